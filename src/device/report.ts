@@ -1,0 +1,58 @@
+/** What is known of a device from outside: `list --json` prints these very keys (cli.md: snake_case, bytes as numbers). */
+
+export interface TallyReport {
+  requests: number;
+  bytes: number;
+}
+
+export interface BufferReport {
+  /** The kernel's index. */
+  index: number;
+  len: number;
+  read_only: boolean;
+  source: string;
+  matched: TallyReport;
+}
+
+export interface QueueReport {
+  id: number;
+  affinity: number[];
+  /** Requests in the server's hands now. */
+  in_flight: number;
+}
+
+export interface IoReport {
+  matched: TallyReport;
+  registered: TallyReport;
+  copied: TallyReport;
+  errors: number;
+}
+
+export type DeviceState = 'DEAD' | 'LIVE' | 'QUIESCED' | 'FAIL_IO';
+
+export interface DeviceReport {
+  id: number;
+  /** The block device. */
+  path: string;
+  state: DeviceState;
+  /** null: another program serves it. */
+  target: { type: string; files: string[]; options: Record<string, string> } | null;
+  size_bytes: number;
+  logical_block_size: number;
+  nr_hw_queues: number;
+  queue_depth: number;
+  max_io_buf_bytes: number;
+  ublksrv_pid: number;
+  /** Hex: 64 bits. */
+  flags: string;
+  flag_names: string[];
+  io_desc_size: number;
+  /** How data travels when it does not match a registered buffer (`copy`, `auto_zc` ...); null for another's device. */
+  data_path: string | null;
+  queues: QueueReport[];
+  /** null: another program serves it. */
+  buffers: BufferReport[] | null;
+  io: IoReport | null;
+  /** Why a server is gone, when it is and it could say so. */
+  last_error: string | null;
+}
