@@ -1,0 +1,33 @@
+// include/uapi/asm-generic/ioctl.h, Linux 7.3. The numbers are those of x86-64, arm64 and riscv; a few old
+// architectures (alpha, mips, powerpc, sparc) encode the direction differently and are not supported.
+const SIZE_SHIFT = 16;
+const DIRECTION_SHIFT = 30;
+const TYPE_SHIFT = 8;
+
+const NONE = 0;
+const WRITE = 1;
+const READ = 2;
+
+/** `_IO(type, nr)`: a command that carries no argument. Unsigned 32 bits, as everything here. */
+export function io(type: number, nr: number): number {
+  return encode(NONE, type, nr, 0);
+}
+
+/** `_IOR(type, nr, struct)`: the kernel writes the argument, user space reads it. */
+export function ior(type: number, nr: number, size: number): number {
+  return encode(READ, type, nr, size);
+}
+
+/** `_IOW(type, nr, struct)`: user space writes the argument, the kernel reads it. */
+export function iow(type: number, nr: number, size: number): number {
+  return encode(WRITE, type, nr, size);
+}
+
+/** `_IOWR(type, nr, struct)` with the size of the struct: the argument travels both ways. */
+export function iowr(type: number, nr: number, size: number): number {
+  return encode(READ | WRITE, type, nr, size);
+}
+
+function encode(direction: number, type: number, nr: number, size: number): number {
+  return ((direction << DIRECTION_SHIFT) | (size << SIZE_SHIFT) | (type << TYPE_SHIFT) | nr) >>> 0;
+}

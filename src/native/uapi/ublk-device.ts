@@ -1,0 +1,21 @@
+// include/uapi/linux/ublk_cmd.h, Linux 7.3: a device's state and limits.
+
+export const UBLK_S_DEV_DEAD = 0;
+export const UBLK_S_DEV_LIVE = 1;
+export const UBLK_S_DEV_QUIESCED = 2;
+export const UBLK_S_DEV_FAIL_IO = 3;
+
+/** Tags of a queue, at most. */
+export const UBLK_MAX_QUEUE_DEPTH = 4096;
+/** Queues of a device, at most. */
+export const UBLK_MAX_NR_QUEUES = 4096;
+
+/** Flag of a `ublk_shmem_buf_reg`: pins without write access, which a write-sealed memfd asks for. */
+export const UBLK_SHMEM_BUF_READ_ONLY = 1 << 0;
+
+const STATE_NAMES = ['DEAD', 'LIVE', 'QUIESCED', 'FAIL_IO'] as const;
+
+/** The name of a UBLK_S_DEV_* state; `UNKNOWN` for one this file has not heard of. kublk prints that for FAIL_IO too. */
+export function ublkStateName(state: number): string {
+  return STATE_NAMES[state] ?? 'UNKNOWN';
+}
