@@ -1,0 +1,42 @@
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/** A path in the lab's cache: nothing below it is precious, everything in it can be made again. */
+export function cachePath(...parts: string[]): string {
+  const root = process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
+  return path.join(root, 'ublkts', 'lab', ...parts);
+}
+
+export async function cacheDirectory(...parts: string[]): Promise<string> {
+  const directory = cachePath(...parts);
+  await mkdir(directory, { recursive: true });
+  return directory;
+}
+
+/** Marks a cached entry as used just now, for `forgetUnused`. */
+export async function markUsed(entry: string): Promise<void> {
+  const now = new Date();
+  await utimes(entry, now, now);
+}
+
+/**
+ * Removes what a directory of the cache holds but nobody used for `days`. The age is what makes it safe next to a
+ * concurrent run: whoever is about to open an entry has just marked it as used.
+ */
+export async function forgetUnused(directory: string, days: number): Promise<void> {
+  const oldest = Date.now() - days * 24 * 60 * 60 * 1000;
+  for (const name of await readdir(directory)) {
+    const entry = path.join(directory, name);
+    const { mtimeMs } = await stat(entry);
+    if (mtimeMs < oldest) await rm(entry, { recursive: true, force: true });
+  }
+}
+
+/** True when something exists at this path. */
+export async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,43 @@
+import { ExecaError, execa } from 'execa';
+import { labError, missingTool } from './errors.ts';
+
+export interface ToolOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Hears every line that the tool prints, on stdout, stderr or fd 3. */
+  readonly onLine?: (line: string) => void;
+  /** Where the tool comes from when it is missing. Default: a package of the tool's name. */
+  readonly debianPackage?: string;
+}
+
+/**
+ * Runs one of the host's programs to its end and returns its stdout. A failure says what was run and the last lines
+ * that it printed. It inherits nothing from the terminal, so that it can neither draw on it nor ask.
+ */
+export async function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
+  const { signal } = options;
+  const printed: string[] = [];
+  const listen = function* (line: string): Generator<string> {
+    printed.push(line);
+    options.onLine?.(line);
+    yield line;
+  };
+  try {
+    const { stdout } = await execa(file, args, {
+      stdio: ['ignore', ['pipe', listen], ['pipe', listen], ['pipe', listen]],
+      // Some of what they print is parsed here.
+      env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      // mmdebstrap unmounts and removes what it made when it is asked to end, which takes a moment.
+      ...(signal === undefined ? {} : { cancelSignal: signal, forceKillAfterDelay: 15_000 }),
+    });
+    return stdout;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof ExecaError)) throw error;
+    if (error.code === 'ENOENT') throw missingTool(file, options.debianPackage ?? file);
+    const lastLines = printed.slice(-8).join('\n');
+    throw labError(`${error.shortMessage}${lastLines && `\n${lastLines}`}`, { cause: error });
+  }
+}
