@@ -47,16 +47,6 @@ export const io_uring_rsrc_register = struct('io_uring_rsrc_register', 32, {
   tags: u64(24),
 });
 
-/** IORING_REGISTER_FILES_UPDATE2, IORING_REGISTER_BUFFERS_UPDATE. */
-export const io_uring_rsrc_update2 = struct('io_uring_rsrc_update2', 32, {
-  offset: u32(0),
-  resv: reserved(4, 4),
-  data: u64(8),
-  tags: u64(16),
-  nr: u32(24),
-  resv2: reserved(28, 4),
-});
-
 /** IORING_REGISTER_FILES_UPDATE, IORING_REGISTER_RING_FDS. */
 export const io_uring_rsrc_update = struct('io_uring_rsrc_update', 16, {
   offset: u32(0),
@@ -64,17 +54,14 @@ export const io_uring_rsrc_update = struct('io_uring_rsrc_update', 16, {
   data: u64(8),
 });
 
-/** IORING_REGISTER_CLONE_BUFFERS. */
-export const io_uring_clone_buffers = struct('io_uring_clone_buffers', 32, {
-  src_fd: u32(0),
-  flags: u32(4),
-  src_off: u32(8),
-  dst_off: u32(12),
-  nr: u32(16),
-  pad: reserved(20, 12),
+/** IORING_REGISTER_PROBE's answer; `ops_len` io_uring_probe_op follow. */
+export const io_uring_probe = struct('io_uring_probe', 16, {
+  last_op: u8(0),
+  ops_len: u8(1),
+  resv: reserved(2, 2),
+  resv2: reserved(4, 12),
 });
 
-/** One entry of IORING_REGISTER_PROBE's answer. */
 export const io_uring_probe_op = struct('io_uring_probe_op', 8, {
   op: u8(0),
   resv: reserved(1, 1),

@@ -23,3 +23,69 @@ export const UBLKSRV_IO_INTEGRITY_FLAG = 1n << 62n;
 export const UBLK_SHMEM_ZC_OFF_MASK = 0xffffffff;
 export const UBLK_SHMEM_ZC_IDX_OFF = 32;
 export const UBLK_SHMEM_ZC_IDX_MASK = 0xffff;
+
+/** A request's data as a file position of /dev/ublkcN. `offset` counts from the request's own first byte. */
+export interface UserCopyPosition {
+  readonly q_id: number;
+  readonly tag: number;
+  readonly offset: number;
+  /** The integrity buffer instead of the data. */
+  readonly integrity: boolean;
+}
+
+export function encodeUserCopyPosition(position: UserCopyPosition): bigint {
+  const { q_id, tag, offset, integrity } = position;
+  const hi = userCopyPositionHi(q_id, tag, offset, integrity);
+  return (BigInt(hi) << 32n) | BigInt(userCopyPositionLo(tag, offset));
+}
+
+export function decodeUserCopyPosition(position: bigint): UserCopyPosition {
+  const packed = (position & ~UBLKSRV_IO_INTEGRITY_FLAG) - BigInt(UBLKSRV_IO_BUF_OFFSET);
+  if (packed < 0n || packed >= UBLKSRV_IO_BUF_TOTAL_SIZE) {
+    throw new RangeError(`user copy position: ${position} is in no request's data`);
+  }
+  return {
+    q_id: Number(packed >> BigInt(UBLK_QID_OFF)),
+    tag: Number(packed >> BigInt(UBLK_TAG_OFF)) & UBLK_TAG_BITS_MASK,
+    offset: Number(packed) & UBLK_IO_BUF_BITS_MASK,
+    integrity: (position & UBLKSRV_IO_INTEGRITY_FLAG) !== 0n,
+  };
+}
+
+// The same as two words, for sqe->off: the data path has no bigint.
+
+/** Low word, unsigned. */
+export function userCopyPositionLo(tag: number, offset: number): number {
+  return (UBLKSRV_IO_BUF_OFFSET + (tag << UBLK_TAG_OFF) + offset) >>> 0;
+}
+
+/** High word. */
+export function userCopyPositionHi(q_id: number, tag: number, offset: number, integrity: boolean): number {
+  // What the buffer offset and the tag carry into bit 32 and above; at most 2^41, so exact.
+  const carry = Math.floor((UBLKSRV_IO_BUF_OFFSET + tag * 2 ** UBLK_TAG_OFF + offset) / 2 ** 32);
+  return ((q_id << (UBLK_QID_OFF - 32)) + carry) | (integrity ? 1 << (UBLK_INTEGRITY_FLAG_OFF - 32) : 0);
+}
+
+export function ublk_shmem_zc_addr(index: number, offset: number): bigint {
+  return (BigInt(index & UBLK_SHMEM_ZC_IDX_MASK) << BigInt(UBLK_SHMEM_ZC_IDX_OFF)) | BigInt(offset >>> 0);
+}
+
+/** The buffer index, from the high word of ublksrv_io_desc.addr. */
+export function ublk_shmem_zc_index(addrHi: number): number {
+  return addrHi & UBLK_SHMEM_ZC_IDX_MASK;
+}
+
+/** The byte offset in the buffer, from the low word of ublksrv_io_desc.addr. */
+export function ublk_shmem_zc_offset(addrLo: number): number {
+  return addrLo >>> 0;
+}
+
+/** The low word of sqe->addr for UBLK_F_AUTO_BUF_REG; the high word is reserved and zero. */
+export function ublk_auto_buf_reg_to_sqe_addr(index: number, flags: number): number {
+  return index | (flags << 16);
+}
+
+/** The twin of ublk_auto_buf_reg_to_sqe_addr, from the low word. */
+export function ublk_sqe_addr_to_auto_buf_reg(addrLo: number): { readonly index: number; readonly flags: number } {
+  return { index: addrLo & 0xffff, flags: (addrLo >>> 16) & 0xff };
+}
