@@ -148,7 +148,10 @@ async function unpackSource(kernel: KernelPackages, archive: Archive, source: st
     'dpkg-deb --fsys-tarfile "$deb" | tar --extract --to-stdout "./usr/src/$name.tar.xz" |',
     'tar --extract --xz --strip-components=1 --wildcards "${@/#/$name/}"',
   ].join('\n');
-  const deb = (await readdir(archive.debs)).filter((name) => name.startsWith(`${kernel.source}_`)).toSorted().at(-1);
+  const deb = (await readdir(archive.debs))
+    .filter((name) => name.startsWith(`${kernel.source}_`))
+    .toSorted()
+    .at(-1);
   if (deb === undefined) throw labError(`apt downloaded no ${kernel.source}`);
   await runTool('bash', ['-c', pipeline, 'bash', kernel.source, path.join(archive.debs, deb), ...recipe.kernelSource], {
     cwd: source,

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { labError, missingTool } from './errors.ts';
+import { type Machine, QEMU, QEMU_PACKAGE, qemuArguments } from './qemu.ts';
+
+/** A running QEMU. It dies with this process, however this process ends. */
+export interface Guest {
+  channel(name: string): Duplex;
+  /** Rejects when QEMU ends by itself, with what the guest's kernel said last. Never resolves. */
+  readonly died: Promise<never>;
+  /** The last lines of the kernel's console. */
+  lastWords(): string;
+  /** Ends QEMU at once; what it has written to a channel can still be read. */
+  kill(): void;
+}
+
+export function startGuest(machine: Machine): Guest {
+  // Its own process group: Ctrl-C reaches this process only, which then decides. setpriv has the kernel kill QEMU when
+  // this process dies without a chance to.
+  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...qemuArguments(machine)], {
+    stdio: ['ignore', 'ignore', 'pipe', ...machine.channels.map(() => 'pipe' as const)],
+    detached: true,
+  });
+  const console = new LastLines();
+  const complaints = new LastLines();
+  qemu.stderr?.on('data', (chunk: Buffer) => complaints.add(chunk));
+
+  const channels = new Map<string, Duplex>();
+  machine.channels.forEach(({ name, kind }, index) => {
+    // Node makes each extra 'pipe' a connected socket pair, which is what QEMU's socket backend wants.
+    const stream = qemu.stdio[index + 3] as unknown as Duplex;
+    stream.on('error', ignoreReset);
+    if (kind === 'kernel-console') stream.on('data', (chunk: Buffer) => console.add(chunk));
+    channels.set(name, stream);
+  });
+
+  const lastWords = () => [complaints.text(), console.text()].filter(Boolean).join('\n');
+  const died = new Promise<never>((_resolve, reject) => {
+    qemu.on('error', () => reject(missingTool('setpriv', 'util-linux')));
+    qemu.on('close', (code, signal) => reject(whyItDied(code, signal, lastWords())));
+  });
+  // Whoever kills the guest does not wait for its death.
+  died.catch(() => {});
+
+  return {
+    channel: (name) => {
+      const stream = channels.get(name);
+      if (!stream) throw new RangeError(`no channel ${name}`);
+      return stream;
+    },
+    died,
+    lastWords,
+    kill: () => void qemu.kill('SIGKILL'),
+  };
+}
+
+function whyItDied(code: number | null, signal: string | null, lastWords: string): Error {
+  if (code === 127) return missingTool(QEMU, QEMU_PACKAGE);
+  if (/Kernel panic/.test(lastWords)) {
+    return labError(`the lab guest's kernel panicked\n${lastWords}`, { code: 'GUEST_PANIC' });
+  }
+  return labError(`the lab guest ended unexpectedly (QEMU: ${signal ?? `exit code ${code}`})\n${lastWords}`, {
+    code: 'GUEST_DIED',
+  });
+}
+
+/** QEMU's end resets a channel that it had not read to its end; that QEMU ended is told by `died`. */
+function ignoreReset(): void {}
+
+class LastLines {
+  #bytes = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk]).subarray(-16_384);
+  }
+
+  text(): string {
+    // SeaBIOS clears the screen of the serial console.
+    // oxlint-disable-next-line no-control-regex
+    const printable = this.#bytes.toString('utf8').replace(/\u001b\[[\d;?=]*[a-zA-Z]|\u001bc|\r/g, '');
+    return printable.trimEnd().split('\n').slice(-30).join('\n').trim();
+  }
+}

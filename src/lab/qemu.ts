@@ -1,0 +1,93 @@
+import { labError } from './errors.ts';
+import { runTool } from './tool.ts';
+
+export const QEMU = 'qemu-system-x86_64';
+export const QEMU_PACKAGE = 'qemu-system-x86';
+
+export type Acceleration = 'kvm' | 'tcg';
+
+/** A byte channel between host and guest, over a file descriptor that QEMU inherits. */
+export interface Channel {
+  readonly name: string;
+  readonly kind: 'kernel-console' | 'port' | 'terminal';
+}
+
+export interface Machine {
+  readonly acceleration: Acceleration;
+  readonly qemuMajor: number;
+  readonly memory: string;
+  readonly cpus: number;
+  /** One instruction is one nanosecond: slow, but the same every time. */
+  readonly instructions: boolean;
+  readonly kernel: string;
+  readonly root: string;
+  /** Raw disks that the guest only reads: /dev/vda and so on, once it has loaded virtio_blk. */
+  readonly disks: readonly string[];
+  /** The first channel is file descriptor 3, the next 4 ... */
+  readonly channels: readonly Channel[];
+  /** What process 1 is to run, as one line of bash without double quotes. */
+  readonly bootScript: string;
+}
+
+/**
+ * QEMU's arguments. The root disk is NVMe because Debian's cloud kernel has that driver built in, like ext4 and the
+ * virtio console: the guest needs no initrd. It is the only NVMe disk because the kernel finds several in any order,
+ * and names them in that order. What is written to it goes to an unlinked temporary file.
+ */
+export function qemuArguments(machine: Machine): string[] {
+  return [
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-machine', 'q35'],
+    ...processorArguments(machine),
+    ...['-m', machine.memory],
+    ...['-kernel', machine.kernel, '-append', kernelCommandLine(machine.bootScript)],
+    ...diskArguments(machine.root, 'root', 'snapshot=on'),
+    ...['-device', 'nvme,drive=root,serial=root'],
+    ...machine.disks.flatMap((disk, index) => [
+      ...diskArguments(disk, `disk${index}`, 'readonly=on'),
+      ...['-device', `virtio-blk,drive=disk${index}`],
+    ]),
+    ...['-device', 'virtio-serial'],
+    ...machine.channels.flatMap((channel, index) => channelArguments(channel, index + 3)),
+  ];
+}
+
+/** The first number of QEMU's version. */
+export async function qemuMajorVersion(): Promise<number> {
+  const text = await runTool(QEMU, ['--version'], { debianPackage: QEMU_PACKAGE });
+  const major = /version (\d+)\./.exec(text)?.[1];
+  if (major === undefined) throw labError(`${QEMU} --version printed no version: ${text}`);
+  return Number(major);
+}
+
+function processorArguments({ acceleration, instructions, qemuMajor, cpus }: Machine): string[] {
+  if (instructions) {
+    return ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '1', '-icount', 'shift=0,sleep=off'];
+  }
+  if (acceleration === 'kvm') return ['-accel', 'kvm', '-cpu', 'host', '-smp', String(cpus)];
+  // QEMU 7.2 with a thread a CPU loses a race in the guest's patching of its own code, and the guest dies.
+  const threads = qemuMajor >= 8 ? 'multi' : 'single';
+  return ['-accel', `tcg,thread=${threads}`, '-cpu', 'max', '-smp', String(cpus)];
+}
+
+function kernelCommandLine(bootScript: string): string {
+  const kernel = 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr';
+  const root = 'root=/dev/nvme0n1 rootfstype=ext4 rootwait rw';
+  return `${kernel} ${root} init=/bin/bash -- -c "${bootScript}"`;
+}
+
+function diskArguments(file: string, id: string, mode: string): string[] {
+  // A comma in an option's value is written twice.
+  return ['-drive', `if=none,id=${id},format=raw,${mode},file=${file.replaceAll(',', ',,')}`];
+}
+
+function channelArguments({ name, kind }: Channel, fd: number): string[] {
+  const chardev = ['-chardev', `socket,id=${name},fd=${fd}`];
+  switch (kind) {
+    case 'kernel-console':
+      return [...chardev, '-serial', `chardev:${name}`];
+    case 'port':
+      return [...chardev, '-device', `virtserialport,chardev=${name},name=${name}`];
+    case 'terminal':
+      return [...chardev, '-device', `virtconsole,chardev=${name}`];
+  }
+}
