@@ -1,0 +1,118 @@
+/**
+ * The system calls that Node has no function for, typed, each throwing a UblkError that names the call and the errno.
+ * Opening, closing, truncating and stat'ing files is Node's own `fs`.
+ */
+import { UblkError } from '../../errors.ts';
+import { errnoName, errnoText } from '../uapi/errno.ts';
+import { type Argument, type CallResult, callInt, callLong } from './ffi.ts';
+
+/** `what` completes "mmap of ...: Cannot allocate memory". */
+export function systemError(command: string, errno: number, what: string, hint?: string): UblkError {
+  const message = `${command}${what === '' ? '' : ` ${what}`}: ${errnoText(errno)}`;
+  return new UblkError(message, { code: errnoName(errno), command, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Calls libc's `name`; -1 becomes a UblkError. */
+export function checked(name: string, what: string, ...values: Argument[]): number {
+  return check(name, what, callInt(name, ...values));
+}
+
+export function check(name: string, what: string, result: CallResult<number>): number {
+  if (result.value < 0) throw systemError(name, result.errno, what);
+  return result.value;
+}
+
+export function ioctl(fd: number, request: number, argument: Uint8Array | bigint, what: string): number {
+  return checked('ioctl', what, fd, BigInt(request), argument);
+}
+
+const PR_SET_IO_FLUSHER = 57;
+
+/**
+ * Marks the calling thread as one that writeback depends on: its allocations never wait for writeback, which could be
+ * waiting for this very thread. 0, or the errno: without CAP_SYS_RESOURCE it is EPERM, and serving goes on.
+ */
+export function setIoFlusher(): number {
+  const result = callInt('prctl', PR_SET_IO_FLUSHER, 1n, 0n, 0n, 0n);
+  return result.value < 0 ? result.errno : 0;
+}
+
+/** Gives the calling thread a name of at most 15 bytes, as `ps -L` and `top -H` show it. */
+export function setThreadName(name: string): void {
+  const PR_SET_NAME = 15;
+  callInt('prctl', PR_SET_NAME, name.slice(0, 15), 0n, 0n, 0n);
+}
+
+export function gettid(): number {
+  return callInt('gettid').value;
+}
+
+/** CPUs that the calling thread may run on, from sched_getaffinity(2). */
+export function getAffinity(): number[] {
+  const mask = new Uint8Array(128);
+  const result = callInt('sched_getaffinity', 0, BigInt(mask.length), mask);
+  return result.value < 0 ? [] : cpusOfMask(mask);
+}
+
+/** Binds the calling thread to `cpus`. The errno, or 0. */
+export function setAffinity(cpus: readonly number[]): number {
+  const mask = new Uint8Array(128);
+  for (const cpu of cpus) {
+    const byte = cpu >> 3;
+    if (byte < mask.length) mask[byte] = mask[byte]! | (1 << (cpu & 7));
+  }
+  const result = callInt('sched_setaffinity', 0, BigInt(mask.length), mask);
+  return result.value < 0 ? result.errno : 0;
+}
+
+/** CPU numbers of a little-endian cpu_set_t. */
+export function cpusOfMask(mask: Uint8Array): number[] {
+  const cpus: number[] = [];
+  for (let cpu = 0; cpu < mask.length * 8; cpu++) {
+    if (mask[cpu >> 3]! & (1 << (cpu & 7))) cpus.push(cpu);
+  }
+  return cpus;
+}
+
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+/** `prot` and `flags` are PROT_* and MAP_* (memory.ts). The address, or a UblkError. */
+export function mmap(length: bigint, prot: number, flags: number, fd: number, offset: bigint, what: string): bigint {
+  const result = callLong('mmap', 0n, length, prot, flags, fd, offset);
+  if (result.value === MAP_FAILED) throw systemError('mmap', result.errno, what);
+  return result.value;
+}
+
+export function munmap(address: bigint, length: bigint): void {
+  callInt('munmap', address, length);
+}
+
+const SYS_io_uring_setup = 425n;
+const SYS_io_uring_enter = 426n;
+const SYS_io_uring_register = 427n;
+
+/** The result of the system call itself: a descriptor, or -errno. */
+export function io_uring_setup(entries: number, params: Uint8Array): number {
+  return negative(callInt('syscall', SYS_io_uring_setup, entries, params));
+}
+
+/** The slow form, for commands; queue threads use enter.ts. `argument` is an io_uring_getevents_arg. */
+export function io_uring_enter(
+  fd: number,
+  toSubmit: number,
+  waitFor: number,
+  flags: number,
+  argument: Uint8Array,
+): number {
+  return negative(
+    callInt('syscall', SYS_io_uring_enter, fd, toSubmit, waitFor, flags, argument, BigInt(argument.length)),
+  );
+}
+
+export function io_uring_register(fd: number, opcode: number, argument: Uint8Array | bigint, count: number): number {
+  return negative(callInt('syscall', SYS_io_uring_register, fd, opcode, argument, count));
+}
+
+function negative(result: CallResult<number>): number {
+  return result.value < 0 ? -result.errno : result.value;
+}

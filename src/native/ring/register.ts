@@ -1,0 +1,61 @@
+/** io_uring_register(2): what a ring is given before it runs. Not on the data path. */
+import { io_uring_register, systemError } from '../libc/calls.ts';
+import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../memory.ts';
+import { decode, encode } from '../uapi/codec.ts';
+import {
+  IORING_REGISTER_BUFFERS2,
+  IORING_REGISTER_FILES,
+  IORING_REGISTER_PBUF_RING,
+  IORING_REGISTER_RING_FDS,
+  IORING_RSRC_REGISTER_SPARSE,
+  IOU_PBUF_RING_INC,
+} from '../uapi/io-uring-register.ts';
+import { io_uring_buf_reg, io_uring_rsrc_register, io_uring_rsrc_update } from '../uapi/io-uring-structs.ts';
+
+export class RingRegistry {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** The ring's own index for IORING_ENTER_REGISTERED_RING, or -errno where the kernel has no such thing (before 5.18). */
+  registerRingFd(): number {
+    const ANY = 0xffffffff;
+    const update = encode(io_uring_rsrc_update, { offset: ANY, data: BigInt(this.#fd) });
+    const count = io_uring_register(this.#fd, IORING_REGISTER_RING_FDS, update, 1);
+    return count === 1 ? decode(io_uring_rsrc_update, update).offset : count;
+  }
+
+  /** The fixed files: `IOSQE_FIXED_FILE` and an index into `fds`. */
+  registerFiles(fds: readonly number[]): void {
+    if (fds.length === 0) return;
+    const array = Int32Array.from(fds);
+    this.#register('IORING_REGISTER_FILES', IORING_REGISTER_FILES, new Uint8Array(array.buffer), fds.length);
+  }
+
+  /** An empty table of `count` buffer slots, which the driver fills with requests' pages. */
+  registerSparseBuffers(count: number): void {
+    const flags = IORING_RSRC_REGISTER_SPARSE;
+    const argument = encode(io_uring_rsrc_register, { nr: count, flags });
+    this.#register('IORING_REGISTER_BUFFERS2', IORING_REGISTER_BUFFERS2, argument, argument.length);
+  }
+
+  /** A ring of one provided buffer for `group`, consumed bit by bit (IOU_PBUF_RING_INC). */
+  registerBufferRing(group: number, entries: number): MappedMemory {
+    const memory = mapAnonymous(roundUp(entries * 16, PAGE_SIZE), 'of a provided-buffer ring');
+    const argument = encode(io_uring_buf_reg, {
+      ring_addr: memory.address,
+      ring_entries: entries,
+      bgid: group,
+      flags: IOU_PBUF_RING_INC,
+    });
+    this.#register('IORING_REGISTER_PBUF_RING', IORING_REGISTER_PBUF_RING, argument, 1);
+    return memory;
+  }
+
+  #register(command: string, opcode: number, argument: Uint8Array, count: number): void {
+    const result = io_uring_register(this.#fd, opcode, argument, count);
+    if (result < 0) throw systemError(command, -result, `(${count})`);
+  }
+}

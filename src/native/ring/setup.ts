@@ -1,0 +1,90 @@
+/** io_uring_setup(2) and the mappings that go with it. */
+import { closeSync } from 'node:fs';
+import { io_uring_setup, systemError } from '../libc/calls.ts';
+import { type MappedMemory, mapFile } from '../memory.ts';
+import { decode, encode } from '../uapi/codec.ts';
+import {
+  IORING_OFF_SQ_RING,
+  IORING_OFF_SQES,
+  IORING_SETUP_CQSIZE,
+  IORING_SETUP_NO_SQARRAY,
+  IORING_SETUP_SQ_REWIND,
+  IORING_SETUP_SQE128,
+} from '../uapi/io-uring-setup.ts';
+import { io_uring_params } from '../uapi/io-uring-structs.ts';
+import { CQE_WORDS, SQE128_WORDS, SQE_WORDS } from '../uapi/io-uring-words.ts';
+import { CompletionQueue } from './completion-queue.ts';
+import { SubmissionQueue } from './submission-queue.ts';
+
+export interface RingParts {
+  readonly fd: number;
+  readonly sq: SubmissionQueue;
+  readonly cq: CompletionQueue;
+  readonly sqes: MappedMemory;
+  readonly ring: MappedMemory;
+}
+
+export interface RingOptions {
+  readonly sqEntries: number;
+  readonly cqEntries: number;
+  /** IORING_SETUP_* beyond what every ring here has. */
+  readonly flags: number;
+}
+
+const EINVAL = 22;
+const ENOSYS = 38;
+
+/** Asks for what the newest kernels have and takes less where this one refuses. */
+export function setUpRing(options: RingOptions): RingParts {
+  const wanted = options.flags | IORING_SETUP_CQSIZE;
+  const attempts = [
+    wanted | IORING_SETUP_NO_SQARRAY | IORING_SETUP_SQ_REWIND, // 7.0
+    wanted | IORING_SETUP_NO_SQARRAY, // 6.6
+    wanted,
+  ];
+  for (const flags of attempts) {
+    const params = encode(io_uring_params, { cq_entries: options.cqEntries, flags });
+    const fd = io_uring_setup(options.sqEntries, params);
+    if (fd >= 0) return mapRing(fd, flags, params);
+    if (fd !== -EINVAL) throw setupError(-fd);
+  }
+  throw setupError(EINVAL);
+}
+
+function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
+  const params = decode(io_uring_params, bytes);
+  const sqeWords = flags & IORING_SETUP_SQE128 ? SQE128_WORDS : SQE_WORDS;
+  const shift = Math.log2(sqeWords);
+  try {
+    // IORING_FEAT_SINGLE_MMAP (5.4): one mapping holds both rings.
+    const cqEnd = params.cq_off.cqes + params.cq_entries * CQE_WORDS * 4;
+    const sqEnd = params.sq_off.array + params.sq_entries * 4;
+    const ring = mapFile(fd, Math.max(cqEnd, sqEnd), 'of an io_uring', {
+      offset: BigInt(IORING_OFF_SQ_RING),
+      populate: true,
+    });
+    const sqes = mapFile(fd, params.sq_entries * sqeWords * 4, 'of io_uring SQEs', {
+      offset: BigInt(IORING_OFF_SQES),
+      populate: true,
+    });
+    const words = ring.words();
+    if (!(flags & IORING_SETUP_NO_SQARRAY)) {
+      // Before 6.6 there is a level of indirection that nobody needs: entry i is SQE i, for ever.
+      for (let i = 0; i < params.sq_entries; i++) words[params.sq_off.array / 4 + i] = i;
+    }
+    const rewind = (flags & IORING_SETUP_SQ_REWIND) !== 0;
+    const sq = new SubmissionQueue(sqes.words(), params.sq_entries, shift, rewind, words, params.sq_off.tail / 4);
+    const { cq_off } = params;
+    const cq = new CompletionQueue(words, cq_off.cqes / 4, params.cq_entries, cq_off.head / 4, cq_off.tail / 4);
+    return { fd, sq, cq, sqes, ring };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function setupError(errno: number) {
+  const blocked =
+    'io_uring may be switched off (sysctl kernel.io_uring_disabled) or blocked by a container; see `ublkts doctor`';
+  return systemError('io_uring_setup', errno, '', errno === ENOSYS || errno === 1 ? blocked : undefined);
+}

@@ -1,0 +1,137 @@
+/**
+ * The submission queue of one ring, filled by one thread.
+ *
+ * Contract: `next()` hands out the word index of a free SQE whose 16 words hold whatever was there before: the caller
+ * writes all of them. Entries become the kernel's at the next `Ring.enter()`; `next()` never blocks, the ring makes
+ * room first (`Ring.reserve`).
+ *
+ * Where the kernel has IORING_SETUP_SQ_REWIND (7.0), every submission starts at entry 0 and there is no tail to
+ * publish: the same few cache lines are used again and again. On older kernels the tail runs through the whole ring.
+ */
+import { IORING_OP_URING_CMD } from '../uapi/io-uring-opcodes.ts';
+
+export class SubmissionQueue {
+  readonly entries: number;
+  readonly words: Int32Array;
+  /** Filled and not yet submitted. */
+  pending = 0;
+  readonly #rewind: boolean;
+  readonly #shift: number;
+  readonly #mask: number;
+  readonly #ring: Int32Array;
+  readonly #tailWord: number;
+  /** Index of the first pending entry, before masking. */
+  #first = 0;
+
+  /** `words`: all entries, each `1 << shift` words; `ring`: the ring's own words, of which `tailWord` is the tail. */
+  constructor(words: Int32Array, entries: number, shift: number, rewind: boolean, ring: Int32Array, tailWord: number) {
+    this.words = words;
+    this.entries = entries;
+    this.#shift = shift;
+    this.#mask = entries - 1;
+    this.#rewind = rewind;
+    this.#ring = ring;
+    this.#tailWord = tailWord;
+  }
+
+  next(): number {
+    const entry = (this.#first + this.pending) & this.#mask;
+    this.pending++;
+    return entry << this.#shift;
+  }
+
+  /** Release store: the kernel's acquire load of the tail makes the entries before it visible. */
+  publish(): void {
+    if (!this.#rewind) Atomics.store(this.#ring, this.#tailWord, this.#first + this.pending);
+  }
+
+  /** The kernel took every pending entry, as it nearly always does. */
+  allTaken(): void {
+    if (!this.#rewind) this.#first = (this.#first + this.pending) | 0;
+    this.pending = 0;
+  }
+
+  /** The kernel took the first `count` pending entries. */
+  consumed(count: number): void {
+    this.pending -= count;
+    if (!this.#rewind) this.#first = (this.#first + count) | 0;
+    else if (this.pending > 0) {
+      // The kernel starts at 0 again: what it has not taken must be there.
+      this.words.copyWithin(0, count << this.#shift, (count + this.pending) << this.#shift);
+    }
+  }
+
+  /** Read, write, fsync, fallocate ...: everything that is not a driver's own command. `opcode` carries IOSQE_* << 8. */
+  prepare(
+    opcode: number,
+    fd: number,
+    offLo: number,
+    offHi: number,
+    addrLo: number,
+    addrHi: number,
+    len: number,
+    opFlags: number,
+    bufIndex: number,
+    userLo: number,
+    userHi: number,
+  ): void {
+    const at = this.next();
+    const words = this.words;
+    words[at] = opcode;
+    words[at + 1] = fd;
+    words[at + 2] = offLo;
+    words[at + 3] = offHi;
+    words[at + 4] = addrLo;
+    words[at + 5] = addrHi;
+    words[at + 6] = len;
+    words[at + 7] = opFlags;
+    words[at + 8] = userLo;
+    words[at + 9] = userHi;
+    words[at + 10] = bufIndex;
+    words[at + 11] = 0;
+    words[at + 12] = 0;
+    words[at + 13] = 0;
+    words[at + 14] = 0;
+    words[at + 15] = 0;
+  }
+
+  /**
+   * IORING_OP_URING_CMD with its 16 command bytes. `flags` are IOSQE_* << 8; `addrLo` and `len` are the SQE's own;
+   * `opFlags` carries uring_cmd_flags and `bufIndex` the buffer group of a multishot command.
+   */
+  command(
+    flags: number,
+    fd: number,
+    cmdOp: number,
+    addrLo: number,
+    addrHi: number,
+    len: number,
+    opFlags: number,
+    bufIndex: number,
+    userLo: number,
+    userHi: number,
+    cmd0: number,
+    cmd1: number,
+    cmd2: number,
+    cmd3: number,
+  ): void {
+    const at = this.next();
+    const words = this.words;
+    words[at] = IORING_OP_URING_CMD | flags;
+    words[at + 1] = fd;
+    words[at + 2] = cmdOp;
+    words[at + 3] = 0;
+    words[at + 4] = addrLo;
+    words[at + 5] = addrHi;
+    words[at + 6] = len;
+    words[at + 7] = opFlags;
+    words[at + 8] = userLo;
+    words[at + 9] = userHi;
+    words[at + 10] = bufIndex;
+    words[at + 11] = 0;
+    words[at + 12] = cmd0;
+    words[at + 13] = cmd1;
+    words[at + 14] = cmd2;
+    words[at + 15] = cmd3;
+  }
+}
