@@ -38,11 +38,14 @@ export const HeaderF64 = {
 export const STAT_OPS = ['read', 'write', 'flush', 'discard', 'write_zeroes', 'other'] as const;
 export type StatOp = (typeof STAT_OPS)[number];
 
-/** How the data of a READ or WRITE travelled: the index of each in a block. */
-export const STAT_WAYS = ['matched', 'registered', 'copied'] as const;
+/** How the data of a request travelled; `none` has no data (FLUSH, DISCARD ...). The index of each in a block. */
+export const STAT_WAYS = ['matched', 'registered', 'copied', 'none'] as const;
 export type StatWay = (typeof STAT_WAYS)[number];
 
-/** Bucket b counts latencies in [2^(b-1), 2^b) microseconds; bucket 0 is under 1 us or done in the batch it came in. */
+/**
+ * Bucket b counts the times in [2^(b-1), 2^b) microseconds that requests were in the server's hands. A request that is
+ * done in the batch it came in is not timed: bucket 0 is what the others leave of the requests.
+ */
 export const LATENCY_BUCKETS = 32;
 /** Read, write, everything else. */
 export const LATENCY_KINDS = 3;
@@ -59,23 +62,24 @@ export const Block = {
   threadIndex: 2,
   /** Kernel thread id of the writer. */
   tid: 3,
-  /** Requests in the server's hands now. */
-  inFlight: 4,
-  /** The largest number of them at once. */
-  inFlightMax: 5,
+  /** Requests that came and that were committed, mod 2^32: the difference is in the server's hands now. */
+  arrived: 4,
+  finished: 5,
+  /** Requests in the server's hands at once in the last batch: a quick target has none left when the batch ends. */
+  depth: 6,
 } as const;
 
 /** Float64 indices in a block. */
 export const BlockF64 = {
-  /** io_uring_enter calls. */
-  enters: 8,
-  requests: 16, // + op
-  bytes: 24, // + op
-  errors: 32, // + op
-  wayRequests: 40, // + way
-  wayBytes: 44, // + way
-  latency: 64, // + kind * LATENCY_BUCKETS + bucket
-  latencySumUs: 176, // + kind
+  /** Batches, each one io_uring_enter. */
+  batches: 8,
+  /** Sum over the batches of `depth`: its mean is depthSum / batches. */
+  depthSum: 9,
+  errors: 16, // + op
+  /** Two counters (requests, bytes) for each op and way: + 2 * (op * STAT_WAYS.length + way). */
+  cells: 32,
+  latency: 96, // + kind * LATENCY_BUCKETS + bucket
+  latencySumUs: 192, // + kind
   bufferRequests: 512, // + buffer index
   bufferBytes: 512 + BUFFER_SLOTS,
 } as const;

@@ -41,10 +41,15 @@ export interface Histogram {
 
 export interface QueueStats {
   readonly id: number;
+  /** Requests in the server's hands now. */
   inFlight: number;
-  inFlightMax: number;
-  enters: number;
+  /** The most of them at once in the last batch. */
+  depth: number;
+  batches: number;
+  /** Sum of `depth` over the batches. */
+  depthSum: number;
   readonly ops: Record<StatOp, OpTally>;
+  /** Of the requests that carry data, and those that carry none. */
   readonly ways: Record<StatWay, Tally>;
   readonly latency: { readonly read: Histogram; readonly write: Histogram; readonly other: Histogram };
 }
@@ -104,6 +109,7 @@ function read(fd: number): DeviceStats | null {
     if (!readBlock(fd, index, block)) return null;
     addBlock(stats, new Int32Array(block), new Float64Array(block));
   }
+  for (const queue of stats.queues) countUntimed(queue);
   return stats;
 }
 
@@ -123,17 +129,19 @@ function readBlock(fd: number, index: number, block: ArrayBuffer): boolean {
 function addBlock(stats: DeviceStats, words: Int32Array, counters: Float64Array): void {
   const queue = stats.queues[words[Block.queueId]!];
   if (queue === undefined) return;
-  queue.inFlight += words[Block.inFlight]!;
-  queue.inFlightMax += words[Block.inFlightMax]!;
-  queue.enters += counters[BlockF64.enters]!;
-  STAT_OPS.forEach((op, i) => {
-    queue.ops[op].requests += counters[BlockF64.requests + i]!;
-    queue.ops[op].bytes += counters[BlockF64.bytes + i]!;
-    queue.ops[op].errors += counters[BlockF64.errors + i]!;
-  });
-  STAT_WAYS.forEach((way, i) => {
-    queue.ways[way].requests += counters[BlockF64.wayRequests + i]!;
-    queue.ways[way].bytes += counters[BlockF64.wayBytes + i]!;
+  queue.inFlight += (words[Block.arrived]! - words[Block.finished]!) | 0;
+  queue.depth += words[Block.depth]!;
+  queue.batches += counters[BlockF64.batches]!;
+  queue.depthSum += counters[BlockF64.depthSum]!;
+  STAT_OPS.forEach((op, o) => {
+    queue.ops[op].errors += counters[BlockF64.errors + o]!;
+    STAT_WAYS.forEach((way, w) => {
+      const cell = BlockF64.cells + 2 * (o * STAT_WAYS.length + w);
+      for (const tally of [queue.ops[op], queue.ways[way]]) {
+        tally.requests += counters[cell]!;
+        tally.bytes += counters[cell + 1]!;
+      }
+    });
   });
   const kinds = [queue.latency.read, queue.latency.write, queue.latency.other];
   for (let kind = 0; kind < LATENCY_KINDS; kind++) {
@@ -156,13 +164,29 @@ function addBlock(stats: DeviceStats, words: Int32Array, counters: Float64Array)
   }
 }
 
+/** Requests that were done in the batch they came in were not timed; they belong in bucket 0. */
+function countUntimed(queue: QueueStats): void {
+  const { read, write, ...others } = queue.ops;
+  const rest = Object.values(others).reduce((sum, op) => sum + op.requests, 0);
+  const totals: [Histogram, number][] = [
+    [queue.latency.read, read.requests],
+    [queue.latency.write, write.requests],
+    [queue.latency.other, rest],
+  ];
+  for (const [histogram, requests] of totals) {
+    const timed = histogram.buckets.reduce((sum, count) => sum + count, 0);
+    histogram.buckets[0]! += Math.max(0, requests - timed);
+  }
+}
+
 function emptyQueue(id: number): QueueStats {
   const histogram = (): Histogram => ({ buckets: Array<number>(LATENCY_BUCKETS).fill(0), sumUs: 0 });
   return {
     id,
     inFlight: 0,
-    inFlightMax: 0,
-    enters: 0,
+    depth: 0,
+    batches: 0,
+    depthSum: 0,
     ops: Object.fromEntries(STAT_OPS.map((op) => [op, { requests: 0, bytes: 0, errors: 0 }])) as Record<
       StatOp,
       OpTally
