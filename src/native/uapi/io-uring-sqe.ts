@@ -1,6 +1,6 @@
 // include/uapi/linux/io_uring.h, Linux 7.3: struct io_uring_sqe and io_uring_cqe.
 // The rings use them a word at a time (io-uring-words.ts) and never through a codec.
-import { s32, struct, u16, u32, u64, u8 } from './struct.ts';
+import { reserved, s32, struct, u16, u32, u64, u8 } from './struct.ts';
 
 export const io_uring_sqe = struct(
   'io_uring_sqe',
@@ -19,7 +19,7 @@ export const io_uring_sqe = struct(
     personality: u16(42),
     file_index: u32(44),
     addr3: u64(48),
-    __pad2: u64(56),
+    __pad2: reserved(56, 8),
   },
   {
     addr2: u64(8),
