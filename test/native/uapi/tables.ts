@@ -6,7 +6,7 @@ export interface Tables {
   readonly structs: readonly StructLayout[];
 }
 
-// Not in any header: word indices (words.test.ts derives them from the structs), and three numbers of our own.
+// Not in any header: word indices (words.test.ts derives them from the structs), and two numbers from elsewhere.
 const WORD_FILES = ['io-uring-words.ts', 'ublk-words.ts'];
 const NOT_UAPI = new Set([
   'ENOTSUPP', // include/linux/errno.h, which no package installs
