@@ -5,13 +5,13 @@ import { type Machine, QEMU, QEMU_PACKAGE, qemuArguments } from './qemu.ts';
 
 /** A running QEMU. It dies with this process, however this process ends. */
 export interface Guest {
-  channel(name: string): Duplex;
+  readonly channel: (name: string) => Duplex;
   /** Rejects when QEMU ends by itself, with what the guest's kernel said last. Never resolves. */
   readonly died: Promise<never>;
   /** The last lines of the kernel's console. */
-  lastWords(): string;
+  readonly lastWords: () => string;
   /** Ends QEMU at once; what it has written to a channel can still be read. */
-  kill(): void;
+  readonly kill: () => void;
 }
 
 export function startGuest(machine: Machine): Guest {

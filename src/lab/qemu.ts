@@ -35,21 +35,34 @@ export interface Machine {
  * and names them in that order. What is written to it goes to an unlinked temporary file.
  */
 export function qemuArguments(machine: Machine): string[] {
-  return [
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-machine', 'q35'],
-    ...processorArguments(machine),
-    ...['-m', machine.memory],
-    ...['-kernel', machine.kernel, '-append', kernelCommandLine(machine.bootScript)],
-    ...diskArguments(machine.root, 'root', 'snapshot=on'),
-    ...['-device', 'nvme,drive=root,serial=root'],
-    ...machine.disks.flatMap((disk, index) => [
-      ...diskArguments(disk, `disk${index}`, 'readonly=on'),
-      ...['-device', `virtio-blk,drive=disk${index}`],
+  const { kernel, root, disks, channels, memory, bootScript } = machine;
+  const options: readonly Option[] = [
+    ['-nodefaults'],
+    ['-no-user-config'],
+    ['-no-reboot'],
+    ['-display', 'none'],
+    ['-machine', 'q35'],
+    ...processorOptions(machine),
+    ['-m', memory],
+    ['-kernel', kernel],
+    ['-append', kernelCommandLine(bootScript)],
+    diskOption(root, 'root', 'snapshot=on'),
+    ['-device', 'nvme,drive=root,serial=root'],
+    ...disks.flatMap((disk, index): Option[] => [
+      diskOption(disk, `disk${index}`, 'readonly=on'),
+      ['-device', `virtio-blk,drive=disk${index}`],
     ]),
-    ...['-device', 'virtio-serial'],
-    ...machine.channels.flatMap((channel, index) => channelArguments(channel, index + 3)),
+    ['-device', 'virtio-serial'],
+    ...channels.flatMap((channel, index): Option[] => [
+      ['-chardev', `socket,id=${channel.name},fd=${index + 3}`],
+      channelOption(channel),
+    ]),
   ];
+  return options.flat();
 }
+
+/** An option of QEMU's, with its value if it has one. */
+type Option = readonly [name: string] | readonly [name: string, value: string];
 
 /** The first number of QEMU's version. */
 export async function qemuMajorVersion(): Promise<number> {
@@ -59,14 +72,20 @@ export async function qemuMajorVersion(): Promise<number> {
   return Number(major);
 }
 
-function processorArguments({ acceleration, instructions, qemuMajor, cpus }: Machine): string[] {
+function processorOptions({ acceleration, instructions, qemuMajor, cpus }: Machine): Option[] {
   if (instructions) {
-    return ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '1', '-icount', 'shift=0,sleep=off'];
+    return [
+      ['-accel', 'tcg,thread=single'],
+      ['-icount', 'shift=0,sleep=off'],
+      ['-cpu', 'max'],
+      ['-smp', '1'],
+    ];
   }
-  if (acceleration === 'kvm') return ['-accel', 'kvm', '-cpu', 'host', '-smp', String(cpus)];
+  const smp: Option = ['-smp', String(cpus)];
+  if (acceleration === 'kvm') return [['-accel', 'kvm'], ['-cpu', 'host'], smp];
   // QEMU 7.2 with a thread a CPU loses a race in the guest's patching of its own code, and the guest dies.
   const threads = qemuMajor >= 8 ? 'multi' : 'single';
-  return ['-accel', `tcg,thread=${threads}`, '-cpu', 'max', '-smp', String(cpus)];
+  return [['-accel', `tcg,thread=${threads}`], ['-cpu', 'max'], smp];
 }
 
 function kernelCommandLine(bootScript: string): string {
@@ -75,19 +94,13 @@ function kernelCommandLine(bootScript: string): string {
   return `${kernel} ${root} init=/bin/bash -- -c "${bootScript}"`;
 }
 
-function diskArguments(file: string, id: string, mode: string): string[] {
+function diskOption(file: string, id: string, mode: string): Option {
   // A comma in an option's value is written twice.
   return ['-drive', `if=none,id=${id},format=raw,${mode},file=${file.replaceAll(',', ',,')}`];
 }
 
-function channelArguments({ name, kind }: Channel, fd: number): string[] {
-  const chardev = ['-chardev', `socket,id=${name},fd=${fd}`];
-  switch (kind) {
-    case 'kernel-console':
-      return [...chardev, '-serial', `chardev:${name}`];
-    case 'port':
-      return [...chardev, '-device', `virtserialport,chardev=${name},name=${name}`];
-    case 'terminal':
-      return [...chardev, '-device', `virtconsole,chardev=${name}`];
-  }
+function channelOption({ name, kind }: Channel): Option {
+  if (kind === 'kernel-console') return ['-serial', `chardev:${name}`];
+  if (kind === 'terminal') return ['-device', `virtconsole,chardev=${name}`];
+  return ['-device', `virtserialport,chardev=${name},name=${name}`];
 }

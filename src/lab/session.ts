@@ -29,13 +29,15 @@ export interface SessionOptions extends TaskOptions {
   readonly instructions?: boolean | undefined;
   /** Counted from when the command starts. No limit when undefined. */
   readonly timeoutSeconds?: number | undefined;
+  /** Called when the guest has booted and the command starts. */
+  readonly onStart?: (() => void) | undefined;
 }
 
 /** The host's end of a guest that runs a command. */
 export interface Session {
   /** What the guest sends on a channel, to its end. */
-  read(channel: string): AsyncIterable<Buffer>;
-  channel(name: string): Duplex;
+  readonly read: (channel: string) => AsyncIterable<Buffer>;
+  readonly channel: (name: string) => Duplex;
 }
 
 /** Emulated and on a busy machine, booting takes ten times what it takes otherwise (3 s). */
@@ -62,6 +64,7 @@ export async function runSession(
     deadlines.set(BOOT_SECONDS, () => bootTimeout(guest));
     const exitCode = readControl(channel('control'), () => {
       deadlines.set(options.timeoutSeconds, () => runTimeout(options));
+      options.onStart?.();
       // QEMU has its files open: they need no name any more.
       void rm(temporary, { recursive: true, force: true });
     });
@@ -92,6 +95,7 @@ async function bootGuest(
   ]);
   const disks = dependencies === undefined ? [job] : [job, dependencies];
   options.signal?.throwIfAborted();
+  options.onProgress?.('booting the lab');
   return startGuest({
     acceleration,
     qemuMajor,

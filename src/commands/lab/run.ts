@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
+import { wholeNumber } from '../../cli/flags/values.ts';
+import { usageError } from '../../errors.ts';
+import { interruptible } from '../../lab/interruption.ts';
+import { progressPrinter } from '../../lab/progress.ts';
+import { type OnData, runInGuest } from '../../lab/run.ts';
+
+export default class LabRun extends BaseCommand {
+  static override summary = 'Run a command in a fresh guest with a kernel that has ublk.';
+  static override description =
+    "Exit code, stdout and stderr are the command's. This project's tree is /ublkts in the guest, with `ublkts` and `node` in PATH; the kernel's own ublk tests and server are in /opt/kublk. Nothing that the command does outlives it, except what it leaves in /results when --collect is given.";
+  static override examples = [
+    '<%= config.bin %> lab run -- ublkts features',
+    "<%= config.bin %> lab run -- bash -c 'ublkts add -t null && fio --name=a --filename=/dev/ublkb0 --rw=read --size=16M'",
+    '<%= config.bin %> lab run --instructions --collect out -- bash /ublkts/measure.sh',
+  ];
+  static override strict = false;
+  static override usage = 'lab run [--memory SIZE] [--cpus N] [--timeout SECONDS] [--instructions] -- COMMAND...';
+  static override flags = {
+    ...guestFlags,
+    instructions: Flags.boolean({
+      summary: 'Count instructions instead of time: slow, on one CPU, and the same figures every time.',
+    }),
+    timeout: wholeNumber({ summary: 'End the guest when the command takes longer (seconds).', default: 1800 }),
+    collect: Flags.string({ summary: 'Directory that gets what the command left in /results.', helpValue: 'DIR' }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(LabRun);
+    const command = argv.map(String);
+    if (command.length === 0) throw usageError('which command?', 'name it after --: ublkts lab run -- ublkts features');
+    const progress = progressPrinter(process.stderr);
+    const output = this.json ? new Collected() : undefined;
+    const { exitCode } = await interruptible((signal) =>
+      runInGuest({
+        command,
+        environment: parseEnvironment(flags.env),
+        projectRoot: this.config.root,
+        memory: flags.memory,
+        cpus: flags.cpus,
+        instructions: flags.instructions,
+        timeoutSeconds: flags.timeout,
+        collectTo: flags.collect,
+        onStdout: output?.stdout ?? passTo(process.stdout),
+        onStderr: output?.stderr ?? passTo(process.stderr),
+        onStart: progress.clear,
+        signal,
+        ...(this.chatty ? { onProgress: progress.onProgress } : {}),
+      }),
+    ).finally(progress.clear);
+    if (output) this.print({ json: { exit_code: exitCode, ...output.texts() }, kublk: () => '' });
+    process.exitCode = exitCode;
+  }
+}
+
+/** Waits for a slow reader, so that the guest does too. */
+function passTo(stream: NodeJS.WriteStream): OnData {
+  return async (chunk) => {
+    if (!stream.write(chunk)) await once(stream, 'drain');
+  };
+}
+
+class Collected {
+  readonly #chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
+  readonly stdout: OnData = (chunk) => void this.#chunks.stdout.push(chunk);
+  readonly stderr: OnData = (chunk) => void this.#chunks.stderr.push(chunk);
+
+  texts(): { stdout: string; stderr: string } {
+    const { stdout, stderr } = this.#chunks;
+    return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+  }
+}

@@ -1,0 +1,30 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
+import { interruptible } from '../../lab/interruption.ts';
+import { progressPrinter } from '../../lab/progress.ts';
+import { guestShell } from '../../lab/shell.ts';
+
+export default class LabShell extends BaseCommand {
+  static override summary = 'Open a shell in a fresh guest with a kernel that has ublk.';
+  static override description =
+    "This project's tree is /ublkts in the guest, with `ublkts` and `node` in PATH. Nothing outlives the shell. Ctrl-] leaves a guest that hangs.";
+  static override examples = ['<%= config.bin %> lab shell', '<%= config.bin %> lab shell --memory 4G --cpus 4'];
+  static override flags = guestFlags;
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(LabShell);
+    const progress = progressPrinter(process.stderr);
+    const { exitCode } = await interruptible((signal) =>
+      guestShell({
+        environment: parseEnvironment(flags.env),
+        projectRoot: this.config.root,
+        memory: flags.memory,
+        cpus: flags.cpus,
+        onProgress: progress.onProgress,
+        onStart: progress.clear,
+        signal,
+      }),
+    ).finally(progress.clear);
+    process.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,22 @@
+import { UblkError } from '../errors.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs a task that cleans up after itself when its signal aborts, and aborts it on Ctrl-C and the like. The promise
+ * settles after the cleaning up. A second Ctrl-C ends the process at once.
+ */
+export async function interruptible<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const interrupt = (name: NodeJS.Signals): void => {
+    stopListening();
+    controller.abort(new UblkError(`interrupted by ${name}`, { code: 'INTERRUPTED' }));
+  };
+  const stopListening = (): void => SIGNALS.forEach((name) => process.off(name, interrupt));
+  SIGNALS.forEach((name) => process.on(name, interrupt));
+  try {
+    return await task(controller.signal);
+  } finally {
+    stopListening();
+  }
+}
