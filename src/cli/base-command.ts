@@ -1,0 +1,72 @@
+/**
+ * What every command shares: its global flags, kublk's way with options, one shape for every error, and the choice
+ * between kublk's text, a table and JSON. A command parses, calls one library function, and says what to print.
+ */
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+import { type FlagShapes, normaliseArgv, wants, wantsJson } from './argv.ts';
+import { jsonDocument } from './output/json.ts';
+import { describeParseError } from './parse-errors.ts';
+
+export const FORMATS = ['kublk', 'table', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What can be printed; the functions run only when theirs is the chosen one. */
+export interface Views {
+  readonly json: object;
+  readonly kublk: () => string;
+  /** For a terminal; without one, a terminal gets kublk's text too. */
+  readonly table?: () => string;
+}
+
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({ summary: 'Print one JSON object.', helpGroup: 'GLOBAL' }),
+    debug: Flags.boolean({ summary: 'Print the stack of an error.', helpGroup: 'GLOBAL' }),
+    'no-color': Flags.boolean({ summary: 'No colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
+  };
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    this.argv = normaliseArgv(this.argv, this.#shapes);
+  }
+
+  /** oclif would print here and set an exit code of its own; `main` does both, for every kind of error. */
+  protected override catch(error: Error): Promise<never> {
+    return Promise.reject(describeParseError(error, this.#shapes));
+  }
+
+  protected get json(): boolean {
+    return wantsJson(this.argv);
+  }
+
+  /** Does a person read along? Then there may be progress and advice. */
+  protected get chatty(): boolean {
+    return process.stderr.isTTY && !this.json && !wants('quiet', this.argv);
+  }
+
+  protected print(views: Views, format?: Format): void {
+    process.stdout.write(this.#render(views, this.json ? 'json' : (format ?? preferredFormat())));
+  }
+
+  get #shapes(): FlagShapes {
+    return { ...this.ctor.baseFlags, ...this.ctor.flags };
+  }
+
+  #render({ json, kublk, table }: Views, format: Format): string {
+    if (format === 'json') return jsonDocument(json);
+    return format === 'table' && table !== undefined ? table() : kublk();
+  }
+}
+
+/** For the commands whose text differs by reader. */
+export const formatFlag = Flags.option({
+  options: FORMATS,
+  multiple: false,
+  summary: "Print kublk's text, a table, or JSON; by default a table to a terminal and kublk's text to a pipe.",
+  helpGroup: 'GLOBAL',
+})();
+
+function preferredFormat(): Format {
+  return process.stdout.isTTY ? 'table' : 'kublk';
+}

@@ -1,0 +1,12 @@
+/**
+ * Decides about colour before chalk or oclif are loaded: both look at the environment once, at import, and chalk does
+ * not know NO_COLOR.
+ */
+import { wants } from './argv.ts';
+
+export function applyColourPolicy(argv: readonly string[], env: NodeJS.ProcessEnv): void {
+  const refused = (env['NO_COLOR'] ?? '') !== '' || wants('no-color', argv);
+  if (!refused) return;
+  env['FORCE_COLOR'] = '0';
+  env['NO_COLOR'] = '1';
+}

@@ -1,0 +1,24 @@
+/** Devices as people name them. */
+import { usageError } from '../errors.ts';
+
+/** UBLK_MINORS - 1: the driver has one minor number a device. */
+export const MAX_DEVICE_ID = (1 << 20) - 1;
+/** kublk's way to say that the kernel picks. */
+export const AUTO_DEVICE_ID = -1;
+
+const DEVICE = /^(?:(?:\/dev\/)?ublk[bc])?(?<id>\d+)$/;
+
+/** `0`, `ublkb0`, `/dev/ublkb0` and `/dev/ublkc0` are all device 0. */
+export function parseDeviceId(text: string): number {
+  const id = Number(DEVICE.exec(text)?.groups?.['id'] ?? Number.NaN);
+  if (Number.isNaN(id)) {
+    throw usageError(`${JSON.stringify(text)} is not a ublk device`, 'write 0, ublkb0, /dev/ublkb0 or /dev/ublkc0');
+  }
+  if (id > MAX_DEVICE_ID) throw usageError(`device ${text} is out of range`, `ids go from 0 to ${MAX_DEVICE_ID}`);
+  return id;
+}
+
+/** The same, or -1 for an id of the kernel's choice. */
+export function parseNewDeviceId(text: string): number {
+  return text === String(AUTO_DEVICE_ID) ? AUTO_DEVICE_ID : parseDeviceId(text);
+}

@@ -1,0 +1,77 @@
+/** From the flags of `add` and `recover` to what the library is asked for. */
+import { resolve } from 'node:path';
+import type { InferredFlags } from '@oclif/core/interfaces';
+import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../device/options.ts';
+import { usageError } from '../../errors.ts';
+import type { createFlags } from './create.ts';
+import { chosenFeatures } from './features.ts';
+
+export interface CreateFlags extends InferredFlags<typeof createFlags> {
+  readonly type?: string | undefined;
+  readonly number?: number | undefined;
+}
+
+export function addRequest(flags: CreateFlags, files: readonly string[]): AddOptions {
+  const { target, ...named } = namedOptions(flags, files);
+  if (target === undefined) throw usageError('which target?', 'name it with -t, for example -t null or -t loop FILE');
+  return { ...ADD_DEFAULTS, ...named, target };
+}
+
+/** Only what was named: `recover` keeps what it remembers of everything else. */
+export function namedOptions(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
+  const features = chosenFeatures(flags);
+  const targetOptions = namedTargetOptions(flags);
+  const integrity = namedIntegrity(flags);
+  return {
+    ...(flags.type !== undefined && { target: flags.type }),
+    ...(files.length > 0 && { files: files.map((file) => resolve(file)) }),
+    ...(Object.keys(targetOptions).length > 0 && { targetOptions }),
+    ...(flags.number !== undefined && { id: flags.number }),
+    ...(flags.queues !== undefined && { queues: flags.queues }),
+    ...(flags.depth !== undefined && { depth: flags.depth }),
+    ...(features.length > 0 && { features }),
+    ...(flags.nthreads !== undefined && { threads: flags.nthreads }),
+    ...(flags.per_io_tasks && { perIoTasks: true }),
+    ...(flags.auto_zc_fallback && { autoZcFallback: true }),
+    ...(flags.rotate_auto_buf && { rotateAutoBuf: true }),
+    ...(flags.no_ublk_fixed_fd && { noUblkFixedFd: true }),
+    ...(flags.io_desc_size !== undefined && { ioDescSize: flags.io_desc_size }),
+    ...(flags.max_io_buf_bytes !== undefined && { maxIoBufBytes: flags.max_io_buf_bytes }),
+    ...(integrity !== undefined && { integrity }),
+    ...(flags.htlb !== undefined && {
+      buffers: flags.htlb.map((path) => ({ path: resolve(path), readOnly: flags.rdonly_shmem_buf })),
+    }),
+    ...(flags.quiet && { quiet: true }),
+    ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),
+  };
+}
+
+function namedTargetOptions(flags: CreateFlags): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const pair of flags.target_option ?? []) {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (name === undefined || value === undefined) {
+      throw usageError(`--target_option ${pair} is not NAME=VALUE`, 'for example -o chunk_size=65536');
+    }
+    options[name] = value;
+  }
+  if (flags.size !== undefined) options['size'] = String(flags.size);
+  if (flags.chunk_size !== undefined) options['chunk_size'] = String(flags.chunk_size);
+  if (flags.delay_us !== undefined) options['delay_us'] = String(flags.delay_us);
+  if (flags.die_during_fetch !== undefined) options['die_during_fetch'] = flags.die_during_fetch ? '1' : '0';
+  return options;
+}
+
+/** Present as soon as any of its flags is; whether they make sense together is `validateAddOptions`' question. */
+function namedIntegrity(flags: CreateFlags): IntegrityOptions | undefined {
+  const integrity = {
+    metadataSize: flags.metadata_size ?? 0,
+    capable: flags.integrity_capable ?? false,
+    reftag: flags.integrity_reftag ?? false,
+    piOffset: flags.pi_offset ?? 0,
+    csumType: flags.csum_type ?? ('none' as const),
+    tagSize: flags.tag_size ?? 0,
+  };
+  const untouched = Object.values(integrity).every((value) => value === 0 || value === false || value === 'none');
+  return untouched ? undefined : integrity;
+}

@@ -1,0 +1,32 @@
+/** How a command that is about an existing device is told which. */
+import * as Args from '@oclif/core/args';
+import { usageError } from '../../errors.ts';
+import { parseDeviceId } from '../device-id.ts';
+import { deviceId } from './values.ts';
+
+export const numberFlag = deviceId({
+  char: 'n',
+  summary: 'The device: 0, ublkb0, /dev/ublkb0 or /dev/ublkc0.',
+  helpGroup: 'DEVICE',
+});
+
+/** The same without `-n`, for people. oclif would otherwise read standard input for it. */
+export const deviceArg = Args.custom<number>({
+  description: 'The device, as for -n.',
+  ignoreStdin: true,
+  parse: (text) => Promise.resolve(parseDeviceId(text)),
+});
+
+export function requireDevice(flag: number | undefined, arg: number | undefined): number {
+  if (flag !== undefined && arg !== undefined && flag !== arg) {
+    throw usageError(`device ${flag} or device ${arg}?`, 'name one device');
+  }
+  const id = flag ?? arg;
+  if (id === undefined) throw usageError('which device?', 'name it with -n, for example -n 0');
+  return id;
+}
+
+/** Several devices, each once, in the order in which they were named. */
+export function namedDevices(flag: number | undefined, args: readonly number[] | undefined): number[] {
+  return [...new Set([...(flag === undefined ? [] : [flag]), ...(args ?? [])])];
+}

@@ -1,0 +1,76 @@
+/** The flags that ask the driver for a feature of a device, and the names of the features they ask for. */
+import * as Flags from '@oclif/core/flags';
+import { wholeNumber, zeroOrOne } from './values.ts';
+
+const DATA_PATH = { helpGroup: 'DATA PATH' } as const;
+const RECOVERY = { helpGroup: 'RECOVERY' } as const;
+const DEVICE = { helpGroup: 'DEVICE' } as const;
+
+export const featureFlags = {
+  zero_copy: Flags.boolean({ char: 'z', summary: "Register each request's pages with the ring.", ...DATA_PATH }),
+  auto_zc: Flags.boolean({ summary: 'The same, and the kernel registers them by itself.', ...DATA_PATH }),
+  user_copy: Flags.boolean({ char: 'u', summary: 'The server copies, with pread and pwrite.', ...DATA_PATH }),
+  get_data: Flags.boolean({ char: 'g', summary: 'The server asks for the data of a write.', ...DATA_PATH }),
+  batch: Flags.boolean({ char: 'b', summary: 'Fetch and commit requests in batches.', ...DATA_PATH }),
+  shmem_zc: Flags.boolean({
+    summary: 'Shared-memory zero copy: no copy for requests that lie in a registered buffer.',
+    helpGroup: 'SHARED MEMORY',
+  }),
+  recovery: zeroOrOne({ char: 'r', summary: 'Keep the device when its server dies.', ...RECOVERY }),
+  recovery_reissue: zeroOrOne({ char: 'i', summary: 'And issue again what the dead server had.', ...RECOVERY }),
+  recovery_fail_io: zeroOrOne({ char: 'e', summary: 'And fail requests until it is recovered.', ...RECOVERY }),
+  no_auto_part_scan: Flags.boolean({ summary: 'Do not look for partitions.', ...DEVICE }),
+  zoned: Flags.boolean({ summary: 'A zoned device.', ...DEVICE }),
+  io_desc_size: wholeNumber({ summary: 'Bytes of a request descriptor, 24 to 256 (default 24).', ...DEVICE }),
+};
+
+export const sharedMemoryFlags = {
+  htlb: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'PATH',
+    summary: 'Register this hugetlbfs or tmpfs file; may be repeated.',
+    helpGroup: 'SHARED MEMORY',
+  }),
+  rdonly_shmem_buf: Flags.boolean({
+    summary: 'Register it read-only: only writes to the device match.',
+    helpGroup: 'SHARED MEMORY',
+  }),
+};
+
+export interface FeatureChoices {
+  readonly zero_copy?: boolean | undefined;
+  readonly auto_zc?: boolean | undefined;
+  readonly user_copy?: boolean | undefined;
+  readonly get_data?: boolean | undefined;
+  readonly batch?: boolean | undefined;
+  readonly shmem_zc?: boolean | undefined;
+  readonly recovery?: boolean | undefined;
+  readonly recovery_reissue?: boolean | undefined;
+  readonly recovery_fail_io?: boolean | undefined;
+  readonly no_auto_part_scan?: boolean | undefined;
+  readonly zoned?: boolean | undefined;
+  readonly io_desc_size?: number | undefined;
+  readonly metadata_size?: number | undefined;
+}
+
+/** UBLK_F_* names without the prefix, in bit order. */
+export function chosenFeatures(flags: FeatureChoices): string[] {
+  const recoverable = flags.recovery || flags.recovery_reissue || flags.recovery_fail_io;
+  const chosen: [string, boolean | undefined][] = [
+    ['SUPPORT_ZERO_COPY', flags.zero_copy],
+    ['NEED_GET_DATA', flags.get_data],
+    ['USER_RECOVERY', recoverable],
+    ['USER_RECOVERY_REISSUE', flags.recovery_reissue],
+    ['USER_COPY', flags.user_copy],
+    ['ZONED', flags.zoned],
+    ['USER_RECOVERY_FAIL_IO', flags.recovery_fail_io],
+    ['AUTO_BUF_REG', flags.auto_zc],
+    ['BATCH_IO', flags.batch],
+    ['INTEGRITY', (flags.metadata_size ?? 0) > 0],
+    ['NO_AUTO_PART_SCAN', flags.no_auto_part_scan],
+    ['SHMEM_ZC', flags.shmem_zc],
+    ['IO_DESC_SIZE', flags.io_desc_size !== undefined],
+  ];
+  return chosen.filter(([, wanted]) => wanted === true).map(([name]) => name);
+}

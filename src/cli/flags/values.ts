@@ -1,0 +1,57 @@
+/** Flags by the kind of value they take. */
+import * as Flags from '@oclif/core/flags';
+import { usageError } from '../../errors.ts';
+import { parseDeviceId, parseNewDeviceId } from '../device-id.ts';
+import { parseSize } from '../sizes.ts';
+
+const WHOLE = /^(?:\d+|0x[0-9a-f]+)$/i;
+
+/** A count; hexadecimal with 0x, as strtoul takes it. */
+export const wholeNumber = Flags.custom<number>({
+  helpValue: 'N',
+  parse: (text) => Promise.resolve(parseWholeNumber(text)),
+});
+
+export const hexMask = Flags.custom<number>({
+  helpValue: 'HEX',
+  parse: (text) => Promise.resolve(parseHex(text)),
+});
+
+/** Bytes. */
+export const size = Flags.custom<number>({
+  helpValue: 'SIZE',
+  parse: (text) => Promise.resolve(parseSize(text)),
+});
+
+export const deviceId = Flags.custom<number>({
+  helpValue: 'DEVICE',
+  parse: (text) => Promise.resolve(parseDeviceId(text)),
+});
+
+export const newDeviceId = Flags.custom<number>({
+  helpValue: 'DEVICE',
+  parse: (text) => Promise.resolve(parseNewDeviceId(text)),
+});
+
+/** kublk's `-r 1`: a switch that takes its position as a value. */
+export const zeroOrOne = Flags.custom<boolean>({
+  helpValue: '0|1',
+  parse: (text) => Promise.resolve(parseZeroOrOne(text)),
+});
+
+export function parseWholeNumber(text: string): number {
+  const value = WHOLE.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw usageError(`${JSON.stringify(text)} is not a whole number`);
+  return value;
+}
+
+function parseHex(text: string): number {
+  const value = /^(?:0x)?[0-9a-f]{1,8}$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN;
+  if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a hexadecimal mask`);
+  return value;
+}
+
+function parseZeroOrOne(text: string): boolean {
+  if (text !== '0' && text !== '1') throw usageError(`${JSON.stringify(text)} is neither 0 nor 1`);
+  return text === '1';
+}

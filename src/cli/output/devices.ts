@@ -1,0 +1,58 @@
+/** Devices for a person: a line each in a list, a few lines for one that was just made. */
+import type { DeviceReport } from '../../device/report.ts';
+import { formatSize } from '../sizes.ts';
+import { stateStyle, styles } from '../styles.ts';
+import { type Column, renderTable, terminalWidth } from './table.ts';
+
+const NOTHING = styles.dim('-');
+
+const COLUMNS: readonly Column<DeviceReport>[] = [
+  { heading: 'ID', align: 'right', cell: ({ id }) => String(id) },
+  { heading: 'DEVICE', cell: ({ path }) => styles.path(path) },
+  { heading: 'TARGET', shrinks: true, cell: targetCell },
+  { heading: 'STATE', cell: ({ state }) => stateStyle(state)(state) },
+  { heading: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatSize(size_bytes) },
+  { heading: 'QUEUES', align: 'right', cell: ({ nr_hw_queues }) => String(nr_hw_queues) },
+  { heading: 'DEPTH', align: 'right', cell: ({ queue_depth }) => String(queue_depth) },
+  { heading: 'PID', align: 'right', cell: ({ ublksrv_pid }) => (ublksrv_pid > 0 ? String(ublksrv_pid) : NOTHING) },
+  { heading: 'DATA PATH', cell: ({ data_path }) => data_path ?? NOTHING },
+  { heading: 'MATCHED', align: 'right', cell: matchedCell },
+];
+
+export function devicesTable(devices: readonly DeviceReport[]): string {
+  if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;
+  return renderTable(COLUMNS, devices, terminalWidth());
+}
+
+/** What was made, and the command that a person wants next. */
+export function deviceCard(device: DeviceReport): string {
+  const facts = [
+    targetCell(device),
+    formatSize(device.size_bytes),
+    `${device.nr_hw_queues} × ${device.queue_depth} requests`,
+    device.data_path,
+    `pid ${device.ublksrv_pid}`,
+  ].filter((fact) => fact !== null);
+  const lines = [`${styles.path(device.path)} is ${stateStyle(device.state)(device.state)}: ${facts.join(', ')}`];
+  for (const { index, len, read_only, source } of device.buffers ?? []) {
+    lines.push(`  buffer ${index}: ${formatSize(len)}${read_only ? ' read-only' : ''} ${source}`);
+  }
+  lines.push(`  ${styles.dim('next:')} ${nextCommand(device)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function nextCommand({ id, flag_names, buffers }: DeviceReport): string {
+  const matchesNothing = flag_names.includes('UBLK_F_SHMEM_ZC') && (buffers ?? []).length === 0;
+  return matchesNothing ? `ublkts reg-buf -n ${id} PATH` : `ublkts monitor -n ${id}, ublkts del -n ${id}`;
+}
+
+function targetCell({ target }: DeviceReport): string {
+  return target === null ? NOTHING : [target.type, ...target.files].join(' ');
+}
+
+/** The share of requests that needed no copy because they lay in a registered buffer. */
+function matchedCell({ io, flag_names }: DeviceReport): string {
+  if (io === null || !flag_names.includes('UBLK_F_SHMEM_ZC')) return NOTHING;
+  const all = io.matched.requests + io.registered.requests + io.copied.requests;
+  return all === 0 ? NOTHING : `${Math.floor((io.matched.requests / all) * 100)}%`;
+}

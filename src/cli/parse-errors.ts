@@ -1,0 +1,56 @@
+/** oclif's parse errors, in this program's own voice and class. They arrive with the whole configuration attached. */
+import { UblkError, usageError } from '../errors.ts';
+import type { FlagShapes } from './argv.ts';
+import { closest } from './suggest.ts';
+
+const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
+const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;
+const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)\nSee more help with --help$/s;
+
+export function describeParseError(thrown: unknown, flags: FlagShapes): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const message = stripColour(thrown.message);
+  if ('flags' in thrown && Array.isArray(thrown.flags)) return unknownFlag(String(thrown.flags[0]), flags);
+  const failed = FAILED_PARSER.exec(message);
+  if (failed !== null) return refusedValue(thrown, `${failed[1]}: ${failed[2]}`);
+  const wrong = WRONG_OPTION.exec(message);
+  if (wrong !== null) return usageError(`${wrong[1]} ${wrong[2]} is not possible`, `it is one of ${wrong[3]}`);
+  const missing = NO_VALUE.exec(message);
+  if (missing !== null) {
+    return usageError(`${missing[1]} needs a value`, missing[2] === undefined ? undefined : `one of ${missing[2]}`);
+  }
+  return isUsage(thrown) ? usageError(tidy(message)) : thrown;
+}
+
+function unknownFlag(word: string, flags: FlagShapes): UblkError {
+  const [name = ''] = word.replace(/^-+/, '').split('=');
+  const meant = word.startsWith('--') ? closest(name, Object.keys(flags)) : undefined;
+  return usageError(
+    `no such flag: ${word.split('=')[0]}`,
+    meant === undefined ? '--help lists the flags' : `did you mean --${meant}?`,
+  );
+}
+
+/** Our own value parsers throw usage errors, and oclif writes around in their message. */
+function refusedValue(thrown: Error, message: string): UblkError {
+  return usageError(message, thrown instanceof UblkError ? thrown.hint : undefined);
+}
+
+function isUsage(thrown: Error): boolean {
+  return 'oclif' in thrown;
+}
+
+/** `Missing required flag number`, from under a heading and indented. */
+function tidy(message: string): string {
+  const lines = message
+    .replace(/^The following errors? occurred:\s*/, '')
+    .split('\n')
+    .map((line) => line.trim().replace(/^Missing required flag (\S+)$/, '--$1 is missing'))
+    .filter((line) => line !== '');
+  return lines.join('; ');
+}
+
+function stripColour(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/\u001b\[[0-9;]*m/g, '');
+}

@@ -1,0 +1,64 @@
+/** How a failure leaves the program: one line and a hint for a person, one object for a program, a code for a script. */
+import { UblkError } from '../errors.ts';
+import { wants, wantsJson } from './argv.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { hintFor } from './hints.ts';
+import { jsonDocument } from './output/json.ts';
+import { errorStyles } from './styles.ts';
+
+/** Prints, and returns the exit code. */
+export function reportFailure(thrown: unknown, argv: readonly string[]): number {
+  const error = thrown instanceof UblkError ? thrown : unexpected(thrown);
+  if (wantsJson(argv)) process.stdout.write(jsonDocument({ error: errorObject(error) }));
+  else process.stderr.write(errorLines(error, argv));
+  if (wants('debug', argv)) process.stderr.write(`${stackOf(error)}\n`);
+  return exitCodeOf(error);
+}
+
+export interface ErrorObject {
+  code: string;
+  message: string;
+  command: string | null;
+  device: number | null;
+  hint: string | null;
+}
+
+export function errorObject(error: UblkError): ErrorObject {
+  return {
+    code: error.code,
+    message: error.message,
+    command: error.command ?? null,
+    device: error.device ?? null,
+    hint: hintFor(error) ?? null,
+  };
+}
+
+/** `ublkts del: DEL_DEV of device 0: ... (EBUSY)`, then `hint: ...`. */
+export function errorLines(error: UblkError, argv: readonly string[]): string {
+  const [verb] = argv;
+  const speaker = verb === undefined || verb.startsWith('-') ? 'ublkts' : `ublkts ${verb}`;
+  const hint = hintFor(error);
+  const first = `${errorStyles.error(`${speaker}:`)} ${error.message}${refusal(error)}\n`;
+  return hint === undefined ? first : `${first}${errorStyles.hint('hint:')} ${hint}\n`;
+}
+
+/** What refused and how, where the sentence does not say it already. */
+function refusal(error: UblkError): string {
+  if (error.kind === 'usage') return '';
+  const facts = [error.command, error.device === undefined ? undefined : `device ${error.device}`, error.code].filter(
+    (fact) => fact !== undefined && !error.message.includes(fact),
+  );
+  return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
+}
+
+function unexpected(thrown: unknown): UblkError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'INTERNAL';
+  return new UblkError(message, { code, cause: thrown });
+}
+
+function stackOf(error: Error): string {
+  const { cause } = error;
+  const stack = error.stack ?? String(error);
+  return cause instanceof Error ? `${stack}\ncaused by: ${stackOf(cause)}` : stack;
+}

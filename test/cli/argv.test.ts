@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type FlagShapes, normaliseArgv, wants, wantsJson } from '../../src/cli/argv.ts';
+
+const FLAGS: FlagShapes = {
+  number: { type: 'option', char: 'n' },
+  queues: { type: 'option', char: 'q' },
+  zero_copy: { type: 'boolean', char: 'z' },
+  user_copy: { type: 'boolean', char: 'u' },
+  get_data: { type: 'boolean', char: 'g' },
+  shmem_zc: { type: 'boolean' },
+  htlb: { type: 'option', multiple: true },
+  'no-color': { type: 'boolean' },
+};
+
+function normalise(line: string): string {
+  return normaliseArgv(line === '' ? [] : line.split(' '), FLAGS).join(' ');
+}
+
+describe("getopt's habits", () => {
+  const lines: [string, string, string][] = [
+    ['hyphens stand for underscores', '--shmem-zc --zero-copy', '--shmem_zc --zero_copy'],
+    ['and underscores for hyphens', '--no_color', '--no-color'],
+    ['the last of a repeated option wins', '-q 1 -n 0 -q 2', '-n 0 -q 2'],
+    ['also in its long form', '--queues 1 -q2 --queues=3', '--queues 3'],
+    ['an option that may be repeated is', '--htlb a --htlb b', '--htlb a --htlb b'],
+    ['letters may stand together', '-zuq4 file', '-z -u -q 4 file'],
+    ['a value may be negative', '-n -1', '-n -1'],
+    ['a value may look like a flag', '-n --queues', '-n --queues'],
+    ['-g takes no argument', '-g file', '-g file'],
+    ["--get_data takes kublk's", '--get_data 1 file', '--get_data file'],
+    ['--get_data 0 asks for nothing', '--get_data 0 file', 'file'],
+    ['--get_data alone is -g', '--get_data file', '--get_data file'],
+    ['words stand anywhere', 'a -z b', 'a -z b'],
+    ['nothing is read after --', '-z -- --shmem-zc -q', '-z -- --shmem-zc -q'],
+    ['unknown flags are left for the parser to refuse', '--chunky 3 -x', '--chunky 3 -x'],
+    ['an option without its value is left too', '-q', '-q'],
+    ['a lone dash is a word', '-', '-'],
+  ];
+  for (const [what, given, expected] of lines) test(what, () => assert.equal(normalise(given), expected));
+});
+
+test('a flag is recognised before parsing, in both spellings, up to --', () => {
+  assert.ok(wants('no-color', ['list', '--no_color']));
+  assert.ok(!wants('json', ['add', '--', '--json']));
+});
+
+test('JSON is asked for by --json and by --format json', () => {
+  for (const line of ['list --json', 'list --format json', 'list --format=json']) assert.ok(wantsJson(line.split(' ')));
+  for (const line of ['list', 'list --format table', 'list json']) assert.ok(!wantsJson(line.split(' ')));
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { closest } from '../../src/cli/suggest.ts';
+
+const COMMANDS = ['add', 'del', 'list', 'update_size', 'quiesce', 'monitor'];
+
+test('a slip is recognised', () => {
+  assert.equal(closest('lsit', COMMANDS), 'list');
+  assert.equal(closest('monitr', COMMANDS), 'monitor');
+  assert.equal(closest('update-siz', COMMANDS), 'update_size');
+  assert.equal(closest('Add', COMMANDS), 'add');
+});
+
+test('a different word is not guessed at', () => {
+  assert.equal(closest('frobnicate', COMMANDS), undefined);
+  assert.equal(closest('xyz', COMMANDS), undefined);
+});
