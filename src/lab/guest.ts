@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { labError, missingTool } from './errors.ts';
 import { type Machine, QEMU, QEMU_PACKAGE, qemuArguments } from './qemu.ts';
+import { NOT_STARTED, tiedToThisProcess } from './tied.ts';
 
 /** A running QEMU. It dies with this process, however this process ends. */
 export interface Guest {
@@ -15,9 +16,8 @@ export interface Guest {
 }
 
 export function startGuest(machine: Machine): Guest {
-  // Its own process group: Ctrl-C reaches this process only, which then decides. setpriv has the kernel kill QEMU when
-  // this process dies without a chance to.
-  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...qemuArguments(machine)], {
+  // Its own process group, so that Ctrl-C reaches this process only, which then decides.
+  const qemu = spawn(...tiedToThisProcess('KILL', QEMU, qemuArguments(machine)), {
     stdio: ['ignore', 'ignore', 'pipe', ...machine.channels.map(() => 'pipe' as const)],
     detached: true,
   });
@@ -55,8 +55,8 @@ export function startGuest(machine: Machine): Guest {
 }
 
 function whyItDied(code: number | null, signal: string | null, lastWords: string): Error {
-  if (code === 127) return missingTool(QEMU, QEMU_PACKAGE);
-  if (/Kernel panic/.test(lastWords)) {
+  if (NOT_STARTED.test(lastWords)) return missingTool(QEMU, QEMU_PACKAGE);
+  if (lastWords.includes(PANIC)) {
     return labError(`the lab guest's kernel panicked\n${lastWords}`, { code: 'GUEST_PANIC' });
   }
   return labError(`the lab guest ended unexpectedly (QEMU: ${signal ?? `exit code ${code}`})\n${lastWords}`, {
@@ -67,6 +67,10 @@ function whyItDied(code: number | null, signal: string | null, lastWords: string
 /** QEMU's end resets a channel that it had not read to its end; that QEMU ended is told by `died`. */
 function ignoreReset(): void {}
 
+const PANIC = 'Kernel panic';
+const SHOWN_LINES = 30;
+
+/** The end of a text or, when it tells of a panic, the panic: a long trace follows it. */
 class LastLines {
   #bytes = Buffer.alloc(0);
 
@@ -78,6 +82,11 @@ class LastLines {
     // SeaBIOS clears the screen of the serial console.
     // oxlint-disable-next-line no-control-regex
     const printable = this.#bytes.toString('utf8').replace(/\u001b\[[\d;?=]*[a-zA-Z]|\u001bc|\r/g, '');
-    return printable.trimEnd().split('\n').slice(-30).join('\n').trim();
+    const lines = printable.trim().split('\n');
+    const panic = lines.findIndex((line) => line.includes(PANIC));
+    return lines
+      .slice(panic >= 0 ? panic : -SHOWN_LINES)
+      .slice(0, SHOWN_LINES)
+      .join('\n');
   }
 }

@@ -104,10 +104,14 @@ async function buildInto(directory: string, kernel: KernelPackages, archive: Arc
 
 const BUILD_PREFIX = 'building-';
 
-/** The lock is ours: whatever is there was left by a build that was killed. */
+/**
+ * The lock is ours: whatever is there was left by a build that was killed. Its last programs may still be ending; what
+ * they keep, the next build removes.
+ */
 async function removeAbandonedBuilds(images: string): Promise<void> {
   for (const name of await readdir(images)) {
-    if (name.startsWith(BUILD_PREFIX)) await rm(path.join(images, name), { recursive: true, force: true });
+    if (!name.startsWith(BUILD_PREFIX)) continue;
+    await rm(path.join(images, name), { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }
 

@@ -1,5 +1,6 @@
 import { ExecaError, execa } from 'execa';
 import { labError, missingTool } from './errors.ts';
+import { NOT_STARTED, tiedToThisProcess } from './tied.ts';
 
 export interface ToolOptions {
   readonly cwd?: string;
@@ -24,7 +25,7 @@ export async function runTool(file: string, args: readonly string[], options: To
     yield line;
   };
   try {
-    const { stdout } = await execa(file, args, {
+    const { stdout } = await execa(...tiedToThisProcess('TERM', file, args), {
       stdio: ['ignore', ['pipe', listen], ['pipe', listen], ['pipe', listen]],
       // Some of what they print is parsed here.
       env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', ...options.env },
@@ -36,8 +37,9 @@ export async function runTool(file: string, args: readonly string[], options: To
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof ExecaError)) throw error;
-    if (error.code === 'ENOENT') throw missingTool(file, options.debianPackage ?? file);
-    const lastLines = printed.slice(-8).join('\n');
-    throw labError(`${error.shortMessage}${lastLines && `\n${lastLines}`}`, { cause: error });
+    if (error.code === 'ENOENT') throw missingTool('setpriv', 'util-linux');
+    if (printed.some((line) => NOT_STARTED.test(line))) throw missingTool(file, options.debianPackage ?? file);
+    const how = error.signal === undefined ? `exit code ${error.exitCode}` : error.signal;
+    throw labError([`${file} failed (${how})`, ...printed.slice(-8)].join('\n'), { cause: error });
   }
 }

@@ -32,5 +32,5 @@ function parseAssignment(text: string): [string, string] {
 
 /** As QEMU reads it. */
 function parseMemory(text: string): string {
-  return `${parseSize(text, { multipleOf: MIB, what: '--memory' }) / MIB}M`;
+  return `${parseSize(text, { multipleOf: MIB }) / MIB}M`;
 }
