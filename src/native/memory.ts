@@ -9,6 +9,7 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_POPULATE = 0x8000;
@@ -55,6 +56,12 @@ export function mapFile(fd: number, length: number, what: string, options: MapOp
   const prot = options.readOnly ? PROT_READ : PROT_READ | PROT_WRITE;
   const flags = MAP_SHARED | (options.populate ? MAP_POPULATE : 0);
   return new MappedMemory(mmap(BigInt(length), prot, flags, fd, options.offset ?? 0n, what), length);
+}
+
+/** Read-only shared mapping of `fd` that takes the place of what is mapped at `address`. */
+export function mapFileOver(address: bigint, fd: number, length: number, offset: bigint, what: string): void {
+  const flags = MAP_SHARED | MAP_POPULATE | MAP_FIXED;
+  mmap(BigInt(length), PROT_READ, flags, fd, offset, what, address);
 }
 
 /** Zeroed private memory; pages cost nothing until they are touched. */

@@ -77,14 +77,28 @@ export function cpusOfMask(mask: Uint8Array): number[] {
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 /** `prot` and `flags` are PROT_* and MAP_* (memory.ts). The address, or a UblkError. */
-export function mmap(length: bigint, prot: number, flags: number, fd: number, offset: bigint, what: string): bigint {
-  const result = callLong('mmap', 0n, length, prot, flags, fd, offset);
+export function mmap(
+  length: bigint,
+  prot: number,
+  flags: number,
+  fd: number,
+  offset: bigint,
+  what: string,
+  address = 0n,
+): bigint {
+  const result = callLong('mmap', address, length, prot, flags, fd, offset);
   if (result.value === MAP_FAILED) throw systemError('mmap', result.errno, what);
   return result.value;
 }
 
 export function munmap(address: bigint, length: bigint): void {
   callInt('munmap', address, length);
+}
+
+/** A counter that a ring can wait for; the descriptor is the caller's. */
+export function eventfd(): number {
+  const EFD_CLOEXEC = 0o2000000;
+  return checked('eventfd', '', 0, EFD_CLOEXEC);
 }
 
 const SYS_io_uring_setup = 425n;

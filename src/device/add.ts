@@ -1,0 +1,137 @@
+/** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
+import { accessSync, closeSync } from 'node:fs';
+import { withControl } from '../control/channel.ts';
+import { addDev, type DevInfo, delDev, getFeatures } from '../control/commands.ts';
+import { UblkError, usageError } from '../errors.ts';
+import { UBLK_F_QUIESCE, UBLK_F_USER_RECOVERY, UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
+import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
+import { dataPathOf } from '../server/plan.ts';
+import { openSharedFile } from '../server/shared-file.ts';
+import { forgetDevice, writeStoredDevice } from '../server/stored-device.ts';
+import { loadTarget } from '../targets/registry.ts';
+import { flagsOf } from './features.ts';
+import { describeDevice } from './list.ts';
+import type { AddOptions } from './options.ts';
+import type { DeviceReport } from './report.ts';
+import { launchServer, type ServerProcess } from './launch.ts';
+import { validateAddOptions } from './validate.ts';
+
+export async function addDevice(options: AddOptions): Promise<DeviceReport> {
+  const server = await startDevice(options);
+  server.release();
+  return describeDevice(server.device);
+}
+
+/** As addDevice, with the server's process in hand. */
+export async function startDevice(options: AddOptions): Promise<ServerProcess> {
+  validateAddOptions(options);
+  await checkTarget(options);
+  checkBuffers(options);
+  const info = withControl((channel) => {
+    requireFeatures(options, getFeatures(channel));
+    return addDev(channel, devInfoOf(options, getFeatures(channel)));
+  });
+  try {
+    forgetDevice(info.dev_id);
+    writeStoredDevice({
+      version: 1,
+      id: info.dev_id,
+      options: { ...options, id: info.dev_id },
+      dataPath: dataPathOf(options),
+      serverPid: -1,
+      generation: 0,
+      buffers: [],
+      ended: null,
+    });
+    return await launchServer(info.dev_id, 'add');
+  } catch (error) {
+    removeFailed(info);
+    throw error;
+  }
+}
+
+async function checkTarget(options: AddOptions): Promise<void> {
+  const type = await loadTarget(options.target);
+  const { min, max } = type.files;
+  const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);
+  if (files < min || files > max) {
+    const wanted = max === 0 ? 'no backing file' : min === max ? `${min}` : `${min} to ${max}`;
+    throw usageError(
+      `target ${type.name} takes ${wanted} ${max === 0 ? '' : 'backing file(s)'}, not ${options.files.length}`.trim(),
+    );
+  }
+  for (const name of Object.keys(options.targetOptions)) {
+    if (!(name in type.options)) {
+      const known = Object.keys(type.options).map((option) => `--${option}`);
+      throw usageError(
+        `target ${type.name} has no option --${name}`,
+        known.length > 0 ? `it has ${known.join(', ')}` : 'it has none of its own',
+      );
+    }
+  }
+  for (const file of options.files) requireFile(file);
+  const refusal = type.refuses({
+    files: options.files,
+    options: options.targetOptions,
+    dataPath: dataPathOf(options),
+    batch: options.features.includes('BATCH_IO'),
+    queues: options.queues,
+    depth: options.depth,
+    maxIoBufBytes: options.maxIoBufBytes,
+    integrity: options.integrity,
+  });
+  if (refusal !== null) throw usageError(refusal);
+}
+
+function requireFile(file: string): void {
+  try {
+    accessSync(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
+    throw new UblkError(`cannot use backing file ${file}: ${code === 'ENOENT' ? 'there is no such file' : code}`, {
+      code,
+      command: 'open',
+      hint: 'make it first, for instance with `truncate -s 1G FILE`',
+    });
+  }
+}
+
+function checkBuffers(options: AddOptions): void {
+  for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
+}
+
+function requireFeatures(options: AddOptions, available: bigint): void {
+  for (const name of options.features) {
+    const feature = UBLK_FEATURES.find((known) => known.name === `UBLK_F_${name}`);
+    if (feature === undefined || (available & feature.flag) !== 0n) continue;
+    throw new UblkError(`this kernel's ublk driver has no ${feature.name}`, {
+      code: 'EOPNOTSUPP',
+      kind: 'unsupported',
+      command: 'ADD_DEV',
+      hint: `it is in Linux ${feature.since} and newer; \`ublkts features\` shows what is here`,
+    });
+  }
+}
+
+function devInfoOf(options: AddOptions, available: bigint): Partial<DevInfo> {
+  let flags = flagsOf(options.features);
+  if ((flags & UBLK_F_USER_RECOVERY) !== 0n && (available & UBLK_F_QUIESCE) !== 0n) flags |= UBLK_F_QUIESCE;
+  return {
+    dev_id: options.id >>> 0,
+    nr_hw_queues: options.queues,
+    queue_depth: options.depth,
+    max_io_buf_bytes: options.maxIoBufBytes,
+    io_desc_size: options.ioDescSize === 0 ? ublksrv_io_desc.size : options.ioDescSize,
+    flags,
+  };
+}
+
+/** The server has said why; the device it leaves is of no use to anyone. */
+function removeFailed(info: DevInfo): void {
+  try {
+    withControl((channel) => delDev(channel, info.dev_id, 10_000));
+    forgetDevice(info.dev_id);
+  } catch {
+    // The error that led here is the one to tell.
+  }
+}

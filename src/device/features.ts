@@ -1,0 +1,40 @@
+/** The driver's feature bits by name. */
+import { withControl } from '../control/channel.ts';
+import { getFeatures as query } from '../control/commands.ts';
+import { UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
+
+export interface FeatureBit {
+  readonly bit: number;
+  /** `UBLK_F_...`, or null for a bit that is newer than this program. */
+  readonly name: string | null;
+}
+
+export interface Features {
+  readonly features: bigint;
+  readonly bits: FeatureBit[];
+}
+
+export function getFeatures(): Features {
+  const features = withControl(query);
+  return { features, bits: bitsOf(features) };
+}
+
+export function bitsOf(flags: bigint): FeatureBit[] {
+  const bits: FeatureBit[] = [];
+  for (let bit = 0; bit < 64; bit++) {
+    if (((flags >> BigInt(bit)) & 1n) === 0n) continue;
+    bits.push({ bit, name: UBLK_FEATURES.find((feature) => feature.bit === bit)?.name ?? null });
+  }
+  return bits;
+}
+
+/** UBLK_F_* bits of names without the prefix. */
+export function flagsOf(names: readonly string[]): bigint {
+  let flags = 0n;
+  for (const name of names) {
+    const feature = UBLK_FEATURES.find((known) => known.name === `UBLK_F_${name}`);
+    if (feature === undefined) throw new RangeError(`no ublk feature is called ${name}`);
+    flags |= feature.flag;
+  }
+  return flags;
+}

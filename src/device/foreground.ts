@@ -1,0 +1,34 @@
+/** `add --foreground`: the same server, and this process stays until the device is gone; Ctrl-C stops and deletes it. */
+import { startDevice } from './add.ts';
+import { deleteDevice } from './delete.ts';
+import { describeDevice } from './list.ts';
+import type { AddOptions } from './options.ts';
+import type { DeviceReport } from './report.ts';
+import { UblkError } from '../errors.ts';
+
+/** `onReady` gets the live device. Resolves when the device is gone, rejects when its server died. */
+export async function runForeground(options: AddOptions, onReady: (report: DeviceReport) => void): Promise<void> {
+  const server = await startDevice(options);
+  let asked = false;
+  // Another process than the server, as STOP_DEV wants (server/server.ts).
+  const stop = () => {
+    if (asked) return;
+    asked = true;
+    deleteDevice(server.device).catch((error: unknown) => process.stderr.write(`${(error as Error).message}\n`));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, stop);
+  try {
+    onReady(await describeDevice(server.device));
+    const { signal } = await server.ended;
+    if (signal !== null && !asked) {
+      throw new UblkError(`the server of device ${server.device} was ended by ${signal}`, {
+        code: 'SERVER_DIED',
+        device: server.device,
+        hint: `\`ublkts recover -n ${server.device}\` if the device can be recovered, \`ublkts del -n ${server.device}\` if not`,
+      });
+    }
+  } finally {
+    for (const signal of signals) process.off(signal, stop);
+  }
+}

@@ -1,0 +1,109 @@
+/** Starts a device's server process and waits for its word. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { type FailureKind, UblkError } from '../errors.ts';
+import { filesOf, makeRunDirectories } from '../server/files.ts';
+import type { StartReport } from '../server/main.ts';
+import type { StartMode } from '../server/server.ts';
+
+export interface ServerProcess {
+  readonly device: number;
+  readonly pid: number;
+  readonly notes: readonly string[];
+  /** Lets this process end while the server goes on. */
+  release(): void;
+  /** Resolves when the server's process has ended, however. */
+  readonly ended: Promise<Ending>;
+}
+
+export interface Ending {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The server itself waits less: whatever it waits for is said by it, not by us. */
+const READY_SECONDS = 120;
+
+export async function launchServer(device: number, mode: StartMode): Promise<ServerProcess> {
+  makeRunDirectories();
+  const { log } = filesOf(device);
+  const logFd = openSync(log, 'a', 0o600);
+  const entry = fileURLToPath(new URL('../server/main.js', import.meta.url));
+  // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
+  // 60 ms sooner (docs/decisions/0003).
+  const child = spawn(process.execPath, [...serverFlags(), entry, String(device), mode], {
+    detached: true,
+    // Not the shell's directory: a server must not keep a file system busy.
+    cwd: '/',
+    stdio: ['ignore', logFd, logFd, 'pipe'],
+  });
+  closeSync(logFd);
+  const ended = Promise.withResolvers<Ending>();
+  child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
+  child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
+  const report = await firstLine(child.stdio[3] as Readable, ended.promise);
+  if (report === null) throw diedError(device, log, await ended.promise);
+  if (!report.ready) throw reportedError(report.error);
+  return {
+    device,
+    pid: child.pid ?? -1,
+    notes: report.notes,
+    release: () => child.unref(),
+    ended: ended.promise,
+  };
+}
+
+/** A small young generation: nothing on the data path allocates, and memory is what a server has many of. */
+function serverFlags(): string[] {
+  return ['--max-semi-space-size=2'];
+}
+
+async function firstLine(stream: Readable, ended: Promise<Ending>): Promise<StartReport | null> {
+  const line = Promise.withResolvers<StartReport | null>();
+  let text = '';
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    if (text.includes('\n')) line.resolve(JSON.parse(text) as StartReport);
+  });
+  stream.on('end', () => line.resolve(text.includes('\n') ? (JSON.parse(text) as StartReport) : null));
+  void ended.then(() => setImmediate(() => line.resolve(null)));
+  const timer = setTimeout(() => line.reject(silentError()), READY_SECONDS * 1000);
+  try {
+    return await line.promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function silentError(): UblkError {
+  return new UblkError(`the server said neither ready nor error within ${READY_SECONDS} s`, {
+    code: 'TIMEOUT',
+    command: 'add',
+  });
+}
+
+function reportedError(error: (StartReport & { ready: false })['error']): UblkError {
+  const { message, kind, ...details } = error;
+  return new UblkError(message, { ...details, kind: kind as FailureKind });
+}
+
+function diedError(device: number, log: string, ending: Ending): UblkError {
+  const how = ending.signal === null ? `with exit code ${ending.exitCode ?? '?'}` : `by ${ending.signal}`;
+  const last = lastLines(log);
+  return new UblkError(`the server ended ${how} before the device was ready${last === '' ? '' : `: ${last}`}`, {
+    code: 'SERVER_DIED',
+    device,
+    command: 'add',
+    hint: 'if it says nothing, see `dmesg` for the out-of-memory killer',
+  });
+}
+
+function lastLines(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim().split('\n').slice(-3).join(' | ');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,41 @@
+/** From what was asked for and what the kernel granted to who serves what: pure. */
+import type { AddOptions } from '../device/options.ts';
+import type { DataPathName } from '../targets/target.ts';
+import type { ThreadLayout } from './thread-config.ts';
+
+export function dataPathOf(options: AddOptions): DataPathName {
+  const has = (name: string) => options.features.includes(name);
+  if (has('AUTO_BUF_REG')) return options.autoZcFallback ? 'auto_zc_fallback' : 'auto_zc';
+  if (has('SUPPORT_ZERO_COPY')) return 'zero_copy';
+  if (has('USER_COPY')) return 'user_copy';
+  return has('NEED_GET_DATA') ? 'get_data' : 'copy';
+}
+
+/** Whether the kernel copies to and from memory of the server's own. */
+export function needsBuffers(path: DataPathName): boolean {
+  return path === 'copy' || path === 'get_data' || path === 'user_copy';
+}
+
+/** The kernel may grant fewer queues than were asked for (never more than CPUs); threads without a queue would wait for ever. */
+export function threadCount(options: AddOptions, queues: number): number {
+  const wanted = options.threads === 0 ? queues : options.threads;
+  return options.perIoTasks ? wanted : Math.min(wanted, queues);
+}
+
+export function threadLayouts(options: AddOptions, queues: number): ThreadLayout[] {
+  const threads = threadCount(options, queues);
+  const indexes = Array.from({ length: threads }, (_, i) => i);
+  if (options.perIoTasks) return indexes.map(() => ({ kind: 'per-io' }));
+  if (!options.features.includes('BATCH_IO')) return indexes.map(() => ({ kind: 'queue' }));
+  return indexes.map((thread) => {
+    const served = Array.from({ length: queues }, (_, queue) => queue).filter((queue) => queue % threads === thread);
+    return { kind: 'batch', queues: served, prepares: served };
+  });
+}
+
+/** Queues that a thread of this layout serves. */
+export function queuesOf(layout: ThreadLayout, thread: number, queues: number): number[] {
+  if (layout.kind === 'queue') return [thread];
+  if (layout.kind === 'batch') return [...layout.queues];
+  return Array.from({ length: queues }, (_, queue) => queue);
+}

@@ -1,0 +1,218 @@
+/**
+ * One queue thread: its ring and its loop. This is the hot path; everything it calls per request is in request.ts,
+ * delivery/, data-path/ and the target.
+ *
+ * Contract
+ * - One thread, one ring, one of every object here: call sites stay monomorphic, and nothing is shared but memory that
+ *   has a single writer.
+ * - In the loop nothing allocates, awaits or logs. The only system call is io_uring_enter, once a batch.
+ * - A request is the server's from its completion until its commit is submitted; its descriptor holds still meanwhile.
+ * - The loop ends when the kernel has taken back every command (the device stops) or when the main thread says so before
+ *   the device started.
+ */
+import type { Ring } from '../native/ring/ring.ts';
+import { CQE_WORD_FLAGS, CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
+import { UBLK_IO_F_SHMEM_ZC } from '../native/uapi/ublk-io.ts';
+import type { StatsWriter } from '../stats/writer.ts';
+import type { TargetQueue } from '../targets/target.ts';
+import type { DataPath } from './data-path/data-path.ts';
+import type { ShmemOverlay } from './data-path/shmem.ts';
+import type { Arrivals, Delivery } from './delivery/delivery.ts';
+import type { BatchClock, Request } from './request.ts';
+import type { Slots } from './slots.ts';
+import {
+  KIND_BATCH_COMMAND,
+  KIND_BATCH_FETCH,
+  KIND_COMMAND,
+  KIND_DATA,
+  KIND_DEADLINE,
+  KIND_TARGET,
+  KIND_WAKE,
+  kindOf,
+  slotOf,
+  tokenOf,
+} from './user-data.ts';
+import type { WakeUp } from './wake-up.ts';
+
+const EIO = 5;
+
+export interface QueueThreadParts {
+  readonly ring: Ring;
+  readonly slots: Slots;
+  readonly request: Request;
+  readonly overlay: ShmemOverlay;
+  readonly target: TargetQueue;
+  /** By queue id. */
+  readonly stats: readonly (StatsWriter | undefined)[];
+  readonly clock: Clock;
+  readonly wakeUp: WakeUp;
+}
+
+export class QueueThread implements Arrivals {
+  readonly #ring: Ring;
+  readonly #slots: Slots;
+  readonly #io: Request;
+  #path!: DataPath;
+  #delivery!: Delivery;
+  readonly #overlay: ShmemOverlay;
+  readonly #target: TargetQueue;
+  readonly #stats: readonly (StatsWriter | undefined)[];
+  readonly #mine: readonly StatsWriter[];
+  readonly #clock: Clock;
+  readonly #wakeUp: WakeUp;
+  #leaving = false;
+
+  constructor(parts: QueueThreadParts) {
+    this.#ring = parts.ring;
+    this.#slots = parts.slots;
+    this.#io = parts.request;
+    this.#overlay = parts.overlay;
+    this.#target = parts.target;
+    this.#stats = parts.stats;
+    this.#mine = parts.stats.filter((writer) => writer !== undefined);
+    this.#clock = parts.clock;
+    this.#wakeUp = parts.wakeUp;
+  }
+
+  /** Once, before `start`: delivery and data path call back into the thread. */
+  connect(path: DataPath, delivery: Delivery): void {
+    this.#path = path;
+    this.#delivery = delivery;
+    this.#io.connect(path, delivery);
+  }
+
+  /** Issues the first commands. 0, or the -errno with which one was refused. */
+  start(): number {
+    this.#wakeUp.arm();
+    this.#delivery.start();
+    this.#ring.enter(0);
+    this.#walk();
+    return this.#delivery.problem;
+  }
+
+  /** Serves until there is nothing left to serve. */
+  run(): void {
+    const ring = this.#ring;
+    const delivery = this.#delivery;
+    while (!delivery.ended && !this.#leaving) {
+      ring.enter(1);
+      this.#walk();
+    }
+  }
+
+  /** A request has been delivered (Arrivals). */
+  arrive(slot: number): void {
+    this.#stats[this.#slots.queue[slot]!]!.arrived();
+    this.#slots.result[slot] = 0;
+    this.#receive(slot);
+  }
+
+  /** One batch of completions. */
+  #walk(): void {
+    const { cq } = this.#ring;
+    const words = cq.words;
+    const tail = cq.ready();
+    let head = cq.head;
+    this.#clock.expire();
+    for (let i = 0; i < this.#mine.length; i++) this.#mine[i]!.batchBegin();
+    while (head !== tail) {
+      const at = cq.at(head);
+      this.#completed(words[at + CQE_WORD_USER_DATA_LO]!, words[at + CQE_WORD_RES]!, words[at + CQE_WORD_FLAGS]!);
+      head = (head + 1) | 0;
+    }
+    cq.seen(head);
+    this.#delivery.flush();
+    for (let i = 0; i < this.#mine.length; i++) this.#mine[i]!.batchEnd();
+  }
+
+  #completed(user: number, result: number, flags: number): void {
+    switch (kindOf(user)) {
+      case KIND_COMMAND:
+      case KIND_BATCH_FETCH:
+      case KIND_BATCH_COMMAND:
+        this.#delivery.completed(user, result, flags);
+        return;
+      case KIND_TARGET:
+        this.#operationDone(user, result);
+        return;
+      case KIND_DATA:
+        this.#io.load(slotOf(user));
+        this.#path.operationDone(this.#io, tokenOf(user), result);
+        return;
+      case KIND_WAKE:
+        this.#woken();
+        return;
+      case KIND_DEADLINE:
+        this.#deadline();
+        return;
+      default:
+    }
+  }
+
+  #receive(slot: number): void {
+    const io = this.#io;
+    io.load(slot);
+    if ((io.flags & UBLK_IO_F_SHMEM_ZC) !== 0) {
+      const stats = this.#stats[this.#slots.queue[slot]!]!;
+      if (!this.#overlay.arrive(io, io.addrHi & 0xffff, io.addrLo, stats)) return;
+    } else if (!this.#path.arrive(io)) return;
+    this.dispatch(slot);
+  }
+
+  /** Its data is where the target can use it. */
+  dispatch(slot: number): void {
+    const io = this.#io;
+    io.open = true;
+    this.#target.queueIo(io);
+    // What is not done in its own batch is timed.
+    if (io.open) this.#slots.since[slot] = this.#clock.now();
+  }
+
+  #operationDone(user: number, result: number): void {
+    const slot = slotOf(user);
+    const io = this.#io;
+    this.#slots.pending[slot]!--;
+    io.load(slot);
+    if ((io.flags & UBLK_IO_F_SHMEM_ZC) !== 0) this.#overlay.locate(io, io.addrHi & 0xffff, io.addrLo);
+    else this.#path.locate(io);
+    this.#target.operationDone(io, tokenOf(user), result);
+  }
+
+  #woken(): void {
+    if (this.#wakeUp.leave) {
+      this.#leaving = true;
+      return;
+    }
+    this.#wakeUp.arm();
+    for (const slot of this.#overlay.takeHeld()) this.#receive(slot);
+  }
+
+  /** A request was held for an index that never was published: that must not happen, and must not hang its client. */
+  #deadline(): void {
+    for (const slot of this.#overlay.takeHeld()) {
+      this.#io.load(slot);
+      this.#io.open = true;
+      this.#io.complete(-EIO);
+    }
+  }
+}
+
+/** The time of a batch: read when first asked for, good until the next. */
+export class Clock implements BatchClock {
+  // A typed array, as a number property would be a new object at every store.
+  readonly #time = new Float64Array(1);
+  #valid = false;
+
+  expire(): void {
+    this.#valid = false;
+  }
+
+  /** Microseconds since the process began; never 0. */
+  now(): number {
+    if (!this.#valid) {
+      this.#time[0] = performance.now() * 1000 + 1;
+      this.#valid = true;
+    }
+    return this.#time[0]!;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The entry of a queue thread: makes its parts from what the main thread says, tells it that every tag has been fetched,
+ * and serves until the device is gone.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { UblkError } from '../errors.ts';
+import { gettid, setAffinity, setIoFlusher, setThreadName } from '../native/libc/calls.ts';
+import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { buildQueueThread } from './build-thread.ts';
+import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
+
+async function main(config: ThreadConfig): Promise<void> {
+  const notes = settle(config);
+  const thread = await buildQueueThread(config);
+  const problem = thread.start();
+  if (problem !== 0) {
+    throw new UblkError(`queue thread ${config.index}: the driver refused to deliver: ${errnoText(-problem)}`, {
+      code: errnoName(-problem),
+      command: 'FETCH_REQ',
+      device: config.deviceId,
+    });
+  }
+  say({ kind: 'fetched', tid: gettid(), notes });
+  thread.run();
+  say({ kind: 'left' });
+}
+
+/** Makes the thread what a block server's thread must be; what could not be had is said, and serving goes on. */
+function settle(config: ThreadConfig): string[] {
+  const notes: string[] = [];
+  setThreadName(`ublk${config.deviceId}-t${config.index}`);
+  const flusher = setIoFlusher();
+  if (flusher !== 0) notes.push(`PR_SET_IO_FLUSHER: ${errnoText(flusher)}`);
+  if (config.cpus.length > 0) {
+    const affinity = setAffinity(config.cpus);
+    if (affinity !== 0) notes.push(`affinity of thread ${config.index}: ${errnoText(affinity)}`);
+  }
+  return notes;
+}
+
+function say(message: ThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
+try {
+  await main(workerData as ThreadConfig);
+} catch (error) {
+  const code = error instanceof UblkError ? error.code : 'INTERNAL';
+  const message =
+    error instanceof Error && !(error instanceof UblkError)
+      ? (error.stack ?? error.message)
+      : String((error as Error).message);
+  say({ kind: 'failed', message, code });
+}

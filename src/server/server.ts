@@ -1,0 +1,197 @@
+/**
+ * A device's server, from a device that the kernel has added to one that is gone.
+ *
+ * Nothing here issues STOP_DEV or DEL_DEV: a process that is killed inside one of them on its own device cannot die.
+ * Whoever wants the device gone says so from another process; the kernel takes the commands back and the threads leave.
+ */
+import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ControlChannel } from '../control/channel.ts';
+import {
+  type DevInfo,
+  endUserRecovery,
+  getDevInfo,
+  getQueueAffinity,
+  setParams,
+  startDev,
+} from '../control/commands.ts';
+import { UblkError } from '../errors.ts';
+import { eventfd } from '../native/libc/calls.ts';
+import { type MappedMemory, mapAnonymous } from '../native/memory.ts';
+import type { Opened, OpenRequest } from '../targets/target.ts';
+import { loadTarget } from '../targets/registry.ts';
+import { filesOf } from './files.ts';
+import { createStats, mapDescriptors } from './mappings.ts';
+import { dataPathOf, needsBuffers, queuesOf, threadLayouts } from './plan.ts';
+import { ShmemRegistry } from './shmem-registry.ts';
+import { ShmemTable } from './shmem-table.ts';
+import { readStoredDevice, type StoredDevice, updateStoredDevice } from './stored-device.ts';
+import type { ThreadConfig } from './thread-config.ts';
+import { QueueThreads } from './threads.ts';
+
+export type StartMode = 'add' | 'recover';
+
+export interface RunningServer {
+  /** What the threads could not have; serving goes on without. */
+  readonly notes: readonly string[];
+  readonly registry: ShmemRegistry;
+  /** Resolves when the device is gone and everything is closed; rejects when a queue thread failed. */
+  readonly gone: Promise<void>;
+}
+
+/** Resolves when the device is live. */
+export async function startServer(id: number, mode: StartMode): Promise<RunningServer> {
+  const stored = readStoredDevice(id);
+  if (stored === null) throw new UblkError(`nothing is stored of device ${id}`, { code: 'ENOENT', device: id });
+  const channel = new ControlChannel();
+  const info = getDevInfo(channel, id);
+  const charFd = await openCharDevice(id);
+  const target = await openTarget(stored, info);
+  const maps = mapShared(stored, info, charFd);
+  const configs = threadConfigs(stored, info, channel, charFd, target, maps);
+  const threads = new QueueThreads(configs);
+  const registry = new ShmemRegistry(id, channel, new ShmemTable(maps.shmemTable), () => threads.wake());
+  try {
+    if (mode === 'add') setParams(channel, id, target.params);
+    const notes = await threads.fetched();
+    updateStoredDevice(id, { serverPid: process.pid, ended: null });
+    for (const buffer of stored.options.buffers) registry.registerPath(buffer.path, buffer.readOnly);
+    if (mode === 'add') startDev(channel, id, process.pid);
+    else endUserRecovery(channel, id, process.pid);
+    const close = () => {
+      target.close();
+      registry.close();
+      closeSync(charFd);
+      channel.close();
+    };
+    return { notes, registry, gone: threads.left().then(close) };
+  } catch (error) {
+    threads.leave();
+    throw error;
+  }
+}
+
+/** udev may still be making the node. */
+async function openCharDevice(id: number): Promise<number> {
+  const path = `/dev/ublkc${id}`;
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    try {
+      return openSync(path, constants.O_RDWR);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
+      const passing = code === 'ENOENT' || code === 'EACCES' || code === 'EBUSY';
+      if (!passing || performance.now() > deadline) {
+        const hint = code === 'EBUSY' ? 'another server has it open' : 'is udev (or devtmpfs) running?';
+        throw new UblkError(`cannot open ${path}: ${code}`, { code, device: id, command: 'open', hint });
+      }
+    }
+    await sleep(10);
+  }
+}
+
+async function openTarget(stored: StoredDevice, info: DevInfo): Promise<Opened> {
+  const type = await loadTarget(stored.options.target);
+  return type.open(openRequest(stored, info));
+}
+
+function openRequest(stored: StoredDevice, info: DevInfo): OpenRequest {
+  const { options } = stored;
+  return {
+    files: options.files,
+    options: options.targetOptions,
+    dataPath: dataPathOf(options),
+    batch: options.features.includes('BATCH_IO'),
+    queues: info.nr_hw_queues,
+    depth: info.queue_depth,
+    maxIoBufBytes: info.max_io_buf_bytes,
+    integrity: options.integrity,
+  };
+}
+
+interface SharedMaps {
+  readonly descriptors: MappedMemory;
+  readonly queueDescriptorBytes: number;
+  readonly buffers: MappedMemory | null;
+  readonly integrity: MappedMemory | null;
+  readonly integrityBytes: number;
+  readonly stats: MappedMemory;
+  /** By thread, then by queue: the stats block, or -1. */
+  readonly statsBlocks: number[][];
+  readonly shmemTable: SharedArrayBuffer;
+}
+
+function mapShared(stored: StoredDevice, info: DevInfo, charFd: number): SharedMaps {
+  const { options } = stored;
+  const slots = info.nr_hw_queues * info.queue_depth;
+  const descriptors = mapDescriptors(charFd, info);
+  const buffers = needsBuffers(dataPathOf(options))
+    ? mapAnonymous(slots * info.max_io_buf_bytes, 'of I/O buffers')
+    : null;
+  const integrityBytes = (info.max_io_buf_bytes >>> 9) * (options.integrity?.metadataSize ?? 0);
+  const integrity = integrityBytes > 0 ? mapAnonymous(slots * integrityBytes, 'of integrity buffers') : null;
+  let blocks = 0;
+  const statsBlocks = threadLayouts(options, info.nr_hw_queues).map((layout, thread) => {
+    const served = new Set(queuesOf(layout, thread, info.nr_hw_queues));
+    return Array.from({ length: info.nr_hw_queues }, (_, queue) => (served.has(queue) ? blocks++ : -1));
+  });
+  const stats = createStats(filesOf(info.dev_id).stats, info, blocks, stored.generation);
+  return {
+    descriptors: descriptors.memory,
+    queueDescriptorBytes: descriptors.queueBytes,
+    buffers,
+    integrity,
+    integrityBytes,
+    stats,
+    statsBlocks,
+    shmemTable: new SharedArrayBuffer(ShmemTable.BYTES),
+  };
+}
+
+function threadConfigs(
+  stored: StoredDevice,
+  info: DevInfo,
+  channel: ControlChannel,
+  charFd: number,
+  target: Opened,
+  maps: SharedMaps,
+): ThreadConfig[] {
+  const { options } = stored;
+  const layouts = threadLayouts(options, info.nr_hw_queues);
+  const oneToOne = layouts.length === info.nr_hw_queues && !options.perIoTasks;
+  const leave = new SharedArrayBuffer(4);
+  return layouts.map((layout, index) => ({
+    deviceId: info.dev_id,
+    index,
+    threads: layouts.length,
+    queues: info.nr_hw_queues,
+    depth: info.queue_depth,
+    layout,
+    // All CPUs that submit to the queue: pinned to the first, as kublk does, the thread fights the client for it.
+    cpus: oneToOne ? getQueueAffinity(channel, info.dev_id, index) : [],
+    target: options.target,
+    targetState: target.state,
+    operations: target.operations,
+    dataPath: dataPathOf(options),
+    batch: options.features.includes('BATCH_IO'),
+    sharedMemory: options.features.includes('SHMEM_ZC'),
+    rotateAutoBuf: options.rotateAutoBuf,
+    noUblkFixedFd: options.noUblkFixedFd,
+    integrity: options.integrity,
+    charFd,
+    files: target.files,
+    maxIoBufBytes: info.max_io_buf_bytes,
+    descriptors: maps.descriptors.address,
+    queueDescriptorBytes: maps.queueDescriptorBytes,
+    ioDescBytes: info.io_desc_size,
+    buffers: maps.buffers?.address ?? 0n,
+    integrityBuffers: maps.integrity?.address ?? 0n,
+    integrityBytes: maps.integrityBytes,
+    stats: maps.stats.address,
+    statsBytes: maps.stats.length,
+    statsBlocks: maps.statsBlocks[index]!,
+    shmemTable: maps.shmemTable,
+    wakeFd: eventfd(),
+    leave,
+  }));
+}

@@ -1,0 +1,60 @@
+/**
+ * The registered buffers as queue threads see them: kernel index -> address and length, in memory that the main thread
+ * writes and queue threads read.
+ *
+ * Publishing: the entry's words first, then its state with a release store. A queue thread that finds an index without
+ * an entry was quicker than the publisher: it holds the request (held-requests.ts). Withdrawing happens after UNREG_BUF
+ * has returned, when no request can refer to the index.
+ */
+import { BUFFER_SLOTS, HEAT_PARTS } from '../stats/layout.ts';
+
+const ENTRY_WORDS = 8;
+const STATE = 0;
+const ADDRESS_LO = 1;
+const ADDRESS_HI = 2;
+const LENGTH_LO = 3;
+const LENGTH_HI = 4;
+/** offset >>> shift is which part of the buffer was hit. */
+const HEAT_SHIFT = 5;
+
+/** State of an entry: 0 free; otherwise how often the index was given out, so that a reader can tell one buffer from the next. */
+export class ShmemTable {
+  static readonly BYTES = BUFFER_SLOTS * ENTRY_WORDS * 4;
+  readonly words: Int32Array;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.words = new Int32Array(shared);
+  }
+
+  publish(index: number, address: bigint, length: number, generation: number): void {
+    const at = index * ENTRY_WORDS;
+    this.words[at + ADDRESS_LO] = Number(BigInt.asIntN(32, address));
+    this.words[at + ADDRESS_HI] = Number(address >> 32n);
+    this.words[at + LENGTH_LO] = length | 0;
+    this.words[at + LENGTH_HI] = Math.floor(length / 2 ** 32);
+    this.words[at + HEAT_SHIFT] = Math.max(0, Math.ceil(Math.log2(length / HEAT_PARTS)));
+    Atomics.store(this.words, at + STATE, generation);
+  }
+
+  withdraw(index: number): void {
+    Atomics.store(this.words, index * ENTRY_WORDS + STATE, 0);
+  }
+
+  /** 0: not published. */
+  generation(index: number): number {
+    return index < BUFFER_SLOTS ? Atomics.load(this.words, index * ENTRY_WORDS + STATE) : 0;
+  }
+
+  addressLo(index: number): number {
+    return this.words[index * ENTRY_WORDS + ADDRESS_LO]!;
+  }
+
+  addressHi(index: number): number {
+    return this.words[index * ENTRY_WORDS + ADDRESS_HI]!;
+  }
+
+  /** Which of the buffer's HEAT_PARTS the byte offset is in. */
+  part(index: number, offset: number): number {
+    return Math.min(HEAT_PARTS - 1, offset >>> this.words[index * ENTRY_WORDS + HEAT_SHIFT]!);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * A *slot* is a (queue, tag) pair of the device, as one small integer: queue * depth + tag. Everything that is kept for
+ * a request is a typed array indexed by it, so that serving a request divides nothing, looks nothing up in an object
+ * and allocates nothing.
+ */
+import type { ThreadConfig } from './thread-config.ts';
+
+export class Slots {
+  readonly count: number;
+  /** q_id | tag << 16: the first command word of every I/O command. */
+  readonly queueTag: Int32Array;
+  readonly queue: Uint16Array;
+  /** Word index of the slot's descriptor. */
+  readonly descriptor: Int32Array;
+  /** Its own buffer: address, low and high. */
+  readonly bufferLo: Int32Array;
+  readonly bufferHi: Int32Array;
+  /** Index in the ring's table of registered buffers, dense over the slots that this thread serves. */
+  readonly bufferIndex: Int32Array;
+  /** The command's addr word: where the kernel copies to and from; 0 in paths that copy nothing there. */
+  readonly commandLo: Int32Array;
+  readonly commandHi: Int32Array;
+  /** The SQE's addr word: a ublk_auto_buf_reg, or 0. */
+  readonly autoBufReg: Int32Array;
+  readonly integrityLo: Int32Array;
+  readonly integrityHi: Int32Array;
+  /** Ring operations under way. */
+  readonly pending: Int32Array;
+  /** IoRequest.result between operations. */
+  readonly result: Int32Array;
+  /** When the request came, microseconds; only those that outlive their batch are stamped. */
+  readonly since: Float64Array;
+
+  constructor(config: ThreadConfig) {
+    const { queues, depth } = config;
+    this.count = queues * depth;
+    this.queueTag = new Int32Array(this.count);
+    this.queue = new Uint16Array(this.count);
+    this.descriptor = new Int32Array(this.count);
+    this.bufferIndex = new Int32Array(this.count);
+    this.commandLo = new Int32Array(this.count);
+    this.commandHi = new Int32Array(this.count);
+    this.autoBufReg = new Int32Array(this.count);
+    this.pending = new Int32Array(this.count);
+    this.result = new Int32Array(this.count);
+    this.since = new Float64Array(this.count);
+    for (let slot = 0; slot < this.count; slot++) {
+      const queue = Math.floor(slot / depth);
+      const tag = slot % depth;
+      this.queue[slot] = queue;
+      this.queueTag[slot] = queue | (tag << 16);
+      this.descriptor[slot] = (queue * config.queueDescriptorBytes + tag * config.ioDescBytes) / 4;
+    }
+    [this.bufferLo, this.bufferHi] = addresses(config.buffers, config.maxIoBufBytes, this.count);
+    [this.integrityLo, this.integrityHi] = addresses(config.integrityBuffers, config.integrityBytes, this.count);
+  }
+}
+
+function addresses(base: bigint, stride: number, count: number): [Int32Array, Int32Array] {
+  const lo = new Int32Array(count);
+  const hi = new Int32Array(count);
+  if (base === 0n) return [lo, hi];
+  for (let slot = 0; slot < count; slot++) {
+    // User addresses have 47 bits: a number holds them exactly.
+    const address = Number(base) + slot * stride;
+    lo[slot] = address | 0;
+    hi[slot] = Math.floor(address / 2 ** 32);
+  }
+  return [lo, hi];
+}

@@ -1,0 +1,40 @@
+/**
+ * The 64 bits that come back with a completion. Low word: slot (bits 0-16), what kind of entry it was (17-19), and the
+ * starter's token (20-31). The high word is 0.
+ */
+
+export const SLOT_BITS = 17;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+const KIND_MASK = 7;
+export const TOKEN_SHIFT = 20;
+
+/** FETCH_REQ, COMMIT_AND_FETCH_REQ or NEED_GET_DATA of a slot. */
+export const KIND_COMMAND = 0;
+/** An operation that the target started. */
+export const KIND_TARGET = 1;
+/** An operation that the data path started, on its way to or from the target. */
+export const KIND_DATA = 2;
+/** FETCH_IO_CMDS: the slot bits are the fetch buffer. */
+export const KIND_BATCH_FETCH = 3;
+/** PREP_IO_CMDS or COMMIT_IO_CMDS: the slot bits are the element buffer. */
+export const KIND_BATCH_COMMAND = 4;
+/** The main thread wants something. */
+export const KIND_WAKE = 5;
+/** A held request has waited too long. */
+export const KIND_DEADLINE = 6;
+
+export function userData(kind: number, slot: number, token: number): number {
+  return slot | (kind << SLOT_BITS) | (token << TOKEN_SHIFT);
+}
+
+export function slotOf(userData: number): number {
+  return userData & SLOT_MASK;
+}
+
+export function kindOf(userData: number): number {
+  return (userData >>> SLOT_BITS) & KIND_MASK;
+}
+
+export function tokenOf(userData: number): number {
+  return userData >>> TOKEN_SHIFT;
+}

@@ -1,0 +1,35 @@
+/** The integrity parameters that `--metadata_size` and its companions ask for, the same for every target. */
+import type { ParamsInit } from '../control/commands.ts';
+import type { IntegrityOptions } from '../device/options.ts';
+import {
+  LBMD_PI_CAP_INTEGRITY,
+  LBMD_PI_CAP_REFTAG,
+  LBMD_PI_CSUM_CRC16_T10DIF,
+  LBMD_PI_CSUM_CRC64_NVME,
+  LBMD_PI_CSUM_IP,
+  LBMD_PI_CSUM_NONE,
+} from '../native/uapi/fs.ts';
+import { UBLK_PARAM_TYPE_INTEGRITY } from '../native/uapi/ublk-params.ts';
+
+const CSUM_TYPES = {
+  none: LBMD_PI_CSUM_NONE,
+  ip: LBMD_PI_CSUM_IP,
+  t10dif: LBMD_PI_CSUM_CRC16_T10DIF,
+  nvme: LBMD_PI_CSUM_CRC64_NVME,
+} as const;
+
+export function withIntegrity(params: ParamsInit, integrity: IntegrityOptions | null): ParamsInit {
+  if (integrity === null) return params;
+  return {
+    ...params,
+    types: (params.types ?? 0) | UBLK_PARAM_TYPE_INTEGRITY,
+    integrity: {
+      flags: (integrity.capable ? LBMD_PI_CAP_INTEGRITY : 0) | (integrity.reftag ? LBMD_PI_CAP_REFTAG : 0),
+      interval_exp: params.basic?.logical_bs_shift ?? 9,
+      metadata_size: integrity.metadataSize,
+      pi_offset: integrity.piOffset,
+      csum_type: CSUM_TYPES[integrity.csumType],
+      tag_size: integrity.tagSize,
+    },
+  };
+}
