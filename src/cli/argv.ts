@@ -37,6 +37,11 @@ export function wants(flag: string, argv: readonly string[]): boolean {
   return beforeDashes(argv).some((word) => fold(word) === fold(`--${flag}`));
 }
 
+/** The same for a letter on its own. */
+export function wantsShort(letter: string, argv: readonly string[]): boolean {
+  return beforeDashes(argv).includes(`-${letter}`);
+}
+
 /** A parse error must be JSON too, so this cannot wait for the parser. */
 export function wantsJson(argv: readonly string[]): boolean {
   const words = beforeDashes(argv);

@@ -5,8 +5,10 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { type FlagShapes, normaliseArgv, wants, wantsJson } from './argv.ts';
+import { exitCodeOfOutcome, type Outcome } from './outcome.ts';
 import { jsonDocument } from './output/json.ts';
 import { describeParseError } from './parse-errors.ts';
+import { errorLines, errorObject } from './report-failure.ts';
 
 export const FORMATS = ['kublk', 'table', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -53,6 +55,13 @@ export abstract class BaseCommand extends Command {
     return { ...this.ctor.baseFlags, ...this.ctor.flags };
   }
 
+  /** Of several devices: what was done on stdout, what failed on stderr, or all of it in one object. */
+  protected printOutcome(outcome: Outcome, views: Views): void {
+    this.print({ ...views, json: { ...views.json, failed: outcome.failed.map(errorObject) } });
+    if (!this.json) for (const error of outcome.failed) process.stderr.write(errorLines(error, [this.id ?? '']));
+    process.exitCode = exitCodeOfOutcome(outcome);
+  }
+
   #render({ json, kublk, table }: Views, format: Format): string {
     if (format === 'json') return jsonDocument(json);
     return format === 'table' && table !== undefined ? table() : kublk();
@@ -64,7 +73,7 @@ export const formatFlag = Flags.option({
   options: FORMATS,
   multiple: false,
   summary: "Print kublk's text, a table, or JSON; by default a table to a terminal and kublk's text to a pipe.",
-  helpGroup: 'GLOBAL',
+  helpGroup: 'OUTPUT',
 })();
 
 function preferredFormat(): Format {

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core/config';
 import { UblkError, usageError } from '../errors.ts';
-import { wants } from './argv.ts';
+import { wants, wantsShort } from './argv.ts';
 import { UNKNOWN_COMMAND } from './exit-codes.ts';
 import { closest } from './suggest.ts';
 
@@ -51,7 +51,7 @@ function findCommand(config: Config, argv: readonly string[]): Found | undefined
 }
 
 function asksForHelp(argv: readonly string[]): boolean {
-  return argv[0] === 'help' || argv[0] === '-h' || wants('help', argv);
+  return argv[0] === 'help' || wants('help', argv) || wantsShort('h', argv);
 }
 
 function helpSubject(config: Config, found: Found | undefined, argv: readonly string[]): string[] {
@@ -65,8 +65,8 @@ function helpSubject(config: Config, found: Found | undefined, argv: readonly st
 }
 
 async function showHelp(config: Config, subject: string[]): Promise<void> {
-  const { Help } = await import('@oclif/core/help');
-  await new Help(config, { hideAliasesFromRoot: true, flagSortOrder: 'none' }).showHelp(subject);
+  const { showHelpOf } = await import('./help.ts');
+  await showHelpOf(config, subject);
 }
 
 function unknownCommand(config: Config, word: string): UblkError {

@@ -3,6 +3,10 @@ import type { FailureKind, UblkError } from '../errors.ts';
 /** The `code` of the error for a first word that is no command. */
 export const UNKNOWN_COMMAND = 'UNKNOWN_COMMAND';
 
+const EXIT_UNKNOWN = 127;
+/** Some of several devices. */
+export const EXIT_SOME = 64;
+
 const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
   failed: 1,
   usage: 2,
@@ -10,9 +14,22 @@ const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
   permission: 4,
   'no-device': 5,
   busy: 6,
-  partial: 64,
+  partial: EXIT_SOME,
 };
 
 export function exitCodeOf(error: UblkError): number {
-  return error.code === UNKNOWN_COMMAND ? 127 : EXIT_CODES[error.kind];
+  return error.code === UNKNOWN_COMMAND ? EXIT_UNKNOWN : EXIT_CODES[error.kind];
 }
+
+/** For the documents. */
+export const EXIT_CODE_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
+  [0, 'Done.'],
+  [EXIT_CODES.failed, 'Failed.'],
+  [EXIT_CODES.usage, 'Wrong usage.'],
+  [EXIT_CODES.unsupported, 'This kernel or machine cannot: no ublk driver, or a feature is missing.'],
+  [EXIT_CODES.permission, 'Not permitted.'],
+  [EXIT_CODES['no-device'], 'No such device.'],
+  [EXIT_CODES.busy, 'The device or the buffer is in use.'],
+  [EXIT_SOME, 'Done for some of several devices.'],
+  [EXIT_UNKNOWN, 'No such command.'],
+];

@@ -5,11 +5,11 @@ import { closest } from './suggest.ts';
 
 const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
 const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;
-const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)\nSee more help with --help$/s;
+const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)$/s;
 
 export function describeParseError(thrown: unknown, flags: FlagShapes): unknown {
   if (!(thrown instanceof Error)) return thrown;
-  const message = stripColour(thrown.message);
+  const message = stripColour(thrown.message).replace(/\nSee more help with --help$/, '');
   if ('flags' in thrown && Array.isArray(thrown.flags)) return unknownFlag(String(thrown.flags[0]), flags);
   const failed = FAILED_PARSER.exec(message);
   if (failed !== null) return refusedValue(thrown, `${failed[1]}: ${failed[2]}`);
@@ -47,7 +47,7 @@ function tidy(message: string): string {
     .split('\n')
     .map((line) => line.trim().replace(/^Missing required flag (\S+)$/, '--$1 is missing'))
     .filter((line) => line !== '');
-  return lines.join('; ');
+  return lines.join('; ').replace(/^Unexpected argument/, 'unexpected argument');
 }
 
 function stripColour(text: string): string {

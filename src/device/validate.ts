@@ -4,7 +4,7 @@
  * ublk_validate_params of Linux 7.3).
  */
 import { usageError } from '../errors.ts';
-import { type AddOptions, type IntegrityOptions, MAX_DEPTH, MAX_QUEUES, MAX_THREADS } from './options.ts';
+import { type AddOptions, type IntegrityOptions, MAX_DEPTH, MAX_QUEUES, MAX_THREADS } from '../options.ts';
 
 const IO_DESC_BYTES = 24; // sizeof(struct ublksrv_io_desc)
 const MAX_IO_DESC_BYTES = 256; // UBLK_MAX_IO_DESC_SIZE

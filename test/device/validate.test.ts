@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../src/device/options.ts';
+import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../src/options.ts';
 import { validateAddOptions } from '../../src/device/validate.ts';
 import { UblkError } from '../../src/errors.ts';
 

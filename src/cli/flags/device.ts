@@ -15,7 +15,13 @@ export const deviceArg = Args.custom<number>({
   description: 'The device, as for -n.',
   ignoreStdin: true,
   parse: (text) => Promise.resolve(parseDeviceId(text)),
-});
+})();
+
+export const deviceArgs = Args.custom<number>({
+  description: 'The devices, as for -n.',
+  ignoreStdin: true,
+  parse: (text) => Promise.resolve(parseDeviceId(text)),
+})({ multiple: true });
 
 export function requireDevice(flag: number | undefined, arg: number | undefined): number {
   if (flag !== undefined && arg !== undefined && flag !== arg) {

@@ -23,6 +23,12 @@ export const size = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseSize(text)),
 });
 
+/** Bytes of a device; how many bytes its logical block has is known only to the device. */
+export const sectorSize = Flags.custom<number>({
+  helpValue: 'SIZE',
+  parse: (text) => Promise.resolve(parseSize(text, { multipleOf: 512 })),
+});
+
 export const deviceId = Flags.custom<number>({
   helpValue: 'DEVICE',
   parse: (text) => Promise.resolve(parseDeviceId(text)),

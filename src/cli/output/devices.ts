@@ -1,7 +1,9 @@
 /** Devices for a person: a line each in a list, a few lines for one that was just made. */
 import type { DeviceReport } from '../../device/report.ts';
+import type { Views } from '../base-command.ts';
 import { formatSize } from '../sizes.ts';
 import { stateStyle, styles } from '../styles.ts';
+import { deviceText } from './kublk-text.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
 
 const NOTHING = styles.dim('-');
@@ -18,6 +20,20 @@ const COLUMNS: readonly Column<DeviceReport>[] = [
   { heading: 'DATA PATH', cell: ({ data_path }) => data_path ?? NOTHING },
   { heading: 'MATCHED', align: 'right', cell: matchedCell },
 ];
+
+/** Of `list`. */
+export function devicesViews(devices: readonly DeviceReport[]): Views {
+  return {
+    json: { devices },
+    kublk: () => devices.map(deviceText).join(''),
+    table: () => devicesTable(devices),
+  };
+}
+
+/** Of `add` and `recover`. */
+export function newDeviceViews(device: DeviceReport): Views {
+  return { json: { device }, kublk: () => deviceText(device), table: () => deviceCard(device) };
+}
 
 export function devicesTable(devices: readonly DeviceReport[]): string {
   if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;

@@ -1,0 +1,16 @@
+/** Completion scripts. Devices are read from sysfs by the shell: starting Node for every Tab would be felt. */
+import { bashCompletion } from './bash.ts';
+import { fishCompletion } from './fish.ts';
+import type { CommandDoc } from './model.ts';
+import type { Shell } from './shells.ts';
+import { zshCompletion } from './zsh.ts';
+
+const WRITERS: Readonly<Record<Shell, (commands: readonly CommandDoc[]) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+};
+
+export function completionScript(shell: Shell, commands: readonly CommandDoc[]): string {
+  return WRITERS[shell](commands);
+}

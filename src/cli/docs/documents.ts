@@ -1,0 +1,21 @@
+/** Every generated document: its path in the project, and its text. */
+import { fileURLToPath } from 'node:url';
+import { Config } from '@oclif/core/config';
+import { completionScript } from './completions.ts';
+import { manPageOf } from './man.ts';
+import { markdownOf } from './markdown.ts';
+import { describeCommands } from './model.ts';
+
+const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+export async function documents(): Promise<Map<string, string>> {
+  const config = await Config.load({ root: PACKAGE_ROOT });
+  const commands = describeCommands(config.commands);
+  return new Map([
+    ['docs/commands.md', markdownOf(commands)],
+    ['docs/man/ublkts.1', manPageOf(commands, config.version)],
+    ['docs/completions/ublkts.bash', completionScript('bash', commands)],
+    ['docs/completions/_ublkts', completionScript('zsh', commands)],
+    ['docs/completions/ublkts.fish', completionScript('fish', commands)],
+  ]);
+}

@@ -1,0 +1,73 @@
+import type { CommandDoc, Completion, FlagDoc } from './model.ts';
+import { spellings, topics } from './words.ts';
+
+export function fishCompletion(commands: readonly CommandDoc[]): string {
+  const nested = topics(commands);
+  const single = commands.filter(({ name }) => !name.includes(' '));
+  const first = single.flatMap((command) =>
+    spellings(command).map((typed) => word('__fish_use_subcommand', typed, command.summary)),
+  );
+  const topicLines = [...nested].flatMap(([topic, members]) => [
+    word('__fish_use_subcommand', topic, `${topic} commands`),
+    ...members.map(({ name, summary }) =>
+      word(
+        `__fish_seen_subcommand_from ${topic}; and test (count (commandline -opc)) -eq 2`,
+        name.split(' ')[1] ?? '',
+        summary,
+      ),
+    ),
+  ]);
+  return `# fish completion of ublkts; \`ublkts completion fish\` writes it
+function __ublkts_devices
+    for device in /sys/class/ublk-char/ublkc*
+        string replace --regex '.*/ublkc' '' $device
+    end
+end
+
+complete -c ublkts -f
+${[...first, ...topicLines, ...commands.flatMap(commandLines)].join('\n')}
+`;
+}
+
+function commandLines(command: CommandDoc): string[] {
+  const [topic = '', second] = command.name.split(' ');
+  const condition =
+    second === undefined
+      ? `__fish_seen_subcommand_from ${spellings(command).join(' ')}`
+      : `__fish_seen_subcommand_from ${topic}; and __fish_seen_subcommand_from ${second}`;
+  const last = command.args.at(-1);
+  const words = last === undefined ? '' : values(last.completion);
+  return [
+    ...command.flags.map((flag) => flagLine(condition, flag)),
+    ...(words === '' ? [] : [`complete -c ublkts -n ${quote(condition)} ${words}`]),
+  ];
+}
+
+function flagLine(condition: string, { char, name, summary, value, completion }: FlagDoc): string {
+  const names = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;
+  const argument = value === undefined ? '' : ` ${['-r', values(completion)].join(' ').trim()}`;
+  return `complete -c ublkts -n ${quote(condition)} ${names}${argument} -d ${quote(summary)}`;
+}
+
+function word(condition: string, typed: string, summary: string): string {
+  return `complete -c ublkts -n ${quote(condition)} -a ${typed} -d ${quote(summary)}`;
+}
+
+function values(completion: Completion): string {
+  switch (completion.kind) {
+    case 'words':
+      return `-a ${quote(completion.words.join(' '))}`;
+    case 'device':
+      return "-a '(__ublkts_devices)'";
+    case 'file':
+      return '-F';
+    case 'directory':
+      return "-a '(__fish_complete_directories)'";
+    default:
+      return '';
+  }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

@@ -1,0 +1,76 @@
+/** ublkts.1, in man(7) macros. */
+import { EXIT_CODE_MEANINGS } from '../exit-codes.ts';
+import { type CommandDoc, flagSynopsis, type FlagDoc, ownFlags, sharedFlags } from './model.ts';
+
+export function manPageOf(commands: readonly CommandDoc[], version: string): string {
+  return [
+    '.\\" Written by scripts/generate-docs.mjs from the commands themselves.',
+    `.TH UBLKTS 1 "" "ublkts ${version}" "User Commands"`,
+    '.SH NAME',
+    'ublkts \\- serve, inspect and watch ublk block devices',
+    '.SH SYNOPSIS',
+    '.B ublkts',
+    '.I command',
+    '.RI [ flags ]',
+    '.RI [ arguments ]',
+    '.SH DESCRIPTION',
+    escape(
+      'ublkts makes block devices whose requests are served by a process (Linux ublk), and shows what happens in them.',
+    ),
+    escape('It takes every command and flag of kublk, the server of the kernel selftests.'),
+    escape('Names with an underscore may be written with a hyphen, and the other way round.'),
+    '.PP',
+    escape('A device is 0, ublkb0, /dev/ublkb0 or /dev/ublkc0.'),
+    escape('A size is 512, 4k, 64KiB, 1G or 1.5T: K and KiB are 1024, KB is 1000.'),
+    '.SH FLAGS OF EVERY COMMAND',
+    ...sharedFlags(commands).flatMap(flagItem),
+    '.SH COMMANDS',
+    ...commands.flatMap(section),
+    '.SH EXIT STATUS',
+    ...EXIT_CODE_MEANINGS.flatMap(([code, meaning]) => item(`.B ${code}`, meaning)),
+    '.SH ENVIRONMENT',
+    ...item('.B NO_COLOR', 'When set and not empty, nothing is coloured.'),
+    '.SH FILES',
+    ...item('.I /run/ublkts', 'What ublkts remembers of each device, and the counters of its server.'),
+    ...item('.I /run/ublk/ublkbN.sock', 'Where clients of device N register shared memory.'),
+    '.SH SEE ALSO',
+    '.BR fio (1),',
+    '.BR lsblk (8),',
+    '.BR modprobe (8)',
+    '',
+  ].join('\n');
+}
+
+function section(command: CommandDoc): string[] {
+  const { name, aliases, summary, description, usage, examples } = command;
+  return [
+    `.SS ${escape(name)}`,
+    escape(summary),
+    ...(description === '' ? [] : ['.PP', escape(description)]),
+    ...(aliases.length === 0 ? [] : ['.PP', escape(`Also ${aliases.join(', ')}.`)]),
+    '.PP',
+    ...verbatim([usage]),
+    ...ownFlags(command).flatMap(([, flags]) => flags.flatMap(flagItem)),
+    ...(examples.length === 0 ? [] : ['.PP', 'Examples:', '.PP', ...verbatim(examples)]),
+  ];
+}
+
+function flagItem(flag: FlagDoc): string[] {
+  return item(`.B ${escape(flagSynopsis(flag))}`, flag.summary);
+}
+
+function item(heading: string, text: string): string[] {
+  return ['.TP', heading, escape(text)];
+}
+
+function verbatim(lines: readonly string[]): string[] {
+  return ['.RS 4', '.nf', ...lines.map(escape), '.fi', '.RE'];
+}
+
+/** A hyphen would become a dash that cannot be pasted; a dot or an apostrophe at the start of a line is a macro. */
+function escape(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^(?=[.'])/, '\\&');
+}

@@ -1,0 +1,73 @@
+/** docs/commands.md. */
+import { EXIT_CODE_MEANINGS } from '../exit-codes.ts';
+import { type CommandDoc, type FlagDoc, flagSynopsis, ownFlags, sharedFlags } from './model.ts';
+
+export function markdownOf(commands: readonly CommandDoc[]): string {
+  const index = commands.map(({ name, summary }) => `- [\`${name}\`](#${name.replaceAll(' ', '-')}): ${summary}`);
+  return [
+    '# Commands',
+    '',
+    '<!-- Written by scripts/generate-docs.mjs from the commands themselves. -->',
+    '',
+    'Names with an underscore may be written with a hyphen, and the other way round. A device is `0`, `ublkb0`,',
+    '`/dev/ublkb0` or `/dev/ublkc0`. A size is `512`, `4k`, `64KiB`, `1G`, `1.5T`: K and KiB are 1024, KB is 1000.',
+    '',
+    ...index,
+    '',
+    '## Every command',
+    '',
+    ...table('flag', sharedFlags(commands).map(flagRow)),
+    '## Exit codes',
+    '',
+    '| code | meaning |',
+    '|---|---|',
+    ...EXIT_CODE_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+    '',
+    ...commands.flatMap(section),
+  ].join('\n');
+}
+
+function section(command: CommandDoc): string[] {
+  const { name, aliases, summary, description, usage, args, examples } = command;
+  return [
+    `## ${name}`,
+    '',
+    summary,
+    '',
+    ...(description === '' ? [] : [description, '']),
+    ...fence('', [usage]),
+    ...(aliases.length === 0 ? [] : [`Also ${aliases.map(code).join(', ')}.`, '']),
+    ...table(
+      'argument',
+      args.map((arg) => [code(arg.name), arg.description]),
+    ),
+    ...ownFlags(command).flatMap(([group, flags]) => table(group.toLowerCase(), flags.map(flagRow))),
+    ...(examples.length === 0 ? [] : fence('sh', examples)),
+  ];
+}
+
+function flagRow(flag: FlagDoc): [string, string] {
+  const notes = [flag.required && 'Required.', flag.multiple && 'May be repeated.'].filter((note) => note !== false);
+  return [code(flagSynopsis(flag)), [flag.summary, ...notes.filter((note) => !alreadySaid(flag, note))].join(' ')];
+}
+
+function alreadySaid({ summary }: FlagDoc, note: string): boolean {
+  return summary.toLowerCase().includes(note.toLowerCase().slice(0, -1));
+}
+
+function table(heading: string, rows: readonly (readonly [string, string])[]): string[] {
+  if (rows.length === 0) return [];
+  return [`| ${heading} | |`, '|---|---|', ...rows.map(([what, text]) => `| ${cell(what)} | ${cell(text)} |`), ''];
+}
+
+function fence(language: string, lines: readonly string[]): string[] {
+  return [`\`\`\`${language}`, ...lines, '```', ''];
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}

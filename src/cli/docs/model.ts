@@ -1,0 +1,150 @@
+/**
+ * What the documents and the completions are made from: the commands as oclif's manifest has them, with the templates
+ * filled in and what a word of the command line can be completed to. One source for all of them, so none can drift.
+ */
+import type { Command } from '@oclif/core/command';
+
+const BIN = 'ublkts';
+const GLOBAL = 'GLOBAL';
+const TARGETS = ['null', 'loop', 'stripe', 'fault_inject'];
+
+/** What can stand in a place. */
+export type Completion =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'device' | 'file' | 'directory' | 'anything' };
+
+export interface FlagDoc {
+  readonly name: string;
+  readonly char: string | undefined;
+  readonly group: string;
+  readonly summary: string;
+  readonly required: boolean;
+  readonly multiple: boolean;
+  /** Of a flag that takes a value: its placeholder. */
+  readonly value: string | undefined;
+  readonly completion: Completion;
+}
+
+export interface ArgDoc {
+  readonly name: string;
+  readonly description: string;
+  readonly required: boolean;
+  readonly multiple: boolean;
+  readonly completion: Completion;
+}
+
+export interface CommandDoc {
+  /** As it is typed: `lab run`. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly usage: string;
+  readonly flags: readonly FlagDoc[];
+  readonly args: readonly ArgDoc[];
+  readonly examples: readonly string[];
+}
+
+export type CommandSource = Pick<
+  Command.Loadable,
+  'aliases' | 'args' | 'description' | 'examples' | 'flags' | 'hidden' | 'id' | 'summary' | 'usage'
+>;
+
+/** By name; oclif lists an alias as a command of its own, here it is not one. */
+export function describeCommands(commands: readonly CommandSource[]): CommandDoc[] {
+  return commands
+    .filter(({ hidden, id, aliases }) => !hidden && !aliases.includes(id))
+    .map(describeCommand)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What a command does not share with all others, by group in order of appearance. */
+export function ownFlags({ flags }: CommandDoc): [group: string, flags: FlagDoc[]][] {
+  const names = new Set(flags.map(({ group }) => group).filter((group) => group !== GLOBAL));
+  return [...names].map((name) => [name, flags.filter(({ group }) => group === name)]);
+}
+
+export function sharedFlags([command]: readonly CommandDoc[]): FlagDoc[] {
+  return command?.flags.filter(({ group }) => group === GLOBAL) ?? [];
+}
+
+/** `-n, --number=DEVICE`. */
+export function flagSynopsis({ char, name, value }: FlagDoc): string {
+  const long = value === undefined ? `--${name}` : `--${name}=${value}`;
+  return char === undefined ? long : `-${char}, ${long}`;
+}
+
+function describeCommand(command: CommandSource): CommandDoc {
+  const name = command.id.replaceAll(':', ' ');
+  const fill = (text: string): string =>
+    text.replaceAll('<%= config.bin %>', BIN).replaceAll('<%= command.id %>', name);
+  const args = Object.values(command.args).map(describeArg);
+  return {
+    name,
+    aliases: command.aliases.map((alias) => alias.replaceAll(':', ' ')),
+    summary: fill(command.summary ?? ''),
+    description: fill(command.description ?? ''),
+    usage: `${BIN} ${typeof command.usage === 'string' ? fill(command.usage) : defaultUsage(name, args)}`,
+    flags: Object.values(command.flags).map(describeFlag),
+    args,
+    examples: (command.examples ?? []).map((example) => fill(typeof example === 'string' ? example : example.command)),
+  };
+}
+
+function defaultUsage(name: string, args: readonly ArgDoc[]): string {
+  const words = args.map((arg) => {
+    const word = `${arg.name.toUpperCase()}${arg.multiple ? '...' : ''}`;
+    return arg.required ? word : `[${word}]`;
+  });
+  return [name, '[FLAGS]', ...words].join(' ');
+}
+
+function describeFlag(flag: CommandSource['flags'][string]): FlagDoc {
+  const value = flag.type === 'option' ? valueOf(flag.helpValue, flag.options) : undefined;
+  return {
+    name: flag.name,
+    char: flag.char,
+    group: flag.helpGroup ?? 'FLAGS',
+    summary: flag.summary ?? flag.description ?? '',
+    required: flag.required === true,
+    multiple: flag.type === 'option' && flag.multiple === true,
+    value,
+    completion: flag.type === 'option' ? completionOf(value ?? '', flag.options) : { kind: 'anything' },
+  };
+}
+
+function valueOf(helpValue: string | string[] | undefined, options: readonly string[] | undefined): string {
+  if (options !== undefined) return options.join('|');
+  return (Array.isArray(helpValue) ? helpValue[0] : helpValue) ?? 'VALUE';
+}
+
+function describeArg(arg: CommandSource['args'][string]): ArgDoc {
+  return {
+    name: arg.name,
+    description: arg.description ?? '',
+    required: arg.required === true,
+    multiple: arg.multiple === true,
+    completion: completionOf(arg.name.toUpperCase(), arg.options),
+  };
+}
+
+/** Placeholders mean the same everywhere, so they say what a word can be. */
+function completionOf(placeholder: string, options: readonly string[] | undefined): Completion {
+  if (options !== undefined) return { kind: 'words', words: options };
+  switch (placeholder) {
+    case 'DEVICE':
+    case 'DEVICES':
+      return { kind: 'device' };
+    case 'TARGET':
+      return { kind: 'words', words: TARGETS };
+    case '0|1':
+      return { kind: 'words', words: ['0', '1'] };
+    case 'PATH':
+    case 'FILES':
+      return { kind: 'file' };
+    case 'DIR':
+      return { kind: 'directory' };
+    default:
+      return { kind: 'anything' };
+  }
+}

@@ -1,0 +1,27 @@
+/** The first words of the command line: commands of one word, and topics (`lab`) with their second words. */
+import type { CommandDoc } from './model.ts';
+
+/** Both spellings of each command, and topics once. */
+export function firstWords(commands: readonly CommandDoc[]): string[] {
+  const words = commands.flatMap(({ name, aliases }) => [name, ...aliases].map((typed) => typed.split(' ')[0] ?? ''));
+  return [...new Set(words)].sort();
+}
+
+export function topics(commands: readonly CommandDoc[]): Map<string, CommandDoc[]> {
+  const found = new Map<string, CommandDoc[]>();
+  for (const command of commands) {
+    const [topic = '', second] = command.name.split(' ');
+    if (second !== undefined) found.set(topic, [...(found.get(topic) ?? []), command]);
+  }
+  return found;
+}
+
+/** Every way to type a command. */
+export function spellings({ name, aliases }: CommandDoc): string[] {
+  return [name, ...aliases];
+}
+
+/** `-n` and `--number`. */
+export function flagWords(char: string | undefined, name: string): string[] {
+  return char === undefined ? [`--${name}`] : [`-${char}`, `--${name}`];
+}

@@ -1,0 +1,99 @@
+import type { ArgDoc, CommandDoc, Completion, FlagDoc } from './model.ts';
+import { flagWords, spellings, topics } from './words.ts';
+
+export function zshCompletion(commands: readonly CommandDoc[]): string {
+  const nested = [...topics(commands)];
+  const single = commands.filter(({ name }) => !name.includes(' '));
+  const first = [
+    ...single.flatMap((command) => spellings(command).map((typed) => entry(typed, command.summary))),
+    ...nested.map(([topic]) => entry(topic, `${topic} commands`)),
+  ];
+  return `#compdef ublkts
+# zsh completion of ublkts; \`ublkts completion zsh\` writes it
+
+_ublkts_devices() {
+  local -a devices
+  devices=(/sys/class/ublk-char/ublkc*(N:t:s/ublkc//))
+  compadd -a devices
+}
+
+_ublkts() {
+  local curcontext=$curcontext state line
+  local -a commands
+  _arguments -C '1:command:->command' '*::argument:->argument'
+  case $state in
+    command)
+      commands=(
+${first.map((line) => `        ${line}`).join('\n')}
+      )
+      _describe command commands
+      ;;
+    argument)
+      case $words[1] in
+${single.map((command) => argumentsCase(command, spellings(command), '        ')).join('\n')}
+${nested.map(([topic, members]) => topicCase(topic, members)).join('\n')}
+      esac
+      ;;
+  esac
+}
+
+_ublkts "$@"
+`;
+}
+
+function topicCase(topic: string, members: readonly CommandDoc[]): string {
+  const words = members.map(({ name, summary }) => entry(name.split(' ')[1] ?? '', summary));
+  return `        ${topic})
+          if ((CURRENT == 2)); then
+            commands=(${words.join(' ')})
+            _describe command commands
+          else
+            shift words
+            ((CURRENT--))
+            case $words[1] in
+${members.map((command) => argumentsCase(command, [command.name.split(' ')[1] ?? ''], '              ')).join('\n')}
+            esac
+          fi
+          ;;`;
+}
+
+function argumentsCase(command: CommandDoc, typed: readonly string[], indent: string): string {
+  const specs = [...command.flags.map(flagSpec), ...command.args.map(argSpec)];
+  return `${indent}${typed.join('|')}) _arguments ${specs.join(' ')} ;;`;
+}
+
+function flagSpec({ char, name, summary, value, multiple, completion }: FlagDoc): string {
+  const words = flagWords(char, name);
+  const exclusive = multiple ? '*' : `(${words.join(' ')})`;
+  const spelled = words.length === 1 ? `${words[0]}` : `'{${words.join(',')}}'`;
+  const argument = value === undefined ? '' : `:${plain(value)}:${action(completion)}`;
+  return `'${exclusive}${spelled}[${plain(summary)}]${argument}'`;
+}
+
+function argSpec({ name, description, multiple, completion }: ArgDoc): string {
+  return `'${multiple ? '*' : ':'}:${plain(description || name)}:${action(completion)}'`;
+}
+
+function action(completion: Completion): string {
+  switch (completion.kind) {
+    case 'words':
+      return `(${completion.words.join(' ')})`;
+    case 'device':
+      return '_ublkts_devices';
+    case 'file':
+      return '_files';
+    case 'directory':
+      return '_files -/';
+    default:
+      return ' ';
+  }
+}
+
+function entry(word: string, summary: string): string {
+  return `'${word}:${plain(summary)}'`;
+}
+
+/** Inside a specification in single quotes, a colon and a bracket end the field. */
+function plain(text: string): string {
+  return text.replaceAll("'", "'\\''").replaceAll(/[:[\]]/g, '\\$&');
+}

@@ -1,0 +1,68 @@
+/** kublk's knobs for `set_params`, by its names. */
+import * as Flags from '@oclif/core/flags';
+import type { InferredFlags, OptionFlag } from '@oclif/core/interfaces';
+import { type ParamType, SET_PARAMS_DEFAULTS, type SetParamsRequest } from '../../device/set-params-request.ts';
+import { usageError } from '../../errors.ts';
+import { chosenFeatures, type FeatureChoices } from './features.ts';
+import { newDeviceId, wholeNumber } from './values.ts';
+
+const { basic, zoned } = SET_PARAMS_DEFAULTS;
+const PARAMETERS = { helpGroup: 'PARAMETERS' } as const;
+
+export const setParamsFlags = {
+  number: newDeviceId({ char: 'n', summary: 'The id of the device (default -1: any).', helpGroup: 'DEVICE' }),
+  queues: wholeNumber({ char: 'q', summary: 'Hardware queues (default 2).', helpGroup: 'DEVICE' }),
+  depth: wholeNumber({ char: 'd', summary: 'Requests a queue (default 128).', helpGroup: 'DEVICE' }),
+  param_types: Flags.string({
+    helpValue: 'basic[,zoned]|none',
+    summary: 'Which parameters are sent (default basic).',
+    ...PARAMETERS,
+  }),
+  logical_bs_shift: knob('Logical block, a power of two', basic.logicalBsShift),
+  physical_bs_shift: knob('Physical block, a power of two', basic.physicalBsShift),
+  io_min_shift: knob('Smallest efficient request, a power of two', basic.ioMinShift),
+  io_opt_shift: knob('Best request, a power of two', basic.ioOptShift),
+  max_sectors: knob('Largest request in sectors', basic.maxSectors),
+  chunk_sectors: knob('Boundary that no request crosses; the zone size', basic.chunkSectors),
+  dev_sectors: knob('Size of the device in sectors', basic.devSectors),
+  max_zone_append_sectors: knob('Largest zone append in sectors', zoned.maxZoneAppendSectors),
+  max_open_zones: knob('Zones open at once, 0 for any number', zoned.maxOpenZones),
+  max_active_zones: knob('Zones active at once, 0 for any number', zoned.maxActiveZones),
+};
+
+export function setParamsRequest(flags: InferredFlags<typeof setParamsFlags> & FeatureChoices): SetParamsRequest {
+  return {
+    id: flags.number ?? SET_PARAMS_DEFAULTS.id,
+    queues: flags.queues ?? SET_PARAMS_DEFAULTS.queues,
+    depth: flags.depth ?? SET_PARAMS_DEFAULTS.depth,
+    features: chosenFeatures(flags),
+    ioDescSize: flags.io_desc_size ?? SET_PARAMS_DEFAULTS.ioDescSize,
+    types: flags.param_types === undefined ? SET_PARAMS_DEFAULTS.types : parseTypes(flags.param_types),
+    basic: {
+      logicalBsShift: flags.logical_bs_shift ?? basic.logicalBsShift,
+      physicalBsShift: flags.physical_bs_shift ?? basic.physicalBsShift,
+      ioMinShift: flags.io_min_shift ?? basic.ioMinShift,
+      ioOptShift: flags.io_opt_shift ?? basic.ioOptShift,
+      maxSectors: flags.max_sectors ?? basic.maxSectors,
+      chunkSectors: flags.chunk_sectors ?? basic.chunkSectors,
+      devSectors: flags.dev_sectors ?? basic.devSectors,
+    },
+    zoned: {
+      maxOpenZones: flags.max_open_zones ?? zoned.maxOpenZones,
+      maxActiveZones: flags.max_active_zones ?? zoned.maxActiveZones,
+      maxZoneAppendSectors: flags.max_zone_append_sectors ?? zoned.maxZoneAppendSectors,
+    },
+  };
+}
+
+function knob(what: string, standard: number): OptionFlag<number | undefined> {
+  return wholeNumber({ summary: `${what} (default ${standard}).`, ...PARAMETERS });
+}
+
+function parseTypes(text: string): ParamType[] {
+  return text.split(',').flatMap((word): ParamType[] => {
+    if (word === 'none') return [];
+    if (word === 'basic' || word === 'zoned') return [word];
+    throw usageError(`--param_types ${text} is not possible`, 'it is none, basic, or basic,zoned');
+  });
+}

@@ -1,0 +1,31 @@
+/** Several devices at once: some may be done while others fail, and neither may be kept from the user. */
+import { UblkError } from '../errors.ts';
+import { exitCodeOf, EXIT_SOME } from './exit-codes.ts';
+
+export interface Outcome {
+  readonly done: readonly number[];
+  readonly failed: readonly UblkError[];
+}
+
+/** Goes on after a failure. Anything but a UblkError is a defect, and stops it. */
+export async function oneByOne(ids: readonly number[], act: (id: number) => Promise<void>): Promise<Outcome> {
+  const done: number[] = [];
+  const failed: UblkError[] = [];
+  for (const id of ids) {
+    try {
+      await act(id);
+      done.push(id);
+    } catch (error) {
+      if (!(error instanceof UblkError)) throw error;
+      failed.push(error);
+    }
+  }
+  return { done, failed };
+}
+
+export function exitCodeOfOutcome({ done, failed }: Outcome): number {
+  const [first] = failed;
+  if (first === undefined) return 0;
+  if (done.length > 0) return EXIT_SOME;
+  return failed.every(({ kind }) => kind === first.kind) ? exitCodeOf(first) : 1;
+}

@@ -1,0 +1,16 @@
+import type { BufferReport } from '../../device/report.ts';
+import type { Views } from '../base-command.ts';
+import { formatSize } from '../sizes.ts';
+import { styles } from '../styles.ts';
+
+/** `path` is what a client opens to map the same memory. */
+export function bufferViews(device: number, buffer: BufferReport & { path: string }): Views {
+  const access = buffer.read_only ? 'read-only' : 'read-write';
+  return {
+    json: { device, buffer },
+    kublk: () => `buf index ${buffer.index}: len ${buffer.len} ${access} path ${buffer.path}\n`,
+    table: () =>
+      `device ${device} buffer ${styles.heading(String(buffer.index))}: ${formatSize(buffer.len)} ${access}\n` +
+      `  ${styles.dim('clients map:')} ${styles.path(buffer.path)}\n`,
+  };
+}

@@ -1,0 +1,41 @@
+/** The driver's features: for a person, with what a newer kernel would add. */
+import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
+import type { Views } from '../base-command.ts';
+import { styles } from '../styles.ts';
+import { type Features, featuresText } from './kublk-text.ts';
+import { type Column, renderTable, terminalWidth } from './table.ts';
+
+interface Row {
+  readonly bit: number;
+  readonly name: string;
+  readonly here: boolean;
+  readonly since: string;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { heading: 'BIT', align: 'right', cell: ({ bit }) => String(bit) },
+  { heading: 'FEATURE', cell: ({ name, here }) => (here ? styles.good(name) : styles.dim(name)) },
+  { heading: 'HERE', cell: ({ here }) => (here ? 'yes' : styles.dim('no')) },
+  { heading: 'SINCE LINUX', cell: ({ since }) => since },
+];
+
+export function featuresViews(features: Features): Views {
+  return {
+    json: {
+      features: `0x${features.features.toString(16)}`,
+      names: features.bits.map(({ name }) => name).filter((name) => name !== null),
+      unknown_bits: features.bits.filter(({ name }) => name === null).map(({ bit }) => bit),
+    },
+    kublk: () => featuresText(features),
+    table: () => renderTable(COLUMNS, rowsOf(features), terminalWidth()),
+  };
+}
+
+function rowsOf({ bits }: Features): Row[] {
+  const here = new Set(bits.map(({ bit }) => bit));
+  const known = UBLK_FEATURES.map(({ bit, name, since }) => ({ bit, name, since, here: here.has(bit) }));
+  const unknown = bits
+    .filter(({ name }) => name === null)
+    .map(({ bit }) => ({ bit, name: 'unknown', since: '?', here: true }));
+  return [...known, ...unknown];
+}

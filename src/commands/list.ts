@@ -1,0 +1,33 @@
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand, formatFlag } from '../cli/base-command.ts';
+import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
+import { devicesViews } from '../cli/output/devices.ts';
+import type { DeviceReport } from '../device/report.ts';
+
+export default class List extends BaseCommand {
+  static override summary = 'Show the ublk devices, whoever made them.';
+  static override description =
+    "To a terminal a table, to a pipe kublk's text. MATCHED is the share of requests that lay in a registered shared buffer and were not copied.";
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> -n 0 --format kublk',
+    "<%= config.bin %> <%= command.id %> --json | jq '.devices[] | {path, state, io}'",
+  ];
+  static override aliases = ['ls'];
+  static override args = { devices: deviceArgs };
+  static override flags = {
+    number: numberFlag,
+    all: Flags.boolean({ char: 'a', summary: 'Every device (the default).', helpGroup: 'DEVICE' }),
+    format: formatFlag,
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(List);
+    this.print(devicesViews(await find(namedDevices(flags.number, args.devices))), flags.format);
+  }
+}
+
+async function find(ids: readonly number[]): Promise<DeviceReport[]> {
+  const { describeDevice, listDevices } = await import('../device/list.ts');
+  return ids.length === 0 ? listDevices() : Promise.all(ids.map((id) => describeDevice(id)));
+}

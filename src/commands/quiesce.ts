@@ -1,0 +1,34 @@
+import { BaseCommand } from '../cli/base-command.ts';
+import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { wholeNumber } from '../cli/flags/values.ts';
+import { withProgress } from '../cli/progress.ts';
+
+/** kublk's. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export default class Quiesce extends BaseCommand {
+  static override summary = 'Take the server away from a live device, so that `recover` can give it a new one.';
+  static override description =
+    'The device stays and requests wait. It must have been made with -r 1, -e 1 or -i 1 (Linux 6.16).';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -n 0 && <%= config.bin %> recover -n 0',
+    '<%= config.bin %> <%= command.id %> -n 0 --timeout_ms 60000',
+  ];
+  static override args = { device: deviceArg };
+  static override flags = {
+    number: numberFlag,
+    timeout_ms: wholeNumber({
+      summary: `How long requests in the server's hands may take (default ${DEFAULT_TIMEOUT_MS}).`,
+      helpGroup: 'DEVICE',
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Quiesce);
+    const id = requireDevice(flags.number, args.device);
+    const { quiesceDevice } = await import('../device/quiesce.ts');
+    const work = quiesceDevice(id, flags.timeout_ms ?? DEFAULT_TIMEOUT_MS);
+    await withProgress(this.chatty, 'waiting for requests in flight', work);
+    this.print({ json: { quiesced: id }, kublk: () => '', table: () => `device ${id} is quiesced\n` });
+  }
+}

@@ -1,0 +1,35 @@
+import { BaseCommand } from '../cli/base-command.ts';
+import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { sectorSize } from '../cli/flags/values.ts';
+import { formatSize } from '../cli/sizes.ts';
+
+export default class UpdateSize extends BaseCommand {
+  static override summary = 'Change the size of a live device (Linux 6.16).';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -n 0 -s 1G',
+    '<%= config.bin %> <%= command.id %> -n 0 -s 134217728000',
+  ];
+  static override aliases = ['update-size'];
+  static override args = { device: deviceArg };
+  static override flags = {
+    number: numberFlag,
+    size: sectorSize({
+      char: 's',
+      required: true,
+      summary: 'The new size, in whole logical blocks.',
+      helpGroup: 'DEVICE',
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(UpdateSize);
+    const id = requireDevice(flags.number, args.device);
+    const { updateSize } = await import('../device/resize.ts');
+    await updateSize(id, flags.size);
+    this.print({
+      json: { device: id, size_bytes: flags.size },
+      kublk: () => '',
+      table: () => `device ${id} has ${formatSize(flags.size)}\n`,
+    });
+  }
+}
