@@ -21,7 +21,7 @@ export function startGuest(machine: Machine): Guest {
     stdio: ['ignore', 'ignore', 'pipe', ...machine.channels.map(() => 'pipe' as const)],
     detached: true,
   });
-  const console = new LastLines();
+  const kernelConsole = new LastLines();
   const complaints = new LastLines();
   qemu.stderr?.on('data', (chunk: Buffer) => complaints.add(chunk));
 
@@ -30,11 +30,11 @@ export function startGuest(machine: Machine): Guest {
     // Node makes each extra 'pipe' a connected socket pair, which is what QEMU's socket backend wants.
     const stream = qemu.stdio[index + 3] as unknown as Duplex;
     stream.on('error', ignoreReset);
-    if (kind === 'kernel-console') stream.on('data', (chunk: Buffer) => console.add(chunk));
+    if (kind === 'kernel-console') stream.on('data', (chunk: Buffer) => kernelConsole.add(chunk));
     channels.set(name, stream);
   });
 
-  const lastWords = () => [complaints.text(), console.text()].filter(Boolean).join('\n');
+  const lastWords = () => [complaints.text(), kernelConsole.text()].filter(Boolean).join('\n');
   const died = new Promise<never>((_resolve, reject) => {
     qemu.on('error', () => reject(missingTool('setpriv', 'util-linux')));
     qemu.on('close', (code, signal) => reject(whyItDied(code, signal, lastWords())));

@@ -20,7 +20,7 @@ export async function packJob(job: Job, directory: string, signal?: AbortSignal)
   const file = path.join(directory, 'job.tar');
   await writeFiles(overlay, jobFiles(job));
   await addNode(overlay, job.projectRoot);
-  const exclude = ['--exclude-vcs', '--exclude=./node_modules', '--exclude=*.img', '--exclude=*.tar'];
+  const exclude = ['--exclude-vcs', '--exclude=./node_modules'];
   // `./a` of the project becomes `ublkts/a`; what a symbolic link says is not a name to change.
   const project = ['--transform=s,^\\.,ublkts,S', '-C', job.projectRoot, '.'];
   const added = ['-C', overlay, ...(await readdir(overlay))];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { chooseAcceleration } from './acceleration.ts';
 import { dependenciesDisk } from './dependencies.ts';
 import { newEndMarker, untilMarker } from './end-marker.ts';
@@ -56,6 +57,7 @@ export async function runSession(
   const temporary = await mkdtemp(path.join(tmpdir(), 'ublkts-lab-'));
   const endMarker = newEndMarker();
   let guest: Guest | undefined;
+  let serving: Promise<void> | undefined;
   const deadlines = new Deadlines();
   try {
     guest = await bootGuest(options, channels, endMarker, temporary);
@@ -68,12 +70,15 @@ export async function runSession(
       // QEMU has its files open: they need no name any more.
       void rm(temporary, { recursive: true, force: true });
     });
-    const done = Promise.all([exitCode, serve(session)]);
+    serving = serve(session);
+    const done = Promise.all([exitCode, serving]);
     const [code] = await Promise.race([done, died, deadlines.passed, aborted(signal)]);
     return code;
   } finally {
     deadlines.clear();
     guest?.kill();
+    // With QEMU its channels end, so this is soon, unless someone does not read what it prints.
+    await Promise.race([serving?.catch(() => {}), delay(1000, undefined, { ref: false })]);
     await rm(temporary, { recursive: true, force: true });
   }
 }
