@@ -11,7 +11,7 @@ import { forgetDevice, writeStoredDevice } from '../server/stored-device.ts';
 import { loadTarget } from '../targets/registry.ts';
 import { flagsOf } from './features.ts';
 import { describeDevice } from './list.ts';
-import type { AddOptions } from './options.ts';
+import type { AddOptions } from '../options.ts';
 import type { DeviceReport } from './report.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { validateAddOptions } from './validate.ts';

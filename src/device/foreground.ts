@@ -2,7 +2,7 @@
 import { startDevice } from './add.ts';
 import { deleteDevice } from './delete.ts';
 import { describeDevice } from './list.ts';
-import type { AddOptions } from './options.ts';
+import type { AddOptions } from '../options.ts';
 import type { DeviceReport } from './report.ts';
 import { UblkError } from '../errors.ts';
 

@@ -1,5 +1,5 @@
 /** From what was asked for and what the kernel granted to who serves what: pure. */
-import type { AddOptions } from '../device/options.ts';
+import type { AddOptions } from '../options.ts';
 import type { DataPathName } from '../targets/target.ts';
 import type { ThreadLayout } from './thread-config.ts';
 

@@ -3,7 +3,7 @@
  * into place, so that a reader never sees half of it and a crash leaves the old one.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddOptions } from '../device/options.ts';
+import type { AddOptions } from '../options.ts';
 import { filesOf, makeRunDirectories } from './files.ts';
 
 export interface StoredBuffer {

@@ -1,5 +1,5 @@
 /** What a queue thread is told when it starts: plain data (structured clone) and addresses, which threads share. */
-import type { IntegrityOptions } from '../device/options.ts';
+import type { IntegrityOptions } from '../options.ts';
 import type { DataPathName } from '../targets/target.ts';
 
 export interface ThreadConfig {

@@ -5,7 +5,7 @@
  * It has two halves. `open` runs once, on the server's main thread: it opens files and says how large the device is.
  * `queue` runs on every queue thread and serves requests; the halves share nothing but the plain data of `Opened.state`.
  */
-import type { IntegrityOptions } from '../device/options.ts';
+import type { IntegrityOptions } from '../options.ts';
 import type { ParamsInit } from '../control/commands.ts';
 
 /** How the data of a request that matches no registered buffer travels: one file each in server/data-path/. */
