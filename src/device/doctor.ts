@@ -1,0 +1,34 @@
+/** `doctor`: everything that can stand between a user and a working device, looked at in the order of its causes. */
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { findDevices } from '../control/discovery.ts';
+import type { Check } from './doctor/check.ts';
+import { checkDriver, checkFeatures, checkIoUring, checkKernel } from './doctor/kernel.ts';
+import { checkDevices, checkFiles } from './doctor/leftovers.ts';
+import { checkHugepages, checkMemlock } from './doctor/memory.ts';
+import { checkLibraries, checkNode } from './doctor/runtime.ts';
+import { listDevices } from './list.ts';
+
+export async function diagnose(): Promise<Check[]> {
+  const checks = [checkNode(process.versions.node), ...(await checkLibraries()), checkKernel(release())];
+  // What follows calls libc; without the libraries each check would fail for that one reason.
+  if (checks.some(({ name, status }) => name === 'ffi-rs' && status === 'fail')) return checks;
+  checks.push(checkIoUring(read('/proc/sys/kernel/io_uring_disabled')?.trim()));
+  const driver = checkDriver();
+  checks.push(driver);
+  if (driver.status !== 'fail') checks.push(checkFeatures(), checkDevices(await listDevices()));
+  return [
+    ...checks,
+    checkFiles(findDevices()),
+    checkHugepages(read('/proc/meminfo') ?? '', read('/proc/mounts') ?? ''),
+    checkMemlock(read('/proc/self/limits') ?? '', process.geteuid?.() === 0),
+  ];
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

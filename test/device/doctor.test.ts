@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { checkKernel, ioUringHint } from '../../src/device/doctor/kernel.ts';
+import { checkDevices, isOfAnother } from '../../src/device/doctor/leftovers.ts';
+import { checkHugepages, checkMemlock } from '../../src/device/doctor/memory.ts';
+import { checkLibraries, checkNode } from '../../src/device/doctor/runtime.ts';
+import type { DeviceReport } from '../../src/device/report.ts';
+
+describe('the kernel', () => {
+  const releases: [string, string][] = [
+    ['5.15.0-91-generic', 'fail'],
+    ['6.0.1', 'warn'],
+    ['6.18.44-fc', 'warn'],
+    ['7.0.12', 'warn'],
+    ['7.1.0-rc1', 'ok'],
+    ['7.3.4+deb13-cloud-amd64', 'ok'],
+    ['10.0.0', 'ok'],
+  ];
+  for (const [release, status] of releases) {
+    test(`${release} is ${status}`, () => assert.equal(checkKernel(release).status, status));
+  }
+
+  test('an io_uring that is switched off is told from one that a container hides', () => {
+    assert.match(ioUringHint('EPERM', '2'), /sysctl/);
+    assert.match(ioUringHint('ENOSYS', undefined), /seccomp/);
+    assert.match(ioUringHint('EINVAL', '0'), /too old/);
+  });
+});
+
+describe('the runtime', () => {
+  test('old Nodes are refused, middle-aged ones work', () => {
+    assert.deepEqual(
+      ['20.11.1', '22.0.0', '26.10.0'].map((version) => checkNode(version).status),
+      ['fail', 'warn', 'ok'],
+    );
+  });
+
+  test('both libraries reach libc here', async () => {
+    for (const check of await checkLibraries()) assert.equal(check.status, 'ok', check.detail);
+  });
+});
+
+describe('memory', () => {
+  const meminfo = (total: number, free: number): string =>
+    `HugePages_Total:   ${total}\nHugePages_Free:    ${free}\nHugepagesize:       2048 kB\n`;
+  const mounted = 'none /mnt/huge hugetlbfs rw,relatime 0 0\n';
+
+  test('hugepages want to exist, be free and be mounted', () => {
+    assert.equal(checkHugepages(meminfo(10, 4), mounted).detail, '4 of 10 free (2048 KiB each), hugetlbfs /mnt/huge');
+    assert.equal(checkHugepages(meminfo(10, 4), mounted).status, 'ok');
+    assert.match(checkHugepages(meminfo(0, 0), mounted).hint ?? '', /nr_hugepages/);
+    assert.match(checkHugepages(meminfo(10, 0), mounted).hint ?? '', /in use/);
+    assert.match(checkHugepages(meminfo(10, 4), 'proc /proc proc rw 0 0\n').hint ?? '', /mount -t hugetlbfs/);
+  });
+
+  test('the limit of locked memory holds for users, not for root', () => {
+    const limits = 'Max locked memory         8388608              8388608              bytes\n';
+    assert.equal(checkMemlock(limits, true).status, 'ok');
+    assert.equal(checkMemlock(limits, false).status, 'warn');
+    assert.equal(checkMemlock(limits.replaceAll('8388608', 'unlimited'), false).status, 'ok');
+  });
+});
+
+describe('leftovers', () => {
+  const device = (id: number, state: DeviceReport['state'], pid: number): DeviceReport =>
+    ({ id, state, ublksrv_pid: pid }) as DeviceReport;
+
+  test('a device without a server is recovered where it can be, deleted where not', () => {
+    const check = checkDevices([
+      device(0, 'LIVE', process.pid),
+      device(1, 'DEAD', -1),
+      device(2, 'QUIESCED', -1),
+      device(3, 'DEAD', -1),
+    ]);
+    assert.equal(check.detail, 'without a server: 1, 2, 3');
+    assert.equal(check.hint, '`ublkts recover -n 2`; `ublkts del 1 3`');
+  });
+
+  test('files belong to the device that they are named after', () => {
+    assert.ok(isOfAnother('7.json', [0]));
+    assert.ok(isOfAnother('ublkb7.sock', [0]));
+    assert.ok(!isOfAnother('0.stats', [0]));
+    assert.ok(!isOfAnother('README', [0]));
+  });
+});
