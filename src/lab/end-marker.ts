@@ -10,10 +10,7 @@ export function newEndMarker(): Buffer {
  * behind may keep its stdout open for ever; the guest therefore writes the marker when the command has exited. Bytes
  * are passed on at once unless they may be the beginning of the marker. Returns whether the marker came.
  */
-export async function* untilMarker(
-  stream: AsyncIterable<Buffer>,
-  marker: Buffer,
-): AsyncGenerator<Buffer, boolean, void> {
+export async function* untilMarker(stream: AsyncIterable<Buffer>, marker: Buffer): AsyncGenerator<Buffer, boolean> {
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
     const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
