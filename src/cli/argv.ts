@@ -2,7 +2,10 @@
  * kublk reads its options with getopt_long; scripts written for it rely on what getopt does and oclif does not. This
  * brings a command's words into the one form that oclif reads, with the command's own flags as the only knowledge:
  * either spelling of a name (`--shmem-zc`), the last of a repeated option wins, `--get_data 1` for kublk's long `-g`.
+ * Unknown flags are refused here: oclif first parses the words around them, and complains about those.
  */
+import { type UblkError, usageError } from '../errors.ts';
+import { closest } from './suggest.ts';
 
 /** What of an oclif flag matters here. */
 export interface FlagShape {
@@ -59,12 +62,13 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
   const [spelled = '', ...rest] = word.slice(2).split('=');
   const name = canonicalName(spelled, flags);
   const flag = name === undefined ? undefined : flags[name];
-  if (name === undefined || flag === undefined) {
-    words.keep(word);
-  } else if (flag.type === 'option') {
+  if (name === undefined || flag === undefined) throw unknownFlag(`--${spelled}`, closest(spelled, Object.keys(flags)));
+  if (flag.type === 'option') {
     words.keepOption(name, `--${name}`, rest.length > 0 ? rest.join('=') : words.next());
   } else if (!BOOLEANS_WITH_AN_ARGUMENT.has(name)) {
-    words.keep(rest.length > 0 ? word : `--${name}`);
+    // oclif would read the value as a word of its own: `list --all=1` as device 1.
+    if (rest.length > 0) throw usageError(`--${name} takes no value`, `write --${name} alone`);
+    words.keep(`--${name}`);
   } else {
     const value = rest[0] ?? (/^[01]$/.test(words.peek() ?? '') ? words.next() : '1');
     if (value !== '0') words.keep(`--${name}`);
@@ -75,15 +79,21 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
 function readCluster(word: string, words: Words, flags: FlagShapes): void {
   const name = nameOfChar(word[1] ?? '', flags);
   const flag = name === undefined ? undefined : flags[name];
-  if (name === undefined || flag === undefined) {
-    words.keep(word);
-  } else if (flag.type === 'option') {
+  if (name === undefined || flag === undefined) throw unknownFlag(word.slice(0, 2));
+  if (flag.type === 'option') {
     const attached = word.slice(2).replace(/^=/, '');
     words.keepOption(name, word.slice(0, 2), attached === '' ? words.next() : attached);
   } else {
     words.keep(word.slice(0, 2));
     if (word.length > 2) words.putBack(`-${word.slice(2)}`);
   }
+}
+
+function unknownFlag(word: string, meant?: string): UblkError {
+  return usageError(
+    `no such flag: ${word}`,
+    meant === undefined ? '--help lists the flags' : `did you mean --${meant}?`,
+  );
 }
 
 class Words {

@@ -30,12 +30,13 @@ export abstract class BaseCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init();
-    this.argv = normaliseArgv(this.argv, this.#shapes);
+    const flags: FlagShapes = { ...this.ctor.baseFlags, ...this.ctor.flags };
+    this.argv = normaliseArgv(this.argv, flags);
   }
 
   /** oclif would print here and set an exit code of its own; `main` does both, for every kind of error. */
   protected override catch(error: Error): Promise<never> {
-    return Promise.reject(describeParseError(error, this.#shapes));
+    return Promise.reject(describeParseError(error));
   }
 
   protected get json(): boolean {
@@ -49,10 +50,6 @@ export abstract class BaseCommand extends Command {
 
   protected print(views: Views, format?: Format): void {
     process.stdout.write(this.#render(views, this.json ? 'json' : (format ?? preferredFormat())));
-  }
-
-  get #shapes(): FlagShapes {
-    return { ...this.ctor.baseFlags, ...this.ctor.flags };
   }
 
   /** Of several devices: what was done on stdout, what failed on stderr, or all of it in one object. */

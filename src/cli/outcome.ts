@@ -7,7 +7,7 @@ export interface Outcome {
   readonly failed: readonly UblkError[];
 }
 
-/** Goes on after a failure. Anything but a UblkError is a defect, and stops it. */
+/** Goes on after a failure, unless it is not about a device (no driver, no permission) and would meet the next one too. */
 export async function oneByOne(ids: readonly number[], act: (id: number) => Promise<void>): Promise<Outcome> {
   const done: number[] = [];
   const failed: UblkError[] = [];
@@ -16,7 +16,7 @@ export async function oneByOne(ids: readonly number[], act: (id: number) => Prom
       await act(id);
       done.push(id);
     } catch (error) {
-      if (!(error instanceof UblkError)) throw error;
+      if (!(error instanceof UblkError) || (error.device === undefined && done.length === 0)) throw error;
       failed.push(error);
     }
   }

@@ -1,16 +1,13 @@
 /** oclif's parse errors, in this program's own voice and class. They arrive with the whole configuration attached. */
 import { UblkError, usageError } from '../errors.ts';
-import type { FlagShapes } from './argv.ts';
-import { closest } from './suggest.ts';
 
 const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
 const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;
 const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)$/s;
 
-export function describeParseError(thrown: unknown, flags: FlagShapes): unknown {
+export function describeParseError(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const message = stripColour(thrown.message).replace(/\nSee more help with --help$/, '');
-  if ('flags' in thrown && Array.isArray(thrown.flags)) return unknownFlag(String(thrown.flags[0]), flags);
   const failed = FAILED_PARSER.exec(message);
   if (failed !== null) return refusedValue(thrown, `${failed[1]}: ${failed[2]}`);
   const wrong = WRONG_OPTION.exec(message);
@@ -20,15 +17,6 @@ export function describeParseError(thrown: unknown, flags: FlagShapes): unknown 
     return usageError(`${missing[1]} needs a value`, missing[2] === undefined ? undefined : `one of ${missing[2]}`);
   }
   return isUsage(thrown) ? usageError(tidy(message)) : thrown;
-}
-
-function unknownFlag(word: string, flags: FlagShapes): UblkError {
-  const [name = ''] = word.replace(/^-+/, '').split('=');
-  const meant = word.startsWith('--') ? closest(name, Object.keys(flags)) : undefined;
-  return usageError(
-    `no such flag: ${word.split('=')[0]}`,
-    meant === undefined ? '--help lists the flags' : `did you mean --${meant}?`,
-  );
 }
 
 /** Our own value parsers throw usage errors, and oclif writes around in their message. */

@@ -33,11 +33,19 @@ describe("getopt's habits", () => {
     ['--get_data alone is -g', '--get_data file', '--get_data file'],
     ['words stand anywhere', 'a -z b', 'a -z b'],
     ['nothing is read after --', '-z -- --shmem-zc -q', '-z -- --shmem-zc -q'],
-    ['unknown flags are left for the parser to refuse', '--chunky 3 -x', '--chunky 3 -x'],
     ['an option without its value is left too', '-q', '-q'],
     ['a lone dash is a word', '-', '-'],
   ];
   for (const [what, given, expected] of lines) test(what, () => assert.equal(normalise(given), expected));
+});
+
+test('unknown flags are refused, with the one that was meant', () => {
+  assert.throws(() => normalise('3 --shmem-zd 4'), { kind: 'usage', hint: 'did you mean --shmem_zc?' });
+  assert.throws(() => normalise('-zx'), { message: 'no such flag: -x' });
+});
+
+test('a flag without a value does not take one', () => {
+  assert.throws(() => normalise('--shmem_zc=1'), { message: '--shmem_zc takes no value' });
 });
 
 test('a flag is recognised before parsing, in both spellings, up to --', () => {

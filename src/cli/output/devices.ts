@@ -37,7 +37,8 @@ export function newDeviceViews(device: DeviceReport): Views {
 
 export function devicesTable(devices: readonly DeviceReport[]): string {
   if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;
-  return renderTable(COLUMNS, devices, terminalWidth());
+  const remarks = devices.filter(({ last_error }) => last_error !== null).map(remark);
+  return renderTable(COLUMNS, devices, terminalWidth()) + remarks.join('');
 }
 
 /** What was made, and the command that a person wants next. */
@@ -55,6 +56,11 @@ export function deviceCard(device: DeviceReport): string {
   }
   lines.push(`  ${styles.dim('next:')} ${nextCommand(device)}`);
   return `${lines.join('\n')}\n`;
+}
+
+function remark({ id, state, last_error }: DeviceReport): string {
+  const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
+  return `${styles.warning(`device ${id}:`)} ${last_error}; ublkts ${next} -n ${id}\n`;
 }
 
 function nextCommand({ id, flag_names, buffers }: DeviceReport): string {

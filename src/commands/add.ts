@@ -1,0 +1,44 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand, formatFlag } from '../cli/base-command.ts';
+import { addRequest } from '../cli/flags/add-request.ts';
+import { createFlags } from '../cli/flags/create.ts';
+import { newDeviceId } from '../cli/flags/values.ts';
+import { newDeviceViews } from '../cli/output/devices.ts';
+import { withProgress } from '../cli/progress.ts';
+import type { DeviceReport } from '../device/report.ts';
+
+export default class Add extends BaseCommand {
+  static override summary = 'Make a block device and serve it.';
+  static override description =
+    'Returns when /dev/ublkbN can be used; a server process of its own serves it until `del` or `stop`. A target is what the device is made of: null, loop (a file), stripe (several files), fault_inject (delays and deaths).';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -t null --shmem_zc',
+    '<%= config.bin %> <%= command.id %> -t loop -q 4 -d 64 --auto_zc disk.img',
+    '<%= config.bin %> <%= command.id %> -t loop --shmem_zc --htlb /mnt/huge/buf disk.img',
+    '<%= config.bin %> <%= command.id %> -t stripe --chunk_size 64k a.img b.img',
+    '<%= config.bin %> <%= command.id %> -t loop -r 1 -n 7 disk.img',
+  ];
+  static override args = {
+    files: Args.string({ description: 'Backing files of the target.', multiple: true, ignoreStdin: true }),
+  };
+  static override flags = {
+    type: Flags.string({ char: 't', helpValue: 'TARGET', summary: 'The target.', helpGroup: 'DEVICE' }),
+    number: newDeviceId({ char: 'n', summary: 'The id of the new device (default -1: any).', helpGroup: 'DEVICE' }),
+    ...createFlags,
+    format: formatFlag,
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Add);
+    const options = addRequest(flags, args.files ?? []);
+    const show = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
+    if (flags.foreground) {
+      const { runForeground } = await import('../device/foreground.ts');
+      await runForeground(options, show);
+    } else {
+      const { addDevice } = await import('../device/add.ts');
+      show(await withProgress(this.chatty, 'waiting for the server', addDevice(options)));
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/** The layers of docs/architecture.md: imports go down, never round, and each outside package has its one place. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** A folder of src/, or a file in it, and how high it stands. */
+const RANKS: Readonly<Record<string, number>> = {
+  errors: 0,
+  options: 0,
+  native: 1,
+  control: 2,
+  stats: 3,
+  server: 4,
+  targets: 4,
+  device: 5,
+  monitor: 6,
+  lab: 6,
+  cli: 7,
+  commands: 8,
+  index: 9,
+};
+/** Of the same rank, and may know each other: a server runs targets, a target is written against what a server offers. */
+const TOGETHER: ReadonlySet<string> = new Set(['server', 'targets']);
+
+/** Outside packages, and the folders that may import them. */
+const PLACES: readonly (readonly [packages: RegExp, folders: readonly string[]])[] = [
+  [/^(?:ffi-rs|koffi)$/, ['native/libc']],
+  [/^(?:ink|react|@inkjs\/|@pppp606\/)/, ['monitor']],
+  [/^@oclif\//, ['cli', 'commands']],
+];
+
+/** `import 'x'`, `import ... from 'x'`, `export ... from 'x'`, `import('x')`. */
+const SPECIFIER = /^\s*(?:import|(?:import|export)\s[^'"`;]*?\bfrom)\s*'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+
+interface Import {
+  readonly from: string;
+  /** A path below src/, or a package. */
+  readonly to: string;
+  readonly relative: boolean;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.tsx?$/.test(name))
+  .sort();
+const imports = files.flatMap(importsOf);
+
+describe('the layers', () => {
+  test('the scan sees static, dynamic and package imports', () => {
+    const seen = new Set(imports.map(describeImport));
+    assert.ok(seen.has('cli/main.ts imports cli/colour.ts'));
+    assert.ok(seen.has('cli/main.ts imports cli/dispatch.ts'));
+    assert.ok(seen.has('cli/dispatch.ts imports @oclif/core/config'));
+  });
+
+  test('every folder has a rank', () => {
+    assert.deepEqual(
+      files.filter((file) => RANKS[layerOf(file)] === undefined),
+      [],
+    );
+  });
+
+  test('imports go down', () => {
+    const wrong = imports.filter((edge) => edge.relative && !goesDown(layerOf(edge.from), layerOf(edge.to)));
+    assert.deepEqual(wrong.map(describeImport), []);
+  });
+
+  test('imports never go round', () => assert.deepEqual(findCycle(), []));
+
+  test('each outside package is imported in its place only', () => {
+    const wrong = imports.filter(({ from, to, relative }) => {
+      const place = relative ? undefined : PLACES.find(([packages]) => packages.test(to));
+      return place !== undefined && !place[1].some((folder) => from.startsWith(`${folder}/`));
+    });
+    assert.deepEqual(wrong.map(describeImport), []);
+  });
+});
+
+test('the process is ended in bin/ only: an exit in the middle loses what is still in a pipe', () => {
+  const exits = files.filter((file) => /\bprocess\.exit\(/.test(readFileSync(join(SRC, file), 'utf8')));
+  assert.deepEqual(exits, []);
+});
+
+function layerOf(file: string): string {
+  const [first = ''] = file.split('/');
+  return first.replace(/\.tsx?$/, '');
+}
+
+function goesDown(from: string, to: string): boolean {
+  if (from === to || (TOGETHER.has(from) && TOGETHER.has(to))) return true;
+  return (RANKS[from] ?? 0) > (RANKS[to] ?? 0);
+}
+
+/** Static, dynamic and type imports; re-exports too. */
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(SRC, file), 'utf8').replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
+  const specifiers = text.matchAll(SPECIFIER);
+  return [...specifiers].map(([, fixed, dynamic]) => {
+    const to = fixed ?? dynamic ?? '';
+    return to.startsWith('.')
+      ? { from: file, to: relative(SRC, join(SRC, dirname(file), to)), relative: true }
+      : { from: file, to, relative: false };
+  });
+}
+
+function findCycle(): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const edge of imports) {
+      if (edge.from !== file || !edge.relative) continue;
+      const cycle = visit(edge.to, [...path, file]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of files) {
+    const cycle = visit(file, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+function describeImport({ from, to }: Import): string {
+  return `${from} imports ${to}`;
+}

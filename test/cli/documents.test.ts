@@ -1,0 +1,46 @@
+/** What is written from the commands does not drift from them. Needs a build, as everything that runs the program. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { ROOT, ublkts } from './run.ts';
+
+const { documents } = (await import(`${ROOT}dist/cli/docs/documents.js`)) as {
+  documents: () => Promise<Map<string, string>>;
+};
+const written = await documents();
+
+describe('node scripts/generate-docs.mjs has been run since the commands changed', () => {
+  for (const [path, text] of written) {
+    test(path, () => assert.equal(readFileSync(`${ROOT}${path}`, 'utf8'), text));
+  }
+});
+
+test('`completion` prints what is in docs/', () => {
+  const files = { bash: 'ublkts.bash', zsh: '_ublkts', fish: 'ublkts.fish' };
+  for (const [shell, file] of Object.entries(files)) {
+    assert.equal(ublkts(`completion ${shell}`).stdout, written.get(`docs/completions/${file}`));
+  }
+});
+
+describe('bash completes', () => {
+  const lines: [typed: string, words: string][] = [
+    ['ublkts upda', 'update-size update_size'],
+    ['ublkts completion ', 'bash zsh fish'],
+    ['ublkts list --fo', '--format'],
+    ['ublkts list --format ', 'kublk table json'],
+    ['ublkts update-size --s', '--size'],
+    ['ublkts lab r', 'run'],
+  ];
+  for (const [typed, words] of lines) test(typed, () => assert.equal(bashCompletes(typed), words));
+});
+
+function bashCompletes(typed: string): string {
+  const script = `source docs/completions/ublkts.bash
+    IFS=' ' read -ra COMP_WORDS <<< "$1"
+    [[ $1 == *' ' ]] && COMP_WORDS+=('')
+    COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+    _ublkts
+    echo "\${COMPREPLY[*]}"`;
+  return spawnSync('bash', ['-c', script, 'bash', typed], { cwd: ROOT, encoding: 'utf8' }).stdout.trim();
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { ROOT, ublkts } from './run.ts';
+
+const noDriver = { skip: existsSync('/dev/ublk-control') && 'this machine has the ublk driver' };
+
+describe('help and version', () => {
+  test('--version names the program, its version and Node', () => {
+    const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
+    for (const line of ['--version', 'version']) {
+      const { code, stdout } = ublkts(line);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^ublkts/${version} linux-\\S+ node-v`));
+    }
+  });
+
+  test('help lists the commands, once each', () => {
+    for (const line of ['help', '--help', '-h']) {
+      const { code, stdout } = ublkts(line);
+      assert.equal(code, 0);
+      for (const command of ['add', 'del', 'list', 'features', 'update_size', 'doctor']) {
+        assert.equal(stdout.match(new RegExp(`^  ${command} `, 'gm'))?.length, 1, command);
+      }
+      assert.doesNotMatch(stdout, /update-size|^ {2}rm /m);
+    }
+  });
+
+  test('help of a command is there under each of its names', () => {
+    const { stdout } = ublkts('help update_size');
+    assert.match(stdout, /--size=SIZE/);
+    for (const line of ['help update-size', 'update_size --help', 'update-size -h']) {
+      assert.equal(ublkts(line).stdout, stdout);
+    }
+  });
+
+  test('no command at all is wrong usage, with help', () => {
+    const { code, stdout, stderr } = ublkts('');
+    assert.equal(code, 2);
+    assert.match(stdout, /COMMANDS/);
+    assert.match(stderr, /a command is missing/);
+  });
+});
+
+describe('what is mistyped', () => {
+  test('an unknown command is 127, with the one that was meant', () => {
+    assert.deepEqual(ublkts('lsit'), {
+      code: 127,
+      stdout: '',
+      stderr: 'ublkts lsit: no such command: lsit\nhint: did you mean list?\n',
+    });
+  });
+
+  test('an unknown flag is 2, with the one that was meant', () => {
+    assert.deepEqual(ublkts('list --fromat json'), {
+      code: 2,
+      stdout: '',
+      stderr: 'ublkts list: no such flag: --fromat\nhint: did you mean --format?\n',
+    });
+  });
+
+  const lines: [string, RegExp][] = [
+    ['list -n foo', /--number: "foo" is not a ublk device\nhint: /],
+    ['list -n 1048576', /out of range/],
+    ['list --format yaml', /--format yaml is not possible\nhint: it is one of kublk, table, json/],
+    ['list -n', /--number needs a value/],
+    ['list --all=1', /--all takes no value/],
+    ['features x', /unexpected argument: x/],
+    ['del', /which device\?\nhint: .*-n.*-a/],
+    ['stop', /which device\?/],
+    ['stop 1 -n 2', /device 2 or device 1\?/],
+    ['update_size -n 0', /--size is missing/],
+    ['update_size -n 0 -s 1000', /not a multiple of 512/],
+    ['update_size -n 0 -s 1.5', /not a whole number of bytes/],
+    ['quiesce -n 0 --timeout_ms soon', /not a whole number/],
+    ['completion tcsh', /tcsh/],
+    ['--bogus', /no such flag: --bogus/],
+    ['help lsit', /did you mean list/],
+  ];
+  for (const [line, message] of lines) {
+    test(`\`${line}\` says so in one line`, () => {
+      const { code, stdout, stderr } = ublkts(line);
+      assert.equal(code, line.startsWith('help') ? 127 : 2, stderr);
+      assert.equal(stdout, '');
+      assert.match(stderr, message);
+      assert.ok(stderr.split('\n').length <= 3, stderr);
+      assert.doesNotMatch(stderr, /^\s+at |See more help/m);
+    });
+  }
+});
+
+describe('--json', () => {
+  test('an error is one object on stdout, and nothing else is anywhere', () => {
+    for (const line of ['list --json -n foo', 'list --fromat x --json', 'del --json', 'lsit --json']) {
+      const { stdout, stderr } = ublkts(line);
+      assert.equal(stderr, '', line);
+      const { version, error } = JSON.parse(stdout) as { version: number; error: object };
+      assert.equal(version, 1);
+      assert.deepEqual(Object.keys(error), ['code', 'message', 'command', 'device', 'hint']);
+    }
+  });
+
+  test('no devices are an empty list', noDriver, () => {
+    assert.deepEqual(ublkts('list --json'), { code: 0, stdout: '{"version":1,"devices":[]}\n', stderr: '' });
+    assert.deepEqual(ublkts('ls --format=json').stdout, '{"version":1,"devices":[]}\n');
+  });
+
+  test('doctor reports its checks', () => {
+    const { stdout } = ublkts('doctor --json');
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; hint: string | null }[] };
+    assert.ok(checks.some(({ name, status }) => name === 'ffi-rs' && status === 'ok'));
+    for (const { name, status, hint } of checks) assert.equal(hint === null, status === 'ok', name);
+  });
+});
+
+describe('a machine without the driver', noDriver, () => {
+  test('is 3, with what to load', () => {
+    for (const line of ['features', 'list -n 0', 'del -n 0', 'del 0 1 2', 'stop -n 0', 'quiesce -n 0']) {
+      const { code, stderr } = ublkts(line);
+      assert.equal(code, 3, line);
+      assert.match(stderr, /^ublkts \S+: .*\/dev\/ublk-control.*\nhint: .*modprobe ublk_drv.*\n$/);
+    }
+  });
+
+  test('--debug adds the stack', () => assert.match(ublkts('features --debug').stderr, /^ {4}at /m));
+
+  test('has no devices, and that is no error', () => {
+    assert.deepEqual(ublkts('list'), { code: 0, stdout: '', stderr: '' });
+    assert.deepEqual(ublkts('del -a'), { code: 0, stdout: '', stderr: '' });
+  });
+});
+
+describe('colour', () => {
+  const coloured = (line: string, env: Record<string, string>): boolean =>
+    ublkts(line, { env }).stderr.includes('\u001b[');
+
+  test('is for terminals', () => assert.ok(!coloured('lsit', {})));
+  test('can be asked for', () => assert.ok(coloured('lsit', { FORCE_COLOR: '1' })));
+  test('never comes with NO_COLOR', () => assert.ok(!coloured('lsit', { FORCE_COLOR: '1', NO_COLOR: '1' })));
+  test('nor with --no-color', () => assert.ok(!coloured('lsit --no-color', { FORCE_COLOR: '1' })));
+  test('an empty NO_COLOR says nothing', () => assert.ok(coloured('lsit', { FORCE_COLOR: '1', NO_COLOR: '' })));
+});

@@ -1,0 +1,27 @@
+/** Runs the program as a user does: the built one, through bin/run.js. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Setting {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words for Node itself. */
+  readonly node?: readonly string[];
+}
+
+/** `line` is split at blanks. */
+export function ublkts(line: string, { env = {}, node = [] }: Setting = {}): Result {
+  const words = line === '' ? [] : line.split(' ');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, `${ROOT}bin/run.js`, ...words], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', ...env },
+  });
+  return { code: status, stdout, stderr };
+}
