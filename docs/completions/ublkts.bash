@@ -1,0 +1,81 @@
+# bash completion of ublkts; `ublkts completion bash` writes it
+_ublkts_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
+_ublkts_devices() { _ublkts_words "$(command ls /sys/class/ublk-char 2>/dev/null | sed 's/^ublkc//')"; }
+
+_ublkts() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command=${COMP_WORDS[1]}
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    _ublkts_words "add completion del doctor features lab list ls quiesce rm stop update-size update_size help"
+    return
+  fi
+  case $command in
+    lab)
+      if ((COMP_CWORD == 2)); then
+        case $command in
+          lab) _ublkts_words "build run shell" ;;
+        esac
+        return
+      fi
+      command="$command ${COMP_WORDS[2]}"
+      ;;
+  esac
+  case "$command $previous" in
+    "add -t"|"add --type") _ublkts_words "null loop stripe fault_inject"; return ;;
+    "add -n"|"add --number") _ublkts_devices; return ;;
+    "add -q"|"add --queues") :; return ;;
+    "add -d"|"add --depth") :; return ;;
+    "add --max_io_buf_bytes") :; return ;;
+    "add -r"|"add --recovery") _ublkts_words "0 1"; return ;;
+    "add -i"|"add --recovery_reissue") _ublkts_words "0 1"; return ;;
+    "add -e"|"add --recovery_fail_io") _ublkts_words "0 1"; return ;;
+    "add --io_desc_size") :; return ;;
+    "add --htlb") mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    "add --nthreads") :; return ;;
+    "add --metadata_size") :; return ;;
+    "add --pi_offset") :; return ;;
+    "add --csum_type") _ublkts_words "ip t10dif nvme"; return ;;
+    "add --tag_size") :; return ;;
+    "add -s"|"add --size") :; return ;;
+    "add --chunk_size") :; return ;;
+    "add --delay_us") :; return ;;
+    "add --die_during_fetch") _ublkts_words "0 1"; return ;;
+    "add -o"|"add --target_option") :; return ;;
+    "add --debug_mask") :; return ;;
+    "add --format") _ublkts_words "kublk table json"; return ;;
+    "del -n"|"del --number"|"rm -n"|"rm --number") _ublkts_devices; return ;;
+    "features --format") _ublkts_words "kublk table json"; return ;;
+    "lab run --memory") :; return ;;
+    "lab run --cpus") :; return ;;
+    "lab run --env") :; return ;;
+    "lab run --timeout") :; return ;;
+    "lab run --collect") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "lab shell --memory") :; return ;;
+    "lab shell --cpus") :; return ;;
+    "lab shell --env") :; return ;;
+    "list -n"|"list --number"|"ls -n"|"ls --number") _ublkts_devices; return ;;
+    "list --format"|"ls --format") _ublkts_words "kublk table json"; return ;;
+    "quiesce -n"|"quiesce --number") _ublkts_devices; return ;;
+    "quiesce --timeout_ms") :; return ;;
+    "stop -n"|"stop --number") _ublkts_devices; return ;;
+    "update_size -n"|"update_size --number"|"update-size -n"|"update-size --number") _ublkts_devices; return ;;
+    "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
+  esac
+  case $command in
+    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --target_option --foreground --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
+    "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all"; else _ublkts_devices; fi ;;
+    "doctor") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
+    "features") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --format"; else :; fi ;;
+    "lab build") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --refresh"; else :; fi ;;
+    "lab run") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env --instructions --timeout --collect"; else :; fi ;;
+    "lab shell") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env"; else :; fi ;;
+    "list"|"ls") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --format"; else _ublkts_devices; fi ;;
+    "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
+    "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe"; else _ublkts_devices; fi ;;
+    "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size"; else _ublkts_devices; fi ;;
+  esac
+}
+
+complete -o filenames -F _ublkts ublkts
