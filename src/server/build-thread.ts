@@ -8,8 +8,9 @@ import { loadTarget } from '../targets/registry.ts';
 import { charDevice } from './char-device.ts';
 import { createDataPath } from './data-path/create.ts';
 import { ShmemOverlay } from './data-path/shmem.ts';
-import { PerTagDelivery } from './delivery/per-tag.ts';
+import { createDelivery } from './delivery/create.ts';
 import { Clock, QueueThread } from './queue-thread.ts';
+import { needsBuffers } from './plan.ts';
 import { Request } from './request.ts';
 import { ShmemTable } from './shmem-table.ts';
 import { Slots } from './slots.ts';
@@ -33,8 +34,9 @@ export async function buildQueueThread(config: ThreadConfig): Promise<QueueThrea
   const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);
   const wakeUp = new WakeUp(ring, config.wakeFd, config.leave);
   const thread = new QueueThread({ ring, slots, request, overlay, target, stats, clock, wakeUp });
-  const path = createDataPath(config, { ring, slots, device, thread });
-  const delivery = new PerTagDelivery(ring, slots, mine, device, thread, (slot) => target.beforeFetch?.(slot));
+  const beforeFetch = (slot: number) => target.beforeFetch?.(slot);
+  const delivery = createDelivery(config, { ring, slots, mine, device, thread, beforeFetch });
+  const path = createDataPath(config, { ring, slots, mine, device, thread, delivery });
   thread.connect(path, delivery);
   return thread;
 }
@@ -56,7 +58,15 @@ function makeRing(config: ThreadConfig, tags: number): Ring {
   const ring = new Ring(entries, completions);
   const files = config.noUblkFixedFd ? config.files : [config.charFd, ...config.files];
   ring.registry.registerFiles(files);
+  const places = bufferPlaces(config, tags);
+  if (places > 0) ring.registry.registerSparseBuffers(places);
   return ring;
+}
+
+/** Entries of the ring's table of registered buffers: one for each tag, two where they alternate. */
+function bufferPlaces(config: ThreadConfig, tags: number): number {
+  if (needsBuffers(config.dataPath)) return 0;
+  return config.rotateAutoBuf ? tags * 2 : tags;
 }
 
 function descriptorsOf(config: ThreadConfig): Int32Array {

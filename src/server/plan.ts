@@ -16,21 +16,34 @@ export function needsBuffers(path: DataPathName): boolean {
   return path === 'copy' || path === 'get_data' || path === 'user_copy';
 }
 
-/** The kernel may grant fewer queues than were asked for (never more than CPUs); threads without a queue would wait for ever. */
+/**
+ * The kernel may grant fewer queues than were asked for (never more than CPUs). A thread without a queue would wait for
+ * ever; where tags or whole queues can be shared, more threads than queues make sense.
+ */
 export function threadCount(options: AddOptions, queues: number): number {
   const wanted = options.threads === 0 ? queues : options.threads;
-  return options.perIoTasks ? wanted : Math.min(wanted, queues);
+  const shared = options.perIoTasks || isBatch(options);
+  return shared ? wanted : Math.min(wanted, queues);
+}
+
+export function isBatch(options: AddOptions): boolean {
+  return options.features.includes('BATCH_IO');
 }
 
 export function threadLayouts(options: AddOptions, queues: number): ThreadLayout[] {
   const threads = threadCount(options, queues);
   const indexes = Array.from({ length: threads }, (_, i) => i);
   if (options.perIoTasks) return indexes.map(() => ({ kind: 'per-io' }));
-  if (!options.features.includes('BATCH_IO')) return indexes.map(() => ({ kind: 'queue' }));
-  return indexes.map((thread) => {
-    const served = Array.from({ length: queues }, (_, queue) => queue).filter((queue) => queue % threads === thread);
-    return { kind: 'batch', queues: served, prepares: served };
-  });
+  if (!isBatch(options)) return indexes.map(() => ({ kind: 'queue' }));
+  return indexes.map((thread) => batchLayout(thread, threads, queues));
+}
+
+/** Round robin both ways: 2 threads over 4 queues are [0,2] [1,3]; 4 threads over 2 queues are [0] [1] [0] [1]. */
+function batchLayout(thread: number, threads: number, queues: number): ThreadLayout {
+  const served = new Set<number>();
+  for (let i = 0; i < Math.max(threads, queues); i++) if (i % threads === thread) served.add(i % queues);
+  const mine = [...served].sort((a, b) => a - b);
+  return { kind: 'batch', queues: mine, prepares: mine.filter((queue) => queue % threads === thread) };
 }
 
 /** Queues that a thread of this layout serves. */

@@ -22,7 +22,7 @@ import type { Opened, OpenRequest } from '../targets/target.ts';
 import { loadTarget } from '../targets/registry.ts';
 import { filesOf } from './files.ts';
 import { createStats, mapDescriptors } from './mappings.ts';
-import { dataPathOf, needsBuffers, queuesOf, threadLayouts } from './plan.ts';
+import { dataPathOf, isBatch, needsBuffers, queuesOf, threadLayouts } from './plan.ts';
 import { ShmemRegistry } from './shmem-registry.ts';
 import { ShmemTable } from './shmem-table.ts';
 import { readStoredDevice, type StoredDevice, updateStoredDevice } from './stored-device.ts';
@@ -77,7 +77,8 @@ async function openCharDevice(id: number): Promise<number> {
   const deadline = performance.now() + 10_000;
   for (;;) {
     try {
-      return openSync(path, constants.O_RDWR);
+      // O_NONBLOCK lets io_uring copy while it submits (data-path/user-copy.ts); the driver itself does not look at it.
+      return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
       const passing = code === 'ENOENT' || code === 'EACCES' || code === 'EBUSY';
@@ -101,7 +102,7 @@ function openRequest(stored: StoredDevice, info: DevInfo): OpenRequest {
     files: options.files,
     options: options.targetOptions,
     dataPath: dataPathOf(options),
-    batch: options.features.includes('BATCH_IO'),
+    batch: isBatch(options),
     queues: info.nr_hw_queues,
     depth: info.queue_depth,
     maxIoBufBytes: info.max_io_buf_bytes,
@@ -173,7 +174,7 @@ function threadConfigs(
     targetState: target.state,
     operations: target.operations,
     dataPath: dataPathOf(options),
-    batch: options.features.includes('BATCH_IO'),
+    batch: isBatch(options),
     sharedMemory: options.features.includes('SHMEM_ZC'),
     rotateAutoBuf: options.rotateAutoBuf,
     noUblkFixedFd: options.noUblkFixedFd,

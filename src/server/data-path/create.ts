@@ -1,10 +1,14 @@
 /** The data path by its name: the one place that knows them all. */
 import type { Ring } from '../../native/ring/ring.ts';
 import type { CharDevice } from '../char-device.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import type { Slots } from '../slots.ts';
 import type { ThreadConfig } from '../thread-config.ts';
+import { AutoBufferPath } from './auto-buffer.ts';
 import { CopyPath } from './copy.ts';
 import type { DataPath } from './data-path.ts';
+import { UserCopyPath } from './user-copy.ts';
+import { ZeroCopyPath } from './zero-copy.ts';
 
 /** What a path calls when the data of a request has come: QueueThread. */
 export interface Dispatcher {
@@ -14,16 +18,28 @@ export interface Dispatcher {
 export interface PathParts {
   readonly ring: Ring;
   readonly slots: Slots;
+  /** The slots that this thread serves. */
+  readonly mine: readonly number[];
   readonly device: CharDevice;
   readonly thread: Dispatcher;
+  readonly delivery: Delivery;
 }
 
 export function createDataPath(config: ThreadConfig, parts: PathParts): DataPath {
+  const { ring, slots, mine, device, thread, delivery } = parts;
   switch (config.dataPath) {
     case 'copy':
     case 'get_data':
-      return new CopyPath(parts.slots);
+      return new CopyPath(slots);
+    case 'user_copy':
+      return new UserCopyPath(ring, slots, device, thread, delivery, config.integrity?.metadataSize ?? 0);
+    case 'zero_copy':
+      return new ZeroCopyPath(ring, slots, device);
+    case 'auto_zc':
+      return new AutoBufferPath(slots, mine, null);
+    case 'auto_zc_fallback':
+      return new AutoBufferPath(slots, mine, new ZeroCopyPath(ring, slots, device));
     default:
-      throw new Error(`no data path is called ${config.dataPath}`);
+      throw new TypeError(`no data path is called ${String(config.dataPath satisfies never)}`);
   }
 }

@@ -1,0 +1,220 @@
+/**
+ * `-b` (UBLK_F_BATCH_IO): one command readies all tags of a queue, a standing multishot command delivers tags as 16-bit
+ * numbers into a provided buffer, and one command commits as many requests as have been completed.
+ *
+ * Contract
+ * - Two fetch commands a queue, so that one is always armed while the other's buffer is given back.
+ * - Results gather in the queue's element buffer until `flush`. A buffer that was submitted is the kernel's until its
+ *   completion says how much of it was handled; what was not is submitted again.
+ * - Any thread may serve any tag of its queues, and several threads may share a queue; only one of them prepares it.
+ */
+import type { Ring } from '../../native/ring/ring.ts';
+import { IORING_CQE_F_MORE } from '../../native/uapi/io-uring-cqe-flags.ts';
+import { IORING_URING_CMD_MULTISHOT, IOSQE_BUFFER_SELECT } from '../../native/uapi/io-uring-sqe-flags.ts';
+import { UBLK_FETCH_ELEM_BYTES } from '../../native/uapi/ublk-batch.ts';
+import {
+  UBLK_U_IO_COMMIT_IO_CMDS,
+  UBLK_U_IO_FETCH_IO_CMDS,
+  UBLK_U_IO_PREP_IO_CMDS,
+} from '../../native/uapi/ublk-commands.ts';
+import { UBLK_IO_RES_ABORT } from '../../native/uapi/ublk-io.ts';
+import type { CharDevice } from '../char-device.ts';
+import type { Slots } from '../slots.ts';
+import { KIND_BATCH_COMMAND, KIND_BATCH_FETCH, kindOf, slotOf, tokenOf, userData } from '../user-data.ts';
+import { ElementBuffers } from './element-buffers.ts';
+import type { Arrivals, Delivery } from './delivery.ts';
+import { FetchBuffer } from './fetch-buffer.ts';
+
+const FETCH = UBLK_U_IO_FETCH_IO_CMDS | 0;
+const PREP = UBLK_U_IO_PREP_IO_CMDS | 0;
+const COMMIT = UBLK_U_IO_COMMIT_IO_CMDS | 0;
+const BUFFER_SELECT = IOSQE_BUFFER_SELECT << 8;
+const ENOBUFS = 105;
+const FETCHES = 2;
+
+export interface BatchOptions {
+  readonly depth: number;
+  /** Queues of this thread, and those of them that it prepares. */
+  readonly queues: readonly number[];
+  readonly prepares: readonly number[];
+  /** UBLK_BATCH_F_* */
+  readonly flags: number;
+  readonly elemBytes: number;
+  /** Slots alternate between two places in the buffer table, this far apart; 0: they do not. */
+  readonly rotateBy: number;
+  readonly beforeFetch: (slot: number) => void;
+}
+
+export class BatchDelivery implements Delivery {
+  problem = 0;
+  readonly #ring: Ring;
+  readonly #slots: Slots;
+  readonly #device: CharDevice;
+  readonly #arrivals: Arrivals;
+  readonly #options: BatchOptions;
+  readonly #depth: number;
+  readonly #rotateBy: number;
+  readonly #fetches: FetchBuffer[] = [];
+  readonly #elements: ElementBuffers[] = [];
+  /** By queue id: index in #elements. */
+  readonly #ofQueue: Int32Array;
+  /** Fetch commands that the kernel has; requests delivered and not committed; commit commands under way. */
+  #armed = 0;
+  #inHand = 0;
+  #commands = 0;
+
+  constructor(ring: Ring, slots: Slots, device: CharDevice, arrivals: Arrivals, options: BatchOptions) {
+    this.#ring = ring;
+    this.#slots = slots;
+    this.#device = device;
+    this.#arrivals = arrivals;
+    this.#options = options;
+    this.#depth = options.depth;
+    this.#rotateBy = options.rotateBy;
+    this.#ofQueue = new Int32Array(slots.count / options.depth).fill(-1);
+    for (const queue of options.queues) {
+      this.#ofQueue[queue] = this.#elements.length;
+      this.#elements.push(new ElementBuffers(queue, options.depth, options.elemBytes, this.#elements.length));
+      for (let i = 0; i < FETCHES; i++) {
+        const group = this.#fetches.length;
+        this.#fetches.push(new FetchBuffer(queue, options.depth, ring.registry.registerBufferRing(group, 1)));
+      }
+    }
+  }
+
+  get ended(): boolean {
+    return this.#armed === 0 && this.#inHand === 0 && this.#commands === 0;
+  }
+
+  start(): void {
+    for (const queue of this.#options.prepares) this.#prepare(queue);
+    for (let group = 0; group < this.#fetches.length; group++) this.#fetch(group);
+  }
+
+  completed(user: number, result: number, flags: number): void {
+    if (kindOf(user) === KIND_BATCH_FETCH) this.#fetched(slotOf(user), result, flags);
+    else this.#commanded(slotOf(user), tokenOf(user), result);
+  }
+
+  commit(slot: number, result: number): void {
+    const slots = this.#slots;
+    let index = slots.autoBufReg[slot]! & 0xffff;
+    if (this.#rotateBy !== 0) {
+      index = index < this.#rotateBy ? index + this.#rotateBy : index - this.#rotateBy;
+      slots.autoBufReg[slot] = index;
+      slots.bufferIndex[slot] = index;
+    }
+    const queueTag = slots.queueTag[slot]!;
+    const elements = this.#elements[this.#ofQueue[queueTag & 0xffff]!]!;
+    elements.add((queueTag >>> 16) | (index << 16), result, slots.commandLo[slot]!, slots.commandHi[slot]!);
+    this.#inHand--;
+  }
+
+  flush(): void {
+    const all = this.#elements;
+    for (let i = 0; i < all.length; i++) {
+      const elements = all[i]!;
+      const buffer = elements.take();
+      if (buffer >= 0) this.#submit(COMMIT, elements, buffer, 0);
+    }
+  }
+
+  #prepare(queue: number): void {
+    const elements = this.#elements[this.#ofQueue[queue]!]!;
+    const slots = this.#slots;
+    for (let tag = 0; tag < this.#depth; tag++) {
+      const slot = queue * this.#depth + tag;
+      this.#options.beforeFetch(slot);
+      const index = slots.autoBufReg[slot]! & 0xffff;
+      elements.add(tag | (index << 16), 0, slots.commandLo[slot]!, slots.commandHi[slot]!);
+    }
+    this.#submit(PREP, elements, elements.take(), 1);
+  }
+
+  /** `token` 1: PREP_IO_CMDS. */
+  #submit(op: number, elements: ElementBuffers, buffer: number, token: number): void {
+    const { fd, flags } = this.#device;
+    const { elemBytes } = this.#options;
+    const count = elements.countOf(buffer);
+    this.#commands++;
+    this.#ring.reserve(1);
+    this.#ring.sq.command(
+      flags,
+      fd,
+      op,
+      elements.addressLo(buffer),
+      elements.addressHi(buffer),
+      count * elemBytes,
+      0,
+      0,
+      userData(KIND_BATCH_COMMAND, (elements.position << 4) | buffer, token),
+      0,
+      elements.queue | (this.#options.flags << 16),
+      count | (elemBytes << 16),
+      0,
+      0,
+    );
+  }
+
+  #commanded(where: number, token: number, result: number): void {
+    const elements = this.#elements[where >> 4]!;
+    const buffer = where & 15;
+    this.#commands--;
+    if (token === 1) {
+      if (result < 0 && this.problem === 0) this.problem = result;
+      elements.release(buffer);
+      return;
+    }
+    const { elemBytes } = this.#options;
+    const handled = result < 0 ? 0 : Math.trunc(result / elemBytes);
+    if (elements.handled(buffer, handled, result < 0)) return;
+    this.#submit(COMMIT, elements, buffer, 0);
+  }
+
+  #fetch(group: number): void {
+    const fetch = this.#fetches[group]!;
+    const { fd, flags } = this.#device;
+    fetch.provide();
+    this.#armed++;
+    this.#ring.reserve(1);
+    this.#ring.sq.command(
+      flags | BUFFER_SELECT,
+      fd,
+      FETCH,
+      0,
+      0,
+      0,
+      IORING_URING_CMD_MULTISHOT,
+      group,
+      userData(KIND_BATCH_FETCH, group, 0),
+      0,
+      fetch.queue,
+      fetch.capacity | (UBLK_FETCH_ELEM_BYTES << 16),
+      0,
+      0,
+    );
+  }
+
+  #fetched(group: number, result: number, flags: number): void {
+    const fetch = this.#fetches[group]!;
+    if (result > 0) this.#deliver(fetch, result);
+    if (result < 0 && result !== -ENOBUFS) {
+      this.#armed--;
+      if (result !== UBLK_IO_RES_ABORT && this.problem === 0) this.problem = result;
+    } else if ((flags & IORING_CQE_F_MORE) === 0 || result === -ENOBUFS) {
+      this.#armed--;
+      this.#fetch(group);
+    }
+  }
+
+  #deliver(fetch: FetchBuffer, bytes: number): void {
+    const { tags } = fetch;
+    const base = fetch.queue * this.#depth;
+    const end = fetch.at + (bytes >>> 1);
+    for (let i = fetch.at; i < end; i++) {
+      this.#inHand++;
+      this.#arrivals.arrive(base + tags[i]!);
+    }
+    fetch.at = end;
+  }
+}

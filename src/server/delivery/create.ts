@@ -1,0 +1,41 @@
+/** The delivery that a device was made for: with UBLK_F_BATCH_IO the driver takes batch commands only, without it none. */
+import type { Ring } from '../../native/ring/ring.ts';
+import { ublkElemBytes } from '../../native/uapi/ublk-batch.ts';
+import { UBLK_BATCH_F_AUTO_BUF_REG_FALLBACK, UBLK_BATCH_F_HAS_BUF_ADDR } from '../../native/uapi/ublk-io.ts';
+import type { CharDevice } from '../char-device.ts';
+import type { Slots } from '../slots.ts';
+import type { ThreadConfig } from '../thread-config.ts';
+import { BatchDelivery } from './batch.ts';
+import type { Arrivals, Delivery } from './delivery.ts';
+import { PerTagDelivery } from './per-tag.ts';
+
+export interface DeliveryParts {
+  readonly ring: Ring;
+  readonly slots: Slots;
+  /** The slots that this thread serves, in the order in which they are fetched. */
+  readonly mine: readonly number[];
+  readonly device: CharDevice;
+  readonly thread: Arrivals;
+  readonly beforeFetch: (slot: number) => void;
+}
+
+export function createDelivery(config: ThreadConfig, parts: DeliveryParts): Delivery {
+  const { ring, slots, mine, device, thread, beforeFetch } = parts;
+  const { layout } = config;
+  if (layout.kind !== 'batch') return new PerTagDelivery(ring, slots, mine, device, thread, beforeFetch);
+  const flags = batchFlags(config);
+  return new BatchDelivery(ring, slots, device, thread, {
+    depth: config.depth,
+    queues: layout.queues,
+    prepares: layout.prepares,
+    flags,
+    elemBytes: ublkElemBytes(flags),
+    rotateBy: config.rotateAutoBuf ? mine.length : 0,
+    beforeFetch,
+  });
+}
+
+function batchFlags(config: ThreadConfig): number {
+  if (config.dataPath === 'auto_zc_fallback') return UBLK_BATCH_F_AUTO_BUF_REG_FALLBACK;
+  return config.dataPath === 'copy' ? UBLK_BATCH_F_HAS_BUF_ADDR : 0;
+}

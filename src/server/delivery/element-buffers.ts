@@ -1,0 +1,101 @@
+/**
+ * The element buffers (ublk_elem_header and what follows it) of one queue on one thread: one is being filled, the others
+ * are the kernel's until their commands complete.
+ */
+import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../../native/memory.ts';
+
+const BUFFERS = 4;
+
+export class ElementBuffers {
+  readonly queue: number;
+  /** Among the thread's queues. */
+  readonly position: number;
+  readonly #memory: MappedMemory;
+  readonly #words: Int32Array;
+  readonly #bufferWords: number;
+  readonly #elemWords: number;
+  readonly #addressLo = new Int32Array(BUFFERS);
+  readonly #addressHi = new Int32Array(BUFFERS);
+  /** Elements in each, and how many of them the kernel has handled. */
+  readonly #count = new Int32Array(BUFFERS);
+  readonly #done = new Int32Array(BUFFERS);
+  readonly #busy = new Uint8Array(BUFFERS);
+  #filling = 0;
+
+  constructor(queue: number, depth: number, elemBytes: number, position: number) {
+    this.queue = queue;
+    this.position = position;
+    const bufferBytes = roundUp(depth * elemBytes, PAGE_SIZE);
+    this.#memory = mapAnonymous(bufferBytes * BUFFERS, 'of element buffers');
+    this.#words = this.#memory.words();
+    this.#bufferWords = bufferBytes / 4;
+    this.#elemWords = elemBytes / 4;
+    for (let i = 0; i < BUFFERS; i++) {
+      const address = this.#memory.address + BigInt(i * bufferBytes);
+      this.#addressLo[i] = Number(BigInt.asIntN(32, address));
+      this.#addressHi[i] = Number(address >> 32n);
+    }
+  }
+
+  /** At most the queue's depth of them wait at once: no request is completed twice. */
+  add(tagAndIndex: number, result: number, addressLo: number, addressHi: number): void {
+    const buffer = this.#filling;
+    const at = buffer * this.#bufferWords + this.#count[buffer]! * this.#elemWords;
+    const words = this.#words;
+    words[at] = tagAndIndex;
+    words[at + 1] = result;
+    if (this.#elemWords > 2) {
+      words[at + 2] = addressLo;
+      words[at + 3] = addressHi;
+    }
+    this.#count[buffer]!++;
+  }
+
+  /** The filled buffer, to be submitted; -1 when it is empty, or when the kernel has all others: it goes on filling. */
+  take(): number {
+    const buffer = this.#filling;
+    if (this.#count[buffer] === 0) return -1;
+    const next = this.#busy.indexOf(0, 0);
+    const free = next === buffer ? this.#busy.indexOf(0, buffer + 1) : next;
+    if (free < 0) return -1;
+    this.#busy[buffer] = 1;
+    this.#filling = free;
+    return buffer;
+  }
+
+  /** Elements of a taken buffer that are still to be handled, and where they begin. */
+  countOf(buffer: number): number {
+    return this.#count[buffer]! - this.#done[buffer]!;
+  }
+
+  addressLo(buffer: number): number {
+    // The buffers are far smaller than 4 GiB, but may lie across a multiple of it.
+    return ((this.#addressLo[buffer]! >>> 0) + this.#doneBytes(buffer)) | 0;
+  }
+
+  addressHi(buffer: number): number {
+    const lo = (this.#addressLo[buffer]! >>> 0) + this.#doneBytes(buffer);
+    return this.#addressHi[buffer]! + (lo > 0xffffffff ? 1 : 0);
+  }
+
+  /**
+   * `count` more elements were handled. An element that the kernel refuses when it comes first (`refused`) is passed
+   * over, as every other would wait behind it for ever. true: nothing is left, the buffer is free.
+   */
+  handled(buffer: number, count: number, refused: boolean): boolean {
+    this.#done[buffer]! += refused ? 1 : count;
+    if (this.countOf(buffer) > 0) return false;
+    this.release(buffer);
+    return true;
+  }
+
+  release(buffer: number): void {
+    this.#busy[buffer] = 0;
+    this.#count[buffer] = 0;
+    this.#done[buffer] = 0;
+  }
+
+  #doneBytes(buffer: number): number {
+    return this.#done[buffer]! * this.#elemWords * 4;
+  }
+}
