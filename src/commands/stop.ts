@@ -12,7 +12,7 @@ export default class Stop extends BaseCommand {
   static override args = { device: deviceArg };
   static override flags = {
     number: numberFlag,
-    safe: Flags.boolean({ summary: 'Only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
+    safe: Flags.boolean({ default: false, summary: 'Only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
   };
 
   override async run(): Promise<void> {

@@ -33,6 +33,7 @@ export const sharedMemoryFlags = {
     helpGroup: 'SHARED MEMORY',
   }),
   rdonly_shmem_buf: Flags.boolean({
+    default: false,
     summary: 'Register it read-only: only writes to the device match.',
     helpGroup: 'SHARED MEMORY',
   }),
