@@ -180,7 +180,7 @@ export class Request implements IoRequest {
   }
 
   fsync(file: number, token: number): void {
-    this.#operation(IORING_OP_FSYNC, file, 0, 0, 0, 0, 0, IORING_FSYNC_DATASYNC, token);
+    this.#plain(IORING_OP_FSYNC, file, 0, 0, 0, 0, 0, IORING_FSYNC_DATASYNC, token);
   }
 
   fallocate(
@@ -193,7 +193,7 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     // IORING_OP_FALLOCATE has its length in addr and its mode in len.
-    this.#operation(IORING_OP_FALLOCATE, file, offsetLo, offsetHi, lengthLo, lengthHi, mode, 0, token);
+    this.#plain(IORING_OP_FALLOCATE, file, offsetLo, offsetHi, lengthLo, lengthHi, mode, 0, token);
   }
 
   timeout(timespecLo: number, timespecHi: number, token: number): void {
@@ -207,13 +207,13 @@ export class Request implements IoRequest {
   readIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
     const { integrityLo, integrityHi } = this.#slots;
     const slot = this.slot;
-    this.#memory(IORING_OP_READ, file, offsetLo, offsetHi, integrityLo[slot]!, integrityHi[slot]!, length, token);
+    this.#plain(IORING_OP_READ, file, offsetLo, offsetHi, integrityLo[slot]!, integrityHi[slot]!, length, 0, token);
   }
 
   writeIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
     const { integrityLo, integrityHi } = this.#slots;
     const slot = this.slot;
-    this.#memory(IORING_OP_WRITE, file, offsetLo, offsetHi, integrityLo[slot]!, integrityHi[slot]!, length, token);
+    this.#plain(IORING_OP_WRITE, file, offsetLo, offsetHi, integrityLo[slot]!, integrityHi[slot]!, length, 0, token);
   }
 
   #readWrite(
@@ -263,8 +263,11 @@ export class Request implements IoRequest {
     );
   }
 
-  /** As #operation, on this process's memory whatever the data path is. */
-  #memory(
+  /**
+   * As #operation, for what is not done on the request's data, so that no buffer index may be named: fsync and fallocate
+   * are refused with one.
+   */
+  #plain(
     opcode: number,
     file: number,
     offsetLo: number,
@@ -272,6 +275,7 @@ export class Request implements IoRequest {
     addrLo: number,
     addrHi: number,
     length: number,
+    opFlags: number,
     token: number,
   ): void {
     const slot = this.slot;
@@ -279,7 +283,7 @@ export class Request implements IoRequest {
     this.#ring.reserve(1);
     const user = userData(KIND_TARGET, slot, token);
     const fd = this.#firstFile + file;
-    this.#ring.sq.prepare(opcode | FIXED_FILE, fd, offsetLo, offsetHi, addrLo, addrHi, length, 0, 0, user, 0);
+    this.#ring.sq.prepare(opcode | FIXED_FILE, fd, offsetLo, offsetHi, addrLo, addrHi, length, opFlags, 0, user, 0);
   }
 
   #count(slot: number, result: number): void {
