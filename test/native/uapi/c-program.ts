@@ -10,8 +10,10 @@ const INCLUDES = [
   '<string.h>',
   '<linux/blkzoned.h>',
   '<linux/falloc.h>',
+  '<linux/fcntl.h>',
   '<linux/fs.h>',
   '<linux/io_uring.h>',
+  '<linux/stat.h>',
   '<linux/ublk_cmd.h>',
 ]
   .map((header) => `#include ${header}\n`)
