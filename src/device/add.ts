@@ -79,6 +79,7 @@ async function checkTarget(options: AddOptions): Promise<void> {
     depth: options.depth,
     maxIoBufBytes: options.maxIoBufBytes,
     integrity: options.integrity,
+    recovering: false,
   });
   if (refusal !== null) throw usageError(refusal);
 }

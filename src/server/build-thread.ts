@@ -34,7 +34,11 @@ export async function buildQueueThread(config: ThreadConfig): Promise<QueueThrea
   const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);
   const wakeUp = new WakeUp(ring, config.wakeFd, config.leave);
   const thread = new QueueThread({ ring, slots, request, overlay, target, stats, clock, wakeUp });
-  const beforeFetch = (slot: number) => target.beforeFetch?.(slot);
+  const beforeFetch = (slot: number) => {
+    if (target.beforeFetch === undefined) return;
+    ring.enter(0);
+    target.beforeFetch(slot);
+  };
   const delivery = createDelivery(config, { ring, slots, mine, device, thread, beforeFetch });
   const path = createDataPath(config, { ring, slots, mine, device, thread, delivery });
   thread.connect(path, delivery);

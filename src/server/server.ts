@@ -46,7 +46,7 @@ export async function startServer(id: number, mode: StartMode): Promise<RunningS
   const channel = new ControlChannel();
   const info = getDevInfo(channel, id);
   const charFd = await openCharDevice(id);
-  const target = await openTarget(stored, info);
+  const target = await openTarget(stored, info, mode);
   const maps = mapShared(stored, info, charFd);
   const configs = threadConfigs(stored, info, channel, charFd, target, maps);
   const threads = new QueueThreads(configs);
@@ -64,7 +64,7 @@ export async function startServer(id: number, mode: StartMode): Promise<RunningS
       closeSync(charFd);
       channel.close();
     };
-    return { notes, registry, gone: threads.left().then(close) };
+    return { notes: [...(target.notes ?? []), ...notes], registry, gone: threads.left().then(close) };
   } catch (error) {
     threads.leave();
     throw error;
@@ -91,12 +91,12 @@ async function openCharDevice(id: number): Promise<number> {
   }
 }
 
-async function openTarget(stored: StoredDevice, info: DevInfo): Promise<Opened> {
+async function openTarget(stored: StoredDevice, info: DevInfo, mode: StartMode): Promise<Opened> {
   const type = await loadTarget(stored.options.target);
-  return type.open(openRequest(stored, info));
+  return type.open(openRequest(stored, info, mode));
 }
 
-function openRequest(stored: StoredDevice, info: DevInfo): OpenRequest {
+function openRequest(stored: StoredDevice, info: DevInfo, mode: StartMode): OpenRequest {
   const { options } = stored;
   return {
     files: options.files,
@@ -107,6 +107,7 @@ function openRequest(stored: StoredDevice, info: DevInfo): OpenRequest {
     depth: info.queue_depth,
     maxIoBufBytes: info.max_io_buf_bytes,
     integrity: options.integrity,
+    recovering: mode === 'recover',
   };
 }
 

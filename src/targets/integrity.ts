@@ -18,6 +18,9 @@ const CSUM_TYPES = {
   nvme: LBMD_PI_CSUM_CRC64_NVME,
 } as const;
 
+/** 512 bytes of data to each piece of metadata, whatever the logical block: data paths and targets count on it. */
+export const INTERVAL_SHIFT = 9;
+
 export function withIntegrity(params: ParamsInit, integrity: IntegrityOptions | null): ParamsInit {
   if (integrity === null) return params;
   return {
@@ -25,7 +28,7 @@ export function withIntegrity(params: ParamsInit, integrity: IntegrityOptions | 
     types: (params.types ?? 0) | UBLK_PARAM_TYPE_INTEGRITY,
     integrity: {
       flags: (integrity.capable ? LBMD_PI_CAP_INTEGRITY : 0) | (integrity.reftag ? LBMD_PI_CAP_REFTAG : 0),
-      interval_exp: params.basic?.logical_bs_shift ?? 9,
+      interval_exp: INTERVAL_SHIFT,
       metadata_size: integrity.metadataSize,
       pi_offset: integrity.piOffset,
       csum_type: CSUM_TYPES[integrity.csumType],

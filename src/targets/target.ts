@@ -36,6 +36,8 @@ export interface OpenRequest {
   readonly depth: number;
   readonly maxIoBufBytes: number;
   readonly integrity: IntegrityOptions | null;
+  /** Another server has served this device before: what is in the files is the client's. */
+  readonly recovering: boolean;
 }
 
 export interface Opened<State = unknown> {
@@ -47,6 +49,8 @@ export interface Opened<State = unknown> {
   readonly state: State;
   /** Ring operations that one request can have under way at once. */
   readonly operations: number;
+  /** What is not as one might expect, each a sentence; `add` shows them. */
+  readonly notes?: readonly string[];
   /** The device is gone or was never there. Errors are reported, not thrown away. */
   close(): void;
 }
@@ -67,7 +71,7 @@ export interface TargetQueue {
   queueIo(io: IoRequest): void;
   /** An operation of request `io` has ended: `result` is the system call's, `token` what it was started with. */
   operationDone(io: IoRequest, token: number, result: number): void;
-  /** Called for each tag before it is first fetched; only fault injection wants it. */
+  /** Called for each tag before it is first fetched, with the fetches before it submitted; only fault injection wants it. */
   beforeFetch?(slot: number): void;
 }
 
