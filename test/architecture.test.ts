@@ -11,6 +11,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
   options: 0,
+  sizes: 0,
   native: 1,
   control: 2,
   stats: 3,

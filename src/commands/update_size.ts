@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { sectorSize } from '../cli/flags/values.ts';
-import { formatSize } from '../cli/sizes.ts';
+import { formatSize } from '../sizes.ts';
 
 export default class UpdateSize extends BaseCommand {
   static override summary = 'Change the size of a live device (Linux 6.16).';

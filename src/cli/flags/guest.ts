@@ -1,7 +1,7 @@
 /** What a person can choose about the lab's guest. */
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '../../errors.ts';
-import { parseSize } from '../sizes.ts';
+import { parseSize } from '../../sizes.ts';
 import { wholeNumber } from './values.ts';
 
 const MIB = 1024 * 1024;

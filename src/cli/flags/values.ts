@@ -2,7 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '../../errors.ts';
 import { parseDeviceId, parseNewDeviceId } from '../device-id.ts';
-import { parseSize } from '../sizes.ts';
+import { parseSize } from '../../sizes.ts';
 
 const WHOLE = /^(?:\d+|0x[0-9a-f]+)$/i;
 

@@ -1,6 +1,6 @@
 import type { BufferReport } from '../../device/report.ts';
 import type { Views } from '../base-command.ts';
-import { formatSize } from '../sizes.ts';
+import { formatSize } from '../../sizes.ts';
 import { styles } from '../styles.ts';
 
 /** `path` is what a client opens to map the same memory. */

@@ -1,7 +1,7 @@
 /** Devices for a person: a line each in a list, a few lines for one that was just made. */
 import type { DeviceReport } from '../../device/report.ts';
 import type { Views } from '../base-command.ts';
-import { formatSize } from '../sizes.ts';
+import { formatSize } from '../../sizes.ts';
 import { stateStyle, styles } from '../styles.ts';
 import { deviceText } from './kublk-text.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';

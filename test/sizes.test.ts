@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatSize, parseSize } from '../../src/cli/sizes.ts';
-import { UblkError } from '../../src/errors.ts';
+import { formatSize, parseSize } from '../src/sizes.ts';
+import { UblkError } from '../src/errors.ts';
 
 describe('parseSize', () => {
   const sizes: [string, number][] = [

@@ -1,1 +1,0 @@
-export { formatSize, parseSize, type SizeLimits } from '../sizes.ts';
