@@ -10,19 +10,19 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 /** A folder of src/, or a file in it, and how high it stands. */
 const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
-  options: 0,
-  sizes: 0,
-  native: 1,
-  control: 2,
-  stats: 3,
-  server: 4,
-  targets: 4,
-  device: 5,
-  monitor: 6,
-  lab: 6,
-  cli: 7,
-  commands: 8,
-  index: 9,
+  options: 1,
+  sizes: 1,
+  native: 2,
+  control: 3,
+  stats: 4,
+  server: 5,
+  targets: 5,
+  device: 6,
+  monitor: 7,
+  lab: 7,
+  cli: 8,
+  commands: 9,
+  index: 10,
 };
 /** Of the same rank, and may know each other: a server runs targets, a target is written against what a server offers. */
 const TOGETHER: ReadonlySet<string> = new Set(['server', 'targets']);
