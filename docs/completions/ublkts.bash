@@ -7,7 +7,7 @@ _ublkts() {
   local command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ublkts_words "add completion del doctor features lab list ls quiesce rm stop update-size update_size help"
+    _ublkts_words "add completion del doctor features lab list ls quiesce rm set-params set_params stop update-size update_size help"
     return
   fi
   case $command in
@@ -22,7 +22,7 @@ _ublkts() {
       ;;
   esac
   case "$command $previous" in
-    "add -t"|"add --type") _ublkts_words "null loop stripe fault_inject"; return ;;
+    "add -t"|"add --type") _ublkts_words "null"; return ;;
     "add -n"|"add --number") _ublkts_devices; return ;;
     "add -q"|"add --queues") :; return ;;
     "add -d"|"add --depth") :; return ;;
@@ -58,6 +58,24 @@ _ublkts() {
     "list --format"|"ls --format") _ublkts_words "kublk table json"; return ;;
     "quiesce -n"|"quiesce --number") _ublkts_devices; return ;;
     "quiesce --timeout_ms") :; return ;;
+    "set_params -r"|"set_params --recovery"|"set-params -r"|"set-params --recovery") _ublkts_words "0 1"; return ;;
+    "set_params -i"|"set_params --recovery_reissue"|"set-params -i"|"set-params --recovery_reissue") _ublkts_words "0 1"; return ;;
+    "set_params -e"|"set_params --recovery_fail_io"|"set-params -e"|"set-params --recovery_fail_io") _ublkts_words "0 1"; return ;;
+    "set_params --io_desc_size"|"set-params --io_desc_size") :; return ;;
+    "set_params -n"|"set_params --number"|"set-params -n"|"set-params --number") _ublkts_devices; return ;;
+    "set_params -q"|"set_params --queues"|"set-params -q"|"set-params --queues") :; return ;;
+    "set_params -d"|"set_params --depth"|"set-params -d"|"set-params --depth") :; return ;;
+    "set_params --param_types"|"set-params --param_types") :; return ;;
+    "set_params --logical_bs_shift"|"set-params --logical_bs_shift") :; return ;;
+    "set_params --physical_bs_shift"|"set-params --physical_bs_shift") :; return ;;
+    "set_params --io_min_shift"|"set-params --io_min_shift") :; return ;;
+    "set_params --io_opt_shift"|"set-params --io_opt_shift") :; return ;;
+    "set_params --max_sectors"|"set-params --max_sectors") :; return ;;
+    "set_params --chunk_sectors"|"set-params --chunk_sectors") :; return ;;
+    "set_params --dev_sectors"|"set-params --dev_sectors") :; return ;;
+    "set_params --max_zone_append_sectors"|"set-params --max_zone_append_sectors") :; return ;;
+    "set_params --max_open_zones"|"set-params --max_open_zones") :; return ;;
+    "set_params --max_active_zones"|"set-params --max_active_zones") :; return ;;
     "stop -n"|"stop --number") _ublkts_devices; return ;;
     "update_size -n"|"update_size --number"|"update-size -n"|"update-size --number") _ublkts_devices; return ;;
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
@@ -73,6 +91,7 @@ _ublkts() {
     "lab shell") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env"; else :; fi ;;
     "list"|"ls") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --format"; else _ublkts_devices; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
+    "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe"; else _ublkts_devices; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size"; else _ublkts_devices; fi ;;
   esac

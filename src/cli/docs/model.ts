@@ -3,10 +3,10 @@
  * filled in and what a word of the command line can be completed to. One source for all of them, so none can drift.
  */
 import type { Command } from '@oclif/core/command';
+import { targetNames } from '../../targets/registry.ts';
 
 const BIN = 'ublkts';
 const GLOBAL = 'GLOBAL';
-const TARGETS = ['null', 'loop', 'stripe', 'fault_inject'];
 
 /** What can stand in a place. */
 export type Completion =
@@ -136,7 +136,7 @@ function completionOf(placeholder: string, options: readonly string[] | undefine
     case 'DEVICES':
       return { kind: 'device' };
     case 'TARGET':
-      return { kind: 'words', words: TARGETS };
+      return { kind: 'words', words: targetNames() };
     case '0|1':
       return { kind: 'words', words: ['0', '1'] };
     case 'PATH':

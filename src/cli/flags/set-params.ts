@@ -4,7 +4,7 @@ import type { InferredFlags, OptionFlag } from '@oclif/core/interfaces';
 import { type ParamType, SET_PARAMS_DEFAULTS, type SetParamsRequest } from '../../device/set-params-request.ts';
 import { usageError } from '../../errors.ts';
 import { chosenFeatures, type FeatureChoices } from './features.ts';
-import { newDeviceId, wholeNumber } from './values.ts';
+import { byte, newDeviceId, wholeNumber, word } from './values.ts';
 
 const { basic, zoned } = SET_PARAMS_DEFAULTS;
 const PARAMETERS = { helpGroup: 'PARAMETERS' } as const;
@@ -18,16 +18,16 @@ export const setParamsFlags = {
     summary: 'Which parameters are sent (default basic).',
     ...PARAMETERS,
   }),
-  logical_bs_shift: knob('Logical block, a power of two', basic.logicalBsShift),
-  physical_bs_shift: knob('Physical block, a power of two', basic.physicalBsShift),
-  io_min_shift: knob('Smallest efficient request, a power of two', basic.ioMinShift),
-  io_opt_shift: knob('Best request, a power of two', basic.ioOptShift),
-  max_sectors: knob('Largest request in sectors', basic.maxSectors),
-  chunk_sectors: knob('Boundary that no request crosses; the zone size', basic.chunkSectors),
-  dev_sectors: knob('Size of the device in sectors', basic.devSectors),
-  max_zone_append_sectors: knob('Largest zone append in sectors', zoned.maxZoneAppendSectors),
-  max_open_zones: knob('Zones open at once, 0 for any number', zoned.maxOpenZones),
-  max_active_zones: knob('Zones active at once, 0 for any number', zoned.maxActiveZones),
+  logical_bs_shift: knob(byte, 'Logical block, a power of two', basic.logicalBsShift),
+  physical_bs_shift: knob(byte, 'Physical block, a power of two', basic.physicalBsShift),
+  io_min_shift: knob(byte, 'Smallest efficient request, a power of two', basic.ioMinShift),
+  io_opt_shift: knob(byte, 'Best request, a power of two', basic.ioOptShift),
+  max_sectors: knob(word, 'Largest request in sectors', basic.maxSectors),
+  chunk_sectors: knob(word, 'Boundary that no request crosses; the zone size', basic.chunkSectors),
+  dev_sectors: knob(wholeNumber, 'Size of the device in sectors', basic.devSectors),
+  max_zone_append_sectors: knob(word, 'Largest zone append in sectors', zoned.maxZoneAppendSectors),
+  max_open_zones: knob(word, 'Zones open at once, 0 for any number', zoned.maxOpenZones),
+  max_active_zones: knob(word, 'Zones active at once, 0 for any number', zoned.maxActiveZones),
 };
 
 export function setParamsRequest(flags: InferredFlags<typeof setParamsFlags> & FeatureChoices): SetParamsRequest {
@@ -55,8 +55,9 @@ export function setParamsRequest(flags: InferredFlags<typeof setParamsFlags> & F
   };
 }
 
-function knob(what: string, standard: number): OptionFlag<number | undefined> {
-  return wholeNumber({ summary: `${what} (default ${standard}).`, ...PARAMETERS });
+/** `kind` is as wide as the kernel's field: what does not fit is never asked. */
+function knob(kind: typeof wholeNumber, what: string, standard: number): OptionFlag<number | undefined> {
+  return kind({ summary: `${what} (default ${standard}).`, ...PARAMETERS });
 }
 
 function parseTypes(text: string): ParamType[] {

@@ -12,6 +12,18 @@ export const wholeNumber = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseWholeNumber(text)),
 });
 
+/** A count that fits into the kernel's u8. */
+export const byte = Flags.custom<number>({
+  helpValue: 'N',
+  parse: (text) => Promise.resolve(parseWholeNumber(text, 0xff)),
+});
+
+/** A count that fits into the kernel's u32. */
+export const word = Flags.custom<number>({
+  helpValue: 'N',
+  parse: (text) => Promise.resolve(parseWholeNumber(text, 0xffff_ffff)),
+});
+
 export const hexMask = Flags.custom<number>({
   helpValue: 'HEX',
   parse: (text) => Promise.resolve(parseHex(text)),
@@ -45,9 +57,10 @@ export const zeroOrOne = Flags.custom<boolean>({
   parse: (text) => Promise.resolve(parseZeroOrOne(text)),
 });
 
-export function parseWholeNumber(text: string): number {
+export function parseWholeNumber(text: string, most = Number.MAX_SAFE_INTEGER): number {
   const value = WHOLE.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw usageError(`${JSON.stringify(text)} is not a whole number`);
+  if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a whole number`);
+  if (value > most) throw usageError(`${text} is too large`, `the limit is ${most}`);
   return value;
 }
 
