@@ -45,7 +45,9 @@ function commandLines(command: CommandDoc): string[] {
 
 function flagLine(condition: string, { char, name, summary, value, completion }: FlagDoc): string {
   const names = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;
-  const argument = value === undefined ? '' : ` ${['-r', values(completion)].join(' ').trim()}`;
+  // -x: the value and nothing else; without it fish adds the files of the directory.
+  const needs = completion.kind === 'file' || completion.kind === 'directory' ? '-r' : '-x';
+  const argument = value === undefined ? '' : ` ${[needs, values(completion)].join(' ').trim()}`;
   return `complete -c ublkts -n ${quote(condition)} ${names}${argument} -d ${quote(summary)}`;
 }
 
