@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { formatSize, parseSize } from '../src/sizes.ts';
 import { UblkError } from '../src/errors.ts';
 

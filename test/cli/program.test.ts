@@ -131,12 +131,13 @@ describe('a machine without the driver', noDriver, () => {
 });
 
 describe('colour', () => {
-  const coloured = (line: string, env: Record<string, string>): boolean =>
-    ublkts(line, { env }).stderr.includes('\u001b[');
-
   test('is for terminals', () => assert.ok(!coloured('lsit', {})));
   test('can be asked for', () => assert.ok(coloured('lsit', { FORCE_COLOR: '1' })));
   test('never comes with NO_COLOR', () => assert.ok(!coloured('lsit', { FORCE_COLOR: '1', NO_COLOR: '1' })));
   test('nor with --no-color', () => assert.ok(!coloured('lsit --no-color', { FORCE_COLOR: '1' })));
   test('an empty NO_COLOR says nothing', () => assert.ok(coloured('lsit', { FORCE_COLOR: '1', NO_COLOR: '' })));
 });
+
+function coloured(line: string, env: Record<string, string>): boolean {
+  return ublkts(line, { env }).stderr.includes('\u001b[');
+}

@@ -41,8 +41,6 @@ describe('the runtime', () => {
 });
 
 describe('memory', () => {
-  const meminfo = (total: number, free: number): string =>
-    `HugePages_Total:   ${total}\nHugePages_Free:    ${free}\nHugepagesize:       2048 kB\n`;
   const mounted = 'none /mnt/huge hugetlbfs rw,relatime 0 0\n';
 
   test('hugepages want to exist, be free and be mounted', () => {
@@ -62,9 +60,6 @@ describe('memory', () => {
 });
 
 describe('leftovers', () => {
-  const device = (id: number, state: DeviceReport['state'], pid: number): DeviceReport =>
-    ({ id, state, ublksrv_pid: pid }) as DeviceReport;
-
   test('a device without a server is recovered where it can be, deleted where not', () => {
     const check = checkDevices([
       device(0, 'LIVE', process.pid),
@@ -83,3 +78,11 @@ describe('leftovers', () => {
     assert.ok(!isOfAnother('README', [0]));
   });
 });
+
+function meminfo(total: number, free: number): string {
+  return `HugePages_Total:   ${total}\nHugePages_Free:    ${free}\nHugepagesize:       2048 kB\n`;
+}
+
+function device(id: number, state: DeviceReport['state'], pid: number): DeviceReport {
+  return { id, state, ublksrv_pid: pid } as DeviceReport;
+}

@@ -7,7 +7,7 @@ import { wholeNumber } from './values.ts';
 const MIB = 1024 * 1024;
 
 export const guestFlags = {
-  memory: Flags.custom<string>({ helpValue: 'SIZE', parse: (text) => Promise.resolve(parseMemory(text)) })({
+  memory: Flags.custom({ helpValue: 'SIZE', parse: (text) => Promise.resolve(parseMemory(text)) })({
     summary: 'Memory of the guest.',
     default: '2048M',
     defaultHelp: () => Promise.resolve('2G'),
