@@ -4,6 +4,9 @@ import type { TargetType } from './target.ts';
 
 const BUILT_IN: Readonly<Record<string, () => Promise<TargetType>>> = {
   null: async () => (await import('./null/index.ts')).nullTarget,
+  loop: async () => (await import('./loop/index.ts')).loopTarget,
+  stripe: async () => (await import('./stripe/index.ts')).stripeTarget,
+  fault_inject: async () => (await import('./fault-inject/index.ts')).faultInjectTarget,
 };
 
 export function targetNames(): string[] {

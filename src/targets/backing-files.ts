@@ -1,0 +1,170 @@
+/**
+ * Backing files: opened, measured, and closed with everything written to them on disk. What the file underneath can do
+ * (alignment, holes) is found out once, here, so that no request has to be refused for it later.
+ */
+import { closeSync, constants, fstatSync, fsyncSync, openSync } from 'node:fs';
+import { UblkError } from '../errors.ts';
+import { ioctl } from '../native/libc/calls.ts';
+import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
+import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
+import { type DirectIo, directIoOf } from './direct-io.ts';
+import { type Holes, holesOf, NO_HOLES } from './holes.ts';
+
+export interface BackingFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly bytes: number;
+  readonly readOnly: boolean;
+  /** Alignment that I/O on it needs. */
+  readonly alignment: DirectIo;
+  readonly holes: Holes;
+  /** What is not as one might expect, each a sentence. */
+  readonly notes: readonly string[];
+}
+
+export interface BackingFileOptions {
+  /** Past the page cache, where the file system can. */
+  readonly direct: boolean;
+}
+
+const BUFFERED: DirectIo = { blockShift: 9, memory: 1 };
+/** ublk takes logical blocks of up to one page. */
+const MAX_BLOCK_SHIFT = 12;
+
+/** Opens all of `paths` or none. */
+export function openBackingFiles(paths: readonly string[], options: BackingFileOptions): BackingFile[] {
+  const files: BackingFile[] = [];
+  try {
+    for (const path of paths) files.push(openBackingFile(path, options));
+    return files;
+  } catch (error) {
+    closeBackingFiles(files);
+    throw error;
+  }
+}
+
+/** Throws when two of them are the same file or device: what is written through one would be lost through the other. */
+export function requireDistinct(files: readonly BackingFile[]): void {
+  const seen = new Map<string, string>();
+  for (const { fd, path } of files) {
+    const stat = fstatSync(fd, { bigint: true });
+    const identity = stat.isBlockDevice() ? `device ${stat.rdev}` : `file ${stat.dev} ${stat.ino}`;
+    const other = seen.get(identity);
+    if (other !== undefined) throw refusal(path, 'EINVAL', `it is the same file as ${other}`, 'give each file once');
+    seen.set(identity, path);
+  }
+}
+
+/** Syncs and closes. A failure is said on stderr, the server's log: there is nobody left to throw it to. */
+export function closeBackingFiles(files: readonly BackingFile[]): void {
+  for (const { fd, path } of files) {
+    try {
+      fsyncSync(fd);
+    } catch (error) {
+      process.stderr.write(
+        `fsync of backing file ${path}: ${codeOf(error)}: what was last written to it may be lost\n`,
+      );
+    }
+    closeSync(fd);
+  }
+}
+
+export function openBackingFile(path: string, options: BackingFileOptions): BackingFile {
+  const notes: string[] = [];
+  let opened = openFor(path, options.direct);
+  try {
+    const bytes = sizeOf(opened.fd, path);
+    let alignment = opened.direct ? directIoOf(opened.fd) : BUFFERED;
+    if (opened.direct && (alignment === null || alignment.blockShift > MAX_BLOCK_SHIFT)) {
+      closeSync(opened.fd);
+      opened = openFor(path, false);
+      alignment = BUFFERED;
+    }
+    const { fd, direct } = opened;
+    const readOnly = opened.readOnly || isReadOnlyDevice(fd);
+    if (readOnly) notes.push(`${path} cannot be written, so the device is read-only`);
+    if (options.direct && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
+    const holes = readOnly ? NO_HOLES : holesOf(fd, bytes);
+    return { path, fd, bytes, readOnly, alignment: alignment ?? BUFFERED, holes, notes };
+  } catch (error) {
+    closeSync(opened.fd);
+    throw error;
+  }
+}
+
+interface OpenedFile {
+  readonly fd: number;
+  readonly direct: boolean;
+  readonly readOnly: boolean;
+}
+
+/** In the best way that works: direct before buffered, writable before read-only. */
+function openFor(path: string, wantDirect: boolean): OpenedFile {
+  let readOnly = false;
+  let direct = wantDirect;
+  for (;;) {
+    const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (direct ? constants.O_DIRECT : 0);
+    try {
+      return { fd: openSync(path, flags), direct, readOnly };
+    } catch (error) {
+      const code = codeOf(error);
+      // EINVAL is how a file system says that it has no O_DIRECT.
+      if (code === 'EINVAL' && direct) direct = false;
+      else if (['EROFS', 'EACCES', 'EPERM'].includes(code) && !readOnly) readOnly = true;
+      else throw refusal(path, code, reasonOf(code), hintOf(code));
+    }
+  }
+}
+
+function sizeOf(fd: number, path: string): number {
+  const stat = fstatSync(fd);
+  if (!stat.isFile() && !stat.isBlockDevice()) {
+    const hint = 'make a file, for instance with `truncate -s 1G FILE`';
+    throw refusal(path, 'EINVAL', 'it is neither a regular file nor a block device', hint);
+  }
+  const bytes = stat.isFile() ? stat.size : blockDeviceSize(fd, path);
+  if (bytes === 0)
+    throw refusal(path, 'EINVAL', 'it is empty', 'give it a size, for instance with `truncate -s 1G FILE`');
+  return bytes;
+}
+
+function blockDeviceSize(fd: number, path: string): number {
+  const size = new Uint8Array(8);
+  ioctl(fd, BLKGETSIZE64, size, `BLKGETSIZE64 of ${path}`);
+  return Number(new DataView(size.buffer).getBigUint64(0, true));
+}
+
+function isReadOnlyDevice(fd: number): boolean {
+  if (!fstatSync(fd).isBlockDevice()) return false;
+  const flag = new Uint8Array(4);
+  ioctl(fd, BLKROGET, flag, 'BLKROGET');
+  return flag[0] !== 0;
+}
+
+function refusal(path: string, code: string, reason: string, hint: string): UblkError {
+  return new UblkError(`cannot use backing file ${path}: ${reason}`, { code, command: 'open', hint });
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'EIO';
+}
+
+function reasonOf(code: string): string {
+  const errno = errnoNumber(code);
+  return errno === undefined ? code : errnoText(errno);
+}
+
+function hintOf(code: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return 'make it first, for instance with `truncate -s 1G FILE`';
+    case 'EISDIR':
+      return 'a file or a block device is wanted';
+    case 'ETXTBSY':
+      return 'it is in use as a program or for swapping';
+    case 'EBUSY':
+      return 'something else holds it, see `lsblk` and `mount`';
+    default:
+      return 'see the file and its permissions with `ls -l`';
+  }
+}

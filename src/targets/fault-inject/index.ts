@@ -1,0 +1,31 @@
+/** `fault_inject`: like null, but each request waits first, or the server dies between two fetches. For tests. */
+import type { OpenRequest, TargetType } from '../target.ts';
+import { parseFaults } from './options.ts';
+import { faultInjectParams } from './params.ts';
+import { FaultInjectQueue, type FaultInjectState } from './queue.ts';
+
+export const faultInjectTarget: TargetType<FaultInjectState> = {
+  name: 'fault_inject',
+  summary: 'stores nothing, waits before it completes a request, or dies while it starts',
+  options: {
+    delay_us: 'microseconds that each request waits (default 0)',
+    die_during_fetch: '1: kill the server after the first fetch of a queue (default 0)',
+  },
+  files: { min: 0, max: 0 },
+  refuses: (request: OpenRequest) => {
+    const faults = parseFaults(request.options);
+    return typeof faults === 'string' ? faults : null;
+  },
+  open: (request) => {
+    const faults = parseFaults(request.options);
+    if (typeof faults === 'string') throw new TypeError(faults);
+    return {
+      params: faultInjectParams(request),
+      files: [],
+      state: { ...faults, depth: request.depth },
+      operations: 1,
+      close: () => {},
+    };
+  },
+  queue: (context) => new FaultInjectQueue(context.state),
+};

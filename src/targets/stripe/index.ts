@@ -1,0 +1,42 @@
+/** `stripe`: 1 to 32 files as one device, a chunk of each in turn. */
+import type { OpenRequest, Opened, TargetType } from '../target.ts';
+import { closeBackingFiles, openBackingFiles, requireDistinct } from '../backing-files.ts';
+import { commonHoles } from '../holes.ts';
+import { chunkSizeOf, MAX_FILES, refusesChunk } from './options.ts';
+import { stripeParams } from './params.ts';
+import { StripeQueue, type StripeState } from './queue.ts';
+
+export const stripeTarget: TargetType<StripeState> = {
+  name: 'stripe',
+  summary: 'files or block devices in turns, a chunk of each',
+  options: { chunk_size: 'bytes to a file before the next, a power of 2 from 4K to 512K (default 64K)' },
+  files: { min: 1, max: MAX_FILES },
+  refuses,
+  open,
+  queue: (context) => new StripeQueue(context),
+};
+
+function refuses(request: OpenRequest): string | null {
+  if (request.integrity !== null) return 'target stripe keeps no integrity metadata';
+  return refusesChunk(chunkSizeOf(request.options));
+}
+
+function open(request: OpenRequest): Opened<StripeState> {
+  const chunk = chunkSizeOf(request.options);
+  const files = openBackingFiles(request.files, { direct: true });
+  try {
+    requireDistinct(files);
+    const params = stripeParams(request, files, chunk);
+    return {
+      params,
+      files: files.map((file) => file.fd),
+      state: { files: files.length, chunk, holes: commonHoles(files.map((file) => file.holes)) },
+      operations: files.length,
+      notes: files.flatMap((file) => file.notes),
+      close: () => closeBackingFiles(files),
+    };
+  } catch (error) {
+    closeBackingFiles(files);
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import type { ParamsInit } from '../../control/commands.ts';
+import { UblkError } from '../../errors.ts';
+import {
+  UBLK_ATTR_FUA,
+  UBLK_ATTR_READ_ONLY,
+  UBLK_ATTR_VOLATILE_CACHE,
+  UBLK_PARAM_TYPE_BASIC,
+  UBLK_PARAM_TYPE_DMA_ALIGN,
+} from '../../native/uapi/ublk-params.ts';
+import type { BackingFile } from '../backing-files.ts';
+import { commonHoles, withHoles } from '../holes.ts';
+import type { OpenRequest } from '../target.ts';
+import { maxRequestBytes } from './vectors.ts';
+
+/** What the block layer takes when nothing is said: memory in words of 4 bytes. */
+const DEFAULT_MEMORY = 4;
+
+/** Bytes of each file, in whole chunks. */
+export function bytesPerFile(files: readonly Pick<BackingFile, 'path' | 'bytes'>[], chunk: number): number {
+  const rounded = files.map(({ bytes }) => Math.floor(bytes / chunk) * chunk);
+  const [first = 0] = rounded;
+  const other = rounded.findIndex((bytes) => bytes !== first);
+  if (other >= 0) {
+    const [a, b] = [files[0], files[other]];
+    const reason = `in chunks of ${chunk} bytes, ${a?.path} holds ${first / chunk} and ${b?.path} ${rounded[other]! / chunk}`;
+    throw refusal(
+      `stripes need files of one size: ${reason}`,
+      'make them equal, for instance with `truncate -s 1G FILE`',
+    );
+  }
+  if (first === 0) throw refusal(`${files[0]?.path} is smaller than one chunk of ${chunk} bytes`, 'see --chunk_size');
+  return first;
+}
+
+/** kublk's own (tools/testing/selftests/ublk/stripe.c) where it has the feature: docs/kublk-differences.md. */
+export function stripeParams(
+  request: Pick<OpenRequest, 'maxIoBufBytes'>,
+  files: readonly Pick<BackingFile, 'path' | 'bytes' | 'alignment' | 'readOnly' | 'holes'>[],
+  chunk: number,
+): ParamsInit {
+  const memory = Math.max(...files.map((file) => file.alignment.memory));
+  const readOnly = files.some((file) => file.readOnly);
+  const params: ParamsInit = {
+    types: UBLK_PARAM_TYPE_BASIC | (memory > DEFAULT_MEMORY ? UBLK_PARAM_TYPE_DMA_ALIGN : 0),
+    basic: {
+      attrs: UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA | (readOnly ? UBLK_ATTR_READ_ONLY : 0),
+      logical_bs_shift: Math.max(...files.map((file) => file.alignment.blockShift)),
+      physical_bs_shift: 12,
+      io_opt_shift: 12,
+      io_min_shift: 9,
+      max_sectors: Math.min(request.maxIoBufBytes, maxRequestBytes(files.length, chunk)) >>> 9,
+      dev_sectors: (bytesPerFile(files, chunk) / 512) * files.length,
+    },
+    // Pages of the client's can go to the files as they are.
+    ...(memory > DEFAULT_MEMORY && { dma: { alignment: memory - 1 } }),
+  };
+  return withHoles(params, commonHoles(files.map((file) => file.holes)));
+}
+
+function refusal(message: string, hint: string): UblkError {
+  return new UblkError(message, { code: 'EINVAL', command: 'open', hint });
+}

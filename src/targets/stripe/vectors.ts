@@ -1,0 +1,60 @@
+/** Room for the iovecs of every request and file: mapped once, filled in place. */
+import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
+
+const IOVEC_BYTES = 16;
+const IOVEC_WORDS = IOVEC_BYTES / 4;
+/** UIO_MAXIOV of include/uapi/linux/uio.h: what one system call takes. */
+const MAX_VECTORS = 1024;
+
+/** Iovecs that a file can need for a request of `bytes` with `files` files. */
+export function vectorsPerFile(bytes: number, files: number, chunkBytes: number): number {
+  if (files === 1) return 1;
+  return Math.ceil((Math.ceil(bytes / chunkBytes) + 1) / files);
+}
+
+/** The largest request that never needs more iovecs a file than one operation takes. */
+export function maxRequestBytes(files: number, chunkBytes: number): number {
+  return files === 1 ? Number.MAX_SAFE_INTEGER : (MAX_VECTORS * files - 1) * chunkBytes;
+}
+
+export class Vectors {
+  readonly #memory: MappedMemory;
+  readonly #words: Int32Array;
+  readonly #baseLo: number;
+  readonly #baseHi: number;
+  readonly #files: number;
+  readonly #perFile: number;
+
+  constructor(slots: number, files: number, perFile: number) {
+    this.#files = files;
+    this.#perFile = perFile;
+    // Only what this thread touches becomes memory.
+    this.#memory = mapAnonymous(slots * files * perFile * IOVEC_BYTES, 'of stripe vectors');
+    this.#words = this.#memory.words();
+    this.#baseLo = Number(BigInt.asIntN(32, this.#memory.address));
+    this.#baseHi = Number(this.#memory.address >> 32n);
+  }
+
+  /** Word index of the first iovec of a slot and part. */
+  at(slot: number, part: number): number {
+    return (slot * this.#files + part) * this.#perFile * IOVEC_WORDS;
+  }
+
+  /** `index`: of the iovec, counted from word `at`. */
+  set(at: number, index: number, baseLo: number, baseHi: number, length: number): void {
+    const words = this.#words;
+    const word = at + index * IOVEC_WORDS;
+    words[word] = baseLo;
+    words[word + 1] = baseHi;
+    words[word + 2] = length;
+    words[word + 3] = 0;
+  }
+
+  addressLo(at: number): number {
+    return ((this.#baseLo >>> 0) + at * 4) | 0;
+  }
+
+  addressHi(at: number): number {
+    return this.#baseHi + Math.floor(((this.#baseLo >>> 0) + at * 4) / 2 ** 32);
+  }
+}

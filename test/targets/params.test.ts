@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  UBLK_ATTR_FUA,
+  UBLK_ATTR_READ_ONLY,
+  UBLK_ATTR_VOLATILE_CACHE,
+  UBLK_PARAM_TYPE_BASIC,
+  UBLK_PARAM_TYPE_DISCARD,
+  UBLK_PARAM_TYPE_DMA_ALIGN,
+  UBLK_PARAM_TYPE_INTEGRITY,
+} from '../../src/native/uapi/ublk-params.ts';
+import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '../../src/native/uapi/ublk-io.ts';
+import type { IntegrityOptions } from '../../src/options.ts';
+import { parseFaults } from '../../src/targets/fault-inject/options.ts';
+import { commonHoles, holeMode, holesFrom, NO_HOLES } from '../../src/targets/holes.ts';
+import { loopParams, loopSectors } from '../../src/targets/loop/params.ts';
+import { chunkSizeOf, refusesChunk } from '../../src/targets/stripe/options.ts';
+import { bytesPerFile, stripeParams } from '../../src/targets/stripe/params.ts';
+
+const INTEGRITY: IntegrityOptions = {
+  metadataSize: 8,
+  capable: false,
+  reftag: false,
+  piOffset: 0,
+  csumType: 'none',
+  tagSize: 0,
+};
+const REQUEST = { maxIoBufBytes: 1 << 20, integrity: null };
+const ALIGNED = { blockShift: 9, memory: 1 };
+const HOLES = holesFrom(true, true, 4096);
+
+function file(path: string, bytes: number) {
+  return { path, bytes, alignment: ALIGNED, readOnly: false, holes: HOLES };
+}
+
+describe('loop', () => {
+  test('has kublk limits, and FUA and holes on top', () => {
+    const params = loopParams(REQUEST, file('/a', 1 << 20), 2048);
+    assert.deepEqual(params, {
+      types: UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN | UBLK_PARAM_TYPE_DISCARD,
+      basic: {
+        attrs: UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA,
+        logical_bs_shift: 9,
+        physical_bs_shift: 12,
+        io_opt_shift: 12,
+        io_min_shift: 9,
+        max_sectors: 2048,
+        dev_sectors: 2048,
+      },
+      dma: { alignment: 511 },
+      discard: {
+        discard_granularity: 4096,
+        max_discard_sectors: 4194296,
+        max_write_zeroes_sectors: 4194296,
+        max_discard_segments: 1,
+      },
+    });
+  });
+
+  test('a backing device of 4096-byte sectors makes one of 4096-byte blocks', () => {
+    const data = { ...file('/a', (1 << 20) + 512), alignment: { blockShift: 12, memory: 4096 } };
+    assert.equal(loopSectors(data, undefined, null), 2048);
+    const { basic, dma } = loopParams(REQUEST, data, 2048);
+    assert.equal(basic?.logical_bs_shift, 12);
+    assert.equal(dma?.alignment, 4095);
+  });
+
+  test('a file that cannot be written makes a read-only device', () => {
+    const params = loopParams(REQUEST, { ...file('/a', 1 << 20), readOnly: true, holes: NO_HOLES }, 2048);
+    assert.equal((params.basic?.attrs ?? 0) & UBLK_ATTR_READ_ONLY, UBLK_ATTR_READ_ONLY);
+    assert.equal((params.types ?? 0) & UBLK_PARAM_TYPE_DISCARD, 0);
+  });
+
+  test('with integrity the smaller file decides, and neither FUA nor holes are offered', () => {
+    const metadata = file('/m', 800);
+    assert.equal(loopSectors(file('/a', 1 << 20), metadata, INTEGRITY), 100);
+    const params = loopParams({ ...REQUEST, integrity: INTEGRITY }, file('/a', 1 << 20), 100);
+    assert.equal(params.types, UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN | UBLK_PARAM_TYPE_INTEGRITY);
+    assert.equal(params.basic?.attrs, UBLK_ATTR_VOLATILE_CACHE);
+    assert.throws(() => loopSectors(file('/a', 1 << 20), file('/m', 7), INTEGRITY), /\/m: there is no room/);
+  });
+});
+
+describe('stripe', () => {
+  test('is as large as all its files in whole chunks', () => {
+    const files = [file('/a', (1 << 20) + 5000), file('/b', (1 << 20) + 60_000)];
+    assert.equal(bytesPerFile(files, 65536), 1 << 20);
+    assert.equal(stripeParams(REQUEST, files, 65536).basic?.dev_sectors, 4096);
+  });
+
+  test('refuses files of different sizes and names both', () => {
+    const files = [file('/a', 1 << 20), file('/b', 2 << 20)];
+    assert.throws(() => bytesPerFile(files, 65536), /one size: .* \/a holds 16 and \/b 32/);
+    assert.throws(() => bytesPerFile([file('/a', 5000)], 65536), /smaller than one chunk/);
+  });
+
+  test('says nothing of memory alignment where the files want none, as kublk', () => {
+    assert.equal(stripeParams(REQUEST, [file('/a', 1 << 20)], 65536).dma, undefined);
+    const strict = { ...file('/a', 1 << 20), alignment: { blockShift: 9, memory: 512 } };
+    assert.equal(stripeParams(REQUEST, [file('/b', 1 << 20), strict], 65536).dma?.alignment, 511);
+  });
+
+  test('takes chunk sizes as people write them', () => {
+    assert.equal(chunkSizeOf({}), 65536);
+    assert.equal(chunkSizeOf({ chunk_size: '64k' }), 65536);
+    assert.equal(refusesChunk(4096), null);
+    assert.equal(refusesChunk(524288), null);
+    assert.match(refusesChunk(2048) ?? '', /not between/);
+    assert.match(refusesChunk(1 << 20) ?? '', /not between/);
+    assert.match(refusesChunk(65536 + 4096) ?? '', /power of 2/);
+    assert.match(refusesChunk(0) ?? '', /power of 2/);
+    assert.throws(() => chunkSizeOf({ chunk_size: 'big' }), /--chunk_size "big" is not a size/);
+  });
+});
+
+describe('holes', () => {
+  test('a zeroed range that must stay allocated is never punched', () => {
+    const punched = holeMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES);
+    const kept = holeMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES | UBLK_IO_F_NOUNMAP);
+    assert.deepEqual([punched, kept, holeMode(HOLES, UBLK_IO_OP_DISCARD, 0)], [0x3, 0x11, 0x3]);
+  });
+
+  test('what one of several files cannot, none does', () => {
+    const zeroesOnly = holesFrom(false, true, 512);
+    assert.deepEqual(commonHoles([HOLES, zeroesOnly]), holesFrom(false, true, 4096));
+    assert.deepEqual(commonHoles([HOLES, NO_HOLES]), holesFrom(false, false, 4096));
+  });
+});
+
+describe('fault_inject', () => {
+  test('a delay is a valid timespec, whatever its length', () => {
+    const of = (delay_us: string) => parseFaults({ delay_us });
+    assert.deepEqual(of('999999'), { seconds: 0n, nanoseconds: 999_999_000n, dieDuringFetch: false });
+    assert.deepEqual(of('2000000'), { seconds: 2n, nanoseconds: 0n, dieDuringFetch: false });
+    assert.deepEqual(of('9223372036854775'), { seconds: 9223372036n, nanoseconds: 854775000n, dieDuringFetch: false });
+    assert.equal(of('9223372036854776'), "--delay_us 9223372036854776 is over the kernel's 9223372036854775");
+    assert.equal(of('1s'), '--delay_us 1s is not a whole number of microseconds');
+    assert.equal(parseFaults({ die_during_fetch: '2' }), '--die_during_fetch 2 is neither 0 nor 1');
+  });
+});
