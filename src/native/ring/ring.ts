@@ -8,8 +8,13 @@ import { closeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { systemError } from '../libc/calls.ts';
 import { type EnterCall, loadEnter } from '../libc/enter.ts';
-import { IORING_ENTER_GETEVENTS, IORING_ENTER_REGISTERED_RING } from '../uapi/io-uring-enter.ts';
 import {
+  IORING_ENTER_GETEVENTS,
+  IORING_ENTER_NO_IOWAIT,
+  IORING_ENTER_REGISTERED_RING,
+} from '../uapi/io-uring-enter.ts';
+import {
+  IORING_FEAT_NO_IOWAIT,
   IORING_SETUP_COOP_TASKRUN,
   IORING_SETUP_DEFER_TASKRUN,
   IORING_SETUP_SINGLE_ISSUER,
@@ -44,7 +49,10 @@ export class Ring {
     // A registered ring descriptor saves the kernel a look-up and a reference on every call.
     const index = this.registry.registerRingFd();
     this.#fd = index < 0 ? this.#parts.fd : index;
-    this.#flags = index < 0 ? IORING_ENTER_GETEVENTS : IORING_ENTER_GETEVENTS | IORING_ENTER_REGISTERED_RING;
+    // A server that waits for requests is idle, not waiting for I/O: no iowait accounting where it can be left out.
+    const noIowait = (this.#parts.features & IORING_FEAT_NO_IOWAIT) === 0 ? 0 : IORING_ENTER_NO_IOWAIT;
+    const registered = index < 0 ? 0 : IORING_ENTER_REGISTERED_RING;
+    this.#flags = IORING_ENTER_GETEVENTS | noIowait | registered;
   }
 
   /**

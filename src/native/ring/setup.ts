@@ -18,6 +18,8 @@ import { SubmissionQueue } from './submission-queue.ts';
 
 export interface RingParts {
   readonly fd: number;
+  /** IORING_FEAT_* */
+  readonly features: number;
   readonly sq: SubmissionQueue;
   readonly cq: CompletionQueue;
   readonly sqes: MappedMemory;
@@ -76,7 +78,7 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
     const sq = new SubmissionQueue(sqes.words(), params.sq_entries, shift, rewind, words, params.sq_off.tail / 4);
     const { cq_off } = params;
     const cq = new CompletionQueue(words, cq_off.cqes / 4, params.cq_entries, cq_off.head / 4, cq_off.tail / 4);
-    return { fd, sq, cq, sqes, ring };
+    return { fd, features: params.features, sq, cq, sqes, ring };
   } catch (error) {
     closeSync(fd);
     throw error;

@@ -40,9 +40,9 @@ export class SubmissionQueue {
     return entry << this.#shift;
   }
 
-  /** Release store: the kernel's acquire load of the tail makes the entries before it visible. */
+  /** Read by the kernel inside this thread's own io_uring_enter: a plain store will do (completion-queue.ts). */
   publish(): void {
-    if (!this.#rewind) Atomics.store(this.#ring, this.#tailWord, this.#first + this.pending);
+    if (!this.#rewind) this.#ring[this.#tailWord] = this.#first + this.pending;
   }
 
   /** The kernel took every pending entry, as it nearly always does. */
