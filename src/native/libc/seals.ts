@@ -1,0 +1,26 @@
+/** Seals of files in memory (fcntl(2), memfd_create(2)): what nobody can do to the file any more. */
+import { checked } from './calls.ts';
+import { callInt } from './ffi.ts';
+
+const F_GETFL = 3;
+const F_ADD_SEALS = 1033;
+const F_GET_SEALS = 1034;
+const O_ACCMODE = 3;
+const O_RDONLY = 0;
+
+export const F_SEAL_SHRINK = 0x2;
+export const F_SEAL_GROW = 0x4;
+const F_SEAL_WRITE = 0x8;
+const F_SEAL_FUTURE_WRITE = 0x10;
+
+export function addSeals(fd: number, seals: number, what: string): void {
+  checked('fcntl', `F_ADD_SEALS of ${what}`, fd, F_ADD_SEALS, seals);
+}
+
+/** Whether nothing but a read-only shared mapping can be had of it: opened so, or sealed against writing. */
+export function isReadOnly(fd: number): boolean {
+  if ((checked('fcntl', 'F_GETFL', fd, F_GETFL, 0) & O_ACCMODE) === O_RDONLY) return true;
+  // EINVAL: the file is of a kind that has no seals.
+  const seals = callInt('fcntl', fd, F_GET_SEALS, 0).value;
+  return seals > 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0;
+}

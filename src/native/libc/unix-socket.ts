@@ -1,0 +1,156 @@
+/**
+ * Unix sockets as far as Node has no function for them: descriptors that travel with bytes (SCM_RIGHTS) and who the
+ * peer is. Constants from <sys/socket.h>; struct layouts are those of 64-bit Linux.
+ */
+import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../memory.ts';
+import { checked, systemError } from './calls.ts';
+import { callInt, callLong } from './ffi.ts';
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const SCM_RIGHTS = 1;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+
+const UNIX_PATH_MAX = 108;
+const EINTR = 4;
+
+/** Where the pieces of a call lie in its page: struct msghdr, struct iovec, the control messages; bytes follow. */
+const HEADER_AT = 0;
+const IOVEC_AT = 64;
+const CONTROL_AT = 128;
+const CONTROL_MAX = 512;
+const BYTES_AT = PAGE_SIZE;
+
+/** Offsets in struct msghdr (56 bytes) and struct cmsghdr. */
+const MSG_IOV = 16;
+const MSG_IOVLEN = 24;
+const MSG_CONTROL = 32;
+const MSG_CONTROLLEN = 40;
+const CMSG_HEADER = 16;
+const CMSG_LEVEL = 8;
+const CMSG_TYPE = 12;
+
+export interface Received {
+  /** Bytes read, 0 when the peer has closed, or -errno (-EAGAIN: nothing yet). */
+  readonly result: number;
+  readonly bytes: Buffer;
+  /** The receiver's from here on: close them. */
+  readonly fds: number[];
+}
+
+/** Messages with descriptors on sockets, through one mapped scratch area. Not for use by two callers at once. */
+export class MessageBuffer {
+  readonly #memory: MappedMemory;
+  readonly #view: DataView;
+  readonly #capacity: number;
+
+  /** `capacity`: most bytes of one call. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+    this.#memory = mapAnonymous(BYTES_AT + capacity, 'of a message buffer');
+    const { buffer, byteOffset, byteLength } = this.#memory.bytes;
+    this.#view = new DataView(buffer, byteOffset, byteLength);
+  }
+
+  /**
+   * What there is on `socket` now, without waiting. Room is made for more descriptors than anyone has a reason to send;
+   * what is sent beyond it the kernel closes by itself (MSG_CTRUNC).
+   */
+  receive(socket: number): Received {
+    this.#prepare(this.#capacity, CONTROL_MAX);
+    const flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+    const header = this.#memory.address + BigInt(HEADER_AT);
+    for (;;) {
+      const { value, errno } = callLong('recvmsg', socket, header, flags);
+      const result = Number(BigInt.asIntN(64, value));
+      if (result < 0 && errno === EINTR) continue;
+      const bytes = Buffer.from(this.#memory.bytes.subarray(BYTES_AT, BYTES_AT + Math.max(result, 0)));
+      return { result: result < 0 ? -errno : result, bytes, fds: result < 0 ? [] : this.#receivedFds() };
+    }
+  }
+
+  /** Sends `bytes` and copies of `fds` as one message. */
+  send(socket: number, bytes: Uint8Array, fds: readonly number[]): void {
+    const controlBytes = fds.length === 0 ? 0 : CMSG_HEADER + Math.ceil((fds.length * 4) / 8) * 8;
+    if (bytes.length > this.#capacity || controlBytes > CONTROL_MAX) throw new RangeError('the message is too long');
+    this.#prepare(bytes.length, controlBytes);
+    this.#memory.bytes.set(bytes, BYTES_AT);
+    if (fds.length > 0) {
+      this.#view.setBigUint64(CONTROL_AT, BigInt(CMSG_HEADER + fds.length * 4), true);
+      this.#view.setInt32(CONTROL_AT + CMSG_LEVEL, SOL_SOCKET, true);
+      this.#view.setInt32(CONTROL_AT + CMSG_TYPE, SCM_RIGHTS, true);
+      fds.forEach((fd, i) => this.#view.setInt32(CONTROL_AT + CMSG_HEADER + i * 4, fd, true));
+    }
+    const header = this.#memory.address + BigInt(HEADER_AT);
+    const { value, errno } = callLong('sendmsg', socket, header, MSG_NOSIGNAL);
+    const sent = Number(BigInt.asIntN(64, value));
+    if (sent < 0) throw systemError('sendmsg', errno, 'of a descriptor');
+    if (sent !== bytes.length) throw systemError('sendmsg', 0, `took ${sent} of ${bytes.length} bytes`);
+  }
+
+  close(): void {
+    this.#memory.unmap();
+  }
+
+  #prepare(bytes: number, controlBytes: number): void {
+    const { address } = this.#memory;
+    const view = this.#view;
+    this.#memory.bytes.fill(0, 0, BYTES_AT);
+    view.setBigUint64(HEADER_AT + MSG_IOV, address + BigInt(IOVEC_AT), true);
+    view.setBigUint64(HEADER_AT + MSG_IOVLEN, 1n, true);
+    view.setBigUint64(HEADER_AT + MSG_CONTROL, controlBytes === 0 ? 0n : address + BigInt(CONTROL_AT), true);
+    view.setBigUint64(HEADER_AT + MSG_CONTROLLEN, BigInt(controlBytes), true);
+    view.setBigUint64(IOVEC_AT, address + BigInt(BYTES_AT), true);
+    view.setBigUint64(IOVEC_AT + 8, BigInt(bytes), true);
+  }
+
+  #receivedFds(): number[] {
+    const view = this.#view;
+    const end = CONTROL_AT + Number(view.getBigUint64(HEADER_AT + MSG_CONTROLLEN, true));
+    const fds: number[] = [];
+    for (let at = CONTROL_AT; at + CMSG_HEADER <= end; ) {
+      const length = Number(view.getBigUint64(at, true));
+      if (length < CMSG_HEADER) break;
+      if (view.getInt32(at + CMSG_LEVEL, true) === SOL_SOCKET && view.getInt32(at + CMSG_TYPE, true) === SCM_RIGHTS) {
+        for (let fd = at + CMSG_HEADER; fd + 4 <= at + length; fd += 4) fds.push(view.getInt32(fd, true));
+      }
+      at += Math.ceil(length / 8) * 8;
+    }
+    return fds;
+  }
+}
+
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+}
+
+/** Who connected, as the kernel noted it then. */
+export function peerCredentials(socket: number): PeerCredentials {
+  const ucred = new Uint8Array(12);
+  const length = new Uint8Array(new Uint32Array([ucred.length]).buffer);
+  checked('getsockopt', 'SO_PEERCRED', socket, SOL_SOCKET, SO_PEERCRED, ucred, length);
+  const view = new DataView(ucred.buffer);
+  return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
+}
+
+/** A blocking stream socket, connected to `path`; the descriptor is the caller's. */
+export function connectUnix(path: string): number {
+  const name = new TextEncoder().encode(path);
+  if (name.length >= UNIX_PATH_MAX) throw new RangeError(`too long for a socket: ${path}`);
+  const address = new Uint8Array(2 + UNIX_PATH_MAX);
+  address[0] = AF_UNIX;
+  address.set(name, 2);
+  const socket = checked('socket', '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const { value, errno } = callInt('connect', socket, address, address.length);
+  if (value < 0) {
+    callInt('close', socket);
+    throw systemError('connect', errno, `to ${path}`);
+  }
+  return socket;
+}
