@@ -5,6 +5,7 @@
  * the kernel still holds it, and only closing the ring lets go.
  */
 import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { io_uring_enter } from '../native/libc/calls.ts';
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
@@ -43,6 +44,9 @@ const BUFFER_AT = 0;
 const BUFFER_MAX = 2048;
 const TIMESPEC_AT = 2048;
 
+/** How long a server's main thread may be kept from its other work. */
+const MOMENT_MS = 20;
+
 const ETIME = 62;
 const EINTR = 4;
 const NO_QUEUE = 0xffff;
@@ -69,15 +73,23 @@ export class ControlChannel {
 
   /** The command's result, which is negative (-errno) when the driver refused. */
   run(command: ControlCommand): number {
-    const { buffer } = command;
-    if (buffer !== undefined) this.#page.bytes.set(buffer, BUFFER_AT);
+    const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#prepare(command);
-    this.#wait(command, command.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    if (buffer !== undefined) buffer.set(this.#page.bytes.subarray(BUFFER_AT, buffer.length));
-    const { cq } = this.#ring;
-    const result = cq.words[cq.at(cq.head) + CQE_WORD_RES]!;
-    cq.seen((cq.head + 1) | 0);
-    return result;
+    if (!this.#answered(command, timeoutMs)) throw timeoutError(command, timeoutMs);
+    return this.#result(command);
+  }
+
+  /**
+   * As run, for a server's main thread: blocks it for a moment at most, and waits for as long as the driver takes. That
+   * is as long as the requests take that REG_BUF and UNREG_BUF wait for: nobody knows how to stop waiting for them.
+   */
+  async runPatiently(command: ControlCommand): Promise<number> {
+    this.#prepare(command);
+    if (!this.#answered(command, MOMENT_MS)) {
+      const { cq } = this.#ring;
+      while (cq.ready() === cq.head) await sleep(MOMENT_MS);
+    }
+    return this.#result(command);
   }
 
   close(): void {
@@ -90,9 +102,10 @@ export class ControlChannel {
 
   #prepare(command: ControlCommand): void {
     const { sq } = this.#ring;
-    const at = sq.next();
     const length = command.buffer?.length ?? 0;
     if (length > BUFFER_MAX) throw new RangeError(`${command.name}: a buffer of ${length} bytes`);
+    if (command.buffer !== undefined) this.#page.bytes.set(command.buffer, BUFFER_AT);
+    const at = sq.next();
     sq.words.fill(0, at, at + 32);
     sq.words[at] = IORING_OP_URING_CMD;
     sq.words[at + 1] = this.#fd;
@@ -109,7 +122,8 @@ export class ControlChannel {
     sq.publish();
   }
 
-  #wait(command: ControlCommand, timeoutMs: number): void {
+  /** Submits what is prepared and waits; false when there is no answer yet. */
+  #answered(command: ControlCommand, timeoutMs: number): boolean {
     const timespec = { tv_sec: BigInt(Math.floor(timeoutMs / 1000)), tv_nsec: BigInt((timeoutMs % 1000) * 1_000_000) };
     this.#page.bytes.set(encode(kernel_timespec, timespec), TIMESPEC_AT);
     const ts = this.#page.address + BigInt(TIMESPEC_AT);
@@ -119,10 +133,18 @@ export class ControlChannel {
     for (;;) {
       const result = io_uring_enter(fd, sq.pending, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, argument);
       if (result > 0) sq.consumed(result);
-      if (cq.ready() !== cq.head) return;
-      if (result === -ETIME || performance.now() >= deadline) throw timeoutError(command, timeoutMs);
+      if (cq.ready() !== cq.head) return true;
+      if (result === -ETIME || performance.now() >= deadline) return false;
       if (result < 0 && result !== -EINTR) throw enterError(command, -result);
     }
+  }
+
+  #result({ buffer }: ControlCommand): number {
+    if (buffer !== undefined) buffer.set(this.#page.bytes.subarray(BUFFER_AT, buffer.length));
+    const { cq } = this.#ring;
+    const result = cq.words[cq.at(cq.head) + CQE_WORD_RES]!;
+    cq.seen((cq.head + 1) | 0);
+    return result;
   }
 }
 

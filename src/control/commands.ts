@@ -139,23 +139,29 @@ export function quiesceDev(channel: ControlChannel, device: number, waitMs: numb
 
 /**
  * Pins `length` bytes of this process at `address` and matches requests' pages against them from now on. Returns the
- * kernel's index. It freezes the queues: queue threads must go on serving meanwhile.
+ * kernel's index. It freezes the queues and waits for the requests in them: queue threads must go on serving meanwhile.
  */
-export function regBuf(
+export async function regBuf(
   channel: ControlChannel,
   device: number,
   address: bigint,
   length: number,
   readOnly: boolean,
-): number {
+): Promise<number> {
   const flags = readOnly ? UBLK_SHMEM_BUF_READ_ONLY : 0;
   const buffer = encode(ublk_shmem_buf_reg, { addr: address, len: length, flags });
-  return run(channel, { name: 'REG_BUF', op: UBLK_U_CMD_REG_BUF, device, buffer });
+  return runPatiently(channel, { name: 'REG_BUF', op: UBLK_U_CMD_REG_BUF, device, buffer });
 }
 
 /** Freezes the queues as regBuf does: when it returns, no request uses the buffer. */
-export function unregBuf(channel: ControlChannel, device: number, index: number): void {
-  run(channel, { name: 'UNREG_BUF', op: UBLK_U_CMD_UNREG_BUF, device, data: BigInt(index) });
+export async function unregBuf(channel: ControlChannel, device: number, index: number): Promise<void> {
+  await runPatiently(channel, { name: 'UNREG_BUF', op: UBLK_U_CMD_UNREG_BUF, device, data: BigInt(index) });
+}
+
+async function runPatiently(channel: ControlChannel, command: ControlCommand): Promise<number> {
+  const result = await channel.runPatiently(command);
+  if (result < 0) throw commandFailure(command.name, command.device, result);
+  return result;
 }
 
 function run(channel: ControlChannel, command: ControlCommand): number {
