@@ -40,7 +40,9 @@ export async function startDevice(options: AddOptions): Promise<ServerProcess> {
       dataPath: dataPathOf(options),
       serverPid: -1,
       generation: 0,
+      recorded: true,
       buffers: [],
+      unsettled: null,
       ended: null,
     });
     return await launchServer(info.dev_id, 'add');
@@ -50,7 +52,8 @@ export async function startDevice(options: AddOptions): Promise<ServerProcess> {
   }
 }
 
-async function checkTarget(options: AddOptions): Promise<void> {
+/** Whether the target can be what is asked of it: sentences, before anything exists. */
+export async function checkTarget(options: AddOptions): Promise<void> {
   const type = await loadTarget(options.target);
   const { min, max } = type.files;
   const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);

@@ -63,10 +63,11 @@ function describe(channel: ControlChannel, id: number): DeviceReport {
 }
 
 /** The stored record, unless the id has gone to another program's device since. */
-function ours(info: DevInfo): StoredDevice | null {
+export function ours(info: DevInfo): StoredDevice | null {
   const stored = readStoredDevice(info.dev_id);
   if (stored === null) return null;
-  return info.ublksrv_pid <= 0 || stored.serverPid === info.ublksrv_pid ? stored : null;
+  const { serverPid, previousPid } = stored;
+  return info.ublksrv_pid <= 0 || [serverPid, previousPid].includes(info.ublksrv_pid) ? stored : null;
 }
 
 function targetOf(stored: StoredDevice): NonNullable<DeviceReport['target']> {

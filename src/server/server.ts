@@ -25,6 +25,8 @@ import { createStats, mapDescriptors } from './mappings.ts';
 import { dataPathOf, isBatch, needsBuffers, queuesOf, threadLayouts } from './plan.ts';
 import { ShmemRegistry } from './shmem-registry.ts';
 import { ShmemTable } from './shmem-table.ts';
+import { SharedMemorySocket } from './socket/listener.ts';
+import { Requests } from './socket/requests.ts';
 import { readStoredDevice, type StoredDevice, updateStoredDevice } from './stored-device.ts';
 import type { ThreadConfig } from './thread-config.ts';
 import { QueueThreads } from './threads.ts';
@@ -49,16 +51,25 @@ export async function startServer(id: number, mode: StartMode): Promise<RunningS
   const target = await openTarget(stored, info, mode);
   const maps = mapShared(stored, info, charFd);
   const configs = threadConfigs(stored, info, channel, charFd, target, maps);
-  const threads = new QueueThreads(configs);
-  const registry = new ShmemRegistry(id, channel, new ShmemTable(maps.shmemTable), () => threads.wake());
+  let threads: QueueThreads | undefined;
+  const registry = new ShmemRegistry(id, channel, new ShmemTable(maps.shmemTable), () => threads?.wake());
+  // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
+  if (mode === 'recover') registry.adopt(stored);
+  threads = new QueueThreads(configs);
   try {
     if (mode === 'add') setParams(channel, id, target.params);
     const notes = await threads.fetched();
-    updateStoredDevice(id, { serverPid: process.pid, ended: null });
-    for (const buffer of stored.options.buffers) registry.registerPath(buffer.path, buffer.readOnly);
-    if (mode === 'add') startDev(channel, id, process.pid);
-    else endUserRecovery(channel, id, process.pid);
+    updateStoredDevice(id, { serverPid: process.pid, previousPid: stored.serverPid, ended: null });
+    if (mode === 'add') {
+      for (const buffer of stored.options.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
+      startDev(channel, id, process.pid);
+    } else {
+      endUserRecovery(channel, id, process.pid);
+      notes.push(...(await settleBuffers(registry, stored)));
+    }
+    const socket = await listen(stored, registry);
     const close = () => {
+      socket?.close();
       target.close();
       registry.close();
       closeSync(charFd);
@@ -69,6 +80,27 @@ export async function startServer(id: number, mode: StartMode): Promise<RunningS
     threads.leave();
     throw error;
   }
+}
+
+/** What could not be had is a note: the device is live. */
+async function settleBuffers(registry: ShmemRegistry, stored: StoredDevice): Promise<string[]> {
+  const gone = await registry.settle();
+  const notes = gone.map((index) => `buffer ${index}: its memory is gone, it is not registered any more`);
+  for (const { path, readOnly } of stored.options.buffers) {
+    if (registry.list().some((buffer) => buffer.path === path)) continue;
+    try {
+      await registry.registerPath(path, readOnly);
+    } catch (error) {
+      notes.push((error as Error).message);
+    }
+  }
+  return notes;
+}
+
+/** Only where there is something to ask for. */
+async function listen(stored: StoredDevice, registry: ShmemRegistry): Promise<SharedMemorySocket | null> {
+  if (!stored.options.features.includes('SHMEM_ZC')) return null;
+  return SharedMemorySocket.listen(filesOf(stored.id).socket, new Requests(stored.id, registry));
 }
 
 /** udev may still be making the node. */

@@ -5,6 +5,9 @@
  * Publishing: the entry's words first, then its state with a release store. A queue thread that finds an index without
  * an entry was quicker than the publisher: it holds the request (held-requests.ts). Withdrawing happens after UNREG_BUF
  * has returned, when no request can refer to the index.
+ *
+ * After a crash the kernel may still match against memory that nobody has any more: such an index is *lost* until it
+ * has been unregistered, and a request that lies in it cannot be served.
  */
 import { BUFFER_SLOTS, HEAT_PARTS } from '../stats/layout.ts';
 
@@ -16,6 +19,9 @@ const LENGTH_LO = 3;
 const LENGTH_HI = 4;
 /** offset >>> shift is which part of the buffer was hit. */
 const HEAT_SHIFT = 5;
+
+/** A state, in the place of a generation. */
+export const LOST = -1;
 
 /** State of an entry: 0 free; otherwise how often the index was given out, so that a reader can tell one buffer from the next. */
 export class ShmemTable {
@@ -36,11 +42,15 @@ export class ShmemTable {
     Atomics.store(this.words, at + STATE, generation);
   }
 
+  lose(index: number): void {
+    Atomics.store(this.words, index * ENTRY_WORDS + STATE, LOST);
+  }
+
   withdraw(index: number): void {
     Atomics.store(this.words, index * ENTRY_WORDS + STATE, 0);
   }
 
-  /** 0: not published. */
+  /** 0: not published; LOST. */
   generation(index: number): number {
     return index < BUFFER_SLOTS ? Atomics.load(this.words, index * ENTRY_WORDS + STATE) : 0;
   }

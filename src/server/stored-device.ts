@@ -10,10 +10,16 @@ export interface StoredBuffer {
   readonly index: number;
   readonly length: number;
   readonly readOnly: boolean;
-  /** A path that can be mapped again after a crash, or null: the memory lived in the server only. */
+  /** Where others find the memory while this server lives, or null: it is a client's memfd. */
   readonly path: string | null;
   /** What `list` says it is. */
   readonly source: string;
+  /** The server made the memory and keeps it open: `path` is a descriptor of its own. */
+  readonly kept: boolean;
+  /** How a later server knows the same memory again: st_dev and st_ino, and its pages (page-fingerprint.ts). */
+  readonly device: string;
+  readonly inode: string;
+  readonly pages: string;
 }
 
 export interface StoredDevice {
@@ -23,8 +29,14 @@ export interface StoredDevice {
   readonly options: AddOptions;
   readonly dataPath: string;
   readonly serverPid: number;
+  /** The server before this one: until END_USER_RECOVERY has returned, the device may still be its. */
+  readonly previousPid?: number;
   readonly generation: number;
+  /** Whether `buffers` is all that the kernel has: not when another program's server made the device. */
+  readonly recorded: boolean;
   readonly buffers: readonly StoredBuffer[];
+  /** The index that a command is being issued for: a crash may have left it registered or not. */
+  readonly unsettled: number | null;
   /** How the server ended, when it lived to say so. */
   readonly ended: { readonly at: string; readonly reason: string } | null;
 }

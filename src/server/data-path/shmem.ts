@@ -12,10 +12,11 @@ import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import type { Ring } from '../../native/ring/ring.ts';
 import type { StatsWriter } from '../../stats/writer.ts';
 import type { Request } from '../request.ts';
-import type { ShmemTable } from '../shmem-table.ts';
+import { LOST, type ShmemTable } from '../shmem-table.ts';
 import { KIND_DEADLINE, userData } from '../user-data.ts';
 
 const HOLD_SECONDS = 10n;
+const EIO = 5;
 
 export class ShmemOverlay {
   readonly #table: ShmemTable;
@@ -31,12 +32,17 @@ export class ShmemOverlay {
     this.#counted = new Int32Array(indexes);
   }
 
-  /** false: the index is not known yet, and the request is held. */
+  /** false: the index is not known yet, and the request is held; or it is lost, and the request has failed. */
   arrive(io: Request, index: number, offset: number, stats: StatsWriter): boolean {
     const table = this.#table;
     const generation = table.generation(index);
     if (generation === 0) {
       this.#hold(io.slot);
+      return false;
+    }
+    if (generation === LOST) {
+      io.open = true;
+      io.complete(-EIO);
       return false;
     }
     if (this.#counted[index] !== generation) {

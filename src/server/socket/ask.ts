@@ -1,0 +1,73 @@
+/** A question to a device's server, from another process: one connection, one request, one answer. */
+import { connect } from 'node:net';
+import { UblkError } from '../../errors.ts';
+import { errnoName, errnoText } from '../../native/uapi/errno.ts';
+import { type Answers, decodeAnswer, encodeRequest, type Request } from './protocol.ts';
+
+/** More than the server takes to say that it takes longer. */
+const ANSWER_MS = 40_000;
+
+export async function askServer<R extends Request>(
+  path: string,
+  device: number,
+  request: R,
+): Promise<Answers[R['op']]> {
+  return valueOf(await exchange(path, device, encodeRequest(request)), device) as Answers[R['op']];
+}
+
+/** What an answer holds, or its error thrown. */
+export function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
+  const answer = decodeAnswer(bytes);
+  if (typeof answer === 'number') throw turnedAway(device, answer);
+  if (!answer.ok) {
+    const { message, ...details } = answer.error;
+    throw new UblkError(message, details);
+  }
+  return answer.value;
+}
+
+async function exchange(path: string, device: number, request: Buffer): Promise<Buffer> {
+  const socket = connect(path);
+  socket.setTimeout(ANSWER_MS, () => socket.destroy(silent(device)));
+  socket.write(request);
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+  } catch (error) {
+    if (error instanceof UblkError) throw error;
+    // An answer that came is the answer, however the connection ended.
+    if (chunks.length === 0) throw unreachable(device, error as NodeJS.ErrnoException);
+  }
+  return Buffer.concat(chunks);
+}
+
+function turnedAway(device: number, status: number): UblkError {
+  return new UblkError(`the server of device ${device} turned the request away: ${errnoText(-status)}`, {
+    code: errnoName(-status),
+    device,
+    command: 'recv',
+  });
+}
+
+function silent(device: number): UblkError {
+  return new UblkError(`the server of device ${device} did not answer within ${ANSWER_MS / 1000} s`, {
+    code: 'TIMEOUT',
+    device,
+    command: 'recv',
+  });
+}
+
+function unreachable(device: number, cause: NodeJS.ErrnoException): UblkError {
+  const code = cause.code ?? 'EIO';
+  const gone = code === 'ENOENT' || code === 'ECONNREFUSED';
+  return new UblkError(
+    gone ? `device ${device} has no server now` : `cannot ask the server of device ${device}: ${code}`,
+    {
+      code,
+      device,
+      command: 'connect',
+      hint: gone ? `\`ublkts recover -n ${device}\` gives it one` : 'only root may ask it',
+      cause,
+    },
+  );
+}

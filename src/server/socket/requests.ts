@@ -1,0 +1,109 @@
+/** What the socket's requests do. Pure dispatch: every outcome, good or bad, is an answer. */
+import { UblkError } from '../../errors.ts';
+import type { PeerCredentials } from '../../native/libc/unix-socket.ts';
+import type { ShmemRegistry } from '../shmem-registry.ts';
+import type { StoredBuffer } from '../stored-device.ts';
+import type { Descriptors } from './descriptors.ts';
+import {
+  type Answer,
+  type Answers,
+  type BufferAnswer,
+  type ErrorAnswer,
+  parseRequest,
+  PROTOCOL_VERSION,
+  type Request,
+} from './protocol.ts';
+
+/** It is answered by then, one way or the other; what it asked for may still be done later. */
+const ANSWER_SECONDS = 30;
+
+export class Requests {
+  readonly #device: number;
+  readonly #registry: ShmemRegistry;
+
+  constructor(device: number, registry: ShmemRegistry) {
+    this.#device = device;
+    this.#registry = registry;
+  }
+
+  async answer(version: number, payload: string, descriptors: Descriptors, peer: PeerCredentials): Promise<Answer> {
+    try {
+      if (version !== PROTOCOL_VERSION) throw otherVersion(version);
+      return { ok: true, value: await this.#inTime(this.#carryOut(parseRequest(payload), descriptors, peer)) };
+    } catch (error) {
+      return { ok: false, error: this.#describe(error) };
+    }
+  }
+
+  /** What kublk's clients ask for, and ours. */
+  async registerFd(descriptors: Descriptors, readOnly: boolean, { pid }: PeerCredentials): Promise<StoredBuffer> {
+    return this.#inTime(this.#registry.registerFd(descriptors.take(), readOnly, `pid ${pid}`));
+  }
+
+  async #carryOut(request: Request, descriptors: Descriptors, peer: PeerCredentials): Promise<Answers[keyof Answers]> {
+    switch (request.op) {
+      case 'register':
+        return bufferAnswer(await this.#registry.registerPath(request.path, request.readOnly));
+      case 'register-fd':
+        return bufferAnswer(await this.registerFd(descriptors, request.readOnly, peer));
+      case 'create':
+        return bufferAnswer(await this.#registry.createMemfd(request));
+      case 'unregister':
+        await this.#registry.unregister(request.index);
+        return null;
+      case 'unregister-all':
+        return this.#registry.unregisterAll();
+      default:
+        return this.#registry.list().map(bufferAnswer);
+    }
+  }
+
+  /** The kernel waits for every request that the device has, and a target may take its time with them. */
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(lateError(this.#device)), ANSWER_SECONDS * 1000);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #describe(error: unknown): ErrorAnswer {
+    if (!(error instanceof UblkError)) {
+      return { message: String(error), code: 'INTERNAL', kind: 'failed', device: this.#device };
+    }
+    const { message, code, kind, command, hint } = error;
+    return {
+      message,
+      code,
+      kind,
+      device: this.#device,
+      ...(command === undefined ? {} : { command }),
+      ...(hint === undefined ? {} : { hint }),
+    };
+  }
+}
+
+function bufferAnswer({ index, length, readOnly, source, path }: StoredBuffer): BufferAnswer {
+  return { index, length, readOnly, source, path };
+}
+
+function otherVersion(version: number): UblkError {
+  return new UblkError(`the server speaks version ${PROTOCOL_VERSION} of the socket's protocol, not ${version}`, {
+    code: 'EPROTONOSUPPORT',
+    command: 'recv',
+    hint: 'use the ublkts that runs the device',
+  });
+}
+
+function lateError(device: number): UblkError {
+  return new UblkError(`the queues of device ${device} have not drained within ${ANSWER_SECONDS} s`, {
+    code: 'TIMEOUT',
+    kind: 'busy',
+    device,
+    hint: 'it is done as soon as they have: see `ublkts list --json`',
+  });
+}
