@@ -18,6 +18,7 @@ const RANKS: Readonly<Record<string, number>> = {
   server: 5,
   targets: 5,
   device: 6,
+  client: 7,
   monitor: 7,
   lab: 7,
   cli: 8,
