@@ -57,7 +57,7 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
 
 /** A small young generation: nothing on the data path allocates, and memory is what a server has many of. */
 function serverFlags(): string[] {
-  return ['--max-semi-space-size=2'];
+  return ['--max-semi-space-size=2', '--max-inlined-bytecode-size=2000', '--max-inlined-bytecode-size-cumulative=6000'];
 }
 
 async function firstLine(stream: Readable, ended: Promise<Ending>): Promise<StartReport | null> {

@@ -38,6 +38,15 @@ const WAY_NONE = STAT_WAYS.indexOf('none');
 const STAT_WRITE_ZEROES = 4;
 const STAT_OTHER = 5;
 
+// Constants of this module: an import is read through a cell and checked every time.
+const FIXED = FIXED_FILE;
+const KIND = KIND_TARGET;
+const SHMEM_ZC = UBLK_IO_F_SHMEM_ZC;
+const OP_READ = UBLK_IO_OP_READ;
+const OP_WRITE = UBLK_IO_OP_WRITE;
+const OP_WRITE_ZEROES = UBLK_IO_OP_WRITE_ZEROES;
+const OP_ZONE_APPEND = UBLK_IO_OP_ZONE_APPEND;
+
 /** Microseconds, read at most once a batch, and only when something is timed. */
 export interface BatchClock {
   now(): number;
@@ -200,7 +209,7 @@ export class Request implements IoRequest {
     const slot = this.slot;
     this.#slots.pending[slot]!++;
     this.#ring.reserve(1);
-    const user = userData(KIND_TARGET, slot, token);
+    const user = userData(KIND, slot, token);
     this.#ring.sq.prepare(IORING_OP_TIMEOUT, -1, 0, 0, timespecLo, timespecHi, 1, 0, 0, user, 0);
   }
 
@@ -249,7 +258,7 @@ export class Request implements IoRequest {
     this.#slots.pending[slot]!++;
     this.#ring.reserve(1);
     this.#ring.sq.prepare(
-      opcode | FIXED_FILE,
+      opcode | FIXED,
       this.#firstFile + file,
       offsetLo,
       offsetHi,
@@ -258,7 +267,7 @@ export class Request implements IoRequest {
       length,
       opFlags,
       this.bufferIndex < 0 ? 0 : this.bufferIndex,
-      userData(KIND_TARGET, slot, token),
+      userData(KIND, slot, token),
       0,
     );
   }
@@ -281,16 +290,16 @@ export class Request implements IoRequest {
     const slot = this.slot;
     this.#slots.pending[slot]!++;
     this.#ring.reserve(1);
-    const user = userData(KIND_TARGET, slot, token);
+    const user = userData(KIND, slot, token);
     const fd = this.#firstFile + file;
-    this.#ring.sq.prepare(opcode | FIXED_FILE, fd, offsetLo, offsetHi, addrLo, addrHi, length, opFlags, 0, user, 0);
+    this.#ring.sq.prepare(opcode | FIXED, fd, offsetLo, offsetHi, addrLo, addrHi, length, opFlags, 0, user, 0);
   }
 
   #count(slot: number, result: number): void {
     const op = this.op;
-    const hasData = op === UBLK_IO_OP_READ || op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_ZONE_APPEND;
-    const way = hasData ? ((this.flags & UBLK_IO_F_SHMEM_ZC) !== 0 ? WAY_MATCHED : this.#path.way) : WAY_NONE;
-    const statOp = op < STAT_WRITE_ZEROES ? op : op === UBLK_IO_OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
+    const hasData = op === OP_READ || op === OP_WRITE || op === OP_ZONE_APPEND;
+    const way = hasData ? ((this.flags & SHMEM_ZC) !== 0 ? WAY_MATCHED : this.#path.way) : WAY_NONE;
+    const statOp = op < STAT_WRITE_ZEROES ? op : op === OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
     const stats = this.#stats[this.#slots.queue[slot]!]!;
     stats.finished(statOp, way, result > 0 ? result : 0);
     if (result < 0) stats.failed(statOp);

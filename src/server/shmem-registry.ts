@@ -116,8 +116,13 @@ export class ShmemRegistry {
     });
   }
 
-  unregister(index: number): Promise<void> {
-    return this.#inTurn(() => this.#unregister(index));
+  /** `inode`: only if that is the buffer's; an index may have gone to another buffer since. */
+  unregister(index: number, inode?: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const stored = this.#entries.get(index)?.stored;
+      if (stored === undefined || (inode ?? stored.inode) !== stored.inode) throw noSuchBuffer(this.#device, index);
+      await this.#unregister(index);
+    });
   }
 
   /** The indexes that there were. */
@@ -200,7 +205,6 @@ export class ShmemRegistry {
   }
 
   async #unregister(index: number): Promise<void> {
-    if (!this.#entries.has(index)) throw noSuchBuffer(this.#device, index);
     this.#store(index);
     try {
       // It drains: when it returns, no request refers to the index.

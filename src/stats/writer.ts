@@ -5,7 +5,10 @@
  */
 import { Block, BlockF64, BUFFER_SLOTS, HEAT_PARTS, HEAT_WORD, LATENCY_BUCKETS, STAT_WAYS } from './layout.ts';
 
+// Constants of this module, not fields of an imported object: they are compiled into the hot path as numbers.
 const WAYS = STAT_WAYS.length;
+const { seq: SEQ, arrived: ARRIVED, finished: FINISHED, depth: DEPTH } = Block;
+const { batches: BATCHES, depthSum: DEPTH_SUM, cells: CELLS } = BlockF64;
 
 export class StatsWriter {
   readonly words: Int32Array;
@@ -22,28 +25,28 @@ export class StatsWriter {
 
   /** Odd from here to `batchEnd`: counters move. One writer, so a plain increment will do. */
   batchBegin(): void {
-    this.words[Block.seq]!++;
+    this.words[SEQ]!++;
   }
 
   batchEnd(): void {
     const words = this.words;
-    const arrived = words[Block.arrived]!;
+    const arrived = words[ARRIVED]!;
     const depth = this.#inHandBefore + ((arrived - this.#arrivedBefore) | 0);
-    words[Block.depth] = depth;
-    this.counters[BlockF64.batches]!++;
-    this.counters[BlockF64.depthSum]! += depth;
+    words[DEPTH] = depth;
+    this.counters[BATCHES]!++;
+    this.counters[DEPTH_SUM]! += depth;
     this.#arrivedBefore = arrived;
-    this.#inHandBefore = (arrived - words[Block.finished]!) | 0;
-    words[Block.seq]!++;
+    this.#inHandBefore = (arrived - words[FINISHED]!) | 0;
+    words[SEQ]!++;
   }
 
   arrived(): void {
-    this.words[Block.arrived]!++;
+    this.words[ARRIVED]!++;
   }
 
   finished(op: number, way: number, bytes: number): void {
-    const cell = BlockF64.cells + 2 * (op * WAYS + way);
-    this.words[Block.finished]!++;
+    const cell = CELLS + 2 * (op * WAYS + way);
+    this.words[FINISHED]!++;
     this.counters[cell]!++;
     this.counters[cell + 1]! += bytes;
   }

@@ -1,18 +1,22 @@
 /** A question to a device's server, from another process: one connection, one request, one answer. */
-import { connect } from 'node:net';
+import { closeSync } from 'node:fs';
+import { connect, Socket } from 'node:net';
 import { UblkError } from '../../errors.ts';
+import { connectUnix, MessageBuffer } from '../../native/libc/unix-socket.ts';
 import { errnoName, errnoText } from '../../native/uapi/errno.ts';
 import { type Answers, decodeAnswer, encodeRequest, type Request } from './protocol.ts';
 
 /** More than the server takes to say that it takes longer. */
 const ANSWER_MS = 40_000;
 
+/** `fd`: goes along with the request; it stays the caller's. */
 export async function askServer<R extends Request>(
   path: string,
   device: number,
   request: R,
+  fd?: number,
 ): Promise<Answers[R['op']]> {
-  return valueOf(await exchange(path, device, encodeRequest(request)), device) as Answers[R['op']];
+  return valueOf(await exchange(path, device, encodeRequest(request), fd), device) as Answers[R['op']];
 }
 
 /** What an answer holds, or its error thrown. */
@@ -26,19 +30,33 @@ export function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
   return answer.value;
 }
 
-async function exchange(path: string, device: number, request: Buffer): Promise<Buffer> {
-  const socket = connect(path);
-  socket.setTimeout(ANSWER_MS, () => socket.destroy(silent(device)));
-  socket.write(request);
+async function exchange(path: string, device: number, request: Buffer, fd: number | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
+    const socket = fd === undefined ? connect(path) : connectAndSend(path, request, fd);
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(silent(device)));
+    if (fd === undefined) socket.write(request);
     for await (const chunk of socket) chunks.push(chunk as Buffer);
   } catch (error) {
-    if (error instanceof UblkError) throw error;
     // An answer that came is the answer, however the connection ended.
-    if (chunks.length === 0) throw unreachable(device, error as NodeJS.ErrnoException);
+    if (chunks.length === 0) throw failure(device, error as NodeJS.ErrnoException);
   }
   return Buffer.concat(chunks);
+}
+
+/** Node sends bytes only; and reads the answer. */
+function connectAndSend(path: string, request: Buffer, fd: number): Socket {
+  const message = new MessageBuffer(request.length);
+  const connection = connectUnix(path);
+  try {
+    message.send(connection, request, [fd]);
+    return new Socket({ fd: connection });
+  } catch (error) {
+    closeSync(connection);
+    throw error;
+  } finally {
+    message.close();
+  }
 }
 
 function turnedAway(device: number, status: number): UblkError {
@@ -57,8 +75,9 @@ function silent(device: number): UblkError {
   });
 }
 
-function unreachable(device: number, cause: NodeJS.ErrnoException): UblkError {
+function failure(device: number, cause: NodeJS.ErrnoException): UblkError {
   const code = cause.code ?? 'EIO';
+  if (code === 'TIMEOUT' && cause instanceof UblkError) return cause;
   const gone = code === 'ENOENT' || code === 'ECONNREFUSED';
   return new UblkError(
     gone ? `device ${device} has no server now` : `cannot ask the server of device ${device}: ${code}`,

@@ -22,7 +22,8 @@ export type Request =
   /** With a descriptor. */
   | { readonly op: 'register-fd'; readonly readOnly: boolean }
   | { readonly op: 'create'; readonly bytes: number; readonly seal: boolean; readonly readOnly: boolean }
-  | { readonly op: 'unregister'; readonly index: number }
+  /** `inode`: only if that is what the index stands for now. */
+  | { readonly op: 'unregister'; readonly index: number; readonly inode?: string }
   | { readonly op: 'unregister-all' }
   | { readonly op: 'list' };
 
@@ -32,6 +33,8 @@ export interface BufferAnswer {
   readonly readOnly: boolean;
   readonly source: string;
   readonly path: string | null;
+  /** Of the file that the memory is. */
+  readonly inode: string;
 }
 
 /** By the request's `op`. */
@@ -119,7 +122,7 @@ export function parseRequest(payload: string): Request {
     case 'create':
       return { op, bytes: count(fields, 'bytes'), seal: flag(fields, 'seal'), readOnly: flag(fields, 'readOnly') };
     case 'unregister':
-      return { op, index: count(fields, 'index') };
+      return { op, index: count(fields, 'index'), ...optionalText(fields, 'inode') };
     case 'unregister-all':
     case 'list':
       return { op };
@@ -172,6 +175,16 @@ function count(fields: Readonly<Record<string, unknown>>, name: string): number 
     throw badRequest(`${name} is not a whole number`);
   }
   return value;
+}
+
+function optionalText<Name extends string>(
+  fields: Readonly<Record<string, unknown>>,
+  name: Name,
+): { readonly [N in Name]?: string } {
+  const value = fields[name];
+  if (value === undefined) return {};
+  if (typeof value !== 'string') throw badRequest(`${name} is not a text`);
+  return { [name]: value } as { readonly [N in Name]?: string };
 }
 
 function badRequest(reason: string): UblkError {

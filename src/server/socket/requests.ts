@@ -49,7 +49,7 @@ export class Requests {
       case 'create':
         return bufferAnswer(await this.#registry.createMemfd(request));
       case 'unregister':
-        await this.#registry.unregister(request.index);
+        await this.#registry.unregister(request.index, request.inode);
         return null;
       case 'unregister-all':
         return this.#registry.unregisterAll();
@@ -87,8 +87,8 @@ export class Requests {
   }
 }
 
-function bufferAnswer({ index, length, readOnly, source, path }: StoredBuffer): BufferAnswer {
-  return { index, length, readOnly, source, path };
+function bufferAnswer({ index, length, readOnly, source, path, inode }: StoredBuffer): BufferAnswer {
+  return { index, length, readOnly, source, path, inode };
 }
 
 function otherVersion(version: number): UblkError {
