@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+/**
+ * Every test there is: style, unit tests, tests on a kernel with ublk in the lab, and the kernel's own selftests but the
+ * stress group. With words, only the test files and selftests that have one of them in their name.
+ */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { runHere } from '../test/harness/host.ts';
+import { findTestFiles } from '../test/harness/files.ts';
+import { kernelTestTasks } from '../test/harness/kernel-tests.ts';
+import { runHarness } from '../test/harness/lab.ts';
+import { nodeTestArguments, readCounts } from '../test/harness/node-tests.ts';
+import { OrderedOutput } from '../test/harness/ordered-output.ts';
+import { pool } from '../test/harness/pool.ts';
+import { tallyOf } from '../test/harness/selftests/report.ts';
+import { selftests } from '../test/harness/selftests/suite-tasks.ts';
+import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from '../test/harness/tally.ts';
+
+/** Emulated guests at the same time. More than the machine has CPUs makes tests of time fail. */
+const GUESTS = 2;
+const CHECKS = ['typecheck', 'lint', 'format:check'];
+
+const patterns = process.argv.slice(2);
+
+await runHarness(async (scratch, signal) => {
+  const started = performance.now();
+  const tallies: Tally[] = [];
+
+  if (patterns.length === 0) {
+    title('style');
+    tallies.push(await checks(signal));
+  }
+  const files = findTestFiles(patterns);
+  if (files.unit.length > 0) {
+    title('unit tests');
+    tallies.push(await unitTests(files.unit, scratch, signal));
+  }
+
+  title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
+  const output = new OrderedOutput((text) => process.stdout.write(text));
+  const kernelTasks = kernelTestTasks({ files: files.kernel, shares: GUESTS, output, scratch, signal });
+  const suite = await selftests({
+    shares: patterns.length === 0 ? 2 * GUESTS : 1,
+    stress: 'none',
+    patterns,
+    measureReference: false,
+    output,
+    signal,
+  });
+  const counted: Tally[] = [];
+  const results = await pool(
+    [
+      ...kernelTasks.map((task) => async () => {
+        counted.push(await task());
+        return [];
+      }),
+      ...suite.tasks,
+    ],
+    GUESTS,
+  );
+  const { text, ours } = await suite.finish(results.flat());
+  process.stdout.write(`\n${text}`);
+
+  const tally = sum([...tallies, ...counted, tallyOf(ours)]);
+  process.stdout.write(closingText(tally, performance.now() - started));
+  return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
+});
+
+function title(text: string): void {
+  process.stdout.write(`\n== ${text}\n`);
+}
+
+async function checks(signal: AbortSignal): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (const name of CHECKS) {
+    const failed = await runHere('npm', ['run', '--silent', name], signal);
+    process.stdout.write(`${failed ? '✖' : '✔'} npm run ${name}\n`);
+    tallies.push(failed ? ONE_FAILED : { ...NOTHING, passed: 1 });
+  }
+  return sum(tallies);
+}
+
+async function unitTests(files: readonly string[], scratch: string, signal: AbortSignal): Promise<Tally> {
+  const directory = path.join(scratch, 'unit');
+  await mkdir(directory);
+  const countsFile = path.join(directory, 'counts.json');
+  const options = { files, countsFile, concurrency: 2, timeoutSeconds: 300 };
+  await runHere(process.execPath, nodeTestArguments(options), signal);
+  return readCounts(countsFile);
+}

@@ -1,0 +1,60 @@
+/** Commands in the lab's guest, as the harness wants them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { interruptible } from '../../src/lab/interruption.ts';
+import { type OnData, runInGuest } from '../../src/lab/run.ts';
+import { UblkError } from '../../src/errors.ts';
+import { ROOT } from './files.ts';
+
+export interface GuestJob {
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly memory?: string;
+  readonly cpus?: number;
+  readonly timeoutSeconds: number;
+  /** Gets what the command left in /results. */
+  readonly collectTo?: string;
+  readonly onOutput: OnData;
+  readonly signal: AbortSignal;
+}
+
+/** Its exit code. A guest that did not come to its end is told on the job's output, and is 1. */
+export async function inGuest({ onOutput, environment, ...job }: GuestJob): Promise<number> {
+  try {
+    const { exitCode } = await runInGuest({
+      ...job,
+      projectRoot: ROOT,
+      environment: { ...coloured(), ...environment },
+      onStdout: onOutput,
+      onStderr: onOutput,
+    });
+    return exitCode;
+  } catch (error) {
+    job.signal.throwIfAborted();
+    await onOutput(Buffer.from(`${error instanceof UblkError ? error.message : String(error)}\n`));
+    return 1;
+  }
+}
+
+/** The guest's programs write to a pipe, which says nothing about where their text ends up. */
+function coloured(): Record<string, string> {
+  return process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
+}
+
+/** A task with a directory for files on their way, which can be interrupted; its exit code is the process's. */
+export async function runHarness(task: (scratch: string, signal: AbortSignal) => Promise<number>): Promise<void> {
+  const scratch = await mkdtemp(path.join(tmpdir(), 'ublkts-test-'));
+  try {
+    process.exitCode = await interruptible((signal) => task(scratch, signal));
+  } catch (error) {
+    process.stderr.write(`${error instanceof UblkError ? error.message : errorText(error)}\n`);
+    process.exitCode = error instanceof UblkError && error.code === 'INTERRUPTED' ? 130 : 1;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

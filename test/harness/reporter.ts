@@ -1,0 +1,20 @@
+/**
+ * A reporter for `node --test`: its `spec` without the closing lines. A run of ours has several of these, on the host
+ * and in guests, and one summary at its end.
+ */
+import { Readable } from 'node:stream';
+import { spec as Spec } from 'node:test/reporters';
+import type { TestEvent } from 'node:test/reporters';
+
+const CLOSING_LINE = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
+async function* withoutClosingLines(events: AsyncIterable<TestEvent>): AsyncGenerator<TestEvent> {
+  for await (const event of events) {
+    if (event.type === 'test:diagnostic' && CLOSING_LINE.test(event.data.message)) continue;
+    yield event;
+  }
+}
+
+export default function reporter(events: AsyncIterable<TestEvent>): AsyncIterable<string> {
+  return Readable.from(withoutClosingLines(events)).compose(new Spec());
+}

@@ -1,0 +1,37 @@
+/** The kernel's selftests as tasks for a pool of guests. */
+import type { OrderedOutput } from '../ordered-output.ts';
+import { runShare, type Share } from './host.ts';
+import { addToReference, readReference } from './reference.ts';
+import { summaryText } from './report.ts';
+import type { Result } from './result.ts';
+
+export interface SuiteOptions extends Pick<Share, 'stress' | 'patterns' | 'signal'> {
+  readonly shares: number;
+  /** Run what is not known of kublk. It takes as long again, once for an image. */
+  readonly measureReference: boolean;
+  readonly output: OrderedOutput;
+}
+
+export interface Suite {
+  readonly tasks: readonly (() => Promise<Result[]>)[];
+  /** To be called with what all tasks returned: their text, and the results that are ours. */
+  readonly finish: (results: readonly Result[]) => Promise<{ readonly text: string; readonly ours: readonly Result[] }>;
+}
+
+export async function selftests({ shares, measureReference, output, ...rest }: SuiteOptions): Promise<Suite> {
+  const reference = await readReference();
+  const programs = measureReference ? (['kublk', 'ublkts'] as const) : (['ublkts'] as const);
+  const tasks = Array.from({ length: shares }, (_none, share) => {
+    const job = output.job();
+    return () => runShare({ ...rest, share, shares, programs, reference, output: job });
+  });
+  return { tasks, finish };
+}
+
+async function finish(results: readonly Result[]): Promise<{ text: string; ours: readonly Result[] }> {
+  const ours = results.filter(({ program }) => program === 'ublkts');
+  await addToReference(results.filter(({ program }) => program === 'kublk'));
+  const reference = await readReference();
+  const beside = ours.flatMap(({ test }) => reference.get(test) ?? []);
+  return { text: summaryText(ours, beside), ours };
+}

@@ -1,0 +1,51 @@
+/** What must not be there when no device is. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Ids of the devices that exist, whoever serves them. */
+export function deviceIds(): number[] {
+  return list('/sys/class/ublk-char').map((name) => Number(name.replace('ublkc', '')));
+}
+
+/** Processes that serve a device of ours. */
+export function serverPids(): number[] {
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => commandLine(pid).some((word) => word.endsWith('/dist/server/main.js')))
+    .map(Number);
+}
+
+/** Files in the directories of both programs. */
+export function runFiles(): string[] {
+  return ['/run/ublkts', '/run/ublk'].flatMap((directory) => list(directory).map((name) => `${directory}/${name}`));
+}
+
+/** What is left of devices, in words; nothing when all is well. A server takes a moment to leave after its device. */
+export async function leftovers(patienceMs = 5000): Promise<string[]> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const found = [
+      ...deviceIds().map((id) => `device ${id}`),
+      ...serverPids().map((pid) => `server process ${pid}`),
+      ...runFiles().map((file) => `file ${file}`),
+    ];
+    if (found.length === 0 || Date.now() > deadline) return found;
+    await delay(50);
+  }
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
