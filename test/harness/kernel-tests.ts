@@ -44,7 +44,8 @@ export function kernelTestTasks({
         memory: '3G',
         timeoutSeconds: 3600,
         collectTo,
-        onOutput: (chunk) => job.write(chunk),
+        onStdout: job.write,
+        onStderr: job.write,
         signal,
       });
       job.end();

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { interruptible } from '../../src/lab/interruption.ts';
+import { progressPrinter } from '../../src/lab/progress.ts';
 import { type OnData, runInGuest } from '../../src/lab/run.ts';
 import { UblkError } from '../../src/errors.ts';
 import { ROOT } from './files.ts';
@@ -15,24 +16,27 @@ export interface GuestJob {
   readonly timeoutSeconds: number;
   /** Gets what the command left in /results. */
   readonly collectTo?: string;
-  readonly onOutput: OnData;
+  readonly onStdout: OnData;
+  /** Also hears how a guest ended that did not come to its end. */
+  readonly onStderr: OnData;
   readonly signal: AbortSignal;
 }
 
-/** Its exit code. A guest that did not come to its end is told on the job's output, and is 1. */
-export async function inGuest({ onOutput, environment, ...job }: GuestJob): Promise<number> {
+/** Its exit code; 1 when the guest did not come to its end. */
+export async function inGuest({ environment, ...job }: GuestJob): Promise<number> {
+  const progress = progressPrinter(process.stderr);
   try {
     const { exitCode } = await runInGuest({
       ...job,
       projectRoot: ROOT,
       environment: { ...coloured(), ...environment },
-      onStdout: onOutput,
-      onStderr: onOutput,
+      onProgress: progress.onProgress,
+      onStart: progress.clear,
     });
     return exitCode;
   } catch (error) {
     job.signal.throwIfAborted();
-    await onOutput(Buffer.from(`${error instanceof UblkError ? error.message : String(error)}\n`));
+    await job.onStderr(Buffer.from(`${error instanceof UblkError ? error.message : String(error)}\n`));
     return 1;
   }
 }

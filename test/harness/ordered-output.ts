@@ -35,8 +35,8 @@ export class OrderedOutput {
 }
 
 export interface JobOutput {
-  write(text: string | Uint8Array): void;
-  end(): void;
+  readonly write: (text: string | Uint8Array) => void;
+  readonly end: () => void;
 }
 
 interface Job {

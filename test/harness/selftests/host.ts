@@ -39,7 +39,8 @@ export async function runShare({ share, shares, stress, patterns, programs, ...r
   await inGuest({
     command: ['node', 'test/harness/selftests/guest.ts', ...options, '--', ...patterns],
     timeoutSeconds: 3600,
-    onOutput: (chunk) => void pipe.write(chunk),
+    onStdout: (chunk) => void pipe.write(chunk),
+    onStderr: output.write,
     signal,
   });
   pipe.end();

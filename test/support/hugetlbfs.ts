@@ -1,0 +1,46 @@
+/** A file of huge pages that a server and fio share. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+
+const HUGE_PAGES = '/proc/sys/vm/nr_hugepages';
+const HUGE_PAGE = 2 * 1024 * 1024;
+
+export interface HugeFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly directory: string;
+  /** Gives the pages back. To be called when nobody maps them any more. */
+  remove(): void;
+}
+
+/** Throws a sentence when the kernel has no memory for it. */
+export function hugeFile(megabytes = 4): HugeFile {
+  const before = Number(readFileSync(HUGE_PAGES, 'utf8'));
+  const pages = Math.ceil((megabytes * 1024 * 1024) / HUGE_PAGE);
+  const directory = mkdtempSync('/tmp/ublkts-huge-');
+  const restore = (): void => {
+    rmdirSync(directory);
+    writeFileSync(HUGE_PAGES, String(before));
+  };
+  try {
+    writeFileSync(HUGE_PAGES, String(before + pages));
+    const got = Number(readFileSync(HUGE_PAGES, 'utf8')) - before;
+    if (got < pages) throw new Error(`the kernel found memory for ${got} of ${pages} huge pages`);
+    execFileSync('mount', ['-t', 'hugetlbfs', 'none', directory]);
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  const path = `${directory}/buffer`;
+  execFileSync('fallocate', ['--length', `${megabytes}M`, path]);
+  return {
+    path,
+    directory,
+    bytes: megabytes * 1024 * 1024,
+    remove: () => {
+      rmSync(path, { force: true });
+      execFileSync('umount', [directory]);
+      restore();
+    },
+  };
+}
