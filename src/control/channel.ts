@@ -60,7 +60,7 @@ export class ControlChannel {
     try {
       this.#fd = openSync(CONTROL_DEVICE, constants.O_RDWR);
     } catch (error) {
-      throw openFailure(error);
+      throw openFailure(CONTROL_DEVICE, error);
     }
     try {
       this.#ring = setUpRing({ sqEntries: 4, cqEntries: 8, flags: IORING_SETUP_SQE128 });

@@ -1,17 +1,16 @@
 /** What a refusal of the driver means to a person: every error of this layer names command, device, errno, next step. */
 import { UblkError, type FailureKind } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
-import { CONTROL_DEVICE } from './channel.ts';
 
-/** Why /dev/ublk-control did not open. */
-export function openFailure(cause: unknown): UblkError {
+/** Why the control device did not open. */
+export function openFailure(path: string, cause: unknown): UblkError {
   const code = (cause as NodeJS.ErrnoException).code ?? 'EIO';
   const details: { kind: FailureKind; hint: string } =
     code === 'EACCES' || code === 'EPERM'
       ? { kind: 'permission', hint: 'run as root, or give your user the device with a udev rule' }
       : { kind: 'unsupported', hint: '`modprobe ublk_drv`; it is in Linux 6.0 and newer (CONFIG_BLK_DEV_UBLK)' };
   const reason = code === 'ENOENT' ? 'there is no ublk driver here' : code;
-  return new UblkError(`cannot open ${CONTROL_DEVICE}: ${reason}`, { code, command: 'open', cause, ...details });
+  return new UblkError(`cannot open ${path}: ${reason}`, { code, command: 'open', cause, ...details });
 }
 
 interface Meaning {

@@ -4,8 +4,9 @@
  */
 import { closeSync, writeSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
+import { DEBUG_DEVICE, debugLog } from './debug-log.ts';
 import { startServer, type StartMode } from './server.ts';
-import { updateStoredDevice } from './stored-device.ts';
+import { readStoredDevice, updateStoredDevice } from './stored-device.ts';
 
 const REPORT_FD = 3;
 
@@ -21,7 +22,12 @@ async function main(id: number, mode: StartMode): Promise<void> {
   try {
     const server = await startServer(id, mode);
     report({ ready: true, notes: server.notes });
+    const { quiet, debugMask } = readStoredDevice(id)?.options ?? { quiet: false, debugMask: 0 };
+    const mask = quiet ? 0 : debugMask;
+    for (const note of quiet ? [] : server.notes) log(note);
+    debugLog(mask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await server.gone;
+    debugLog(mask, DEBUG_DEVICE, `device ${id} is gone`);
     updateStoredDevice(id, { ended: { at: new Date().toISOString(), reason: 'the device was stopped' } });
   } catch (error) {
     fail(id, error);
@@ -42,7 +48,7 @@ function report(message: StartReport): void {
 
 function fail(id: number, error: unknown): void {
   const known = error instanceof UblkError ? error : new UblkError(describe(error), { code: 'INTERNAL', device: id });
-  process.stderr.write(`${new Date().toISOString()} ${known.message}\n`);
+  log(known.message);
   updateStoredDevice(id, { ended: { at: new Date().toISOString(), reason: known.message } });
   if (!reported) {
     const { message, code, kind, command, device, hint } = known;
@@ -61,6 +67,10 @@ function fail(id: number, error: unknown): void {
   // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them; with this process gone
   // the kernel makes the device DEAD or, if it can be recovered, QUIESCED.
   process.kill(process.pid, 'SIGKILL');
+}
+
+function log(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }
 
 function describe(error: unknown): string {

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
 import { gettid, setAffinity, setIoFlusher, setThreadName } from '../native/libc/calls.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
@@ -21,7 +22,10 @@ async function main(config: ThreadConfig): Promise<void> {
     });
   }
   say({ kind: 'fetched', tid: gettid(), notes });
+  const { debugMask, index } = config;
+  debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);
   thread.run();
+  debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
   say({ kind: 'left' });
 }
 
@@ -47,8 +51,6 @@ try {
 } catch (error) {
   const code = error instanceof UblkError ? error.code : 'INTERNAL';
   const message =
-    error instanceof Error && !(error instanceof UblkError)
-      ? (error.stack ?? error.message)
-      : String((error as Error).message);
+    error instanceof Error && !(error instanceof UblkError) ? (error.stack ?? error.message) : (error as Error).message;
   say({ kind: 'failed', message, code });
 }

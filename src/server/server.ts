@@ -212,6 +212,7 @@ function threadConfigs(
     rotateAutoBuf: options.rotateAutoBuf,
     noUblkFixedFd: options.noUblkFixedFd,
     integrity: options.integrity,
+    debugMask: options.debugMask,
     charFd,
     files: target.files,
     maxIoBufBytes: info.max_io_buf_bytes,

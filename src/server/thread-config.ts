@@ -23,6 +23,8 @@ export interface ThreadConfig {
   readonly rotateAutoBuf: boolean;
   readonly noUblkFixedFd: boolean;
   readonly integrity: IntegrityOptions | null;
+  /** --debug_mask, see debug-log.ts. */
+  readonly debugMask: number;
 
   readonly charFd: number;
   readonly files: readonly number[];

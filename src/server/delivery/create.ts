@@ -15,16 +15,16 @@ export interface DeliveryParts {
   /** The slots that this thread serves, in the order in which they are fetched. */
   readonly mine: readonly number[];
   readonly device: CharDevice;
-  readonly thread: Arrivals;
+  readonly arrivals: Arrivals;
   readonly beforeFetch: (slot: number) => void;
 }
 
 export function createDelivery(config: ThreadConfig, parts: DeliveryParts): Delivery {
-  const { ring, slots, mine, device, thread, beforeFetch } = parts;
+  const { ring, slots, mine, device, arrivals, beforeFetch } = parts;
   const { layout } = config;
-  if (layout.kind !== 'batch') return new PerTagDelivery(ring, slots, mine, device, thread, beforeFetch);
+  if (layout.kind !== 'batch') return new PerTagDelivery(ring, slots, mine, device, arrivals, beforeFetch);
   const flags = batchFlags(config);
-  return new BatchDelivery(ring, slots, device, thread, {
+  return new BatchDelivery(ring, slots, device, arrivals, {
     depth: config.depth,
     queues: layout.queues,
     prepares: layout.prepares,

@@ -1,5 +1,6 @@
 /** `fault_inject`: like null, but each request waits first, or the server dies between two fetches. For tests. */
 import type { OpenRequest, TargetType } from '../target.ts';
+import { refusedSize, SIZE_OPTION } from '../chosen-size.ts';
 import { parseFaults } from './options.ts';
 import { faultInjectParams } from './params.ts';
 import { FaultInjectQueue, type FaultInjectState } from './queue.ts';
@@ -8,13 +9,14 @@ export const faultInjectTarget: TargetType<FaultInjectState> = {
   name: 'fault_inject',
   summary: 'stores nothing, waits before it completes a request, or dies while it starts',
   options: {
+    ...SIZE_OPTION,
     delay_us: 'microseconds that each request waits (default 0)',
     die_during_fetch: '1: kill the server after the first fetch of a queue (default 0)',
   },
   files: { min: 0, max: 0 },
   refuses: (request: OpenRequest) => {
     const faults = parseFaults(request.options);
-    return typeof faults === 'string' ? faults : null;
+    return typeof faults === 'string' ? faults : refusedSize(request.options);
   },
   open: (request) => {
     const faults = parseFaults(request.options);

@@ -1,12 +1,11 @@
 import type { ParamsInit } from '../../control/commands.ts';
 import { UBLK_PARAM_TYPE_BASIC } from '../../native/uapi/ublk-params.ts';
+import { chosenBytes } from '../chosen-size.ts';
 import { withIntegrity } from '../integrity.ts';
 import type { OpenRequest } from '../target.ts';
 
-const SIZE_BYTES = 250 * 2 ** 30;
-
 /** kublk's own (tools/testing/selftests/ublk/fault_inject.c), so that the same device results. */
-export function faultInjectParams(request: Pick<OpenRequest, 'maxIoBufBytes' | 'integrity'>): ParamsInit {
+export function faultInjectParams(request: Pick<OpenRequest, 'maxIoBufBytes' | 'integrity' | 'options'>): ParamsInit {
   const params: ParamsInit = {
     types: UBLK_PARAM_TYPE_BASIC,
     basic: {
@@ -15,7 +14,7 @@ export function faultInjectParams(request: Pick<OpenRequest, 'maxIoBufBytes' | '
       io_opt_shift: 12,
       io_min_shift: 9,
       max_sectors: request.maxIoBufBytes >>> 9,
-      dev_sectors: SIZE_BYTES / 512,
+      dev_sectors: chosenBytes(request.options) / 512,
     },
   };
   return withIntegrity(params, request.integrity);

@@ -4,10 +4,9 @@ import {
   UBLK_PARAM_TYPE_DMA_ALIGN,
   UBLK_PARAM_TYPE_SEGMENT,
 } from '../../native/uapi/ublk-params.ts';
+import { chosenBytes } from '../chosen-size.ts';
 import { withIntegrity } from '../integrity.ts';
 import type { OpenRequest } from '../target.ts';
-
-const SIZE_BYTES = 250 * 2 ** 30;
 
 /** kublk's own (tools/testing/selftests/ublk/null.c), so that the same device results. */
 export function nullParams(request: OpenRequest): ParamsInit {
@@ -19,7 +18,7 @@ export function nullParams(request: OpenRequest): ParamsInit {
       io_opt_shift: 12,
       io_min_shift: 9,
       max_sectors: request.maxIoBufBytes >>> 9,
-      dev_sectors: SIZE_BYTES / 512,
+      dev_sectors: chosenBytes(request.options) / 512,
     },
     dma: { alignment: 4095 },
     seg: { seg_boundary_mask: 4095n, max_segment_size: 32 << 10, max_segments: 32 },

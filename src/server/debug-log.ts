@@ -1,0 +1,83 @@
+/**
+ * `--debug_mask`: kublk's bits, for the server's log (/run/ublkts/N.log). Requests are logged by wrapping the delivery,
+ * so that a server that logs none of them runs the very code it would run without this file.
+ */
+import { writeSync } from 'node:fs';
+import type { Arrivals, Delivery } from './delivery/delivery.ts';
+import type { Slots } from './slots.ts';
+
+export const DEBUG_DEVICE = 1 << 0;
+export const DEBUG_THREAD = 1 << 1;
+const DEBUG_IO_COMMAND = 1 << 2;
+const DEBUG_IO = 1 << 3;
+/** One or the other makes every request a line. */
+export const DEBUG_REQUESTS = DEBUG_IO_COMMAND | DEBUG_IO;
+
+const STDERR = 2;
+
+/** Synchronous, and straight to the descriptor: a queue thread never gets round to flushing a stream. */
+export function debugLog(mask: number, bits: number, text: string): void {
+  if ((mask & bits) !== 0) writeSync(STDERR, `${new Date().toISOString()} ${text}\n`);
+}
+
+export class LoggedArrivals implements Arrivals {
+  readonly #to: Arrivals;
+  readonly #slots: Slots;
+  readonly #descriptors: Int32Array;
+
+  constructor(to: Arrivals, slots: Slots, descriptors: Int32Array) {
+    this.#to = to;
+    this.#slots = slots;
+    this.#descriptors = descriptors;
+  }
+
+  arrive(slot: number): void {
+    const at = this.#slots.descriptor[slot]!;
+    const words = this.#descriptors.subarray(at, at + 6);
+    const flags = (words[0]! >>> 0).toString(16);
+    const sector = (words[3]! >>> 0) * 2 ** 32 + (words[2]! >>> 0);
+    line(this.#slots, slot, `came: op_flags 0x${flags} sector ${sector} sectors ${words[1]! >>> 0}`);
+    this.#to.arrive(slot);
+  }
+}
+
+/** Everything is passed on; commits are logged on the way. */
+export class LoggedDelivery implements Delivery {
+  readonly #to: Delivery;
+  readonly #slots: Slots;
+
+  constructor(to: Delivery, slots: Slots) {
+    this.#to = to;
+    this.#slots = slots;
+  }
+
+  start(): void {
+    this.#to.start();
+  }
+
+  completed(userData: number, result: number, flags: number): void {
+    this.#to.completed(userData, result, flags);
+  }
+
+  commit(slot: number, result: number): void {
+    line(this.#slots, slot, `done: ${result}`);
+    this.#to.commit(slot, result);
+  }
+
+  flush(): void {
+    this.#to.flush();
+  }
+
+  get ended(): boolean {
+    return this.#to.ended;
+  }
+
+  get problem(): number {
+    return this.#to.problem;
+  }
+}
+
+function line(slots: Slots, slot: number, text: string): void {
+  const queueTag = slots.queueTag[slot]!;
+  debugLog(DEBUG_REQUESTS, DEBUG_REQUESTS, `queue ${queueTag & 0xffff} tag ${queueTag >>> 16} ${text}`);
+}
