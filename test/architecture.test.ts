@@ -19,6 +19,7 @@ const RANKS: Readonly<Record<string, number>> = {
   targets: 5,
   device: 6,
   client: 7,
+  client: 7,
   monitor: 7,
   lab: 7,
   cli: 8,

@@ -1,5 +1,7 @@
-/** `add --foreground`: the same server, and this process stays until the device is gone; Ctrl-C stops and deletes it. */
+/** `--foreground`: the same server, and this process stays until the device is gone; Ctrl-C stops and deletes it. */
 import { startDevice } from './add.ts';
+import type { ServerProcess } from './launch.ts';
+import { startRecovery } from './recover.ts';
 import { deleteDevice } from './delete.ts';
 import { describeDevice } from './list.ts';
 import type { AddOptions } from '../options.ts';
@@ -7,8 +9,18 @@ import type { DeviceReport } from './report.ts';
 import { UblkError } from '../errors.ts';
 
 /** `onReady` gets the live device. Resolves when the device is gone, rejects when its server died. */
-export async function runForeground(options: AddOptions, onReady: (report: DeviceReport) => void): Promise<void> {
-  const server = await startDevice(options);
+export async function runForeground(options: AddOptions, onReady: OnReady): Promise<void> {
+  await stay(await startDevice(options), onReady);
+}
+
+/** The same for `recover --foreground`. */
+export async function recoverForeground(id: number, overrides: Partial<AddOptions>, onReady: OnReady): Promise<void> {
+  await stay(await startRecovery(id, overrides), onReady);
+}
+
+type OnReady = (report: DeviceReport) => void;
+
+async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   let asked = false;
   // Another process than the server, as STOP_DEV wants (server/server.ts).
   const stop = () => {

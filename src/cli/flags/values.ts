@@ -41,6 +41,12 @@ export const sectorSize = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseSize(text, { multipleOf: 512 })),
 });
 
+/** Bytes of memory that is pinned page by page. */
+export const pagesSize = Flags.custom<number>({
+  helpValue: 'SIZE',
+  parse: (text) => Promise.resolve(parseSize(text, { multipleOf: 4096 })),
+});
+
 export const deviceId = Flags.custom<number>({
   helpValue: 'DEVICE',
   parse: (text) => Promise.resolve(parseDeviceId(text)),

@@ -1,10 +1,10 @@
-import type { BufferReport } from '../../device/report.ts';
+import type { RegisteredBuffer } from '../../device/buffers.ts';
 import type { Views } from '../base-command.ts';
 import { formatSize } from '../../sizes.ts';
 import { styles } from '../styles.ts';
 
 /** `path` is what a client opens to map the same memory. */
-export function bufferViews(device: number, buffer: BufferReport & { path: string }): Views {
+export function bufferViews(device: number, buffer: RegisteredBuffer): Views {
   const access = buffer.read_only ? 'read-only' : 'read-write';
   return {
     json: { device, buffer },

@@ -1,0 +1,55 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand, formatFlag } from '../cli/base-command.ts';
+import { parseDeviceId } from '../cli/device-id.ts';
+import { namedOptions } from '../cli/flags/add-request.ts';
+import { createFlags } from '../cli/flags/create.ts';
+import { numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { newDeviceViews } from '../cli/output/devices.ts';
+import { withProgress } from '../cli/progress.ts';
+import type { DeviceReport } from '../device/report.ts';
+
+export default class Recover extends BaseCommand {
+  static override summary = 'Give a device whose server is gone a new one.';
+  static override description =
+    'The device must have been made with -r 1, -e 1 or -i 1. ublkts remembers how; what is named here replaces what it remembers. A device of another program needs its target named in full.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -n 0',
+    '<%= config.bin %> <%= command.id %> ublkb0',
+    '<%= config.bin %> <%= command.id %> -n 0 -t loop -r 1 disk.img',
+  ];
+  static override args = {
+    files: Args.string({
+      description: 'Backing files of the target; without -n, the device.',
+      multiple: true,
+      ignoreStdin: true,
+    }),
+  };
+  static override flags = {
+    type: Flags.string({ char: 't', helpValue: 'TARGET', summary: 'The target.', helpGroup: 'DEVICE' }),
+    number: numberFlag,
+    ...createFlags,
+    format: formatFlag,
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Recover);
+    const { id, files } = separate(flags.number, args.files ?? []);
+    const overrides = namedOptions({ ...flags, number: undefined }, files);
+    const show = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
+    if (flags.foreground) {
+      const { recoverForeground } = await import('../device/foreground.ts');
+      await recoverForeground(id, overrides, show);
+    } else {
+      const { recoverDevice } = await import('../device/recover.ts');
+      show(await withProgress(this.chatty, 'waiting for the server', recoverDevice(id, overrides)));
+    }
+  }
+}
+
+/** kublk always wants `-n`, so without it the first word is free to be the device. */
+function separate(number: number | undefined, words: readonly string[]): { id: number; files: readonly string[] } {
+  const [first, ...rest] = words;
+  if (number !== undefined || first === undefined) return { id: requireDevice(number, undefined), files: words };
+  return { id: parseDeviceId(first), files: rest };
+}

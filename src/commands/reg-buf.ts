@@ -1,0 +1,53 @@
+import * as Args from '@oclif/core/args';
+import { resolve } from 'node:path';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.ts';
+import { numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { pagesSize } from '../cli/flags/values.ts';
+import { bufferViews } from '../cli/output/buffers.ts';
+import type { BufferSource } from '../device/buffers.ts';
+import { usageError } from '../errors.ts';
+
+export default class RegBuf extends BaseCommand {
+  static override summary = 'Register a shared buffer with a live device: what lies in it is not copied any more.';
+  static override description =
+    'The client maps the same file, with MAP_SHARED, and does direct I/O from that mapping. A request matches when all of its pages lie in one registered buffer; all others are copied as before.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -n 0 /mnt/huge/buf',
+    '<%= config.bin %> <%= command.id %> -n 0 --rdonly_shmem_buf /dev/shm/buf',
+    '<%= config.bin %> <%= command.id %> -n 0 --memfd 4M',
+  ];
+  static override aliases = ['reg_buf'];
+  static override args = {
+    path: Args.string({ description: 'A file on hugetlbfs or tmpfs.', ignoreStdin: true }),
+  };
+  static override flags = {
+    number: numberFlag,
+    rdonly_shmem_buf: Flags.boolean({
+      default: false,
+      summary: 'Register it read-only: only writes to the device match.',
+      helpGroup: 'SHARED MEMORY',
+    }),
+    memfd: pagesSize({
+      summary: 'Instead of a file: a new memfd of this size, held by the server.',
+      helpGroup: 'SHARED MEMORY',
+    }),
+    seal: Flags.boolean({ default: false, summary: 'With --memfd: nobody can shrink it.', helpGroup: 'SHARED MEMORY' }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(RegBuf);
+    const id = requireDevice(flags.number, undefined);
+    const source = sourceOf(args.path, flags.memfd, flags.seal, flags.rdonly_shmem_buf);
+    const { registerBuffer } = await import('../device/buffers.ts');
+    this.print(bufferViews(id, await registerBuffer(id, source)));
+  }
+}
+
+function sourceOf(path: string | undefined, memfd: number | undefined, seal: boolean, readOnly: boolean): BufferSource {
+  if (path !== undefined && memfd !== undefined) throw usageError('a file or a memfd?', 'name one of them');
+  if (memfd !== undefined) return { kind: 'memfd', bytes: memfd, seal, readOnly };
+  if (seal) throw usageError('--seal is about a memfd', 'add --memfd SIZE');
+  if (path === undefined) throw usageError('which buffer?', 'name a file on hugetlbfs or tmpfs, or --memfd SIZE');
+  return { kind: 'path', path: resolve(path), readOnly };
+}
