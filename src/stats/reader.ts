@@ -55,7 +55,7 @@ export interface QueueStats {
 }
 
 export interface BufferStats extends Tally {
-  /** How often each part of the buffer was hit. */
+  /** How often each part of the buffer was hit, modulo 2^32 a queue; zeros when it was not asked for. */
   readonly heat: number[];
 }
 
@@ -74,56 +74,84 @@ export interface DeviceStats {
 /** A writer's batch is short: a reader that keeps meeting it half-way takes what it has after so many tries. */
 const MAX_TRIES = 64;
 
+/** What of a page is wanted besides the queues' counters: the less, the fewer bytes are copied. */
+export interface StatsWishes {
+  readonly buffers: boolean;
+  /** The heat strips, five sixths of a page. Means nothing without `buffers`. */
+  readonly heat: boolean;
+}
+
+const EVERYTHING: StatsWishes = { buffers: true, heat: true };
+
 /** null when there is no such file or it is not (or not yet) a stats page of this version. */
 export function readStats(path: string): DeviceStats | null {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return null;
+  return new StatsReader().read(path);
+}
+
+/** For those who read again and again: the memory is allocated once. */
+export class StatsReader {
+  readonly #header = new ArrayBuffer(HEADER_BYTES);
+  readonly #block = new ArrayBuffer(BLOCK_BYTES);
+  readonly #after = new Int32Array(1);
+
+  /** As readStats. The file is opened each time: a recovered device has a new one by the same name. */
+  read(path: string, wishes: StatsWishes = EVERYTHING): DeviceStats | null {
+    let fd: number;
+    try {
+      fd = openSync(path, 'r');
+    } catch {
+      return null;
+    }
+    try {
+      return this.#readPage(fd, wishes);
+    } finally {
+      closeSync(fd);
+    }
   }
-  try {
-    return read(fd);
-  } finally {
-    closeSync(fd);
+
+  #readPage(fd: number, wishes: StatsWishes): DeviceStats | null {
+    if (readSync(fd, new Uint8Array(this.#header), 0, HEADER_BYTES, 0) !== HEADER_BYTES) return null;
+    const words = new Int32Array(this.#header);
+    if (words[Header.magic] !== STATS_MAGIC || words[Header.version] !== STATS_VERSION) return null;
+    const stats: DeviceStats = {
+      deviceId: words[Header.deviceId]!,
+      nrQueues: words[Header.nrQueues]!,
+      queueDepth: words[Header.queueDepth]!,
+      serverPid: words[Header.serverPid]!,
+      generation: words[Header.generation]!,
+      startedAtMs: new Float64Array(this.#header)[HeaderF64.startedAtMs]!,
+      queues: Array.from({ length: words[Header.nrQueues]! }, (_, id) => emptyQueue(id)),
+      buffers: new Map(),
+    };
+    const block = new Int32Array(this.#block);
+    const counters = new Float64Array(this.#block);
+    for (let index = 0; index < words[Header.nrBlocks]!; index++) {
+      if (!this.#readBlock(fd, index, bytesFor(wishes))) return null;
+      addBlock(stats, block, counters);
+      if (wishes.buffers) addBuffers(stats.buffers, block, counters, wishes.heat);
+    }
+    for (const queue of stats.queues) countUntimed(queue);
+    return stats;
+  }
+
+  /** Fills `#block` with a copy that no batch moved under. */
+  #readBlock(fd: number, index: number, bytes: number): boolean {
+    const target = new Uint8Array(this.#block, 0, bytes);
+    const words = new Int32Array(this.#block);
+    const after = new Uint8Array(this.#after.buffer);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      if (readSync(fd, target, 0, bytes, blockOffset(index)) !== bytes) return false;
+      readSync(fd, after, 0, 4, blockOffset(index));
+      if (words[Block.seq] === this.#after[0] && (this.#after[0]! & 1) === 0) return true;
+    }
+    return true;
   }
 }
 
-function read(fd: number): DeviceStats | null {
-  const header = new ArrayBuffer(HEADER_BYTES);
-  if (readSync(fd, new Uint8Array(header), 0, HEADER_BYTES, 0) !== HEADER_BYTES) return null;
-  const words = new Int32Array(header);
-  if (words[Header.magic] !== STATS_MAGIC || words[Header.version] !== STATS_VERSION) return null;
-  const stats: DeviceStats = {
-    deviceId: words[Header.deviceId]!,
-    nrQueues: words[Header.nrQueues]!,
-    queueDepth: words[Header.queueDepth]!,
-    serverPid: words[Header.serverPid]!,
-    generation: words[Header.generation]!,
-    startedAtMs: new Float64Array(header)[HeaderF64.startedAtMs]!,
-    queues: Array.from({ length: words[Header.nrQueues]! }, (_, id) => emptyQueue(id)),
-    buffers: new Map(),
-  };
-  const block = new ArrayBuffer(BLOCK_BYTES);
-  for (let index = 0; index < words[Header.nrBlocks]!; index++) {
-    if (!readBlock(fd, index, block)) return null;
-    addBlock(stats, new Int32Array(block), new Float64Array(block));
-  }
-  for (const queue of stats.queues) countUntimed(queue);
-  return stats;
-}
-
-/** Fills `block` with a copy that no batch moved under. */
-function readBlock(fd: number, index: number, block: ArrayBuffer): boolean {
-  const bytes = new Uint8Array(block);
-  const words = new Int32Array(block);
-  const after = new Int32Array(1);
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    if (readSync(fd, bytes, 0, BLOCK_BYTES, blockOffset(index)) !== BLOCK_BYTES) return false;
-    readSync(fd, new Uint8Array(after.buffer), 0, 4, blockOffset(index));
-    if (words[Block.seq] === after[0] && (after[0]! & 1) === 0) return true;
-  }
-  return true;
+/** A block is its counters, then its buffers', then their heat. */
+function bytesFor({ buffers, heat }: StatsWishes): number {
+  if (!buffers) return BlockF64.bufferRequests * 8;
+  return heat ? BLOCK_BYTES : HEAT_WORD * 4;
 }
 
 function addBlock(stats: DeviceStats, words: Int32Array, counters: Float64Array): void {
@@ -151,16 +179,19 @@ function addBlock(stats: DeviceStats, words: Int32Array, counters: Float64Array)
       histogram.buckets[b]! += counters[BlockF64.latency + kind * LATENCY_BUCKETS + b]!;
     }
   }
+}
+
+function addBuffers(buffers: Map<number, BufferStats>, words: Int32Array, counters: Float64Array, heat: boolean): void {
   for (let index = 0; index < BUFFER_SLOTS; index++) {
     const requests = counters[BlockF64.bufferRequests + index]!;
     if (requests === 0) continue;
-    const buffer = stats.buffers.get(index) ?? { requests: 0, bytes: 0, heat: Array<number>(HEAT_PARTS).fill(0) };
+    const buffer = buffers.get(index) ?? { requests: 0, bytes: 0, heat: Array<number>(HEAT_PARTS).fill(0) };
     buffer.requests += requests;
     buffer.bytes += counters[BlockF64.bufferBytes + index]!;
-    for (let part = 0; part < HEAT_PARTS; part++) {
+    for (let part = 0; part < (heat ? HEAT_PARTS : 0); part++) {
       buffer.heat[part]! += words[HEAT_WORD + index * HEAT_PARTS + part]! >>> 0;
     }
-    stats.buffers.set(index, buffer);
+    buffers.set(index, buffer);
   }
 }
 
@@ -180,7 +211,6 @@ function countUntimed(queue: QueueStats): void {
 }
 
 function emptyQueue(id: number): QueueStats {
-  const histogram = (): Histogram => ({ buckets: Array<number>(LATENCY_BUCKETS).fill(0), sumUs: 0 });
   return {
     id,
     inFlight: 0,
@@ -192,6 +222,10 @@ function emptyQueue(id: number): QueueStats {
       OpTally
     >,
     ways: Object.fromEntries(STAT_WAYS.map((way) => [way, { requests: 0, bytes: 0 }])) as Record<StatWay, Tally>,
-    latency: { read: histogram(), write: histogram(), other: histogram() },
+    latency: { read: emptyHistogram(), write: emptyHistogram(), other: emptyHistogram() },
   };
+}
+
+function emptyHistogram(): Histogram {
+  return { buckets: Array<number>(LATENCY_BUCKETS).fill(0), sumUs: 0 };
 }

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../cli/base-command.ts';
+import { numberFlag } from '../cli/flags/device.ts';
+
+export default class Metrics extends BaseCommand {
+  static override summary = 'Print or serve the counters for Prometheus.';
+  static override description =
+    'Prints them once; with --listen serves them at /metrics until it is interrupted. docs/monitor.md lists them.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> > /var/lib/node_exporter/textfile/ublk.prom',
+    '<%= config.bin %> <%= command.id %> --listen 127.0.0.1:9432',
+  ];
+  static override flags = {
+    number: numberFlag,
+    listen: Flags.string({ summary: 'Serve them here; a port alone is on 127.0.0.1.', helpValue: 'HOST:PORT' }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Metrics);
+    const { parseAddress, serveMetrics, takeMetrics } = await import('../monitor/metrics.ts');
+    if (flags.listen === undefined) {
+      const { exposition } = await import('../stats/exposition.ts');
+      const metrics = takeMetrics(flags.number);
+      this.print({ json: { metrics }, kublk: () => exposition(metrics) });
+      return;
+    }
+    const server = await serveMetrics(parseAddress(flags.listen), flags.number);
+    process.stderr.write(`serving ${server.url}\n`);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await server.close();
+  }
+}

@@ -1,0 +1,118 @@
+/** The screen as a whole: a picture from the watch, the choices of the person, and the keys that change them. */
+import { Box, useApp, useInput, useWindowSize, type Key } from 'ink';
+import { type ReactNode, useCallback, useEffect, useReducer, useRef, useState, useSyncExternalStore } from 'react';
+import { doingText, runCommand } from './commands.ts';
+import type { Glyphs } from './glyphs.ts';
+import { hintsOf, type KeyName, press, type Situation } from './keys.ts';
+import { FRAME_ROWS } from './layout.ts';
+import { DevicePanel } from './panels/device.tsx';
+import { DevicesPanel, type PanelProps } from './panels/devices.tsx';
+import { HelpPanel, QuestionDialog, RegisterDialog } from './panels/dialogs.tsx';
+import { Footer, Header, MessageLine } from './panels/frame.tsx';
+import { GlyphContext } from './panels/line.tsx';
+import { BuffersPanel, EventsPanel } from './panels/lists.tsx';
+import { type Command, firstScreen, type Message, type Question, type Screen, type ViewName } from './screen.ts';
+import type { Watch } from './watch.ts';
+
+export interface AppProps {
+  readonly watch: Watch;
+  readonly device: number | undefined;
+  readonly intervalMs: number;
+  readonly readOnly: boolean;
+  readonly glyphs: Glyphs;
+  /** `host`, kernel. */
+  readonly host: string;
+  readonly farewell: Question | null;
+}
+
+export function App({ watch, device, intervalMs, readOnly, glyphs, host, farewell }: AppProps) {
+  const { exit } = useApp();
+  const { columns: width, rows } = useWindowSize();
+  const newest = useSyncExternalStore(
+    useCallback((listener: () => void) => watch.subscribe(listener), [watch]),
+    () => watch.picture,
+  );
+  // Keys that arrive together are each pressed on what the one before left.
+  const screenNow = useRef<Screen>(firstScreen({ device, intervalMs }));
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const change = useCallback((next: Screen) => {
+    screenNow.current = next;
+    redraw();
+  }, []);
+  const [busy, setBusy] = useState<Command | null>(null);
+
+  const screen = screenNow.current;
+  const picture = screen.frozen ?? newest;
+  const situation = (now: Screen): Situation => ({ screen: now, picture: now.frozen ?? newest, readOnly, farewell });
+
+  useEffect(() => {
+    watch.setInterval(screen.intervalMs);
+    watch.heat = screen.view === 'buffers' || screen.view === 'device';
+  }, [watch, screen.intervalMs, screen.view]);
+
+  const run = async (command: Command): Promise<void> => {
+    setBusy(command);
+    const message: Message = await runCommand(command);
+    setBusy(null);
+    change({ ...screenNow.current, message });
+    watch.look();
+  };
+
+  useInput((input, key) => {
+    for (const name of keyNames(input, key)) {
+      const outcome = press(situation(screenNow.current), name);
+      change(outcome.screen);
+      if (outcome.quit === true) exit();
+      if (outcome.command !== undefined && busy === null) void run(outcome.command);
+    }
+  });
+
+  const shown = busy === null ? screen : { ...screen, message: { text: doingText(busy), tone: 'neutral' } as const };
+  const frame = { picture, screen: shown, width, glyphs };
+  return (
+    <GlyphContext value={glyphs}>
+      <Box flexDirection="column" width={width} height={rows} overflow="hidden">
+        <Header {...frame} readOnly={readOnly} host={host} />
+        <Box flexDirection="column" height={Math.max(1, rows - FRAME_ROWS)} width={width} overflow="hidden">
+          <Body {...frame} height={Math.max(1, rows - FRAME_ROWS)} />
+        </Box>
+        <MessageLine {...frame} />
+        <Footer hints={hintsOf(situation(screen))} width={width} />
+      </Box>
+    </GlyphContext>
+  );
+}
+
+function Body(props: PanelProps) {
+  const { screen, width, height, glyphs } = props;
+  if (screen.question !== null) return <QuestionDialog question={screen.question} width={width} glyphs={glyphs} />;
+  if (screen.typing?.what === 'register')
+    return <RegisterDialog typing={screen.typing} width={width} glyphs={glyphs} />;
+  if (screen.help) return <HelpPanel width={width} height={height} />;
+  const Panel = PANELS[screen.view];
+  return <Panel {...props} />;
+}
+
+const PANELS: Readonly<Record<ViewName, (props: PanelProps) => ReactNode>> = {
+  devices: DevicesPanel,
+  device: DevicePanel,
+  buffers: BuffersPanel,
+  events: EventsPanel,
+};
+
+/** Ink's keys by our names. Characters that were typed quickly, or pasted, come together. */
+function keyNames(input: string, key: Key): KeyName[] {
+  if (key.upArrow) return ['up'];
+  if (key.downArrow) return ['down'];
+  if (key.leftArrow) return ['left'];
+  if (key.rightArrow) return ['right'];
+  if (key.pageUp) return ['pageup'];
+  if (key.pageDown) return ['pagedown'];
+  if (key.home) return ['home'];
+  if (key.end) return ['end'];
+  if (key.return) return ['enter'];
+  if (key.escape) return ['esc'];
+  if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
+  if (key.backspace || key.delete) return ['backspace'];
+  return key.ctrl || key.meta ? [] : Array.from(input).filter((character) => character >= ' ');
+}

@@ -1,0 +1,91 @@
+/** The views that are a list: buffers and events. */
+import { Box } from 'ink';
+import { piece, wrap } from '../pieces.ts';
+import { selectedBuffer, shownBuffers, shownEvents } from '../screen.ts';
+import { bufferTable, eventTable, heatPieces, windowOf } from '../table-lines.ts';
+import type { PanelProps } from './devices.tsx';
+import { Lines, Section } from './line.tsx';
+
+const HEAT_SECTION = 4;
+const WHOLE_TEXT = 4;
+
+export function BuffersPanel({ picture, screen, width, height, glyphs }: PanelProps) {
+  const buffers = shownBuffers(picture, screen);
+  if (buffers.length === 0) return <Lines width={width} lines={NO_BUFFERS} />;
+  const { heading, rows, pointed } = bufferTable(buffers, screen, width, glyphs);
+  const chosen = selectedBuffer(picture, screen);
+  return (
+    <Box flexDirection="column" width={width}>
+      <Lines width={width} lines={[heading, ...windowOf(rows, pointed, Math.max(1, height - 1 - HEAT_SECTION))]} />
+      {chosen !== undefined && (
+        <Box marginTop={1}>
+          <Section
+            title={`${chosen.device.name} BUFFER ${chosen.buffer.index}`}
+            note="which parts of it are hit, first byte left"
+            width={width}
+          >
+            <Lines
+              width={width}
+              lines={[
+                [...heatPieces(chosen.buffer.heat[screen.period], glyphs), piece(`  ${chosen.buffer.source}`)],
+                [
+                  piece(
+                    'Only requests whose memory lies whole in one buffer match: O_DIRECT, and a shared mapping.',
+                    'quiet',
+                  ),
+                ],
+              ]}
+            />
+          </Section>
+        </Box>
+      )}
+    </Box>
+  );
+}
+
+const NO_BUFFERS = [
+  [],
+  [piece('  No buffers are registered.', undefined, true)],
+  [],
+  [
+    piece('  A client that keeps its data in a registered buffer needs no copy. Add a device with ', 'quiet'),
+    piece('--shmem_zc', 'accent'),
+  ],
+  [
+    piece('  and register memory with ', 'quiet'),
+    piece('ublkts reg-buf -n ID FILE', 'accent'),
+    piece(' or the key b.', 'quiet'),
+  ],
+];
+
+export function EventsPanel({ picture, screen, width, height, glyphs }: PanelProps) {
+  const events = shownEvents(picture, screen);
+  if (events.length === 0) {
+    return (
+      <Lines
+        width={width}
+        lines={[
+          [],
+          [piece('  Nothing has happened since the monitor started.', undefined, true)],
+          [],
+          [piece('  Devices that come and go, servers that die or are replaced, buffers that are registered', 'quiet')],
+          [piece('  and unregistered, and requests that fail are told here.', 'quiet')],
+        ]}
+      />
+    );
+  }
+  const { heading, rows, pointed } = eventTable(events, screen, width, glyphs);
+  const event = events[pointed];
+  // What did not fit in its row.
+  const whole = event === undefined ? [] : wrap(event.text, width - 4).slice(0, WHOLE_TEXT - 1);
+  return (
+    <Box flexDirection="column" width={width} height={height} justifyContent="space-between">
+      <Box flexDirection="column">
+        <Lines width={width} lines={[heading, ...windowOf(rows, pointed, Math.max(1, height - 1 - WHOLE_TEXT))]} />
+      </Box>
+      <Box flexDirection="column">
+        <Lines width={width} lines={whole.map((line) => [piece(`  ${line}`, event?.tone)])} />
+      </Box>
+    </Box>
+  );
+}

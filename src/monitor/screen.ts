@@ -1,0 +1,120 @@
+/** What the person at the keyboard has chosen to see. The picture (model.ts) says what there is to see. */
+import { type ColumnKey, sortDevices } from './device-columns.ts';
+import type { MonitorEvent } from './events.ts';
+import type { BufferView, DeviceView, Period, Picture } from './model.ts';
+import type { Tone } from './states.ts';
+
+export const VIEWS = ['devices', 'device', 'buffers', 'events'] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** What a key can ask of the system; commands.ts does it. */
+export type Command =
+  | { readonly kind: 'delete' | 'recover'; readonly device: number }
+  | { readonly kind: 'unregister'; readonly device: number; readonly index: number }
+  | { readonly kind: 'register'; readonly device: number; readonly path: string; readonly readOnly: boolean };
+
+/** A line that is being typed. */
+export type Typing =
+  | { readonly what: 'filter'; readonly text: string }
+  | { readonly what: 'register'; readonly text: string; readonly device: number; readonly readOnly: boolean };
+
+/** Asked before anything goes for good. */
+export interface Question {
+  readonly title: string;
+  /** What goes, and what that means for whom. */
+  readonly lines: readonly string[];
+  /** What `y` does, in words, and what it does. */
+  readonly yes: string;
+  readonly does: Command | 'quit';
+}
+
+export interface Message {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+export interface Screen {
+  readonly view: ViewName;
+  /** The id of the device that is pointed at. */
+  readonly device: number | null;
+  /** Lines moved down, in buffers and events. */
+  readonly row: number;
+  readonly filter: string;
+  readonly sort: ColumnKey;
+  readonly reversed: boolean;
+  readonly period: Period;
+  /** The picture that is held still. */
+  readonly frozen: Picture | null;
+  readonly intervalMs: number;
+  readonly typing: Typing | null;
+  readonly question: Question | null;
+  readonly help: boolean;
+  readonly message: Message | null;
+}
+
+export const INTERVALS_MS: readonly number[] = [100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+
+export function firstScreen({ device, intervalMs }: { device?: number | undefined; intervalMs: number }): Screen {
+  return {
+    view: device === undefined ? 'devices' : 'device',
+    device: device ?? null,
+    row: 0,
+    filter: '',
+    sort: 'device',
+    reversed: false,
+    period: 'interval',
+    frozen: null,
+    intervalMs,
+    typing: null,
+    question: null,
+    help: false,
+    message: null,
+  };
+}
+
+/** The devices of the table, in its order. */
+export function shownDevices({ devices }: Picture, { filter, sort, reversed, period }: Screen): DeviceView[] {
+  const found = devices.filter((device) => matches(filter, device.name, wordsOf(device)));
+  return sortDevices(found, sort, reversed, period);
+}
+
+/** The one pointed at or, when that is not there, the first. */
+export function selectedDevice(picture: Picture, screen: Screen): DeviceView | undefined {
+  const shown = shownDevices(picture, screen);
+  const { device } = screen;
+  const named = picture.devices.find(({ id }) => id === device);
+  if (screen.view === 'device' && device !== null) return named;
+  return shown.find(({ id }) => id === device) ?? shown[0];
+}
+
+export interface ShownBuffer {
+  readonly device: DeviceView;
+  readonly buffer: BufferView;
+}
+
+export function shownBuffers({ devices }: Picture, { filter }: Screen): ShownBuffer[] {
+  return devices.flatMap((device) =>
+    (device.buffers ?? [])
+      .filter(({ source }) => matches(filter, device.name, source))
+      .map((buffer) => ({ device, buffer })),
+  );
+}
+
+export function selectedBuffer(picture: Picture, screen: Screen): ShownBuffer | undefined {
+  const shown = shownBuffers(picture, screen);
+  return shown[Math.min(screen.row, shown.length - 1)];
+}
+
+/** Newest first. */
+export function shownEvents({ events }: Picture, { filter }: Screen): MonitorEvent[] {
+  return events.filter(({ device, kind, text }) => matches(filter, `ublkb${device}`, `${kind} ${text}`)).toReversed();
+}
+
+function wordsOf({ target, files, state, dataPath }: DeviceView): string {
+  return [target ?? 'other', ...files, state.word, dataPath ?? ''].join(' ');
+}
+
+function matches(filter: string, ...texts: readonly string[]): boolean {
+  const wanted = filter.toLowerCase();
+  return texts.some((text) => text.toLowerCase().includes(wanted));
+}

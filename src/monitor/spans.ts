@@ -1,0 +1,168 @@
+/**
+ * What happened between two readings of counters. A counter that went backwards belongs to a new life of whatever
+ * counts (a recovered server, another disk under the same name): then all of it is new.
+ */
+import { type BlockCounters, elapsedMs } from '../stats/block-layer.ts';
+import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS, type StatWay } from '../stats/layout.ts';
+import type { DeviceStats, Histogram, QueueStats, Tally } from '../stats/reader.ts';
+
+/** Amounts over a time: divided by `seconds` they are rates. */
+export interface Span {
+  readonly seconds: number;
+  readonly block: BlockSpan;
+  readonly server: ServerSpan;
+}
+
+/** As the client sees it. */
+export interface BlockSpan {
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly readMs: number;
+  readonly writes: number;
+  readonly writtenBytes: number;
+  readonly writeMs: number;
+  readonly busyMs: number;
+  readonly queueMs: number;
+}
+
+/** As the server sees it. */
+export interface ServerSpan {
+  readonly ways: Readonly<Record<StatWay, Tally>>;
+  readonly errors: number;
+  readonly latency: Latencies;
+}
+
+export interface Latencies {
+  readonly read: Histogram;
+  readonly write: Histogram;
+  readonly other: Histogram;
+}
+
+export interface QueueSpan extends Tally {
+  readonly batches: number;
+  readonly depthSum: number;
+}
+
+/** Per second. */
+export function rate(amount: number, { seconds }: { readonly seconds: number }): number {
+  return seconds > 0 ? amount / seconds : 0;
+}
+
+export function grown(from: number, to: number): number {
+  return to >= from ? to - from : to;
+}
+
+const NO_BLOCK: BlockSpan = {
+  reads: 0,
+  readBytes: 0,
+  readMs: 0,
+  writes: 0,
+  writtenBytes: 0,
+  writeMs: 0,
+  busyMs: 0,
+  queueMs: 0,
+};
+
+/** `from` null: since the counters began. */
+export function blockSpan(from: BlockCounters | null, to: BlockCounters | null): BlockSpan {
+  if (to === null) return NO_BLOCK;
+  if (from === null || to.reads < from.reads || to.writes < from.writes) return to;
+  return {
+    reads: to.reads - from.reads,
+    readBytes: grown(from.readBytes, to.readBytes),
+    readMs: elapsedMs(from.readMs, to.readMs),
+    writes: to.writes - from.writes,
+    writtenBytes: grown(from.writtenBytes, to.writtenBytes),
+    writeMs: elapsedMs(from.writeMs, to.writeMs),
+    busyMs: elapsedMs(from.busyMs, to.busyMs),
+    queueMs: elapsedMs(from.queueMs, to.queueMs),
+  };
+}
+
+/** The same server between two readings? Its counters begin at 0 in every life. */
+export function sameLife(from: DeviceStats | null, to: DeviceStats | null): boolean {
+  return (
+    from !== null &&
+    to !== null &&
+    from.serverPid === to.serverPid &&
+    from.generation === to.generation &&
+    from.startedAtMs === to.startedAtMs
+  );
+}
+
+export function serverSpan(from: DeviceStats | null, to: DeviceStats | null): ServerSpan {
+  const before = sameLife(from, to) ? totals(from) : totals(null);
+  const after = totals(to);
+  return {
+    ways: mapWays((way) => ({
+      requests: grown(before.ways[way].requests, after.ways[way].requests),
+      bytes: grown(before.ways[way].bytes, after.ways[way].bytes),
+    })),
+    errors: grown(before.errors, after.errors),
+    latency: {
+      read: histogramSpan(before.latency.read, after.latency.read),
+      write: histogramSpan(before.latency.write, after.latency.write),
+      other: histogramSpan(before.latency.other, after.latency.other),
+    },
+  };
+}
+
+export function queueSpan(from: QueueStats | undefined, to: QueueStats): QueueSpan {
+  const before = from === undefined ? NO_QUEUE : queueTotal(from);
+  const after = queueTotal(to);
+  return {
+    requests: grown(before.requests, after.requests),
+    bytes: grown(before.bytes, after.bytes),
+    batches: grown(before.batches, after.batches),
+    depthSum: grown(before.depthSum, after.depthSum),
+  };
+}
+
+const NO_QUEUE: QueueSpan = { requests: 0, bytes: 0, batches: 0, depthSum: 0 };
+
+function queueTotal({ ways, batches, depthSum }: QueueStats): QueueSpan {
+  let requests = 0;
+  let bytes = 0;
+  for (const way of STAT_WAYS) {
+    requests += ways[way].requests;
+    bytes += ways[way].bytes;
+  }
+  return { requests, bytes, batches, depthSum };
+}
+
+/** Over all queues. */
+function totals(stats: DeviceStats | null): ServerSpan {
+  const ways = mapWays(() => ({ requests: 0, bytes: 0 }));
+  const latency = { read: noHistogram(), write: noHistogram(), other: noHistogram() };
+  let errors = 0;
+  for (const queue of stats?.queues ?? []) {
+    for (const way of STAT_WAYS) {
+      ways[way].requests += queue.ways[way].requests;
+      ways[way].bytes += queue.ways[way].bytes;
+    }
+    for (const op of STAT_OPS) errors += queue.ops[op].errors;
+    for (const kind of ['read', 'write', 'other'] as const) addHistogram(latency[kind], queue.latency[kind]);
+  }
+  return { ways, errors, latency };
+}
+
+function mapWays(tally: (way: StatWay) => Tally): Record<StatWay, Tally> {
+  return { matched: tally('matched'), registered: tally('registered'), copied: tally('copied'), none: tally('none') };
+}
+
+function noHistogram(): Histogram {
+  return { buckets: Array<number>(LATENCY_BUCKETS).fill(0), sumUs: 0 };
+}
+
+function addHistogram(sum: Histogram, one: Histogram): void {
+  sum.sumUs += one.sumUs;
+  for (let bucket = 0; bucket < LATENCY_BUCKETS; bucket++) sum.buckets[bucket]! += one.buckets[bucket]!;
+}
+
+function histogramSpan(from: Histogram, to: Histogram): Histogram {
+  return {
+    // Bucket 0 is what is left over of the requests, and a request may be counted before its time is: never below 0.
+    buckets: to.buckets.map((count, bucket) => Math.max(0, count - from.buckets[bucket]!)),
+    sumUs: grown(from.sumUs, to.sumUs),
+  };
+}

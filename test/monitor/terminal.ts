@@ -1,0 +1,127 @@
+/**
+ * A program under a pseudo-terminal, and the screen that a person would see: rebuilt from the bytes, because a piece of
+ * text that was written need not be on the screen any more.
+ */
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type IPty, spawn } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+
+export const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+export interface TerminalOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Exit {
+  readonly exitCode: number;
+  readonly signal?: number | undefined;
+}
+
+const ENTER_ALTERNATE = '\u001b[?1049h';
+
+export class Terminal {
+  readonly #pty: IPty;
+  readonly #terminal: InstanceType<typeof xterm.Terminal>;
+  readonly exited: Promise<Exit>;
+  /** Everything that was written, for what is not on the screen (modes, the cursor). */
+  bytes = '';
+  /** Of the alternate screen's first text, since the start. */
+  firstFrameMs = Number.NaN;
+
+  constructor(words: readonly string[], { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
+    const started = performance.now();
+    const [file = '', ...args] = words;
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });
+    this.#pty = spawn(file, args, {
+      cols: columns,
+      rows,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '/root',
+        TERM: 'xterm-256color',
+        LANG: 'C.UTF-8',
+        ...env,
+      },
+    });
+    this.#pty.onData((data) => {
+      this.bytes += data;
+      this.#terminal.write(data);
+      const shown = this.bytes.indexOf(ENTER_ALTERNATE);
+      if (Number.isNaN(this.firstFrameMs) && shown !== -1 && this.bytes.indexOf('monitor', shown) !== -1) {
+        this.firstFrameMs = performance.now() - started;
+      }
+    });
+    this.exited = new Promise((resolve) => this.#pty.onExit(resolve));
+  }
+
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** Is the alternate screen up? */
+  get alternate(): boolean {
+    return this.#terminal.buffer.active.type === 'alternate';
+  }
+
+  /** The rows of the screen, without the blanks at their ends. */
+  async lines(): Promise<string[]> {
+    // xterm parses in the background.
+    await new Promise<void>((resolve) => this.#terminal.write('', resolve));
+    const buffer = this.#terminal.buffer.active;
+    return Array.from({ length: this.#terminal.rows }, (_, row) =>
+      (buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? '').trimEnd(),
+    );
+  }
+
+  async text(): Promise<string> {
+    return (await this.lines()).join('\n');
+  }
+
+  /** Lines above the screen: what scrolling it left behind. */
+  async scrolledLines(): Promise<number> {
+    await this.lines();
+    return this.#terminal.buffer.active.baseY;
+  }
+
+  get buffer(): InstanceType<typeof xterm.Terminal>['buffer']['active'] {
+    return this.#terminal.buffer.active;
+  }
+
+  press(keys: string): void {
+    this.#pty.write(keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+    this.#pty.resize(columns, rows);
+  }
+
+  kill(signal: string): void {
+    this.#pty.kill(signal);
+  }
+
+  /** The screen, as soon as `there` is true of its text; an error with the last screen when it never is. */
+  async until(there: RegExp | ((text: string) => boolean), timeoutMs = 10_000): Promise<string> {
+    const matches = there instanceof RegExp ? (text: string) => there.test(text) : there;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const text = await this.text();
+      if (matches(text)) return text;
+      if (performance.now() > deadline) throw new Error(`the screen never showed ${String(there)}; it is\n${text}`);
+      await sleep(20);
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      this.#pty.kill('SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+    await this.exited;
+    this.#terminal.dispose();
+  }
+}
