@@ -2,6 +2,7 @@
  * Does what a key asked for, in a process of its own: control commands wait for queues to drain and servers to leave,
  * and the picture must not stand still meanwhile.
  */
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command, Message } from './screen.ts';
 
@@ -42,7 +43,7 @@ function objectOf(command: Command): string {
 function wordsOf(command: Command): string[] {
   const device = ['-n', String(command.device)];
   if (command.kind === 'register') {
-    return ['reg-buf', ...device, command.path, ...(command.readOnly ? ['--rdonly_shmem_buf'] : [])];
+    return ['reg-buf', ...device, resolve(command.path), ...(command.readOnly ? ['--rdonly_shmem_buf'] : [])];
   }
   if (command.kind === 'unregister') return ['unreg-buf', ...device, String(command.index)];
   return [command.kind === 'delete' ? 'del' : 'recover', ...device];

@@ -1,8 +1,7 @@
 /** What happened to the devices, told from what changed between two samples. */
-import type { StoredBuffer } from '../server/stored-device.ts';
 import { STAT_OPS } from '../stats/layout.ts';
 import type { DeviceStats } from '../stats/reader.ts';
-import type { DeviceSample, Sample } from './sample.ts';
+import type { DeviceSample, Sample, SampledBuffer } from './sample.ts';
 import { grown, sameLife } from './spans.ts';
 import { stateOf, type Tone } from './states.ts';
 
@@ -106,7 +105,7 @@ function tellOfBuffers(before: DeviceSample, now: DeviceSample, tell: Tell): voi
   }
 }
 
-function sameBuffer(a: StoredBuffer, b: StoredBuffer): boolean {
+function sameBuffer(a: SampledBuffer, b: SampledBuffer): boolean {
   return a.index === b.index && a.source === b.source && a.length === b.length;
 }
 

@@ -84,6 +84,7 @@ export const BINDINGS: readonly Binding[] = [
     hint: 'device',
     help: 'other device (or arrows)',
     views: ['device'],
+    refusal: ({ screen, picture }) => (shownDevices(picture, screen).length < 2 ? 'there is no other device' : null),
     press: ({ screen, picture }, key) => done(screen, { device: neighbour(screen, picture, back(key) ? -1 : 1) }),
   },
   {

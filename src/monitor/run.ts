@@ -44,11 +44,15 @@ export async function runMonitor(options: MonitorOptions): Promise<void> {
     const screen = render(app, { alternateScreen: true, incrementalRendering: true, interactive: true });
     const leave = () => screen.unmount();
     signal?.addEventListener('abort', leave, { once: true });
+    // Node prints what nobody caught before it exits: not to a screen that goes away then.
+    process.on('uncaughtExceptionMonitor', leave);
     watch.start();
     try {
-      await screen.waitUntilExit();
+      await Promise.race([screen.waitUntilExit(), watch.failed]);
     } finally {
       signal?.removeEventListener('abort', leave);
+      process.off('uncaughtExceptionMonitor', leave);
+      screen.unmount();
     }
   } finally {
     watch.stop();

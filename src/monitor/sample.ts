@@ -1,6 +1,5 @@
 /** What is read of the devices at one instant, before anyone has compared it with anything. Plain data. */
 import type { DeviceState } from '../device/report.ts';
-import type { StoredBuffer } from '../server/stored-device.ts';
 import type { BlockCounters } from '../stats/block-layer.ts';
 import type { DeviceStats } from '../stats/reader.ts';
 
@@ -54,6 +53,14 @@ export interface KernelRecord {
   readonly features: readonly string[];
 }
 
+export interface SampledBuffer {
+  /** The kernel's. */
+  readonly index: number;
+  readonly length: number;
+  readonly readOnly: boolean;
+  readonly source: string;
+}
+
 export interface OwnRecord {
   readonly target: string;
   readonly files: readonly string[];
@@ -62,7 +69,7 @@ export interface OwnRecord {
   readonly depth: number;
   readonly features: readonly string[];
   readonly generation: number;
-  readonly buffers: readonly StoredBuffer[];
+  readonly buffers: readonly SampledBuffer[];
   /** Why the server ended, when it could say so. */
   readonly ended: string | null;
 }

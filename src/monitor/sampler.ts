@@ -118,7 +118,7 @@ function noticeOf(error: UblkError): string {
 /** The stored record, unless the id has gone to another program's device since. */
 function ours(stored: StoredDevice | null, serverPid: number | undefined): StoredDevice | null {
   if (stored === null || serverPid === undefined || serverPid <= 0) return stored;
-  return stored.serverPid === serverPid ? stored : null;
+  return [stored.serverPid, stored.previousPid].includes(serverPid) ? stored : null;
 }
 
 function ownRecord({ options, dataPath, generation, buffers, ended }: StoredDevice): OwnRecord {

@@ -34,7 +34,7 @@ export async function streamSamples({ device, intervalMs, count, output }: Strea
   output.on('error', gone);
   watch.start();
   try {
-    await finished.promise;
+    await Promise.race([finished.promise, watch.failed]);
     if (output.writableNeedDrain && !output.destroyed) await once(output, 'drain');
   } finally {
     unsubscribe();

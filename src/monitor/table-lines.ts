@@ -171,10 +171,14 @@ export function eventTable(events: readonly MonitorEvent[], { row }: Screen, wid
   return { heading, rows, pointed: Math.min(row, events.length - 1) };
 }
 
-/** The rows that fit, with the one pointed at among them. */
-export function windowOf<Row>(rows: readonly Row[], pointed: number, height: number): readonly Row[] {
-  const from = Math.max(0, Math.min(pointed - Math.floor(height / 2), rows.length - height));
-  return rows.slice(from, from + height);
+/** The rows that fit, with the one pointed at among them, and how many there are besides. */
+export function windowOf({ rows, pointed }: Table, height: number): readonly (readonly Piece[])[] {
+  if (rows.length <= height) return rows;
+  const shown = Math.max(1, height - 1);
+  const from = Math.max(0, Math.min(pointed - Math.floor(shown / 2), rows.length - shown));
+  const below = rows.length - from - shown;
+  const hidden = [from > 0 ? `${from} above` : '', below > 0 ? `${below} below` : ''].filter((text) => text !== '');
+  return [...rows.slice(from, from + shown), [piece(`  and ${hidden.join(', ')}`, 'quiet')]];
 }
 
 function pointer(shown: boolean, glyphs: Glyphs): Piece {

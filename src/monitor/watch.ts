@@ -14,6 +14,7 @@ export class Watch {
   #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #picture: Picture;
+  readonly #failure = Promise.withResolvers<never>();
   /** Are the heat strips on the screen? */
   heat = false;
 
@@ -22,6 +23,11 @@ export class Watch {
     this.#device = device;
     this.#intervalMs = intervalMs;
     this.#picture = observe(null, this.#take());
+  }
+
+  /** Never resolves; rejects when a sample could not be taken. */
+  get failed(): Promise<never> {
+    return this.#failure.promise;
   }
 
   get picture(): Picture {
@@ -56,7 +62,12 @@ export class Watch {
 
   #tick(): void {
     const begun = performance.now();
-    this.#picture = observe(this.#picture, this.#take());
+    try {
+      this.#picture = observe(this.#picture, this.#take());
+    } catch (error) {
+      this.#failure.reject(error);
+      return;
+    }
     this.#schedule(this.#intervalMs - (performance.now() - begun));
     for (const listener of this.#listeners) listener();
   }

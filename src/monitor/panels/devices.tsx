@@ -28,11 +28,11 @@ export function DevicesPanel({ picture, screen, width, height, glyphs }: PanelPr
   if (devices.length === 0) return <Lines width={width} lines={emptyLines(picture, screen)} />;
   const selected = selectedDevice(picture, screen);
   const preview = height - HEADING - devices.length - 1;
-  const { heading, rows, pointed } = deviceTable(devices, selected, screen, width, glyphs);
+  const table = deviceTable(devices, selected, screen, width, glyphs);
   const tableRows = preview >= SMALLEST_PREVIEW ? devices.length : height - HEADING;
   return (
     <Box flexDirection="column" width={width}>
-      <Lines width={width} lines={[heading, ...windowOf(rows, pointed, tableRows)]} />
+      <Lines width={width} lines={[table.heading, ...windowOf(table, tableRows)]} />
       {preview >= SMALLEST_PREVIEW && selected !== undefined && (
         <Preview device={selected} picture={picture} screen={screen} width={width} height={preview} glyphs={glyphs} />
       )}

@@ -67,12 +67,7 @@ export function MessageLine({ picture, screen, width, glyphs }: FrameProps) {
 function messageOf({ sample }: Picture, { typing, message }: Screen, glyphs: Glyphs): Piece[] {
   const cursor = piece(glyphs.bar, 'accent');
   if (typing?.what === 'filter') {
-    return [
-      piece(' show only: ', 'accent', true),
-      piece(typing.text),
-      cursor,
-      piece('  Enter keeps it, Esc clears it', 'quiet'),
-    ];
+    return [piece(' show only: ', 'accent', true), piece(typing.text), cursor];
   }
   if (message !== null) return [piece(` ${message.text}`, message.tone, message.tone === 'bad')];
   return sample.notice === null ? [] : [piece(` ${sample.notice}`, 'warning')];

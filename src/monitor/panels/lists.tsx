@@ -12,11 +12,11 @@ const WHOLE_TEXT = 4;
 export function BuffersPanel({ picture, screen, width, height, glyphs }: PanelProps) {
   const buffers = shownBuffers(picture, screen);
   if (buffers.length === 0) return <Lines width={width} lines={NO_BUFFERS} />;
-  const { heading, rows, pointed } = bufferTable(buffers, screen, width, glyphs);
+  const table = bufferTable(buffers, screen, width, glyphs);
   const chosen = selectedBuffer(picture, screen);
   return (
     <Box flexDirection="column" width={width}>
-      <Lines width={width} lines={[heading, ...windowOf(rows, pointed, Math.max(1, height - 1 - HEAT_SECTION))]} />
+      <Lines width={width} lines={[table.heading, ...windowOf(table, Math.max(1, height - 1 - HEAT_SECTION))]} />
       {chosen !== undefined && (
         <Box marginTop={1}>
           <Section
@@ -74,14 +74,14 @@ export function EventsPanel({ picture, screen, width, height, glyphs }: PanelPro
       />
     );
   }
-  const { heading, rows, pointed } = eventTable(events, screen, width, glyphs);
-  const event = events[pointed];
+  const table = eventTable(events, screen, width, glyphs);
+  const event = events[table.pointed];
   // What did not fit in its row.
   const whole = event === undefined ? [] : wrap(event.text, width - 4).slice(0, WHOLE_TEXT - 1);
   return (
     <Box flexDirection="column" width={width} height={height} justifyContent="space-between">
       <Box flexDirection="column">
-        <Lines width={width} lines={[heading, ...windowOf(rows, pointed, Math.max(1, height - 1 - WHOLE_TEXT))]} />
+        <Lines width={width} lines={[table.heading, ...windowOf(table, Math.max(1, height - 1 - WHOLE_TEXT))]} />
       </Box>
       <Box flexDirection="column">
         <Lines width={width} lines={whole.map((line) => [piece(`  ${line}`, event?.tone)])} />
