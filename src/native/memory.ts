@@ -77,6 +77,15 @@ export function mapAnonymous(length: number, what: string): MappedMemory {
   return new MappedMemory(address, rounded);
 }
 
+/**
+ * Takes the memory away and leaves zeroed private pages in its place: for addresses that someone may still have a view
+ * of. They cost nothing until they are touched, and are never given back.
+ */
+export function hollow({ address, length }: MappedMemory, what: string): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  mmap(BigInt(length), PROT_READ | PROT_WRITE, flags, -1, 0n, what, address);
+}
+
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 

@@ -1,0 +1,66 @@
+/**
+ * Memory that this program and a device's server share: I/O on the device from a buffer of it is not copied.
+ *
+ * Contract: buffers are views of the region. After `release` they are ordinary memory of zeros, no use and no harm.
+ */
+import { PAGE_SIZE, hollow, type MappedMemory } from '../native/memory.ts';
+import { UblkError } from '../errors.ts';
+import { PageAllocator } from './page-allocator.ts';
+
+export interface RegionParts {
+  readonly memory: MappedMemory;
+  /** The kernel's index on this device. */
+  readonly index: number;
+  readonly readOnly: boolean;
+  /** Makes the server let go of it; resolves when no request uses it. */
+  readonly unregister: () => Promise<void>;
+  /** Gives back what was opened or made for it. */
+  readonly close: () => void;
+}
+
+export class SharedRegion {
+  /** The kernel's index of the buffer, as `ublkts list` shows it. */
+  readonly index: number;
+  readonly readOnly: boolean;
+  readonly #parts: RegionParts;
+  readonly #pages: PageAllocator;
+  #released = false;
+
+  constructor(parts: RegionParts) {
+    this.#parts = parts;
+    this.index = parts.index;
+    this.readOnly = parts.readOnly;
+    this.#pages = new PageAllocator(parts.memory.length, PAGE_SIZE);
+  }
+
+  get bytes(): number {
+    return this.#parts.memory.length;
+  }
+
+  /** A buffer of `bytes` bytes that begins at a page, so that any request from it can match. */
+  alloc(bytes: number): Buffer {
+    const at = this.#released ? -1 : this.#pages.take(bytes);
+    if (at < 0) {
+      const reason = this.#released ? 'the region was released' : `no ${bytes} bytes in a row are free`;
+      throw new UblkError(`cannot allocate from shared region ${this.index}: ${reason}`, { code: 'ENOMEM' });
+    }
+    return this.#parts.memory.bytes.subarray(at, at + bytes);
+  }
+
+  /** The buffer may be handed out again. */
+  free(buffer: Buffer): void {
+    const { bytes } = this.#parts.memory;
+    if (buffer.buffer !== bytes.buffer || !this.#pages.give(buffer.byteOffset - bytes.byteOffset)) {
+      throw new UblkError(`the buffer is not one of shared region ${this.index}`, { code: 'EINVAL' });
+    }
+  }
+
+  /** Ends the sharing. Requests under way are finished first. */
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    await this.#parts.unregister();
+    hollow(this.#parts.memory, 'of a released region');
+    this.#parts.close();
+  }
+}

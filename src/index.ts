@@ -1,0 +1,22 @@
+/** The library: devices and their buffers from a program of one's own. Everything here needs the rights `ublkts` needs. */
+export { SharedMemoryDevice, openDevice } from './client/device.ts';
+export type { RegionOptions } from './client/allocate.ts';
+export type { SharedRegion } from './client/region.ts';
+export { addDevice } from './device/add.ts';
+export {
+  type BufferSource,
+  type RegisteredBuffer,
+  registerBuffer,
+  unregisterAllBuffers,
+  unregisterBuffer,
+} from './device/buffers.ts';
+export { type Deletions, deleteAllDevices, deleteDevice } from './device/delete.ts';
+export { type Features, getFeatures } from './device/features.ts';
+export { describeDevice, listDevices } from './device/list.ts';
+export { quiesceDevice } from './device/quiesce.ts';
+export { recoverDevice } from './device/recover.ts';
+export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, TallyReport } from './device/report.ts';
+export { updateSize } from './device/resize.ts';
+export { stopDevice } from './device/stop.ts';
+export { type FailureKind, UblkError } from './errors.ts';
+export { ADD_DEFAULTS, type AddOptions, type IntegrityOptions, type SharedBufferOptions } from './options.ts';
