@@ -1,0 +1,232 @@
+/** Servers that are killed, and devices that go on with the next. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'node:test';
+import type { AddOptions } from '../../src/options.ts';
+import type { Failure } from '../fixtures/verifier.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
+import { inBackground } from './support/background.ts';
+import { bufferOf, buffersOf, killServer, until, withServed } from './support/devices.ts';
+import { library } from './support/library.ts';
+import { startVerifier } from './support/verifier.ts';
+
+const { recoverDevice, registerBuffer, unregisterAllBuffers } = library;
+
+const LONG = process.env['UBLKTS_LONG'] === '1';
+const KILLS = LONG ? 10 : 3;
+const FOLDER = '/dev/shm/recovery';
+const MiB = 1 << 20;
+
+interface Outage {
+  readonly killed: number;
+  readonly recovered: number;
+}
+
+/** By policy: the features it takes, and whether a failure may be. */
+const POLICIES = {
+  plain: {
+    features: ['USER_RECOVERY'],
+    // What the dead server had fails; what comes later waits.
+    allows: (failure: Failure, outage: Outage) => failure.issued <= outage.killed + 500,
+  },
+  'fail I/O (-e)': { features: ['USER_RECOVERY', 'USER_RECOVERY_FAIL_IO'], allows: () => true },
+  'reissue (-i)': { features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'], allows: () => false },
+};
+
+describe('recovery', { skip, timeout: 900_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  sh(`mkdir -p ${FOLDER}`);
+
+  for (const [policy, { features, allows }] of Object.entries(POLICIES)) {
+    test(`${policy}: killed ${KILLS} times under I/O, no acknowledged write is lost`, async () => {
+      await withServed({ target: 'loop', files: backing('disk'), features }, async ({ id, path }) => {
+        const verifier = await startVerifier(path, 512);
+        const outages: Outage[] = [];
+        for (let kill = 0; kill < KILLS; kill++) {
+          await sleep(500);
+          await killServer(id);
+          const killed = Date.now();
+          assert.equal(
+            (await describeDevice(id)).state,
+            features.includes('USER_RECOVERY_FAIL_IO') ? 'FAIL_IO' : 'QUIESCED',
+          );
+          const { state, ublksrv_pid: pid } = await recoverDevice(id, {});
+          assert.equal(state, 'LIVE');
+          assert.ok(pid > 0);
+          outages.push({ killed, recovered: Date.now() });
+        }
+        await sleep(500);
+        const { writes, reads, failures, wrong } = await verifier.stop();
+        assert.deepEqual(wrong, []);
+        assert.ok(writes > 50 && reads > 50, `${writes} writes, ${reads} reads`);
+        for (const failure of failures) {
+          const outage = outages.find(({ recovered }) => failure.issued <= recovered);
+          assert.ok(outage !== undefined && failure.code === 'EIO', JSON.stringify(failure));
+          assert.ok(failure.failed >= outage.killed - 2000, 'while there was a server');
+          assert.ok(allows(failure, outage), `${JSON.stringify(failure)} in ${JSON.stringify(outage)}`);
+        }
+      });
+    });
+  }
+
+  test('with two buffers, a path and a memfd: fio in both verifies through the crashes', async () => {
+    const features = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE', 'SHMEM_ZC'];
+    const file = sharedFile('buffer', 4 * MiB);
+    const buffers = [{ path: file, readOnly: false }];
+    await withServed({ target: 'loop', files: backing('disk'), features, buffers }, async ({ id, path }) => {
+      const memfd = await registerBuffer(id, { kind: 'memfd', bytes: 4 * MiB, seal: true, readOnly: false });
+      assert.equal(memfd.index, 1);
+      const check = '--verify=crc32c --do_verify=1 --verify_state_save=0 --verify_fatal=1';
+      const fio = (offset: string, memory: string) =>
+        inBackground(
+          `fio --name=v --filename=${path} --offset=${offset} --size=8M --loops=${KILLS * 40} --time_based --runtime=${KILLS * 15} --direct=1 \
+           --ioengine=libaio --rw=randwrite --bs=4k --iodepth=16 --mem=mmapshared:${memory} ${check} --verify_backlog=256`,
+        );
+      const jobs = [fio('0', file), fio('16M', memfd.path)];
+      for (let kill = 0; kill < KILLS; kill++) {
+        const matched = async (index: number) => (await bufferOf(id, index)).matched.requests;
+        for (const index of [0, 1]) await until('requests match', async () => (await matched(index)) > 20);
+        await killServer(id);
+        await recoverDevice(id, {});
+        const now = await buffersOf(id);
+        assert.deepEqual(
+          now.map(({ index, len }) => [index, len]),
+          [
+            [0, 4 * MiB],
+            [1, 4 * MiB],
+          ],
+        );
+        assert.match(now[1]!.source, /^\/proc\/\d+\/fd\/\d+$/, 'the new server keeps the memfd');
+      }
+      for (const job of jobs) await job.succeeded;
+      assert.equal((await describeDevice(id)).io?.errors, 0);
+      // Nobody has the memfd now but the server, and then nobody at all.
+      await killServer(id);
+      await recoverDevice(id, {});
+      assert.deepEqual(
+        (await buffersOf(id)).map(({ index }) => index),
+        [0],
+      );
+      assert.equal((await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: true, readOnly: false })).index, 1);
+    });
+  });
+
+  test('a file that is not the same any more is not taken for it', async () => {
+    const features = ['USER_RECOVERY', 'SHMEM_ZC'];
+    const names = ['grown', 'replaced', 'removed', 'same'];
+    const files = names.map((name) => sharedFile(name, MiB));
+    const buffers = files.map((path) => ({ path, readOnly: false }));
+    await withServed({ target: 'null', features, buffers }, async ({ id }) => {
+      await killServer(id);
+      sh(`truncate -s 0 ${files[0]}; truncate -s 1M ${files[0]}`);
+      sh(`rm ${files[1]} ${files[2]}`);
+      sharedFile('replaced', MiB);
+      await recoverDevice(id, {});
+      assert.deepEqual(
+        (await buffersOf(id)).map(({ index }) => index),
+        [3],
+      );
+      // The indexes of the others are free again: with the kernel too.
+      for (const index of [0, 1, 2]) {
+        assert.equal(
+          (await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: false, readOnly: false })).index,
+          index,
+        );
+      }
+    });
+  });
+
+  test('killed at any moment of registering, both sides agree afterwards', async () => {
+    await withServed({ target: 'null', features: ['USER_RECOVERY', 'SHMEM_ZC'] }, async ({ id }) => {
+      for (let round = 0; round < KILLS; round++) {
+        const busy = registerForEver(id);
+        await sleep(Math.random() * 300);
+        await killServer(id);
+        await busy;
+        await recoverDevice(id, {});
+        const listed = (await buffersOf(id)).map(({ index }) => index);
+        assert.deepEqual(await unregisterAllBuffers(id), listed);
+        const { index } = await registerBuffer(id, { kind: 'memfd', bytes: 4096, seal: false, readOnly: false });
+        assert.equal(index, 0, 'the kernel has none left');
+        await unregisterAllBuffers(id);
+      }
+    });
+  });
+
+  test('a recovery that fails leaves the device recoverable, and what it serves untouched', async () => {
+    const [file] = backing('moved');
+    await withServed({ target: 'loop', files: [file!], features: ['USER_RECOVERY'] }, async ({ id, path }) => {
+      verify(path);
+      await killServer(id);
+      sh(`mv ${file} ${file}.away; mkdir ${file}`);
+      shFails(`ublkts recover -n ${id}`, /./);
+      assert.equal((await describeDevice(id)).state, 'QUIESCED');
+      sh(`rmdir ${file}; mv ${file}.away ${file}`);
+      assert.match(sh(`ublkts recover -n ${id}`), /state LIVE$/m);
+      verify(path);
+    });
+  });
+
+  test("kublk's command lines, and devices that kublk made", async () => {
+    const [file] = backing('kublk');
+    sh(`ublkts add -t loop -n 5 -q 1 -r 1 ${file}`);
+    await blockDevice('/dev/ublkb5');
+    await killServer(5);
+    assert.match(sh(`ublkts recover -n 5 -t loop -q 1 -r 1 ${file}`), /^dev id 5: nr_hw_queues 1 /);
+    sh('ublkts del -n 5');
+    if (run('test -x /opt/kublk/kublk').status !== 0) return;
+    sh(`/opt/kublk/kublk add -t loop -n 6 -r 1 ${file} > /dev/null 2>&1`);
+    await blockDevice('/dev/ublkb6');
+    process.kill((await describeDevice(6)).ublksrv_pid, 'SIGKILL');
+    await until('it is quiesced', async () => (await describeDevice(6)).state === 'QUIESCED');
+    shFails('ublkts recover -n 6', /made by another program.*\n.*-t TARGET/);
+    sh(`ublkts recover -n 6 -t loop -r 1 ${file}`);
+    verify('/dev/ublkb6');
+    sh('ublkts del -n 6');
+  });
+
+  test('what cannot be recovered is said', async () => {
+    await withServed({ target: 'null', features: ['USER_RECOVERY'] }, async ({ id, ublksrv_pid: pid }) => {
+      shFails(`ublkts recover -n ${id}`, new RegExp(`its server \\(pid ${pid}\\) is still there`));
+      sh(`ublkts stop -n ${id}`);
+      shFails(`ublkts recover -n ${id}`, /was stopped: there is nothing to recover/);
+    });
+    await withServed({ target: 'null' }, async ({ id }) => {
+      shFails(`ublkts recover -n ${id}`, /made without recovery/);
+    });
+    shFails('ublkts recover -n 77', /no such device/);
+  });
+
+  test('the last of it', () => {
+    sh(`rm -rf ${FOLDER} /tmp/recovery-*`);
+    assert.equal(readFileSync('/proc/sys/vm/nr_hugepages', 'utf8').trim(), '0');
+  });
+});
+
+/** Registers and unregisters until the server is gone. */
+async function registerForEver(id: number): Promise<void> {
+  try {
+    for (;;) {
+      for (let i = 0; i < 3; i++) await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: true, readOnly: false });
+      await unregisterAllBuffers(id);
+    }
+  } catch {
+    // That was it.
+  }
+}
+
+function backing(...names: string[]): NonNullable<AddOptions['files']> {
+  return names.map((name) => {
+    const file = `/tmp/recovery-${name}`;
+    sh(`rm -rf ${file}; truncate -s 64M ${file}`);
+    return file;
+  });
+}
+
+function sharedFile(name: string, bytes: number): string {
+  const path = `${FOLDER}/${name}`;
+  writeFileSync(path, Buffer.alloc(bytes));
+  return path;
+}

@@ -1,0 +1,33 @@
+/** Clients of a device's socket that say exactly what a test wants, however wrong. */
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { connectUnix, MessageBuffer } from '../../../src/native/libc/unix-socket.ts';
+import { decodeAnswer } from '../../../src/server/socket/protocol.ts';
+
+/** What the server answers to `bytes` with `fds` beside them, and after how many milliseconds. */
+export async function say(
+  socketPath: string,
+  bytes: Uint8Array,
+  fds: readonly number[] = [],
+): Promise<{ answer: ReturnType<typeof decodeAnswer>; ms: number }> {
+  const began = performance.now();
+  const fd = connectUnix(socketPath);
+  const message = new MessageBuffer(1 << 20);
+  try {
+    if (bytes.length > 0) message.send(fd, bytes, fds);
+  } finally {
+    message.close();
+  }
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of new Socket({ fd })) chunks.push(chunk as Buffer);
+  } catch (error) {
+    // The server closes with what it did not read still there.
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET' || chunks.length === 0) throw error;
+  }
+  return { answer: decodeAnswer(Buffer.concat(chunks)), ms: performance.now() - began };
+}
+
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) closeSync(fd);
+}

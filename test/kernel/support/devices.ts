@@ -1,0 +1,63 @@
+/** Devices whose servers come and go in a test. */
+import assert from 'node:assert/strict';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AddOptions } from '../../../src/options.ts';
+import type { BufferReport, DeviceReport } from '../../../src/device/report.ts';
+import { blockDevice } from '../guest.ts';
+import { library } from './library.ts';
+
+const { ADD_DEFAULTS, addDevice, deleteDevice, describeDevice } = library;
+
+/** Runs `use` on a new device, which is gone when it returns, whoever serves it then. */
+export async function withServed(
+  options: Partial<AddOptions> & { target: string },
+  use: (device: DeviceReport) => Promise<void>,
+): Promise<void> {
+  const device = await addDevice({ ...ADD_DEFAULTS, ...options });
+  try {
+    await blockDevice(device.path);
+    await use(device);
+  } finally {
+    await deleteDevice(device.id);
+  }
+}
+
+export async function buffersOf(id: number): Promise<BufferReport[]> {
+  return (await describeDevice(id)).buffers ?? [];
+}
+
+export async function bufferOf(id: number, index: number): Promise<BufferReport> {
+  const found = (await buffersOf(id)).find((buffer) => buffer.index === index);
+  assert.ok(found, `buffer ${index} of device ${id} is listed`);
+  return found;
+}
+
+/** Kills the server, as a crash would, and waits until the kernel has seen it. */
+export async function killServer(id: number): Promise<void> {
+  const { ublksrv_pid: pid } = await describeDevice(id);
+  process.kill(pid, 'SIGKILL');
+  await until('the server is gone', async () => (await describeDevice(id)).state !== 'LIVE');
+}
+
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, `${what}, within ${seconds} s`);
+    await sleep(50);
+  }
+}
+
+/** Runs `use` with the device open for direct I/O. */
+export async function withDisk<T>(path: string, use: (fd: number) => Promise<T>): Promise<T> {
+  const fd = openSync(path, constants.O_RDWR | constants.O_DIRECT);
+  try {
+    return await use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
