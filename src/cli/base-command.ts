@@ -9,6 +9,7 @@ import { exitCodeOfOutcome, type Outcome } from './outcome.ts';
 import { jsonDocument } from './output/json.ts';
 import { describeParseError } from './parse-errors.ts';
 import { errorLines, errorObject } from './report-failure.ts';
+import { onOff } from './flags/values.ts';
 
 export const FORMATS = ['kublk', 'table', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -23,9 +24,9 @@ export interface Views {
 
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
-    json: Flags.boolean({ summary: 'Print one JSON object.', helpGroup: 'GLOBAL' }),
-    debug: Flags.boolean({ summary: 'Print the stack of an error.', helpGroup: 'GLOBAL' }),
-    'no-color': Flags.boolean({ summary: 'No colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
+    json: onOff({ summary: 'Print one JSON object.', helpGroup: 'GLOBAL' }),
+    debug: onOff({ summary: 'Print the stack of an error.', helpGroup: 'GLOBAL' }),
+    'no-color': onOff({ summary: 'No colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
   };
 
   protected override async init(): Promise<void> {

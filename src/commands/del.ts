@@ -1,6 +1,6 @@
-import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
+import { onOff } from '../cli/flags/values.ts';
 import { type Outcome, oneByOne } from '../cli/outcome.ts';
 import { withProgress } from '../cli/progress.ts';
 import { usageError } from '../errors.ts';
@@ -18,7 +18,7 @@ export default class Del extends BaseCommand {
   static override args = { devices: deviceArgs };
   static override flags = {
     number: numberFlag,
-    all: Flags.boolean({ char: 'a', summary: 'Every device.', helpGroup: 'DEVICE' }),
+    all: onOff({ char: 'a', summary: 'Every device.', helpGroup: 'DEVICE' }),
   };
 
   override async run(): Promise<void> {

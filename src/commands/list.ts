@@ -1,6 +1,6 @@
-import * as Flags from '@oclif/core/flags';
 import { BaseCommand, formatFlag } from '../cli/base-command.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
+import { onOff } from '../cli/flags/values.ts';
 import { devicesViews } from '../cli/output/devices.ts';
 import type { DeviceReport } from '../device/report.ts';
 
@@ -17,7 +17,7 @@ export default class List extends BaseCommand {
   static override args = { devices: deviceArgs };
   static override flags = {
     number: numberFlag,
-    all: Flags.boolean({ char: 'a', summary: 'Every device (the default).', helpGroup: 'DEVICE' }),
+    all: onOff({ char: 'a', summary: 'Every device (the default).', helpGroup: 'DEVICE' }),
     format: formatFlag,
   };
 

@@ -1,9 +1,8 @@
 import * as Args from '@oclif/core/args';
 import { resolve } from 'node:path';
-import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
-import { pagesSize } from '../cli/flags/values.ts';
+import { onOff, pagesSize } from '../cli/flags/values.ts';
 import { bufferViews } from '../cli/output/buffers.ts';
 import type { BufferSource } from '../device/buffers.ts';
 import { usageError } from '../errors.ts';
@@ -23,8 +22,7 @@ export default class RegBuf extends BaseCommand {
   };
   static override flags = {
     number: numberFlag,
-    rdonly_shmem_buf: Flags.boolean({
-      default: false,
+    rdonly_shmem_buf: onOff({
       summary: 'Register it read-only: only writes to the device match.',
       helpGroup: 'SHARED MEMORY',
     }),
@@ -32,7 +30,7 @@ export default class RegBuf extends BaseCommand {
       summary: 'Instead of a file: a new memfd of this size, held by the server.',
       helpGroup: 'SHARED MEMORY',
     }),
-    seal: Flags.boolean({ default: false, summary: 'With --memfd: nobody can shrink it.', helpGroup: 'SHARED MEMORY' }),
+    seal: onOff({ summary: 'With --memfd: nobody can shrink it.', helpGroup: 'SHARED MEMORY' }),
   };
 
   override async run(): Promise<void> {

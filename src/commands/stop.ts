@@ -1,6 +1,6 @@
-import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { onOff } from '../cli/flags/values.ts';
 import { withProgress } from '../cli/progress.ts';
 
 export default class Stop extends BaseCommand {
@@ -12,7 +12,7 @@ export default class Stop extends BaseCommand {
   static override args = { device: deviceArg };
   static override flags = {
     number: numberFlag,
-    safe: Flags.boolean({ default: false, summary: 'Only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
+    safe: onOff({ summary: 'Only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
   };
 
   override async run(): Promise<void> {

@@ -1,8 +1,7 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
-import { parseWholeNumber } from '../cli/flags/values.ts';
+import { onOff, parseWholeNumber } from '../cli/flags/values.ts';
 import { usageError } from '../errors.ts';
 
 export default class UnregBuf extends BaseCommand {
@@ -22,7 +21,7 @@ export default class UnregBuf extends BaseCommand {
   };
   static override flags = {
     number: numberFlag,
-    all: Flags.boolean({ char: 'a', summary: 'Every buffer of the device.', helpGroup: 'SHARED MEMORY' }),
+    all: onOff({ char: 'a', summary: 'Every buffer of the device.', helpGroup: 'SHARED MEMORY' }),
   };
 
   override async run(): Promise<void> {

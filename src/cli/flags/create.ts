@@ -1,12 +1,12 @@
 /** kublk's options for a new device, by its names; `add` and `recover` take all of them. */
 import * as Flags from '@oclif/core/flags';
 import { featureFlags, sharedMemoryFlags } from './features.ts';
-import { hexMask, size, wholeNumber, zeroOrOne } from './values.ts';
+import { hexMask, onOff, size, wholeNumber, zeroOrOne } from './values.ts';
 
 const integrityFlags = {
   metadata_size: wholeNumber({ summary: 'Bytes of metadata a block; turns integrity on.', helpGroup: 'INTEGRITY' }),
-  integrity_capable: Flags.boolean({ summary: 'The device can verify integrity itself.', helpGroup: 'INTEGRITY' }),
-  integrity_reftag: Flags.boolean({ summary: 'Check reference tags.', helpGroup: 'INTEGRITY' }),
+  integrity_capable: onOff({ summary: 'The device can verify integrity itself.', helpGroup: 'INTEGRITY' }),
+  integrity_reftag: onOff({ summary: 'Check reference tags.', helpGroup: 'INTEGRITY' }),
   pi_offset: wholeNumber({ summary: 'Where in the metadata the protection tuple starts.', helpGroup: 'INTEGRITY' }),
   csum_type: Flags.option({
     options: ['ip', 't10dif', 'nvme'] as const,
@@ -18,8 +18,8 @@ const integrityFlags = {
 
 const threadFlags = {
   nthreads: wholeNumber({ summary: 'Server threads (default: one a queue).', helpGroup: 'THREADS' }),
-  per_io_tasks: Flags.boolean({ summary: 'Spread the tags of all queues over the threads.', helpGroup: 'THREADS' }),
-  no_ublk_fixed_fd: Flags.boolean({ summary: 'Do not register /dev/ublkcN with the rings.', helpGroup: 'THREADS' }),
+  per_io_tasks: onOff({ summary: 'Spread the tags of all queues over the threads.', helpGroup: 'THREADS' }),
+  no_ublk_fixed_fd: onOff({ summary: 'Do not register /dev/ublkcN with the rings.', helpGroup: 'THREADS' }),
 };
 
 /** Of the built-in targets. */
@@ -46,11 +46,11 @@ export const createFlags = {
   depth: wholeNumber({ char: 'd', summary: 'Requests a queue, up to 4096 (default 128).', helpGroup: 'DEVICE' }),
   max_io_buf_bytes: size({ summary: 'The largest request (default 1M).', helpGroup: 'DEVICE' }),
   ...featureFlags,
-  auto_zc_fallback: Flags.boolean({
+  auto_zc_fallback: onOff({
     summary: 'With --auto_zc -z: fall back to registering by hand where automatic registration fails.',
     helpGroup: 'DATA PATH',
   }),
-  rotate_auto_buf: Flags.boolean({
+  rotate_auto_buf: onOff({
     summary: 'With --auto_zc --batch: use another buffer index each time.',
     helpGroup: 'DATA PATH',
   }),
@@ -58,7 +58,7 @@ export const createFlags = {
   ...threadFlags,
   ...integrityFlags,
   ...targetFlags,
-  foreground: Flags.boolean({ summary: 'Serve from this process until Ctrl-C or del.', helpGroup: 'SERVER' }),
-  quiet: Flags.boolean({ summary: 'The server logs nothing.', helpGroup: 'SERVER' }),
+  foreground: onOff({ summary: 'Serve from this process until Ctrl-C or del.', helpGroup: 'SERVER' }),
+  quiet: onOff({ summary: 'The server logs nothing.', helpGroup: 'SERVER' }),
   debug_mask: hexMask({ summary: 'What the server logs, a bit a subject.', helpGroup: 'SERVER' }),
 };

@@ -1,26 +1,26 @@
 /** The flags that ask the driver for a feature of a device, and the names of the features they ask for. */
 import * as Flags from '@oclif/core/flags';
-import { wholeNumber, zeroOrOne } from './values.ts';
+import { onOff, wholeNumber, zeroOrOne } from './values.ts';
 
 const DATA_PATH = { helpGroup: 'DATA PATH' } as const;
 const RECOVERY = { helpGroup: 'RECOVERY' } as const;
 const DEVICE = { helpGroup: 'DEVICE' } as const;
 
 export const featureFlags = {
-  zero_copy: Flags.boolean({ char: 'z', summary: "Register each request's pages with the ring.", ...DATA_PATH }),
-  auto_zc: Flags.boolean({ summary: 'The same, and the kernel registers them by itself.', ...DATA_PATH }),
-  user_copy: Flags.boolean({ char: 'u', summary: 'The server copies, with pread and pwrite.', ...DATA_PATH }),
-  get_data: Flags.boolean({ char: 'g', summary: 'The server asks for the data of a write.', ...DATA_PATH }),
-  batch: Flags.boolean({ char: 'b', summary: 'Fetch and commit requests in batches.', ...DATA_PATH }),
-  shmem_zc: Flags.boolean({
+  zero_copy: onOff({ char: 'z', summary: "Register each request's pages with the ring.", ...DATA_PATH }),
+  auto_zc: onOff({ summary: 'The same, and the kernel registers them by itself.', ...DATA_PATH }),
+  user_copy: onOff({ char: 'u', summary: 'The server copies, with pread and pwrite.', ...DATA_PATH }),
+  get_data: onOff({ char: 'g', summary: 'The server asks for the data of a write.', ...DATA_PATH }),
+  batch: onOff({ char: 'b', summary: 'Fetch and commit requests in batches.', ...DATA_PATH }),
+  shmem_zc: onOff({
     summary: 'Shared-memory zero copy: no copy for requests that lie in a registered buffer.',
     helpGroup: 'SHARED MEMORY',
   }),
   recovery: zeroOrOne({ char: 'r', summary: 'Keep the device when its server dies.', ...RECOVERY }),
   recovery_reissue: zeroOrOne({ char: 'i', summary: 'And issue again what the dead server had.', ...RECOVERY }),
   recovery_fail_io: zeroOrOne({ char: 'e', summary: 'And fail requests until it is recovered.', ...RECOVERY }),
-  no_auto_part_scan: Flags.boolean({ summary: 'Do not look for partitions.', ...DEVICE }),
-  zoned: Flags.boolean({ summary: 'A zoned device.', ...DEVICE }),
+  no_auto_part_scan: onOff({ summary: 'Do not look for partitions.', ...DEVICE }),
+  zoned: onOff({ summary: 'A zoned device.', ...DEVICE }),
   io_desc_size: wholeNumber({ summary: 'Bytes of a request descriptor, 24 to 256 (default 24).', ...DEVICE }),
 };
 
@@ -32,8 +32,7 @@ export const sharedMemoryFlags = {
     summary: 'Register this hugetlbfs or tmpfs file; may be repeated.',
     helpGroup: 'SHARED MEMORY',
   }),
-  rdonly_shmem_buf: Flags.boolean({
-    default: false,
+  rdonly_shmem_buf: onOff({
     summary: 'Register it read-only: only writes to the device match.',
     helpGroup: 'SHARED MEMORY',
   }),

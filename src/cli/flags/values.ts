@@ -1,8 +1,14 @@
 /** Flags by the kind of value they take. */
 import * as Flags from '@oclif/core/flags';
+import type { BooleanFlag } from '@oclif/core/interfaces';
 import { usageError } from '../../errors.ts';
 import { parseDeviceId, parseNewDeviceId } from '../device-id.ts';
 import { parseSize } from '../../sizes.ts';
+
+/** oclif types a switch as boolean, and without a default leaves it undefined when it is not given. */
+export function onOff(options: Partial<BooleanFlag<boolean>>): BooleanFlag<boolean> {
+  return Flags.boolean({ default: false, ...options });
+}
 
 const WHOLE = /^(?:\d+|0x[0-9a-f]+)$/i;
 
