@@ -7,7 +7,7 @@ _ublkts() {
   local command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ublkts_words "add completion del doctor features lab list ls quiesce rm set-params set_params stop update-size update_size help"
+    _ublkts_words "add completion del doctor features lab list ls metrics monitor quiesce recover reg-buf reg_buf rm set-params set_params stop top unreg-buf unreg_buf update-size update_size help"
     return
   fi
   case $command in
@@ -22,7 +22,7 @@ _ublkts() {
       ;;
   esac
   case "$command $previous" in
-    "add -t"|"add --type") _ublkts_words "null"; return ;;
+    "add -t"|"add --type") _ublkts_words "null loop stripe fault_inject"; return ;;
     "add -n"|"add --number") _ublkts_devices; return ;;
     "add -q"|"add --queues") :; return ;;
     "add -d"|"add --depth") :; return ;;
@@ -56,8 +56,37 @@ _ublkts() {
     "lab shell --env") :; return ;;
     "list -n"|"list --number"|"ls -n"|"ls --number") _ublkts_devices; return ;;
     "list --format"|"ls --format") _ublkts_words "kublk table json"; return ;;
+    "metrics -n"|"metrics --number") _ublkts_devices; return ;;
+    "metrics --listen") :; return ;;
+    "monitor -n"|"monitor --number"|"top -n"|"top --number") _ublkts_devices; return ;;
+    "monitor -i"|"monitor --interval"|"top -i"|"top --interval") :; return ;;
+    "monitor -c"|"monitor --count"|"top -c"|"top --count") :; return ;;
     "quiesce -n"|"quiesce --number") _ublkts_devices; return ;;
     "quiesce --timeout_ms") :; return ;;
+    "recover -t"|"recover --type") _ublkts_words "null loop stripe fault_inject"; return ;;
+    "recover -n"|"recover --number") _ublkts_devices; return ;;
+    "recover -q"|"recover --queues") :; return ;;
+    "recover -d"|"recover --depth") :; return ;;
+    "recover --max_io_buf_bytes") :; return ;;
+    "recover -r"|"recover --recovery") _ublkts_words "0 1"; return ;;
+    "recover -i"|"recover --recovery_reissue") _ublkts_words "0 1"; return ;;
+    "recover -e"|"recover --recovery_fail_io") _ublkts_words "0 1"; return ;;
+    "recover --io_desc_size") :; return ;;
+    "recover --htlb") mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    "recover --nthreads") :; return ;;
+    "recover --metadata_size") :; return ;;
+    "recover --pi_offset") :; return ;;
+    "recover --csum_type") _ublkts_words "ip t10dif nvme"; return ;;
+    "recover --tag_size") :; return ;;
+    "recover -s"|"recover --size") :; return ;;
+    "recover --chunk_size") :; return ;;
+    "recover --delay_us") :; return ;;
+    "recover --die_during_fetch") _ublkts_words "0 1"; return ;;
+    "recover -o"|"recover --target_option") :; return ;;
+    "recover --debug_mask") :; return ;;
+    "recover --format") _ublkts_words "kublk table json"; return ;;
+    "reg-buf -n"|"reg-buf --number"|"reg_buf -n"|"reg_buf --number") _ublkts_devices; return ;;
+    "reg-buf --memfd"|"reg_buf --memfd") :; return ;;
     "set_params -r"|"set_params --recovery"|"set-params -r"|"set-params --recovery") _ublkts_words "0 1"; return ;;
     "set_params -i"|"set_params --recovery_reissue"|"set-params -i"|"set-params --recovery_reissue") _ublkts_words "0 1"; return ;;
     "set_params -e"|"set_params --recovery_fail_io"|"set-params -e"|"set-params --recovery_fail_io") _ublkts_words "0 1"; return ;;
@@ -77,6 +106,7 @@ _ublkts() {
     "set_params --max_open_zones"|"set-params --max_open_zones") :; return ;;
     "set_params --max_active_zones"|"set-params --max_active_zones") :; return ;;
     "stop -n"|"stop --number") _ublkts_devices; return ;;
+    "unreg-buf -n"|"unreg-buf --number"|"unreg_buf -n"|"unreg_buf --number") _ublkts_devices; return ;;
     "update_size -n"|"update_size --number"|"update-size -n"|"update-size --number") _ublkts_devices; return ;;
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
@@ -90,9 +120,14 @@ _ublkts() {
     "lab run") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env --instructions --timeout --collect"; else :; fi ;;
     "lab shell") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env"; else :; fi ;;
     "list"|"ls") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --format"; else _ublkts_devices; fi ;;
+    "metrics") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --listen"; else :; fi ;;
+    "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
+    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --target_option --foreground --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe"; else _ublkts_devices; fi ;;
+    "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all"; else :; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size"; else _ublkts_devices; fi ;;
   esac
 }
