@@ -84,7 +84,7 @@ export function openBackingFile(path: string, options: BackingFileOptions): Back
     const readOnly = opened.readOnly || isReadOnlyDevice(fd);
     if (readOnly) notes.push(`${path} cannot be written, so the device is read-only`);
     if (options.direct && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
-    const holes = readOnly ? NO_HOLES : holesOf(fd, bytes);
+    const holes = readOnly ? NO_HOLES : holesOf(fd, path, bytes);
     return { path, fd, bytes, readOnly, alignment: alignment ?? BUFFERED, holes, notes };
   } catch (error) {
     closeSync(opened.fd);

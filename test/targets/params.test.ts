@@ -12,7 +12,7 @@ import {
 import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '../../src/native/uapi/ublk-io.ts';
 import type { IntegrityOptions } from '../../src/options.ts';
 import { parseFaults } from '../../src/targets/fault-inject/options.ts';
-import { commonHoles, holeMode, holesFrom, NO_HOLES } from '../../src/targets/holes.ts';
+import { commonHoles, holeMode, NO_HOLES, secondMode } from '../../src/targets/holes.ts';
 import { loopParams, loopSectors } from '../../src/targets/loop/params.ts';
 import { chunkSizeOf, refusesChunk } from '../../src/targets/stripe/options.ts';
 import { bytesPerFile, stripeParams } from '../../src/targets/stripe/params.ts';
@@ -27,7 +27,11 @@ const INTEGRITY: IntegrityOptions = {
 };
 const REQUEST = { maxIoBufBytes: 1 << 20, integrity: null };
 const ALIGNED = { blockShift: 9, memory: 1 };
-const HOLES = holesFrom(true, true, 4096);
+const HOLES = { punches: true, zeroes: true, granularity: 4096 };
+
+function of(delay_us: string) {
+  return parseFaults({ delay_us });
+}
 
 function file(path: string, bytes: number) {
   return { path, bytes, alignment: ALIGNED, readOnly: false, holes: HOLES };
@@ -114,22 +118,42 @@ describe('stripe', () => {
 });
 
 describe('holes', () => {
-  test('a zeroed range that must stay allocated is never punched', () => {
-    const punched = holeMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES);
-    const kept = holeMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES | UBLK_IO_F_NOUNMAP);
-    assert.deepEqual([punched, kept, holeMode(HOLES, UBLK_IO_OP_DISCARD, 0)], [0x3, 0x11, 0x3]);
+  const KEEP_SIZE = 0x1;
+  const PUNCH = 0x3;
+  const ZERO = 0x11;
+  const NOUNMAP = UBLK_IO_OP_WRITE_ZEROES | UBLK_IO_F_NOUNMAP;
+
+  test('zeroes may be a hole, unless their space must stay allocated', () => {
+    assert.equal(holeMode(HOLES, UBLK_IO_OP_DISCARD, UBLK_IO_OP_DISCARD), PUNCH);
+    assert.equal(holeMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES), PUNCH);
+    assert.equal(holeMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, NOUNMAP), ZERO);
+    assert.equal(secondMode(HOLES, UBLK_IO_OP_WRITE_ZEROES, NOUNMAP), 0);
+  });
+
+  test('a hole is filled again where nothing else makes allocated zeroes', () => {
+    const tmpfs = { ...HOLES, zeroes: false };
+    assert.equal(holeMode(tmpfs, UBLK_IO_OP_WRITE_ZEROES, NOUNMAP), PUNCH);
+    assert.equal(secondMode(tmpfs, UBLK_IO_OP_WRITE_ZEROES, NOUNMAP), KEEP_SIZE);
+    assert.equal(secondMode(tmpfs, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES), 0);
+    assert.equal(secondMode(tmpfs, UBLK_IO_OP_DISCARD, UBLK_IO_OP_DISCARD), 0);
+  });
+
+  test('a device that only zeroes is no device that discards', () => {
+    const zeroes = { punches: false, zeroes: true, granularity: 512 };
+    assert.equal(holeMode(zeroes, UBLK_IO_OP_DISCARD, UBLK_IO_OP_DISCARD), 0);
+    assert.equal(holeMode(zeroes, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES), ZERO);
+    const { discard } = loopParams(REQUEST, { ...file('/a', 1 << 20), holes: zeroes }, 2048);
+    assert.equal(discard?.max_discard_sectors, 0);
+    assert.equal(discard?.max_write_zeroes_sectors, 4194303);
   });
 
   test('what one of several files cannot, none does', () => {
-    const zeroesOnly = holesFrom(false, true, 512);
-    assert.deepEqual(commonHoles([HOLES, zeroesOnly]), holesFrom(false, true, 4096));
-    assert.deepEqual(commonHoles([HOLES, NO_HOLES]), holesFrom(false, false, 4096));
+    assert.deepEqual(commonHoles([HOLES, NO_HOLES]), { punches: false, zeroes: false, granularity: 4096 });
   });
 });
 
 describe('fault_inject', () => {
   test('a delay is a valid timespec, whatever its length', () => {
-    const of = (delay_us: string) => parseFaults({ delay_us });
     assert.deepEqual(of('999999'), { seconds: 0n, nanoseconds: 999_999_000n, dieDuringFetch: false });
     assert.deepEqual(of('2000000'), { seconds: 2n, nanoseconds: 0n, dieDuringFetch: false });
     assert.deepEqual(of('9223372036854775'), { seconds: 9223372036n, nanoseconds: 854775000n, dieDuringFetch: false });

@@ -16,7 +16,7 @@ import {
   UBLK_IO_OP_WRITE,
   UBLK_IO_OP_WRITE_ZEROES,
 } from '../../native/uapi/ublk-io.ts';
-import { type Holes, holeMode } from '../holes.ts';
+import { type Holes, holeMode, secondMode } from '../holes.ts';
 import type { IoRequest, QueueContext, TargetQueue } from '../target.ts';
 
 export interface LoopState {
@@ -36,7 +36,8 @@ const METADATA_FILE = 1;
 const DATA = 0;
 const METADATA = 1;
 const HOLE = 2;
-const SYNC = 3;
+const ALLOCATE = 3;
+const SYNC = 4;
 
 export class LoopQueue implements TargetQueue {
   readonly #holes: Holes;
@@ -87,7 +88,14 @@ export class LoopQueue implements TargetQueue {
     if (outcome < 0 && io.result === 0) io.result = outcome;
     if (io.pending > 0) return;
     if (io.result < 0) io.complete(io.result);
-    else if (token === HOLE && (io.flags & UBLK_IO_F_FUA) !== 0) io.fsync(DATA_FILE, SYNC);
+    else this.#next(io, token);
+  }
+
+  /** All went well: what is still to be done after it, if anything is. */
+  #next(io: IoRequest, token: number): void {
+    const second = token === HOLE ? secondMode(this.#holes, io.op, io.flags) : 0;
+    if (second !== 0) this.#fallocate(io, second, ALLOCATE);
+    else if ((token === HOLE || token === ALLOCATE) && (io.flags & UBLK_IO_F_FUA) !== 0) io.fsync(DATA_FILE, SYNC);
     else io.complete(io.bytes);
   }
 
@@ -124,11 +132,12 @@ export class LoopQueue implements TargetQueue {
 
   #makeHole(io: IoRequest): void {
     const mode = holeMode(this.#holes, io.op, io.flags);
-    if (mode === 0) {
-      io.complete(-EOPNOTSUPP);
-      return;
-    }
+    if (mode === 0) io.complete(-EOPNOTSUPP);
+    else this.#fallocate(io, mode, HOLE);
+  }
+
+  #fallocate(io: IoRequest, mode: number, token: number): void {
     const hi = (io.startHi << 9) | (io.startLo >>> 23);
-    io.fallocate(DATA_FILE, mode, io.startLo << 9, hi, io.sectors << 9, io.sectors >>> 23, HOLE);
+    io.fallocate(DATA_FILE, mode, io.startLo << 9, hi, io.sectors << 9, io.sectors >>> 23, token);
   }
 }

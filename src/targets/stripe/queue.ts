@@ -15,7 +15,7 @@ import {
   UBLK_IO_OP_WRITE,
   UBLK_IO_OP_WRITE_ZEROES,
 } from '../../native/uapi/ublk-io.ts';
-import { type Holes, holeMode } from '../holes.ts';
+import { type Holes, holeMode, secondMode } from '../holes.ts';
 import type { IoRequest, QueueContext, TargetQueue } from '../target.ts';
 import { StripeMap } from './stripe-map.ts';
 import { maxRequestBytes, Vectors, vectorsPerFile } from './vectors.ts';
@@ -35,7 +35,8 @@ const SECTOR = 512;
 /** Tokens: what it is, and in the low bits the part (of a transfer) or the file. */
 const TRANSFER = 0 << 5;
 const HOLE = 1 << 5;
-const SYNC = 2 << 5;
+const ALLOCATE = 2 << 5;
+const SYNC = 3 << 5;
 const WHICH = (1 << 5) - 1;
 
 export class StripeQueue implements TargetQueue {
@@ -95,7 +96,14 @@ export class StripeQueue implements TargetQueue {
     if (outcome < 0 && io.result === 0) io.result = outcome;
     if (io.pending > 0) return;
     if (io.result < 0) io.complete(io.result);
-    else if (kind === HOLE && (io.flags & UBLK_IO_F_FUA) !== 0) this.#syncAll(io);
+    else this.#next(io, kind);
+  }
+
+  /** All went well: what is still to be done after it, if anything is. */
+  #next(io: IoRequest, kind: number): void {
+    const second = kind === HOLE ? secondMode(this.#holes, io.op, io.flags) : 0;
+    if (second !== 0) this.#fallocateAll(io, second, ALLOCATE);
+    else if ((kind === HOLE || kind === ALLOCATE) && (io.flags & UBLK_IO_F_FUA) !== 0) this.#syncAll(io);
     else io.complete(io.bytes);
   }
 
@@ -155,16 +163,17 @@ export class StripeQueue implements TargetQueue {
 
   #makeHoles(io: IoRequest): void {
     const mode = holeMode(this.#holes, io.op, io.flags);
-    if (mode === 0) {
-      io.complete(-EOPNOTSUPP);
-      return;
-    }
+    if (mode === 0) io.complete(-EOPNOTSUPP);
+    else this.#fallocateAll(io, mode, HOLE);
+  }
+
+  #fallocateAll(io: IoRequest, mode: number, kind: number): void {
     const map = this.#map;
     const parts = map.split(io.startLo, io.startHi, io.sectors);
     for (let part = 0; part < parts; part++) {
       const sectors = map.sectors[part]!;
       const lo = map.offsetLo[part]!;
-      io.fallocate(map.file[part]!, mode, lo, map.offsetHi[part]!, sectors << 9, sectors >>> 23, HOLE | part);
+      io.fallocate(map.file[part]!, mode, lo, map.offsetHi[part]!, sectors << 9, sectors >>> 23, kind | part);
     }
   }
 }
