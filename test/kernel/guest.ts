@@ -1,0 +1,101 @@
+/** What the tests share that run on a real ublk driver, in the lab: shell, devices, the look at the end. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before } from 'node:test';
+import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
+import type { DeviceReport } from '../../src/device/report.ts';
+
+/** Why nothing here can run; false where it can. */
+export const skip = existsSync('/dev/ublk-control') ? false : 'no /dev/ublk-control: run it with `ublkts lab run`';
+
+interface Library {
+  readonly addDevice: typeof import('../../src/device/add.ts').addDevice;
+  readonly deleteDevice: typeof import('../../src/device/delete.ts').deleteDevice;
+  readonly describeDevice: typeof import('../../src/device/list.ts').describeDevice;
+}
+
+/** As it was built: a server is started from there. */
+async function library(): Promise<Library> {
+  const modules = ['add', 'delete', 'list'].map((name) => new URL(`../../dist/device/${name}.js`, import.meta.url));
+  const [add, remove, list] = await Promise.all(modules.map((url) => import(url.href)));
+  return { ...add, ...remove, ...list } as Library;
+}
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a script, whatever comes of it. */
+export function run(script: string): Outcome {
+  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+/** Runs a script that must succeed; its output without the last newline. */
+export function sh(script: string): string {
+  const { status, stdout, stderr } = run(script);
+  assert.equal(status, 0, `${script}\n${stdout}${stderr}`);
+  return stdout.trimEnd();
+}
+
+/** Runs a script that must fail and say so. */
+export function shFails(script: string, message: RegExp): void {
+  const { status, stderr } = run(script);
+  assert.notEqual(status, 0, `${script} should have failed`);
+  assert.match(stderr, message);
+}
+
+/** Runs `use` on a new device, which is gone when it returns. */
+export async function withDevice(
+  options: Partial<AddOptions> & { target: string },
+  use: (device: DeviceReport) => Promise<void> | void,
+): Promise<void> {
+  const { addDevice, deleteDevice } = await library();
+  const device = await addDevice({ ...ADD_DEFAULTS, ...options });
+  try {
+    await blockDevice(device.path);
+    await use(device);
+    assert.ok(existsSync(`/proc/${device.ublksrv_pid}`), 'the server lives');
+  } finally {
+    await deleteDevice(device.id);
+  }
+}
+
+export async function describeDevice(id: number): Promise<DeviceReport> {
+  return (await library()).describeDevice(id);
+}
+
+/** udev may still be making the node; a program that is too early makes a regular file of that name. */
+export async function blockDevice(path: string): Promise<void> {
+  for (let tries = 0; run(`test -b ${path}`).status !== 0; tries++) {
+    assert.ok(tries < 100, `${path} is a block device`);
+    await sleep(50);
+  }
+}
+
+/** fio with data checked by checksum; mixed sizes from one sector to 1 MiB. */
+export function verify(path: string, more = ''): void {
+  const workload = '--rw=randwrite --bsrange=512-1M --blockalign=512 --size=12M --iodepth=16';
+  const check = '--verify=crc32c --do_verify=1 --verify_state_save=0 --verify_fatal=1';
+  sh(`test -b ${path} && fio --name=v --filename=${path} --direct=1 --ioengine=libaio ${workload} ${check} ${more}`);
+}
+
+/** In every file: the kernel has not complained and no device is left. */
+export function leavesNothingBehind(): void {
+  let already = '';
+  before(() => {
+    already = complaints();
+  });
+  after(() => {
+    assert.equal(complaints(), already);
+    assert.deepEqual(run('ls -d /dev/ublkc* /run/ublkts/*.json 2>/dev/null || true').stdout, '');
+  });
+}
+
+function complaints(): string {
+  return run("dmesg | grep -E 'WARNING|BUG|Oops' || true").stdout;
+}
