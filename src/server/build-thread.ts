@@ -10,7 +10,8 @@ import { createDataPath } from './data-path/create.ts';
 import { ShmemOverlay } from './data-path/shmem.ts';
 import { DEBUG_REQUESTS, LoggedArrivals, LoggedDelivery } from './debug-log.ts';
 import { createDelivery } from './delivery/create.ts';
-import { Clock, QueueThread } from './queue-thread.ts';
+import { LatencySampler } from './latency.ts';
+import { QueueThread } from './queue-thread.ts';
 import { needsBuffers } from './plan.ts';
 import { Request } from './request.ts';
 import { ShmemTable } from './shmem-table.ts';
@@ -27,15 +28,15 @@ export async function buildQueueThread(config: ThreadConfig): Promise<QueueThrea
   const device = charDevice(config.charFd, config.noUblkFixedFd);
   const ring = makeRing(config, mine.length);
   const stats = statsOf(config);
-  const clock = new Clock();
+  const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
-  const request = new Request(ring, slots, descriptors, stats, clock, device.firstFile);
+  const request = new Request(ring, slots, descriptors, stats, latency, device.firstFile);
   const type = await loadTarget(config.target);
   const { integrity, maxIoBufBytes } = config;
   const target = type.queue({ state: config.targetState, integrity, slots: slots.count, maxIoBufBytes });
   const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);
   const wakeUp = new WakeUp(ring, config.wakeFd, config.leave);
-  const thread = new QueueThread({ ring, slots, request, overlay, target, stats, clock, wakeUp });
+  const thread = new QueueThread({ ring, slots, request, overlay, target, stats, latency, wakeUp });
   const beforeFetch = (slot: number) => {
     if (target.beforeFetch === undefined) return;
     ring.enter(0);

@@ -18,7 +18,8 @@ import type { TargetQueue } from '../targets/target.ts';
 import type { DataPath } from './data-path/data-path.ts';
 import type { ShmemOverlay } from './data-path/shmem.ts';
 import type { Arrivals, Delivery } from './delivery/delivery.ts';
-import type { BatchClock, Request } from './request.ts';
+import type { LatencySampler } from './latency.ts';
+import type { Request } from './request.ts';
 import type { Slots } from './slots.ts';
 import {
   KIND_BATCH_COMMAND,
@@ -52,7 +53,7 @@ export interface QueueThreadParts {
   readonly target: TargetQueue;
   /** By queue id. */
   readonly stats: readonly (StatsWriter | undefined)[];
-  readonly clock: Clock;
+  readonly latency: LatencySampler;
   readonly wakeUp: WakeUp;
 }
 
@@ -66,7 +67,7 @@ export class QueueThread implements Arrivals {
   readonly #target: TargetQueue;
   readonly #stats: readonly (StatsWriter | undefined)[];
   readonly #mine: readonly StatsWriter[];
-  readonly #clock: Clock;
+  readonly #latency: LatencySampler;
   readonly #wakeUp: WakeUp;
   #leaving = false;
 
@@ -78,7 +79,7 @@ export class QueueThread implements Arrivals {
     this.#target = parts.target;
     this.#stats = parts.stats;
     this.#mine = parts.stats.filter((writer) => writer !== undefined);
-    this.#clock = parts.clock;
+    this.#latency = parts.latency;
     this.#wakeUp = parts.wakeUp;
   }
 
@@ -121,7 +122,7 @@ export class QueueThread implements Arrivals {
     const words = cq.words;
     const tail = cq.ready();
     let head = cq.head;
-    this.#clock.expire();
+    this.#latency.expire();
     for (let i = 0; i < this.#mine.length; i++) this.#mine[i]!.batchBegin();
     while (head !== tail) {
       const at = cq.at(head);
@@ -175,8 +176,7 @@ export class QueueThread implements Arrivals {
     const io = this.#io;
     io.open = true;
     this.#target.queueIo(io);
-    // What is not done in its own batch is timed.
-    if (io.open) this.#slots.since[slot] = this.#clock.now();
+    if (io.open) this.#latency.started(slot);
   }
 
   #operationDone(user: number, result: number): void {
@@ -205,25 +205,5 @@ export class QueueThread implements Arrivals {
       this.#io.open = true;
       this.#io.complete(-EIO);
     }
-  }
-}
-
-/** The time of a batch: read when first asked for, good until the next. */
-export class Clock implements BatchClock {
-  // A typed array, as a number property would be a new object at every store.
-  readonly #time = new Float64Array(1);
-  #valid = false;
-
-  expire(): void {
-    this.#valid = false;
-  }
-
-  /** Microseconds since the process began; never 0. */
-  now(): number {
-    if (!this.#valid) {
-      this.#time[0] = performance.now() * 1000 + 1;
-      this.#valid = true;
-    }
-    return this.#time[0]!;
   }
 }

@@ -30,6 +30,7 @@ import type { IoRequest } from '../targets/target.ts';
 import { FIXED_FILE } from './char-device.ts';
 import type { DataPath } from './data-path/data-path.ts';
 import type { Delivery } from './delivery/delivery.ts';
+import type { LatencySampler } from './latency.ts';
 import type { Slots } from './slots.ts';
 import { KIND_TARGET, userData } from './user-data.ts';
 
@@ -42,15 +43,18 @@ const STAT_OTHER = 5;
 const FIXED = FIXED_FILE;
 const KIND = KIND_TARGET;
 const SHMEM_ZC = UBLK_IO_F_SHMEM_ZC;
+const READ = IORING_OP_READ;
+const READ_FIXED = IORING_OP_READ_FIXED;
+const WRITE = IORING_OP_WRITE;
+const WRITE_FIXED = IORING_OP_WRITE_FIXED;
+const READV = IORING_OP_READV;
+const READV_FIXED = IORING_OP_READV_FIXED;
+const WRITEV = IORING_OP_WRITEV;
+const WRITEV_FIXED = IORING_OP_WRITEV_FIXED;
 const OP_READ = UBLK_IO_OP_READ;
 const OP_WRITE = UBLK_IO_OP_WRITE;
 const OP_WRITE_ZEROES = UBLK_IO_OP_WRITE_ZEROES;
 const OP_ZONE_APPEND = UBLK_IO_OP_ZONE_APPEND;
-
-/** Microseconds, read at most once a batch, and only when something is timed. */
-export interface BatchClock {
-  now(): number;
-}
 
 export class Request implements IoRequest {
   slot = 0;
@@ -74,7 +78,7 @@ export class Request implements IoRequest {
   readonly #slots: Slots;
   readonly #descriptors: Int32Array;
   readonly #stats: readonly (StatsWriter | undefined)[];
-  readonly #clock: BatchClock;
+  readonly #latency: LatencySampler;
   readonly #firstFile: number;
   #path!: DataPath;
   #delivery!: Delivery;
@@ -84,14 +88,14 @@ export class Request implements IoRequest {
     slots: Slots,
     descriptors: Int32Array,
     stats: readonly (StatsWriter | undefined)[],
-    clock: BatchClock,
+    latency: LatencySampler,
     firstFile: number,
   ) {
     this.#ring = ring;
     this.#slots = slots;
     this.#descriptors = descriptors;
     this.#stats = stats;
-    this.#clock = clock;
+    this.#latency = latency;
     this.#firstFile = firstFile;
   }
 
@@ -144,7 +148,7 @@ export class Request implements IoRequest {
   }
 
   read(file: number, offsetLo: number, offsetHi: number, at: number, length: number, token: number): void {
-    this.#readWrite(IORING_OP_READ, IORING_OP_READ_FIXED, file, offsetLo, offsetHi, at, length, 0, token);
+    this.#readWrite(READ, READ_FIXED, file, offsetLo, offsetHi, at, length, 0, token);
   }
 
   write(
@@ -156,7 +160,7 @@ export class Request implements IoRequest {
     rwFlags: number,
     token: number,
   ): void {
-    this.#readWrite(IORING_OP_WRITE, IORING_OP_WRITE_FIXED, file, offsetLo, offsetHi, at, length, rwFlags, token);
+    this.#readWrite(WRITE, WRITE_FIXED, file, offsetLo, offsetHi, at, length, rwFlags, token);
   }
 
   readv(
@@ -169,7 +173,7 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     this.#path.attach(this);
-    const opcode = this.bufferIndex < 0 ? IORING_OP_READV : IORING_OP_READV_FIXED;
+    const opcode = this.bufferIndex < 0 ? READV : READV_FIXED;
     this.#operation(opcode, file, offsetLo, offsetHi, vecLo, vecHi, count, 0, token);
   }
 
@@ -184,7 +188,7 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     this.#path.attach(this);
-    const opcode = this.bufferIndex < 0 ? IORING_OP_WRITEV : IORING_OP_WRITEV_FIXED;
+    const opcode = this.bufferIndex < 0 ? WRITEV : WRITEV_FIXED;
     this.#operation(opcode, file, offsetLo, offsetHi, vecLo, vecHi, count, rwFlags, token);
   }
 
@@ -303,10 +307,6 @@ export class Request implements IoRequest {
     const stats = this.#stats[this.#slots.queue[slot]!]!;
     stats.finished(statOp, way, result > 0 ? result : 0);
     if (result < 0) stats.failed(statOp);
-    const since = this.#slots.since[slot]!;
-    if (since !== 0) {
-      this.#slots.since[slot] = 0;
-      stats.latency(statOp < 2 ? statOp : 2, this.#clock.now() - since);
-    }
+    this.#latency.ended(slot, statOp < 2 ? statOp : 2, stats);
   }
 }

@@ -28,8 +28,6 @@ export class Slots {
   readonly pending: Int32Array;
   /** IoRequest.result between operations. */
   readonly result: Int32Array;
-  /** When the request came, microseconds; only those that outlive their batch are stamped. */
-  readonly since: Float64Array;
 
   constructor(config: ThreadConfig) {
     const { queues, depth } = config;
@@ -43,7 +41,6 @@ export class Slots {
     this.autoBufReg = new Int32Array(this.count);
     this.pending = new Int32Array(this.count);
     this.result = new Int32Array(this.count);
-    this.since = new Float64Array(this.count);
     for (let slot = 0; slot < this.count; slot++) {
       const queue = Math.floor(slot / depth);
       const tag = slot % depth;

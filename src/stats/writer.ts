@@ -8,7 +8,13 @@ import { Block, BlockF64, BUFFER_SLOTS, HEAT_PARTS, HEAT_WORD, LATENCY_BUCKETS, 
 // Constants of this module, not fields of an imported object: they are compiled into the hot path as numbers.
 const WAYS = STAT_WAYS.length;
 const { seq: SEQ, arrived: ARRIVED, finished: FINISHED, depth: DEPTH } = Block;
-const { batches: BATCHES, depthSum: DEPTH_SUM, cells: CELLS } = BlockF64;
+const {
+  batches: BATCHES,
+  depthSum: DEPTH_SUM,
+  cells: CELLS,
+  latency: LATENCY,
+  latencySumUs: LATENCY_SUM_US,
+} = BlockF64;
 
 export class StatsWriter {
   readonly words: Int32Array;
@@ -55,11 +61,11 @@ export class StatsWriter {
     this.counters[BlockF64.errors + op]!++;
   }
 
-  /** `kind`: 0 read, 1 write, 2 other. */
-  latency(kind: number, us: number): void {
+  /** `kind`: 0 read, 1 write, 2 other; `weight`: how many requests the measured one stands for. */
+  latency(kind: number, us: number, weight: number): void {
     const bucket = us < 1 ? 0 : Math.min(LATENCY_BUCKETS - 1, 32 - Math.clz32(us));
-    this.counters[BlockF64.latency + kind * LATENCY_BUCKETS + bucket]!++;
-    this.counters[BlockF64.latencySumUs + kind]! += us;
+    this.counters[LATENCY + kind * LATENCY_BUCKETS + bucket]! += weight;
+    this.counters[LATENCY_SUM_US + kind]! += us * weight;
   }
 
   /** A request matched registered buffer `index`; `part` is where in it, 0..HEAT_PARTS-1. */
