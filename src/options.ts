@@ -36,6 +36,8 @@ export interface AddOptions {
   readonly depth: number;
   /** Names of the UBLK_F_* flags asked for, without the prefix (`SHMEM_ZC`, `USER_COPY`). */
   readonly features: readonly string[];
+  /** A name of device/choose-path.ts; null: what measures fastest, unless `features` say. */
+  readonly dataPath: string | null;
   /** 0: one thread a queue. */
   readonly threads: number;
   readonly perIoTasks: boolean;
@@ -59,6 +61,7 @@ export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   queues: 2,
   depth: 128,
   features: [],
+  dataPath: null,
   threads: 0,
   perIoTasks: false,
   autoZcFallback: false,

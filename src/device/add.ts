@@ -1,19 +1,22 @@
 /** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
 import { accessSync, closeSync } from 'node:fs';
-import { withControl } from '../control/channel.ts';
+import { type ControlChannel, withControl } from '../control/channel.ts';
 import { addDev, type DevInfo, delDev, getFeatures } from '../control/commands.ts';
 import { UblkError, usageError } from '../errors.ts';
-import { UBLK_F_QUIESCE, UBLK_F_USER_RECOVERY, UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
+import { UBLK_F_QUIESCE, UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
 import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
-import { dataPathOf } from '../server/plan.ts';
+import { dataPathName, dataPathOf } from '../server/plan.ts';
 import { openSharedFile } from '../server/shared-file.ts';
 import { forgetDevice, writeStoredDevice } from '../server/stored-device.ts';
 import { loadTarget } from '../targets/registry.ts';
+import type { TargetType } from '../targets/target.ts';
+import { withDataPath } from './choose-path.ts';
 import { flagsOf } from './features.ts';
 import { describeDevice } from './list.ts';
 import type { AddOptions } from '../options.ts';
 import type { DeviceReport } from './report.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
+import { requireFeatures } from './require-features.ts';
 import { validateAddOptions } from './validate.ts';
 
 export async function addDevice(options: AddOptions): Promise<DeviceReport> {
@@ -23,21 +26,18 @@ export async function addDevice(options: AddOptions): Promise<DeviceReport> {
 }
 
 /** As addDevice, with the server's process in hand. */
-export async function startDevice(options: AddOptions): Promise<ServerProcess> {
-  validateAddOptions(options);
-  await checkTarget(options);
-  checkBuffers(options);
-  const info = withControl((channel) => {
-    requireFeatures(options, getFeatures(channel));
-    return addDev(channel, devInfoOf(options, getFeatures(channel)));
-  });
+export async function startDevice(asked: AddOptions): Promise<ServerProcess> {
+  validateAddOptions(asked);
+  const type = await checkTarget(asked);
+  checkBuffers(asked);
+  const { info, options } = withControl((channel) => create(channel, asked, type));
   try {
     forgetDevice(info.dev_id);
     writeStoredDevice({
       version: 1,
       id: info.dev_id,
       options: { ...options, id: info.dev_id },
-      dataPath: dataPathOf(options),
+      dataPath: dataPathName(options),
       serverPid: -1,
       generation: 0,
       recorded: true,
@@ -52,8 +52,15 @@ export async function startDevice(options: AddOptions): Promise<ServerProcess> {
   }
 }
 
+function create(channel: ControlChannel, asked: AddOptions, type: TargetType): { info: DevInfo; options: AddOptions } {
+  const available = getFeatures(channel);
+  const options = withDataPath(asked, type, available);
+  requireFeatures(options.features, available);
+  return { info: addDev(channel, devInfoOf(options, available)), options };
+}
+
 /** Whether the target can be what is asked of it: sentences, before anything exists. */
-export async function checkTarget(options: AddOptions): Promise<void> {
+export async function checkTarget(options: AddOptions): Promise<TargetType> {
   const type = await loadTarget(options.target);
   const { min, max } = type.files;
   const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);
@@ -85,6 +92,7 @@ export async function checkTarget(options: AddOptions): Promise<void> {
     recovering: false,
   });
   if (refusal !== null) throw usageError(refusal);
+  return type;
 }
 
 function requireFile(file: string): void {
@@ -102,19 +110,6 @@ function requireFile(file: string): void {
 
 function checkBuffers(options: AddOptions): void {
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-}
-
-function requireFeatures(options: AddOptions, available: bigint): void {
-  for (const name of options.features) {
-    const feature = UBLK_FEATURES.find((known) => known.name === `UBLK_F_${name}`);
-    if (feature === undefined || (available & feature.flag) !== 0n) continue;
-    throw new UblkError(`this kernel's ublk driver has no ${feature.name}`, {
-      code: 'EOPNOTSUPP',
-      kind: 'unsupported',
-      command: 'ADD_DEV',
-      hint: `it is in Linux ${feature.since} and newer; \`ublkts features\` shows what is here`,
-    });
-  }
 }
 
 function devInfoOf(options: AddOptions, available: bigint): Partial<DevInfo> {

@@ -9,7 +9,7 @@ import { UblkError, usageError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts';
 import { UBLK_F_IO_DESC_SIZE, UBLK_F_USER_RECOVERY, UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../options.ts';
-import { dataPathOf } from '../server/plan.ts';
+import { dataPathName } from '../server/plan.ts';
 import { readStoredDevice, type StoredDevice, writeStoredDevice } from '../server/stored-device.ts';
 import { checkTarget } from './add.ts';
 import { bitsOf, flagsOf } from './features.ts';
@@ -39,7 +39,7 @@ export async function startRecovery(id: number, overrides: Partial<AddOptions>):
     version: 1,
     id,
     options,
-    dataPath: dataPathOf(options),
+    dataPath: dataPathName(options),
     serverPid: before?.serverPid ?? -1,
     generation: (before?.generation ?? 0) + 1,
     recorded: before !== null,

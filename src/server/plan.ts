@@ -11,6 +11,11 @@ export function dataPathOf(options: AddOptions): DataPathName {
   return has('NEED_GET_DATA') ? 'get_data' : 'copy';
 }
 
+/** What `list` calls the way data travels: the path, and whether requests come in batches. */
+export function dataPathName(options: AddOptions): string {
+  return isBatch(options) ? `batch+${dataPathOf(options)}` : dataPathOf(options);
+}
+
 /** Whether the kernel copies to and from memory of the server's own. */
 export function needsBuffers(path: DataPathName): boolean {
   return path === 'copy' || path === 'get_data' || path === 'user_copy';

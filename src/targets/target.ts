@@ -20,6 +20,8 @@ export interface TargetType<State = unknown> {
   readonly options: Readonly<Record<string, string>>;
   /** How many backing files it takes, besides an integrity file. */
   readonly files: { readonly min: number; readonly max: number };
+  /** Data paths (device/choose-path.ts) that are faster than `copy` here and that no client can tell from it, best first. */
+  readonly prefers: readonly string[];
   /** null, or a sentence that says why this combination cannot be served. */
   refuses(request: OpenRequest): string | null;
   /** Throws a UblkError when it cannot be; what was opened by then is closed again. */

@@ -22,6 +22,9 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
   const features = chosenFeatures(flags);
   const targetOptions = namedTargetOptions(flags);
   const integrity = namedIntegrity(flags);
+  if (flags.rdonly_shmem_buf && flags.htlb === undefined) {
+    throw usageError('--rdonly_shmem_buf says how to register a buffer, and there is none', 'name it with --htlb FILE');
+  }
   return {
     ...(flags.type !== undefined && { target: flags.type }),
     ...(files.length > 0 && { files: files.map((file) => resolve(file)) }),
@@ -30,6 +33,7 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(flags.queues !== undefined && { queues: flags.queues }),
     ...(flags.depth !== undefined && { depth: flags.depth }),
     ...(features.length > 0 && { features }),
+    ...(flags.data_path !== undefined && { dataPath: flags.data_path }),
     ...(flags.nthreads !== undefined && { threads: flags.nthreads }),
     ...(flags.per_io_tasks && { perIoTasks: true }),
     ...(flags.auto_zc_fallback && { autoZcFallback: true }),

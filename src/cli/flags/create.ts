@@ -50,6 +50,12 @@ export const createFlags = {
     summary: 'With --auto_zc -z: fall back to registering by hand where automatic registration fails.',
     helpGroup: 'DATA PATH',
   }),
+  data_path: Flags.string({
+    summary:
+      'Name the path: copy, get_data, user_copy, zero_copy, auto_zc, or batch+ and one of them (default: the fastest for the target).',
+    helpValue: 'NAME',
+    helpGroup: 'DATA PATH',
+  }),
   rotate_auto_buf: onOff({
     summary: 'With --auto_zc --batch: use another buffer index each time.',
     helpGroup: 'DATA PATH',

@@ -14,6 +14,7 @@ export const faultInjectTarget: TargetType<FaultInjectState> = {
     die_during_fetch: '1: kill the server after the first fetch of a queue (default 0)',
   },
   files: { min: 0, max: 0 },
+  prefers: [],
   refuses: (request: OpenRequest) => {
     const faults = parseFaults(request.options);
     return typeof faults === 'string' ? faults : refusedSize(request.options);

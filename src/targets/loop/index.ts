@@ -10,6 +10,7 @@ export const loopTarget: TargetType<LoopState> = {
   summary: 'a file or block device',
   options: {},
   files: { min: 1, max: 1 },
+  prefers: ['auto_zc'],
   refuses: () => null,
   open,
   queue: (context) => new LoopQueue(context),

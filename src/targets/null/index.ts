@@ -12,6 +12,7 @@ export const nullTarget: TargetType<null> = {
   summary: 'completes every request at once and stores nothing',
   options: SIZE_OPTION,
   files: { min: 0, max: 0 },
+  prefers: [],
   refuses: (request) => refusedSize(request.options),
   open: (request) => ({ params: nullParams(request), files: [], state: null, operations: 0, close: () => {} }),
   queue: () => new NullQueue(),

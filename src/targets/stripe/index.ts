@@ -11,6 +11,7 @@ export const stripeTarget: TargetType<StripeState> = {
   summary: 'files or block devices in turns, a chunk of each',
   options: { chunk_size: 'bytes to a file before the next, a power of 2 from 4K to 512K (default 64K)' },
   files: { min: 1, max: MAX_FILES },
+  prefers: ['auto_zc'],
   refuses,
   open,
   queue: (context) => new StripeQueue(context),

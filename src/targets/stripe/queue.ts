@@ -27,6 +27,11 @@ export interface StripeState {
   readonly holes: Holes;
 }
 
+// Constants of this module: an import is read through a cell and checked every time (docs/decisions/0005).
+const OP_READ = UBLK_IO_OP_READ;
+const OP_WRITE = UBLK_IO_OP_WRITE;
+const F_FUA = UBLK_IO_F_FUA;
+
 const EIO = 5;
 const EINVAL = 22;
 const EOPNOTSUPP = 95;
@@ -59,8 +64,8 @@ export class StripeQueue implements TargetQueue {
 
   queueIo(io: IoRequest): void {
     switch (io.op) {
-      case UBLK_IO_OP_READ:
-      case UBLK_IO_OP_WRITE:
+      case OP_READ:
+      case OP_WRITE:
         this.#transferAll(io);
         return;
       case UBLK_IO_OP_FLUSH:
@@ -103,7 +108,7 @@ export class StripeQueue implements TargetQueue {
   #next(io: IoRequest, kind: number): void {
     const second = kind === HOLE ? secondMode(this.#holes, io.op, io.flags) : 0;
     if (second !== 0) this.#fallocateAll(io, second, ALLOCATE);
-    else if ((kind === HOLE || kind === ALLOCATE) && (io.flags & UBLK_IO_F_FUA) !== 0) this.#syncAll(io);
+    else if ((kind === HOLE || kind === ALLOCATE) && (io.flags & F_FUA) !== 0) this.#syncAll(io);
     else io.complete(io.bytes);
   }
 
@@ -124,8 +129,8 @@ export class StripeQueue implements TargetQueue {
     const lo = (map.offsetLo[part]! >>> 0) + skip * SECTOR;
     const hi = map.offsetHi[part]! + (lo > 0xffffffff ? 1 : 0);
     const file = map.file[part]!;
-    const write = io.op === UBLK_IO_OP_WRITE;
-    const rwFlags = (io.flags & UBLK_IO_F_FUA) === 0 ? 0 : RWF_DSYNC;
+    const write = io.op === OP_WRITE;
+    const rwFlags = (io.flags & F_FUA) === 0 ? 0 : RWF_DSYNC;
     const token = TRANSFER | part;
     if (map.runAt(part, skip) * SECTOR === left) {
       const at = map.sectorAt(part, skip) * SECTOR;
