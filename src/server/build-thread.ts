@@ -4,7 +4,7 @@ import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
 import { StatsWriter } from '../stats/writer.ts';
 import { gettid } from '../native/libc/calls.ts';
-import { loadTarget } from '../targets/registry.ts';
+import { findTarget } from '../targets/registry.ts';
 import { charDevice } from './char-device.ts';
 import { createDataPath } from './data-path/create.ts';
 import { ShmemOverlay } from './data-path/shmem.ts';
@@ -19,7 +19,7 @@ import { Slots } from './slots.ts';
 import type { ThreadConfig } from './thread-config.ts';
 import { WakeUp } from './wake-up.ts';
 
-export async function buildQueueThread(config: ThreadConfig): Promise<QueueThread> {
+export function buildQueueThread(config: ThreadConfig): QueueThread {
   const slots = new Slots(config);
   const mine = slotsOf(config);
   mine.forEach((slot, index) => {
@@ -31,7 +31,7 @@ export async function buildQueueThread(config: ThreadConfig): Promise<QueueThrea
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
   const request = new Request(ring, slots, descriptors, stats, latency, device.firstFile);
-  const type = await loadTarget(config.target);
+  const type = findTarget(config.target);
   const { integrity, maxIoBufBytes } = config;
   const target = type.queue({ state: config.targetState, integrity, slots: slots.count, maxIoBufBytes });
   const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);

@@ -37,14 +37,6 @@ import type { WakeUp } from './wake-up.ts';
 
 const EIO = 5;
 
-// Constants of this module: an import is read through a cell and checked every time.
-const USER_DATA = CQE_WORD_USER_DATA_LO;
-const RES = CQE_WORD_RES;
-const FLAGS = CQE_WORD_FLAGS;
-const SHMEM_ZC = UBLK_IO_F_SHMEM_ZC;
-const COMMAND = KIND_COMMAND;
-const TARGET = KIND_TARGET;
-
 export interface QueueThreadParts {
   readonly ring: Ring;
   readonly slots: Slots;
@@ -126,7 +118,7 @@ export class QueueThread implements Arrivals {
     for (let i = 0; i < this.#mine.length; i++) this.#mine[i]!.batchBegin();
     while (head !== tail) {
       const at = cq.at(head);
-      this.#completed(words[at + USER_DATA]!, words[at + RES]!, words[at + FLAGS]!);
+      this.#completed(words[at + CQE_WORD_USER_DATA_LO]!, words[at + CQE_WORD_RES]!, words[at + CQE_WORD_FLAGS]!);
       head = (head + 1) | 0;
     }
     cq.seen(head);
@@ -136,8 +128,8 @@ export class QueueThread implements Arrivals {
 
   #completed(user: number, result: number, flags: number): void {
     const kind = kindOf(user);
-    if (kind === COMMAND) this.#delivery.completed(user, result, flags);
-    else if (kind === TARGET) this.#operationDone(user, result);
+    if (kind === KIND_COMMAND) this.#delivery.completed(user, result, flags);
+    else if (kind === KIND_TARGET) this.#operationDone(user, result);
     else this.#completedOther(kind, user, result, flags);
   }
 
@@ -164,7 +156,7 @@ export class QueueThread implements Arrivals {
   #receive(slot: number): void {
     const io = this.#io;
     io.load(slot);
-    if ((io.flags & SHMEM_ZC) !== 0) {
+    if ((io.flags & UBLK_IO_F_SHMEM_ZC) !== 0) {
       const stats = this.#stats[this.#slots.queue[slot]!]!;
       if (!this.#overlay.arrive(io, io.addrHi & 0xffff, io.addrLo, stats)) return;
     } else if (!this.#path.arrive(io)) return;
@@ -184,7 +176,7 @@ export class QueueThread implements Arrivals {
     const io = this.#io;
     this.#slots.pending[slot]!--;
     io.load(slot);
-    if ((io.flags & SHMEM_ZC) !== 0) this.#overlay.locate(io, io.addrHi & 0xffff, io.addrLo);
+    if ((io.flags & UBLK_IO_F_SHMEM_ZC) !== 0) this.#overlay.locate(io, io.addrHi & 0xffff, io.addrLo);
     else this.#path.locate(io);
     this.#target.operationDone(io, tokenOf(user), result);
   }

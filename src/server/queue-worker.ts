@@ -10,9 +10,9 @@ import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
-async function main(config: ThreadConfig): Promise<void> {
+function main(config: ThreadConfig): void {
   const notes = settle(config);
-  const thread = await buildQueueThread(config);
+  const thread = buildQueueThread(config);
   const problem = thread.start();
   if (problem !== 0) {
     throw new UblkError(`queue thread ${config.index}: the driver refused to deliver: ${errnoText(-problem)}`, {
@@ -47,7 +47,7 @@ function say(message: ThreadMessage): void {
 }
 
 try {
-  await main(workerData as ThreadConfig);
+  main(workerData as ThreadConfig);
 } catch (error) {
   const code = error instanceof UblkError ? error.code : 'INTERNAL';
   const message =

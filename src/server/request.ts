@@ -39,23 +39,6 @@ const WAY_NONE = STAT_WAYS.indexOf('none');
 const STAT_WRITE_ZEROES = 4;
 const STAT_OTHER = 5;
 
-// Constants of this module: an import is read through a cell and checked every time.
-const FIXED = FIXED_FILE;
-const KIND = KIND_TARGET;
-const SHMEM_ZC = UBLK_IO_F_SHMEM_ZC;
-const READ = IORING_OP_READ;
-const READ_FIXED = IORING_OP_READ_FIXED;
-const WRITE = IORING_OP_WRITE;
-const WRITE_FIXED = IORING_OP_WRITE_FIXED;
-const READV = IORING_OP_READV;
-const READV_FIXED = IORING_OP_READV_FIXED;
-const WRITEV = IORING_OP_WRITEV;
-const WRITEV_FIXED = IORING_OP_WRITEV_FIXED;
-const OP_READ = UBLK_IO_OP_READ;
-const OP_WRITE = UBLK_IO_OP_WRITE;
-const OP_WRITE_ZEROES = UBLK_IO_OP_WRITE_ZEROES;
-const OP_ZONE_APPEND = UBLK_IO_OP_ZONE_APPEND;
-
 export class Request implements IoRequest {
   slot = 0;
   op = 0;
@@ -148,7 +131,7 @@ export class Request implements IoRequest {
   }
 
   read(file: number, offsetLo: number, offsetHi: number, at: number, length: number, token: number): void {
-    this.#readWrite(READ, READ_FIXED, file, offsetLo, offsetHi, at, length, 0, token);
+    this.#readWrite(IORING_OP_READ, IORING_OP_READ_FIXED, file, offsetLo, offsetHi, at, length, 0, token);
   }
 
   write(
@@ -160,7 +143,7 @@ export class Request implements IoRequest {
     rwFlags: number,
     token: number,
   ): void {
-    this.#readWrite(WRITE, WRITE_FIXED, file, offsetLo, offsetHi, at, length, rwFlags, token);
+    this.#readWrite(IORING_OP_WRITE, IORING_OP_WRITE_FIXED, file, offsetLo, offsetHi, at, length, rwFlags, token);
   }
 
   readv(
@@ -173,7 +156,7 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     this.#path.attach(this);
-    const opcode = this.bufferIndex < 0 ? READV : READV_FIXED;
+    const opcode = this.bufferIndex < 0 ? IORING_OP_READV : IORING_OP_READV_FIXED;
     this.#operation(opcode, file, offsetLo, offsetHi, vecLo, vecHi, count, 0, token);
   }
 
@@ -188,7 +171,7 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     this.#path.attach(this);
-    const opcode = this.bufferIndex < 0 ? WRITEV : WRITEV_FIXED;
+    const opcode = this.bufferIndex < 0 ? IORING_OP_WRITEV : IORING_OP_WRITEV_FIXED;
     this.#operation(opcode, file, offsetLo, offsetHi, vecLo, vecHi, count, rwFlags, token);
   }
 
@@ -213,7 +196,7 @@ export class Request implements IoRequest {
     const slot = this.slot;
     this.#slots.pending[slot]!++;
     this.#ring.reserve(1);
-    const user = userData(KIND, slot, token);
+    const user = userData(KIND_TARGET, slot, token);
     this.#ring.sq.prepare(IORING_OP_TIMEOUT, -1, 0, 0, timespecLo, timespecHi, 1, 0, 0, user, 0);
   }
 
@@ -262,7 +245,7 @@ export class Request implements IoRequest {
     this.#slots.pending[slot]!++;
     this.#ring.reserve(1);
     this.#ring.sq.prepare(
-      opcode | FIXED,
+      opcode | FIXED_FILE,
       this.#firstFile + file,
       offsetLo,
       offsetHi,
@@ -271,7 +254,7 @@ export class Request implements IoRequest {
       length,
       opFlags,
       this.bufferIndex < 0 ? 0 : this.bufferIndex,
-      userData(KIND, slot, token),
+      userData(KIND_TARGET, slot, token),
       0,
     );
   }
@@ -294,16 +277,16 @@ export class Request implements IoRequest {
     const slot = this.slot;
     this.#slots.pending[slot]!++;
     this.#ring.reserve(1);
-    const user = userData(KIND, slot, token);
+    const user = userData(KIND_TARGET, slot, token);
     const fd = this.#firstFile + file;
-    this.#ring.sq.prepare(opcode | FIXED, fd, offsetLo, offsetHi, addrLo, addrHi, length, opFlags, 0, user, 0);
+    this.#ring.sq.prepare(opcode | FIXED_FILE, fd, offsetLo, offsetHi, addrLo, addrHi, length, opFlags, 0, user, 0);
   }
 
   #count(slot: number, result: number): void {
     const op = this.op;
-    const hasData = op === OP_READ || op === OP_WRITE || op === OP_ZONE_APPEND;
-    const way = hasData ? ((this.flags & SHMEM_ZC) !== 0 ? WAY_MATCHED : this.#path.way) : WAY_NONE;
-    const statOp = op < STAT_WRITE_ZEROES ? op : op === OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
+    const hasData = op === UBLK_IO_OP_READ || op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_ZONE_APPEND;
+    const way = hasData ? ((this.flags & UBLK_IO_F_SHMEM_ZC) !== 0 ? WAY_MATCHED : this.#path.way) : WAY_NONE;
+    const statOp = op < STAT_WRITE_ZEROES ? op : op === UBLK_IO_OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
     const stats = this.#stats[this.#slots.queue[slot]!]!;
     stats.finished(statOp, way, result > 0 ? result : 0);
     if (result < 0) stats.failed(statOp);

@@ -19,7 +19,7 @@ import { UblkError } from '../errors.ts';
 import { eventfd } from '../native/libc/calls.ts';
 import { type MappedMemory, mapAnonymous } from '../native/memory.ts';
 import type { Opened, OpenRequest } from '../targets/target.ts';
-import { loadTarget } from '../targets/registry.ts';
+import { findTarget } from '../targets/registry.ts';
 import { filesOf } from './files.ts';
 import { createStats, mapDescriptors } from './mappings.ts';
 import { dataPathOf, isBatch, needsBuffers, queuesOf, threadLayouts } from './plan.ts';
@@ -124,7 +124,7 @@ async function openCharDevice(id: number): Promise<number> {
 }
 
 async function openTarget(stored: StoredDevice, info: DevInfo, mode: StartMode): Promise<Opened> {
-  const type = await loadTarget(stored.options.target);
+  const type = findTarget(stored.options.target);
   return type.open(openRequest(stored, info, mode));
 }
 

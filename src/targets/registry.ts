@@ -1,20 +1,22 @@
-/** Every built-in target, one line each. Loaded when asked for: a server pays for the one it serves. */
+/**
+ * Every built-in target, one line each. Static imports: the bundler puts the one that a queue thread serves into the
+ * same module as the loop that calls it (docs/decisions/0006).
+ */
 import { usageError } from '../errors.ts';
+import { faultInjectTarget } from './fault-inject/index.ts';
+import { loopTarget } from './loop/index.ts';
+import { nullTarget } from './null/index.ts';
+import { stripeTarget } from './stripe/index.ts';
 import type { TargetType } from './target.ts';
 
-const BUILT_IN: Readonly<Record<string, () => Promise<TargetType>>> = {
-  null: async () => (await import('./null/index.ts')).nullTarget,
-  loop: async () => (await import('./loop/index.ts')).loopTarget,
-  stripe: async () => (await import('./stripe/index.ts')).stripeTarget,
-  fault_inject: async () => (await import('./fault-inject/index.ts')).faultInjectTarget,
-};
+const BUILT_IN: readonly TargetType[] = [nullTarget, loopTarget, stripeTarget, faultInjectTarget];
 
 export function targetNames(): string[] {
-  return Object.keys(BUILT_IN);
+  return BUILT_IN.map((type) => type.name);
 }
 
-export async function loadTarget(name: string): Promise<TargetType> {
-  const load = BUILT_IN[name];
-  if (load === undefined) throw usageError(`no target is called '${name}'`, `there are ${targetNames().join(', ')}`);
-  return load();
+export function findTarget(name: string): TargetType {
+  const type = BUILT_IN.find((target) => target.name === name);
+  if (type === undefined) throw usageError(`no target is called '${name}'`, `there are ${targetNames().join(', ')}`);
+  return type;
 }

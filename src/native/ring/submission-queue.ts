@@ -13,9 +13,6 @@
  */
 import { IORING_OP_URING_CMD } from '../uapi/io-uring-opcodes.ts';
 
-// An import is read through a cell and checked every time; a constant of the module itself is compiled in.
-const URING_CMD = IORING_OP_URING_CMD;
-
 export class SubmissionQueue {
   readonly entries: number;
   readonly words: Int32Array;
@@ -123,7 +120,7 @@ export class SubmissionQueue {
   ): void {
     const at = this.next();
     const words = this.words;
-    words[at] = URING_CMD | flags;
+    words[at] = IORING_OP_URING_CMD | flags;
     words[at + 1] = fd | 0;
     words[at + 2] = cmdOp | 0;
     words[at + 3] = 0;

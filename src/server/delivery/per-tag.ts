@@ -19,8 +19,6 @@ import type { Arrivals, Delivery } from './delivery.ts';
 const FETCH = UBLK_U_IO_FETCH_REQ | 0;
 const COMMIT_AND_FETCH = UBLK_U_IO_COMMIT_AND_FETCH_REQ | 0;
 const NEED_GET_DATA = UBLK_U_IO_NEED_GET_DATA | 0;
-const OK = UBLK_IO_RES_OK;
-const KIND = KIND_COMMAND;
 
 export class PerTagDelivery implements Delivery {
   problem = 0;
@@ -62,7 +60,7 @@ export class PerTagDelivery implements Delivery {
   }
 
   completed(user: number, result: number): void {
-    if (result === OK) this.#arrivals.arrive(slotOf(user));
+    if (result === UBLK_IO_RES_OK) this.#arrivals.arrive(slotOf(user));
     else if (result === UBLK_IO_RES_NEED_GET_DATA) this.#command(slotOf(user), NEED_GET_DATA, 0);
     else this.#aborted(result);
   }
@@ -85,7 +83,7 @@ export class PerTagDelivery implements Delivery {
       0,
       0,
       0,
-      userData(KIND, slot, 0),
+      userData(KIND_COMMAND, slot, 0),
       0,
       slots.queueTag[slot]!,
       result,

@@ -29,12 +29,6 @@ const EOPNOTSUPP = 95;
 
 const SECTOR = 512;
 
-// Constants of this module: an import is read through a cell and checked every time (docs/decisions/0005).
-const OP_READ = UBLK_IO_OP_READ;
-const OP_WRITE = UBLK_IO_OP_WRITE;
-const F_FUA = UBLK_IO_F_FUA;
-const F_INTEGRITY = UBLK_IO_F_INTEGRITY;
-
 const DATA_FILE = 0;
 const METADATA_FILE = 1;
 
@@ -59,10 +53,10 @@ export class LoopQueue implements TargetQueue {
 
   queueIo(io: IoRequest): void {
     switch (io.op) {
-      case OP_READ:
-      case OP_WRITE:
+      case UBLK_IO_OP_READ:
+      case UBLK_IO_OP_WRITE:
         this.#done[io.slot] = 0;
-        if ((io.flags & F_INTEGRITY) !== 0) this.#transferMetadata(io);
+        if ((io.flags & UBLK_IO_F_INTEGRITY) !== 0) this.#transferMetadata(io);
         this.#transfer(io, 0);
         return;
       case UBLK_IO_OP_FLUSH:
@@ -101,7 +95,7 @@ export class LoopQueue implements TargetQueue {
   #next(io: IoRequest, token: number): void {
     const second = token === HOLE ? secondMode(this.#holes, io.op, io.flags) : 0;
     if (second !== 0) this.#fallocate(io, second, ALLOCATE);
-    else if ((token === HOLE || token === ALLOCATE) && (io.flags & F_FUA) !== 0) io.fsync(DATA_FILE, SYNC);
+    else if ((token === HOLE || token === ALLOCATE) && (io.flags & UBLK_IO_F_FUA) !== 0) io.fsync(DATA_FILE, SYNC);
     else io.complete(io.bytes);
   }
 
@@ -110,9 +104,9 @@ export class LoopQueue implements TargetQueue {
     const lo = ((io.startLo << 9) >>> 0) + at;
     const hi = ((io.startHi << 9) | (io.startLo >>> 23)) + (lo > 0xffffffff ? 1 : 0);
     const length = io.bytes - at;
-    if (io.op === OP_READ) io.read(DATA_FILE, lo | 0, hi, at, length, DATA);
+    if (io.op === UBLK_IO_OP_READ) io.read(DATA_FILE, lo | 0, hi, at, length, DATA);
     else {
-      const rwFlags = (io.flags & F_FUA) === 0 ? 0 : RWF_DSYNC;
+      const rwFlags = (io.flags & UBLK_IO_F_FUA) === 0 ? 0 : RWF_DSYNC;
       io.write(DATA_FILE, lo | 0, hi, at, length, rwFlags, DATA);
     }
   }
@@ -123,7 +117,7 @@ export class LoopQueue implements TargetQueue {
     const lo = offset | 0;
     const hi = (offset / 2 ** 32) | 0;
     const length = this.#metadataBytes(io);
-    if (io.op === OP_READ) io.readIntegrity(METADATA_FILE, lo, hi, length, METADATA);
+    if (io.op === UBLK_IO_OP_READ) io.readIntegrity(METADATA_FILE, lo, hi, length, METADATA);
     else io.writeIntegrity(METADATA_FILE, lo, hi, length, METADATA);
   }
 
