@@ -8,7 +8,7 @@ import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
 import { dataPathName, dataPathOf } from '../server/plan.ts';
 import { openSharedFile } from '../server/shared-file.ts';
 import { forgetDevice, writeStoredDevice } from '../server/stored-device.ts';
-import { loadTarget } from '../targets/registry.ts';
+import { findTarget } from '../targets/registry.ts';
 import type { TargetType } from '../targets/target.ts';
 import { withDataPath } from './choose-path.ts';
 import { flagsOf } from './features.ts';
@@ -61,7 +61,7 @@ function create(channel: ControlChannel, asked: AddOptions, type: TargetType): {
 
 /** Whether the target can be what is asked of it: sentences, before anything exists. */
 export async function checkTarget(options: AddOptions): Promise<TargetType> {
-  const type = await loadTarget(options.target);
+  const type = findTarget(options.target);
   const { min, max } = type.files;
   const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);
   if (files < min || files > max) {
