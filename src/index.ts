@@ -19,4 +19,10 @@ export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, Ta
 export { updateSize } from './device/resize.ts';
 export { stopDevice } from './device/stop.ts';
 export { type FailureKind, UblkError } from './errors.ts';
-export { ADD_DEFAULTS, type AddOptions, type IntegrityOptions, type SharedBufferOptions } from './options.ts';
+export {
+  ADD_DEFAULTS,
+  type AddOptions,
+  type AddRequest,
+  type IntegrityOptions,
+  type SharedBufferOptions,
+} from './options.ts';

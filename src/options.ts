@@ -54,6 +54,9 @@ export interface AddOptions {
   readonly debugMask: number;
 }
 
+/** What `addDevice` takes: a target, and whatever is not to be as usual. */
+export type AddRequest = Pick<AddOptions, 'target'> & Partial<AddOptions>;
+
 export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   files: [],
   targetOptions: {},

@@ -13,14 +13,14 @@ import type { TargetType } from '../targets/target.ts';
 import { withDataPath } from './choose-path.ts';
 import { flagsOf } from './features.ts';
 import { describeDevice } from './list.ts';
-import type { AddOptions } from '../options.ts';
+import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../options.ts';
 import type { DeviceReport } from './report.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { requireFeatures } from './require-features.ts';
 import { validateAddOptions } from './validate.ts';
 
-export async function addDevice(options: AddOptions): Promise<DeviceReport> {
-  const server = await startDevice(options);
+export async function addDevice(request: AddRequest): Promise<DeviceReport> {
+  const server = await startDevice({ ...ADD_DEFAULTS, ...request });
   server.release();
   return describeDevice(server.device);
 }

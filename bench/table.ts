@@ -1,0 +1,82 @@
+/** The table of docs/performance.md: ratios to kublk first, figures beside. Pure. */
+import { type Cell, MODES, TARGETS } from './matrix.ts';
+
+export interface Comparison {
+  readonly target: string;
+  readonly mode: string;
+  readonly row: string;
+  readonly ublkts: number;
+  readonly kublk: number | null;
+  readonly kernel: number | null;
+  /** ublkts / kublk. */
+  readonly ratio: number | null;
+}
+
+export function compare(cells: readonly Cell[]): Comparison[] {
+  const of = (server: Cell['server'], like: Cell) =>
+    cells.find(
+      (cell) =>
+        cell.server === server &&
+        cell.target === like.target &&
+        cell.row === like.row &&
+        (server === 'kernel' || cell.mode === like.mode),
+    )?.iops ?? null;
+  const ours = cells.filter((cell) => cell.server === 'ublkts');
+  const order = (cell: Cell) => TARGETS.indexOf(cell.target) * 100 + MODES.findIndex(({ name }) => name === cell.mode);
+  return ours
+    .toSorted((a, b) => order(a) - order(b))
+    .map((cell) => {
+      const kublk = of('kublk', cell);
+      const ratio = kublk === null ? null : cell.iops / kublk;
+      return {
+        target: cell.target,
+        mode: cell.mode,
+        row: cell.row,
+        ublkts: cell.iops,
+        kublk,
+        kernel: of('kernel', cell),
+        ratio,
+      };
+    });
+}
+
+export function geometricMean(comparisons: readonly Comparison[]): number {
+  const ratios = comparisons.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
+  return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+}
+
+export function markdown(comparisons: readonly Comparison[]): string {
+  const head = '| target | mode | row | ratio | ublkts | kublk | kernel |\n|---|---|---|---:|---:|---:|---:|\n';
+  const rows = comparisons.map(
+    ({ target, mode, row, ratio, ublkts, kublk, kernel }) =>
+      `| ${[target, mode, row, ratio?.toFixed(3) ?? '-', figure(ublkts), figure(kublk), figure(kernel)].join(' | ')} |`,
+  );
+  return `${head}${rows.join('\n')}\n`;
+}
+
+function figure(iops: number | null): string {
+  return iops === null ? '-' : iops.toLocaleString('en-US');
+}
+
+/** Ratios of a table that `markdown` wrote, by target, mode and row. */
+export function parseRatios(text: string): Map<string, number> {
+  const ratios = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const [, target, mode, row, ratio] = line.split('|').map((cell) => cell.trim());
+    if (ratio !== undefined && /^\d+\.\d+$/.test(ratio)) ratios.set(`${target} ${mode} ${row}`, Number(ratio));
+  }
+  return ratios;
+}
+
+/** Rows that are more than `tolerance` below what the committed table says. */
+export function drops(
+  comparisons: readonly Comparison[],
+  committed: ReadonlyMap<string, number>,
+  tolerance = 0.03,
+): string[] {
+  return comparisons.flatMap(({ target, mode, row, ratio }) => {
+    const before = committed.get(`${target} ${mode} ${row}`);
+    if (before === undefined || ratio === null || ratio >= before * (1 - tolerance)) return [];
+    return [`${target} ${mode} ${row}: ${ratio.toFixed(3)}, the table has ${before.toFixed(3)}`];
+  });
+}

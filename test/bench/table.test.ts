@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Cell } from '../../bench/matrix.ts';
+import { compare, drops, geometricMean, markdown, parseRatios } from '../../bench/table.ts';
+
+const cell = (server: Cell['server'], iops: number, mode = 'plain'): Cell => ({
+  target: 'null',
+  mode,
+  row: 'QD 1 4k read',
+  server,
+  iops,
+});
+
+test('a row is ours beside kublk and the kernel of the same target and row', () => {
+  const [row] = compare([cell('kublk', 1000), cell('ublkts', 1100), cell('kernel', 3000)]);
+  assert.deepEqual({ ...row, ratio: undefined }, {
+    target: 'null',
+    mode: 'plain',
+    row: 'QD 1 4k read',
+    ublkts: 1100,
+    kublk: 1000,
+    kernel: 3000,
+    ratio: undefined,
+  });
+  assert.equal(row?.ratio, 1.1);
+});
+
+test('where kublk cannot be measured there is no ratio, and none in the mean', () => {
+  const rows = compare([cell('ublkts', 500, '-b'), cell('kublk', 1000), cell('ublkts', 2000)]);
+  assert.equal(geometricMean(rows), 2);
+});
+
+test('the written table is read back', () => {
+  const rows = compare([cell('kublk', 1000), cell('ublkts', 987)]);
+  assert.deepEqual([...parseRatios(markdown(rows))], [['null plain QD 1 4k read', 0.987]]);
+});
+
+test('a row that lost more than 3 % is named, one that lost less is not', () => {
+  const committed = new Map([['null plain QD 1 4k read', 1]]);
+  assert.equal(drops(compare([cell('kublk', 1000), cell('ublkts', 980)]), committed).length, 0);
+  assert.match(drops(compare([cell('kublk', 1000), cell('ublkts', 960)]), committed)[0] ?? '', /0\.960.*1\.000/);
+});
