@@ -15,7 +15,9 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     await dispatch(argv);
   } catch (error) {
     const { reportFailure } = await import('./report-failure.ts');
-    process.exitCode = reportFailure(error, argv);
+    const code = reportFailure(error, argv);
+    // A command may have a better one: that of a signal.
+    process.exitCode ??= code;
   }
 }
 

@@ -4,6 +4,7 @@ import { BaseCommand, formatFlag } from '../cli/base-command.ts';
 import { addRequest } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId } from '../cli/flags/values.ts';
+import { endAsServer } from '../cli/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { withProgress } from '../cli/progress.ts';
 import type { DeviceReport } from '../device/report.ts';
@@ -35,7 +36,7 @@ export default class Add extends BaseCommand {
     const show = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
     if (flags.foreground) {
       const { runForeground } = await import('../device/foreground.ts');
-      await runForeground(options, show);
+      await endAsServer(runForeground(options, show));
     } else {
       const { addDevice } = await import('../device/add.ts');
       show(await withProgress(this.chatty, 'waiting for the server', addDevice(options)));

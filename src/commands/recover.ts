@@ -5,6 +5,7 @@ import { parseDeviceId } from '../cli/device-id.ts';
 import { namedOptions } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { endAsServer } from '../cli/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { withProgress } from '../cli/progress.ts';
 import type { DeviceReport } from '../device/report.ts';
@@ -39,7 +40,7 @@ export default class Recover extends BaseCommand {
     const show = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
     if (flags.foreground) {
       const { recoverForeground } = await import('../device/foreground.ts');
-      await recoverForeground(id, overrides, show);
+      await endAsServer(recoverForeground(id, overrides, show));
     } else {
       const { recoverDevice } = await import('../device/recover.ts');
       show(await withProgress(this.chatty, 'waiting for the server', recoverDevice(id, overrides)));

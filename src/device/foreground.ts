@@ -32,11 +32,12 @@ async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   for (const signal of signals) process.on(signal, stop);
   try {
     onReady(await describeDevice(server.device));
-    const { signal } = await server.ended;
-    if (signal !== null && !asked) {
-      throw new UblkError(`the server of device ${server.device} was ended by ${signal}`, {
+    const ending = await server.ended;
+    if (ending.signal !== null && !asked) {
+      throw new UblkError(`the server of device ${server.device} was ended by ${ending.signal}`, {
         code: 'SERVER_DIED',
         device: server.device,
+        cause: ending,
         hint: `\`ublkts recover -n ${server.device}\` if the device can be recovered, \`ublkts del -n ${server.device}\` if not`,
       });
     }

@@ -97,6 +97,7 @@ function diedError(device: number, log: string, ending: Ending): UblkError {
     device,
     command: 'add',
     hint: 'if it says nothing, see `dmesg` for the out-of-memory killer',
+    cause: ending,
   });
 }
 
