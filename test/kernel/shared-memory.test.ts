@@ -1,16 +1,18 @@
 /** Shared memory on a real ublk driver: registered, seen, unregistered, and clients that lie. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, ftruncateSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { addSeals } from '../../src/native/libc/seals.ts';
 import { connectUnix } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd, mapFile } from '../../src/native/memory.ts';
 import { encodeRequest } from '../../src/server/socket/protocol.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
-import { fioUntilStopped, inBackground } from './support/background.ts';
-import { closeAll, say } from './support/clients.ts';
+import { fioUntilStopped } from './support/background.ts';
+import { closeAll, say } from '../support/socket-clients.ts';
 import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devices.ts';
 import { library } from './support/library.ts';
 
@@ -56,8 +58,8 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       const { io } = await describeDevice(id);
       const printed = sh(`cd ${ROOT}; node examples/shared-memory.ts ${path} ${FOLDER}/source`);
       // 13 pieces there and 13 back.
-      assert.match(printed, /^buffer 0: 26 requests matched;/m);
-      assert.equal((await describeDevice(id)).io?.copied.requests, io?.copied.requests);
+      const last = `buffer 0: 26 requests matched; device: ${io?.copied.requests} copied`;
+      assert.equal(printed.split('\n').at(-1), last);
       assert.deepEqual(await buffersOf(id), [], 'released');
     });
   });
@@ -224,9 +226,9 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
           closeAll(fds);
         }
         const many = await Promise.all(Array.from({ length: 200 }, () => say(socket, new Uint8Array())));
-        const answers = new Set(many.map(({ answer }) => answer));
-        assert.deepEqual(answers, new Set([-EBUSY, -ETIMEDOUT]));
-        assert.ok(Math.max(...many.map(({ ms }) => ms)) < 3000);
+        // How many are turned away is a matter of speed here; test/server/socket-listener.test.ts counts them.
+        for (const { answer } of many) assert.ok(answer === -EBUSY || answer === -ETIMEDOUT);
+        assert.ok(Math.max(...many.map(({ ms }) => ms)) < 5000);
         assert.equal(await asNobody(socket), -EPERM);
         await until('no descriptor is kept', () => openFiles(pid) === before);
         assert.deepEqual(await buffersOf(id), []);
@@ -239,12 +241,13 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
       const { path: memfd } = await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: false, readOnly: false });
       const honest = fioUntilStopped(path, '--offset=8M');
-      const liar = inBackground(
-        `fio --name=l --filename=${path} --direct=1 --ioengine=libaio --rw=write --bs=64k --size=4M --iodepth=16 --time_based --runtime=5 --mem=mmapshared:${memfd} || true`,
-      );
+      const liar = spawn(process.execPath, [`${ROOT}/test/fixtures/writes-from.ts`, path, memfd, String(MiB)]);
       await until('requests match', async () => (await bufferOf(id, 0)).matched.requests > 100);
       sh(`truncate -s 0 ${memfd}`);
-      await liar.succeeded;
+      await sleep(500);
+      liar.kill('SIGTERM');
+      const counts = JSON.parse(await text(liar.stdout)) as { good: number; bad: number };
+      assert.ok(counts.good > 0 && counts.bad > 0, JSON.stringify(counts));
       await honest.stop();
       const sealed = await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: true, readOnly: false });
       shFails(`truncate -s 0 ${sealed.path}`, /not permitted/);

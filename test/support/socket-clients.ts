@@ -1,8 +1,8 @@
 /** Clients of a device's socket that say exactly what a test wants, however wrong. */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { connectUnix, MessageBuffer } from '../../../src/native/libc/unix-socket.ts';
-import { decodeAnswer } from '../../../src/server/socket/protocol.ts';
+import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts';
+import { decodeAnswer } from '../../src/server/socket/protocol.ts';
 
 /** What the server answers to `bytes` with `fds` beside them, and after how many milliseconds. */
 export async function say(

@@ -1,6 +1,7 @@
 /** A question to a device's server, from another process: one connection, one request, one answer. */
 import { closeSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';
 import { connectUnix, MessageBuffer } from '../../native/libc/unix-socket.ts';
 import { errnoName, errnoText } from '../../native/uapi/errno.ts';
@@ -9,6 +10,13 @@ import { type Answers, decodeAnswer, encodeRequest, type Request } from './proto
 /** More than the server takes to say that it takes longer. */
 const ANSWER_MS = 40_000;
 
+/**
+ * The server has not taken the request: it was busy, or this process was too slow for its patience, as can happen on a
+ * machine that has too much to do.
+ */
+const UNHEARD: ReadonlySet<string> = new Set(['EBUSY', 'ETIMEDOUT', 'EPIPE']);
+const TRIES = 5;
+
 /** `fd`: goes along with the request; it stays the caller's. */
 export async function askServer<R extends Request>(
   path: string,
@@ -16,11 +24,18 @@ export async function askServer<R extends Request>(
   request: R,
   fd?: number,
 ): Promise<Answers[R['op']]> {
-  return valueOf(await exchange(path, device, encodeRequest(request), fd), device) as Answers[R['op']];
+  for (let tries = 1; ; tries++) {
+    try {
+      return valueOf(await exchange(path, device, encodeRequest(request), fd), device) as Answers[R['op']];
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof UblkError) || !UNHEARD.has(error.code)) throw error;
+    }
+    await sleep(tries * 100);
+  }
 }
 
 /** What an answer holds, or its error thrown. */
-export function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
+function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
   const answer = decodeAnswer(bytes);
   if (typeof answer === 'number') throw turnedAway(device, answer);
   if (!answer.ok) {

@@ -8,9 +8,14 @@ import { UblkError } from '../../errors.ts';
 import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
 import type { Descriptors } from './descriptors.ts';
-import { encodeAnswer, encodeStatus, HEADER_BYTES, MAX_REQUEST_BYTES } from './protocol.ts';
+import { type Answer, encodeAnswer, encodeStatus, HEADER_BYTES, MAX_REQUEST_BYTES } from './protocol.ts';
 import { receiveRequest } from './receive.ts';
-import type { Requests } from './requests.ts';
+
+/** Who does what is asked for: requests.ts. */
+export interface RequestHandler {
+  answer(version: number, payload: string, descriptors: Descriptors, peer: PeerCredentials): Promise<Answer>;
+  registerFd(descriptors: Descriptors, readOnly: boolean, peer: PeerCredentials): Promise<{ readonly index: number }>;
+}
 
 /** More are turned away at once. */
 const MAX_CONNECTIONS = 64;
@@ -18,17 +23,17 @@ const MAX_CONNECTIONS = 64;
 const ANSWER_MS = 1000;
 
 export class SharedMemorySocket {
-  readonly #requests: Requests;
+  readonly #requests: RequestHandler;
   readonly #server: Server;
   readonly #buffer = new MessageBuffer(HEADER_BYTES + MAX_REQUEST_BYTES + 1);
   #connections = 0;
 
-  private constructor(requests: Requests) {
+  private constructor(requests: RequestHandler) {
     this.#requests = requests;
     this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(socket));
   }
 
-  static async listen(path: string, requests: Requests): Promise<SharedMemorySocket> {
+  static async listen(path: string, requests: RequestHandler): Promise<SharedMemorySocket> {
     const listener = new SharedMemorySocket(requests);
     // A server that was killed leaves its socket; two live servers of one device there cannot be.
     rmSync(path, { force: true });

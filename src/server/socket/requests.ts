@@ -4,6 +4,7 @@ import type { PeerCredentials } from '../../native/libc/unix-socket.ts';
 import type { ShmemRegistry } from '../shmem-registry.ts';
 import type { StoredBuffer } from '../stored-device.ts';
 import type { Descriptors } from './descriptors.ts';
+import type { RequestHandler } from './listener.ts';
 import {
   type Answer,
   type Answers,
@@ -17,7 +18,7 @@ import {
 /** It is answered by then, one way or the other; what it asked for may still be done later. */
 const ANSWER_SECONDS = 30;
 
-export class Requests {
+export class Requests implements RequestHandler {
   readonly #device: number;
   readonly #registry: ShmemRegistry;
 

@@ -1,0 +1,129 @@
+/** The device's socket, without a device: who is heard, what of it, and that nothing stays behind. */
+import assert from 'node:assert/strict';
+import { closeSync, fstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectUnix } from '../../src/native/libc/unix-socket.ts';
+import { createMemfd } from '../../src/native/memory.ts';
+import { type RequestHandler, SharedMemorySocket } from '../../src/server/socket/listener.ts';
+import { encodeRequest } from '../../src/server/socket/protocol.ts';
+import { UblkError } from '../../src/errors.ts';
+import { closeAll, say } from '../support/socket-clients.ts';
+
+const EBADMSG = 74;
+const EBUSY = 16;
+const EINVAL = 22;
+const ETIMEDOUT = 110;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'ublkts-socket-'));
+const socketPath = path.join(folder, 'ublkb0.sock');
+const heard: { size: number; payload?: string; pid: number }[] = [];
+
+/** Takes one descriptor and says how large its file is. */
+const requests: RequestHandler = {
+  async registerFd(descriptors, _readOnly, { pid }) {
+    const fd = descriptors.take();
+    try {
+      const { size } = fstatSync(fd);
+      if (size === 0) throw new UblkError('it is empty', { code: 'EINVAL' });
+      heard.push({ size, pid });
+      return { index: heard.length - 1 };
+    } finally {
+      closeSync(fd);
+    }
+  },
+  async answer(version, payload, _descriptors, { pid }) {
+    heard.push({ size: version, payload, pid });
+    return { ok: true, value: [version] };
+  },
+};
+
+describe('the socket', () => {
+  let socket: SharedMemorySocket;
+  let descriptors: number;
+
+  before(async () => {
+    socket = await SharedMemorySocket.listen(socketPath, requests);
+    // What Node and the calls open once.
+    await say(socketPath, encodeRequest({ op: 'list' }));
+    await settled();
+    descriptors = openDescriptors();
+  });
+  beforeEach(() => void heard.splice(0));
+  after(() => {
+    socket.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('is for its owner only', () => assert.equal(statSync(socketPath).mode & 0o777, 0o600));
+
+  test("kublk's byte with a descriptor gets an index", async () => {
+    const memfd = createMemfd('m', 8192);
+    assert.equal((await say(socketPath, Uint8Array.of(0), [memfd])).answer, 0);
+    closeSync(memfd);
+    assert.deepEqual(heard, [{ size: 8192, pid: process.pid }]);
+  });
+
+  test('a frame gets a frame, with a descriptor or without', async () => {
+    const memfd = createMemfd('m', 4096);
+    assert.deepEqual((await say(socketPath, encodeRequest({ op: 'list' }))).answer, { ok: true, value: [1] });
+    const request = encodeRequest({ op: 'register-fd', readOnly: true });
+    assert.deepEqual((await say(socketPath, request, [memfd])).answer, { ok: true, value: [1] });
+    closeSync(memfd);
+    assert.equal(heard[1]?.payload, '{"op":"register-fd","readOnly":true}');
+  });
+
+  test('everything else is an error', async () => {
+    const many = Array.from({ length: 10 }, () => createMemfd('m', 4096));
+    const empty = createMemfd('m', 0);
+    const cases: [what: string, bytes: Uint8Array, fds: number[], errno: number][] = [
+      ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), [], EBADMSG],
+      ['much garbage', Buffer.alloc(60_000, 7), [], EBADMSG],
+      ['a byte alone', Uint8Array.of(0), [], EBADMSG],
+      ['ten descriptors', Uint8Array.of(0), many, EINVAL],
+      ['an error of who registers', Uint8Array.of(0), [empty], EINVAL],
+      ['half a frame', encodeRequest({ op: 'list' }).subarray(0, 20), [], ETIMEDOUT],
+      ['nothing', new Uint8Array(), [], ETIMEDOUT],
+    ];
+    for (const [what, bytes, fds, errno] of cases) {
+      const { answer } = await say(socketPath, bytes, fds);
+      assert.equal(answer, -errno, what);
+    }
+    closeAll([...many, empty]);
+    assert.deepEqual(heard, []);
+  });
+
+  test('who leaves without a word is no trouble', async () => {
+    for (let i = 0; i < 10; i++) closeSync(connectUnix(socketPath));
+    assert.equal((await say(socketPath, Uint8Array.of(0), [])).answer, -EBADMSG);
+  });
+
+  test('two hundred who wait: some are turned away at once, and all within their second', async () => {
+    const all = await Promise.all(Array.from({ length: 200 }, () => say(socketPath, new Uint8Array())));
+    const count = (errno: number) => all.filter(({ answer }) => answer === -errno).length;
+    assert.equal(count(EBUSY) + count(ETIMEDOUT), 200);
+    assert.ok(count(EBUSY) >= 100, `${count(EBUSY)} turned away`);
+    const memfd = createMemfd('m', 4096);
+    assert.equal((await say(socketPath, Uint8Array.of(0), [memfd])).answer, 0, 'and the next is served');
+    closeSync(memfd);
+  });
+
+  test('no descriptor stays open', async () => {
+    await settled();
+    assert.equal(openDescriptors(), descriptors);
+  });
+});
+
+function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** Connections are closed a moment after their answer. */
+async function settled(): Promise<void> {
+  for (let before = -1, now = openDescriptors(); before !== now; now = openDescriptors()) {
+    before = now;
+    await sleep(100);
+  }
+}
