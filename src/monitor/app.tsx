@@ -100,6 +100,9 @@ const PANELS: Readonly<Record<ViewName, (props: PanelProps) => ReactNode>> = {
   events: EventsPanel,
 };
 
+/** What Ink knows by name when it comes alone. */
+const CONTROLS: Readonly<Record<string, KeyName>> = { '\r': 'enter', '\t': 'tab', '\u007f': 'backspace' };
+
 /** Ink's keys by our names. Characters that were typed quickly, or pasted, come together. */
 function keyNames(input: string, key: Key): KeyName[] {
   if (key.upArrow) return ['up'];
@@ -114,5 +117,6 @@ function keyNames(input: string, key: Key): KeyName[] {
   if (key.escape) return ['esc'];
   if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
   if (key.backspace || key.delete) return ['backspace'];
-  return key.ctrl || key.meta ? [] : Array.from(input).filter((character) => character >= ' ');
+  if (key.ctrl || key.meta) return [];
+  return Array.from(input, (character) => CONTROLS[character] ?? character).filter((name) => name >= ' ');
 }

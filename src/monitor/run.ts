@@ -37,7 +37,8 @@ export async function runMonitor(options: MonitorOptions): Promise<void> {
       import('react'),
       import('./app.tsx'),
     ]);
-    const host = `${hostname()} Linux ${release()}`;
+    // `7.3.4+deb13-cloud-amd64` is more than a header has room for.
+    const host = `${hostname()}, Linux ${release().replace(/[^\d.].*$/, '')}`;
     const glyphs = glyphsFor(process.env);
     const app = createElement(App, { watch, device, intervalMs, readOnly, glyphs, host, farewell: farewell ?? null });
     // Ink would also look for signs of a CI and then draw nothing; whoever has a terminal gets a picture.

@@ -20,7 +20,8 @@ export interface Exit {
   readonly signal?: number | undefined;
 }
 
-const ENTER_ALTERNATE = '\u001b[?1049h';
+const FRAME_BEGINS = '\u001b[?2026h';
+const FRAME_ENDS = '\u001b[?2026l';
 
 export class Terminal {
   readonly #pty: IPty;
@@ -28,11 +29,9 @@ export class Terminal {
   readonly exited: Promise<Exit>;
   /** Everything that was written, for what is not on the screen (modes, the cursor). */
   bytes = '';
-  /** Of the alternate screen's first text, since the start. */
-  firstFrameMs = Number.NaN;
+  #held = '';
 
   constructor(words: readonly string[], { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
-    const started = performance.now();
     const [file = '', ...args] = words;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });
     this.#pty = spawn(file, args, {
@@ -48,13 +47,18 @@ export class Terminal {
     });
     this.#pty.onData((data) => {
       this.bytes += data;
-      this.#terminal.write(data);
-      const shown = this.bytes.indexOf(ENTER_ALTERNATE);
-      if (Number.isNaN(this.firstFrameMs) && shown !== -1 && this.bytes.indexOf('monitor', shown) !== -1) {
-        this.firstFrameMs = performance.now() - started;
-      }
+      this.#show(data);
     });
     this.exited = new Promise((resolve) => this.#pty.onExit(resolve));
+  }
+
+  /** As terminals do that know synchronised output: never half a frame. */
+  #show(data: string): void {
+    this.#held += data;
+    const begun = this.#held.lastIndexOf(FRAME_BEGINS);
+    const whole = begun > this.#held.lastIndexOf(FRAME_ENDS) ? begun : this.#held.length;
+    this.#terminal.write(this.#held.slice(0, whole));
+    this.#held = this.#held.slice(whole);
   }
 
   get pid(): number {
@@ -97,10 +101,6 @@ export class Terminal {
   resize(columns: number, rows: number): void {
     this.#terminal.resize(columns, rows);
     this.#pty.resize(columns, rows);
-  }
-
-  kill(signal: string): void {
-    this.#pty.kill(signal);
   }
 
   /** The screen, as soon as `there` is true of its text; an error with the last screen when it never is. */

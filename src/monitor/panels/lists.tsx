@@ -28,12 +28,7 @@ export function BuffersPanel({ picture, screen, width, height, glyphs }: PanelPr
               width={width}
               lines={[
                 [...heatPieces(chosen.buffer.heat[screen.period], glyphs), piece(`  ${chosen.buffer.source}`)],
-                [
-                  piece(
-                    'Only requests whose memory lies whole in one buffer match: O_DIRECT, and a shared mapping.',
-                    'quiet',
-                  ),
-                ],
+                [piece('A request matches when all of its memory lies in one buffer: map it, use O_DIRECT.', 'quiet')],
               ]}
             />
           </Section>

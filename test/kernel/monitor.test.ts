@@ -1,0 +1,287 @@
+/**
+ * The monitor on real devices with real I/O: its screen, as a person sees it, and its numbers beside the kernel's and
+ * fio's. The devices are slow on purpose (a delay, a rate), so that what they do is known and the guest has time.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import type { DeviceReport } from '../../src/device/report.ts';
+import { PROGRAM, Terminal } from '../monitor/terminal.ts';
+import { fio, type FioJob } from '../support/fio.ts';
+import { hugeFile, type HugeFile } from '../support/hugetlbfs.ts';
+import { add, ublkts } from '../support/ublkts.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, skip } from './guest.ts';
+
+/** The guest is emulated, on a machine that does other things too. */
+const PATIENCE_MS = 180_000;
+
+describe('the monitor', { skip, timeout: 1_200_000 }, () => {
+  leavesNothingBehind();
+
+  let huge: HugeFile;
+  let slow: DeviceReport;
+  let shared: DeviceReport;
+  let terminal: Terminal;
+
+  before(async () => {
+    huge = hugeFile();
+    slow = await add('-t fault_inject --delay_us 100000 -q 2 -d 32');
+    shared = await add(`-t null --shmem_zc -r 1 -q 1 -d 16 --htlb ${huge.path}`);
+    for (const { path } of [slow, shared]) await blockDevice(path);
+    terminal = new Terminal([process.execPath, PROGRAM, 'monitor', '--interval', '0.5'], { columns: 100, rows: 30 });
+    await terminal.until(/q quit/, PATIENCE_MS);
+  });
+  after(async () => {
+    await terminal.close();
+    await ublkts('del -a');
+    huge.remove();
+  });
+
+  const shows = (there: RegExp | ((text: string) => boolean)) => terminal.until(there, PATIENCE_MS);
+
+  test('shows the devices', async () => {
+    const text = await shows(/ublkb1 /);
+    assert.match(text, /ublkb0 +fault_inject +LIVE/);
+    assert.match(text, /ublkb1 +null +LIVE/);
+  });
+
+  test("shows a depth that is fio's, and which queue it is in", async () => {
+    const running = job(slow, {
+      iodepth: 8,
+      rw: 'randread',
+      bs: '4k',
+      cpus_allowed: 0,
+      time_based: true,
+      runtime: 600,
+    });
+    try {
+      terminal.press('g\r');
+      const text = await shows(/queue \d █+.* 8 of 32 .*(busiest|busy)/);
+      assert.match(text, /\/dev\/ublkb0 LIVE {2}fault_inject/);
+      assert.match(text, /in flight 8\b/);
+      assert.match(text, /queue \d ·+ +0 of 32 .*idle/);
+      assert.match(text, /copied 100%/);
+      // 8 at a time, each 100 ms.
+      await shows(/p50 1\d\d ms/);
+      await shows(/whole trip 1\d\d ms/);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('shows 100% matched for a client in the shared buffer', async () => {
+    terminal.press('l');
+    const running = job(shared, { ...RATED, mem: `mmapshared:${huge.path}`, rw: 'randrw' });
+    try {
+      const text = await shows(/matched 100%/);
+      assert.match(text, /\/dev\/ublkb1 LIVE {2}null/);
+      assert.match(text, /nothing is copied/);
+      terminal.press('1');
+      await shows(/ublkb1 +null +LIVE .*100%/);
+      terminal.press('3');
+      await shows(new RegExp(`ublkb1 +0 +4M +rw .*100% +${huge.path}`));
+      await shows(/\|[·░▒▓█]*[░▒▓█][·░▒▓█]*\| +\/tmp/);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('shows 0% for one that is not', async () => {
+    terminal.press('2');
+    await shows(/\[2 Device ublkb1\]/);
+    const running = job(shared, { ...RATED, rw: 'randrw' });
+    try {
+      await shows(/copied 100%/);
+      const text = await shows(/None of the client's I\/O matches/);
+      assert.match(text, /matched 0%/);
+      assert.match(text, /O_DIRECT/);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('unregisters the buffer, and registers it again', async () => {
+    terminal.press('3');
+    await shows(/\[3 Buffers \(1\)\]/);
+    terminal.press('u');
+    assert.match(await shows(/Unregister buffer 0\?/), new RegExp(huge.path));
+    terminal.press('y');
+    await shows(/No buffers are registered/);
+    terminal.press('2b');
+    await shows(/Register a buffer with ublkb1/);
+    terminal.press(`${huge.path}\r`);
+    await shows(/\[2 Device ublkb1\] +3 Buffers \(1\)/);
+    terminal.press('4');
+    const text = await shows(/buffer 0 registered/);
+    assert.match(text, /buffer 0 unregistered/);
+  });
+
+  test('an action that fails says why', async () => {
+    terminal.press('2b/nowhere\r');
+    await shows(/reg-buf.*\/nowhere/);
+  });
+
+  test('says within two seconds that a server was killed, and recovers the device', async () => {
+    await shows(/\[2 Device ublkb1\]/);
+    let quickest = Number.POSITIVE_INFINITY;
+    // More than once, as it is about the monitor and not about what else the guest's host has to do.
+    for (let tries = 0; tries < 4 && quickest >= 2; tries++) {
+      await shows(/\/dev\/ublkb1 LIVE/);
+      const killed = performance.now();
+      process.kill(await serverOf(shared), 'SIGKILL');
+      await shows(/is gone without a word/);
+      quickest = Math.min(quickest, (performance.now() - killed) / 1000);
+      await shows(/QUIESCED/);
+      await shows(/R recover/);
+      terminal.press('R');
+      await shows(/recovered ublkb1/);
+    }
+    assert.ok(quickest < 2, `${quickest} s`);
+    terminal.press('4');
+    assert.match(await shows(/recovered: server pid/), /server gone/);
+  });
+
+  test('deletes the device, after a question that names it', async () => {
+    terminal.press('1g');
+    await shows(/▸ ublkb0/);
+    terminal.press('d');
+    assert.match(await shows(/Delete ublkb0\?/), /fault_inject.*\n.*pid \d+/);
+    terminal.press('y');
+    await shows((text) => !/ublkb0 +fault_inject/.test(text));
+    assert.ok(!existsSync('/sys/class/ublk-char/ublkc0'));
+  });
+
+  test('leaves the terminal as it was', async () => {
+    terminal.press('q');
+    assert.deepEqual(await terminal.exited, { exitCode: 0, signal: 0 });
+    assert.ok(!terminal.alternate);
+  });
+});
+
+const RATED: FioJob = { iodepth: 4, bs: '4k', size: '64M', rate_iops: 200, time_based: true, runtime: 600 };
+
+describe("the monitor's numbers", { skip, timeout: 600_000 }, () => {
+  leavesNothingBehind();
+
+  test("agree with /proc/diskstats and with fio's report within 2 % over ten seconds", async () => {
+    const device = await add('-t null -q 2');
+    try {
+      await blockDevice(device.path);
+      const monitor = spawn(process.execPath, [
+        PROGRAM,
+        'monitor',
+        '-n',
+        String(device.id),
+        '--interval',
+        '10',
+        '--count',
+        '2',
+      ]);
+      let output = '';
+      monitor.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      const ended = once(monitor, 'close');
+      const rate = 500;
+      // Both rates are under way before the second interval begins, and until after it has ended.
+      const report = await fio(device.path, {
+        rw: 'randrw',
+        rwmixread: 70,
+        rate_iops: `${rate * 0.7},${rate * 0.3}`,
+        bs: '4k',
+        iodepth: 8,
+        size: '64M',
+        time_based: true,
+        runtime: 28,
+        ramp_time: 1,
+      });
+      await ended;
+      const line = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as MonitorLine;
+      const [seen] = line.devices;
+      assert.ok(seen !== undefined);
+      const { interval } = seen;
+      assert.ok(Math.abs(interval.seconds - 10) < 1, `${interval.seconds} s`);
+      agree('reads a second', interval.reads_per_s, report.reads.iops);
+      agree('writes a second', interval.writes_per_s, report.writes.iops);
+      agree('bytes a second', interval.read_bytes_per_s, report.reads.iops * 4096);
+      agree('copied in the server', interval.ways.copied.requests, interval.reads + interval.writes);
+      const [reads, writes] = diskstats(`ublkb${device.id}`);
+      const total = (await sampleNow(device.id)).total;
+      assert.deepEqual([total.reads, total.writes], [reads, writes]);
+      agree('requests in total', total.ways.copied.requests, reads + writes);
+    } finally {
+      await ublkts(`del -n ${device.id}`);
+    }
+  });
+
+  test('are what metrics exposes', async () => {
+    const device = await add('-t null -q 1');
+    try {
+      await blockDevice(device.path);
+      await fio(device.path, { rw: 'read', bs: '4k', size: '400k' });
+      const text = await ublkts(`metrics -n ${device.id}`);
+      const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+      const name = `ublkb${device.id}`;
+      const [reads] = diskstats(name);
+      assert.ok(reads >= 100);
+      assert.equal(value(`ublk_block_requests_total{device="${name}",op="read"}`), reads);
+      assert.equal(value(`ublk_requests_total{device="${name}",queue="0",op="read"}`), reads);
+      assert.equal(value(`ublk_request_duration_seconds_count{device="${name}",op="read"}`), reads);
+      assert.equal(value(`ublk_device_up{device="${name}"}`), 1);
+    } finally {
+      await ublkts(`del -n ${device.id}`);
+    }
+  });
+});
+
+async function serverOf({ id }: DeviceReport): Promise<number> {
+  return (await describeDevice(id)).ublksrv_pid;
+}
+
+interface MonitorLine {
+  readonly devices: readonly { readonly interval: LineSpan; readonly total: LineSpan }[];
+}
+
+interface LineSpan {
+  readonly seconds: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly reads_per_s: number;
+  readonly writes_per_s: number;
+  readonly read_bytes_per_s: number;
+  readonly ways: Readonly<Record<'matched' | 'registered' | 'copied', { readonly requests: number }>>;
+}
+
+async function sampleNow(id: number): Promise<MonitorLine['devices'][number]> {
+  const line = JSON.parse(await ublkts(`monitor -n ${id} --once --interval 0.1`)) as MonitorLine;
+  const [device] = line.devices;
+  assert.ok(device !== undefined);
+  return device;
+}
+
+function agree(what: string, ours: number, theirs: number): void {
+  assert.ok(Math.abs(ours - theirs) <= theirs * 0.02, `${what}: ${ours} and ${theirs}`);
+}
+
+/** Reads and writes completed. */
+function diskstats(disk: string): [reads: number, writes: number] {
+  const line = readFileSync('/proc/diskstats', 'latin1')
+    .split('\n')
+    .find((one) => one.includes(` ${disk} `));
+  const fields = line?.trim().split(/\s+/).map(Number) ?? [];
+  return [fields[3] ?? 0, fields[7] ?? 0];
+}
+
+/** fio beside the test, until it is stopped. */
+function job({ path }: DeviceReport, options: FioJob): { stop: () => Promise<void> } {
+  const words: FioJob = { name: 'job', filename: path, ioengine: 'io_uring', direct: 1, ...options };
+  const args = Object.entries(words).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
+  const child = spawn('fio', args, { cwd: '/tmp', stdio: 'ignore' });
+  const ended = once(child, 'close');
+  return {
+    stop: async () => {
+      child.kill('SIGINT');
+      await ended;
+    },
+  };
+}
