@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before } from 'node:test';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
 import type { DeviceReport } from '../../src/device/report.ts';
+import { KernelLog } from '../support/kernel-log.ts';
+import { leftovers } from '../support/leftovers.ts';
 
 /** Why nothing here can run; false where it can. */
 export const skip = existsSync('/dev/ublk-control') ? false : 'no /dev/ublk-control: run it with `ublkts lab run`';
@@ -65,6 +67,25 @@ export async function withDevice(
   }
 }
 
+/** One device for the tests around it; `options` is asked for when they begin. */
+export function sharedDevice(options: () => Partial<AddOptions> & { target: string }): () => DeviceReport {
+  let device: DeviceReport | undefined;
+  before(async () => {
+    device = await (await library()).addDevice({ ...ADD_DEFAULTS, ...options() });
+    await blockDevice(device.path);
+  });
+  after(async () => {
+    if (device === undefined) return;
+    const lives = existsSync(`/proc/${device.ublksrv_pid}`);
+    await (await library()).deleteDevice(device.id);
+    assert.ok(lives, 'the server lives');
+  });
+  return () => {
+    assert.ok(device);
+    return device;
+  };
+}
+
 export async function describeDevice(id: number): Promise<DeviceReport> {
   return (await library()).describeDevice(id);
 }
@@ -84,18 +105,14 @@ export function verify(path: string, more = ''): void {
   sh(`test -b ${path} && fio --name=v --filename=${path} --direct=1 --ioengine=libaio ${workload} ${check} ${more}`);
 }
 
-/** In every file: the kernel has not complained and no device is left. */
+/** In every file: the kernel has not complained, and no device, server or file is left. */
 export function leavesNothingBehind(): void {
-  let already = '';
+  let log: KernelLog;
   before(() => {
-    already = complaints();
+    log = new KernelLog();
   });
-  after(() => {
-    assert.equal(complaints(), already);
-    assert.deepEqual(run('ls -d /dev/ublkc* /run/ublkts/*.json 2>/dev/null || true').stdout, '');
+  after(async () => {
+    assert.deepEqual(log.complaints(), []);
+    assert.deepEqual(await leftovers(), []);
   });
-}
-
-function complaints(): string {
-  return run("dmesg | grep -E 'WARNING|BUG|Oops' || true").stdout;
 }
