@@ -65,10 +65,8 @@ export async function checkTarget(options: AddOptions): Promise<TargetType> {
   const { min, max } = type.files;
   const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);
   if (files < min || files > max) {
-    const wanted = max === 0 ? 'no backing file' : min === max ? `${min}` : `${min} to ${max}`;
-    throw usageError(
-      `target ${type.name} takes ${wanted} ${max === 0 ? '' : 'backing file(s)'}, not ${options.files.length}`.trim(),
-    );
+    const wanted = max === 0 ? 'no backing file' : `${min === max ? min : `${min} to ${max}`} backing file(s)`;
+    throw usageError(`target ${type.name} takes ${wanted}, not ${options.files.length}`);
   }
   for (const name of Object.keys(options.targetOptions)) {
     if (!(name in type.options)) {

@@ -64,8 +64,8 @@ export class LoggedDelivery implements Delivery {
     this.#to.commit(slot, result);
   }
 
-  flush(): void {
-    this.#to.flush();
+  flush(): number {
+    return this.#to.flush();
   }
 
   get ended(): boolean {

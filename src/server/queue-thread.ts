@@ -12,7 +12,6 @@
  */
 import type { Ring } from '../native/ring/ring.ts';
 import { CQE_WORD_FLAGS, CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
-import { UBLK_IO_F_SHMEM_ZC } from '../native/uapi/ublk-io.ts';
 import type { StatsWriter } from '../stats/writer.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import type { DataPath } from './data-path/data-path.ts';
@@ -95,9 +94,10 @@ export class QueueThread implements Arrivals {
   run(): void {
     const ring = this.#ring;
     const delivery = this.#delivery;
+    let prompt = 0;
     while (!delivery.ended && !this.#leaving) {
-      ring.enter(1);
-      this.#walk();
+      ring.enter(1 + prompt);
+      prompt = this.#walk();
     }
   }
 
@@ -108,8 +108,8 @@ export class QueueThread implements Arrivals {
     this.#receive(slot);
   }
 
-  /** One batch of completions. */
-  #walk(): void {
+  /** One batch of completions. Returns how many of the next are no reason to come back, see Delivery.flush. */
+  #walk(): number {
     const { cq } = this.#ring;
     const words = cq.words;
     const tail = cq.ready();
@@ -122,8 +122,9 @@ export class QueueThread implements Arrivals {
       head = (head + 1) | 0;
     }
     cq.seen(head);
-    this.#delivery.flush();
+    const prompt = this.#delivery.flush();
     for (let i = 0; i < this.#mine.length; i++) this.#mine[i]!.batchEnd();
+    return prompt;
   }
 
   #completed(user: number, result: number, flags: number): void {
@@ -156,9 +157,9 @@ export class QueueThread implements Arrivals {
   #receive(slot: number): void {
     const io = this.#io;
     io.load(slot);
-    if ((io.flags & UBLK_IO_F_SHMEM_ZC) !== 0) {
+    if (io.matched) {
       const stats = this.#stats[this.#slots.queue[slot]!]!;
-      if (!this.#overlay.arrive(io, io.addrHi & 0xffff, io.addrLo, stats)) return;
+      if (!this.#overlay.arrive(io, stats)) return;
     } else if (!this.#path.arrive(io)) return;
     this.dispatch(slot);
   }
@@ -176,7 +177,7 @@ export class QueueThread implements Arrivals {
     const io = this.#io;
     this.#slots.pending[slot]!--;
     io.load(slot);
-    if ((io.flags & UBLK_IO_F_SHMEM_ZC) !== 0) this.#overlay.locate(io, io.addrHi & 0xffff, io.addrLo);
+    if (io.matched) this.#overlay.locate(io);
     else this.#path.locate(io);
     this.#target.operationDone(io, tokenOf(user), result);
   }

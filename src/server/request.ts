@@ -43,19 +43,16 @@ export class Request implements IoRequest {
   slot = 0;
   op = 0;
   flags = 0;
-  startLo = 0;
-  startHi = 0;
   sectors = 0;
   bytes = 0;
   dataLo = 0;
   dataHi = 0;
-  /** Words of the descriptor: index and offset of a matched buffer. */
-  addrLo = 0;
-  addrHi = 0;
   /** Index of the registered buffer that holds the data, -1 when it is in memory. */
   bufferIndex = -1;
   /** Not completed yet. */
   open = false;
+  /** Word index of the descriptor. */
+  #at = 0;
 
   readonly #ring: Ring;
   readonly #slots: Slots;
@@ -88,21 +85,43 @@ export class Request implements IoRequest {
     this.#delivery = delivery;
   }
 
-  /** Points at `slot` and reads its descriptor, which holds still from delivery to commit. */
+  /**
+   * Points at `slot` and reads what every request is asked for from its descriptor, which holds still from delivery to
+   * commit: the rest is read when it is asked for.
+   */
   load(slot: number): void {
     const words = this.#descriptors;
     const at = this.#slots.descriptor[slot]!;
     const flags = words[at]!;
     const sectors = words[at + 1]!;
     this.slot = slot;
+    this.#at = at;
     this.flags = flags;
     this.op = flags & 0xff;
     this.sectors = sectors;
     this.bytes = sectors << 9;
-    this.startLo = words[at + 2]!;
-    this.startHi = words[at + 3]!;
-    this.addrLo = words[at + 4]!;
-    this.addrHi = words[at + 5]!;
+  }
+
+  get startLo(): number {
+    return this.#descriptors[this.#at + 2]!;
+  }
+
+  get startHi(): number {
+    return this.#descriptors[this.#at + 3]!;
+  }
+
+  /** Of a request that matched: its offset in the registered buffer. */
+  get matchedOffset(): number {
+    return this.#descriptors[this.#at + 4]!;
+  }
+
+  /** Of a request that matched: the registered buffer. */
+  get matchedIndex(): number {
+    return this.#descriptors[this.#at + 5]! & 0xffff;
+  }
+
+  get matched(): boolean {
+    return (this.flags & UBLK_IO_F_SHMEM_ZC) !== 0;
   }
 
   locate(dataLo: number, dataHi: number, bufferIndex: number): void {
@@ -127,7 +146,8 @@ export class Request implements IoRequest {
     const slot = this.slot;
     this.open = false;
     this.#count(slot, result);
-    if (this.#path.depart(this, result)) this.#delivery.commit(slot, result);
+    // The data of a matched request is in place: the path, which did not bring it, must not take it away either.
+    if (this.matched || this.#path.depart(this, result)) this.#delivery.commit(slot, result);
   }
 
   read(file: number, offsetLo: number, offsetHi: number, at: number, length: number, token: number): void {
@@ -285,7 +305,7 @@ export class Request implements IoRequest {
   #count(slot: number, result: number): void {
     const op = this.op;
     const hasData = op === UBLK_IO_OP_READ || op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_ZONE_APPEND;
-    const way = hasData ? ((this.flags & UBLK_IO_F_SHMEM_ZC) !== 0 ? WAY_MATCHED : this.#path.way) : WAY_NONE;
+    const way = hasData ? (this.matched ? WAY_MATCHED : this.#path.way) : WAY_NONE;
     const statOp = op < STAT_WRITE_ZEROES ? op : op === UBLK_IO_OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
     const stats = this.#stats[this.#slots.queue[slot]!]!;
     stats.finished(statOp, way, result > 0 ? result : 0);

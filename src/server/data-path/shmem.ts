@@ -33,8 +33,9 @@ export class ShmemOverlay {
   }
 
   /** false: the index is not known yet, and the request is held; or it is lost, and the request has failed. */
-  arrive(io: Request, index: number, offset: number, stats: StatsWriter): boolean {
+  arrive(io: Request, stats: StatsWriter): boolean {
     const table = this.#table;
+    const index = io.matchedIndex;
     const generation = table.generation(index);
     if (generation === 0) {
       this.#hold(io.slot);
@@ -49,14 +50,15 @@ export class ShmemOverlay {
       this.#counted[index] = generation;
       stats.forget(index);
     }
-    stats.hit(index, io.bytes, table.part(index, offset));
-    this.locate(io, index, offset);
+    stats.hit(index, io.bytes, table.part(index, io.matchedOffset));
+    this.locate(io);
     return true;
   }
 
   /** Where its data is, once its index was published: it stays so until the request is committed. */
-  locate(io: Request, index: number, offset: number): void {
-    const lo = (this.#table.addressLo(index) >>> 0) + (offset >>> 0);
+  locate(io: Request): void {
+    const index = io.matchedIndex;
+    const lo = (this.#table.addressLo(index) >>> 0) + (io.matchedOffset >>> 0);
     io.locate(lo | 0, this.#table.addressHi(index) + (lo > 0xffffffff ? 1 : 0), -1);
   }
 

@@ -110,13 +110,19 @@ export class BatchDelivery implements Delivery {
     this.#inHand--;
   }
 
-  flush(): void {
+  /** The driver handles a commit while it is submitted, so that its completion is there when the enter begins to wait. */
+  flush(): number {
     const all = this.#elements;
+    let commits = 0;
     for (let i = 0; i < all.length; i++) {
       const elements = all[i]!;
       const buffer = elements.take();
-      if (buffer >= 0) this.#submit(COMMIT, elements, buffer, 0);
+      if (buffer < 0) continue;
+      this.#submit(COMMIT, elements, buffer, 0);
+      commits++;
     }
+    // With no fetch armed nothing else is certain to come: the last commits are what is waited for.
+    return this.#armed === 0 ? 0 : commits;
   }
 
   #prepare(queue: number): void {

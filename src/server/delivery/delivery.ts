@@ -11,8 +11,11 @@ export interface Delivery {
   completed(userData: number, result: number, flags: number): void;
   /** The request's result: bytes, or -errno. Takes effect at the next `flush` or enter. */
   commit(slot: number, result: number): void;
-  /** The batch of completions has been walked. */
-  flush(): void;
+  /**
+   * The batch of completions has been walked. Returns how many completions the next enter is certain to bring at once
+   * and that are no reason to come back: the thread waits for one more than these.
+   */
+  flush(): number;
   readonly ended: boolean;
   /** The first error of a command that was no request's: -errno, or 0. */
   readonly problem: number;

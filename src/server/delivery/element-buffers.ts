@@ -5,6 +5,7 @@
 import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../../native/memory.ts';
 
 const BUFFERS = 4;
+const ALL = (1 << 4) - 1;
 
 export class ElementBuffers {
   readonly queue: number;
@@ -19,7 +20,8 @@ export class ElementBuffers {
   /** Elements in each, and how many of them the kernel has handled. */
   readonly #count = new Int32Array(BUFFERS);
   readonly #done = new Int32Array(BUFFERS);
-  readonly #busy = new Uint8Array(BUFFERS);
+  /** Bit i: buffer i is neither being filled nor the kernel's. */
+  #free = ALL & ~1;
   #filling = 0;
 
   constructor(queue: number, depth: number, elemBytes: number, position: number) {
@@ -55,11 +57,11 @@ export class ElementBuffers {
   take(): number {
     const buffer = this.#filling;
     if (this.#count[buffer] === 0) return -1;
-    const next = this.#busy.indexOf(0, 0);
-    const free = next === buffer ? this.#busy.indexOf(0, buffer + 1) : next;
-    if (free < 0) return -1;
-    this.#busy[buffer] = 1;
-    this.#filling = free;
+    const free = this.#free;
+    if (free === 0) return -1;
+    const lowest = free & -free;
+    this.#free = free ^ lowest;
+    this.#filling = 31 - Math.clz32(lowest);
     return buffer;
   }
 
@@ -90,7 +92,7 @@ export class ElementBuffers {
   }
 
   release(buffer: number): void {
-    this.#busy[buffer] = 0;
+    this.#free |= 1 << buffer;
     this.#count[buffer] = 0;
     this.#done[buffer] = 0;
   }

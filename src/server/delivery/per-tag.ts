@@ -69,7 +69,9 @@ export class PerTagDelivery implements Delivery {
     this.#command(slot, COMMIT_AND_FETCH, result);
   }
 
-  flush(): void {}
+  flush(): number {
+    return 0;
+  }
 
   #command(slot: number, op: number, result: number): void {
     const slots = this.#slots;
