@@ -65,8 +65,10 @@ export async function checkTarget(options: AddOptions): Promise<TargetType> {
   const { min, max } = type.files;
   const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);
   if (files < min || files > max) {
-    const wanted = max === 0 ? 'no backing file' : `${min === max ? min : `${min} to ${max}`} backing file(s)`;
-    throw usageError(`target ${type.name} takes ${wanted}, not ${options.files.length}`);
+    throw usageError(
+      `target ${type.name} takes ${filesWanted(min, max)}, not ${options.files.length}`,
+      max === 0 ? 'leave the files out' : 'name them after the options',
+    );
   }
   for (const name of Object.keys(options.targetOptions)) {
     if (!(name in type.options)) {
@@ -91,6 +93,11 @@ export async function checkTarget(options: AddOptions): Promise<TargetType> {
   });
   if (refusal !== null) throw usageError(refusal);
   return type;
+}
+
+function filesWanted(min: number, max: number): string {
+  if (max === 0) return 'no backing file';
+  return min === max ? `${min} backing file${min === 1 ? '' : 's'}` : `${min} to ${max} backing files`;
 }
 
 function requireFile(file: string): void {

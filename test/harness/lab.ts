@@ -13,6 +13,8 @@ export interface GuestJob {
   readonly environment?: Readonly<Record<string, string>>;
   readonly memory?: string;
   readonly cpus?: number;
+  /** One CPU whose clock is its instructions. */
+  readonly instructions?: boolean;
   readonly timeoutSeconds: number;
   /** Gets what the command left in /results. */
   readonly collectTo?: string;

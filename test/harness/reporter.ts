@@ -15,6 +15,6 @@ async function* withoutClosingLines(events: AsyncIterable<TestEvent>): AsyncGene
   }
 }
 
-export default function reporter(events: AsyncIterable<TestEvent>): AsyncIterable<string> {
-  return Readable.from(withoutClosingLines(events)).compose(new Spec());
+export default async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  yield* Readable.from(withoutClosingLines(events)).compose(new Spec());
 }

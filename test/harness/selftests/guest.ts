@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { matches } from '../files.ts';
+import { hasDeadline } from './deadlines.ts';
 import type { Message, Program } from './result.ts';
 import { runTest } from './run-test.ts';
 import { listTests, suiteOf, timeoutOfSuite } from './suite.ts';
@@ -18,6 +19,8 @@ const { values, positionals: patterns } = parseArgs({
     share: { type: 'string', default: '0/1' },
     /** none, too, or only. */
     stress: { type: 'string', default: 'none' },
+    /** `with`: only those that have a deadline (deadlines.ts); `without`: only the others. */
+    deadlines: { type: 'string', default: 'without' },
     program: { type: 'string', multiple: true, default: ['ublkts'] },
   },
 });
@@ -25,6 +28,7 @@ const { values, positionals: patterns } = parseArgs({
 const [share = 0, shares = 1] = values.share.split('/').map(Number);
 const plan = listTests()
   .filter((test) => values.stress === 'too' || (values.stress === 'only') === test.startsWith('stress_'))
+  .filter((test) => (values.deadlines === 'with') === hasDeadline(test))
   .filter((test) => matches(`test_${test}.sh`, patterns))
   .filter((_test, index) => index % shares === share);
 tell({ plan });

@@ -7,8 +7,7 @@ import { resultText } from './report.ts';
 import type { Message, Program, Result } from './result.ts';
 
 export interface Share {
-  readonly share: number;
-  readonly shares: number;
+  readonly part: Part;
   readonly stress: 'none' | 'too' | 'only';
   readonly patterns: readonly string[];
   /** In this order, a test at a time. */
@@ -19,8 +18,11 @@ export interface Share {
   readonly signal: AbortSignal;
 }
 
+/** `deadlines`: those tests of the suite that have one; otherwise a share of the others. */
+export type Part = 'deadlines' | { readonly share: number; readonly shares: number };
+
 /** Runs a guest's share of the suite and shows each result as it comes. */
-export async function runShare({ share, shares, stress, patterns, programs, ...rest }: Share): Promise<Result[]> {
+export async function runShare({ part, stress, patterns, programs, ...rest }: Share): Promise<Result[]> {
   const { output, signal } = rest;
   const reference = new Map(rest.reference);
   const results: Result[] = [];
@@ -35,9 +37,11 @@ export async function runShare({ share, shares, stress, patterns, programs, ...r
   };
   const pipe = new PassThrough();
   const heard = hearLines(pipe, hear, output);
-  const options = [`--share=${share}/${shares}`, `--stress=${stress}`, ...programs.map((name) => `--program=${name}`)];
+  const which = part === 'deadlines' ? '--deadlines=with' : `--share=${part.share}/${part.shares}`;
+  const options = [which, `--stress=${stress}`, ...programs.map((name) => `--program=${name}`)];
   await inGuest({
     command: ['node', 'test/harness/selftests/guest.ts', ...options, '--', ...patterns],
+    instructions: part === 'deadlines',
     timeoutSeconds: 3600,
     onStdout: (chunk) => void pipe.write(chunk),
     onStderr: output.write,

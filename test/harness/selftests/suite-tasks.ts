@@ -1,6 +1,8 @@
 /** The kernel's selftests as tasks for a pool of guests. */
 import type { OrderedOutput } from '../ordered-output.ts';
-import { runShare, type Share } from './host.ts';
+import { matches } from '../files.ts';
+import { DEADLINES } from './deadlines.ts';
+import { type Part, runShare, type Share } from './host.ts';
 import { addToReference, readReference } from './reference.ts';
 import { summaryText } from './report.ts';
 import type { Result } from './result.ts';
@@ -21,9 +23,13 @@ export interface Suite {
 export async function selftests({ shares, measureReference, output, ...rest }: SuiteOptions): Promise<Suite> {
   const reference = await readReference();
   const programs = measureReference ? (['kublk', 'ublkts'] as const) : (['ublkts'] as const);
-  const tasks = Array.from({ length: shares }, (_none, share) => {
+  const parts: Part[] = Array.from({ length: shares }, (_none, share) => ({ share, shares }));
+  if (rest.stress !== 'only' && DEADLINES.some((test) => matches(`test_${test}.sh`, rest.patterns))) {
+    parts.push('deadlines');
+  }
+  const tasks = parts.map((part) => {
     const job = output.job();
-    return () => runShare({ ...rest, share, shares, programs, reference, output: job });
+    return () => runShare({ ...rest, part, programs, reference, output: job });
   });
   return { tasks, finish };
 }

@@ -1,0 +1,88 @@
+/** Devices come and go, many times and many at once, and with a server that is killed: nothing stays behind. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { afterEach, describe, test } from 'node:test';
+import { ADD_DEFAULTS } from '../../src/options.ts';
+import { pool } from '../harness/pool.ts';
+import { fio, requireBlockDevice } from '../support/fio.ts';
+import { deviceIds, leftovers, serverPids } from '../support/leftovers.ts';
+import { add, run, ublkts } from '../support/ublkts.ts';
+import { blockDevice, leavesNothingBehind, skip } from './guest.ts';
+import { until } from './support/devices.ts';
+import { library } from './support/library.ts';
+
+const { addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
+const LONG = Boolean(process.env['UBLKTS_LONG']);
+const CYCLES = LONG ? 200 : 25;
+
+describe('life', { skip, timeout: 1_200_000 }, () => {
+  leavesNothingBehind();
+  // What a failed test left is not the next one's.
+  afterEach(() => deleteAllDevices());
+
+  test(`${CYCLES} times added and deleted: no process, file, device or descriptor is left`, async () => {
+    // What the first one opens for good, the library keeps.
+    await cycle();
+    const descriptors = openDescriptors();
+    for (let count = 0; count < CYCLES; count++) await cycle();
+    assert.deepEqual(await leftovers(), []);
+    assert.deepEqual(openDescriptors(), descriptors);
+  });
+
+  test('20 devices at once, each with I/O', async () => {
+    const ids = Array.from({ length: 20 }, (_none, id) => id);
+    const tasks = ids.map((id) => () => addDevice({ ...ADD_DEFAULTS, target: 'null', id, queues: 1, depth: 32 }));
+    // More at a time only wait for each other, on the few CPUs of a guest.
+    await pool(tasks, 2);
+    assert.deepEqual(
+      deviceIds().sort((a, b) => a - b),
+      ids,
+    );
+    assert.equal(new Set(serverPids()).size, ids.length);
+    await Promise.all(ids.map((id) => blockDevice(`/dev/ublkb${id}`)));
+    const all = ids.map((id) => `/dev/ublkb${id}`);
+    all.forEach(requireBlockDevice);
+    const { error, requests } = await fio(all[0]!, {
+      filename: all.join(':'),
+      rw: 'randrw',
+      bs: '4k',
+      iodepth: 64,
+      number_ios: 2000,
+      size: '1G',
+    });
+    assert.deepEqual({ error, requests }, { error: 0, requests: 2000 });
+    await ublkts('del -a');
+    assert.deepEqual(await leftovers(), []);
+  });
+
+  test('a server that is killed under fio: the device is DEAD, fio is told, and list and del go on', async () => {
+    const { id, path, ublksrv_pid: pid } = await add('-t null -q 1');
+    await blockDevice(path);
+    const running = fio(path, { rw: 'randrw', bs: '4k', iodepth: 32, size: '1G', time_based: true, runtime: 300 });
+    await until('fio is at work', async () => ((await describeDevice(id)).io?.copied.requests ?? 0) > 500);
+    process.kill(pid, 'SIGKILL');
+    await until('the device is DEAD', async () => (await describeDevice(id)).state === 'DEAD');
+    const { error } = await running;
+    assert.notEqual(error, 0, 'fio saw an error');
+
+    const shown = await run(`list -n ${id} --json`);
+    assert.equal(shown.code, 0, shown.stderr);
+    const [device] = JSON.parse(shown.stdout).devices;
+    assert.equal(device.state, 'DEAD');
+    assert.match(device.last_error ?? '', /server/, 'list tells what happened');
+    assert.ok(device.io.copied.requests > 500, 'the last counters can still be read');
+
+    await ublkts(`del -n ${id}`);
+    assert.deepEqual(await leftovers(), []);
+  });
+});
+
+async function cycle(): Promise<void> {
+  const { id } = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+  await deleteDevice(id);
+}
+
+/** What this process has open. */
+function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}

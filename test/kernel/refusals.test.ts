@@ -1,0 +1,108 @@
+/** What cannot be done is refused with a sentence and an exit code of its own, and leaves nothing behind. */
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { hugeFile } from '../support/hugetlbfs.ts';
+import { leftovers } from '../support/leftovers.ts';
+import { add, run, type RunSetting, ublkts } from '../support/ublkts.ts';
+import { leavesNothingBehind, skip } from './guest.ts';
+
+const USAGE = 2;
+const FAILED = 1;
+const UNSUPPORTED = 3;
+const PERMISSION = 4;
+const NO_DEVICE = 5;
+const BUSY = 6;
+
+/** Words, exit code, what is said, and what to do about it. */
+const LINES: readonly (readonly [line: string, code: number, message: RegExp, hint: RegExp])[] = [
+  ['add -t nil', USAGE, /no target is called 'nil'/, /null, loop, stripe, fault_inject/],
+  ['add', USAGE, /which target/, /-t/],
+  ['add -t null -q 0', USAGE, /0 is out of range for queues/, /from 1 to 32/],
+  ['add -t null -q 33', USAGE, /33 is out of range for queues/, /from 1 to 32/],
+  ['add -t null -d 0', USAGE, /0 is out of range for queue depth/, /from 1 to 4096/],
+  ['add -t null -d 5000', USAGE, /5000 is out of range for queue depth/, /from 1 to 4096/],
+  ['add -t loop', USAGE, /target loop takes 1 backing file, not 0/, /after the options/],
+  ['add -t null /tmp/odd', USAGE, /target null takes no backing file, not 1/, /leave/],
+  ['add -t loop /nowhere', FAILED, /\/nowhere: there is no such file/, /truncate/],
+  ['add -t null --shmem_zc --htlb /nowhere', FAILED, /\/nowhere: there is no such file/, /fallocate/],
+  ['add -t null --shmem_zc --htlb /tmp/empty', FAILED, /\/tmp\/empty: it is empty/, /give it a size/],
+  ['add -t null --shmem_zc --htlb /tmp/folder', FAILED, /\/tmp\/folder: it is a directory/, /a file/],
+  ['add -t null --shmem_zc --htlb /tmp/odd', FAILED, /5000 bytes, is not a whole number of pages/, /multiple of 4096/],
+  ['add -t null --shmem_zc --rdonly_shmem_buf', USAGE, /there is none/, /--htlb/],
+  ['del -n 9', NO_DEVICE, /device 9/, /./],
+  ['stop -n 9', NO_DEVICE, /device 9/, /./],
+  ['del', USAGE, /which device/, /-n/],
+];
+
+describe('refusals', { skip, timeout: 600_000 }, () => {
+  leavesNothingBehind();
+  if (skip === false) {
+    mkdirSync('/tmp/folder', { recursive: true });
+    writeFileSync('/tmp/empty', '');
+    writeFileSync('/tmp/odd', Buffer.alloc(5000));
+  }
+
+  for (const [line, code, message, hint] of LINES) {
+    test(`ublkts ${line}`, () => expectRefusal(line, code, message, hint));
+  }
+
+  test('a buffer without --shmem_zc', async () => {
+    const buffer = hugeFile();
+    try {
+      await expectRefusal(`add -t null --htlb ${buffer.path}`, USAGE, /requires --shmem_zc/, /add --shmem_zc/);
+    } finally {
+      buffer.remove();
+    }
+  });
+
+  test('an id that is taken', async () => {
+    await add('-t null -n 3');
+    try {
+      await expectRefusal('add -t null -n 3', BUSY, /the id is taken \(EEXIST\)/, /del/, { devicesThen: ['device 3'] });
+    } finally {
+      await ublkts('del -n 3');
+    }
+  });
+
+  test('not root', () =>
+    expectRefusal('add -t null', PERMISSION, /\/dev\/ublk-control/, /root/, {
+      // Root's own would be closed to it.
+      env: { HOME: '/tmp' },
+      through: ['setpriv', '--reuid=nobody', '--clear-groups'],
+    }));
+
+  test('a kernel without the driver', async () => {
+    renameSync('/dev/ublk-control', '/dev/hidden');
+    try {
+      await expectRefusal('add -t null', UNSUPPORTED, /no ublk driver/, /modprobe ublk_drv/);
+    } finally {
+      renameSync('/dev/hidden', '/dev/ublk-control');
+    }
+  });
+});
+
+interface Setting extends RunSetting {
+  /** What is there all the same. */
+  readonly devicesThen?: readonly string[];
+}
+
+async function expectRefusal(
+  line: string,
+  code: number,
+  message: RegExp,
+  hint: RegExp,
+  { devicesThen = [], ...setting }: Setting = {},
+): Promise<void> {
+  const refused = await run(line, setting);
+  assert.deepEqual({ code: refused.code, stdout: refused.stdout }, { code, stdout: '' }, refused.stderr);
+  const [said = '', advice = '', ...more] = refused.stderr.trimEnd().split('\n');
+  assert.match(said, message);
+  assert.match(advice, /^hint: /);
+  assert.match(advice, hint);
+  assert.deepEqual(more, [], 'two lines and no more');
+  assert.deepEqual(
+    (await leftovers(0)).filter((what) => what.startsWith('device')),
+    devicesThen,
+  );
+}
