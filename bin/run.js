@@ -6,4 +6,6 @@ if (major < needed) {
   process.stderr.write('ublkts needs Node ' + needed + ' or newer; this is Node ' + process.versions.node + '\n');
   process.exit(3);
 }
-import('../dist/cli/main.js').then(function (cli) { return cli.main(); });
+void import('../dist/cli/main.js').then(function (cli) {
+  return cli.main();
+});
