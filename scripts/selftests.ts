@@ -8,7 +8,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { runHarness } from '../test/harness/lab.ts';
+import { prepareLab, runHarness } from '../test/harness/lab.ts';
 import { OrderedOutput } from '../test/harness/ordered-output.ts';
 import { pool } from '../test/harness/pool.ts';
 import { readReference } from '../test/harness/selftests/reference.ts';
@@ -29,6 +29,7 @@ const guests = Number(values.guests);
 
 await runHarness(async (_scratch, signal) => {
   const started = performance.now();
+  await prepareLab(signal);
   const suite = await selftests({
     // More shares than guests: who is done early takes another, and a guest that dies takes fewer tests with it.
     shares: patterns.length > 0 ? guests : 2 * guests,

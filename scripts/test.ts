@@ -9,7 +9,7 @@ import path from 'node:path';
 import { runHere } from '../test/harness/host.ts';
 import { findTestFiles } from '../test/harness/files.ts';
 import { kernelTestTasks } from '../test/harness/kernel-tests.ts';
-import { runHarness } from '../test/harness/lab.ts';
+import { prepareLab, runHarness } from '../test/harness/lab.ts';
 import { nodeTestArguments, readCounts } from '../test/harness/node-tests.ts';
 import { OrderedOutput } from '../test/harness/ordered-output.ts';
 import { pool } from '../test/harness/pool.ts';
@@ -43,6 +43,7 @@ await runHarness(async (scratch, signal) => {
   const output = new OrderedOutput((text) => process.stdout.write(text));
   const kernelTasks = kernelTestTasks({ files: files.kernel, shares: GUESTS, output, scratch, signal });
   const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
+  await prepareLab(signal);
   const suite = await selftests({
     shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),
     stress: 'none',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory, exists, forgetUnused, markUsed } from './cache.ts';
@@ -17,7 +17,7 @@ export async function dependenciesDisk(projectRoot: string, options: TaskOptions
   if (!(await exists(disk))) {
     options.onProgress?.('packing node_modules');
     // Two at the same time each make one, and the last rename wins: they are the same.
-    const temporary = `${disk}.${process.pid}`;
+    const temporary = `${disk}.${randomUUID()}`;
     try {
       await makeDisk(modules, temporary, options);
       await rename(temporary, disk);

@@ -2,6 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { dependenciesDisk } from '../../src/lab/dependencies.ts';
+import { ensureImage } from '../../src/lab/image.ts';
 import { interruptible } from '../../src/lab/interruption.ts';
 import { progressPrinter } from '../../src/lab/progress.ts';
 import { type OnData, runInGuest } from '../../src/lab/run.ts';
@@ -46,6 +48,15 @@ export async function inGuest({ environment, ...job }: GuestJob): Promise<number
 /** The guest's programs write to a pipe, which says nothing about where their text ends up. */
 function coloured(): Record<string, string> {
   return process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
+}
+
+/** Makes what guests boot from, so that several that boot at the same time find it and do not each make it. */
+export async function prepareLab(signal: AbortSignal): Promise<void> {
+  const progress = progressPrinter(process.stderr);
+  const options = { signal, onProgress: progress.onProgress };
+  await ensureImage(options);
+  await dependenciesDisk(ROOT, options);
+  progress.clear();
 }
 
 /** A task with a directory for files on their way, which can be interrupted; its exit code is the process's. */
