@@ -84,8 +84,13 @@ export async function startServer(id: number, mode: StartMode): Promise<RunningS
 
 /** What could not be had is a note: the device is live. */
 async function settleBuffers(registry: ShmemRegistry, stored: StoredDevice): Promise<string[]> {
-  const gone = await registry.settle();
-  const notes = gone.map((index) => `buffer ${index}: its memory is gone, it is not registered any more`);
+  const notes: string[] = [];
+  try {
+    const gone = await registry.settle();
+    notes.push(...gone.map((index) => `buffer ${index}: its memory is gone, it is not registered any more`));
+  } catch (error) {
+    notes.push((error as Error).message);
+  }
   for (const { path, readOnly } of stored.options.buffers) {
     if (registry.list().some((buffer) => buffer.path === path)) continue;
     try {

@@ -138,8 +138,9 @@ export class ShmemRegistry {
    * What the server before registered: mapped again at the same index where the memory is found, lost where not.
    * Without a record of it any index may be in use.
    */
-  adopt({ buffers, unsettled, recorded }: StoredDevice): void {
-    if (!recorded) for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
+  adopt({ buffers, unsettled, recorded, options }: StoredDevice): void {
+    if (!recorded && options.features.includes('SHMEM_ZC'))
+      for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
     for (const stored of buffers) {
       const found = findMemory(stored);
       if (found === null) this.#lose(stored.index);

@@ -111,8 +111,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       const memfd = createMemfd('sealed', 16 * PAGE);
       writeSync(memfd, Buffer.alloc(16 * PAGE, 'sealed'));
       addSeals(memfd, F_SEAL_WRITE, 'a memfd');
-      const { answer } = await say(socketOf(id), Uint8Array.of(0), [memfd]);
-      assert.equal(answer, 0);
+      assert.equal(await say(socketOf(id), Uint8Array.of(0), [memfd]), 0);
       assert.equal((await bufferOf(id, 0)).read_only, true);
       const memory = mapFile(memfd, 16 * PAGE, 'of a sealed memfd', { readOnly: true });
       await withDisk(path, async (disk) => {
@@ -220,15 +219,12 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
         await say(socket, encodeRequest({ op: 'list' }));
         const before = openFiles(pid);
         for (const { what, bytes, fds, expected } of lies(socket)) {
-          const { answer, ms } = await say(socket, bytes, fds);
-          assert.equal(answer, expected, what);
-          assert.ok(ms < 1500, `${what}: ${ms} ms`);
+          assert.equal(await say(socket, bytes, fds), expected, what);
           closeAll(fds);
         }
         const many = await Promise.all(Array.from({ length: 200 }, () => say(socket, new Uint8Array())));
         // How many are turned away is a matter of speed here; test/server/socket-listener.test.ts counts them.
-        for (const { answer } of many) assert.ok(answer === -EBUSY || answer === -ETIMEDOUT);
-        assert.ok(Math.max(...many.map(({ ms }) => ms)) < 5000);
+        for (const answer of many) assert.ok(answer === -EBUSY || answer === -ETIMEDOUT);
         assert.equal(await asNobody(socket), -EPERM);
         await until('no descriptor is kept', () => openFiles(pid) === before);
         assert.deepEqual(await buffersOf(id), []);

@@ -61,16 +61,16 @@ describe('the socket', () => {
 
   test("kublk's byte with a descriptor gets an index", async () => {
     const memfd = createMemfd('m', 8192);
-    assert.equal((await say(socketPath, Uint8Array.of(0), [memfd])).answer, 0);
+    assert.equal(await say(socketPath, Uint8Array.of(0), [memfd]), 0);
     closeSync(memfd);
     assert.deepEqual(heard, [{ size: 8192, pid: process.pid }]);
   });
 
   test('a frame gets a frame, with a descriptor or without', async () => {
     const memfd = createMemfd('m', 4096);
-    assert.deepEqual((await say(socketPath, encodeRequest({ op: 'list' }))).answer, { ok: true, value: [1] });
+    assert.deepEqual(await say(socketPath, encodeRequest({ op: 'list' })), { ok: true, value: [1] });
     const request = encodeRequest({ op: 'register-fd', readOnly: true });
-    assert.deepEqual((await say(socketPath, request, [memfd])).answer, { ok: true, value: [1] });
+    assert.deepEqual(await say(socketPath, request, [memfd]), { ok: true, value: [1] });
     closeSync(memfd);
     assert.equal(heard[1]?.payload, '{"op":"register-fd","readOnly":true}');
   });
@@ -88,8 +88,7 @@ describe('the socket', () => {
       ['nothing', new Uint8Array(), [], ETIMEDOUT],
     ];
     for (const [what, bytes, fds, errno] of cases) {
-      const { answer } = await say(socketPath, bytes, fds);
-      assert.equal(answer, -errno, what);
+      assert.equal(await say(socketPath, bytes, fds), -errno, what);
     }
     closeAll([...many, empty]);
     assert.deepEqual(heard, []);
@@ -97,16 +96,16 @@ describe('the socket', () => {
 
   test('who leaves without a word is no trouble', async () => {
     for (let i = 0; i < 10; i++) closeSync(connectUnix(socketPath));
-    assert.equal((await say(socketPath, Uint8Array.of(0), [])).answer, -EBADMSG);
+    assert.equal(await say(socketPath, Uint8Array.of(0)), -EBADMSG);
   });
 
   test('two hundred who wait: some are turned away at once, and all within their second', async () => {
     const all = await Promise.all(Array.from({ length: 200 }, () => say(socketPath, new Uint8Array())));
-    const count = (errno: number) => all.filter(({ answer }) => answer === -errno).length;
+    const count = (errno: number) => all.filter((answer) => answer === -errno).length;
     assert.equal(count(EBUSY) + count(ETIMEDOUT), 200);
     assert.ok(count(EBUSY) >= 100, `${count(EBUSY)} turned away`);
     const memfd = createMemfd('m', 4096);
-    assert.equal((await say(socketPath, Uint8Array.of(0), [memfd])).answer, 0, 'and the next is served');
+    assert.equal(await say(socketPath, Uint8Array.of(0), [memfd]), 0, 'and the next is served');
     closeSync(memfd);
   });
 

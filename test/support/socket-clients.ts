@@ -4,13 +4,12 @@ import { Socket } from 'node:net';
 import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts';
 import { decodeAnswer } from '../../src/server/socket/protocol.ts';
 
-/** What the server answers to `bytes` with `fds` beside them, and after how many milliseconds. */
+/** What the server answers to `bytes` with `fds` beside them. */
 export async function say(
   socketPath: string,
   bytes: Uint8Array,
   fds: readonly number[] = [],
-): Promise<{ answer: ReturnType<typeof decodeAnswer>; ms: number }> {
-  const began = performance.now();
+): Promise<ReturnType<typeof decodeAnswer>> {
   const fd = connectUnix(socketPath);
   const message = new MessageBuffer(1 << 20);
   try {
@@ -25,7 +24,7 @@ export async function say(
     // The server closes with what it did not read still there.
     if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET' || chunks.length === 0) throw error;
   }
-  return { answer: decodeAnswer(Buffer.concat(chunks)), ms: performance.now() - began };
+  return decodeAnswer(Buffer.concat(chunks));
 }
 
 export function closeAll(fds: readonly number[]): void {
