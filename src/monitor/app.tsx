@@ -14,6 +14,9 @@ import { BuffersPanel, EventsPanel } from './panels/lists.tsx';
 import { type Command, firstScreen, type Message, type Question, type Screen, type ViewName } from './screen.ts';
 import type { Watch } from './watch.ts';
 
+/** As long as a message is news. */
+const MESSAGE_MS = 15_000;
+
 export interface AppProps {
   readonly watch: Watch;
   readonly device: number | undefined;
@@ -39,7 +42,9 @@ export function App({ watch, device, intervalMs, readOnly, glyphs, host, farewel
     screenNow.current = next;
     redraw();
   }, []);
-  const [busy, setBusy] = useState<Command | null>(null);
+  // Under way, then those that wait for it: what was confirmed is done.
+  const [commands, setCommands] = useState<readonly Command[]>([]);
+  const [busy] = commands;
 
   const screen = screenNow.current;
   const picture = screen.frozen ?? newest;
@@ -50,24 +55,37 @@ export function App({ watch, device, intervalMs, readOnly, glyphs, host, farewel
     watch.heat = screen.view === 'buffers' || screen.view === 'device';
   }, [watch, screen.intervalMs, screen.view]);
 
-  const run = async (command: Command): Promise<void> => {
-    setBusy(command);
-    const message: Message = await runCommand(command);
-    setBusy(null);
-    change({ ...screenNow.current, message });
-    watch.look();
-  };
+  useEffect(() => {
+    if (busy === undefined) return;
+    void (async () => {
+      const message: Message = await runCommand(busy);
+      setCommands((all) => all.slice(1));
+      change({ ...screenNow.current, message });
+      watch.look();
+    })();
+  }, [busy, change, watch]);
+
+  const { message } = screen;
+  useEffect(() => {
+    if (message === null) return undefined;
+    const timer = setTimeout(() => {
+      if (screenNow.current.message === message) change({ ...screenNow.current, message: null });
+    }, MESSAGE_MS);
+    return () => clearTimeout(timer);
+  }, [message, change]);
 
   useInput((input, key) => {
     for (const name of keyNames(input, key)) {
       const outcome = press(situation(screenNow.current), name);
       change(outcome.screen);
       if (outcome.quit === true) exit();
-      if (outcome.command !== undefined && busy === null) void run(outcome.command);
+      const { command } = outcome;
+      if (command !== undefined) setCommands((all) => [...all, command]);
     }
   });
 
-  const shown = busy === null ? screen : { ...screen, message: { text: doingText(busy), tone: 'neutral' } as const };
+  const shown =
+    busy === undefined ? screen : { ...screen, message: { text: doingText(busy), tone: 'neutral' } as const };
   const frame = { picture, screen: shown, width, glyphs };
   return (
     <GlyphContext value={glyphs}>

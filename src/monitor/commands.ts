@@ -2,6 +2,7 @@
  * Does what a key asked for, in a process of its own: control commands wait for queues to drain and servers to leave,
  * and the picture must not stand still meanwhile.
  */
+import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command, Message } from './screen.ts';
@@ -10,10 +11,15 @@ const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 export async function runCommand(command: Command): Promise<Message> {
   const { execa } = await import('execa');
-  const { stdout, stderr, failed } = await execa(process.execPath, [PROGRAM, ...wordsOf(command), '--json'], {
+  const child = execa(process.execPath, [PROGRAM, ...wordsOf(command), '--json'], {
     reject: false,
     stdin: 'ignore',
+    // Who leaves the monitor meanwhile does not wait for it, and does not stop it half-way.
+    cleanup: false,
   });
+  child.nodeChildProcess.unref();
+  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
+  const { stdout, stderr, failed } = await child;
   if (!failed) return { text: doneText(command), tone: 'good' };
   return { text: `${wordsOf(command).join(' ')}: ${errorOf(stdout) ?? lastLine(stderr)}`, tone: 'bad' };
 }

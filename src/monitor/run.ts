@@ -37,6 +37,8 @@ export async function runMonitor(options: MonitorOptions): Promise<void> {
       import('react'),
       import('./app.tsx'),
     ]);
+    // It may have ended while all that was loaded.
+    if (signal?.aborted === true) return;
     // `7.3.4+deb13-cloud-amd64` is more than a header has room for.
     const host = `${hostname()}, Linux ${release().replace(/[^\d.].*$/, '')}`;
     const glyphs = glyphsFor(process.env);

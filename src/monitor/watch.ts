@@ -14,6 +14,7 @@ export class Watch {
   #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #picture: Picture;
+  #stopped = false;
   readonly #failure = Promise.withResolvers<never>();
   /** Are the heat strips on the screen? */
   heat = false;
@@ -39,6 +40,7 @@ export class Watch {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#sampler.close();
   }
@@ -61,6 +63,7 @@ export class Watch {
   }
 
   #tick(): void {
+    if (this.#stopped) return;
     const begun = performance.now();
     try {
       this.#picture = observe(this.#picture, this.#take());

@@ -72,7 +72,7 @@ describe('the screen', { timeout: 120_000 }, () => {
         assert.match(wide, /QUEUES ─.*HISTORY ─/);
         assert.match(wide, /16 - 32 µs +█+ +\d+%/);
         terminal.resize(80, 24);
-        await terminal.until((text) => !/QUEUES ─.*HISTORY/.test(text) && text.endsWith('q quit'));
+        await terminal.until((text) => /^LATENCY/m.test(text) && text.endsWith('q quit'));
         const lines = await terminal.lines();
         assert.equal(lines.filter((line) => line.includes('ublkts monitor')).length, 1);
         assert.equal(lines.filter((line) => line.includes('q quit')).length, 1);

@@ -13,6 +13,7 @@ export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly onData?: (data: string) => void;
 }
 
 export interface Exit {
@@ -31,7 +32,7 @@ export class Terminal {
   bytes = '';
   #held = '';
 
-  constructor(words: readonly string[], { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
+  constructor(words: readonly string[], { columns = 80, rows = 24, env = {}, onData }: TerminalOptions = {}) {
     const [file = '', ...args] = words;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });
     this.#pty = spawn(file, args, {
@@ -48,6 +49,7 @@ export class Terminal {
     this.#pty.onData((data) => {
       this.bytes += data;
       this.#show(data);
+      onData?.(data);
     });
     this.exited = new Promise((resolve) => this.#pty.onExit(resolve));
   }
@@ -78,6 +80,12 @@ export class Terminal {
     return Array.from({ length: this.#terminal.rows }, (_, row) =>
       (buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? '').trimEnd(),
     );
+  }
+
+  /** The terminal itself, with all that has come so far. */
+  async see<Seen>(look: (terminal: InstanceType<typeof xterm.Terminal>) => Seen): Promise<Seen> {
+    await this.lines();
+    return look(this.#terminal);
   }
 
   async text(): Promise<string> {
