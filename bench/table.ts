@@ -12,6 +12,11 @@ export interface Comparison {
   readonly ratio: number | null;
 }
 
+/** Targets in their order, and modes within a target. */
+function order(cell: Cell): number {
+  return TARGETS.indexOf(cell.target) * 100 + MODES.findIndex(({ name }) => name === cell.mode);
+}
+
 export function compare(cells: readonly Cell[]): Comparison[] {
   const of = (server: Cell['server'], like: Cell) =>
     cells.find(
@@ -22,7 +27,6 @@ export function compare(cells: readonly Cell[]): Comparison[] {
         (server === 'kernel' || cell.mode === like.mode),
     )?.iops ?? null;
   const ours = cells.filter((cell) => cell.server === 'ublkts');
-  const order = (cell: Cell) => TARGETS.indexOf(cell.target) * 100 + MODES.findIndex(({ name }) => name === cell.mode);
   return ours
     .toSorted((a, b) => order(a) - order(b))
     .map((cell) => {

@@ -12,6 +12,13 @@ run('tsc', ['-p', 'tsconfig.build.json']);
 // Constants and functions of other modules are read through cells at every use; in one module the JIT knows them
 // (docs/decisions/0006).
 const worker = 'dist/server/queue-worker.js';
-const options = ['--bundle', '--platform=node', '--format=esm', '--packages=external', '--target=node22', '--minify-syntax'];
+const options = [
+  '--bundle',
+  '--platform=node',
+  '--format=esm',
+  '--packages=external',
+  '--target=node22',
+  '--minify-syntax',
+];
 run('esbuild', [worker, ...options, '--log-level=warning', '--allow-overwrite', `--outfile=${worker}`]);
 run('oclif', ['manifest']);

@@ -13,15 +13,18 @@ const cell = (server: Cell['server'], iops: number, mode = 'plain'): Cell => ({
 
 test('a row is ours beside kublk and the kernel of the same target and row', () => {
   const [row] = compare([cell('kublk', 1000), cell('ublkts', 1100), cell('kernel', 3000)]);
-  assert.deepEqual({ ...row, ratio: undefined }, {
-    target: 'null',
-    mode: 'plain',
-    row: 'QD 1 4k read',
-    ublkts: 1100,
-    kublk: 1000,
-    kernel: 3000,
-    ratio: undefined,
-  });
+  assert.deepEqual(
+    { ...row, ratio: undefined },
+    {
+      target: 'null',
+      mode: 'plain',
+      row: 'QD 1 4k read',
+      ublkts: 1100,
+      kublk: 1000,
+      kernel: 3000,
+      ratio: undefined,
+    },
+  );
   assert.equal(row?.ratio, 1.1);
 });
 

@@ -36,8 +36,11 @@ test('recovery flags decide nothing about data', () => {
   assert.deepEqual(chosen.features, ['USER_RECOVERY', 'AUTO_BUF_REG']);
 });
 
+function featuresOf(dataPath: string): readonly string[] {
+  return withDataPath(options({ dataPath }), loopTarget, everything).features;
+}
+
 test('a named path is taken, batched or not', () => {
-  const featuresOf = (dataPath: string) => withDataPath(options({ dataPath }), loopTarget, everything).features;
   assert.deepEqual(featuresOf('copy'), []);
   assert.deepEqual(featuresOf('batch+auto_zc'), ['AUTO_BUF_REG', 'BATCH_IO']);
   for (const name of dataPathNames()) assert.doesNotThrow(() => featuresOf(name));

@@ -78,8 +78,7 @@ type Attributes = ReadonlyMap<string, string>;
 async function deviceOf(program: string, line: string): Promise<Attributes> {
   const words = line.replace(/ ([ABM])\b(?=$| )/g, ' /var/tmp/$1');
   try {
-    // kublk's server keeps its stderr: were it a pipe, its end would be waited for.
-    sh(`${program} add -n ${ID} ${words} 2> /tmp/differential.stderr`);
+    sh(`${program} add -n ${ID} ${words}`);
     await blockDevice(`/dev/ublkb${ID}`);
     return new Map([['list', listText(program)], ...attributes(`/sys/block/ublkb${ID}`)]);
   } finally {
