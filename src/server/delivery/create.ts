@@ -37,5 +37,6 @@ export function createDelivery(config: ThreadConfig, parts: DeliveryParts): Deli
 
 function batchFlags(config: ThreadConfig): number {
   if (config.dataPath === 'auto_zc_fallback') return UBLK_BATCH_F_AUTO_BUF_REG_FALLBACK;
-  return config.dataPath === 'copy' ? UBLK_BATCH_F_HAS_BUF_ADDR : 0;
+  // In batches the driver copies a write's data at once, with get_data as without.
+  return config.dataPath === 'copy' || config.dataPath === 'get_data' ? UBLK_BATCH_F_HAS_BUF_ADDR : 0;
 }
