@@ -4,7 +4,7 @@
  * Contract: used by one thread; `close()` when done. A command that did not answer in time leaves the channel unusable:
  * the kernel still holds it, and only closing the ring lets go.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { io_uring_enter } from '../native/libc/calls.ts';
@@ -63,6 +63,7 @@ export class ControlChannel {
       throw openFailure(CONTROL_DEVICE, error);
     }
     try {
+      requireControlDevice(this.#fd);
       this.#ring = setUpRing({ sqEntries: 4, cqEntries: 8, flags: IORING_SETUP_SQE128 });
     } catch (error) {
       closeSync(this.#fd);
@@ -145,6 +146,24 @@ export class ControlChannel {
     const result = cq.words[cq.at(cq.head) + CQE_WORD_RES]!;
     cq.seen((cq.head + 1) | 0);
     return result;
+  }
+}
+
+/**
+ * Something else may lie over the node, as containers do: /dev/null takes every command, and succeeds at it.
+ */
+function requireControlDevice(fd: number): void {
+  const { rdev } = fstatSync(fd);
+  const numbers = `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
+  if (numbers !== registeredNumbers()) throw openFailure(CONTROL_DEVICE, { code: 'ENODEV' });
+}
+
+/** `major:minor` as the driver has it; null when it is not loaded. */
+function registeredNumbers(): string | null {
+  try {
+    return readFileSync('/sys/class/misc/ublk-control/dev', 'utf8').trim();
+  } catch {
+    return null;
   }
 }
 

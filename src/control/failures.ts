@@ -9,7 +9,7 @@ export function openFailure(path: string, cause: unknown): UblkError {
     code === 'EACCES' || code === 'EPERM'
       ? { kind: 'permission', hint: 'run as root, or give your user the device with a udev rule' }
       : { kind: 'unsupported', hint: '`modprobe ublk_drv`; it is in Linux 6.0 and newer (CONFIG_BLK_DEV_UBLK)' };
-  const reason = code === 'ENOENT' ? 'there is no ublk driver here' : code;
+  const reason = code === 'ENOENT' || code === 'ENODEV' ? 'there is no ublk driver here' : code;
   return new UblkError(`cannot open ${path}: ${reason}`, { code, command: 'open', cause, ...details });
 }
 
