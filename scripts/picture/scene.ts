@@ -10,7 +10,7 @@ import { fio } from '../../test/support/fio.ts';
 import { hugeFile } from '../../test/support/hugetlbfs.ts';
 import { cellsOf } from './cells.ts';
 
-const COLUMNS = 132;
+const COLUMNS = 150;
 const ROWS = 38;
 /** An emulated machine on a busy one is slow to draw its first frame. */
 const PATIENCE_MS = 300_000;

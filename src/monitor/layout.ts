@@ -22,7 +22,8 @@ export interface DeviceLayout {
 
 const FACTS = 2;
 const TITLE = 1;
-const SIDE_BY_SIDE_WIDTH = 130;
+/** Each column has room for a line of percentiles. */
+const SIDE_BY_SIDE_WIDTH = 142;
 const QUEUE_CELL_WIDTH = 44;
 const DATA_ROWS = 2;
 const LATENCY_ROWS = 3;

@@ -138,9 +138,8 @@ export function ownBufferLines({ buffers, spans }: DeviceView, period: Period, g
       piece(formatSize(length).padStart(6)),
       piece(readOnly ? '  read-only ' : '  read-write', readOnly ? 'warning' : undefined),
       piece(hits.padStart(9), requests > 0 ? 'matched' : 'quiet'),
-      piece('  '),
+      piece(`  ${source}  `),
       ...heatPieces(heat[period], glyphs),
-      piece(`  ${source}`),
     ];
   });
 }
