@@ -23,9 +23,7 @@ export function hugeFile(megabytes = 4): HugeFile {
     writeFileSync(HUGE_PAGES, String(before));
   };
   try {
-    writeFileSync(HUGE_PAGES, String(before + pages));
-    const got = Number(readFileSync(HUGE_PAGES, 'utf8')) - before;
-    if (got < pages) throw new Error(`the kernel found memory for ${got} of ${pages} huge pages`);
+    reserve(before + pages, pages);
     execFileSync('mount', ['-t', 'hugetlbfs', 'none', directory]);
   } catch (error) {
     restore();
@@ -43,4 +41,20 @@ export function hugeFile(megabytes = 4): HugeFile {
       restore();
     },
   };
+}
+
+/** The kernel takes its time to give back what another file had, and until then cannot always find more. */
+function reserve(total: number, wanted: number): void {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    writeFileSync(HUGE_PAGES, String(total));
+    const free = freeHugePages();
+    if (free >= wanted) return;
+    if (performance.now() > deadline) throw new Error(`the kernel found memory for ${free} of ${wanted} huge pages`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  }
+}
+
+function freeHugePages(): number {
+  return Number(/^HugePages_Free:\s+(\d+)$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0);
 }
