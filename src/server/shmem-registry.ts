@@ -6,7 +6,7 @@
  * - One command at a time, in the order of the calls: each waits until the queues have drained, while the main thread
  *   goes on with its other work.
  * - The server itself never reads or writes a buffer's bytes: clients may cut the file short at any time, and only the
- *   kernel can meet that without a SIGBUS (docs/decisions/0006).
+ *   kernel can meet that without a SIGBUS (docs/decisions/0008).
  * - Registrations outlive the server. `adopt` before the queues fetch and `settle` once the device is live make the
  *   kernel's table and this one the same again after a crash; not earlier, as UNREG_BUF waits for all requests that the
  *   device has, and one without a server finishes none (docs/decisions/0007).
