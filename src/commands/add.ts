@@ -4,7 +4,7 @@ import { BaseCommand, formatFlag } from '../cli/base-command.ts';
 import { addRequest } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId } from '../cli/flags/values.ts';
-import { endAsServer } from '../cli/foreground.ts';
+import { stayInForeground } from '../cli/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { withProgress } from '../cli/progress.ts';
 import type { DeviceReport } from '../device/report.ts';
@@ -33,13 +33,14 @@ export default class Add extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
     const options = addRequest(flags, args.files ?? []);
-    const show = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
+    const print = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
     if (flags.foreground) {
       const { runForeground } = await import('../device/foreground.ts');
-      await endAsServer(runForeground(options, show));
+      const wantsText = this.json || flags.format !== undefined;
+      await stayInForeground({ serve: (onReady) => runForeground(options, onReady), print, wantsText });
     } else {
       const { addDevice } = await import('../device/add.ts');
-      show(await withProgress(this.chatty, 'waiting for the server', addDevice(options)));
+      print(await withProgress(this.chatty, 'waiting for the server', addDevice(options)));
     }
   }
 }

@@ -5,7 +5,7 @@ import { parseDeviceId } from '../cli/device-id.ts';
 import { namedOptions } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
-import { endAsServer } from '../cli/foreground.ts';
+import { stayInForeground } from '../cli/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { withProgress } from '../cli/progress.ts';
 import type { DeviceReport } from '../device/report.ts';
@@ -37,13 +37,15 @@ export default class Recover extends BaseCommand {
     const { args, flags } = await this.parse(Recover);
     const { id, files } = separate(flags.number, args.files ?? []);
     const overrides = namedOptions({ ...flags, number: undefined }, files);
-    const show = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
+    const print = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
     if (flags.foreground) {
       const { recoverForeground } = await import('../device/foreground.ts');
-      await endAsServer(recoverForeground(id, overrides, show));
+      const wantsText = this.json || flags.format !== undefined;
+      const serve = (onReady: (device: DeviceReport) => void) => recoverForeground(id, overrides, onReady);
+      await stayInForeground({ serve, print, wantsText });
     } else {
       const { recoverDevice } = await import('../device/recover.ts');
-      show(await withProgress(this.chatty, 'waiting for the server', recoverDevice(id, overrides)));
+      print(await withProgress(this.chatty, 'waiting for the server', recoverDevice(id, overrides)));
     }
   }
 }
