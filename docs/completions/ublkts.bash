@@ -88,6 +88,8 @@ _ublkts() {
     "recover --debug_mask") :; return ;;
     "recover --format") _ublkts_words "kublk table json"; return ;;
     "reg-buf -n"|"reg-buf --number"|"reg_buf -n"|"reg_buf --number") _ublkts_devices; return ;;
+    "reg-buf --htlb"|"reg_buf --htlb") :; return ;;
+    "reg-buf --file"|"reg_buf --file") :; return ;;
     "reg-buf --memfd"|"reg_buf --memfd") :; return ;;
     "set_params -r"|"set_params --recovery"|"set-params -r"|"set-params --recovery") _ublkts_words "0 1"; return ;;
     "set_params -i"|"set_params --recovery_reissue"|"set-params -i"|"set-params --recovery_reissue") _ublkts_words "0 1"; return ;;
@@ -109,6 +111,7 @@ _ublkts() {
     "set_params --max_active_zones"|"set-params --max_active_zones") :; return ;;
     "stop -n"|"stop --number") _ublkts_devices; return ;;
     "unreg-buf -n"|"unreg-buf --number"|"unreg_buf -n"|"unreg_buf --number") _ublkts_devices; return ;;
+    "unreg-buf -i"|"unreg-buf --index"|"unreg_buf -i"|"unreg_buf --index") :; return ;;
     "update_size -n"|"update_size --number"|"update-size -n"|"update-size --number") _ublkts_devices; return ;;
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
@@ -126,10 +129,10 @@ _ublkts() {
     "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
     "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --target_option --foreground --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe"; else _ublkts_devices; fi ;;
-    "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all"; else :; fi ;;
+    "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --index --all"; else :; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size"; else _ublkts_devices; fi ;;
   esac
 }

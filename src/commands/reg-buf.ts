@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { resolve } from 'node:path';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
@@ -12,16 +13,18 @@ export default class RegBuf extends BaseCommand {
   static override description =
     'The client maps the same file, with MAP_SHARED, and does direct I/O from that mapping. A request matches when all of its pages lie in one registered buffer; all others are copied as before.';
   static override examples = [
-    '<%= config.bin %> <%= command.id %> -n 0 /mnt/huge/buf',
-    '<%= config.bin %> <%= command.id %> -n 0 --rdonly_shmem_buf /dev/shm/buf',
+    '<%= config.bin %> <%= command.id %> -n 0 --htlb /mnt/huge/buf',
+    '<%= config.bin %> <%= command.id %> -n 0 --file /dev/shm/buf --rdonly_shmem_buf',
     '<%= config.bin %> <%= command.id %> -n 0 --memfd 4M',
   ];
   static override aliases = ['reg_buf'];
   static override args = {
-    path: Args.string({ description: 'A file on hugetlbfs or tmpfs.', ignoreStdin: true }),
+    path: Args.string({ description: 'The file, without a flag.', ignoreStdin: true }),
   };
   static override flags = {
     number: numberFlag,
+    htlb: Flags.string({ summary: 'A file on hugetlbfs.', helpValue: 'FILE', helpGroup: 'SHARED MEMORY' }),
+    file: Flags.string({ summary: 'A file on tmpfs.', helpValue: 'FILE', helpGroup: 'SHARED MEMORY' }),
     rdonly_shmem_buf: onOff({
       summary: 'Register it read-only: only writes to the device match.',
       helpGroup: 'SHARED MEMORY',
@@ -36,7 +39,9 @@ export default class RegBuf extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(RegBuf);
     const id = requireDevice(flags.number, undefined);
-    const source = sourceOf(args.path, flags.memfd, flags.seal, flags.rdonly_shmem_buf);
+    const files = [args.path, flags.htlb, flags.file].filter((file) => file !== undefined);
+    if (files.length > 1) throw usageError('which file?', 'name one: each buffer is registered by itself');
+    const source = sourceOf(files[0], flags.memfd, flags.seal, flags.rdonly_shmem_buf);
     const { registerBuffer } = await import('../device/buffers.ts');
     this.print(bufferViews(id, await registerBuffer(id, source)));
   }
@@ -46,6 +51,6 @@ function sourceOf(path: string | undefined, memfd: number | undefined, seal: boo
   if (path !== undefined && memfd !== undefined) throw usageError('a file or a memfd?', 'name one of them');
   if (memfd !== undefined) return { kind: 'memfd', bytes: memfd, seal, readOnly };
   if (seal) throw usageError('--seal is about a memfd', 'add --memfd SIZE');
-  if (path === undefined) throw usageError('which buffer?', 'name a file on hugetlbfs or tmpfs, or --memfd SIZE');
+  if (path === undefined) throw usageError('which buffer?', 'name one with --htlb FILE, --file FILE or --memfd SIZE');
   return { kind: 'path', path: resolve(path), readOnly };
 }
