@@ -8,12 +8,13 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { runHere } from '../test/harness/host.ts';
 import { findTestFiles } from '../test/harness/files.ts';
-import { kernelTestTasks } from '../test/harness/kernel-tests.ts';
+import { kernelTestTask } from '../test/harness/kernel-tests.ts';
 import { prepareLab, runHarness } from '../test/harness/lab.ts';
 import { nodeTestArguments, readCounts } from '../test/harness/node-tests.ts';
 import { OrderedOutput } from '../test/harness/ordered-output.ts';
 import { pool } from '../test/harness/pool.ts';
 import { tallyOf } from '../test/harness/selftests/report.ts';
+import type { Result } from '../test/harness/selftests/result.ts';
 import { selftests } from '../test/harness/selftests/suite-tasks.ts';
 import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from '../test/harness/tally.ts';
 
@@ -41,7 +42,8 @@ await runHarness(async (scratch, signal) => {
 
   title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
   const output = new OrderedOutput((text) => process.stdout.write(text));
-  const kernelTasks = kernelTestTasks({ files: files.kernel, shares: GUESTS, output, scratch, signal });
+  const kernelTest = (file: string) => kernelTestTask({ file, output, scratch, signal });
+  const kernelTasks = files.kernel.map((file) => ({ file, run: kernelTest(file) }));
   const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
   await prepareLab(signal);
   const suite = await selftests({
@@ -52,24 +54,60 @@ await runHarness(async (scratch, signal) => {
     output,
     signal,
   });
-  const counted: Tally[] = [];
+  const counted = new Map<string, Tally>();
   const results = await pool(
     [
-      ...kernelTasks.map((task) => async () => {
-        counted.push(await task());
+      ...kernelTasks.map(({ file, run }) => async () => {
+        counted.set(file, await run());
         return [];
       }),
       ...suite.tasks,
     ],
     GUESTS,
   );
-  const { text, ours } = await suite.finish(results.flat());
+  await onceMoreAlone(counted, kernelTest);
+  const { text, ours } = await suite.finish(await withSecondTries(results.flat(), output, signal));
   if (ours.length > 0) process.stdout.write(`\n${text}`);
 
-  const tally = sum([...tallies, ...counted, tallyOf(ours)]);
+  const tally = sum([...tallies, ...counted.values(), tallyOf(ours)]);
   process.stdout.write(closingText(tally, performance.now() - started));
   return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
 });
+
+/**
+ * Guests are emulated, and a busy host can stop one for seconds: what has failed beside another guest gets one more try
+ * with the machine to itself, and what it says then counts. It is said, so that nobody takes it for a clean run.
+ */
+async function onceMoreAlone(counted: Map<string, Tally>, task: (file: string) => () => Promise<Tally>): Promise<void> {
+  for (const [file, { failed, passed }] of counted) {
+    if (failed === 0 && passed > 0) continue;
+    title(`${file} has failed: once more, alone`);
+    counted.set(file, await task(file)());
+  }
+}
+
+async function withSecondTries(
+  results: readonly Result[],
+  output: OrderedOutput,
+  signal: AbortSignal,
+): Promise<Result[]> {
+  const again: Result[] = [];
+  for (const { test } of results.filter(({ program, outcome }) => program === 'ublkts' && outcome === 'fail')) {
+    title(`${test} has failed: once more, alone`);
+    const suite = await selftests({
+      shares: 1,
+      stress: 'none',
+      patterns: [`test_${test}.sh`],
+      measureReference: false,
+      output,
+      signal,
+    });
+    again.push(...(await pool(suite.tasks, 1)).flat());
+  }
+  return results.map(
+    (result) => again.find(({ test, program }) => test === result.test && program === result.program) ?? result,
+  );
+}
 
 function title(text: string): void {
   process.stdout.write(`\n== ${text}\n`);
