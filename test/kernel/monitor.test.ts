@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { DeviceReport } from '../../src/device/report.ts';
+import { lockDevice } from '../support/device-lock.ts';
 import { PROGRAM, Terminal } from '../monitor/terminal.ts';
 import { fio, type FioJob } from '../support/fio.ts';
 import { hugeFile, type HugeFile } from '../support/hugetlbfs.ts';
@@ -168,10 +169,12 @@ describe("the monitor's numbers", { skip, timeout: 600_000 }, () => {
 
   test("agree with /proc/diskstats and with fio's report within 2 % over ten seconds", async () => {
     const device = await add('-t null -q 2');
+    await blockDevice(device.path);
+    const lock = await lockDevice(device.path);
     try {
-      await blockDevice(device.path);
       const monitor = new Lines(['monitor', '-n', String(device.id), '--interval', '2']);
       await monitor.next();
+      const before = copiedInTotal(monitor);
       const report = await fio(device.path, {
         rw: 'randrw',
         rate_iops: '140,60',
@@ -182,7 +185,7 @@ describe("the monitor's numbers", { skip, timeout: 600_000 }, () => {
         time_based: true,
         runtime: 10,
       });
-      while ((monitor.last?.devices[0]?.total.ways.copied.requests ?? 0) < report.requests) {
+      while (copiedInTotal(monitor) < before + report.requests) {
         assert.ok(await monitor.next(), 'the monitor goes on');
       }
       const intervals = (await monitor.stop())
@@ -218,6 +221,7 @@ describe("the monitor's numbers", { skip, timeout: 600_000 }, () => {
       agree('writes in total', total.writes, writes);
       agree('requests in total', total.ways.copied.requests, reads + writes);
     } finally {
+      await lock.release();
       await ublkts(`del -n ${device.id}`);
     }
   });
@@ -295,6 +299,10 @@ class Lines {
     while (await this.next());
     return this.#seen;
   }
+}
+
+function copiedInTotal({ last }: Lines): number {
+  return last?.devices[0]?.total.ways.copied.requests ?? 0;
 }
 
 function agree(what: string, ours: number, theirs: number): void {
