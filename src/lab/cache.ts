@@ -28,9 +28,17 @@ export async function forgetUnused(directory: string, days: number): Promise<voi
   const oldest = Date.now() - days * 24 * 60 * 60 * 1000;
   for (const name of await readdir(directory)) {
     const entry = path.join(directory, name);
-    const { mtimeMs } = await stat(entry);
-    if (mtimeMs < oldest) await rm(entry, { recursive: true, force: true });
+    if ((await lastUsed(entry)) < oldest) await rm(entry, { recursive: true, force: true });
   }
+}
+
+/** A concurrent run renames what it has finished, so an entry can be gone since it was listed: that is not unused. */
+async function lastUsed(entry: string): Promise<number> {
+  const { mtimeMs } = await stat(entry).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return { mtimeMs: Date.now() };
+    throw error;
+  });
+  return mtimeMs;
 }
 
 /** True when something exists at this path. */
