@@ -10,6 +10,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 /** A folder of src/, or a file in it, and how high it stands. */
 const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
+  'package-root': 0,
   options: 1,
   sizes: 1,
   native: 2,
@@ -24,6 +25,7 @@ const RANKS: Readonly<Record<string, number>> = {
   cli: 8,
   commands: 9,
   index: 10,
+  program: 10,
 };
 /** Of the same rank, and may know each other: a server runs targets, a target is written against what a server offers. */
 const TOGETHER: ReadonlySet<string> = new Set(['server', 'targets']);
@@ -32,7 +34,7 @@ const TOGETHER: ReadonlySet<string> = new Set(['server', 'targets']);
 const PLACES: readonly (readonly [packages: RegExp, folders: readonly string[]])[] = [
   [/^(?:ffi-rs|koffi)$/, ['native/libc']],
   [/^(?:ink|react|@inkjs\/|@pppp606\/)/, ['monitor']],
-  [/^@oclif\//, ['cli', 'commands']],
+  [/^@oclif\//, ['cli', 'commands', 'program']],
 ];
 
 /** `import 'x'`, `import ... from 'x'`, `export ... from 'x'`, `import('x')`. */
@@ -55,9 +57,9 @@ const imports = files.flatMap(importsOf);
 describe('the layers', () => {
   test('the scan sees static, dynamic and package imports', () => {
     const seen = new Set(imports.map(describeImport));
-    assert.ok(seen.has('cli/main.ts imports cli/colour.ts'));
-    assert.ok(seen.has('cli/main.ts imports cli/dispatch.ts'));
-    assert.ok(seen.has('cli/dispatch.ts imports @oclif/core/config'));
+    assert.ok(seen.has('program/main.ts imports cli/colour.ts'));
+    assert.ok(seen.has('program/main.ts imports program/dispatch.ts'));
+    assert.ok(seen.has('cli/manifest.ts imports @oclif/core/config'));
   });
 
   test('every folder has a rank', () => {

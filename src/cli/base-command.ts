@@ -3,8 +3,10 @@
  * between kublk's text, a table and JSON. A command parses, calls one library function, and says what to print.
  */
 import { Command } from '@oclif/core/command';
+import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
 import { type FlagShapes, normaliseArgv, wants, wantsJson } from './argv.ts';
+import { CommandConfig } from './command-config.ts';
 import { exitCodeOfOutcome, type Outcome } from './outcome.ts';
 import { jsonDocument } from './output/json.ts';
 import { describeParseError } from './parse-errors.ts';
@@ -22,12 +24,24 @@ export interface Views {
   readonly table?: () => string;
 }
 
+/** A command's class, for whoever runs it. */
+export interface RunnableCommand {
+  start(id: string, argv: readonly string[]): Promise<void>;
+}
+
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
     json: onOff({ summary: 'Print one JSON object.', helpGroup: 'GLOBAL' }),
     debug: onOff({ summary: 'Print the stack of an error.', helpGroup: 'GLOBAL' }),
     'no-color': onOff({ summary: 'No colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
   };
+
+  /** In place of oclif's `run`, which reads the manifest first: what a command wants of a configuration is less. */
+  static async start(this: CommandClass, id: string, argv: readonly string[]): Promise<void> {
+    this.id = id;
+    // oxlint-disable-next-line no-underscore-dangle
+    await new this([...argv], new CommandConfig())._run();
+  }
 
   protected override async init(): Promise<void> {
     await super.init();
@@ -64,6 +78,11 @@ export abstract class BaseCommand extends Command {
     if (format === 'json') return jsonDocument(json);
     return format === 'table' && table !== undefined ? table() : kublk();
   }
+}
+
+interface CommandClass {
+  new (argv: string[], config: Config): BaseCommand;
+  id: string;
 }
 
 /** For the commands whose text differs by reader. */

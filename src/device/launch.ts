@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+
+import { packagePath } from '../package-root.ts';
 import { type FailureKind, UblkError } from '../errors.ts';
 import { filesOf, makeRunDirectories } from '../server/files.ts';
 import type { StartReport } from '../server/main.ts';
@@ -30,7 +31,7 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   makeRunDirectories();
   const { log } = filesOf(device);
   const logFd = openSync(log, 'a', 0o600);
-  const entry = fileURLToPath(new URL('../server/main.js', import.meta.url));
+  const entry = packagePath('dist/server/main.js');
   // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(process.execPath, [...serverFlags(), entry, String(device), mode], {

@@ -4,14 +4,12 @@
  */
 import { Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packagePath } from '../package-root.ts';
 import type { Command, Message } from './screen.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 export async function runCommand(command: Command): Promise<Message> {
   const { execa } = await import('execa');
-  const child = execa(process.execPath, [PROGRAM, ...wordsOf(command), '--json'], {
+  const child = execa(process.execPath, [packagePath('bin/run.js'), ...wordsOf(command), '--json'], {
     reject: false,
     stdin: 'ignore',
     // Who leaves the monitor meanwhile does not wait for it, and does not stop it half-way.

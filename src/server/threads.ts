@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
+import { packagePath } from '../package-root.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
 /** A queue thread needs little heap: its buffers are mapped memory. A small young generation keeps it in the cache. */
@@ -54,7 +55,7 @@ export class QueueThreads {
   }
 
   #start(config: ThreadConfig): void {
-    const worker = new Worker(new URL('./queue-worker.js', import.meta.url), {
+    const worker = new Worker(packagePath('dist/server/queue-worker.js'), {
       workerData: config,
       resourceLimits: LIMITS,
     });

@@ -1,15 +1,12 @@
 /** Every generated document: its path in the project, and its text. */
-import { fileURLToPath } from 'node:url';
-import { Config } from '@oclif/core/config';
+import { loadManifest } from '../manifest.ts';
 import { completionScript } from './completions.ts';
 import { manPageOf } from './man.ts';
 import { markdownOf } from './markdown.ts';
 import { describeCommands } from './model.ts';
 
-const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-
 export async function documents(): Promise<Map<string, string>> {
-  const config = await Config.load({ root: PACKAGE_ROOT });
+  const config = await loadManifest();
   const commands = describeCommands(config.commands);
   return new Map([
     ['docs/commands.md', markdownOf(commands)],

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import * as Flags from '@oclif/core/flags';
+import { packagePath } from '../../package-root.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
 import { wholeNumber } from '../../cli/flags/values.ts';
@@ -38,7 +39,7 @@ export default class LabRun extends BaseCommand {
       runInGuest({
         command,
         environment: parseEnvironment(flags.env),
-        projectRoot: this.config.root,
+        projectRoot: packagePath(),
         memory: flags.memory,
         cpus: flags.cpus,
         instructions: flags.instructions,

@@ -1,3 +1,4 @@
+import { packagePath } from '../../package-root.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
 import { interruptible } from '../../lab/interruption.ts';
@@ -17,7 +18,7 @@ export default class LabShell extends BaseCommand {
     const { exitCode } = await interruptible((signal) =>
       guestShell({
         environment: parseEnvironment(flags.env),
-        projectRoot: this.config.root,
+        projectRoot: packagePath(),
         memory: flags.memory,
         cpus: flags.cpus,
         onProgress: progress.onProgress,

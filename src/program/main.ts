@@ -5,7 +5,7 @@
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { applyColourPolicy } from './colour.ts';
+import { applyColourPolicy } from '../cli/colour.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   enableCompileCache(compileCacheDirectory());
@@ -14,7 +14,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     const { dispatch } = await import('./dispatch.ts');
     await dispatch(argv);
   } catch (error) {
-    const { reportFailure } = await import('./report-failure.ts');
+    const { reportFailure } = await import('../cli/report-failure.ts');
     const code = reportFailure(error, argv);
     // A command may have a better one: that of a signal.
     process.exitCode ??= code;
