@@ -1,7 +1,7 @@
 /**
  * Runs inside the lab's guest, whose clock counts instructions: `node bench/guest.ts TARGET MODE [quick]` prints a line of
  * JSON for each row and server. Both servers and, where there is one, the kernel's own driver get the same fio jobs, each
- * after a warm-up of both directions: a JIT that has not seen a write is not what is measured.
+ * after a warm-up of all rows in both directions: a JIT that has not seen a depth of 1 or a write is not what is measured.
  */
 import { execFileSync } from 'node:child_process';
 import { fio, type FioJob } from '../test/support/fio.ts';
@@ -22,7 +22,7 @@ import {
 const KUBLK = '/opt/kublk/kublk';
 const KUBLK_ID = 7;
 const FILE_MB = 192;
-const WARM_UP_REQUESTS = 12_000;
+const WARM_UP_ROUNDS = 2;
 
 async function main(targetName: string | undefined, modeName: string | undefined, quick: boolean): Promise<void> {
   const target = TARGETS.find((name) => name === targetName);
@@ -114,8 +114,12 @@ async function measure(
     size: `${FILE_MB - 32}m`,
     ...memory,
   });
-  for (const direction of ['read', 'write', 'read', 'write'] as const) {
-    await fio(device, job({ direction, blockSize: '4k', depth: 32, requests: WARM_UP_REQUESTS / 2 }));
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    for (const row of ROWS) {
+      for (const direction of ['read', 'write'] as const) {
+        await fio(device, job({ ...row, direction, requests: Math.ceil(row.requests / 4) }));
+      }
+    }
   }
   for (const row of rows) {
     const result = await fio(device, job(row));

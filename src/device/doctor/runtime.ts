@@ -1,9 +1,10 @@
-/** What ublkts itself stands on: Node and the two libraries that call into libc. */
+/** What ublkts itself stands on: Node, and the ways into the kernel. */
 import { type Check, fail, ok, warn } from './check.ts';
 
 const OLDEST_NODE = 22;
 /** Its worker threads take far less memory than those of the versions before. */
 const BEST_NODE = 26;
+const EBADF = 9;
 const HINT = 'the native parts are optional packages: `npm install` without --omit=optional';
 
 export function checkNode(version: string): Check {
@@ -14,25 +15,32 @@ export function checkNode(version: string): Check {
 }
 
 export async function checkLibraries(): Promise<Check[]> {
-  return [await check('ffi-rs', callFfi), await check('koffi', callKoffi)];
+  return [await check('ffi-rs', callFfi), await check('io_uring_enter', callEnter)];
 }
 
-async function check(name: string, call: () => Promise<boolean>): Promise<Check> {
+async function check(name: string, call: () => Promise<string | undefined>): Promise<Check> {
   try {
-    return (await call()) ? ok(name, 'calls libc') : fail(name, 'loads, but libc answers nonsense', HINT);
+    const how = await call();
+    return how === undefined ? fail(name, 'loads, but calls come back with nonsense', HINT) : ok(name, how);
   } catch (error) {
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     return fail(name, line, HINT);
   }
 }
 
-async function callFfi(): Promise<boolean> {
+async function callFfi(): Promise<string | undefined> {
   const { callInt } = await import('../../native/libc/ffi.ts');
-  return callInt('getpid').value === process.pid;
+  return callInt('getpid').value === process.pid ? 'calls libc' : undefined;
 }
 
-/** A ring that does not exist: -1 shows that the call arrived. */
-async function callKoffi(): Promise<boolean> {
+/** A ring that does not exist: EBADF shows that the call arrived. */
+async function callEnter(): Promise<string | undefined> {
   const { loadEnter } = await import('../../native/libc/enter.ts');
-  return loadEnter().enter(-1, 0, 0, 0) === -1;
+  const { mapAnonymous, PAGE_SIZE } = await import('../../native/memory.ts');
+  const memory = mapAnonymous(PAGE_SIZE, 'of a check');
+  const call = loadEnter({ fd: -1, flags: 0, words: memory.words(0, 2), address: memory.address });
+  const arrived = call.enter(0, 0) === -EBADF;
+  call.close();
+  memory.unmap();
+  return arrived ? `called through ${call.how}` : undefined;
 }

@@ -22,6 +22,7 @@ import {
 } from '../uapi/io-uring-setup.ts';
 import type { CompletionQueue } from './completion-queue.ts';
 import { RingRegistry } from './register.ts';
+import { mapAnonymous, type MappedMemory, PAGE_SIZE } from '../memory.ts';
 import { type RingParts, setUpRing } from './setup.ts';
 import type { SubmissionQueue } from './submission-queue.ts';
 
@@ -35,8 +36,7 @@ export class Ring {
   readonly registry: RingRegistry;
   readonly #parts: RingParts;
   readonly #call: EnterCall;
-  readonly #fd: number;
-  readonly #flags: number;
+  readonly #argument: MappedMemory;
 
   constructor(sqEntries: number, cqEntries: number) {
     const flags =
@@ -45,14 +45,18 @@ export class Ring {
     this.sq = this.#parts.sq;
     this.cq = this.#parts.cq;
     this.registry = new RingRegistry(this.#parts.fd);
-    this.#call = loadEnter();
     // A registered ring descriptor saves the kernel a look-up and a reference on every call.
     const index = this.registry.registerRingFd();
-    this.#fd = index < 0 ? this.#parts.fd : index;
     // A server that waits for requests is idle, not waiting for I/O: no iowait accounting where it can be left out.
     const noIowait = (this.#parts.features & IORING_FEAT_NO_IOWAIT) === 0 ? 0 : IORING_ENTER_NO_IOWAIT;
     const registered = index < 0 ? 0 : IORING_ENTER_REGISTERED_RING;
-    this.#flags = IORING_ENTER_GETEVENTS | noIowait | registered;
+    this.#argument = mapAnonymous(PAGE_SIZE, 'of io_uring_enter');
+    this.#call = loadEnter({
+      fd: index < 0 ? this.#parts.fd : index,
+      flags: IORING_ENTER_GETEVENTS | noIowait | registered,
+      words: this.#argument.words(0, 2),
+      address: this.#argument.address,
+    });
   }
 
   /**
@@ -62,7 +66,7 @@ export class Ring {
   enter(waitFor: number): void {
     const sq = this.sq;
     sq.publish();
-    const taken = this.#call.enter(this.#fd, sq.pending, waitFor, this.#flags);
+    const taken = this.#call.enter(sq.pending, waitFor);
     if (taken === sq.pending) sq.allTaken();
     else this.#short(taken);
   }
@@ -72,7 +76,14 @@ export class Ring {
     if (this.sq.pending + count > this.sq.entries) this.#flush(count);
   }
 
+  /** How system calls are made, for the log. */
+  get how(): string {
+    return this.#call.how;
+  }
+
   close(): void {
+    this.#call.close();
+    this.#argument.unmap();
     this.#parts.ring.unmap();
     this.#parts.sqes.unmap();
     closeSync(this.#parts.fd);
@@ -96,7 +107,7 @@ export class Ring {
       this.sq.consumed(taken);
       return;
     }
-    const errno = this.#call.errno();
+    const errno = -taken;
     if (errno === EINTR || errno === EAGAIN || errno === EBUSY) return;
     throw systemError('io_uring_enter', errno, 'of a queue thread');
   }

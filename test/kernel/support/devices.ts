@@ -1,6 +1,6 @@
 /** Devices whose servers come and go in a test. */
 import assert from 'node:assert/strict';
-import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddOptions } from '../../../src/options.ts';
 import type { BufferReport, DeviceReport } from '../../../src/device/report.ts';
@@ -40,8 +40,21 @@ export async function killServer(id: number): Promise<void> {
   await until('the server is gone', async () => (await describeDevice(id)).state !== 'LIVE');
 }
 
-export function openFiles(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+/** What the process's descriptors are: paths, `socket:[N]`, `anon_inode:[io_uring]`. */
+export function openFiles(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory)
+    .flatMap((fd) => linkOf(`${directory}/${fd}`))
+    .sort();
+}
+
+/** Nothing when it has been closed since it was listed. */
+function linkOf(fd: string): string[] {
+  try {
+    return [readlinkSync(fd)];
+  } catch {
+    return [];
+  }
 }
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {

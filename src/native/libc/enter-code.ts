@@ -1,0 +1,36 @@
+/**
+ * `io_uring_enter(fd, words[0], words[1], flags, NULL, 0)` as a function without arguments: what changes from call to
+ * call is read from memory, what does not is in the code. Returns what the kernel returns, -errno included.
+ */
+const SYS_io_uring_enter = 426;
+
+/** x86-64, System V: of the registers that are touched, none belongs to the caller. `words` is the address of two ints. */
+export function enterCode(fd: number, flags: number, words: bigint): Uint8Array {
+  // biome-ignore format: an instruction a line
+  const code = [
+    'f3 0f 1e fa', //                   endbr64
+    '48 b8', quad(words), //            mov   rax, words
+    '8b 30', //                         mov   esi, [rax]
+    '8b 50 04', //                      mov   edx, [rax+4]
+    'bf', long(fd), //                  mov   edi, fd
+    '41 ba', long(flags), //            mov   r10d, flags
+    '45 31 c0', //                      xor   r8d, r8d
+    '45 31 c9', //                      xor   r9d, r9d
+    'b8', long(SYS_io_uring_enter), //  mov   eax, 426
+    '0f 05', //                         syscall
+    'c3', //                            ret
+  ];
+  return Buffer.from(code.join('').replaceAll(' ', ''), 'hex');
+}
+
+function long(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes.toString('hex');
+}
+
+function quad(value: bigint): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes.toString('hex');
+}
