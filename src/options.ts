@@ -40,6 +40,8 @@ export interface AddOptions {
   readonly dataPath: string | null;
   /** 0: one thread a queue. */
   readonly threads: number;
+  /** CPUs that queue threads may run on; empty: any that submit to their queue. */
+  readonly cpus: readonly number[];
   readonly perIoTasks: boolean;
   readonly autoZcFallback: boolean;
   readonly rotateAutoBuf: boolean;
@@ -66,6 +68,7 @@ export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   features: [],
   dataPath: null,
   threads: 0,
+  cpus: [],
   perIoTasks: false,
   autoZcFallback: false,
   rotateAutoBuf: false,

@@ -16,6 +16,7 @@ import { describeDevice } from './list.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../options.ts';
 import type { DeviceReport } from './report.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
+import { requireCpus } from './require-cpus.ts';
 import { requireFeatures } from './require-features.ts';
 import { validateAddOptions } from './validate.ts';
 
@@ -28,6 +29,7 @@ export async function addDevice(request: AddRequest): Promise<DeviceReport> {
 /** As addDevice, with the server's process in hand. */
 export async function startDevice(asked: AddOptions): Promise<ServerProcess> {
   validateAddOptions(asked);
+  requireCpus(asked.cpus);
   const type = await checkTarget(asked);
   checkBuffers(asked);
   const { info, options } = withControl((channel) => create(channel, asked, type));

@@ -16,6 +16,7 @@ import { bitsOf, flagsOf } from './features.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice, isRunning } from './list.ts';
 import type { DeviceReport } from './report.ts';
+import { requireCpus } from './require-cpus.ts';
 import { validateAddOptions } from './validate.ts';
 
 /** A server that was killed needs a moment until the kernel has taken everything back. */
@@ -33,6 +34,8 @@ export async function startRecovery(id: number, overrides: Partial<AddOptions>):
   const before = storedOf(info);
   const options = optionsOf(info, before, overrides);
   validateAddOptions(options);
+  // Of those that are remembered, some may have gone offline: the others will do.
+  requireCpus(overrides.cpus ?? []);
   await checkTarget(options);
   await startUserRecoveryWhenFree(info);
   writeStoredDevice({

@@ -51,6 +51,16 @@ function batchLayout(thread: number, threads: number, queues: number): ThreadLay
   return { kind: 'batch', queues: mine, prepares: mine.filter((queue) => queue % threads === thread) };
 }
 
+/**
+ * CPUs for a thread: those of its queue that are allowed. With no restriction (`allowed` is empty) all of its queue's;
+ * all that are allowed for a thread without a queue of its own, or when its queue's are all out of bounds.
+ */
+export function threadCpus(ofQueue: readonly number[], allowed: readonly number[]): readonly number[] {
+  if (allowed.length === 0) return ofQueue;
+  const common = ofQueue.filter((cpu) => allowed.includes(cpu));
+  return common.length > 0 ? common : allowed;
+}
+
 /** Queues that a thread of this layout serves. */
 export function queuesOf(layout: ThreadLayout, thread: number, queues: number): number[] {
   if (layout.kind === 'queue') return [thread];

@@ -22,7 +22,7 @@ import type { Opened, OpenRequest } from '../targets/target.ts';
 import { findTarget } from '../targets/registry.ts';
 import { filesOf } from './files.ts';
 import { createStats, mapDescriptors } from './mappings.ts';
-import { dataPathOf, isBatch, needsBuffers, queuesOf, threadLayouts } from './plan.ts';
+import { dataPathOf, isBatch, needsBuffers, queuesOf, threadCpus, threadLayouts } from './plan.ts';
 import { ShmemRegistry } from './shmem-registry.ts';
 import { ShmemTable } from './shmem-table.ts';
 import { SharedMemorySocket } from './socket/listener.ts';
@@ -207,7 +207,7 @@ function threadConfigs(
     depth: info.queue_depth,
     layout,
     // All CPUs that submit to the queue: pinned to the first, as kublk does, the thread fights the client for it.
-    cpus: oneToOne ? getQueueAffinity(channel, info.dev_id, index) : [],
+    cpus: threadCpus(oneToOne ? getQueueAffinity(channel, info.dev_id, index) : [], options.cpus),
     target: options.target,
     targetState: target.state,
     operations: target.operations,

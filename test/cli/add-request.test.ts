@@ -24,6 +24,7 @@ describe('add', () => {
       { features: ['SUPPORT_ZERO_COPY', 'AUTO_BUF_REG'], autoZcFallback: true },
     ],
     ['-t null -q 4 -d 16 --nthreads 3 --per_io_tasks', { queues: 4, depth: 16, threads: 3, perIoTasks: true }],
+    ['-t null --cpus 0-2,7', { cpus: [0, 1, 2, 7] }],
     ['-t loop -q 2 -g /img', { queues: 2, features: ['NEED_GET_DATA'], files: ['/img'], target: 'loop' }],
     ['-t loop /img -u', { features: ['USER_COPY'], files: ['/img'], target: 'loop' }],
     [

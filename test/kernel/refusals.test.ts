@@ -22,6 +22,8 @@ const LINES: readonly (readonly [line: string, code: number, message: RegExp, hi
   ['add -t null -q 33', USAGE, /33 is out of range for queues/, /from 1 to 32/],
   ['add -t null -d 0', USAGE, /0 is out of range for queue depth/, /from 1 to 4096/],
   ['add -t null -d 5000', USAGE, /5000 is out of range for queue depth/, /from 1 to 4096/],
+  ['add -t null --cpus 0,999', USAGE, /no CPU 999/, /the CPUs are 0/],
+  ['recover -n 0 --cpus 3-1', USAGE, /3-1 goes backwards/, /1-3/],
   ['add -t loop', USAGE, /target loop takes 1 backing file, not 0/, /after the options/],
   ['add -t null /tmp/odd', USAGE, /target null takes no backing file, not 1/, /leave/],
   ['add -t loop /nowhere', FAILED, /\/nowhere: there is no such file/, /truncate/],

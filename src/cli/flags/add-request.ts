@@ -35,6 +35,7 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(features.length > 0 && { features }),
     ...(flags.data_path !== undefined && { dataPath: flags.data_path }),
     ...(flags.nthreads !== undefined && { threads: flags.nthreads }),
+    ...(flags.cpus !== undefined && { cpus: flags.cpus }),
     ...(flags.per_io_tasks && { perIoTasks: true }),
     ...(flags.auto_zc_fallback && { autoZcFallback: true }),
     ...(flags.rotate_auto_buf && { rotateAutoBuf: true }),

@@ -1,7 +1,7 @@
 /** kublk's options for a new device, by its names; `add` and `recover` take all of them. */
 import * as Flags from '@oclif/core/flags';
 import { featureFlags, sharedMemoryFlags } from './features.ts';
-import { hexMask, onOff, size, wholeNumber, zeroOrOne } from './values.ts';
+import { cpuList, hexMask, onOff, size, wholeNumber, zeroOrOne } from './values.ts';
 
 const integrityFlags = {
   metadata_size: wholeNumber({ summary: 'Bytes of metadata a block; turns integrity on.', helpGroup: 'INTEGRITY' }),
@@ -18,6 +18,10 @@ const integrityFlags = {
 
 const threadFlags = {
   nthreads: wholeNumber({ summary: 'Server threads (default: one a queue).', helpGroup: 'THREADS' }),
+  cpus: cpuList({
+    summary: 'CPUs that the queue threads may run on (default: those that submit to their queue).',
+    helpGroup: 'THREADS',
+  }),
   per_io_tasks: onOff({ summary: 'Spread the tags of all queues over the threads.', helpGroup: 'THREADS' }),
   no_ublk_fixed_fd: onOff({ summary: 'Do not register /dev/ublkcN with the rings.', helpGroup: 'THREADS' }),
 };

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import type { BooleanFlag } from '@oclif/core/interfaces';
 import { usageError } from '../../errors.ts';
 import { parseDeviceId, parseNewDeviceId } from '../device-id.ts';
+import { parseCpuList } from '../../device/cpu-list.ts';
 import { parseSize } from '../../sizes.ts';
 
 /** oclif types a switch as boolean, and without a default leaves it undefined when it is not given. */
@@ -51,6 +52,12 @@ export const sectorSize = Flags.custom<number>({
 export const pagesSize = Flags.custom<number>({
   helpValue: 'SIZE',
   parse: (text) => Promise.resolve(parseSize(text, { multipleOf: 4096 })),
+});
+
+/** `0-3,8`. */
+export const cpuList = Flags.custom<number[]>({
+  helpValue: 'LIST',
+  parse: (text) => Promise.resolve(parseCpuList(text)),
 });
 
 export const deviceId = Flags.custom<number>({

@@ -1,0 +1,47 @@
+/** `--cpus`: where the queue threads may run, as the kernel's scheduler has it. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { AddOptions } from '../../src/options.ts';
+import { leavesNothingBehind, skip } from './guest.ts';
+import { killServer, withServed } from './support/devices.ts';
+import { library } from './support/library.ts';
+
+const { recoverDevice } = library;
+
+const LAYOUTS: readonly (readonly [layout: string, options: Partial<AddOptions>, threads: number])[] = [
+  ['a thread a queue', { queues: 2 }, 2],
+  ['--per_io_tasks', { queues: 2, threads: 3, perIoTasks: true }, 3],
+  ['batch, a thread a queue', { queues: 2, features: ['BATCH_IO'] }, 2],
+  ['batch, one thread', { queues: 2, threads: 1, features: ['BATCH_IO'] }, 1],
+];
+
+describe('--cpus', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  for (const [layout, options, threads] of LAYOUTS) {
+    test(`${layout}: every queue thread is on the list, and its queue need not be`, async () => {
+      await withServed({ target: 'null', cpus: [1], ...options }, async ({ ublksrv_pid: pid }) => {
+        assert.deepEqual(allowedCpus(pid), Array<string>(threads).fill('1'));
+      });
+    });
+  }
+
+  test('recover keeps the list, and takes another', async () => {
+    const features = ['USER_RECOVERY'];
+    await withServed({ target: 'null', queues: 1, cpus: [1], features }, async ({ id }) => {
+      await killServer(id);
+      assert.deepEqual(allowedCpus((await recoverDevice(id, {})).ublksrv_pid), ['1']);
+      await killServer(id);
+      assert.deepEqual(allowedCpus((await recoverDevice(id, { cpus: [0] })).ublksrv_pid), ['0']);
+    });
+  });
+});
+
+/** Of each queue thread of the server. */
+function allowedCpus(pid: number): string[] {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks)
+    .filter((tid) => /^ublk\d+-t\d+$/m.test(readFileSync(`${tasks}/${tid}/comm`, 'utf8')))
+    .map((tid) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`${tasks}/${tid}/status`, 'utf8'))?.[1] ?? '');
+}
