@@ -1,9 +1,15 @@
+import { constants } from 'node:os';
 import type { FailureKind, UblkError } from '../errors.ts';
 
 /** The `code` of the error for a first word that is no command. */
 export const UNKNOWN_COMMAND = 'UNKNOWN_COMMAND';
 
+/** The `code` of the error of a command that a signal ended; its cause names the signal. */
+export const INTERRUPTED = 'INTERRUPTED';
+
 const EXIT_UNKNOWN = 127;
+/** Of a program that a signal ended: this and its number, as shells have it. */
+const EXIT_SIGNAL = 128;
 /** Some of several devices. */
 export const EXIT_SOME = 64;
 
@@ -18,7 +24,13 @@ const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
 };
 
 export function exitCodeOf(error: UblkError): number {
-  return error.code === UNKNOWN_COMMAND ? EXIT_UNKNOWN : EXIT_CODES[error.kind];
+  if (error.code === UNKNOWN_COMMAND) return EXIT_UNKNOWN;
+  return error.code === INTERRUPTED ? exitCodeOfSignal(error) : EXIT_CODES[error.kind];
+}
+
+function exitCodeOfSignal({ cause }: UblkError): number {
+  const { signal } = cause as { signal: NodeJS.Signals };
+  return EXIT_SIGNAL + constants.signals[signal];
 }
 
 /** For the documents. */
@@ -32,4 +44,5 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [code: number, meaning: stri
   [EXIT_CODES.busy, 'The device or the buffer is in use.'],
   [EXIT_SOME, 'Done for some of several devices.'],
   [EXIT_UNKNOWN, 'No such command.'],
+  [EXIT_SIGNAL + constants.signals.SIGINT, 'Interrupted by Ctrl-C.'],
 ];

@@ -1,4 +1,5 @@
 import { UblkError } from '../errors.ts';
+import { INTERRUPTED } from './exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -9,7 +10,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function interruptible<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const interrupt = (name: NodeJS.Signals): void => {
-    controller.abort(new UblkError(`interrupted by ${name}`, { code: 'INTERRUPTED' }));
+    controller.abort(new UblkError(`interrupted by ${name}`, { code: INTERRUPTED, cause: { signal: name } }));
   };
   SIGNALS.forEach((name) => process.on(name, interrupt));
   try {
