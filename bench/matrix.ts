@@ -1,4 +1,7 @@
 /** What is measured: targets, ways for data, and fio's rows. Pure. */
+import { BENCH_ROWS, type BenchRow, rowName } from '../src/device/bench/rows.ts';
+
+export { rowName };
 
 export const TARGETS = ['null', 'loop', 'stripe'] as const;
 export type TargetName = (typeof TARGETS)[number];
@@ -21,33 +24,29 @@ export const MODES: readonly Mode[] = [
   { name: 'shmem_zc', flags: '--shmem_zc', shared: true },
 ];
 
-export interface Row {
-  readonly direction: 'read' | 'write';
-  readonly blockSize: string;
-  readonly depth: number;
+export interface Row extends BenchRow {
   /** Requests that are measured. */
   readonly requests: number;
 }
 
-export const ROWS: readonly Row[] = [
-  { direction: 'read', blockSize: '4k', depth: 1, requests: 8000 },
-  { direction: 'read', blockSize: '4k', depth: 4, requests: 8000 },
-  { direction: 'read', blockSize: '4k', depth: 32, requests: 10_000 },
-  { direction: 'write', blockSize: '4k', depth: 32, requests: 10_000 },
-  { direction: 'write', blockSize: '4k', depth: 128, requests: 10_000 },
-  { direction: 'write', blockSize: '64k', depth: 32, requests: 3000 },
-  { direction: 'write', blockSize: '1m', depth: 8, requests: 400 },
-];
+const REQUESTS: Readonly<Record<string, number>> = {
+  'QD 1 4k read': 8000,
+  'QD 4 4k read': 8000,
+  'QD 32 4k read': 10_000,
+  'QD 32 4k write': 10_000,
+  'QD 128 4k write': 10_000,
+  'QD 32 64k write': 3000,
+  'QD 8 1m write': 400,
+};
+
+/** Those of `ublkts bench`. */
+export const ROWS: readonly Row[] = BENCH_ROWS.map((row) => ({ ...row, requests: REQUESTS[rowName(row)]! }));
 
 /** The rows that CI looks at. */
 export const QUICK_ROWS: readonly Row[] = ROWS.filter(
   ({ blockSize, depth, direction }) =>
     (blockSize === '4k' && direction === 'read' && depth !== 4) || blockSize === '64k',
 );
-
-export function rowName({ direction, blockSize, depth }: Row): string {
-  return `QD ${depth} ${blockSize} ${direction}`;
-}
 
 /** One measured cell, as the guest prints it: a line of JSON. */
 export interface Cell {

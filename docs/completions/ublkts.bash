@@ -7,7 +7,7 @@ _ublkts() {
   local command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ublkts_words "add completion del doctor features lab list ls metrics monitor quiesce recover reg-buf reg_buf rm set-params set_params stop top unreg-buf unreg_buf update-size update_size help"
+    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor quiesce recover reg-buf reg_buf rm set-params set_params stop top unreg-buf unreg_buf update-size update_size help"
     return
   fi
   case $command in
@@ -46,6 +46,9 @@ _ublkts() {
     "add -o"|"add --target_option") :; return ;;
     "add --debug_mask") :; return ;;
     "add --format") _ublkts_words "kublk table json"; return ;;
+    "bench -n"|"bench --number") _ublkts_devices; return ;;
+    "bench --seconds") :; return ;;
+    "bench --format") _ublkts_words "kublk table json"; return ;;
     "del -n"|"del --number"|"rm -n"|"rm --number") _ublkts_devices; return ;;
     "features --format") _ublkts_words "kublk table json"; return ;;
     "lab run --memory") :; return ;;
@@ -119,6 +122,7 @@ _ublkts() {
   esac
   case $command in
     "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --target_option --foreground --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
     "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all"; else _ublkts_devices; fi ;;
     "doctor") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;

@@ -7,6 +7,7 @@ end
 
 complete -c ublkts -f
 complete -c ublkts -n '__fish_use_subcommand' -a add -d 'Make a block device and serve it.'
+complete -c ublkts -n '__fish_use_subcommand' -a bench -d 'Measure a device with fio: IOPS, bandwidth, latency, and how the data travelled.'
 complete -c ublkts -n '__fish_use_subcommand' -a completion -d 'Print the completion script of a shell.'
 complete -c ublkts -n '__fish_use_subcommand' -a del -d 'Stop and delete devices.'
 complete -c ublkts -n '__fish_use_subcommand' -a rm -d 'Stop and delete devices.'
@@ -77,6 +78,14 @@ complete -c ublkts -n '__fish_seen_subcommand_from add' -l quiet -d 'The server 
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l debug_mask -x -d 'What the server logs, a bit a subject.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l format -x -a 'kublk table json' -d 'Print kublk\'s text, a table, or JSON; by default a table to a terminal and kublk\'s text to a pipe.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -F
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -l json -d 'Print one JSON object.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -l debug -d 'Print the stack of an error.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -l no-color -d 'No colours, as with NO_COLOR set.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -s n -l number -x -a '(__ublkts_devices)' -d 'The device: 0, ublkb0, /dev/ublkb0 or /dev/ublkc0.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -l write -d 'Measure writing too. It destroys the data on the device.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -l seconds -x -d 'How long each row takes.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -l format -x -a 'kublk table json' -d 'Print kublk\'s text, a table, or JSON; by default a table to a terminal and kublk\'s text to a pipe.'
+complete -c ublkts -n '__fish_seen_subcommand_from bench' -a '(__ublkts_devices)'
 complete -c ublkts -n '__fish_seen_subcommand_from completion' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from completion' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from completion' -l no-color -d 'No colours, as with NO_COLOR set.'

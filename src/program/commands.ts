@@ -9,6 +9,7 @@ type Load = () => Promise<{ readonly default: RunnableCommand }>;
 
 const COMMANDS = {
   add: () => import('../commands/add.ts'),
+  bench: () => import('../commands/bench.ts'),
   completion: () => import('../commands/completion.ts'),
   del: () => import('../commands/del.ts'),
   doctor: () => import('../commands/doctor.ts'),

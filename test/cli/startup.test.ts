@@ -11,7 +11,7 @@ const HEAVY = /\/node_modules\/(?:ink|react|react-reconciler|yoga-layout|@inkjs|
 const MOST_MODULES = 45;
 
 describe('starting loads no more than it needs', () => {
-  for (const line of ['--version', 'list', 'features', 'help add', 'lsit']) {
+  for (const line of ['--version', 'list', 'features', 'bench', 'help add', 'lsit']) {
     test(line, () => {
       const loaded = modulesOf(line);
       assert.deepEqual(

@@ -1,11 +1,10 @@
 /** Runs fio on a block device. */
-import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { type FioOptions, fioWords } from '../../src/device/bench/fio-options.ts';
+import { type FioDirection, parseFioReport } from '../../src/device/bench/fio-report.ts';
+import { runFio } from '../../src/device/bench/run-fio.ts';
 
-export interface FioJob {
-  /** fio's own option names. `true` for one without a value. */
-  readonly [option: string]: string | number | true;
-}
+export type FioJob = FioOptions;
 
 export interface FioResult {
   /** errno, 0 when all went well. */
@@ -28,16 +27,12 @@ export interface Direction {
 export async function fio(device: string, job: FioJob): Promise<FioResult> {
   requireBlockDevice(device);
   const options: FioJob = { name: 'job', filename: device, ioengine: 'io_uring', direct: 1, ...job };
-  const args = Object.entries(options).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
-  const { code, stdout, stderr } = await runFio([...args, '--output-format=json']);
-  const start = stdout.indexOf('{');
-  if (start < 0) throw new Error(`fio printed no JSON (exit code ${code}): ${stderr}${stdout}`);
-  const report: FioReport = JSON.parse(stdout.slice(start));
-  const [first] = report.jobs;
-  if (first === undefined) throw new Error(`fio ran no job: ${stdout}`);
+  const { exitCode, stdout, stderr } = await runFio([...fioWords(options), '--output-format=json']);
+  const first = parseFioReport(stdout);
+  if (first === null) throw new Error(`fio printed no report (exit code ${exitCode}): ${stderr}${stdout}`);
   const [reads, writes, trims] = [direction(first.read), direction(first.write), direction(first.trim)];
   return {
-    error: first.error === 0 ? code : first.error,
+    error: first.error === 0 ? exitCode : first.error,
     reads,
     writes,
     trims,
@@ -52,30 +47,6 @@ export function requireBlockDevice(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isBlockDevice()) throw new Error(`${path} is not a block device`);
 }
 
-interface FioDirection {
-  readonly total_ios: number;
-  readonly io_bytes: number;
-  readonly iops: number;
-}
-
-interface FioReport {
-  readonly jobs: readonly {
-    readonly error: number;
-    readonly read: FioDirection;
-    readonly write: FioDirection;
-    readonly trim: FioDirection;
-  }[];
-}
-
 function direction({ total_ios, io_bytes, iops }: FioDirection): Direction {
   return { requests: total_ios, bytes: io_bytes, iops };
-}
-
-function runFio(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    // fio leaves files where it runs.
-    execFile('fio', args, { cwd: '/tmp', maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 255, stdout, stderr });
-    });
-  });
 }

@@ -1,0 +1,31 @@
+/** From a row to fio's command line. Pure. */
+import type { BenchRow } from './rows.ts';
+
+export interface FioOptions {
+  /** fio's own option names. `true` for one without a value. */
+  readonly [option: string]: string | number | true;
+}
+
+/** Random requests past the page cache, for so long, whatever was read or written before. */
+export function optionsOf({ direction, blockSize, depth }: BenchRow, path: string, seconds: number): FioOptions {
+  return {
+    name: 'bench',
+    filename: path,
+    ioengine: 'io_uring',
+    direct: 1,
+    rw: `rand${direction}`,
+    norandommap: true,
+    bs: blockSize,
+    iodepth: depth,
+    time_based: true,
+    runtime: `${Math.round(seconds * 1000)}ms`,
+    // In one process, which can be killed whole.
+    thread: true,
+    ...(direction === 'read' && { readonly: true }),
+    'output-format': 'json',
+  };
+}
+
+export function fioWords(options: FioOptions): string[] {
+  return Object.entries(options).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
+}
