@@ -21,59 +21,59 @@ export function debugLog(mask: number, bits: number, text: string): void {
 }
 
 export class LoggedArrivals implements Arrivals {
-  readonly #to: Arrivals;
-  readonly #slots: Slots;
-  readonly #descriptors: Int32Array;
+  private readonly to: Arrivals;
+  private readonly slots: Slots;
+  private readonly descriptors: Int32Array;
 
   constructor(to: Arrivals, slots: Slots, descriptors: Int32Array) {
-    this.#to = to;
-    this.#slots = slots;
-    this.#descriptors = descriptors;
+    this.to = to;
+    this.slots = slots;
+    this.descriptors = descriptors;
   }
 
   arrive(slot: number): void {
-    const at = this.#slots.descriptor[slot]!;
-    const words = this.#descriptors.subarray(at, at + 6);
+    const at = this.slots.descriptor[slot]!;
+    const words = this.descriptors.subarray(at, at + 6);
     const flags = (words[0]! >>> 0).toString(16);
     const sector = (words[3]! >>> 0) * 2 ** 32 + (words[2]! >>> 0);
-    line(this.#slots, slot, `came: op_flags 0x${flags} sector ${sector} sectors ${words[1]! >>> 0}`);
-    this.#to.arrive(slot);
+    line(this.slots, slot, `came: op_flags 0x${flags} sector ${sector} sectors ${words[1]! >>> 0}`);
+    this.to.arrive(slot);
   }
 }
 
 /** Everything is passed on; commits are logged on the way. */
 export class LoggedDelivery implements Delivery {
-  readonly #to: Delivery;
-  readonly #slots: Slots;
+  private readonly to: Delivery;
+  private readonly slots: Slots;
 
   constructor(to: Delivery, slots: Slots) {
-    this.#to = to;
-    this.#slots = slots;
+    this.to = to;
+    this.slots = slots;
   }
 
   start(): void {
-    this.#to.start();
+    this.to.start();
   }
 
   completed(userData: number, result: number, flags: number): void {
-    this.#to.completed(userData, result, flags);
+    this.to.completed(userData, result, flags);
   }
 
   commit(slot: number, result: number): void {
-    line(this.#slots, slot, `done: ${result}`);
-    this.#to.commit(slot, result);
+    line(this.slots, slot, `done: ${result}`);
+    this.to.commit(slot, result);
   }
 
   flush(): number {
-    return this.#to.flush();
+    return this.to.flush();
   }
 
   get ended(): boolean {
-    return this.#to.ended;
+    return this.to.ended;
   }
 
   get problem(): number {
-    return this.#to.problem;
+    return this.to.problem;
   }
 }
 

@@ -8,53 +8,55 @@
 import type { StatsWriter } from '../stats/writer.ts';
 
 const EVERY = 8;
+/** The global is a getter. */
+const clock = performance;
 
 export class LatencySampler {
   /** When the slot's request came, microseconds; 0: it is not timed. */
-  readonly #since: Float64Array;
+  private readonly since: Float64Array;
   /** How many requests it stands for. */
-  readonly #weight: Int32Array;
+  private readonly weight: Int32Array;
   /** A typed array, as a number property would be a new object at every store. */
-  readonly #now = new Float64Array(1);
-  #valid = false;
-  #waiting = 0;
+  private readonly now = new Float64Array(1);
+  private valid = false;
+  private waiting = 0;
 
   constructor(slots: number) {
-    this.#since = new Float64Array(slots);
-    this.#weight = new Int32Array(slots);
+    this.since = new Float64Array(slots);
+    this.weight = new Int32Array(slots);
   }
 
   /** A new batch: what was read of the clock is old. */
   expire(): void {
-    this.#valid = false;
+    this.valid = false;
   }
 
   /** The slot's request will outlive its batch. */
   started(slot: number): void {
-    const waiting = this.#waiting + 1;
-    if (waiting < EVERY && !this.#valid) {
-      this.#waiting = waiting;
+    const waiting = this.waiting + 1;
+    if (waiting < EVERY && !this.valid) {
+      this.waiting = waiting;
       return;
     }
-    this.#read();
-    this.#since[slot] = this.#now[0]!;
-    this.#weight[slot] = waiting;
-    this.#waiting = 0;
+    this.read();
+    this.since[slot] = this.now[0]!;
+    this.weight[slot] = waiting;
+    this.waiting = 0;
   }
 
   /** `kind`: as StatsWriter.latency has it. */
   ended(slot: number, kind: number, stats: StatsWriter): void {
-    const since = this.#since[slot]!;
+    const since = this.since[slot]!;
     if (since === 0) return;
-    this.#since[slot] = 0;
-    this.#read();
-    stats.latency(kind, this.#now[0]! - since, this.#weight[slot]!);
+    this.since[slot] = 0;
+    this.read();
+    stats.latency(kind, this.now[0]! - since, this.weight[slot]!);
   }
 
-  #read(): void {
-    if (this.#valid) return;
+  private read(): void {
+    if (this.valid) return;
     // Never 0, which means not timed.
-    this.#now[0] = performance.now() * 1000 + 1;
-    this.#valid = true;
+    this.now[0] = clock.now() * 1000 + 1;
+    this.valid = true;
   }
 }

@@ -20,8 +20,8 @@ export class StatsWriter {
   readonly words: Int32Array;
   readonly counters: Float64Array;
   /** `arrived` and what was in hand when the last batch ended. */
-  #arrivedBefore = 0;
-  #inHandBefore = 0;
+  private arrivedBefore = 0;
+  private inHandBefore = 0;
 
   /** `memory`: BLOCK_BYTES of the mapped stats file, 8-byte aligned. */
   constructor(memory: ArrayBufferLike, byteOffset: number, byteLength: number) {
@@ -37,12 +37,12 @@ export class StatsWriter {
   batchEnd(): void {
     const words = this.words;
     const arrived = words[ARRIVED]!;
-    const depth = this.#inHandBefore + ((arrived - this.#arrivedBefore) | 0);
+    const depth = this.inHandBefore + ((arrived - this.arrivedBefore) | 0);
     words[DEPTH] = depth;
     this.counters[BATCHES]!++;
     this.counters[DEPTH_SUM]! += depth;
-    this.#arrivedBefore = arrived;
-    this.#inHandBefore = (arrived - words[FINISHED]!) | 0;
+    this.arrivedBefore = arrived;
+    this.inHandBefore = (arrived - words[FINISHED]!) | 0;
     words[SEQ]!++;
   }
 

@@ -15,35 +15,35 @@ export class CompletionQueue {
   readonly words: Int32Array;
   /** Of the next entry that has not been given back. */
   head: number;
-  readonly #mask: number;
-  readonly #ring: Int32Array;
-  readonly #headWord: number;
-  readonly #tailWord: number;
-  readonly #base: number;
+  private readonly mask: number;
+  private readonly ring: Int32Array;
+  private readonly headWord: number;
+  private readonly tailWord: number;
+  private readonly base: number;
 
   /** `words`: the whole ring mapping; `base`: word index of entry 0. */
   constructor(words: Int32Array, base: number, entries: number, headWord: number, tailWord: number) {
     this.words = words;
-    this.#ring = words;
-    this.#base = base;
-    this.#mask = entries - 1;
-    this.#headWord = headWord;
-    this.#tailWord = tailWord;
+    this.ring = words;
+    this.base = base;
+    this.mask = entries - 1;
+    this.headWord = headWord;
+    this.tailWord = tailWord;
     this.head = words[headWord]!;
   }
 
   /** The tail: as many entries as `ready() - head` (mod 2^32) wait. */
   ready(): number {
-    return this.#ring[this.#tailWord]!;
+    return this.ring[this.tailWord]!;
   }
 
   /** Word index of entry `head`, see CQE_WORD_*. */
   at(head: number): number {
-    return this.#base + (head & this.#mask) * CQE_WORDS;
+    return this.base + (head & this.mask) * CQE_WORDS;
   }
 
   seen(head: number): void {
     this.head = head;
-    this.#ring[this.#headWord] = head;
+    this.ring[this.headWord] = head;
   }
 }

@@ -34,28 +34,28 @@ export class Ring {
   readonly sq: SubmissionQueue;
   readonly cq: CompletionQueue;
   readonly registry: RingRegistry;
-  readonly #parts: RingParts;
-  readonly #call: EnterCall;
-  readonly #argument: MappedMemory;
+  private readonly parts: RingParts;
+  private readonly call: EnterCall;
+  private readonly argument: MappedMemory;
 
   constructor(sqEntries: number, cqEntries: number) {
     const flags =
       IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL;
-    this.#parts = setUpRing({ sqEntries, cqEntries, flags });
-    this.sq = this.#parts.sq;
-    this.cq = this.#parts.cq;
-    this.registry = new RingRegistry(this.#parts.fd);
+    this.parts = setUpRing({ sqEntries, cqEntries, flags });
+    this.sq = this.parts.sq;
+    this.cq = this.parts.cq;
+    this.registry = new RingRegistry(this.parts.fd);
     // A registered ring descriptor saves the kernel a look-up and a reference on every call.
     const index = this.registry.registerRingFd();
     // A server that waits for requests is idle, not waiting for I/O: no iowait accounting where it can be left out.
-    const noIowait = (this.#parts.features & IORING_FEAT_NO_IOWAIT) === 0 ? 0 : IORING_ENTER_NO_IOWAIT;
+    const noIowait = (this.parts.features & IORING_FEAT_NO_IOWAIT) === 0 ? 0 : IORING_ENTER_NO_IOWAIT;
     const registered = index < 0 ? 0 : IORING_ENTER_REGISTERED_RING;
-    this.#argument = mapAnonymous(PAGE_SIZE, 'of io_uring_enter');
-    this.#call = loadEnter({
-      fd: index < 0 ? this.#parts.fd : index,
+    this.argument = mapAnonymous(PAGE_SIZE, 'of io_uring_enter');
+    this.call = loadEnter({
+      fd: index < 0 ? this.parts.fd : index,
       flags: IORING_ENTER_GETEVENTS | noIowait | registered,
-      words: this.#argument.words(0, 2),
-      address: this.#argument.address,
+      words: this.argument.words(0, 2),
+      address: this.argument.address,
     });
   }
 
@@ -66,30 +66,30 @@ export class Ring {
   enter(waitFor: number): void {
     const sq = this.sq;
     sq.publish();
-    const taken = this.#call.enter(sq.pending, waitFor);
+    const taken = this.call.enter(sq.pending, waitFor);
     if (taken === sq.pending) sq.allTaken();
-    else this.#short(taken);
+    else this.short(taken);
   }
 
   /** Room for `count` more entries, which one request's chain needs to be submitted together. */
   reserve(count: number): void {
-    if (this.sq.pending + count > this.sq.entries) this.#flush(count);
+    if (this.sq.pending + count > this.sq.entries) this.flush(count);
   }
 
   /** How system calls are made, for the log. */
   get how(): string {
-    return this.#call.how;
+    return this.call.how;
   }
 
   close(): void {
-    this.#call.close();
-    this.#argument.unmap();
-    this.#parts.ring.unmap();
-    this.#parts.sqes.unmap();
-    closeSync(this.#parts.fd);
+    this.call.close();
+    this.argument.unmap();
+    this.parts.ring.unmap();
+    this.parts.sqes.unmap();
+    closeSync(this.parts.fd);
   }
 
-  #flush(count: number): void {
+  private flush(count: number): void {
     for (let tries = 0; this.sq.pending + count > this.sq.entries; tries++) {
       if (tries === 1000) {
         throw new UblkError(`io_uring takes no entries: ${this.sq.pending} wait`, {
@@ -102,7 +102,7 @@ export class Ring {
   }
 
   /** Fewer were taken than given, or none and an error; what was not taken stays pending for the next call. */
-  #short(taken: number): void {
+  private short(taken: number): void {
     if (taken >= 0) {
       this.sq.consumed(taken);
       return;

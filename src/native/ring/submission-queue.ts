@@ -18,49 +18,49 @@ export class SubmissionQueue {
   readonly words: Int32Array;
   /** Filled and not yet submitted. */
   pending = 0;
-  readonly #rewind: boolean;
-  readonly #shift: number;
-  readonly #mask: number;
-  readonly #ring: Int32Array;
-  readonly #tailWord: number;
+  private readonly rewind: boolean;
+  private readonly shift: number;
+  private readonly mask: number;
+  private readonly ring: Int32Array;
+  private readonly tailWord: number;
   /** Index of the first pending entry, before masking. */
-  #first = 0;
+  private first = 0;
 
   /** `words`: all entries, each `1 << shift` words; `ring`: the ring's own words, of which `tailWord` is the tail. */
   constructor(words: Int32Array, entries: number, shift: number, rewind: boolean, ring: Int32Array, tailWord: number) {
     this.words = words;
     this.entries = entries;
-    this.#shift = shift;
-    this.#mask = entries - 1;
-    this.#rewind = rewind;
-    this.#ring = ring;
-    this.#tailWord = tailWord;
+    this.shift = shift;
+    this.mask = entries - 1;
+    this.rewind = rewind;
+    this.ring = ring;
+    this.tailWord = tailWord;
   }
 
   next(): number {
-    const entry = (this.#first + this.pending) & this.#mask;
+    const entry = (this.first + this.pending) & this.mask;
     this.pending++;
-    return entry << this.#shift;
+    return entry << this.shift;
   }
 
   /** Read by the kernel inside this thread's own io_uring_enter: a plain store will do (completion-queue.ts). */
   publish(): void {
-    if (!this.#rewind) this.#ring[this.#tailWord] = this.#first + this.pending;
+    if (!this.rewind) this.ring[this.tailWord] = this.first + this.pending;
   }
 
   /** The kernel took every pending entry, as it nearly always does. */
   allTaken(): void {
-    if (!this.#rewind) this.#first = (this.#first + this.pending) | 0;
+    if (!this.rewind) this.first = (this.first + this.pending) | 0;
     this.pending = 0;
   }
 
   /** The kernel took the first `count` pending entries. */
   consumed(count: number): void {
     this.pending -= count;
-    if (!this.#rewind) this.#first = (this.#first + count) | 0;
+    if (!this.rewind) this.first = (this.first + count) | 0;
     else if (this.pending > 0) {
       // The kernel starts at 0 again: what it has not taken must be there.
-      this.words.copyWithin(0, count << this.#shift, (count + this.pending) << this.#shift);
+      this.words.copyWithin(0, count << this.shift, (count + this.pending) << this.shift);
     }
   }
 

@@ -18,12 +18,12 @@ const NO_SUCH_INDEX = 0xffff;
 
 export class AutoBufferPath implements DataPath {
   readonly way = STAT_WAYS.indexOf('registered');
-  readonly #slots: Slots;
-  readonly #fallback: ZeroCopyPath | null;
+  private readonly slots: Slots;
+  private readonly fallback: ZeroCopyPath | null;
 
   constructor(slots: Slots, mine: readonly number[], fallback: ZeroCopyPath | null) {
-    this.#slots = slots;
-    this.#fallback = fallback;
+    this.slots = slots;
+    this.fallback = fallback;
     for (const slot of mine) {
       slots.autoBufReg[slot] =
         fallback === null
@@ -38,15 +38,15 @@ export class AutoBufferPath implements DataPath {
   }
 
   locate(io: Request): void {
-    io.locate(0, 0, this.#slots.bufferIndex[io.slot]!);
+    io.locate(0, 0, this.slots.bufferIndex[io.slot]!);
   }
 
   attach(io: Request): void {
-    if (this.#fallback !== null && (io.flags & UBLK_IO_F_NEED_REG_BUF) !== 0) this.#fallback.attach(io);
+    if (this.fallback !== null && (io.flags & UBLK_IO_F_NEED_REG_BUF) !== 0) this.fallback.attach(io);
   }
 
   depart(io: Request): boolean {
-    return this.#fallback === null || this.#fallback.depart(io);
+    return this.fallback === null || this.fallback.depart(io);
   }
 
   operationDone(): void {}

@@ -11,10 +11,10 @@ import type { DataPath } from './data-path.ts';
 
 export class CopyPath implements DataPath {
   readonly way = STAT_WAYS.indexOf('copied');
-  readonly #slots: Slots;
+  private readonly slots: Slots;
 
   constructor(slots: Slots) {
-    this.#slots = slots;
+    this.slots = slots;
     slots.commandLo.set(slots.bufferLo);
     slots.commandHi.set(slots.bufferHi);
   }
@@ -25,7 +25,7 @@ export class CopyPath implements DataPath {
   }
 
   locate(io: Request): void {
-    io.locate(this.#slots.bufferLo[io.slot]!, this.#slots.bufferHi[io.slot]!, -1);
+    io.locate(this.slots.bufferLo[io.slot]!, this.slots.bufferHi[io.slot]!, -1);
   }
 
   attach(): void {}

@@ -19,26 +19,26 @@ const HOLD_SECONDS = 10n;
 const EIO = 5;
 
 export class ShmemOverlay {
-  readonly #table: ShmemTable;
-  readonly #ring: Ring;
+  private readonly table: ShmemTable;
+  private readonly ring: Ring;
   /** The generation that each index had when this thread counted it last. */
-  readonly #counted: Int32Array;
-  readonly #held: number[] = [];
-  #deadline: MappedMemory | undefined;
+  private readonly counted: Int32Array;
+  private readonly held: number[] = [];
+  private deadline: MappedMemory | undefined;
 
   constructor(table: ShmemTable, ring: Ring, indexes: number) {
-    this.#table = table;
-    this.#ring = ring;
-    this.#counted = new Int32Array(indexes);
+    this.table = table;
+    this.ring = ring;
+    this.counted = new Int32Array(indexes);
   }
 
   /** false: the index is not known yet, and the request is held; or it is lost, and the request has failed. */
   arrive(io: Request, stats: StatsWriter): boolean {
-    const table = this.#table;
+    const table = this.table;
     const index = io.matchedIndex;
     const generation = table.generation(index);
     if (generation === 0) {
-      this.#hold(io.slot);
+      this.hold(io.slot);
       return false;
     }
     if (generation === LOST) {
@@ -46,8 +46,8 @@ export class ShmemOverlay {
       io.complete(-EIO);
       return false;
     }
-    if (this.#counted[index] !== generation) {
-      this.#counted[index] = generation;
+    if (this.counted[index] !== generation) {
+      this.counted[index] = generation;
       stats.forget(index);
     }
     stats.hit(index, io.bytes, table.part(index, io.matchedOffset));
@@ -58,22 +58,22 @@ export class ShmemOverlay {
   /** Where its data is, once its index was published: it stays so until the request is committed. */
   locate(io: Request): void {
     const index = io.matchedIndex;
-    const lo = (this.#table.addressLo(index) >>> 0) + (io.matchedOffset >>> 0);
-    io.locate(lo | 0, this.#table.addressHi(index) + (lo > 0xffffffff ? 1 : 0), -1);
+    const lo = (this.table.addressLo(index) >>> 0) + (io.matchedOffset >>> 0);
+    io.locate(lo | 0, this.table.addressHi(index) + (lo > 0xffffffff ? 1 : 0), -1);
   }
 
   /** The requests that were held, to be tried again: the table has changed. */
   takeHeld(): number[] {
-    return this.#held.splice(0);
+    return this.held.splice(0);
   }
 
-  #hold(slot: number): void {
-    this.#held.push(slot);
-    if (this.#held.length > 1) return;
-    this.#deadline ??= deadlineTimespec();
-    const { address } = this.#deadline;
-    this.#ring.reserve(1);
-    this.#ring.sq.prepare(
+  private hold(slot: number): void {
+    this.held.push(slot);
+    if (this.held.length > 1) return;
+    this.deadline ??= deadlineTimespec();
+    const { address } = this.deadline;
+    this.ring.reserve(1);
+    this.ring.sq.prepare(
       IORING_OP_TIMEOUT,
       -1,
       0,

@@ -28,15 +28,15 @@ const METADATA = 1;
 
 export class UserCopyPath implements DataPath {
   readonly way = STAT_WAYS.indexOf('copied');
-  readonly #ring: Ring;
-  readonly #slots: Slots;
-  readonly #device: CharDevice;
-  readonly #thread: Dispatcher;
-  readonly #delivery: Delivery;
-  readonly #metadataBytes: number;
+  private readonly ring: Ring;
+  private readonly slots: Slots;
+  private readonly device: CharDevice;
+  private readonly thread: Dispatcher;
+  private readonly delivery: Delivery;
+  private readonly metadataBytes: number;
   /** Copies under way for each slot, and what they leave to commit: bytes, or -errno. */
-  readonly #copies: Uint8Array;
-  readonly #result: Int32Array;
+  private readonly copies: Uint8Array;
+  private readonly result: Int32Array;
 
   /** `metadataBytes`: for each 512 bytes of data; 0 without integrity. */
   constructor(
@@ -47,66 +47,66 @@ export class UserCopyPath implements DataPath {
     delivery: Delivery,
     metadataBytes: number,
   ) {
-    this.#ring = ring;
-    this.#slots = slots;
-    this.#device = device;
-    this.#thread = thread;
-    this.#delivery = delivery;
-    this.#metadataBytes = metadataBytes;
-    this.#copies = new Uint8Array(slots.count);
-    this.#result = new Int32Array(slots.count);
+    this.ring = ring;
+    this.slots = slots;
+    this.device = device;
+    this.thread = thread;
+    this.delivery = delivery;
+    this.metadataBytes = metadataBytes;
+    this.copies = new Uint8Array(slots.count);
+    this.result = new Int32Array(slots.count);
   }
 
   arrive(io: Request): boolean {
     this.locate(io);
     if (io.op !== UBLK_IO_OP_WRITE) return true;
-    this.#copy(io, IORING_OP_READ, IN, io.bytes);
+    this.copy(io, IORING_OP_READ, IN, io.bytes);
     return false;
   }
 
   locate(io: Request): void {
-    io.locate(this.#slots.bufferLo[io.slot]!, this.#slots.bufferHi[io.slot]!, -1);
+    io.locate(this.slots.bufferLo[io.slot]!, this.slots.bufferHi[io.slot]!, -1);
   }
 
   attach(): void {}
 
   depart(io: Request, result: number): boolean {
     if (io.op !== UBLK_IO_OP_READ || result <= 0) return true;
-    this.#result[io.slot] = result;
-    this.#copy(io, IORING_OP_WRITE, OUT, result);
+    this.result[io.slot] = result;
+    this.copy(io, IORING_OP_WRITE, OUT, result);
     return false;
   }
 
   operationDone(io: Request, token: number, result: number): void {
     const slot = io.slot;
     const out = (token & OUT) !== 0;
-    const data = out ? this.#result[slot]! : io.bytes;
-    const expected = (token & METADATA) !== 0 ? this.#metadataOf(io.bytes) : data;
+    const data = out ? this.result[slot]! : io.bytes;
+    const expected = (token & METADATA) !== 0 ? this.metadataOf(io.bytes) : data;
     // A short copy is as bad as none: a client must not take what is left in its buffer for data.
-    if (result !== expected) this.#result[slot] = result < 0 ? result : -EIO;
-    if (--this.#copies[slot]! > 0) return;
-    const outcome = this.#result[slot]!;
-    if (out || outcome < 0) this.#delivery.commit(slot, outcome);
+    if (result !== expected) this.result[slot] = result < 0 ? result : -EIO;
+    if (--this.copies[slot]! > 0) return;
+    const outcome = this.result[slot]!;
+    if (out || outcome < 0) this.delivery.commit(slot, outcome);
     else {
       this.locate(io);
-      this.#thread.dispatch(slot);
+      this.thread.dispatch(slot);
     }
   }
 
-  #copy(io: Request, opcode: number, direction: number, bytes: number): void {
+  private copy(io: Request, opcode: number, direction: number, bytes: number): void {
     const { slot } = io;
-    const slots = this.#slots;
-    if (direction === IN) this.#result[slot] = 0;
+    const slots = this.slots;
+    if (direction === IN) this.result[slot] = 0;
     const metadata = (io.flags & UBLK_IO_F_INTEGRITY) !== 0;
-    this.#copies[slot] = metadata ? 2 : 1;
-    this.#transfer(slot, opcode, false, slots.bufferLo[slot]!, slots.bufferHi[slot]!, bytes, direction | DATA);
+    this.copies[slot] = metadata ? 2 : 1;
+    this.transfer(slot, opcode, false, slots.bufferLo[slot]!, slots.bufferHi[slot]!, bytes, direction | DATA);
     if (!metadata) return;
     const { integrityLo, integrityHi } = slots;
-    const length = this.#metadataOf(io.bytes);
-    this.#transfer(slot, opcode, true, integrityLo[slot]!, integrityHi[slot]!, length, direction | METADATA);
+    const length = this.metadataOf(io.bytes);
+    this.transfer(slot, opcode, true, integrityLo[slot]!, integrityHi[slot]!, length, direction | METADATA);
   }
 
-  #transfer(
+  private transfer(
     slot: number,
     opcode: number,
     metadata: boolean,
@@ -115,11 +115,11 @@ export class UserCopyPath implements DataPath {
     length: number,
     token: number,
   ): void {
-    const { fd, flags } = this.#device;
-    const queue = this.#slots.queueTag[slot]! & 0xffff;
-    const tag = this.#slots.queueTag[slot]! >>> 16;
-    this.#ring.reserve(1);
-    this.#ring.sq.prepare(
+    const { fd, flags } = this.device;
+    const queue = this.slots.queueTag[slot]! & 0xffff;
+    const tag = this.slots.queueTag[slot]! >>> 16;
+    this.ring.reserve(1);
+    this.ring.sq.prepare(
       opcode | flags,
       fd,
       userCopyPositionLo(tag, 0),
@@ -134,7 +134,7 @@ export class UserCopyPath implements DataPath {
     );
   }
 
-  #metadataOf(bytes: number): number {
-    return (bytes >>> 9) * this.#metadataBytes;
+  private metadataOf(bytes: number): number {
+    return (bytes >>> 9) * this.metadataBytes;
   }
 }

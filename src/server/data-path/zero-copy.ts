@@ -23,17 +23,17 @@ const SKIP_SUCCESS = IOSQE_CQE_SKIP_SUCCESS << 8;
 
 export class ZeroCopyPath implements DataPath {
   readonly way = STAT_WAYS.indexOf('registered');
-  readonly #ring: Ring;
-  readonly #slots: Slots;
-  readonly #device: CharDevice;
+  private readonly ring: Ring;
+  private readonly slots: Slots;
+  private readonly device: CharDevice;
   /** 1: the slot's request is in the ring's buffer table. */
-  readonly #registered: Uint8Array;
+  private readonly registered: Uint8Array;
 
   constructor(ring: Ring, slots: Slots, device: CharDevice) {
-    this.#ring = ring;
-    this.#slots = slots;
-    this.#device = device;
-    this.#registered = new Uint8Array(slots.count);
+    this.ring = ring;
+    this.slots = slots;
+    this.device = device;
+    this.registered = new Uint8Array(slots.count);
   }
 
   arrive(io: Request): boolean {
@@ -42,21 +42,21 @@ export class ZeroCopyPath implements DataPath {
   }
 
   locate(io: Request): void {
-    io.locate(0, 0, this.#slots.bufferIndex[io.slot]!);
+    io.locate(0, 0, this.slots.bufferIndex[io.slot]!);
   }
 
   attach(io: Request): void {
     const { slot } = io;
-    if (io.bufferIndex < 0 || this.#registered[slot] === 1) return;
-    this.#registered[slot] = 1;
-    this.#command(slot, REGISTER);
+    if (io.bufferIndex < 0 || this.registered[slot] === 1) return;
+    this.registered[slot] = 1;
+    this.command(slot, REGISTER);
   }
 
   depart(io: Request): boolean {
     const { slot } = io;
-    if (this.#registered[slot] === 1) {
-      this.#registered[slot] = 0;
-      this.#command(slot, UNREGISTER);
+    if (this.registered[slot] === 1) {
+      this.registered[slot] = 0;
+      this.command(slot, UNREGISTER);
     }
     return true;
   }
@@ -64,26 +64,11 @@ export class ZeroCopyPath implements DataPath {
   /** Only failures complete, and the operation or the commit that they spoil says so itself. */
   operationDone(): void {}
 
-  #command(slot: number, op: number): void {
-    const { fd, flags } = this.#device;
+  private command(slot: number, op: number): void {
+    const { fd, flags } = this.device;
     const user = userData(KIND_DATA, slot, 0);
-    const index = this.#slots.bufferIndex[slot]!;
-    this.#ring.reserve(1);
-    this.#ring.sq.command(
-      flags | SKIP_SUCCESS,
-      fd,
-      op,
-      0,
-      0,
-      0,
-      0,
-      0,
-      user,
-      0,
-      this.#slots.queueTag[slot]!,
-      0,
-      index,
-      0,
-    );
+    const index = this.slots.bufferIndex[slot]!;
+    this.ring.reserve(1);
+    this.ring.sq.command(flags | SKIP_SUCCESS, fd, op, 0, 0, 0, 0, 0, user, 0, this.slots.queueTag[slot]!, 0, index, 0);
   }
 }

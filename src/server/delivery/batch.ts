@@ -47,104 +47,110 @@ export interface BatchOptions {
 
 export class BatchDelivery implements Delivery {
   problem = 0;
-  readonly #ring: Ring;
-  readonly #slots: Slots;
-  readonly #device: CharDevice;
-  readonly #arrivals: Arrivals;
-  readonly #options: BatchOptions;
-  readonly #depth: number;
-  readonly #rotateBy: number;
-  readonly #fetches: FetchBuffer[] = [];
-  readonly #elements: ElementBuffers[] = [];
-  /** By queue id: index in #elements. */
-  readonly #ofQueue: Int32Array;
+  private readonly ring: Ring;
+  private readonly slots: Slots;
+  private readonly device: CharDevice;
+  private readonly arrivals: Arrivals;
+  private readonly options: BatchOptions;
+  private readonly depth: number;
+  private readonly rotateBy: number;
+  private readonly fetches: FetchBuffer[] = [];
+  private readonly elements: ElementBuffers[] = [];
+  /** By queue id: index in elements. */
+  private readonly ofQueue: Int32Array;
   /** Fetch commands that the kernel has; requests delivered and not committed; commit commands under way. */
-  #armed = 0;
-  #inHand = 0;
-  #commands = 0;
+  private armed = 0;
+  private inHand = 0;
+  private commands = 0;
 
   constructor(ring: Ring, slots: Slots, device: CharDevice, arrivals: Arrivals, options: BatchOptions) {
-    this.#ring = ring;
-    this.#slots = slots;
-    this.#device = device;
-    this.#arrivals = arrivals;
-    this.#options = options;
-    this.#depth = options.depth;
-    this.#rotateBy = options.rotateBy;
-    this.#ofQueue = new Int32Array(slots.count / options.depth).fill(-1);
+    this.ring = ring;
+    this.slots = slots;
+    this.device = device;
+    this.arrivals = arrivals;
+    this.options = options;
+    this.depth = options.depth;
+    this.rotateBy = options.rotateBy;
+    this.ofQueue = new Int32Array(slots.count / options.depth).fill(-1);
     for (const queue of options.queues) {
-      this.#ofQueue[queue] = this.#elements.length;
-      this.#elements.push(new ElementBuffers(queue, options.depth, options.elemBytes, this.#elements.length));
+      this.ofQueue[queue] = this.elements.length;
+      this.elements.push(new ElementBuffers(queue, options.depth, options.elemBytes, this.elements.length));
       for (let i = 0; i < FETCHES; i++) {
-        const group = this.#fetches.length;
-        this.#fetches.push(new FetchBuffer(queue, options.depth, ring.registry.registerBufferRing(group, 1)));
+        const group = this.fetches.length;
+        this.fetches.push(new FetchBuffer(queue, options.depth, ring.registry.registerBufferRing(group, 1)));
       }
     }
   }
 
   get ended(): boolean {
-    return this.#armed === 0 && this.#inHand === 0 && this.#commands === 0;
+    return this.armed === 0 && this.inHand === 0 && this.commands === 0;
   }
 
   start(): void {
-    for (const queue of this.#options.prepares) this.#prepare(queue);
-    for (let group = 0; group < this.#fetches.length; group++) this.#fetch(group);
+    for (const queue of this.options.prepares) this.prepare(queue);
+    for (let group = 0; group < this.fetches.length; group++) this.fetch(group);
   }
 
   completed(user: number, result: number, flags: number): void {
-    if (kindOf(user) === KIND_BATCH_FETCH) this.#fetched(slotOf(user), result, flags);
-    else this.#commanded(slotOf(user), tokenOf(user), result);
+    if (kindOf(user) === KIND_BATCH_FETCH) this.fetched(slotOf(user), result, flags);
+    else this.commanded(slotOf(user), tokenOf(user), result);
   }
 
   commit(slot: number, result: number): void {
-    const slots = this.#slots;
+    const slots = this.slots;
     let index = slots.autoBufReg[slot]! & 0xffff;
-    if (this.#rotateBy !== 0) {
-      index = index < this.#rotateBy ? index + this.#rotateBy : index - this.#rotateBy;
+    if (this.rotateBy !== 0) {
+      index = index < this.rotateBy ? index + this.rotateBy : index - this.rotateBy;
       slots.autoBufReg[slot] = index;
       slots.bufferIndex[slot] = index;
     }
     const queueTag = slots.queueTag[slot]!;
-    const elements = this.#elements[this.#ofQueue[queueTag & 0xffff]!]!;
+    const elements = this.elements[this.ofQueue[queueTag & 0xffff]!]!;
     elements.add((queueTag >>> 16) | (index << 16), result, slots.commandLo[slot]!, slots.commandHi[slot]!);
-    this.#inHand--;
+    this.inHand--;
   }
 
-  /** The driver handles a commit while it is submitted, so that its completion is there when the enter begins to wait. */
+  /**
+   * The driver handles a commit while it is submitted, so that its completion is there when the enter begins to wait and
+   * would end the wait. That is right for a single request: its client is likely to send the next one at once, and need
+   * not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1).
+   */
   flush(): number {
-    const all = this.#elements;
+    const all = this.elements;
     let commits = 0;
+    let requests = 0;
     for (let i = 0; i < all.length; i++) {
       const elements = all[i]!;
       const buffer = elements.take();
       if (buffer < 0) continue;
-      this.#submit(COMMIT, elements, buffer, 0);
+      requests += elements.countOf(buffer);
+      this.submit(COMMIT, elements, buffer, 0);
       commits++;
     }
     // With no fetch armed nothing else is certain to come: the last commits are what is waited for.
-    return this.#armed === 0 ? 0 : commits;
+    return this.armed === 0 || requests === 1 ? 0 : commits;
   }
 
-  #prepare(queue: number): void {
-    const elements = this.#elements[this.#ofQueue[queue]!]!;
-    const slots = this.#slots;
-    for (let tag = 0; tag < this.#depth; tag++) {
-      const slot = queue * this.#depth + tag;
-      this.#options.beforeFetch(slot);
+  private prepare(queue: number): void {
+    const elements = this.elements[this.ofQueue[queue]!]!;
+    const slots = this.slots;
+    for (let tag = 0; tag < this.depth; tag++) {
+      const slot = queue * this.depth + tag;
+      this.options.beforeFetch(slot);
       const index = slots.autoBufReg[slot]! & 0xffff;
       elements.add(tag | (index << 16), 0, slots.commandLo[slot]!, slots.commandHi[slot]!);
     }
-    this.#submit(PREP, elements, elements.take(), 1);
+    this.submit(PREP, elements, elements.take(), 1);
   }
 
   /** `token` 1: PREP_IO_CMDS. */
-  #submit(op: number, elements: ElementBuffers, buffer: number, token: number): void {
-    const { fd, flags } = this.#device;
-    const { elemBytes } = this.#options;
+  private submit(op: number, elements: ElementBuffers, buffer: number, token: number): void {
+    const { fd, flags } = this.device;
+    const { elemBytes } = this.options;
     const count = elements.countOf(buffer);
-    this.#commands++;
-    this.#ring.reserve(1);
-    this.#ring.sq.command(
+    this.commands++;
+    this.ring.reserve(1);
+    this.ring.sq.command(
       flags,
       fd,
       op,
@@ -155,35 +161,35 @@ export class BatchDelivery implements Delivery {
       0,
       userData(KIND_BATCH_COMMAND, (elements.position << 4) | buffer, token),
       0,
-      elements.queue | (this.#options.flags << 16),
+      elements.queue | (this.options.flags << 16),
       count | (elemBytes << 16),
       0,
       0,
     );
   }
 
-  #commanded(where: number, token: number, result: number): void {
-    const elements = this.#elements[where >> 4]!;
+  private commanded(where: number, token: number, result: number): void {
+    const elements = this.elements[where >> 4]!;
     const buffer = where & 15;
-    this.#commands--;
+    this.commands--;
     if (token === 1) {
       if (result < 0 && this.problem === 0) this.problem = result;
       elements.release(buffer);
       return;
     }
-    const { elemBytes } = this.#options;
+    const { elemBytes } = this.options;
     const handled = result < 0 ? 0 : Math.trunc(result / elemBytes);
     if (elements.handled(buffer, handled, result < 0)) return;
-    this.#submit(COMMIT, elements, buffer, 0);
+    this.submit(COMMIT, elements, buffer, 0);
   }
 
-  #fetch(group: number): void {
-    const fetch = this.#fetches[group]!;
-    const { fd, flags } = this.#device;
+  private fetch(group: number): void {
+    const fetch = this.fetches[group]!;
+    const { fd, flags } = this.device;
     fetch.provide();
-    this.#armed++;
-    this.#ring.reserve(1);
-    this.#ring.sq.command(
+    this.armed++;
+    this.ring.reserve(1);
+    this.ring.sq.command(
       flags | BUFFER_SELECT,
       fd,
       FETCH,
@@ -201,25 +207,25 @@ export class BatchDelivery implements Delivery {
     );
   }
 
-  #fetched(group: number, result: number, flags: number): void {
-    const fetch = this.#fetches[group]!;
-    if (result > 0) this.#deliver(fetch, result);
+  private fetched(group: number, result: number, flags: number): void {
+    const fetch = this.fetches[group]!;
+    if (result > 0) this.deliver(fetch, result);
     if (result < 0 && result !== -ENOBUFS) {
-      this.#armed--;
+      this.armed--;
       if (result !== UBLK_IO_RES_ABORT && this.problem === 0) this.problem = result;
     } else if ((flags & IORING_CQE_F_MORE) === 0 || result === -ENOBUFS) {
-      this.#armed--;
-      this.#fetch(group);
+      this.armed--;
+      this.fetch(group);
     }
   }
 
-  #deliver(fetch: FetchBuffer, bytes: number): void {
+  private deliver(fetch: FetchBuffer, bytes: number): void {
     const { tags } = fetch;
-    const base = fetch.queue * this.#depth;
+    const base = fetch.queue * this.depth;
     const end = fetch.at + (bytes >>> 1);
     for (let i = fetch.at; i < end; i++) {
-      this.#inHand++;
-      this.#arrivals.arrive(base + tags[i]!);
+      this.inHand++;
+      this.arrivals.arrive(base + tags[i]!);
     }
     fetch.at = end;
   }

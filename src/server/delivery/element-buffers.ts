@@ -11,73 +11,73 @@ export class ElementBuffers {
   readonly queue: number;
   /** Among the thread's queues. */
   readonly position: number;
-  readonly #memory: MappedMemory;
-  readonly #words: Int32Array;
-  readonly #bufferWords: number;
-  readonly #elemWords: number;
-  readonly #addressLo = new Int32Array(BUFFERS);
-  readonly #addressHi = new Int32Array(BUFFERS);
+  private readonly memory: MappedMemory;
+  private readonly words: Int32Array;
+  private readonly bufferWords: number;
+  private readonly elemWords: number;
+  private readonly baseLo = new Int32Array(BUFFERS);
+  private readonly baseHi = new Int32Array(BUFFERS);
   /** Elements in each, and how many of them the kernel has handled. */
-  readonly #count = new Int32Array(BUFFERS);
-  readonly #done = new Int32Array(BUFFERS);
+  private readonly count = new Int32Array(BUFFERS);
+  private readonly done = new Int32Array(BUFFERS);
   /** Bit i: buffer i is neither being filled nor the kernel's. */
-  #free = ALL & ~1;
-  #filling = 0;
+  private free = ALL & ~1;
+  private filling = 0;
 
   constructor(queue: number, depth: number, elemBytes: number, position: number) {
     this.queue = queue;
     this.position = position;
     const bufferBytes = roundUp(depth * elemBytes, PAGE_SIZE);
-    this.#memory = mapAnonymous(bufferBytes * BUFFERS, 'of element buffers');
-    this.#words = this.#memory.words();
-    this.#bufferWords = bufferBytes / 4;
-    this.#elemWords = elemBytes / 4;
+    this.memory = mapAnonymous(bufferBytes * BUFFERS, 'of element buffers');
+    this.words = this.memory.words();
+    this.bufferWords = bufferBytes / 4;
+    this.elemWords = elemBytes / 4;
     for (let i = 0; i < BUFFERS; i++) {
-      const address = this.#memory.address + BigInt(i * bufferBytes);
-      this.#addressLo[i] = Number(BigInt.asIntN(32, address));
-      this.#addressHi[i] = Number(address >> 32n);
+      const address = this.memory.address + BigInt(i * bufferBytes);
+      this.baseLo[i] = Number(BigInt.asIntN(32, address));
+      this.baseHi[i] = Number(address >> 32n);
     }
   }
 
   /** At most the queue's depth of them wait at once: no request is completed twice. */
   add(tagAndIndex: number, result: number, addressLo: number, addressHi: number): void {
-    const buffer = this.#filling;
-    const at = buffer * this.#bufferWords + this.#count[buffer]! * this.#elemWords;
-    const words = this.#words;
+    const buffer = this.filling;
+    const at = buffer * this.bufferWords + this.count[buffer]! * this.elemWords;
+    const words = this.words;
     words[at] = tagAndIndex;
     words[at + 1] = result;
-    if (this.#elemWords > 2) {
+    if (this.elemWords > 2) {
       words[at + 2] = addressLo;
       words[at + 3] = addressHi;
     }
-    this.#count[buffer]!++;
+    this.count[buffer]!++;
   }
 
   /** The filled buffer, to be submitted; -1 when it is empty, or when the kernel has all others: it goes on filling. */
   take(): number {
-    const buffer = this.#filling;
-    if (this.#count[buffer] === 0) return -1;
-    const free = this.#free;
+    const buffer = this.filling;
+    if (this.count[buffer] === 0) return -1;
+    const free = this.free;
     if (free === 0) return -1;
     const lowest = free & -free;
-    this.#free = free ^ lowest;
-    this.#filling = 31 - Math.clz32(lowest);
+    this.free = free ^ lowest;
+    this.filling = 31 - Math.clz32(lowest);
     return buffer;
   }
 
   /** Elements of a taken buffer that are still to be handled, and where they begin. */
   countOf(buffer: number): number {
-    return this.#count[buffer]! - this.#done[buffer]!;
+    return this.count[buffer]! - this.done[buffer]!;
   }
 
   addressLo(buffer: number): number {
     // The buffers are far smaller than 4 GiB, but may lie across a multiple of it.
-    return ((this.#addressLo[buffer]! >>> 0) + this.#doneBytes(buffer)) | 0;
+    return ((this.baseLo[buffer]! >>> 0) + this.doneBytes(buffer)) | 0;
   }
 
   addressHi(buffer: number): number {
-    const lo = (this.#addressLo[buffer]! >>> 0) + this.#doneBytes(buffer);
-    return this.#addressHi[buffer]! + (lo > 0xffffffff ? 1 : 0);
+    const lo = (this.baseLo[buffer]! >>> 0) + this.doneBytes(buffer);
+    return this.baseHi[buffer]! + (lo > 0xffffffff ? 1 : 0);
   }
 
   /**
@@ -85,19 +85,19 @@ export class ElementBuffers {
    * over, as every other would wait behind it for ever. true: nothing is left, the buffer is free.
    */
   handled(buffer: number, count: number, refused: boolean): boolean {
-    this.#done[buffer]! += refused ? 1 : count;
+    this.done[buffer]! += refused ? 1 : count;
     if (this.countOf(buffer) > 0) return false;
     this.release(buffer);
     return true;
   }
 
   release(buffer: number): void {
-    this.#free |= 1 << buffer;
-    this.#count[buffer] = 0;
-    this.#done[buffer] = 0;
+    this.free |= 1 << buffer;
+    this.count[buffer] = 0;
+    this.done[buffer] = 0;
   }
 
-  #doneBytes(buffer: number): number {
-    return this.#done[buffer]! * this.#elemWords * 4;
+  private doneBytes(buffer: number): number {
+    return this.done[buffer]! * this.elemWords * 4;
   }
 }

@@ -14,29 +14,29 @@ export class FetchBuffer {
   readonly tags: Uint16Array;
   /** Index of the next tag that the kernel writes. */
   at = 0;
-  readonly #memory: MappedMemory;
-  readonly #ring: DataView;
-  #tail = 0;
+  private readonly memory: MappedMemory;
+  private readonly ring: DataView;
+  private tail = 0;
 
   /** `ring`: a registered provided-buffer ring of one entry. */
   constructor(queue: number, depth: number, ring: MappedMemory) {
     this.queue = queue;
-    this.#memory = mapAnonymous(roundUp(depth * UBLK_FETCH_ELEM_BYTES, PAGE_SIZE), 'of a fetch buffer');
-    this.capacity = this.#memory.length / UBLK_FETCH_ELEM_BYTES;
-    const { bytes } = this.#memory;
+    this.memory = mapAnonymous(roundUp(depth * UBLK_FETCH_ELEM_BYTES, PAGE_SIZE), 'of a fetch buffer');
+    this.capacity = this.memory.length / UBLK_FETCH_ELEM_BYTES;
+    const { bytes } = this.memory;
     this.tags = new Uint16Array(bytes.buffer, bytes.byteOffset, this.capacity);
-    this.#ring = new DataView(ring.bytes.buffer, ring.bytes.byteOffset, ring.bytes.byteLength);
-    const { address, length } = this.#memory;
-    encodeInto(this.#ring, 0, io_uring_buf, { addr: address, len: length, bid: 0 });
+    this.ring = new DataView(ring.bytes.buffer, ring.bytes.byteOffset, ring.bytes.byteLength);
+    const { address, length } = this.memory;
+    encodeInto(this.ring, 0, io_uring_buf, { addr: address, len: length, bid: 0 });
   }
 
   /** Gives the buffer to the kernel, from its beginning. Once a page of tags, so it may take its time. */
   provide(): void {
     this.at = 0;
-    this.#tail = (this.#tail + 1) & 0xffff;
+    this.tail = (this.tail + 1) & 0xffff;
     // With one entry every position is entry 0, and with IOU_PBUF_RING_INC the kernel has moved its address on.
-    this.#ring.setBigUint64(io_uring_buf.fields.addr.offset, this.#memory.address, true);
-    this.#ring.setUint32(io_uring_buf.fields.len.offset, this.#memory.length, true);
-    this.#ring.setUint16(io_uring_buf_ring.fields.tail.offset, this.#tail, true);
+    this.ring.setBigUint64(io_uring_buf.fields.addr.offset, this.memory.address, true);
+    this.ring.setUint32(io_uring_buf.fields.len.offset, this.memory.length, true);
+    this.ring.setUint16(io_uring_buf_ring.fields.tail.offset, this.tail, true);
   }
 }

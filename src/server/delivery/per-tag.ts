@@ -22,14 +22,14 @@ const NEED_GET_DATA = UBLK_U_IO_NEED_GET_DATA | 0;
 
 export class PerTagDelivery implements Delivery {
   problem = 0;
-  readonly #ring: Ring;
-  readonly #slots: Slots;
-  readonly #mine: readonly number[];
-  readonly #device: CharDevice;
-  readonly #arrivals: Arrivals;
-  readonly #beforeFetch: (slot: number) => void;
+  private readonly ring: Ring;
+  private readonly slots: Slots;
+  private readonly mine: readonly number[];
+  private readonly device: CharDevice;
+  private readonly arrivals: Arrivals;
+  private readonly beforeFetch: (slot: number) => void;
   /** Tags that the kernel has not aborted. */
-  #alive: number;
+  private alive: number;
 
   constructor(
     ring: Ring,
@@ -39,46 +39,46 @@ export class PerTagDelivery implements Delivery {
     arrivals: Arrivals,
     beforeFetch: (slot: number) => void,
   ) {
-    this.#ring = ring;
-    this.#slots = slots;
-    this.#mine = mine;
-    this.#device = device;
-    this.#arrivals = arrivals;
-    this.#beforeFetch = beforeFetch;
-    this.#alive = mine.length;
+    this.ring = ring;
+    this.slots = slots;
+    this.mine = mine;
+    this.device = device;
+    this.arrivals = arrivals;
+    this.beforeFetch = beforeFetch;
+    this.alive = mine.length;
   }
 
   get ended(): boolean {
-    return this.#alive === 0;
+    return this.alive === 0;
   }
 
   start(): void {
-    for (const slot of this.#mine) {
-      this.#beforeFetch(slot);
-      this.#command(slot, FETCH, 0);
+    for (const slot of this.mine) {
+      this.beforeFetch(slot);
+      this.command(slot, FETCH, 0);
     }
   }
 
   completed(user: number, result: number): void {
-    if (result === UBLK_IO_RES_OK) this.#arrivals.arrive(slotOf(user));
-    else if (result === UBLK_IO_RES_NEED_GET_DATA) this.#command(slotOf(user), NEED_GET_DATA, 0);
-    else this.#aborted(result);
+    if (result === UBLK_IO_RES_OK) this.arrivals.arrive(slotOf(user));
+    else if (result === UBLK_IO_RES_NEED_GET_DATA) this.command(slotOf(user), NEED_GET_DATA, 0);
+    else this.aborted(result);
   }
 
   commit(slot: number, result: number): void {
-    this.#command(slot, COMMIT_AND_FETCH, result);
+    this.command(slot, COMMIT_AND_FETCH, result);
   }
 
   flush(): number {
     return 0;
   }
 
-  #command(slot: number, op: number, result: number): void {
-    const slots = this.#slots;
-    this.#ring.reserve(1);
-    this.#ring.sq.command(
-      this.#device.flags,
-      this.#device.fd,
+  private command(slot: number, op: number, result: number): void {
+    const slots = this.slots;
+    this.ring.reserve(1);
+    this.ring.sq.command(
+      this.device.flags,
+      this.device.fd,
       op,
       slots.autoBufReg[slot]!,
       0,
@@ -94,8 +94,8 @@ export class PerTagDelivery implements Delivery {
     );
   }
 
-  #aborted(result: number): void {
-    this.#alive--;
+  private aborted(result: number): void {
+    this.alive--;
     if (result !== UBLK_IO_RES_ABORT && this.problem === 0) this.problem = result;
   }
 }

@@ -40,31 +40,31 @@ const ALLOCATE = 3;
 const SYNC = 4;
 
 export class LoopQueue implements TargetQueue {
-  readonly #holes: Holes;
-  readonly #metadataSize: number;
+  private readonly holes: Holes;
+  private readonly metadataSize: number;
   /** Bytes of data done, for each slot. */
-  readonly #done: Int32Array;
+  private readonly done: Int32Array;
 
   constructor(context: QueueContext<LoopState>) {
-    this.#holes = context.state.holes;
-    this.#metadataSize = context.integrity?.metadataSize ?? 0;
-    this.#done = new Int32Array(context.slots);
+    this.holes = context.state.holes;
+    this.metadataSize = context.integrity?.metadataSize ?? 0;
+    this.done = new Int32Array(context.slots);
   }
 
   queueIo(io: IoRequest): void {
     switch (io.op) {
       case UBLK_IO_OP_READ:
       case UBLK_IO_OP_WRITE:
-        this.#done[io.slot] = 0;
-        if ((io.flags & UBLK_IO_F_INTEGRITY) !== 0) this.#transferMetadata(io);
-        this.#transfer(io, 0);
+        this.done[io.slot] = 0;
+        if ((io.flags & UBLK_IO_F_INTEGRITY) !== 0) this.transferMetadata(io);
+        this.transfer(io, 0);
         return;
       case UBLK_IO_OP_FLUSH:
-        this.#sync(io);
+        this.sync(io);
         return;
       case UBLK_IO_OP_DISCARD:
       case UBLK_IO_OP_WRITE_ZEROES:
-        this.#makeHole(io);
+        this.makeHole(io);
         return;
       default:
         io.complete(-EINVAL);
@@ -74,33 +74,33 @@ export class LoopQueue implements TargetQueue {
   operationDone(io: IoRequest, token: number, result: number): void {
     let outcome = result;
     if (token === DATA && result >= 0) {
-      const done = this.#done[io.slot]! + result;
+      const done = this.done[io.slot]! + result;
       if (done < io.bytes) {
         if (result >= SECTOR) {
           // Direct I/O begins at sectors: one that was done in part is done again.
-          this.#done[io.slot] = done & -SECTOR;
-          this.#transfer(io, done & -SECTOR);
+          this.done[io.slot] = done & -SECTOR;
+          this.transfer(io, done & -SECTOR);
           return;
         }
         outcome = -EIO;
       }
-    } else if (token === METADATA && result >= 0 && result < this.#metadataBytes(io)) outcome = -EIO;
+    } else if (token === METADATA && result >= 0 && result < this.metadataBytes(io)) outcome = -EIO;
     if (outcome < 0 && io.result === 0) io.result = outcome;
     if (io.pending > 0) return;
     if (io.result < 0) io.complete(io.result);
-    else this.#next(io, token);
+    else this.next(io, token);
   }
 
   /** All went well: what is still to be done after it, if anything is. */
-  #next(io: IoRequest, token: number): void {
-    const second = token === HOLE ? secondMode(this.#holes, io.op, io.flags) : 0;
-    if (second !== 0) this.#fallocate(io, second, ALLOCATE);
+  private next(io: IoRequest, token: number): void {
+    const second = token === HOLE ? secondMode(this.holes, io.op, io.flags) : 0;
+    if (second !== 0) this.fallocate(io, second, ALLOCATE);
     else if ((token === HOLE || token === ALLOCATE) && (io.flags & UBLK_IO_F_FUA) !== 0) io.fsync(DATA_FILE, SYNC);
     else io.complete(io.bytes);
   }
 
   /** Data from byte `at` of the request on. */
-  #transfer(io: IoRequest, at: number): void {
+  private transfer(io: IoRequest, at: number): void {
     const lo = ((io.startLo << 9) >>> 0) + at;
     const hi = ((io.startHi << 9) | (io.startLo >>> 23)) + (lo > 0xffffffff ? 1 : 0);
     const length = io.bytes - at;
@@ -111,32 +111,32 @@ export class LoopQueue implements TargetQueue {
     }
   }
 
-  #transferMetadata(io: IoRequest): void {
+  private transferMetadata(io: IoRequest): void {
     // Below 2^53: a sector number has 55 bits at most, of which no file's size has more than 54 - 9.
-    const offset = ((io.startLo >>> 0) + io.startHi * 2 ** 32) * this.#metadataSize;
+    const offset = ((io.startLo >>> 0) + io.startHi * 2 ** 32) * this.metadataSize;
     const lo = offset | 0;
     const hi = (offset / 2 ** 32) | 0;
-    const length = this.#metadataBytes(io);
+    const length = this.metadataBytes(io);
     if (io.op === UBLK_IO_OP_READ) io.readIntegrity(METADATA_FILE, lo, hi, length, METADATA);
     else io.writeIntegrity(METADATA_FILE, lo, hi, length, METADATA);
   }
 
-  #metadataBytes(io: IoRequest): number {
-    return io.sectors * this.#metadataSize;
+  private metadataBytes(io: IoRequest): number {
+    return io.sectors * this.metadataSize;
   }
 
-  #sync(io: IoRequest): void {
+  private sync(io: IoRequest): void {
     io.fsync(DATA_FILE, SYNC);
-    if (this.#metadataSize > 0) io.fsync(METADATA_FILE, SYNC);
+    if (this.metadataSize > 0) io.fsync(METADATA_FILE, SYNC);
   }
 
-  #makeHole(io: IoRequest): void {
-    const mode = holeMode(this.#holes, io.op, io.flags);
+  private makeHole(io: IoRequest): void {
+    const mode = holeMode(this.holes, io.op, io.flags);
     if (mode === 0) io.complete(-EOPNOTSUPP);
-    else this.#fallocate(io, mode, HOLE);
+    else this.fallocate(io, mode, HOLE);
   }
 
-  #fallocate(io: IoRequest, mode: number, token: number): void {
+  private fallocate(io: IoRequest, mode: number, token: number): void {
     const hi = (io.startHi << 9) | (io.startLo >>> 23);
     io.fallocate(DATA_FILE, mode, io.startLo << 9, hi, io.sectors << 9, io.sectors >>> 23, token);
   }

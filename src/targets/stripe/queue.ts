@@ -45,35 +45,35 @@ const SYNC = 3 << 5;
 const WHICH = (1 << 5) - 1;
 
 export class StripeQueue implements TargetQueue {
-  readonly #files: number;
-  readonly #holes: Holes;
-  readonly #map: StripeMap;
-  readonly #vectors: Vectors;
+  private readonly files: number;
+  private readonly holes: Holes;
+  private readonly map: StripeMap;
+  private readonly vectors: Vectors;
   /** Bytes not done, for each slot and part. */
-  readonly #left: Int32Array;
+  private readonly left: Int32Array;
 
   constructor({ state, slots, maxIoBufBytes }: QueueContext<StripeState>) {
     const { files, chunk, holes } = state;
-    this.#files = files;
-    this.#holes = holes;
-    this.#map = new StripeMap(files, Math.log2(chunk / SECTOR));
+    this.files = files;
+    this.holes = holes;
+    this.map = new StripeMap(files, Math.log2(chunk / SECTOR));
     const largest = Math.min(maxIoBufBytes, maxRequestBytes(files, chunk));
-    this.#vectors = new Vectors(slots, files, vectorsPerFile(largest, files, chunk));
-    this.#left = new Int32Array(slots * files);
+    this.vectors = new Vectors(slots, files, vectorsPerFile(largest, files, chunk));
+    this.left = new Int32Array(slots * files);
   }
 
   queueIo(io: IoRequest): void {
     switch (io.op) {
       case OP_READ:
       case OP_WRITE:
-        this.#transferAll(io);
+        this.transferAll(io);
         return;
       case UBLK_IO_OP_FLUSH:
-        this.#syncAll(io);
+        this.syncAll(io);
         return;
       case UBLK_IO_OP_DISCARD:
       case UBLK_IO_OP_WRITE_ZEROES:
-        this.#makeHoles(io);
+        this.makeHoles(io);
         return;
       default:
         io.complete(-EINVAL);
@@ -85,14 +85,14 @@ export class StripeQueue implements TargetQueue {
     let outcome = result;
     if (kind === TRANSFER && result >= 0) {
       const part = token & WHICH;
-      const at = io.slot * this.#files + part;
-      const left = this.#left[at]! - result;
+      const at = io.slot * this.files + part;
+      const left = this.left[at]! - result;
       if (left > 0) {
         if (result >= SECTOR && io.result === 0) {
           // Direct I/O begins at sectors: one that was done in part is done again.
-          this.#left[at] = (left + SECTOR - 1) & -SECTOR;
-          this.#map.split(io.startLo, io.startHi, io.sectors);
-          this.#transfer(io, part);
+          this.left[at] = (left + SECTOR - 1) & -SECTOR;
+          this.map.split(io.startLo, io.startHi, io.sectors);
+          this.transfer(io, part);
           return;
         }
         outcome = -EIO;
@@ -101,30 +101,30 @@ export class StripeQueue implements TargetQueue {
     if (outcome < 0 && io.result === 0) io.result = outcome;
     if (io.pending > 0) return;
     if (io.result < 0) io.complete(io.result);
-    else this.#next(io, kind);
+    else this.next(io, kind);
   }
 
   /** All went well: what is still to be done after it, if anything is. */
-  #next(io: IoRequest, kind: number): void {
-    const second = kind === HOLE ? secondMode(this.#holes, io.op, io.flags) : 0;
-    if (second !== 0) this.#fallocateAll(io, second, ALLOCATE);
-    else if ((kind === HOLE || kind === ALLOCATE) && (io.flags & F_FUA) !== 0) this.#syncAll(io);
+  private next(io: IoRequest, kind: number): void {
+    const second = kind === HOLE ? secondMode(this.holes, io.op, io.flags) : 0;
+    if (second !== 0) this.fallocateAll(io, second, ALLOCATE);
+    else if ((kind === HOLE || kind === ALLOCATE) && (io.flags & F_FUA) !== 0) this.syncAll(io);
     else io.complete(io.bytes);
   }
 
-  #transferAll(io: IoRequest): void {
-    const parts = this.#map.split(io.startLo, io.startHi, io.sectors);
-    const base = io.slot * this.#files;
+  private transferAll(io: IoRequest): void {
+    const parts = this.map.split(io.startLo, io.startHi, io.sectors);
+    const base = io.slot * this.files;
     for (let part = 0; part < parts; part++) {
-      this.#left[base + part] = this.#map.sectors[part]! * SECTOR;
-      this.#transfer(io, part);
+      this.left[base + part] = this.map.sectors[part]! * SECTOR;
+      this.transfer(io, part);
     }
   }
 
   /** What is left of a part of the request that the map has split. */
-  #transfer(io: IoRequest, part: number): void {
-    const map = this.#map;
-    const left = this.#left[io.slot * this.#files + part]!;
+  private transfer(io: IoRequest, part: number): void {
+    const map = this.map;
+    const left = this.left[io.slot * this.files + part]!;
     const skip = map.sectors[part]! - left / SECTOR;
     const lo = (map.offsetLo[part]! >>> 0) + skip * SECTOR;
     const hi = map.offsetHi[part]! + (lo > 0xffffffff ? 1 : 0);
@@ -138,9 +138,9 @@ export class StripeQueue implements TargetQueue {
       else io.read(file, lo | 0, hi, at, left, token);
       return;
     }
-    const vectors = this.#vectors;
+    const vectors = this.vectors;
     const at = vectors.at(io.slot, part);
-    const count = this.#fill(io, part, skip, at);
+    const count = this.fill(io, part, skip, at);
     const vecLo = vectors.addressLo(at);
     const vecHi = vectors.addressHi(at);
     if (write) io.writev(file, lo | 0, hi, vecLo, vecHi, count, rwFlags, token);
@@ -148,32 +148,32 @@ export class StripeQueue implements TargetQueue {
   }
 
   /** One iovec a chunk, from sector `skip` of the part on. */
-  #fill(io: IoRequest, part: number, skip: number, at: number): number {
-    const map = this.#map;
+  private fill(io: IoRequest, part: number, skip: number, at: number): number {
+    const map = this.map;
     const total = map.sectors[part]!;
     let count = 0;
     for (let done = skip; done < total; count++) {
       const run = map.runAt(part, done);
       const lo = (io.dataLo >>> 0) + map.sectorAt(part, done) * SECTOR;
       const hi = io.dataHi + (lo > 0xffffffff ? 1 : 0);
-      this.#vectors.set(at, count, lo | 0, hi, run * SECTOR);
+      this.vectors.set(at, count, lo | 0, hi, run * SECTOR);
       done += run;
     }
     return count;
   }
 
-  #syncAll(io: IoRequest): void {
-    for (let file = 0; file < this.#files; file++) io.fsync(file, SYNC | file);
+  private syncAll(io: IoRequest): void {
+    for (let file = 0; file < this.files; file++) io.fsync(file, SYNC | file);
   }
 
-  #makeHoles(io: IoRequest): void {
-    const mode = holeMode(this.#holes, io.op, io.flags);
+  private makeHoles(io: IoRequest): void {
+    const mode = holeMode(this.holes, io.op, io.flags);
     if (mode === 0) io.complete(-EOPNOTSUPP);
-    else this.#fallocateAll(io, mode, HOLE);
+    else this.fallocateAll(io, mode, HOLE);
   }
 
-  #fallocateAll(io: IoRequest, mode: number, kind: number): void {
-    const map = this.#map;
+  private fallocateAll(io: IoRequest, mode: number, kind: number): void {
+    const map = this.map;
     const parts = map.split(io.startLo, io.startHi, io.sectors);
     for (let part = 0; part < parts; part++) {
       const sectors = map.sectors[part]!;

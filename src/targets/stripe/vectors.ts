@@ -18,31 +18,31 @@ export function maxRequestBytes(files: number, chunkBytes: number): number {
 }
 
 export class Vectors {
-  readonly #memory: MappedMemory;
-  readonly #words: Int32Array;
-  readonly #baseLo: number;
-  readonly #baseHi: number;
-  readonly #files: number;
-  readonly #perFile: number;
+  private readonly memory: MappedMemory;
+  private readonly words: Int32Array;
+  private readonly baseLo: number;
+  private readonly baseHi: number;
+  private readonly files: number;
+  private readonly perFile: number;
 
   constructor(slots: number, files: number, perFile: number) {
-    this.#files = files;
-    this.#perFile = perFile;
+    this.files = files;
+    this.perFile = perFile;
     // Only what this thread touches becomes memory.
-    this.#memory = mapAnonymous(slots * files * perFile * IOVEC_BYTES, 'of stripe vectors');
-    this.#words = this.#memory.words();
-    this.#baseLo = Number(BigInt.asIntN(32, this.#memory.address));
-    this.#baseHi = Number(this.#memory.address >> 32n);
+    this.memory = mapAnonymous(slots * files * perFile * IOVEC_BYTES, 'of stripe vectors');
+    this.words = this.memory.words();
+    this.baseLo = Number(BigInt.asIntN(32, this.memory.address));
+    this.baseHi = Number(this.memory.address >> 32n);
   }
 
   /** Word index of the first iovec of a slot and part. */
   at(slot: number, part: number): number {
-    return (slot * this.#files + part) * this.#perFile * IOVEC_WORDS;
+    return (slot * this.files + part) * this.perFile * IOVEC_WORDS;
   }
 
   /** `index`: of the iovec, counted from word `at`. */
   set(at: number, index: number, baseLo: number, baseHi: number, length: number): void {
-    const words = this.#words;
+    const words = this.words;
     const word = at + index * IOVEC_WORDS;
     words[word] = baseLo;
     words[word + 1] = baseHi;
@@ -51,10 +51,10 @@ export class Vectors {
   }
 
   addressLo(at: number): number {
-    return ((this.#baseLo >>> 0) + at * 4) | 0;
+    return ((this.baseLo >>> 0) + at * 4) | 0;
   }
 
   addressHi(at: number): number {
-    return this.#baseHi + Math.floor(((this.#baseLo >>> 0) + at * 4) / 2 ** 32);
+    return this.baseHi + Math.floor(((this.baseLo >>> 0) + at * 4) / 2 ** 32);
   }
 }
