@@ -58,6 +58,8 @@ export class BatchDelivery implements Delivery {
   private readonly elements: ElementBuffers[] = [];
   /** By queue id: index in elements. */
   private readonly ofQueue: Int32Array;
+  /** Of a thread with one queue: a constant to the JIT, which an element of an array is not. */
+  private readonly only: ElementBuffers | null;
   /** Fetch commands that the kernel has; requests delivered and not committed; commit commands under way. */
   private armed = 0;
   private inHand = 0;
@@ -80,6 +82,7 @@ export class BatchDelivery implements Delivery {
         this.fetches.push(new FetchBuffer(queue, options.depth, ring.registry.registerBufferRing(group, 1)));
       }
     }
+    this.only = this.elements.length === 1 ? (this.elements[0] ?? null) : null;
   }
 
   get ended(): boolean {
@@ -105,7 +108,7 @@ export class BatchDelivery implements Delivery {
       slots.bufferIndex[slot] = index;
     }
     const queueTag = slots.queueTag[slot]!;
-    const elements = this.elements[this.ofQueue[queueTag & 0xffff]!]!;
+    const elements = this.only ?? this.elements[this.ofQueue[queueTag & 0xffff]!]!;
     elements.add((queueTag >>> 16) | (index << 16), result, slots.commandLo[slot]!, slots.commandHi[slot]!);
     this.inHand--;
   }
@@ -116,19 +119,23 @@ export class BatchDelivery implements Delivery {
    * not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1).
    */
   flush(): number {
-    const all = this.elements;
     let commits = 0;
     let requests = 0;
-    for (let i = 0; i < all.length; i++) {
-      const elements = all[i]!;
-      const buffer = elements.take();
-      if (buffer < 0) continue;
-      requests += elements.countOf(buffer);
-      this.submit(COMMIT, elements, buffer, 0);
-      commits++;
+    for (let i = 0; i < this.elements.length; i++) {
+      const count = this.flushed(this.only ?? this.elements[i]!);
+      if (count > 0) commits++;
+      requests += count;
     }
     // With no fetch armed nothing else is certain to come: the last commits are what is waited for.
     return this.armed === 0 || requests === 1 ? 0 : commits;
+  }
+
+  /** Submits what one queue has gathered, and returns how many requests that are. */
+  private flushed(elements: ElementBuffers): number {
+    const buffer = elements.take();
+    if (buffer < 0) return 0;
+    this.submit(COMMIT, elements, buffer, 0);
+    return elements.countOf(buffer);
   }
 
   private prepare(queue: number): void {

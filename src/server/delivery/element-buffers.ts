@@ -15,6 +15,8 @@ export class ElementBuffers {
   private readonly words: Int32Array;
   private readonly bufferWords: number;
   private readonly elemWords: number;
+  /** elemWords is 1 << elemShift. */
+  private readonly elemShift: number;
   private readonly baseLo = new Int32Array(BUFFERS);
   private readonly baseHi = new Int32Array(BUFFERS);
   /** Elements in each, and how many of them the kernel has handled. */
@@ -23,6 +25,9 @@ export class ElementBuffers {
   /** Bit i: buffer i is neither being filled nor the kernel's. */
   private free = ALL & ~1;
   private filling = 0;
+  /** Words of the buffer that is being filled: its first, and the next free one. */
+  private start = 0;
+  private at = 0;
 
   constructor(queue: number, depth: number, elemBytes: number, position: number) {
     this.queue = queue;
@@ -32,6 +37,7 @@ export class ElementBuffers {
     this.words = this.memory.words();
     this.bufferWords = bufferBytes / 4;
     this.elemWords = elemBytes / 4;
+    this.elemShift = Math.log2(this.elemWords);
     for (let i = 0; i < BUFFERS; i++) {
       const address = this.memory.address + BigInt(i * bufferBytes);
       this.baseLo[i] = Number(BigInt.asIntN(32, address));
@@ -41,27 +47,28 @@ export class ElementBuffers {
 
   /** At most the queue's depth of them wait at once: no request is completed twice. */
   add(tagAndIndex: number, result: number, addressLo: number, addressHi: number): void {
-    const buffer = this.filling;
-    const at = buffer * this.bufferWords + this.count[buffer]! * this.elemWords;
+    const at = this.at;
     const words = this.words;
-    words[at] = tagAndIndex;
-    words[at + 1] = result;
+    words[at] = tagAndIndex | 0;
+    words[at + 1] = result | 0;
     if (this.elemWords > 2) {
-      words[at + 2] = addressLo;
-      words[at + 3] = addressHi;
+      words[at + 2] = addressLo | 0;
+      words[at + 3] = addressHi | 0;
     }
-    this.count[buffer]!++;
+    this.at = at + this.elemWords;
   }
 
   /** The filled buffer, to be submitted; -1 when it is empty, or when the kernel has all others: it goes on filling. */
   take(): number {
     const buffer = this.filling;
-    if (this.count[buffer] === 0) return -1;
     const free = this.free;
-    if (free === 0) return -1;
+    if (this.at === this.start || free === 0) return -1;
+    this.count[buffer] = (this.at - this.start) >> this.elemShift;
     const lowest = free & -free;
     this.free = free ^ lowest;
     this.filling = 31 - Math.clz32(lowest);
+    this.start = this.filling * this.bufferWords;
+    this.at = this.start;
     return buffer;
   }
 
