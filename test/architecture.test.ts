@@ -11,6 +11,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
   'package-root': 0,
+  'cache-home': 0,
   options: 1,
   sizes: 1,
   native: 2,

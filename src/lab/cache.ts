@@ -1,10 +1,17 @@
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { cacheHome } from '../cache-home.ts';
+import { UblkError } from '../errors.ts';
 
 /** A path in the lab's cache: nothing below it is precious, everything in it can be made again. */
 export function cachePath(...parts: string[]): string {
-  const root = process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
+  const root = cacheHome();
+  if (root === undefined) {
+    throw new UblkError('the lab has no place to keep its image: this user has no home', {
+      code: 'ENOENT',
+      hint: 'name a directory in XDG_CACHE_HOME',
+    });
+  }
   return path.join(root, 'ublkts', 'lab', ...parts);
 }
 

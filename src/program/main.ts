@@ -3,12 +3,15 @@
  * colour is settled; nothing here or below calls `process.exit`, so that pipes are always flushed.
  */
 import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheHome, NO_HOME } from '../cache-home.ts';
 import { applyColourPolicy } from '../cli/colour.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
-  enableCompileCache(compileCacheDirectory());
+  // Node's own default is in /tmp, where anyone could leave compiled code for root to run.
+  const cache = cacheHome();
+  if (cache === undefined) standInForPasswd();
+  else enableCompileCache(join(cache, 'ublkts', 'compile'));
   applyColourPolicy(argv, process.env);
   try {
     const { dispatch } = await import('./dispatch.ts');
@@ -21,7 +24,8 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   }
 }
 
-/** Node's own default is in /tmp, where anyone could leave compiled code for root to run. */
-function compileCacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ublkts', 'compile');
+/** oclif asks for a home and a shell while it is loaded, and throws for a user that /etc/passwd does not know. */
+function standInForPasswd(): void {
+  process.env['HOME'] ??= NO_HOME;
+  process.env['SHELL'] ??= '/bin/sh';
 }

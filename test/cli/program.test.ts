@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { ROOT, ublkts } from './run.ts';
 
@@ -13,6 +14,17 @@ describe('help and version', () => {
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`^ublkts/${version} linux-\\S+ node-v`));
     }
+  });
+
+  test('a user that nobody knows, as in a container, is served too', (t) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`${ROOT}bin/run.js`, 'help', 'list'], {
+      encoding: 'utf8',
+      env: {},
+      ...(process.getuid?.() === 0 ? { uid: 54_321 } : {}),
+    });
+    // Somebody else's home, or a Node in it, is not to be read by everybody.
+    if (status === null || /EACCES|Cannot find module/.test(stderr)) t.skip('this tree is for its owner only');
+    else assert.match(stdout, /^Show the ublk devices/, stderr);
   });
 
   test('help lists the commands, once each', () => {
