@@ -14,7 +14,7 @@ import { nodeTestArguments, readCounts } from '../test/harness/node-tests.ts';
 import { OrderedOutput } from '../test/harness/ordered-output.ts';
 import { pool } from '../test/harness/pool.ts';
 import { tallyOf } from '../test/harness/selftests/report.ts';
-import type { Result } from '../test/harness/selftests/result.ts';
+import { trySelftestsAgain, tryFilesAgain } from '../test/harness/second-try.ts';
 import { selftests } from '../test/harness/selftests/suite-tasks.ts';
 import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from '../test/harness/tally.ts';
 
@@ -65,49 +65,14 @@ await runHarness(async (scratch, signal) => {
     ],
     GUESTS,
   );
-  await onceMoreAlone(counted, kernelTest);
-  const { text, ours } = await suite.finish(await withSecondTries(results.flat(), output, signal));
+  await tryFilesAgain(counted, kernelTest, title);
+  const { text, ours } = await suite.finish(await trySelftestsAgain(results.flat(), output, signal, title));
   if (ours.length > 0) process.stdout.write(`\n${text}`);
 
   const tally = sum([...tallies, ...counted.values(), tallyOf(ours)]);
   process.stdout.write(closingText(tally, performance.now() - started));
   return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
 });
-
-/**
- * Guests are emulated, and a busy host can stop one for seconds: what has failed beside another guest gets one more try
- * with the machine to itself, and what it says then counts. It is said, so that nobody takes it for a clean run.
- */
-async function onceMoreAlone(counted: Map<string, Tally>, task: (file: string) => () => Promise<Tally>): Promise<void> {
-  for (const [file, { failed, passed }] of counted) {
-    if (failed === 0 && passed > 0) continue;
-    title(`${file} has failed: once more, alone`);
-    counted.set(file, await task(file)());
-  }
-}
-
-async function withSecondTries(
-  results: readonly Result[],
-  output: OrderedOutput,
-  signal: AbortSignal,
-): Promise<Result[]> {
-  const again: Result[] = [];
-  for (const { test } of results.filter(({ program, outcome }) => program === 'ublkts' && outcome === 'fail')) {
-    title(`${test} has failed: once more, alone`);
-    const suite = await selftests({
-      shares: 1,
-      stress: 'none',
-      patterns: [`test_${test}.sh`],
-      measureReference: false,
-      output,
-      signal,
-    });
-    again.push(...(await pool(suite.tasks, 1)).flat());
-  }
-  return results.map(
-    (result) => again.find(({ test, program }) => test === result.test && program === result.program) ?? result,
-  );
-}
 
 function title(text: string): void {
   process.stdout.write(`\n== ${text}\n`);

@@ -1,0 +1,48 @@
+/**
+ * Guests are emulated, and a busy host can stop one for seconds: what has failed beside another guest gets one more try
+ * with the machine to itself, and what it says then counts. It is said, so that nobody takes it for a clean run.
+ */
+import type { OrderedOutput } from './ordered-output.ts';
+import { pool } from './pool.ts';
+import type { Result } from './selftests/result.ts';
+import { selftests } from './selftests/suite-tasks.ts';
+import type { Tally } from './tally.ts';
+
+type Say = (text: string) => void;
+
+/** Of the files in `counted`, those that failed; their new counts take the place of the old. */
+export async function tryFilesAgain(
+  counted: Map<string, Tally>,
+  task: (file: string) => () => Promise<Tally>,
+  say: Say,
+): Promise<void> {
+  for (const [file, { failed, passed }] of counted) {
+    if (failed === 0 && passed > 0) continue;
+    say(`${file} has failed: once more, alone`);
+    counted.set(file, await task(file)());
+  }
+}
+
+export async function trySelftestsAgain(
+  results: readonly Result[],
+  output: OrderedOutput,
+  signal: AbortSignal,
+  say: Say,
+): Promise<Result[]> {
+  const again: Result[] = [];
+  for (const { test } of results.filter(({ program, outcome }) => program === 'ublkts' && outcome === 'fail')) {
+    say(`${test} has failed: once more, alone`);
+    const suite = await selftests({
+      shares: 1,
+      stress: 'none',
+      patterns: [`test_${test}.sh`],
+      measureReference: false,
+      output,
+      signal,
+    });
+    again.push(...(await pool(suite.tasks, 1)).flat());
+  }
+  return results.map(
+    (result) => again.find(({ test, program }) => test === result.test && program === result.program) ?? result,
+  );
+}
