@@ -12,6 +12,7 @@ import { ADD_DEFAULTS, type AddOptions } from '../options.ts';
 import { dataPathName } from '../server/plan.ts';
 import { readStoredDevice, type StoredDevice, writeStoredDevice } from '../server/stored-device.ts';
 import { checkTarget } from './add.ts';
+import { exclusively } from './exclusively.ts';
 import { bitsOf, flagsOf } from './features.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice, isRunning } from './list.ts';
@@ -28,8 +29,15 @@ export async function recoverDevice(id: number, overrides: Partial<AddOptions>):
   return describeDevice(id);
 }
 
-/** As recoverDevice, with the server's process in hand. */
-export async function startRecovery(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
+/**
+ * As recoverDevice, with the server's process in hand. Two at once would both be let in by START_USER_RECOVERY, and the
+ * one that comes second to the char device would leave its record in the place of the other's.
+ */
+export function startRecovery(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
+  return exclusively(id, 'recover', () => startAlone(id, overrides));
+}
+
+async function startAlone(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
   const info = withControl((channel) => getDevInfo(channel, id));
   const before = storedOf(info);
   const options = optionsOf(info, before, overrides);

@@ -199,6 +199,18 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
     sh('ublkts del -n 6');
   });
 
+  test('of two recoveries at once one is refused, and the other is whole', async () => {
+    await withServed({ target: 'null', features: ['USER_RECOVERY'] }, async ({ id }) => {
+      await killServer(id);
+      const both = await Promise.allSettled([recoverDevice(id, {}), recoverDevice(id, {})]);
+      const refused = both.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+      assert.match(refused.map(({ message }) => message).join(), /^device \d+: another process is at it \(recover\)$/);
+      const { state, ublksrv_pid: pid } = await describeDevice(id);
+      assert.equal(state, 'LIVE');
+      assert.match(readFileSync(`/proc/${pid}/comm`, 'utf8'), /ublk|node/);
+    });
+  });
+
   test('what cannot be recovered is said', async () => {
     await withServed({ target: 'null', features: ['USER_RECOVERY'] }, async ({ id, ublksrv_pid: pid }) => {
       shFails(`ublkts recover -n ${id}`, new RegExp(`its server \\(pid ${pid}\\) is still there`));
