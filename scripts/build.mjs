@@ -37,6 +37,7 @@ run('esbuild', [
   ...packages,
 ]);
 run('esbuild', ['dist/server/main.js', ...BUNDLE, '--packages=external']);
-// Constants and functions of other modules are read through cells at every use; in one module the JIT knows them
-// (docs/decisions/0006).
-run('esbuild', ['dist/server/queue-worker.js', ...BUNDLE, '--packages=external', '--minify-syntax']);
+// One module, so that the JIT knows constants and functions of other files, and by rollup, which leaves a `const` one:
+// esbuild makes variables of them, which are loaded and checked at every use (docs/decisions/0006).
+const worker = 'dist/server/queue-worker.js';
+run('rollup', [worker, '--format', 'es', '--external', '/^node:|^koffi$|^ffi-rs$/', '--file', worker, '--silent']);

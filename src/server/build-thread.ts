@@ -17,7 +17,7 @@ import { Request } from './request.ts';
 import { ShmemTable } from './shmem-table.ts';
 import { Slots } from './slots.ts';
 import type { ThreadConfig } from './thread-config.ts';
-import { ThreadStats } from './thread-stats.ts';
+import { threadStats } from './thread-stats.ts';
 import { WakeUp } from './wake-up.ts';
 
 export function buildQueueThread(config: ThreadConfig): QueueThread {
@@ -28,7 +28,7 @@ export function buildQueueThread(config: ThreadConfig): QueueThread {
   });
   const device = charDevice(config.charFd, config.noUblkFixedFd);
   const ring = makeRing(config, mine.length);
-  const stats = new ThreadStats(slots, statsOf(config));
+  const stats = threadStats(slots, statsOf(config));
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
   const request = new Request(ring, slots, descriptors, stats, latency, device.firstFile);

@@ -1,33 +1,62 @@
-/** The statistics blocks of one queue thread: one for each queue that it serves. */
+/**
+ * The statistics blocks of one queue thread: one for each queue that it serves. Most threads serve one, and then its writer
+ * is a constant to the JIT, which an element of an array is not (docs/decisions/0011).
+ */
 import type { StatsWriter } from '../stats/writer.ts';
 import type { Slots } from './slots.ts';
 
-export class ThreadStats {
+export interface ThreadStats {
+  of(slot: number): StatsWriter;
+  batchBegin(): void;
+  batchEnd(): void;
+}
+
+/** `byQueue`: by queue id, undefined for queues of other threads. */
+export function threadStats(slots: Slots, byQueue: readonly (StatsWriter | undefined)[]): ThreadStats {
+  const [first, ...others] = byQueue.filter((writer) => writer !== undefined);
+  return first !== undefined && others.length === 0 ? new OneQueue(first) : new ManyQueues(slots, byQueue);
+}
+
+class OneQueue implements ThreadStats {
+  private readonly writer: StatsWriter;
+
+  constructor(writer: StatsWriter) {
+    this.writer = writer;
+  }
+
+  of(): StatsWriter {
+    return this.writer;
+  }
+
+  batchBegin(): void {
+    this.writer.batchBegin();
+  }
+
+  batchEnd(): void {
+    this.writer.batchEnd();
+  }
+}
+
+class ManyQueues implements ThreadStats {
   private readonly slots: Slots;
-  /** By queue id. */
   private readonly byQueue: readonly (StatsWriter | undefined)[];
-  private readonly all: readonly StatsWriter[];
-  /** Of a thread with one queue, as most are: a constant to the JIT, which an element of an array is not. */
-  private readonly only: StatsWriter | null;
+  private readonly writers: readonly StatsWriter[];
 
   constructor(slots: Slots, byQueue: readonly (StatsWriter | undefined)[]) {
     this.slots = slots;
     this.byQueue = byQueue;
-    this.all = byQueue.filter((writer) => writer !== undefined);
-    this.only = this.all.length === 1 ? (this.all[0] ?? null) : null;
+    this.writers = byQueue.filter((writer) => writer !== undefined);
   }
 
   of(slot: number): StatsWriter {
-    return this.only ?? this.byQueue[this.slots.queue[slot]!]!;
+    return this.byQueue[this.slots.queue[slot]!]!;
   }
 
   batchBegin(): void {
-    if (this.only !== null) this.only.batchBegin();
-    else for (let i = 0; i < this.all.length; i++) this.all[i]!.batchBegin();
+    for (let i = 0; i < this.writers.length; i++) this.writers[i]!.batchBegin();
   }
 
   batchEnd(): void {
-    if (this.only !== null) this.only.batchEnd();
-    else for (let i = 0; i < this.all.length; i++) this.all[i]!.batchEnd();
+    for (let i = 0; i < this.writers.length; i++) this.writers[i]!.batchEnd();
   }
 }

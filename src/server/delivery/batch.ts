@@ -55,11 +55,9 @@ export class BatchDelivery implements Delivery {
   private readonly depth: number;
   private readonly rotateBy: number;
   private readonly fetches: FetchBuffer[] = [];
-  private readonly elements: ElementBuffers[] = [];
+  protected readonly elements: ElementBuffers[] = [];
   /** By queue id: index in elements. */
   private readonly ofQueue: Int32Array;
-  /** Of a thread with one queue: a constant to the JIT, which an element of an array is not. */
-  private readonly only: ElementBuffers | null;
   /** Fetch commands that the kernel has; requests delivered and not committed; commit commands under way. */
   private armed = 0;
   private inHand = 0;
@@ -82,7 +80,6 @@ export class BatchDelivery implements Delivery {
         this.fetches.push(new FetchBuffer(queue, options.depth, ring.registry.registerBufferRing(group, 1)));
       }
     }
-    this.only = this.elements.length === 1 ? (this.elements[0] ?? null) : null;
   }
 
   get ended(): boolean {
@@ -108,38 +105,46 @@ export class BatchDelivery implements Delivery {
       slots.bufferIndex[slot] = index;
     }
     const queueTag = slots.queueTag[slot]!;
-    const elements = this.only ?? this.elements[this.ofQueue[queueTag & 0xffff]!]!;
+    const elements = this.elementsOf(queueTag & 0xffff);
     elements.add((queueTag >>> 16) | (index << 16), result, slots.commandLo[slot]!, slots.commandHi[slot]!);
     this.inHand--;
   }
 
-  /**
-   * The driver handles a commit while it is submitted, so that its completion is there when the enter begins to wait and
-   * would end the wait. That is right for a single request: its client is likely to send the next one at once, and need
-   * not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1).
-   */
   flush(): number {
     let commits = 0;
     let requests = 0;
     for (let i = 0; i < this.elements.length; i++) {
-      const count = this.flushed(this.only ?? this.elements[i]!);
+      const count = this.flushed(this.elements[i]!);
       if (count > 0) commits++;
       requests += count;
     }
-    // With no fetch armed nothing else is certain to come: the last commits are what is waited for.
-    return this.armed === 0 || requests === 1 ? 0 : commits;
+    return this.prompt(commits, requests);
+  }
+
+  /**
+   * What `flush` returns. The driver handles a commit while it is submitted, so that its completion is there when the
+   * enter begins to wait and would end the wait. That is right for a single request: its client is likely to send the
+   * next one at once, and need not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1). And
+   * with no fetch armed nothing else is certain to come.
+   */
+  protected prompt(commits: number, requests: number): number {
+    return requests < 2 || this.armed === 0 ? 0 : commits;
   }
 
   /** Submits what one queue has gathered, and returns how many requests that are. */
-  private flushed(elements: ElementBuffers): number {
+  protected flushed(elements: ElementBuffers): number {
     const buffer = elements.take();
     if (buffer < 0) return 0;
     this.submit(COMMIT, elements, buffer, 0);
     return elements.countOf(buffer);
   }
 
+  protected elementsOf(queue: number): ElementBuffers {
+    return this.elements[this.ofQueue[queue]!]!;
+  }
+
   private prepare(queue: number): void {
-    const elements = this.elements[this.ofQueue[queue]!]!;
+    const elements = this.elementsOf(queue);
     const slots = this.slots;
     for (let tag = 0; tag < this.depth; tag++) {
       const slot = queue * this.depth + tag;

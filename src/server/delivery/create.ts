@@ -6,6 +6,7 @@ import type { CharDevice } from '../char-device.ts';
 import type { Slots } from '../slots.ts';
 import type { ThreadConfig } from '../thread-config.ts';
 import { BatchDelivery } from './batch.ts';
+import { OneQueueBatchDelivery } from './one-queue-batch.ts';
 import type { Arrivals, Delivery } from './delivery.ts';
 import { PerTagDelivery } from './per-tag.ts';
 
@@ -24,7 +25,8 @@ export function createDelivery(config: ThreadConfig, parts: DeliveryParts): Deli
   const { layout } = config;
   if (layout.kind !== 'batch') return new PerTagDelivery(ring, slots, mine, device, arrivals, beforeFetch);
   const flags = batchFlags(config);
-  return new BatchDelivery(ring, slots, device, arrivals, {
+  const Batch = layout.queues.length === 1 ? OneQueueBatchDelivery : BatchDelivery;
+  return new Batch(ring, slots, device, arrivals, {
     depth: config.depth,
     queues: layout.queues,
     prepares: layout.prepares,
