@@ -17,8 +17,11 @@ export interface Machine {
   readonly qemuMajor: number;
   readonly memory: string;
   readonly cpus: number;
-  /** One instruction is one nanosecond: slow, but the same every time. */
-  readonly instructions: boolean;
+  /**
+   * One instruction is one nanosecond: slow, but the same every time. true: on one CPU. A number: on that many, which take
+   * turns, so that the clock is the sum of their instructions.
+   */
+  readonly instructions: boolean | number;
   readonly kernel: string;
   readonly root: string;
   /** Raw disks that the guest only reads: /dev/vda and so on, once it has loaded virtio_blk. */
@@ -73,12 +76,12 @@ export async function qemuMajorVersion(): Promise<number> {
 }
 
 function processorOptions({ acceleration, instructions, qemuMajor, cpus }: Machine): Option[] {
-  if (instructions) {
+  if (instructions !== false) {
     return [
       ['-accel', 'tcg,thread=single'],
       ['-icount', 'shift=0,sleep=off'],
       ['-cpu', 'max'],
-      ['-smp', '1'],
+      ['-smp', String(Number(instructions))],
     ];
   }
   const smp: Option = ['-smp', String(cpus)];

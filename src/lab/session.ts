@@ -26,8 +26,8 @@ export interface SessionOptions extends TaskOptions {
   /** As QEMU reads it: `2G`, `512M`. */
   readonly memory?: string | undefined;
   readonly cpus?: number | undefined;
-  /** Deterministic: one CPU, one instruction one nanosecond. */
-  readonly instructions?: boolean | undefined;
+  /** Deterministic: one instruction one nanosecond, on one CPU or, with a number, on that many in turn. */
+  readonly instructions?: boolean | number | undefined;
   /** Counted from when the command starts. No limit when undefined. */
   readonly timeoutSeconds?: number | undefined;
   /** Called when the guest has booted and the command starts. */
@@ -41,8 +41,8 @@ export interface Session {
   readonly channel: (name: string) => Duplex;
 }
 
-/** Emulated and on a busy machine, booting takes ten times what it takes otherwise (3 s). */
-const BOOT_SECONDS = 120;
+/** Emulated and on a busy machine, booting takes ten times what it takes otherwise (3 s), and more with CPUs in turn. */
+const BOOT_SECONDS = 240;
 
 /**
  * Boots a guest with a command in it and returns the command's exit code when `serve`, which handles the channels, is

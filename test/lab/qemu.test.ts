@@ -31,6 +31,12 @@ test('counting instructions needs emulation by one thread and one CPU, whatever 
   assert.equal(valueOf('-icount', counted), 'shift=0,sleep=off');
 });
 
+test('CPUs that take turns have one clock, the sum of their instructions', () => {
+  const counted: Machine = { ...machine, instructions: 8 };
+  assert.equal(valueOf('-accel', counted), 'tcg,thread=single');
+  assert.equal(valueOf('-smp', counted), '8');
+});
+
 test('KVM shows the guest the real CPU', () => {
   assert.equal(valueOf('-cpu', { ...machine, acceleration: 'kvm' }), 'host');
 });
