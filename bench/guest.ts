@@ -34,7 +34,7 @@ async function main(targetName: string | undefined, modeName: string | undefined
   // kublk's stripe does not know shared memory: it would be measured reading and writing the wrong bytes.
   if (!(target === 'stripe' && mode.shared)) await measureKublk(target, mode, files, buffer, rows);
   await measureUblkts(target, mode, files, buffer, rows);
-  if (mode.name === 'plain') await measureKernel(target, files, rows);
+  if (mode.name === 'plain' && !quick) await measureKernel(target, files, rows);
   buffer?.remove();
 }
 

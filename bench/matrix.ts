@@ -42,7 +42,13 @@ const REQUESTS: Readonly<Record<string, number>> = {
 /** Those of `ublkts bench`. */
 export const ROWS: readonly Row[] = BENCH_ROWS.map((row) => ({ ...row, requests: REQUESTS[rowName(row)]! }));
 
-/** The rows that CI looks at. */
+/** What a quick look is at: what most devices are, and the way with the least in it. */
+export const QUICK_MODES: readonly { readonly target: TargetName; readonly mode: string }[] = [
+  { target: 'null', mode: 'plain' },
+  { target: 'loop', mode: 'plain' },
+  { target: 'loop', mode: '--auto_zc' },
+];
+
 export const QUICK_ROWS: readonly Row[] = ROWS.filter(
   ({ blockSize, depth, direction }) =>
     (blockSize === '4k' && direction === 'read' && depth !== 4) || blockSize === '64k',

@@ -72,6 +72,11 @@ export function parseRatios(text: string): Map<string, number> {
   return ratios;
 }
 
+/** Rows that the committed table does not have, and cannot be compared with. */
+export function unknown(comparisons: readonly Comparison[], committed: ReadonlyMap<string, number>): string[] {
+  return comparisons.map(({ target, mode, row }) => `${target} ${mode} ${row}`).filter((name) => !committed.has(name));
+}
+
 /** Rows that are more than `tolerance` below what the committed table says. */
 export function drops(
   comparisons: readonly Comparison[],

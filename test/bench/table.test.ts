@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Cell } from '../../bench/matrix.ts';
-import { compare, drops, geometricMean, markdown, parseRatios } from '../../bench/table.ts';
+import { compare, drops, geometricMean, markdown, parseRatios, unknown } from '../../bench/table.ts';
 
 const cell = (server: Cell['server'], iops: number, mode = 'plain'): Cell => ({
   target: 'null',
@@ -42,4 +42,9 @@ test('a row that lost more than 3 % is named, one that lost less is not', () => 
   const committed = new Map([['null plain QD 1 4k read', 1]]);
   assert.equal(drops(compare([cell('kublk', 1000), cell('ublkts', 980)]), committed).length, 0);
   assert.match(drops(compare([cell('kublk', 1000), cell('ublkts', 960)]), committed)[0] ?? '', /0\.960.*1\.000/);
+});
+
+test('a row that the table does not have is named: it is compared with nothing', () => {
+  const committed = new Map([['null plain QD 1 4k read', 1]]);
+  assert.deepEqual(unknown(compare([cell('ublkts', 1), cell('ublkts', 1, '-b')]), committed), ['null -b QD 1 4k read']);
 });
