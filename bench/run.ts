@@ -5,11 +5,13 @@
  *
  *   (nothing)            beside kublk: every target, mode and row. --target and --mode: just those, and nothing written
  *   --quick              a few of those rows; fails when one has lost more than 3 % of what the document has
+ *   --flat               what a request costs against depth, queues, size, buffers and devices. --curve: one of them
  */
 import { parseArgs } from 'node:util';
 import { runHarness } from '../test/harness/lab.ts';
 import { ROOT } from '../test/harness/files.ts';
 import { compareServers } from './compare.ts';
+import { flatCost } from './flat/run.ts';
 
 const DOCUMENT = `${ROOT}/docs/performance.md`;
 
@@ -18,10 +20,13 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     target: { type: 'string' },
     mode: { type: 'string' },
+    flat: { type: 'boolean', default: false },
+    curve: { type: 'string' },
   },
 });
 
 await runHarness((_scratch, signal) => {
-  const { quick, target, mode } = values;
+  const { quick, target, mode, flat, curve } = values;
+  if (flat) return flatCost(DOCUMENT, curve, signal);
   return compareServers({ quick, target, mode }, DOCUMENT, signal);
 });

@@ -1,0 +1,41 @@
+/** Instructions of a request, as fio sees them on a clock where one instruction is a nanosecond. */
+import { execFileSync } from 'node:child_process';
+import { type DeviceLock, lockDevice } from '../../../test/support/device-lock.ts';
+import { fio, type FioJob } from '../../../test/support/fio.ts';
+
+/** What all jobs are, unless they say otherwise. */
+const JOB: FioJob = { norandommap: true, bs: '4k', iodepth: 32, size: '1g' };
+const WARM_UP_ROUNDS = 2;
+
+/** Runs the job once, and throws when a request failed. */
+export async function cost(device: string, job: FioJob): Promise<number> {
+  const result = await fio(device, { ...JOB, ...job });
+  if (result.error !== 0) throw new Error(`fio on ${device}: ${result.error} ${result.stderr}`);
+  return Math.round(1e9 / result.iops);
+}
+
+/** Once before it counts: what has just changed beside the device makes V8 compile some of its code anew. */
+export async function settledCost(device: string, job: FioJob): Promise<number> {
+  await cost(device, job);
+  return cost(device, job);
+}
+
+/** Every job in both directions: a JIT that has not seen a depth of 1 or a write is not what is measured. */
+export async function warmUp(device: string, jobs: readonly FioJob[]): Promise<void> {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    for (const job of jobs) {
+      for (const rw of ['randread', 'randwrite']) await cost(device, { ...job, rw });
+    }
+  }
+}
+
+/** Without udev, which reads a device whenever a writer closes it. */
+export async function undisturbed(device: string, measure: () => Promise<void>): Promise<void> {
+  execFileSync('udevadm', ['settle']);
+  const lock: DeviceLock = await lockDevice(device);
+  try {
+    await measure();
+  } finally {
+    await lock.release();
+  }
+}
