@@ -6,10 +6,12 @@
  *   (nothing)            beside kublk: every target, mode and row. --target and --mode: just those, and nothing written
  *   --quick              a few of those rows; fails when one has lost more than 3 % of what the document has
  *   --flat               what a request costs against depth, queues, size, buffers and devices. --curve: one of them
+ *   --budgets            start-up and memory; fails when a budget is exceeded
  */
 import { parseArgs } from 'node:util';
 import { runHarness } from '../test/harness/lab.ts';
 import { ROOT } from '../test/harness/files.ts';
+import { budgets } from './budgets/run.ts';
 import { compareServers } from './compare.ts';
 import { flatCost } from './flat/run.ts';
 
@@ -22,11 +24,13 @@ const { values } = parseArgs({
     mode: { type: 'string' },
     flat: { type: 'boolean', default: false },
     curve: { type: 'string' },
+    budgets: { type: 'boolean', default: false },
   },
 });
 
 await runHarness((_scratch, signal) => {
   const { quick, target, mode, flat, curve } = values;
   if (flat) return flatCost(DOCUMENT, curve, signal);
+  if (values.budgets) return budgets(DOCUMENT, signal);
   return compareServers({ quick, target, mode }, DOCUMENT, signal);
 });

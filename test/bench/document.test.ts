@@ -19,5 +19,5 @@ test('without the markers, or with one only, nothing is written', () => {
 
 test('docs/performance.md has all the markers that are written to', () => {
   const text = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
-  for (const name of ['table', 'flat cost']) assert.notEqual(putBetween(text, name, 'x'), text);
+  for (const name of ['table', 'flat cost', 'budgets']) assert.notEqual(putBetween(text, name, 'x'), text);
 });

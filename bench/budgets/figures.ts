@@ -1,0 +1,37 @@
+/** What start-up and memory may cost, and what the measuring scripts hand over. Pure. */
+
+/** A share of what bare Node takes on the same machine, which is measured between the runs. */
+const NODE_MS = 25;
+export const BUDGETS = {
+  list: 110 / NODE_MS,
+  features: 110 / NODE_MS,
+  add: 350 / NODE_MS,
+  /** Of a server of null with two queues of depth 128, after I/O. */
+  serverMb: 40,
+  /** Over a million requests: what the collector and the JIT may move, and no leak. */
+  growthMb: 1,
+} as const;
+
+export interface Figure {
+  readonly what: string;
+  /** null: told, not judged. */
+  readonly budget: number | null;
+  readonly figure: number;
+  readonly unit: 'x node' | 'MB' | 'devices';
+  /** A budget is what there may be at most, unless it is what there must be at least. */
+  readonly least?: true;
+  readonly note: string;
+}
+
+export function isFigure(value: unknown): value is Figure {
+  return typeof value === 'object' && value !== null && 'figure' in value && 'unit' in value;
+}
+
+export function kept({ budget, figure, least }: Figure): boolean {
+  return budget === null || (least === true ? figure >= budget : figure <= budget);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
