@@ -36,6 +36,7 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(process.execPath, [...serverFlags(), entry, String(device), mode], {
     detached: true,
+    env: { ...process.env, ...SERVER_ENVIRONMENT },
     // Not the shell's directory: a server must not keep a file system busy.
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],
@@ -55,6 +56,12 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
     ended: ended.promise,
   };
 }
+
+/**
+ * One malloc arena for all threads: glibc gives each its own, and keeps what it was once used for; none of them allocates
+ * while it serves. 44.8 MB of private memory become 38.2 (null, two queues, after I/O).
+ */
+const SERVER_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
 /** What each is for: docs/decisions/0005. */
 function serverFlags(): string[] {
