@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { putBetween } from './document.ts';
 import { guestLines } from './guest-lines.ts';
 import { type Cell, isCell, MODES, QUICK_MODES, TARGETS, type TargetName } from './matrix.ts';
-import { compare, drops, geometricMean, markdown, parseRatios, unknown } from './table.ts';
+import { compare, drops, geometricMean, markdown, parseRatios, unknown, updated } from './table.ts';
 
 export interface Selection {
   readonly quick: boolean;
@@ -41,7 +41,7 @@ async function measure(target: TargetName, mode: string, quick: boolean, signal:
   return cells;
 }
 
-function report(cells: readonly Cell[], { quick, target, mode }: Selection, document: string): number {
+function report(cells: readonly Cell[], { quick }: Selection, document: string): number {
   const comparisons = compare(cells);
   const least = Math.min(...comparisons.flatMap(({ ratio }) => (ratio === null ? [] : [ratio])));
   process.stdout.write(`geometric mean ${geometricMean(comparisons).toFixed(3)}, least ${least.toFixed(3)}\n`);
@@ -53,7 +53,6 @@ function report(cells: readonly Cell[], { quick, target, mode }: Selection, docu
     for (const line of lost) process.stdout.write(`slower: ${line}\n`);
     return lost.length > 0 ? 1 : 0;
   }
-  if (target === undefined && mode === undefined)
-    writeFileSync(document, putBetween(text, 'table', markdown(comparisons)));
+  writeFileSync(document, putBetween(text, 'table', updated(text, comparisons)));
   return 0;
 }

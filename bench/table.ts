@@ -1,5 +1,5 @@
 /** The table of docs/performance.md: ratios to kublk first, figures beside. Pure. */
-import { type Cell, MODES, TARGETS } from './matrix.ts';
+import { type Cell, MODES, ROWS, rowName, TARGETS } from './matrix.ts';
 
 export interface Comparison {
   readonly target: string;
@@ -49,13 +49,38 @@ export function geometricMean(comparisons: readonly Comparison[]): number {
   return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }
 
+const HEAD = '| target | mode | row | ratio | ublkts | kublk | kernel |\n|---|---|---|---:|---:|---:|---:|\n';
+
 export function markdown(comparisons: readonly Comparison[]): string {
-  const head = '| target | mode | row | ratio | ublkts | kublk | kernel |\n|---|---|---|---:|---:|---:|---:|\n';
-  const rows = comparisons.map(
-    ({ target, mode, row, ratio, ublkts, kublk, kernel }) =>
-      `| ${[target, mode, row, ratio?.toFixed(3) ?? '-', figure(ublkts), figure(kublk), figure(kernel)].join(' | ')} |`,
+  return `${HEAD}${comparisons.map(line).join('\n')}\n`;
+}
+
+/** The table in `text` with these rows in the place of those of the same name. */
+export function updated(text: string, comparisons: readonly Comparison[]): string {
+  const lines = new Map([...parseLines(text), ...comparisons.map((row) => [nameOf(row), line(row)] as const)]);
+  const names = TARGETS.flatMap((target) =>
+    MODES.flatMap(({ name: mode }) => ROWS.map((row) => nameOf({ target, mode, row: rowName(row) }))),
   );
-  return `${head}${rows.join('\n')}\n`;
+  return `${HEAD}${names.flatMap((name) => lines.get(name) ?? []).join('\n')}\n`;
+}
+
+function line({ target, mode, row, ratio, ublkts, kublk, kernel }: Comparison): string {
+  const cells = [target, mode, row, ratio?.toFixed(3) ?? '-', figure(ublkts), figure(kublk), figure(kernel)];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function nameOf({ target, mode, row }: Pick<Comparison, 'target' | 'mode' | 'row'>): string {
+  return `${target} ${mode} ${row}`;
+}
+
+/** Lines of a table that `markdown` wrote, by target, mode and row. */
+function parseLines(text: string): [name: string, line: string][] {
+  return text.split('\n').flatMap((line): [string, string][] => {
+    const [, target, mode, row, ratio] = line.split('|').map((cell) => cell.trim());
+    const known =
+      target !== undefined && mode !== undefined && row !== undefined && /^(?:\d+\.\d+|-)$/.test(ratio ?? '');
+    return known ? [[nameOf({ target, mode, row }), line]] : [];
+  });
 }
 
 function figure(iops: number | null): string {
@@ -64,12 +89,8 @@ function figure(iops: number | null): string {
 
 /** Ratios of a table that `markdown` wrote, by target, mode and row. */
 export function parseRatios(text: string): Map<string, number> {
-  const ratios = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [, target, mode, row, ratio] = line.split('|').map((cell) => cell.trim());
-    if (ratio !== undefined && /^\d+\.\d+$/.test(ratio)) ratios.set(`${target} ${mode} ${row}`, Number(ratio));
-  }
-  return ratios;
+  const ratios = parseLines(text).map(([name, row]): [string, number] => [name, Number(row.split('|')[4])]);
+  return new Map(ratios.filter(([, ratio]) => !Number.isNaN(ratio)));
 }
 
 /** Rows that the committed table does not have, and cannot be compared with. */

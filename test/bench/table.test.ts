@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Cell } from '../../bench/matrix.ts';
-import { compare, drops, geometricMean, markdown, parseRatios, unknown } from '../../bench/table.ts';
+import { compare, drops, geometricMean, markdown, parseRatios, unknown, updated } from '../../bench/table.ts';
 
 const cell = (server: Cell['server'], iops: number, mode = 'plain'): Cell => ({
   target: 'null',
@@ -47,4 +47,19 @@ test('a row that lost more than 3 % is named, one that lost less is not', () => 
 test('a row that the table does not have is named: it is compared with nothing', () => {
   const committed = new Map([['null plain QD 1 4k read', 1]]);
   assert.deepEqual(unknown(compare([cell('ublkts', 1), cell('ublkts', 1, '-b')]), committed), ['null -b QD 1 4k read']);
+});
+
+test('a part takes the place of its rows, in the order of the whole', () => {
+  const before = markdown(compare([cell('kublk', 1000, '-b'), cell('ublkts', 900, '-b')]));
+  const after = updated(before, compare([cell('kublk', 1000), cell('ublkts', 990)]));
+  assert.deepEqual(
+    [...parseRatios(after)],
+    [
+      ['null plain QD 1 4k read', 0.99],
+      ['null -b QD 1 4k read', 0.9],
+    ],
+  );
+  const again = updated(after, compare([cell('kublk', 1000, '-b'), cell('ublkts', 950, '-b')]));
+  assert.equal(parseRatios(again).get('null -b QD 1 4k read'), 0.95);
+  assert.equal(parseRatios(again).size, 2);
 });

@@ -1,0 +1,26 @@
+/** Two CPUs, the wall clock, kublk and ublkts in turns: printed, and written to docs/performance.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { putBetween } from '../document.ts';
+import { guestLines } from '../guest-lines.ts';
+import { TARGETS } from '../matrix.ts';
+import { isRound, markdown, type Round } from './rounds.ts';
+
+export async function wallClock(document: string, target: string | undefined, signal: AbortSignal): Promise<number> {
+  const rounds: Round[] = [];
+  for (const name of TARGETS.filter((known) => target === undefined || known === target)) {
+    const script = ['bench/wall/guest.ts', name];
+    const lines = await guestLines({
+      script,
+      instructions: false,
+      cpus: 2,
+      memory: '4G',
+      timeoutSeconds: 1800,
+      signal,
+    });
+    rounds.push(...lines.filter(isRound));
+  }
+  const table = markdown(rounds);
+  process.stdout.write(table);
+  if (target === undefined) writeFileSync(document, putBetween(readFileSync(document, 'utf8'), 'two CPUs', table));
+  return 0;
+}
