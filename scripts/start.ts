@@ -4,17 +4,16 @@ import { parseArgs } from 'node:util';
 import { runHere } from '../test/harness/host.ts';
 import { inGuest, runHarness } from '../test/harness/lab.ts';
 
-const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } });
 const JOB = 'scripts/main-job.ts';
 
-await runHarness((_scratch, signal) =>
-  values.host
-    ? runHere(process.execPath, [JOB], signal)
-    : inGuest({
-        command: ['node', JOB],
-        timeoutSeconds: 600,
-        onStdout: (chunk) => void process.stdout.write(chunk),
-        onStderr: (chunk) => void process.stderr.write(chunk),
-        signal,
-      }),
-);
+await runHarness((_scratch, signal) => {
+  const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } });
+  if (values.host) return runHere(process.execPath, [JOB], signal);
+  return inGuest({
+    command: ['node', JOB],
+    timeoutSeconds: 600,
+    onStdout: (chunk) => void process.stdout.write(chunk),
+    onStderr: (chunk) => void process.stderr.write(chunk),
+    signal,
+  });
+});
