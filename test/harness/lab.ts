@@ -65,7 +65,7 @@ export async function runHarness(task: (scratch: string, signal: AbortSignal) =>
   try {
     process.exitCode = await interruptible((signal) => task(scratch, signal));
   } catch (error) {
-    process.stderr.write(`${error instanceof UblkError ? error.message : errorText(error)}\n`);
+    process.stderr.write(`${errorText(error)}\n`);
     process.exitCode = error instanceof UblkError && error.code === 'INTERRUPTED' ? 130 : 1;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -73,5 +73,8 @@ export async function runHarness(task: (scratch: string, signal: AbortSignal) =>
 }
 
 function errorText(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Of a word that a person got wrong, the stack is nothing to them.
+  const plain = error instanceof UblkError || ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  return plain ? error.message : (error.stack ?? error.message);
 }
