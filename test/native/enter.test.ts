@@ -35,6 +35,18 @@ describe('io_uring_enter', () => {
     memory.unmap();
   });
 
+  test('is koffi where Node has no ffi of its own', () => {
+    const script = `
+      const { loadEnter } = await import('${new URL('../../src/native/libc/enter.ts', import.meta.url).href}');
+      const { mapAnonymous, PAGE_SIZE } = await import('${new URL('../../src/native/memory.ts', import.meta.url).href}');
+      const memory = mapAnonymous(PAGE_SIZE, 'of a test');
+      const call = loadEnter({ fd: -1, flags: 0, words: memory.words(0, 2), address: memory.address });
+      console.log(call.how, call.enter(0, 0));`;
+    const words = ['--no-experimental-ffi', '--input-type=module', '-e', script];
+    const text = execFileSync(process.execPath, words, { encoding: 'utf8' });
+    assert.match(text, new RegExp(`^koffi(?:, libc)? -${EBADF}$`, 'm'));
+  });
+
   test('the code is what the comment says', { skip: !has('objdump') && 'no objdump' }, () => {
     const text = disassembled(enterCode(0x1234, 0x5678, 0x7fff_1234_5678n));
     const expected = [

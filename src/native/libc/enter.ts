@@ -19,7 +19,7 @@ const require = createRequire(import.meta.url);
 export interface EnterCall {
   /** The kernel's result: entries taken, or -errno. */
   readonly enter: (toSubmit: number, waitFor: number) => number;
-  /** How it is made, for the log. */
+  /** How it is made, for `ublkts doctor`. */
   readonly how: 'node:ffi' | 'koffi' | 'koffi, libc';
   readonly close: () => void;
 }

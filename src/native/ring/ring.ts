@@ -76,11 +76,6 @@ export class Ring {
     if (this.sq.pending + count > this.sq.entries) this.flush(count);
   }
 
-  /** How system calls are made, for the log. */
-  get how(): string {
-    return this.call.how;
-  }
-
   close(): void {
     this.call.close();
     this.argument.unmap();
