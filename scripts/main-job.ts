@@ -9,6 +9,7 @@ import type { DeviceReport, IoReport } from '../src/device/report.ts';
 import { lockDevice } from '../test/support/device-lock.ts';
 import { fio, requireBlockDevice } from '../test/support/fio.ts';
 import { hugeFile } from '../test/support/hugetlbfs.ts';
+import { tidied } from '../test/support/tidied.ts';
 import { add, describe, ublkts } from '../test/support/ublkts.ts';
 
 const REQUESTS = 10_000;
@@ -30,16 +31,13 @@ async function mainJob(): Promise<string[]> {
     return ['this kernel has no /dev/ublk-control: try `modprobe ublk_drv`, or `npm start` without --host'];
   }
   const buffer = hugeFile();
-  try {
+  return tidied(async () => {
     const device = await add(`-t null --shmem_zc --htlb ${buffer.path}`);
-    try {
-      return await measure(device, buffer.path);
-    } finally {
-      await ublkts(`del -n ${device.id}`);
-    }
-  } finally {
-    buffer.remove();
-  }
+    return tidied(
+      () => measure(device, buffer.path),
+      () => ublkts(`del -n ${device.id}`),
+    );
+  }, buffer.remove);
 }
 
 async function measure(device: DeviceReport, buffer: string): Promise<string[]> {

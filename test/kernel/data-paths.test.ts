@@ -10,6 +10,7 @@ import { validateAddOptions } from '../../src/device/validate.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
 import { type FioJob, fio } from '../support/fio.ts';
 import { hugeFile } from '../support/hugetlbfs.ts';
+import { tidied } from '../support/tidied.ts';
 import { describeDevice, leavesNothingBehind, skip, withDevice } from './guest.ts';
 
 type Options = Partial<AddOptions>;
@@ -95,16 +96,16 @@ for (const [target, backing] of Object.entries(TARGETS)) {
         const buffer = hugeFile(16);
         const buffers = [{ path: buffer.path, readOnly: false }];
         const features = [...(options.features ?? []), 'SHMEM_ZC'];
-        try {
-          await withDevice({ target, depth: 32, ...backing, ...options, features, buffers }, async ({ id, path }) => {
-            const { error, stderr, requests } = await fio(path, { ...MIXED, mem: `mmaphuge:${buffer.path}` });
-            assert.equal(error, 0, stderr);
-            const matched = (await describeDevice(id)).io?.matched.requests ?? 0;
-            assert.ok(matched >= requests, `${matched} of ${requests} requests matched`);
-          });
-        } finally {
-          buffer.remove();
-        }
+        await tidied(
+          () =>
+            withDevice({ target, depth: 32, ...backing, ...options, features, buffers }, async ({ id, path }) => {
+              const { error, stderr, requests } = await fio(path, { ...MIXED, mem: `mmaphuge:${buffer.path}` });
+              assert.equal(error, 0, stderr);
+              const matched = (await describeDevice(id)).io?.matched.requests ?? 0;
+              assert.ok(matched >= requests, `${matched} of ${requests} requests matched`);
+            }),
+          buffer.remove,
+        );
       });
     }
   });

@@ -8,6 +8,7 @@ import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
 import type { DeviceReport } from '../../src/device/report.ts';
 import { KernelLog } from '../support/kernel-log.ts';
 import { leftovers } from '../support/leftovers.ts';
+import { tidied } from '../support/tidied.ts';
 
 /** Why nothing here can run; false where it can. */
 export const skip = existsSync('/dev/ublk-control') ? false : 'no /dev/ublk-control: run it with `ublkts lab run`';
@@ -58,13 +59,14 @@ export async function withDevice(
 ): Promise<void> {
   const { addDevice, deleteDevice } = await library();
   const device = await addDevice({ ...ADD_DEFAULTS, ...options });
-  try {
-    await blockDevice(device.path);
-    await use(device);
-    assert.ok(existsSync(`/proc/${device.ublksrv_pid}`), 'the server lives');
-  } finally {
-    await deleteDevice(device.id);
-  }
+  await tidied(
+    async () => {
+      await blockDevice(device.path);
+      await use(device);
+      assert.ok(existsSync(`/proc/${device.ublksrv_pid}`), 'the server lives');
+    },
+    () => deleteDevice(device.id),
+  );
 }
 
 /** One device for the tests around it; `options` is asked for when they begin. */

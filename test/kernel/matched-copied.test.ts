@@ -9,6 +9,7 @@ import type { DeviceReport, IoReport } from '../../src/device/report.ts';
 import { lockDevice } from '../support/device-lock.ts';
 import { fio } from '../support/fio.ts';
 import { type HugeFile, hugeFile } from '../support/hugetlbfs.ts';
+import { tidied } from '../support/tidied.ts';
 import { describeDevice, leavesNothingBehind, skip, withDevice } from './guest.ts';
 
 const REQUESTS = 500;
@@ -51,22 +52,22 @@ async function withBuffer(
 ): Promise<void> {
   // fio rounds what it maps up to whole huge pages, after adding one of its own.
   const buffer = hugeFile(8);
-  try {
-    const buffers = [{ path: buffer.path, readOnly }];
-    await withDevice({ target: 'null', features: ['SHMEM_ZC'], buffers }, async (device) => {
-      const lock = await lockDevice(device.path);
-      try {
-        await use(device, buffer);
-        // From the first request on: those of the partition scan too.
-        assert.deepEqual(counted(await ioOf(device)), blockLayer(device));
-        assert.deepEqual((await describeDevice(device.id)).buffers?.[0]?.matched, (await ioOf(device)).matched);
-      } finally {
-        await lock.release();
-      }
-    });
-  } finally {
-    buffer.remove();
-  }
+  const buffers = [{ path: buffer.path, readOnly }];
+  await tidied(
+    () =>
+      withDevice({ target: 'null', features: ['SHMEM_ZC'], buffers }, async (device) => {
+        const lock = await lockDevice(device.path);
+        try {
+          await use(device, buffer);
+          // From the first request on: those of the partition scan too.
+          assert.deepEqual(counted(await ioOf(device)), blockLayer(device));
+          assert.deepEqual((await describeDevice(device.id)).buffers?.[0]?.matched, (await ioOf(device)).matched);
+        } finally {
+          await lock.release();
+        }
+      }),
+    buffer.remove,
+  );
 }
 
 async function expectAll(

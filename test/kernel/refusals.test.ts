@@ -4,6 +4,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { hugeFile } from '../support/hugetlbfs.ts';
 import { leftovers } from '../support/leftovers.ts';
+import { tidied } from '../support/tidied.ts';
 import { add, run, type RunSetting, ublkts } from '../support/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
 
@@ -51,11 +52,10 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
 
   test('a buffer without --shmem_zc', async () => {
     const buffer = hugeFile();
-    try {
-      await expectRefusal(`add -t null --htlb ${buffer.path}`, USAGE, /requires --shmem_zc/, /add --shmem_zc/);
-    } finally {
-      buffer.remove();
-    }
+    await tidied(
+      () => expectRefusal(`add -t null --htlb ${buffer.path}`, USAGE, /requires --shmem_zc/, /add --shmem_zc/),
+      buffer.remove,
+    );
   });
 
   test('an id that is taken', async () => {

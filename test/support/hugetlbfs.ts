@@ -10,7 +10,7 @@ export interface HugeFile {
   readonly bytes: number;
   readonly directory: string;
   /** Gives the pages back. To be called when nobody maps them any more. */
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** Throws a sentence when the kernel has no memory for it. */
