@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { packagePath } from '../package-root.ts';
 import { type FailureKind, UblkError } from '../errors.ts';
@@ -26,6 +27,7 @@ export interface Ending {
 
 /** The server itself waits less: whatever it waits for is said by it, not by us. */
 const READY_SECONDS = 120;
+const KILLED_MS = 5_000;
 
 export async function launchServer(device: number, mode: StartMode): Promise<ServerProcess> {
   makeRunDirectories();
@@ -45,7 +47,12 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   const ended = Promise.withResolvers<Ending>();
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
-  const report = await firstLine(child.stdio[3] as Readable, ended.promise);
+  const report = await firstLine(child.stdio[3] as Readable, ended.promise).catch(async (error) => {
+    // Alive, it would hold the device that is to be removed.
+    child.kill('SIGKILL');
+    await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
+    throw error;
+  });
   if (report === null) throw diedError(device, log, await ended.promise);
   if (!report.ready) throw reportedError(report.error);
   return {
@@ -91,9 +98,10 @@ async function firstLine(stream: Readable, ended: Promise<Ending>): Promise<Star
 }
 
 function silentError(): UblkError {
-  return new UblkError(`the server said neither ready nor error within ${READY_SECONDS} s`, {
+  return new UblkError(`the server said neither ready nor error within ${READY_SECONDS} s, and was killed`, {
     code: 'TIMEOUT',
     command: 'add',
+    hint: 'try again; if it stays so, `ublkts doctor` says what it needs',
   });
 }
 

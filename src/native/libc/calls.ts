@@ -4,7 +4,7 @@
  */
 import { UblkError } from '../../errors.ts';
 import { errnoName, errnoText } from '../uapi/errno.ts';
-import { type Argument, type CallResult, callInt, callLong } from './ffi.ts';
+import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
 
 /** `what` completes "mmap of ...: Cannot allocate memory". */
 export function systemError(command: string, errno: number, what: string, hint?: string): UblkError {
@@ -13,7 +13,7 @@ export function systemError(command: string, errno: number, what: string, hint?:
 }
 
 /** Calls libc's `name`; -1 becomes a UblkError. */
-export function checked(name: string, what: string, ...values: Argument[]): number {
+export function checked(name: FunctionName, what: string, ...values: Argument[]): number {
   return check(name, what, callInt(name, ...values));
 }
 
