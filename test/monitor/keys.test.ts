@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINDINGS, hintsOf, type KeyName, type Outcome, press, type Situation } from '../../src/monitor/keys.ts';
+import { hintsOf } from '../../src/monitor/keys/hints.ts';
+import { press } from '../../src/monitor/keys/press.ts';
+import type { KeyName, Outcome, Situation } from '../../src/monitor/keys/situation.ts';
+import { BINDINGS } from '../../src/monitor/keys/table.ts';
 import { observe, type Picture } from '../../src/monitor/model.ts';
 import { firstScreen, type Screen, shownDevices } from '../../src/monitor/screen.ts';
 import { deviceSample, foreignSample, ownRecord, sampleAt, storedBuffer } from './samples.ts';

@@ -1,16 +1,10 @@
 /** Everything about one device: its queues, how its data travels, the last minutes, and how long requests take. */
 import { Box } from 'ink';
-import {
-  arrangeInColumns,
-  chartLines,
-  chartsOf,
-  dataLines,
-  factLines,
-  histogramLines,
-  historyNote,
-  latencyLines,
-  queueLines,
-} from '../device-lines.ts';
+import { dataLines } from '../device-lines/data.ts';
+import { factLines } from '../device-lines/facts.ts';
+import { chartLines, chartsOf, historyNote } from '../device-lines/history.ts';
+import { histogramLines, latencyLines } from '../device-lines/latency.ts';
+import { arrangeInColumns, queueLines } from '../device-lines/queues.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { sumOf } from '../latency.ts';
 import { type DeviceLayout, deviceLayout } from '../layout.ts';

@@ -1,6 +1,7 @@
 /** All devices in a table and, where there is room, the queues and the data of the one pointed at. */
 import { Box } from 'ink';
-import { dataLines, queueLines } from '../device-lines.ts';
+import { dataLines } from '../device-lines/data.ts';
+import { queueLines } from '../device-lines/queues.ts';
 import type { Glyphs } from '../glyphs.ts';
 import type { DeviceView, Picture } from '../model.ts';
 import { piece } from '../pieces.ts';

@@ -2,7 +2,7 @@
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
 import type { Glyphs } from '../glyphs.ts';
-import { BINDINGS } from '../keys.ts';
+import { BINDINGS } from '../keys/table.ts';
 import { fit, type Ink, type Piece, piece } from '../pieces.ts';
 import type { Question, Typing } from '../screen.ts';
 import { Lines } from './line.tsx';

@@ -1,0 +1,45 @@
+/** How the data of a device travels, in a bar, a legend and a sentence. Pure. */
+import { stack } from '../charts.ts';
+import { bytes, count, percent } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { DATA_WAYS, type DataWay, dataRequests, type DeviceView, type Period, wayShare } from '../model.ts';
+import { fit, type Piece, piece, widthOf, wrap } from '../pieces.ts';
+import { rate, type Span } from '../spans.ts';
+import { verdictOf } from '../verdict.ts';
+
+/** A bar of all data by the way it travelled, what each way is, and what that means. */
+export function dataLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
+  const span = device.spans[period];
+  const verdict = verdictOf(device, period);
+  const sentences = wrap(verdict.text, width).map((line) => [piece(line, verdict.tone, verdict.tone !== 'neutral')]);
+  if (device.target === null) return sentences;
+  const amounts = DATA_WAYS.map((way) => span.server.ways[way].requests);
+  const cells = stack(amounts, width);
+  const drawn = DATA_WAYS.map((way, at) => piece(glyphs[way].repeat(cells[at] ?? 0), way));
+  const stacked = dataRequests(span) === 0 ? [piece(glyphs.track.repeat(width), 'quiet')] : drawn;
+  return [stacked, legend(span, period, width, glyphs), ...sentences];
+}
+
+const WAY_WORDS: Readonly<Record<DataWay, string>> = {
+  matched: 'matched',
+  registered: 'registered',
+  copied: 'copied',
+};
+
+function legend(span: Span, period: Period, width: number, glyphs: Glyphs): Piece[] {
+  const entry = (way: DataWay, detailed: boolean): Piece[] => {
+    const tally = span.server.ways[way];
+    const share = wayShare(way, span);
+    const amount = period === 'total' ? count(tally.requests) : `${count(rate(tally.requests, span))}/s`;
+    const moved = period === 'total' ? bytes(tally.bytes) : `${bytes(rate(tally.bytes, span))}/s`;
+    const figures = tally.requests === 0 ? '' : detailed ? `  ${amount}  ${moved}` : `  ${amount}`;
+    return [
+      piece(`${glyphs[way]} `, way),
+      piece(`${WAY_WORDS[way]} ${percent(share)}`, share === null || share === 0 ? 'quiet' : way, (share ?? 0) > 0),
+      piece(figures),
+    ];
+  };
+  const join = (detailed: boolean) => DATA_WAYS.flatMap((way) => [...entry(way, detailed), piece('    ')]);
+  const detailed = join(true);
+  return fit(widthOf(detailed) <= width + 4 ? detailed : join(false), width);
+}

@@ -1,0 +1,84 @@
+/** Who a device is, and how it is doing. Pure. */
+import { formatSize } from '../../sizes.ts';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../figures.ts';
+import { bytes, clockSpan, count, milliseconds, percent } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import type { DeviceView, Period } from '../model.ts';
+import { firstFitting, type Piece, piece } from '../pieces.ts';
+import { rate, type Span } from '../spans.ts';
+
+/** Who it is, and how it is doing: two lines. */
+export function factLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
+  const { state } = device;
+  const who = firstFitting([whoPieces(device, true, glyphs), whoPieces(device, false, glyphs)], width);
+  if (state.trouble !== null) return [[...who], [piece(sentence(state.trouble), state.tone, true)]];
+  const span = device.spans[period];
+  const figures =
+    period === 'total'
+      ? totalPieces(span)
+      : firstFitting([ratePieces(device, span, true), ratePieces(device, span, false)], width);
+  return [[...who], [...figures]];
+}
+
+function whoPieces(device: DeviceView, wordy: boolean, glyphs: Glyphs): Piece[] {
+  const { name, state, target, files, sizeBytes, queueCount, queueDepth, serverPid, upMs, dataPath, features } = device;
+  const sharing = features.includes('SHMEM_ZC') ? 'shmem_zc + ' : '';
+  const facts = [
+    target === null ? "another program's" : [target, ...files].join(' '),
+    formatSize(sizeBytes),
+    wordy ? `${queueCount} queues ${glyphs.times} ${queueDepth} requests` : `${queueCount}${glyphs.times}${queueDepth}`,
+    ...(dataPath === null ? [] : [`${sharing}${dataPath}`]),
+    serverPid > 0 ? `${wordy ? 'server ' : ''}pid ${serverPid}` : 'no server',
+    ...(upMs === null ? [] : [`up ${clockSpan(upMs)}`]),
+  ];
+  const dot = piece(` ${glyphs.dot} `, 'quiet');
+  return [
+    piece(`/dev/${name} `, 'accent', true),
+    piece(`${state.word}  `, state.tone, true),
+    ...facts.flatMap((fact, at) => (at === 0 ? [piece(fact)] : [dot, piece(fact)])),
+  ];
+}
+
+const number = (text: string) => piece(text, undefined, true);
+const label = (text: string) => piece(text, 'quiet');
+
+function ratePieces({ inFlight }: DeviceView, span: Span, wordy: boolean): Piece[] {
+  const { reads, writes, readBytes, writtenBytes } = span.block;
+  return [
+    number(count(rate(reads, span))),
+    label(' r/s  '),
+    number(count(rate(writes, span))),
+    label(' w/s  '),
+    number(`${bytes(rate(readBytes + writtenBytes, span))}/s`),
+    label('  in flight '),
+    number(String(inFlight)),
+    ...(wordy ? [label(', mean '), number(meanInFlight(span).toFixed(1))] : []),
+    label('  wait '),
+    ...waitPieces(span),
+    label('  busy '),
+    number(percent(utilisation(span))),
+    ...(span.server.errors > 0 ? [piece(`  ${count(span.server.errors)} failed`, 'bad', true)] : []),
+  ];
+}
+
+function totalPieces(span: Span): Piece[] {
+  const { reads, writes, readBytes, writtenBytes } = span.block;
+  return [
+    label('in total: '),
+    number(count(reads)),
+    label(` reads, ${bytes(readBytes)}; `),
+    number(count(writes)),
+    label(` writes, ${bytes(writtenBytes)}; `),
+    piece(`${count(span.server.errors)} failed`, span.server.errors > 0 ? 'bad' : 'quiet', true),
+  ];
+}
+
+function waitPieces(span: Span): Piece[] {
+  const [read, write] = [readAwait(span), writeAwait(span)];
+  if (read === null || write === null) return [number(milliseconds(read ?? write)), label(' ms')];
+  return [label('r '), number(milliseconds(read)), label(' w '), number(milliseconds(write)), label(' ms')];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,62 @@
+/** What a device has done of late, as charts. Pure. */
+import { columns } from '../charts.ts';
+import { bytes as bytesText, clockSpan, count } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import type { DeviceView, HistoryPoint } from '../model.ts';
+import { type Ink, type Piece, piece } from '../pieces.ts';
+
+/** One line of the history: which figure, and how it is drawn and written. */
+export interface Chart {
+  readonly label: string;
+  readonly ink: Ink;
+  readonly value: (point: HistoryPoint) => number;
+  readonly text: (value: number) => string;
+}
+
+const perSecond = (value: number) => `${count(value)}/s`;
+
+/** Requests, bytes, and each way that data has travelled of late. */
+export function chartsOf({ history, target }: DeviceView): Chart[] {
+  const ways: Chart[] = [
+    { label: 'matched', ink: 'matched', value: ({ matched }) => matched, text: perSecond },
+    { label: 'registered', ink: 'registered', value: ({ registered }) => registered, text: perSecond },
+    { label: 'copied', ink: 'copied', value: ({ copied }) => copied, text: perSecond },
+  ];
+  return [
+    { label: 'requests', ink: 'accent', value: ({ requests }) => requests, text: perSecond },
+    { label: 'data', ink: 'accent', value: ({ bytes }) => bytes, text: (value) => `${bytesText(value)}/s` },
+    ...(target === null ? [] : ways.filter(({ value }) => history.some((point) => value(point) > 0))),
+  ];
+}
+
+const CHART_LABEL = 11;
+const CHART_NOW = 11;
+const CHART_MOST = 15;
+
+/** One chart, `height` rows: its name, its columns, the newest value and the highest of those shown. */
+export function chartLines(device: DeviceView, chart: Chart, width: number, height: number, glyphs: Glyphs): Piece[][] {
+  const values = device.history.map(chart.value);
+  const chartWidth = Math.max(8, width - CHART_LABEL - CHART_NOW - CHART_MOST);
+  const top = Math.max(0, ...values.slice(-chartWidth));
+  const rows = columns(values, { width: chartWidth, height, top }, glyphs);
+  const now = values.at(-1) ?? 0;
+  return rows.map((row, at) => {
+    const last = at === rows.length - 1;
+    return [
+      piece((last ? chart.label : '').padEnd(CHART_LABEL), 'quiet'),
+      piece(row, chart.ink),
+      piece(last ? chart.text(now).padStart(CHART_NOW) : '', undefined, true),
+      piece(last ? `  max ${chart.text(top)}` : '', 'quiet'),
+    ];
+  });
+}
+
+/** How far back the charts go. */
+export function historyNote({ history }: DeviceView, width: number): string {
+  const shown = history.slice(-Math.max(8, width - CHART_LABEL - CHART_NOW - CHART_MOST));
+  const [first] = shown;
+  const last = shown.at(-1);
+  return first === undefined || last === undefined || first === last
+    ? ''
+    : `the last ${clockSpan(last.atMs - first.atMs)}`;
+}

@@ -1,0 +1,90 @@
+/** How long requests to a device take: percentiles, and a histogram in one row or in many. Pure. */
+import { bar, levels } from '../charts.ts';
+import { readAwait, writeAwait } from '../figures.ts';
+import { duration, percent } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { boundsUs, countOf, percentilesOf, sumOf } from '../latency.ts';
+import type { DeviceView, Period } from '../model.ts';
+import { type Piece, piece } from '../pieces.ts';
+import type { Histogram } from '../../stats/reader.ts';
+
+/** Percentiles of the time in the server, beside the whole trip as the client sees it. */
+export function latencyLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
+  const span = device.spans[period];
+  const { read, write, other } = span.server.latency;
+  if (device.target === null) {
+    return [tripLine('read', null, readAwait(span), glyphs), tripLine('write', null, writeAwait(span), glyphs)];
+  }
+  const all = sumOf(read, write, other);
+  return [
+    tripLine('read', read, readAwait(span), glyphs),
+    tripLine('write', write, writeAwait(span), glyphs),
+    histogramStrip(all, width, glyphs),
+  ];
+}
+
+function tripLine(kind: string, histogram: Histogram | null, awaitMs: number | null, glyphs: Glyphs): Piece[] {
+  const found = histogram === null ? null : percentilesOf(histogram);
+  const time = (us: number) => (us === 0 ? 'at once' : duration(us, glyphs.micro)).padEnd(8);
+  const server =
+    found === null
+      ? [piece(histogram === null ? '' : 'p50 -         p99 -         p99.9 -         ', 'quiet')]
+      : [
+          piece('p50 ', 'quiet'),
+          piece(time(found.p50)),
+          piece('  p99 ', 'quiet'),
+          piece(time(found.p99)),
+          piece('  p99.9 ', 'quiet'),
+          piece(time(found.p999)),
+          piece('  ', 'quiet'),
+        ];
+  const trip = awaitMs === null ? '-' : duration(awaitMs * 1000, glyphs.micro);
+  return [piece(kind.padEnd(6)), ...server, piece('whole trip ', 'quiet'), piece(trip)];
+}
+
+const STRIP_BUCKETS = 25;
+
+/** All times in one row: a column a bucket, from "at once" to seconds. */
+function histogramStrip(histogram: Histogram, width: number, glyphs: Glyphs): Piece[] {
+  const shown = histogram.buckets.slice(0, STRIP_BUCKETS);
+  const top = Math.max(0, ...shown);
+  const wide = width >= 100 ? 2 : 1;
+  const strip = shown.map((value) => levels([value], top, glyphs.levels).repeat(wide)).join('');
+  return [
+    piece('at once ', 'quiet'),
+    piece(`|${strip}|`, 'accent'),
+    piece(` ${duration(boundsUs(STRIP_BUCKETS - 1)[1], glyphs.micro)}`, 'quiet'),
+  ];
+}
+
+const BUCKET_NAME = 14;
+
+/** A row a bucket, those that have something and those between them. */
+export function histogramLines(histogram: Histogram, width: number, rows: number, glyphs: Glyphs): Piece[][] {
+  const total = countOf(histogram);
+  const used = histogram.buckets.flatMap((value, bucket) => (value > 0 ? [bucket] : []));
+  const [first = 0] = used;
+  const last = used.at(-1) ?? 0;
+  const barWidth = Math.max(4, Math.min(60, width - BUCKET_NAME - 8));
+  const top = Math.max(1, ...histogram.buckets);
+  return Array.from({ length: Math.min(rows, total === 0 ? 0 : last - first + 1) }, (_, at) => {
+    const bucket = first + at;
+    const value = histogram.buckets[bucket] ?? 0;
+    const { filled, rest } = bar(value / top, barWidth, glyphs);
+    return [
+      piece(bucketName(bucket, glyphs).padEnd(BUCKET_NAME), 'quiet'),
+      piece(filled, 'accent'),
+      piece(' '.repeat(rest.length)),
+      piece(value === 0 ? '' : percent(value / total).padStart(5)),
+    ];
+  });
+}
+
+function bucketName(bucket: number, { micro }: Glyphs): string {
+  if (bucket === 0) return 'at once';
+  const [from, to] = boundsUs(bucket);
+  if (to <= 512) return `${from} - ${to} ${micro}s`;
+  const unit = to <= 524_288 ? 1024 : 1_048_576;
+  const text = (us: number) => (us / unit >= 1 ? String(Math.round(us / unit)) : (us / unit).toFixed(1));
+  return `${text(from)} - ${text(to)} ${unit === 1024 ? 'ms' : 's'}`;
+}

@@ -1,0 +1,19 @@
+/** A key is pressed: it answers a question, is typed, leaves the help, or does what the table says. Pure. */
+import { isFor, refusalOf } from './binding.ts';
+import { answer } from './questions.ts';
+import { done, type KeyName, type Outcome, type Situation } from './situation.ts';
+import { BINDINGS } from './table.ts';
+import { type } from './typing.ts';
+
+/** What comes of it. A key that means nothing here changes nothing; one that cannot be done now says why. */
+export function press(situation: Situation, key: KeyName): Outcome {
+  const { screen } = situation;
+  if (screen.question !== null) return answer(screen, screen.question, key);
+  if (screen.typing !== null) return type(screen, screen.typing, key);
+  if (screen.help) return done(screen, { help: false });
+  const binding = BINDINGS.find(({ keys }) => keys.includes(key));
+  if (binding === undefined || !isFor(binding, situation)) return { screen };
+  const refusal = refusalOf(binding, situation);
+  if (refusal !== null) return done(screen, { message: { text: `${binding.label}: ${refusal}`, tone: 'warning' } });
+  return binding.press(situation, key);
+}
