@@ -36,9 +36,9 @@ function partlyMatched(device: DeviceView, period: Period, matched: number): Ver
   const readOnly = (device.buffers ?? []).every((buffer) => buffer.readOnly);
   const { reads } = device.spans[period].block;
   if (readOnly && reads > 0) {
-    return warning(`${share}% matches; reads never match a read-only buffer, they are copied.`);
+    return warning(`${share}% of the requests match; reads never match a read-only buffer, they are copied.`);
   }
-  return warning(`${share}% matches, the rest lies outside of the registered buffers and is copied.`);
+  return warning(`${share}% of the requests match; the rest lies outside of the registered buffers and is copied.`);
 }
 
 function howToMatch(buffer: BufferView | undefined): string {

@@ -67,7 +67,7 @@ describe('the monitor', { skip, timeout: 1_200_000 }, () => {
       assert.match(text, /copied 100%/);
       // 8 at a time, each 100 ms.
       await shows(/p50 1\d\d ms/);
-      await shows(/whole trip 1\d\d ms/);
+      await shows(/r_await 1\d\d ms/);
     } finally {
       await running.stop();
     }

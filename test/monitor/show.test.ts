@@ -161,7 +161,7 @@ describe('the verdict', () => {
   });
 
   test('says how much matches when some does', () => {
-    assert.match(said(view({ matched: 2, copied: 1 }, { buffers })), /^67% matches, the rest/);
+    assert.match(said(view({ matched: 2, copied: 1 }, { buffers })), /^67% of the requests match; the rest/);
     const readOnly = [{ ...storedBuffer(0), readOnly: true }];
     assert.match(said(view({ matched: 1, copied: 1 }, { buffers: readOnly })), /reads never match a read-only buffer/);
   });

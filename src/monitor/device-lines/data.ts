@@ -4,7 +4,7 @@ import { bytes, count, percent } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { DATA_WAYS, type DataWay, dataRequests, type DeviceView, type Period, wayShare } from '../model.ts';
 import { fit, type Piece, piece, widthOf, wrap } from '../pieces.ts';
-import { rate, type Span } from '../spans.ts';
+import { rate } from '../spans.ts';
 import { verdictOf } from '../verdict.ts';
 
 /** A bar of all data by the way it travelled, what each way is, and what that means. */
@@ -17,7 +17,7 @@ export function dataLines(device: DeviceView, period: Period, width: number, gly
   const cells = stack(amounts, width);
   const drawn = DATA_WAYS.map((way, at) => piece(glyphs[way].repeat(cells[at] ?? 0), way));
   const stacked = dataRequests(span) === 0 ? [piece(glyphs.track.repeat(width), 'quiet')] : drawn;
-  return [stacked, legend(span, period, width, glyphs), ...sentences];
+  return [stacked, legend(device, period, width, glyphs), ...sentences];
 }
 
 const WAY_WORDS: Readonly<Record<DataWay, string>> = {
@@ -26,7 +26,13 @@ const WAY_WORDS: Readonly<Record<DataWay, string>> = {
   copied: 'copied',
 };
 
-function legend(span: Span, period: Period, width: number, glyphs: Glyphs): Piece[] {
+/** Data paths in which io_uring uses the request's own pages. */
+const REGISTERS = /zero_copy|auto_zc/;
+
+/** What no request can be, without a data path that registers its pages, is left out. */
+function legend({ spans, dataPath }: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[] {
+  const span = spans[period];
+  const ways = DATA_WAYS.filter((way) => way !== 'registered' || REGISTERS.test(dataPath ?? ''));
   const entry = (way: DataWay, detailed: boolean): Piece[] => {
     const tally = span.server.ways[way];
     const share = wayShare(way, span);
@@ -39,7 +45,7 @@ function legend(span: Span, period: Period, width: number, glyphs: Glyphs): Piec
       piece(figures),
     ];
   };
-  const join = (detailed: boolean) => DATA_WAYS.flatMap((way) => [...entry(way, detailed), piece('    ')]);
+  const join = (detailed: boolean) => ways.flatMap((way) => [...entry(way, detailed), piece('    ')]);
   const detailed = join(true);
   return fit(widthOf(detailed) <= width + 4 ? detailed : join(false), width);
 }

@@ -16,7 +16,10 @@ export function factLines(device: DeviceView, period: Period, width: number, gly
   const figures =
     period === 'total'
       ? totalPieces(span)
-      : firstFitting([ratePieces(device, span, true), ratePieces(device, span, false)], width);
+      : firstFitting(
+          DETAILS.map((detail) => ratePieces(device, span, detail)),
+          width,
+        );
   return [[...who], [...figures]];
 }
 
@@ -42,7 +45,11 @@ function whoPieces(device: DeviceView, wordy: boolean, glyphs: Glyphs): Piece[] 
 const number = (text: string) => piece(text, undefined, true);
 const label = (text: string) => piece(text, 'quiet');
 
-function ratePieces({ inFlight }: DeviceView, span: Span, wordy: boolean): Piece[] {
+/** How much is said, by the room that there is. */
+const DETAILS = ['all', 'most', 'least'] as const;
+
+/** The measures and their names are iostat's. */
+function ratePieces({ inFlight }: DeviceView, span: Span, detail: (typeof DETAILS)[number]): Piece[] {
   const { reads, writes, readBytes, writtenBytes } = span.block;
   return [
     number(count(rate(reads, span))),
@@ -52,11 +59,10 @@ function ratePieces({ inFlight }: DeviceView, span: Span, wordy: boolean): Piece
     number(`${bytes(rate(readBytes + writtenBytes, span))}/s`),
     label('  in flight '),
     number(String(inFlight)),
-    ...(wordy ? [label(', mean '), number(meanInFlight(span).toFixed(1))] : []),
-    label('  wait '),
-    ...waitPieces(span),
-    label('  busy '),
-    number(percent(utilisation(span))),
+    ...(detail === 'all' ? [label('  aqu-sz '), number(meanInFlight(span).toFixed(1))] : []),
+    ...awaitPieces('r_await', readAwait(span)),
+    ...awaitPieces('w_await', writeAwait(span)),
+    ...(detail === 'least' ? [] : [label('  %util '), number(percent(utilisation(span)))]),
     ...(span.server.errors > 0 ? [piece(`  ${count(span.server.errors)} failed`, 'bad', true)] : []),
   ];
 }
@@ -73,10 +79,8 @@ function totalPieces(span: Span): Piece[] {
   ];
 }
 
-function waitPieces(span: Span): Piece[] {
-  const [read, write] = [readAwait(span), writeAwait(span)];
-  if (read === null || write === null) return [number(milliseconds(read ?? write)), label(' ms')];
-  return [label('r '), number(milliseconds(read)), label(' w '), number(milliseconds(write)), label(' ms')];
+function awaitPieces(name: string, meanMs: number | null): Piece[] {
+  return meanMs === null ? [] : [label(`  ${name} `), number(milliseconds(meanMs)), label(' ms')];
 }
 
 function sentence(text: string): string {

@@ -8,22 +8,27 @@ import type { DeviceView, Period } from '../model.ts';
 import { type Piece, piece } from '../pieces.ts';
 import type { Histogram } from '../../stats/reader.ts';
 
-/** Percentiles of the time in the server, beside the whole trip as the client sees it. */
+/** Percentiles of the time in the server, beside the mean that the client sees. */
 export function latencyLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const span = device.spans[period];
   const { read, write, other } = span.server.latency;
   if (device.target === null) {
-    return [tripLine('read', null, readAwait(span), glyphs), tripLine('write', null, writeAwait(span), glyphs)];
+    return [timeLine('read', null, readAwait(span), glyphs), timeLine('write', null, writeAwait(span), glyphs)];
   }
   const all = sumOf(read, write, other);
   return [
-    tripLine('read', read, readAwait(span), glyphs),
-    tripLine('write', write, writeAwait(span), glyphs),
+    timeLine('read', read, readAwait(span), glyphs),
+    timeLine('write', write, writeAwait(span), glyphs),
     histogramStrip(all, width, glyphs),
   ];
 }
 
-function tripLine(kind: string, histogram: Histogram | null, awaitMs: number | null, glyphs: Glyphs): Piece[] {
+function timeLine(
+  kind: 'read' | 'write',
+  histogram: Histogram | null,
+  awaitMs: number | null,
+  glyphs: Glyphs,
+): Piece[] {
   const found = histogram === null ? null : percentilesOf(histogram);
   const time = (us: number) => (us === 0 ? 'at once' : duration(us, glyphs.micro)).padEnd(8);
   const server =
@@ -38,8 +43,8 @@ function tripLine(kind: string, histogram: Histogram | null, awaitMs: number | n
           piece(time(found.p999)),
           piece('  ', 'quiet'),
         ];
-  const trip = awaitMs === null ? '-' : duration(awaitMs * 1000, glyphs.micro);
-  return [piece(kind.padEnd(6)), ...server, piece('whole trip ', 'quiet'), piece(trip)];
+  const mean = awaitMs === null ? '-' : duration(awaitMs * 1000, glyphs.micro);
+  return [piece(kind.padEnd(6)), ...server, piece(`${kind.charAt(0)}_await `, 'quiet'), piece(mean)];
 }
 
 const STRIP_BUCKETS = 25;
@@ -59,20 +64,19 @@ function histogramStrip(histogram: Histogram, width: number, glyphs: Glyphs): Pi
 
 const BUCKET_NAME = 14;
 
-/** A row a bucket, those that have something and those between them. */
+/** What is done at once, and the times from the shortest to the longest: a row a bucket or, where rows are few, several. */
 export function histogramLines(histogram: Histogram, width: number, rows: number, glyphs: Glyphs): Piece[][] {
   const total = countOf(histogram);
-  const used = histogram.buckets.flatMap((value, bucket) => (value > 0 ? [bucket] : []));
-  const [first = 0] = used;
-  const last = used.at(-1) ?? 0;
+  const shown = rowsOf(histogram, rows).map((row) => ({
+    ...row,
+    value: histogram.buckets.slice(row.first, row.last + 1).reduce((sum, count) => sum + count, 0),
+  }));
   const barWidth = Math.max(4, Math.min(60, width - BUCKET_NAME - 8));
-  const top = Math.max(1, ...histogram.buckets);
-  return Array.from({ length: Math.min(rows, total === 0 ? 0 : last - first + 1) }, (_, at) => {
-    const bucket = first + at;
-    const value = histogram.buckets[bucket] ?? 0;
+  const top = Math.max(1, ...shown.map(({ value }) => value));
+  return shown.map(({ first, last, value }) => {
     const { filled, rest } = bar(value / top, barWidth, glyphs);
     return [
-      piece(bucketName(bucket, glyphs).padEnd(BUCKET_NAME), 'quiet'),
+      piece(timesName(first, last, glyphs).padEnd(BUCKET_NAME), 'quiet'),
       piece(filled, 'accent'),
       piece(' '.repeat(rest.length)),
       piece(value === 0 ? '' : percent(value / total).padStart(5)),
@@ -80,9 +84,27 @@ export function histogramLines(histogram: Histogram, width: number, rows: number
   });
 }
 
-function bucketName(bucket: number, { micro }: Glyphs): string {
-  if (bucket === 0) return 'at once';
-  const [from, to] = boundsUs(bucket);
+/** The first and the last bucket of a row. */
+interface BucketRow {
+  readonly first: number;
+  readonly last: number;
+}
+
+function rowsOf({ buckets }: Histogram, rows: number): BucketRow[] {
+  const atOnce: BucketRow[] = (buckets[0] ?? 0) > 0 ? [{ first: 0, last: 0 }] : [];
+  const timed = buckets.flatMap((value, bucket) => (value > 0 && bucket > 0 ? [bucket] : []));
+  const [from, to] = [timed[0] ?? 1, timed.at(-1) ?? 0];
+  const together = Math.max(1, Math.ceil((to - from + 1) / Math.max(1, rows - atOnce.length)));
+  const groups = Array.from({ length: Math.ceil((to - from + 1) / together) }, (_, at) => {
+    const first = from + at * together;
+    return { first, last: Math.min(to, first + together - 1) };
+  });
+  return [...atOnce, ...groups].slice(0, rows);
+}
+
+function timesName(first: number, last: number, { micro }: Glyphs): string {
+  if (last === 0) return 'at once';
+  const [from, to] = [boundsUs(first)[0], boundsUs(last)[1]];
   if (to <= 512) return `${from} - ${to} ${micro}s`;
   const unit = to <= 524_288 ? 1024 : 1_048_576;
   const text = (us: number) => (us / unit >= 1 ? String(Math.round(us / unit)) : (us / unit).toFixed(1));

@@ -29,7 +29,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['left', 'right', 'h', 'l'],
     label: 'h l',
-    hint: 'device',
+    hint: 'other device',
     help: 'other device (or arrows)',
     views: ['device'],
     refusal: ({ screen, picture }) => (shownDevices(picture, screen).length < 2 ? 'there is no other device' : null),
@@ -108,7 +108,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['b'],
     label: 'b',
-    hint: 'buffer',
+    hint: 'add buffer',
     help: 'register a shared buffer',
     changes: true,
     refusal: whyNoBuffer,

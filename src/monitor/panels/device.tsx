@@ -62,7 +62,9 @@ function Queues({ device, period, width, layout, glyphs, from }: PartProps & { r
   const lines = queueLines(device, period, Math.floor(width / queueColumns) - (queueColumns > 1 ? 2 : 0), glyphs);
   const hidden = lines.length - queueRows * queueColumns;
   const note =
-    hidden > 0 ? `requests in the server's hands; j and k show ${hidden} more` : "requests in the server's hands";
+    hidden > 0
+      ? `requests in the server's hands; j and k show ${hidden} more`
+      : "requests in the server's hands (none now: mean of its batches)";
   const none = [[piece('Only its server knows, and that is not ours.', 'quiet')]];
   return (
     <Box marginTop={gap}>
@@ -132,7 +134,7 @@ function Latency({ device, period, width, layout, glyphs }: PartProps) {
   const shown = rows.length > 0 ? lines.slice(0, 2) : lines;
   return (
     <Box marginTop={layout.gap}>
-      <Section title="LATENCY" note="in the server, and the client's whole trip" width={width}>
+      <Section title="LATENCY" note="in the server; r_await, w_await: the client's mean" width={width}>
         <Lines width={width} lines={[...shown, ...rows]} />
       </Section>
     </Box>
