@@ -49,7 +49,8 @@ export function geometricMean(comparisons: readonly Comparison[]): number {
   return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }
 
-const HEAD = '| target | mode | row | ratio | ublkts | kublk | kernel |\n|---|---|---|---:|---:|---:|---:|\n';
+const HEAD =
+  '| target | mode | row | ratio | ublkts | kublk | kernel | a request |\n|---|---|---|---:|---:|---:|---:|---:|\n';
 
 export function markdown(comparisons: readonly Comparison[]): string {
   return `${HEAD}${comparisons.map(line).join('\n')}\n`;
@@ -57,7 +58,7 @@ export function markdown(comparisons: readonly Comparison[]): string {
 
 /** The table in `text` with these rows in the place of those of the same name. */
 export function updated(text: string, comparisons: readonly Comparison[]): string {
-  const lines = new Map([...parseLines(text), ...comparisons.map((row) => [nameOf(row), line(row)] as const)]);
+  const lines = new Map([...parseRows(text), ...comparisons].map((row) => [nameOf(row), line(row)]));
   const names = TARGETS.flatMap((target) =>
     MODES.flatMap(({ name: mode }) => ROWS.map((row) => nameOf({ target, mode, row: rowName(row) }))),
   );
@@ -66,20 +67,30 @@ export function updated(text: string, comparisons: readonly Comparison[]): strin
 
 function line({ target, mode, row, ratio, ublkts, kublk, kernel }: Comparison): string {
   const cells = [target, mode, row, ratio?.toFixed(3) ?? '-', figure(ublkts), figure(kublk), figure(kernel)];
-  return `| ${cells.join(' | ')} |`;
+  return `| ${[...cells, difference(ublkts, kublk)].join(' | ')} |`;
+}
+
+/** Instructions that a request takes with ublkts and not with kublk: the clock has 10^9 of them a second. */
+function difference(ublkts: number, kublk: number | null): string {
+  if (kublk === null) return '-';
+  const more = Math.round(1e9 / ublkts - 1e9 / kublk);
+  return `${more > 0 ? '+' : ''}${more.toLocaleString('en-US')}`;
 }
 
 function nameOf({ target, mode, row }: Pick<Comparison, 'target' | 'mode' | 'row'>): string {
   return `${target} ${mode} ${row}`;
 }
 
-/** Lines of a table that `markdown` wrote, by target, mode and row. */
-function parseLines(text: string): [name: string, line: string][] {
-  return text.split('\n').flatMap((line): [string, string][] => {
-    const [, target, mode, row, ratio] = line.split('|').map((cell) => cell.trim());
-    const known =
-      target !== undefined && mode !== undefined && row !== undefined && /^(?:\d+\.\d+|-)$/.test(ratio ?? '');
-    return known ? [[nameOf({ target, mode, row }), line]] : [];
+/** What `markdown` wrote. */
+function parseRows(text: string): Comparison[] {
+  return text.split('\n').flatMap((line): Comparison[] => {
+    const [, target = '', mode = '', row = '', ratio = '', ublkts = '', kublk = '', kernel = ''] = line
+      .split('|')
+      .map((cell) => cell.trim());
+    const ours = parseFigure(ublkts);
+    if (!/^(?:\d+\.\d+|-)$/.test(ratio) || ours === null) return [];
+    const theirs = parseFigure(kublk);
+    return [{ target, mode, row, ratio: parseFigure(ratio), ublkts: ours, kublk: theirs, kernel: parseFigure(kernel) }];
   });
 }
 
@@ -87,10 +98,13 @@ function figure(iops: number | null): string {
   return iops === null ? '-' : iops.toLocaleString('en-US');
 }
 
+function parseFigure(text: string): number | null {
+  return /^[\d,.]+$/.test(text) ? Number(text.replaceAll(',', '')) : null;
+}
+
 /** Ratios of a table that `markdown` wrote, by target, mode and row. */
 export function parseRatios(text: string): Map<string, number> {
-  const ratios = parseLines(text).map(([name, row]): [string, number] => [name, Number(row.split('|')[4])]);
-  return new Map(ratios.filter(([, ratio]) => !Number.isNaN(ratio)));
+  return new Map(parseRows(text).flatMap((row) => (row.ratio === null ? [] : [[nameOf(row), row.ratio]])));
 }
 
 /** Rows that the committed table does not have, and cannot be compared with. */

@@ -63,3 +63,8 @@ test('a part takes the place of its rows, in the order of the whole', () => {
   assert.equal(parseRatios(again).get('null -b QD 1 4k read'), 0.95);
   assert.equal(parseRatios(again).size, 2);
 });
+
+test('the last column is what a request takes with us and not with kublk', () => {
+  const [, , row] = markdown(compare([cell('kublk', 62_500), cell('ublkts', 62_000)])).split('\n');
+  assert.equal(row, '| null | plain | QD 1 4k read | 0.992 | 62,000 | 62,500 | - | +129 |');
+});
