@@ -122,10 +122,19 @@ function cell(text: string, width: number, ink?: Ink, align: 'left' | 'right' = 
 }
 
 /** Which parts of the buffer are hit, first byte left: relative to the part that is hit most. */
-export function heatPieces(heat: readonly number[], glyphs: Glyphs): Piece[] {
-  const strip =
-    heat.length === 0 ? (glyphs.heat[0] ?? '').repeat(HEAT_WIDTH) : levels(heat, Math.max(...heat), glyphs.heat);
+export function heatPieces(heat: readonly number[], glyphs: Glyphs, width = HEAT_WIDTH): Piece[] {
+  const strip = heat.length === 0 ? (glyphs.heat[0] ?? '').repeat(width) : levels(heat, Math.max(...heat), glyphs.heat);
   return [piece('|', 'quiet'), piece(strip, heat.some((hits) => hits > 0) ? 'matched' : 'quiet'), piece('|', 'quiet')];
+}
+
+/** Where there is less room: a cell for each few parts. */
+const SHORT_HEAT_WIDTH = 16;
+
+function shortened(heat: readonly number[]): number[] {
+  const parts = heat.length / SHORT_HEAT_WIDTH;
+  return Array.from({ length: heat.length === 0 ? 0 : SHORT_HEAT_WIDTH }, (_, cell) =>
+    heat.slice(Math.floor(cell * parts), Math.floor((cell + 1) * parts)).reduce((sum, hits) => sum + hits, 0),
+  );
 }
 
 /** A line a buffer, for the view of its device. */
@@ -138,8 +147,9 @@ export function ownBufferLines({ buffers, spans }: DeviceView, period: Period, g
       piece(formatSize(length).padStart(6)),
       piece(readOnly ? '  read-only ' : '  read-write', readOnly ? 'warning' : undefined),
       piece(hits.padStart(9), requests > 0 ? 'matched' : 'quiet'),
-      piece(`  ${source}  `),
-      ...heatPieces(heat[period], glyphs),
+      piece('  '),
+      ...heatPieces(shortened(heat[period]), glyphs, SHORT_HEAT_WIDTH),
+      piece(`  ${source}`),
     ];
   });
 }

@@ -12,6 +12,7 @@ import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/layout.ts';
 import { type DeviceView, observe } from '../../src/monitor/model.ts';
 import { clip, fit, type Piece, piece, widthOf, wrap } from '../../src/monitor/pieces.ts';
+import { ownBufferLines } from '../../src/monitor/table-lines.ts';
 import { verdictOf } from '../../src/monitor/verdict.ts';
 import {
   blockCounters,
@@ -148,6 +149,15 @@ describe('lines', () => {
     const [stacked = []] = dataLines(view({ matched: 2, registered: 1, copied: 1 }), 'interval', 40, UNICODE);
     assert.equal(textOf(stacked), `${'█'.repeat(20)}${'▓'.repeat(10)}${'░'.repeat(10)}`);
   });
+});
+
+test('a buffer beside its device has its heat in little: a cell for two parts, before the source, which may be cut', () => {
+  const device = view({ matched: 10 }, { buffers: [storedBuffer(0)] });
+  const heat = Array.from({ length: 32 }, (_none, part) => (part < 4 ? 1 : 0));
+  const [buffer] = device.buffers!;
+  const hot = { ...device, buffers: [{ ...buffer!, heat: { interval: heat, total: heat } }] };
+  const [text] = ownBufferLines(hot, 'interval', ASCII).map(textOf);
+  assert.match(text!, / \|##\.{14}\| {2}\/mnt\/huge\/buf$/);
 });
 
 describe('the verdict', () => {
