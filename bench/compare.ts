@@ -43,8 +43,13 @@ async function measure(target: TargetName, mode: string, quick: boolean, signal:
 
 function report(cells: readonly Cell[], { quick }: Selection, document: string): number {
   const comparisons = compare(cells);
-  const least = Math.min(...comparisons.flatMap(({ ratio }) => (ratio === null ? [] : [ratio])));
-  process.stdout.write(`geometric mean ${geometricMean(comparisons).toFixed(3)}, least ${least.toFixed(3)}\n`);
+  const ratios = comparisons.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
+  const least = Math.min(...ratios).toFixed(3);
+  const closing =
+    ratios.length > 0
+      ? `geometric mean ${geometricMean(comparisons).toFixed(3)}, least ${least}`
+      : 'no kublk beside it';
+  process.stdout.write(`${closing}\n`);
   const text = readFileSync(document, 'utf8');
   if (quick) {
     const committed = parseRatios(text);
