@@ -4,9 +4,10 @@
  * after a warm-up of all rows in both directions: a JIT that has not seen a depth of 1 or a write is not what is measured.
  */
 import { execFileSync } from 'node:child_process';
+import { lockDevice } from '../test/support/device-lock.ts';
 import { fio, type FioJob } from '../test/support/fio.ts';
 import { type HugeFile, hugeFile } from '../test/support/hugetlbfs.ts';
-import { add, ublkts } from '../test/support/ublkts.ts';
+import { add, describe, ublkts } from '../test/support/ublkts.ts';
 import {
   type Cell,
   type Mode,
@@ -18,11 +19,13 @@ import {
   type TargetName,
   TARGETS,
 } from './matrix.ts';
+import { threadTime } from './thread-time.ts';
 
 const KUBLK = '/opt/kublk/kublk';
 const KUBLK_ID = 7;
 const FILE_MB = 192;
 const WARM_UP_ROUNDS = 2;
+const WARM_UP_PART = 8;
 
 async function main(targetName: string | undefined, modeName: string | undefined, quick: boolean): Promise<void> {
   const target = TARGETS.find((name) => name === targetName);
@@ -60,7 +63,13 @@ async function measureKublk(
   const flags = mode.flags.split(' ').filter((flag) => flag !== '');
   const options = ['add', '-t', target, '-n', String(KUBLK_ID), '-q', '1', '-d', '128', ...flags, ...shared, ...files];
   execFileSync(KUBLK, options, { stdio: 'ignore' });
-  await measure('kublk', target, mode, `/dev/ublkb${KUBLK_ID}`, buffer, rows);
+  await measure(
+    { server: 'kublk', device: `/dev/ublkb${KUBLK_ID}`, pid: await serverOf(KUBLK_ID) },
+    target,
+    mode,
+    buffer,
+    rows,
+  );
   execFileSync(KUBLK, ['del', '-n', String(KUBLK_ID)]);
 }
 
@@ -76,7 +85,7 @@ async function measureUblkts(
   const path = mode.name === 'plain' ? '--data_path copy' : '';
   const line = `-t ${target} -q 1 -d 128 ${mode.flags} ${path} ${shared} ${files.join(' ')}`;
   const device = await add(line.replaceAll(/ +/g, ' ').trim());
-  await measure('ublkts', target, mode, device.path, buffer, rows);
+  await measure({ server: 'ublkts', device: device.path, pid: await serverOf(device.id) }, target, mode, buffer, rows);
   await ublkts(`del -n ${device.id}`);
 }
 
@@ -86,24 +95,35 @@ async function measureKernel(target: TargetName, files: string[], rows: readonly
   if (mode === undefined || target === 'stripe') return;
   if (target === 'null') {
     execFileSync('modprobe', ['null_blk', 'nr_devices=1', 'submit_queues=1', 'hw_queue_depth=128', 'gb=1']);
-    await measure('kernel', target, mode, '/dev/nullb0', null, rows);
+    await measure({ server: 'kernel', device: '/dev/nullb0', pid: null }, target, mode, null, rows);
     return;
   }
   execFileSync('modprobe', ['loop']);
   const device = execFileSync('losetup', ['--find', '--show', '--direct-io=on', ...files], { encoding: 'utf8' }).trim();
-  await measure('kernel', target, mode, device, null, rows);
+  await measure({ server: 'kernel', device, pid: null }, target, mode, null, rows);
   execFileSync('losetup', ['--detach', device]);
 }
 
+async function serverOf(id: number): Promise<number> {
+  return (await describe(id)).ublksrv_pid;
+}
+
+interface Measured {
+  readonly server: Cell['server'];
+  readonly device: string;
+  /** Of its server, when it has one. */
+  readonly pid: number | null;
+}
+
 async function measure(
-  server: Cell['server'],
+  { server, device, pid }: Measured,
   target: TargetName,
   mode: Mode,
-  device: string,
   buffer: HugeFile | null,
   rows: readonly Row[],
 ): Promise<void> {
-  execFileSync('udevadm', ['settle']);
+  // udev would read the device after every job that wrote, while the next one runs.
+  const lock = await lockDevice(device);
   const memory: FioJob = buffer === null ? {} : { mem: `mmaphuge:${buffer.path}` };
   const job = (row: Row): FioJob => ({
     rw: `rand${row.direction}`,
@@ -119,16 +139,19 @@ async function measure(
   for (let round = 0; round < (brief ? 1 : WARM_UP_ROUNDS); round++) {
     for (const row of brief ? rows : ROWS) {
       for (const direction of ['read', 'write'] as const) {
-        await fio(device, job({ ...row, direction, requests: Math.ceil(row.requests / 4) }));
+        await fio(device, job({ ...row, direction, requests: Math.ceil(row.requests / WARM_UP_PART) }));
       }
     }
   }
   for (const row of rows) {
+    const before = pid === null ? 0 : threadTime(pid);
     const result = await fio(device, job(row));
     if (result.error !== 0) throw new Error(`fio on ${device}: ${result.error} ${result.stderr}`);
-    const cell: Cell = { target, mode: mode.name, row: rowName(row), server, iops: Math.round(result.iops) };
+    const inServer = pid === null ? null : Math.round((threadTime(pid) - before) / result.requests);
+    const cell: Cell = { target, mode: mode.name, row: rowName(row), server, iops: Math.round(result.iops), inServer };
     process.stdout.write(`${JSON.stringify(cell)}\n`);
   }
+  await lock.release();
 }
 
 const [target, mode, quick] = process.argv.slice(2);

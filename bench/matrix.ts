@@ -25,17 +25,17 @@ export const MODES: readonly Mode[] = [
 ];
 
 export interface Row extends BenchRow {
-  /** Requests that are measured. */
+  /** Requests that are measured. fio's clock has milliseconds: they take 150 of them or more. */
   readonly requests: number;
 }
 
 const REQUESTS: Readonly<Record<string, number>> = {
   'QD 1 4k read': 8000,
-  'QD 4 4k read': 8000,
-  'QD 32 4k read': 10_000,
-  'QD 32 4k write': 10_000,
-  'QD 128 4k write': 10_000,
-  'QD 32 64k write': 3000,
+  'QD 4 4k read': 16_000,
+  'QD 32 4k read': 20_000,
+  'QD 32 4k write': 20_000,
+  'QD 128 4k write': 20_000,
+  'QD 32 64k write': 6000,
   'QD 8 1m write': 400,
 };
 
@@ -61,6 +61,8 @@ export interface Cell {
   readonly row: string;
   readonly server: 'ublkts' | 'kublk' | 'kernel';
   readonly iops: number;
+  /** Instructions of a request that the server's threads have, in its process and in the kernel for it. */
+  readonly inServer: number | null;
 }
 
 export function isCell(value: unknown): value is Cell {

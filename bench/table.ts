@@ -10,6 +10,9 @@ export interface Comparison {
   readonly kernel: number | null;
   /** ublkts / kublk. */
   readonly ratio: number | null;
+  /** Instructions of a request in the server's threads. */
+  readonly inUblkts: number | null;
+  readonly inKublk: number | null;
 }
 
 /** Targets in their order, and modes within a target. */
@@ -25,12 +28,13 @@ export function compare(cells: readonly Cell[]): Comparison[] {
         cell.target === like.target &&
         cell.row === like.row &&
         (server === 'kernel' || cell.mode === like.mode),
-    )?.iops ?? null;
+    );
   const ours = cells.filter((cell) => cell.server === 'ublkts');
   return ours
     .toSorted((a, b) => order(a) - order(b))
     .map((cell) => {
-      const kublk = of('kublk', cell);
+      const reference = of('kublk', cell);
+      const kublk = reference?.iops ?? null;
       const ratio = kublk === null ? null : cell.iops / kublk;
       return {
         target: cell.target,
@@ -38,8 +42,10 @@ export function compare(cells: readonly Cell[]): Comparison[] {
         row: cell.row,
         ublkts: cell.iops,
         kublk,
-        kernel: of('kernel', cell),
+        kernel: of('kernel', cell)?.iops ?? null,
         ratio,
+        inUblkts: cell.inServer,
+        inKublk: reference?.inServer ?? null,
       };
     });
 }
@@ -50,7 +56,8 @@ export function geometricMean(comparisons: readonly Comparison[]): number {
 }
 
 const HEAD =
-  '| target | mode | row | ratio | ublkts | kublk | kernel | a request |\n|---|---|---|---:|---:|---:|---:|---:|\n';
+  '| target | mode | row | ratio | ublkts | kublk | kernel | a request | in ublkts | in kublk |\n' +
+  '|---|---|---|---:|---:|---:|---:|---:|---:|---:|\n';
 
 export function markdown(comparisons: readonly Comparison[]): string {
   return `${HEAD}${comparisons.map(line).join('\n')}\n`;
@@ -65,9 +72,10 @@ export function updated(text: string, comparisons: readonly Comparison[]): strin
   return `${HEAD}${names.flatMap((name) => lines.get(name) ?? []).join('\n')}\n`;
 }
 
-function line({ target, mode, row, ratio, ublkts, kublk, kernel }: Comparison): string {
-  const cells = [target, mode, row, ratio?.toFixed(3) ?? '-', figure(ublkts), figure(kublk), figure(kernel)];
-  return `| ${[...cells, difference(ublkts, kublk)].join(' | ')} |`;
+function line({ target, mode, row, ratio, ublkts, kublk, kernel, inUblkts, inKublk }: Comparison): string {
+  const names = [target, mode, row, ratio?.toFixed(3) ?? '-'];
+  const figures = [figure(ublkts), figure(kublk), figure(kernel), difference(ublkts, kublk)];
+  return `| ${[...names, ...figures, figure(inUblkts), figure(inKublk)].join(' | ')} |`;
 }
 
 /** Instructions that a request takes with ublkts and not with kublk: the clock has 10^9 of them a second. */
@@ -84,13 +92,10 @@ function nameOf({ target, mode, row }: Pick<Comparison, 'target' | 'mode' | 'row
 /** What `markdown` wrote. */
 function parseRows(text: string): Comparison[] {
   return text.split('\n').flatMap((line): Comparison[] => {
-    const [, target = '', mode = '', row = '', ratio = '', ublkts = '', kublk = '', kernel = ''] = line
-      .split('|')
-      .map((cell) => cell.trim());
-    const ours = parseFigure(ublkts);
-    if (!/^(?:\d+\.\d+|-)$/.test(ratio) || ours === null) return [];
-    const theirs = parseFigure(kublk);
-    return [{ target, mode, row, ratio: parseFigure(ratio), ublkts: ours, kublk: theirs, kernel: parseFigure(kernel) }];
+    const [, target = '', mode = '', row = '', ratioText = '', ...figures] = line.split('|').map((cell) => cell.trim());
+    const [ublkts = null, kublk = null, kernel = null, , inUblkts = null, inKublk = null] = figures.map(parseFigure);
+    if (!/^(?:\d+\.\d+|-)$/.test(ratioText) || ublkts === null) return [];
+    return [{ target, mode, row, ratio: parseFigure(ratioText), ublkts, kublk, kernel, inUblkts, inKublk }];
   });
 }
 

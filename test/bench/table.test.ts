@@ -3,12 +3,13 @@ import test from 'node:test';
 import type { Cell } from '../../bench/matrix.ts';
 import { compare, drops, geometricMean, markdown, parseRatios, unknown, updated } from '../../bench/table.ts';
 
-const cell = (server: Cell['server'], iops: number, mode = 'plain'): Cell => ({
+const cell = (server: Cell['server'], iops: number, mode = 'plain', inServer: number | null = null): Cell => ({
   target: 'null',
   mode,
   row: 'QD 1 4k read',
   server,
   iops,
+  inServer,
 });
 
 test('a row is ours beside kublk and the kernel of the same target and row', () => {
@@ -23,6 +24,8 @@ test('a row is ours beside kublk and the kernel of the same target and row', () 
       kublk: 1000,
       kernel: 3000,
       ratio: undefined,
+      inUblkts: null,
+      inKublk: null,
     },
   );
   assert.equal(row?.ratio, 1.1);
@@ -64,7 +67,9 @@ test('a part takes the place of its rows, in the order of the whole', () => {
   assert.equal(parseRatios(again).size, 2);
 });
 
-test('the last column is what a request takes with us and not with kublk', () => {
-  const [, , row] = markdown(compare([cell('kublk', 62_500), cell('ublkts', 62_000)])).split('\n');
-  assert.equal(row, '| null | plain | QD 1 4k read | 0.992 | 62,000 | 62,500 | - | +129 |');
+test("what a request takes with us and not with kublk, and what of it is the server's", () => {
+  const cells = [cell('kublk', 62_500, 'plain', 7400), cell('ublkts', 62_000, 'plain', 7450)];
+  const [, , row] = markdown(compare(cells)).split('\n');
+  assert.equal(row, '| null | plain | QD 1 4k read | 0.992 | 62,000 | 62,500 | - | +129 | 7,450 | 7,400 |');
+  assert.equal(updated(row ?? '', []).split('\n')[2], row);
 });
