@@ -68,6 +68,10 @@ export class LoggedDelivery implements Delivery {
     return this.to.flush();
   }
 
+  get linkable(): boolean {
+    return this.to.linkable;
+  }
+
   get ended(): boolean {
     return this.to.ended;
   }

@@ -99,6 +99,7 @@ export class Ring {
   /** Fewer were taken than given, or none and an error; what was not taken stays pending for the next call. */
   private short(taken: number): void {
     if (taken >= 0) {
+      if (taken > 0 && this.sq.linkedAt(taken - 1)) throw splitChain(taken, this.sq.pending);
       this.sq.consumed(taken);
       return;
     }
@@ -106,4 +107,13 @@ export class Ring {
     if (errno === EINTR || errno === EAGAIN || errno === EBUSY) return;
     throw systemError('io_uring_enter', errno, 'of a queue thread');
   }
+}
+
+/** The rest of the chain would run even if its beginning fails: who waits for it must not hear that all went well. */
+function splitChain(taken: number, pending: number): UblkError {
+  return new UblkError(`io_uring took ${taken} of ${pending} entries and parted a chain`, {
+    code: 'ENOMEM',
+    command: 'io_uring_enter',
+    hint: 'the kernel had no memory left: `ublkts recover` when there is some',
+  });
 }

@@ -12,6 +12,10 @@
  * publish: the same few cache lines are used again and again. On older kernels the tail runs through the whole ring.
  */
 import { IORING_OP_URING_CMD } from '../uapi/io-uring-opcodes.ts';
+import { IOSQE_IO_HARDLINK, IOSQE_IO_LINK } from '../uapi/io-uring-sqe-flags.ts';
+
+/** In an entry's first word. */
+const LINK = (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) << 8;
 
 export class SubmissionQueue {
   readonly entries: number;
@@ -62,6 +66,12 @@ export class SubmissionQueue {
       // The kernel starts at 0 again: what it has not taken must be there.
       this.words.copyWithin(0, count << this.shift, (count + this.pending) << this.shift);
     }
+  }
+
+  /** Whether the entry after the pending one at `position` is its sequel (IOSQE_IO_LINK). */
+  linkedAt(position: number): boolean {
+    const entry = (this.first + position) & this.mask;
+    return (this.words[entry << this.shift]! & LINK) !== 0;
   }
 
   /** Read, write, fsync, fallocate ...: everything that is not a driver's own command. `opcode` carries IOSQE_* << 8. */

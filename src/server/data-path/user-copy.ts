@@ -4,9 +4,11 @@
  * hand each copy to a worker thread.
  *
  * A write's data is fetched before the target sees the request; a read's is handed over when the target has completed
- * it, and only then is it committed. The buffer is the slot's own from delivery to commit.
+ * it, and only then is it committed: where the commit is an entry of the ring itself by a link between the two, so that
+ * one submission does both. The buffer is the slot's own from delivery to commit.
  */
 import type { Ring } from '../../native/ring/ring.ts';
+import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_IO_LINK } from '../../native/uapi/io-uring-sqe-flags.ts';
 import { IORING_OP_READ, IORING_OP_WRITE } from '../../native/uapi/io-uring-opcodes.ts';
 import { userCopyPositionHi, userCopyPositionLo } from '../../native/uapi/ublk-addresses.ts';
 import { UBLK_IO_F_INTEGRITY, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
@@ -25,6 +27,13 @@ const IN = 0;
 const OUT = 2;
 const DATA = 0;
 const METADATA = 1;
+/**
+ * With the entry behind it as its sequel, and without a word when it went well. When it fails or is short it completes,
+ * and what is linked behind it is cancelled without a completion.
+ */
+const LINKED = (IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS) << 8;
+/** Data, metadata and the commit. */
+const CHAIN = 3;
 
 export class UserCopyPath implements DataPath {
   readonly way = STAT_WAYS.indexOf('copied');
@@ -73,8 +82,13 @@ export class UserCopyPath implements DataPath {
   depart(io: Request, result: number): boolean {
     if (io.op !== UBLK_IO_OP_READ || result <= 0) return true;
     this.result[io.slot] = result;
-    this.copy(io, IORING_OP_WRITE, OUT, result);
-    return false;
+    if (!this.delivery.linkable) {
+      this.copy(io, IORING_OP_WRITE, OUT, result);
+      return false;
+    }
+    this.ring.reserve(CHAIN);
+    this.copy(io, IORING_OP_WRITE | LINKED, OUT, result);
+    return true;
   }
 
   operationDone(io: Request, token: number, result: number): void {
@@ -84,7 +98,9 @@ export class UserCopyPath implements DataPath {
     const expected = (token & METADATA) !== 0 ? this.metadataOf(io.bytes) : data;
     // A short copy is as bad as none: a client must not take what is left in its buffer for data.
     if (result !== expected) this.result[slot] = result < 0 ? result : -EIO;
-    if (--this.copies[slot]! > 0) return;
+    // Of a chain only the failure completes, and there is no other.
+    const last = (out && this.delivery.linkable) || --this.copies[slot]! === 0;
+    if (!last) return;
     const outcome = this.result[slot]!;
     if (out || outcome < 0) this.delivery.commit(slot, outcome);
     else {

@@ -47,6 +47,7 @@ export interface BatchOptions {
 
 export class BatchDelivery implements Delivery {
   problem = 0;
+  readonly linkable = false;
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;

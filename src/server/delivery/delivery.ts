@@ -17,6 +17,11 @@ export interface Delivery {
    */
   flush(): number;
   readonly ended: boolean;
+  /**
+   * `commit` puts the request's own command in the ring at once: an entry put there just before with IOSQE_IO_LINK is
+   * done, whole, before the command takes effect, and else the command never does.
+   */
+  readonly linkable: boolean;
   /** The first error of a command that was no request's: -errno, or 0. */
   readonly problem: number;
 }

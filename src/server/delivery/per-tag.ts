@@ -22,6 +22,7 @@ const NEED_GET_DATA = UBLK_U_IO_NEED_GET_DATA | 0;
 
 export class PerTagDelivery implements Delivery {
   problem = 0;
+  readonly linkable = true;
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly mine: readonly number[];
