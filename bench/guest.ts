@@ -4,6 +4,7 @@
  * after a warm-up of all rows in both directions: a JIT that has not seen a depth of 1 or a write is not what is measured.
  */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { lockDevice } from '../test/support/device-lock.ts';
 import { fio, type FioJob } from '../test/support/fio.ts';
 import { type HugeFile, hugeFile } from '../test/support/hugetlbfs.ts';
@@ -32,6 +33,7 @@ async function main(targetName: string | undefined, modeName: string | undefined
   const mode = MODES.find(({ name }) => name === modeName);
   if (target === undefined || mode === undefined) throw new Error(`no such target or mode: ${targetName} ${modeName}`);
   const rows = quick ? QUICK_ROWS : ROWS;
+  quietKernel();
   const files = makeFiles(target);
   const buffer = mode.shared ? hugeFile(64) : null;
   // kublk's stripe does not know shared memory: it would be measured reading and writing the wrong bytes.
@@ -39,6 +41,11 @@ async function main(targetName: string | undefined, modeName: string | undefined
   await measureUblkts(target, mode, files, buffer, rows);
   if (mode.name === 'plain' && !quick) await measureKernel(target, files, rows);
   buffer?.remove();
+}
+
+/** khugepaged would go through all memory every ten seconds, for milliseconds, in whoever's row it is. */
+function quietKernel(): void {
+  writeFileSync('/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs', '4000000000');
 }
 
 function makeFiles(target: TargetName): string[] {
