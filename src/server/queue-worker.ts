@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
-import { gettid, setAffinity, setIoFlusher, setThreadName } from '../native/libc/calls.ts';
+import { gettid, setAffinity, setBatchPolicy, setIoFlusher, setThreadName } from '../native/libc/calls.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { buildQueueThread } from './build-thread.ts';
@@ -35,6 +35,9 @@ function settle(config: ThreadConfig): string[] {
   setThreadName(`ublk${config.deviceId}-t${config.index}`);
   const flusher = setIoFlusher();
   if (flusher !== 0) notes.push(`PR_SET_IO_FLUSHER: ${errnoText(flusher)}`);
+  // The client that woke it goes on, and the thread comes to a fuller batch (docs/decisions/0013).
+  const policy = setBatchPolicy();
+  if (policy !== 0) notes.push(`SCHED_BATCH: ${errnoText(policy)}`);
   if (config.cpus.length > 0) {
     const affinity = setAffinity(config.cpus);
     if (affinity !== 0) notes.push(`affinity of thread ${config.index}: ${errnoText(affinity)}`);

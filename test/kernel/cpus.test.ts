@@ -1,8 +1,9 @@
-/** `--cpus`: where the queue threads may run, as the kernel's scheduler has it. */
+/** Where the queue threads may run (`--cpus`), and how they come to run, as the kernel's scheduler has it. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { AddOptions } from '../../src/options.ts';
+import { add, ublkts } from '../support/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
 import { killServer, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -38,10 +39,39 @@ describe('--cpus', { skip, timeout: 300_000 }, () => {
   });
 });
 
+describe('scheduling policy', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('a queue thread is SCHED_BATCH', async () => {
+    await withServed({ target: 'null', queues: 2 }, async ({ ublksrv_pid: pid }) => {
+      assert.deepEqual(policies(pid), ['3', '3']);
+    });
+  });
+
+  test('one that somebody gave another keeps it', async () => {
+    const { id, ublksrv_pid: pid } = await add('-t null -q 1', { through: ['chrt', '--fifo', '10'] });
+    assert.deepEqual(policies(pid), ['1']);
+    await ublkts(`del -n ${id}`);
+  });
+});
+
 /** Of each queue thread of the server. */
 function allowedCpus(pid: number): string[] {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks)
-    .filter((tid) => /^ublk\d+-t\d+$/m.test(readFileSync(`${tasks}/${tid}/comm`, 'utf8')))
-    .map((tid) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`${tasks}/${tid}/status`, 'utf8'))?.[1] ?? '');
+  return queueThreads(pid).map(
+    (task) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`${task}/status`, 'utf8'))?.[1] ?? '',
+  );
+}
+
+/** Their scheduling policies, as the kernel numbers them: the 41st field of proc_pid_stat(5). */
+function policies(pid: number): string[] {
+  return queueThreads(pid).map((task) => {
+    const stat = readFileSync(`${task}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38] ?? '';
+  });
+}
+
+function queueThreads(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((tid) => `/proc/${pid}/task/${tid}`)
+    .filter((task) => /^ublk\d+-t\d+$/m.test(readFileSync(`${task}/comm`, 'utf8')));
 }

@@ -65,6 +65,20 @@ export function setAffinity(cpus: readonly number[]): number {
   return result.value < 0 ? result.errno : 0;
 }
 
+const SCHED_OTHER = 0;
+const SCHED_BATCH = 3;
+
+/**
+ * Gives the calling thread SCHED_BATCH (sched(7)): when it is woken it does not take the CPU from a thread that runs.
+ * A policy other than the default is somebody's choice, and stays. The errno, or 0.
+ */
+export function setBatchPolicy(): number {
+  if (callInt('sched_getscheduler', 0).value !== SCHED_OTHER) return 0;
+  // struct sched_param: an int, the priority, which this policy has not.
+  const result = callInt('sched_setscheduler', 0, SCHED_BATCH, new Uint8Array(4));
+  return result.value < 0 ? result.errno : 0;
+}
+
 /** CPU numbers of a little-endian cpu_set_t. */
 export function cpusOfMask(mask: Uint8Array): number[] {
   const cpus: number[] = [];
