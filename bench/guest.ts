@@ -27,6 +27,9 @@ const KUBLK_ID = 7;
 const FILE_MB = 192;
 const WARM_UP_ROUNDS = 2;
 const WARM_UP_PART = 8;
+const DEPTH = 128;
+const SIZE = `-q 1 -d ${DEPTH}`;
+const EVERY_BUFFER = { blockSize: '1m', depth: DEPTH, direction: 'write', requests: DEPTH } as const;
 
 async function main(targetName: string | undefined, modeName: string | undefined, quick: boolean): Promise<void> {
   const target = TARGETS.find((name) => name === targetName);
@@ -66,10 +69,8 @@ async function measureKublk(
   buffer: HugeFile | null,
   rows: readonly Row[],
 ) {
-  const shared = buffer === null ? [] : ['--htlb', buffer.path];
-  const flags = mode.flags.split(' ').filter((flag) => flag !== '');
-  const options = ['add', '-t', target, '-n', String(KUBLK_ID), '-q', '1', '-d', '128', ...flags, ...shared, ...files];
-  execFileSync(KUBLK, options, { stdio: 'ignore' });
+  const options = `-t ${target} -n ${KUBLK_ID} ${SIZE} ${mode.flags} ${sharedOf(buffer)} ${files.join(' ')}`;
+  execFileSync(KUBLK, ['add', ...words(options)], { stdio: 'ignore' });
   await measure(
     { server: 'kublk', device: `/dev/ublkb${KUBLK_ID}`, pid: await serverOf(KUBLK_ID) },
     target,
@@ -87,13 +88,20 @@ async function measureUblkts(
   buffer: HugeFile | null,
   rows: readonly Row[],
 ) {
-  const shared = buffer === null ? '' : `--htlb ${buffer.path}`;
   // The very path of kublk's, not the one that we would choose.
   const path = mode.name === 'plain' ? '--data_path copy' : '';
-  const line = `-t ${target} -q 1 -d 128 ${mode.flags} ${path} ${shared} ${files.join(' ')}`;
-  const device = await add(line.replaceAll(/ +/g, ' ').trim());
+  const options = `-t ${target} ${SIZE} ${mode.flags} ${path} ${sharedOf(buffer)} ${files.join(' ')}`;
+  const device = await add(words(options).join(' '));
   await measure({ server: 'ublkts', device: device.path, pid: await serverOf(device.id) }, target, mode, buffer, rows);
   await ublkts(`del -n ${device.id}`);
+}
+
+function sharedOf(buffer: HugeFile | null): string {
+  return buffer === null ? '' : `--htlb ${buffer.path}`;
+}
+
+function words(line: string): string[] {
+  return line.split(' ').filter((word) => word !== '');
 }
 
 /** The ceiling: the kernel's own driver of the kind, with no server at all. */
@@ -139,10 +147,15 @@ async function measure(
     iodepth: row.depth,
     number_ios: row.requests,
     size: `${FILE_MB - 32}m`,
+    // Without it fio ends when it has moved as much as the area has.
+    io_size: '1t',
     ...memory,
   });
   // In a quick look, what has no JIT is warm after its own rows; ours needs all of them to be in the table's state.
   const brief = rows.length < ROWS.length && server !== 'ublkts';
+  // A buffer of the server's gets its memory when it is first used: all are, before anything is measured. Those of
+  // requests that match are fio's, which has not so many.
+  if (buffer === null) await fio(device, job(EVERY_BUFFER));
   for (let round = 0; round < (brief ? 1 : WARM_UP_ROUNDS); round++) {
     for (const row of brief ? rows : ROWS) {
       for (const direction of ['read', 'write'] as const) {

@@ -35,8 +35,8 @@ const REQUESTS: Readonly<Record<string, number>> = {
   'QD 32 4k read': 20_000,
   'QD 32 4k write': 20_000,
   'QD 128 4k write': 20_000,
-  'QD 32 64k write': 6000,
-  'QD 8 1m write': 400,
+  'QD 32 64k write': 4000,
+  'QD 8 1m write': 240,
 };
 
 /** Those of `ublkts bench`. */
