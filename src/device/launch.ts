@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { packagePath } from '../package-root.ts';
 import { type FailureKind, UblkError } from '../errors.ts';
+import { setIoFlusher } from '../native/libc/calls.ts';
+import { errnoText } from '../native/uapi/errno.ts';
 import { filesOf, makeRunDirectories } from '../server/files.ts';
 import type { StartReport } from '../server/main.ts';
 import type { StartMode } from '../server/server.ts';
@@ -34,6 +36,8 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   const { log } = filesOf(device);
   const logFd = openSync(log, 'a', 0o600);
   const entry = packagePath('dist/server/main.js');
+  // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
+  const flusher = setIoFlusher(true);
   // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(process.execPath, [...serverFlags(), entry, String(device), mode], {
@@ -43,6 +47,7 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],
   });
+  setIoFlusher(false);
   closeSync(logFd);
   const ended = Promise.withResolvers<Ending>();
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
@@ -58,7 +63,7 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   return {
     device,
     pid: child.pid ?? -1,
-    notes: report.notes,
+    notes: flusher === 0 ? report.notes : [...report.notes, `PR_SET_IO_FLUSHER: ${errnoText(flusher)}`],
     release: () => child.unref(),
     ended: ended.promise,
   };

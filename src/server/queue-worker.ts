@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
-import { gettid, setAffinity, setBatchPolicy, setIoFlusher, setThreadName } from '../native/libc/calls.ts';
+import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/libc/calls.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { buildQueueThread } from './build-thread.ts';
@@ -33,8 +33,6 @@ function main(config: ThreadConfig): void {
 function settle(config: ThreadConfig): string[] {
   const notes: string[] = [];
   setThreadName(`ublk${config.deviceId}-t${config.index}`);
-  const flusher = setIoFlusher();
-  if (flusher !== 0) notes.push(`PR_SET_IO_FLUSHER: ${errnoText(flusher)}`);
   // The client that woke it goes on, and the thread comes to a fuller batch (docs/decisions/0013).
   const policy = setBatchPolicy();
   if (policy !== 0) notes.push(`SCHED_BATCH: ${errnoText(policy)}`);

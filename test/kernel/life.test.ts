@@ -1,6 +1,6 @@
 /** Devices come and go, many times and many at once, and with a server that is killed: nothing stays behind. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { ADD_DEFAULTS } from '../../src/options.ts';
 import { pool } from '../harness/pool.ts';
@@ -14,6 +14,8 @@ import { library } from './support/library.ts';
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
 const LONG = Boolean(process.env['UBLKTS_LONG']);
 const CYCLES = LONG ? 200 : 25;
+/** PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE (include/linux/sched.h). */
+const IO_FLUSHER = 0x00080000 | 0x00100000;
 
 describe('life', { skip, timeout: 1_200_000 }, () => {
   leavesNothingBehind();
@@ -55,6 +57,15 @@ describe('life', { skip, timeout: 1_200_000 }, () => {
     assert.deepEqual(await leftovers(), []);
   });
 
+  test('no thread of a server waits for writeback, which may be its own', async () => {
+    const { id } = await addDevice({ ...ADD_DEFAULTS, target: 'null', queues: 2 });
+    const flags = threadFlags((await describeDevice(id)).ublksrv_pid);
+    assert.ok(flags.length > 4, `${flags.length} threads`);
+    for (const word of flags) assert.equal(word & IO_FLUSHER, IO_FLUSHER, word.toString(16));
+    assert.equal(threadFlags(process.pid)[0]! & IO_FLUSHER, 0, 'who adds it is as before');
+    await deleteDevice(id);
+  });
+
   test('a server that is killed under fio: the device is DEAD, fio is told, and list and del go on', async () => {
     const { id, path, ublksrv_pid: pid } = await add('-t null -q 1');
     await blockDevice(path);
@@ -85,4 +96,12 @@ async function cycle(): Promise<void> {
 /** What this process has open. */
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** The kernel's flag word of each thread: the 9th field of proc_pid_stat(5). */
+function threadFlags(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).map((tid) => {
+    const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
+  });
 }

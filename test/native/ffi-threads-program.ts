@@ -9,7 +9,7 @@ const THREADS = 3;
 
 function calls(): void {
   setThreadName('together');
-  setIoFlusher();
+  setIoFlusher(true);
   setAffinity(getAffinity());
   const fd = createMemfd('together', 4096);
   const memory = mapFile(fd, 4096, 'of a test');

@@ -29,11 +29,12 @@ export function ioctl(fd: number, request: number, argument: Uint8Array | bigint
 const PR_SET_IO_FLUSHER = 57;
 
 /**
- * Marks the calling thread as one that writeback depends on: its allocations never wait for writeback, which could be
- * waiting for this very thread. 0, or the errno: without CAP_SYS_RESOURCE it is EPERM, and serving goes on.
+ * Marks the calling thread as one that writeback depends on, or no longer: its allocations never wait for writeback, which
+ * could be waiting for this very thread. What it starts is marked too, threads and processes (prctl(2)). 0, or the
+ * errno: without CAP_SYS_RESOURCE it is EPERM.
  */
-export function setIoFlusher(): number {
-  const result = callInt('prctl', PR_SET_IO_FLUSHER, 1n, 0n, 0n, 0n);
+export function setIoFlusher(on: boolean): number {
+  const result = callInt('prctl', PR_SET_IO_FLUSHER, on ? 1n : 0n, 0n, 0n, 0n);
   return result.value < 0 ? result.errno : 0;
 }
 
