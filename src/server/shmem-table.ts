@@ -50,6 +50,14 @@ export class ShmemTable {
     Atomics.store(this.words, index * ENTRY_WORDS + STATE, 0);
   }
 
+  /**
+   * Whether the entry is the one that this thread knows as `generation`, which an earlier call of `generation` returned:
+   * what hangs on it is visible since then and does not change, and a plain load will do. Atomics.load is a call.
+   */
+  is(index: number, generation: number): boolean {
+    return this.words[index * ENTRY_WORDS + STATE] === generation;
+  }
+
   /** 0: not published; LOST. */
   generation(index: number): number {
     return index < BUFFER_SLOTS ? Atomics.load(this.words, index * ENTRY_WORDS + STATE) : 0;

@@ -21,7 +21,7 @@ const EIO = 5;
 export class ShmemOverlay {
   private readonly table: ShmemTable;
   private readonly ring: Ring;
-  /** The generation that each index had when this thread counted it last. */
+  /** The generation that each index had when this thread counted it last; 0: it has not. */
   private readonly counted: Int32Array;
   private readonly held: number[] = [];
   private deadline: MappedMemory | undefined;
@@ -34,23 +34,10 @@ export class ShmemOverlay {
 
   /** false: the index is not known yet, and the request is held; or it is lost, and the request has failed. */
   arrive(io: Request, stats: StatsWriter): boolean {
-    const table = this.table;
     const index = io.matchedIndex;
-    const generation = table.generation(index);
-    if (generation === 0) {
-      this.hold(io.slot);
-      return false;
-    }
-    if (generation === LOST) {
-      io.open = true;
-      io.complete(-EIO);
-      return false;
-    }
-    if (this.counted[index] !== generation) {
-      this.counted[index] = generation;
-      stats.forget(index);
-    }
-    stats.hit(index, io.bytes, table.part(index, io.matchedOffset));
+    const known = this.counted[index] ?? 0;
+    if ((known === 0 || !this.table.is(index, known)) && !this.learn(io, index, stats)) return false;
+    stats.hit(index, io.bytes, this.table.part(index, io.matchedOffset));
     this.locate(io);
     return true;
   }
@@ -65,6 +52,23 @@ export class ShmemOverlay {
   /** The requests that were held, to be tried again: the table has changed. */
   takeHeld(): number[] {
     return this.held.splice(0);
+  }
+
+  /** A buffer's first request on this thread. */
+  private learn(io: Request, index: number, stats: StatsWriter): boolean {
+    const generation = this.table.generation(index);
+    if (generation === 0) {
+      this.hold(io.slot);
+      return false;
+    }
+    if (generation === LOST) {
+      io.open = true;
+      io.complete(-EIO);
+      return false;
+    }
+    this.counted[index] = generation;
+    stats.forget(index);
+    return true;
   }
 
   private hold(slot: number): void {
