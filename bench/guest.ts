@@ -4,8 +4,6 @@
  * after a warm-up of all rows in both directions: a JIT that has not seen a depth of 1 or a write is not what is measured.
  */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { lockDevice } from '../test/support/device-lock.ts';
 import { fio, type FioJob } from '../test/support/fio.ts';
 import { type HugeFile, hugeFile } from '../test/support/hugetlbfs.ts';
 import { add, describe, ublkts } from '../test/support/ublkts.ts';
@@ -21,6 +19,7 @@ import {
   TARGETS,
 } from './matrix.ts';
 import { threadTime } from './thread-time.ts';
+import { undisturbed } from './undisturbed.ts';
 
 const KUBLK = '/opt/kublk/kublk';
 const KUBLK_ID = 7;
@@ -36,7 +35,6 @@ async function main(targetName: string | undefined, modeName: string | undefined
   const mode = MODES.find(({ name }) => name === modeName);
   if (target === undefined || mode === undefined) throw new Error(`no such target or mode: ${targetName} ${modeName}`);
   const rows = quick ? QUICK_ROWS : ROWS;
-  quietKernel();
   const files = makeFiles(target);
   const buffer = mode.shared ? hugeFile(64) : null;
   // kublk's stripe does not know shared memory: it would be measured reading and writing the wrong bytes.
@@ -44,11 +42,6 @@ async function main(targetName: string | undefined, modeName: string | undefined
   await measureUblkts(target, mode, files, buffer, rows);
   if (mode.name === 'plain' && !quick) await measureKernel(target, files, rows);
   buffer?.remove();
-}
-
-/** khugepaged would go through all memory every ten seconds, for milliseconds, in whoever's row it is. */
-function quietKernel(): void {
-  writeFileSync('/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs', '4000000000');
 }
 
 function makeFiles(target: TargetName): string[] {
@@ -130,48 +123,62 @@ interface Measured {
   readonly pid: number | null;
 }
 
-async function measure(
-  { server, device, pid }: Measured,
+function measure(
+  measured: Measured,
   target: TargetName,
   mode: Mode,
   buffer: HugeFile | null,
   rows: readonly Row[],
 ): Promise<void> {
-  // udev would read the device after every job that wrote, while the next one runs.
-  const lock = await lockDevice(device);
-  const memory: FioJob = buffer === null ? {} : { mem: `mmaphuge:${buffer.path}` };
-  const job = (row: Row): FioJob => ({
-    rw: `rand${row.direction}`,
-    norandommap: true,
-    bs: row.blockSize,
-    iodepth: row.depth,
-    number_ios: row.requests,
-    size: `${FILE_MB - 32}m`,
-    // Without it fio ends when it has moved as much as the area has.
-    io_size: '1t',
-    ...memory,
+  const { server, device } = measured;
+  return undisturbed(device, async () => {
+    await warmUp(measured, buffer, rows);
+    for (const row of rows) {
+      const cell: Cell = { target, mode: mode.name, row: rowName(row), server, ...(await cost(measured, buffer, row)) };
+      process.stdout.write(`${JSON.stringify(cell)}\n`);
+    }
   });
+}
+
+async function warmUp({ server, device }: Measured, buffer: HugeFile | null, rows: readonly Row[]): Promise<void> {
   // In a quick look, what has no JIT is warm after its own rows; ours needs all of them to be in the table's state.
   const brief = rows.length < ROWS.length && server !== 'ublkts';
   // A buffer of the server's gets its memory when it is first used: all are, before anything is measured. Those of
   // requests that match are fio's, which has not so many.
-  if (buffer === null) await fio(device, job(EVERY_BUFFER));
+  if (buffer === null) await fio(device, jobOf(EVERY_BUFFER, buffer));
   for (let round = 0; round < (brief ? 1 : WARM_UP_ROUNDS); round++) {
     for (const row of brief ? rows : ROWS) {
       for (const direction of ['read', 'write'] as const) {
-        await fio(device, job({ ...row, direction, requests: Math.ceil(row.requests / WARM_UP_PART) }));
+        await fio(device, jobOf({ ...row, direction, requests: Math.ceil(row.requests / WARM_UP_PART) }, buffer));
       }
     }
   }
-  for (const row of rows) {
-    const before = pid === null ? 0 : threadTime(pid);
-    const result = await fio(device, job(row));
-    if (result.error !== 0) throw new Error(`fio on ${device}: ${result.error} ${result.stderr}`);
-    const inServer = pid === null ? null : Math.round((threadTime(pid) - before) / result.requests);
-    const cell: Cell = { target, mode: mode.name, row: rowName(row), server, iops: Math.round(result.iops), inServer };
-    process.stdout.write(`${JSON.stringify(cell)}\n`);
-  }
-  await lock.release();
+}
+
+async function cost(
+  { device, pid }: Measured,
+  buffer: HugeFile | null,
+  row: Row,
+): Promise<Pick<Cell, 'iops' | 'inServer'>> {
+  const before = pid === null ? 0 : threadTime(pid);
+  const { error, iops, requests, stderr } = await fio(device, jobOf(row, buffer));
+  if (error !== 0) throw new Error(`fio on ${device}: ${error} ${stderr}`);
+  const inServer = pid === null ? null : Math.round((threadTime(pid) - before) / requests);
+  return { iops: Math.round(iops), inServer };
+}
+
+function jobOf({ direction, blockSize, depth, requests }: Row, buffer: HugeFile | null): FioJob {
+  return {
+    rw: `rand${direction}`,
+    norandommap: true,
+    bs: blockSize,
+    iodepth: depth,
+    number_ios: requests,
+    size: `${FILE_MB - 32}m`,
+    // Without it fio ends when it has moved as much as the area has.
+    io_size: '1t',
+    ...(buffer === null ? {} : { mem: `mmaphuge:${buffer.path}` }),
+  };
 }
 
 const [target, mode, quick] = process.argv.slice(2);

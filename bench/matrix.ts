@@ -25,7 +25,7 @@ export const MODES: readonly Mode[] = [
 ];
 
 export interface Row extends BenchRow {
-  /** Requests that are measured. fio's clock has milliseconds: they take 150 of them or more. */
+  /** Requests that are measured. fio's clock has milliseconds: the fewer these take, the coarser the row. */
   readonly requests: number;
 }
 

@@ -5,8 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { fio } from '../../test/support/fio.ts';
 import { add, ublkts } from '../../test/support/ublkts.ts';
-import { undisturbed } from '../flat/guest/cost.ts';
 import { type Row, ROWS, rowName, TARGETS } from '../matrix.ts';
+import { undisturbed } from '../undisturbed.ts';
 import { type Round, ROUNDS, SECONDS } from './rounds.ts';
 
 const KUBLK = '/opt/kublk/kublk';

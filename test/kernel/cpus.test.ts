@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { AddOptions } from '../../src/options.ts';
+import { statField } from '../support/stat-field.ts';
 import { add, ublkts } from '../support/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
 import { killServer, withServed } from './support/devices.ts';
@@ -62,12 +63,9 @@ function allowedCpus(pid: number): string[] {
   );
 }
 
-/** Their scheduling policies, as the kernel numbers them: the 41st field of proc_pid_stat(5). */
+/** Their scheduling policies, as the kernel numbers them. */
 function policies(pid: number): string[] {
-  return queueThreads(pid).map((task) => {
-    const stat = readFileSync(`${task}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38] ?? '';
-  });
+  return queueThreads(pid).map((task) => statField(`${task}/stat`, 41));
 }
 
 function queueThreads(pid: number): string[] {

@@ -1,11 +1,12 @@
 /** Devices come and go, many times and many at once, and with a server that is killed: nothing stays behind. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { ADD_DEFAULTS } from '../../src/options.ts';
 import { pool } from '../harness/pool.ts';
 import { fio, requireBlockDevice } from '../support/fio.ts';
 import { deviceIds, leftovers, serverPids } from '../support/leftovers.ts';
+import { statField } from '../support/stat-field.ts';
 import { add, run, ublkts } from '../support/ublkts.ts';
 import { blockDevice, leavesNothingBehind, skip } from './guest.ts';
 import { until } from './support/devices.ts';
@@ -98,10 +99,7 @@ function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** The kernel's flag word of each thread: the 9th field of proc_pid_stat(5). */
+/** The kernel's flag word of each thread. */
 function threadFlags(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).map((tid) => {
-    const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
-  });
+  return readdirSync(`/proc/${pid}/task`).map((tid) => Number(statField(`/proc/${pid}/task/${tid}/stat`, 9)));
 }

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { statField } from '../support/stat-field.ts';
 import { PROGRAM, Terminal, type TerminalOptions } from './terminal.ts';
 
 const PLAY = fileURLToPath(new URL('./play.ts', import.meta.url));
@@ -142,8 +143,8 @@ describe('the screen', { timeout: 120_000 }, () => {
 
 /** utime and stime of /proc/PID/stat, which are in hundredths. */
 function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const [user, system] = [14, 15].map((field) => Number(statField(`/proc/${pid}/stat`, field)));
+  return (user! + system!) / 100;
 }
 
 describe('the terminal', { timeout: 240_000 }, () => {

@@ -3,7 +3,8 @@ import { hugeFile } from '../../../test/support/hugetlbfs.ts';
 import { library } from '../../../test/kernel/support/library.ts';
 import { add, ublkts } from '../../../test/support/ublkts.ts';
 import type { Report } from '../report.ts';
-import { settledCost, undisturbed, warmUp } from './cost.ts';
+import { undisturbed } from '../../undisturbed.ts';
+import { settledCost, warmUp } from './cost.ts';
 
 const REQUESTS = 24_000;
 const FOLDER = '/dev/shm/bench';

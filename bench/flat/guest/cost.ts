@@ -1,6 +1,4 @@
 /** Instructions of a request, as fio sees them on a clock where one instruction is a nanosecond. */
-import { execFileSync } from 'node:child_process';
-import { type DeviceLock, lockDevice } from '../../../test/support/device-lock.ts';
 import { fio, type FioJob } from '../../../test/support/fio.ts';
 
 /** What all jobs are, unless they say otherwise. */
@@ -26,16 +24,5 @@ export async function warmUp(device: string, jobs: readonly FioJob[]): Promise<v
     for (const job of jobs) {
       for (const rw of ['randread', 'randwrite']) await cost(device, { ...job, rw });
     }
-  }
-}
-
-/** Without udev, which reads a device whenever a writer closes it. */
-export async function undisturbed(device: string, measure: () => Promise<void>): Promise<void> {
-  execFileSync('udevadm', ['settle']);
-  const lock: DeviceLock = await lockDevice(device);
-  try {
-    await measure();
-  } finally {
-    await lock.release();
   }
 }

@@ -1,6 +1,7 @@
 import { library } from '../../../test/kernel/support/library.ts';
 import type { Report } from '../report.ts';
-import { settledCost, undisturbed, warmUp } from './cost.ts';
+import { undisturbed } from '../../undisturbed.ts';
+import { settledCost, warmUp } from './cost.ts';
 
 const REQUESTS = 24_000;
 

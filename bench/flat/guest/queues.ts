@@ -2,7 +2,8 @@ import { cpus } from 'node:os';
 import type { DeviceReport } from '../../../src/device/report.ts';
 import { add, ublkts } from '../../../test/support/ublkts.ts';
 import type { Report } from '../report.ts';
-import { cost, undisturbed, warmUp } from './cost.ts';
+import { undisturbed } from '../../undisturbed.ts';
+import { cost, warmUp } from './cost.ts';
 
 /** Of all jobs together. */
 const REQUESTS = 32_000;

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { add, ublkts } from '../../../test/support/ublkts.ts';
 import type { Server } from '../curves.ts';
-import { undisturbed } from './cost.ts';
+import { undisturbed } from '../../undisturbed.ts';
 
 const KUBLK = '/opt/kublk/kublk';
 const KUBLK_ID = 7;
