@@ -26,17 +26,20 @@ async function main(name: string | undefined): Promise<void> {
     { server: 'ublkts', path: ours.path },
     { server: 'kublk', path: `/dev/ublkb${KUBLK_ID}` },
   ] as const;
-  const inTurns = async (seconds: number, tell: (round: Omit<Round, 'target'>) => void) => {
+  // Who was first in a round is second in the next: neither always runs after the other's files were in the caches.
+  const inTurns = async (number: number, seconds: number, tell: (round: Omit<Round, 'target'>) => void) => {
+    const order = number % 2 === 0 ? servers : servers.toReversed();
     for (const row of ROWS) {
-      for (const { server, path } of servers)
-        tell({ row: rowName(row), server, iops: await iopsOf(path, row, seconds) });
+      for (const { server, path } of order) tell({ row: rowName(row), server, iops: await iopsOf(path, row, seconds) });
     }
   };
   await undisturbed(ours.path, () =>
     undisturbed(`/dev/ublkb${KUBLK_ID}`, async () => {
-      for (let round = 0; round < 2; round++) await inTurns(SECONDS / 2, () => {});
+      for (let round = 0; round < 2; round++) await inTurns(round, SECONDS / 2, () => {});
       for (let round = 0; round < ROUNDS; round++) {
-        await inTurns(SECONDS, (measured) => process.stdout.write(`${JSON.stringify({ target, ...measured })}\n`));
+        await inTurns(round, SECONDS, (measured) =>
+          process.stdout.write(`${JSON.stringify({ target, ...measured })}\n`),
+        );
       }
     }),
   );

@@ -1,7 +1,7 @@
 /** Rounds of both servers on the wall clock, and what is made of them. Pure. */
 import type { TargetName } from '../matrix.ts';
 
-export const ROUNDS = 5;
+export const ROUNDS = 9;
 export const SECONDS = 2;
 
 export interface Round {
