@@ -30,8 +30,3 @@ export function isFigure(value: unknown): value is Figure {
 export function kept({ budget, figure, least }: Figure): boolean {
   return budget === null || (least === true ? figure >= budget : figure <= budget);
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}

@@ -5,7 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ublkts } from '../../test/support/ublkts.ts';
-import { BUDGETS, type Figure, median } from './figures.ts';
+import { median } from '../median.ts';
+import { BUDGETS, type Figure } from './figures.ts';
 
 const RUNS = 7;
 const ID = 3;

@@ -6,7 +6,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { ROOT } from '../../test/harness/files.ts';
-import { BUDGETS, type Figure, median } from './figures.ts';
+import { median } from '../median.ts';
+import { BUDGETS, type Figure } from './figures.ts';
 
 const RUNS = 15;
 

@@ -1,5 +1,6 @@
 /** Rounds of both servers on the wall clock, and what is made of them. Pure. */
 import type { TargetName } from '../matrix.ts';
+import { median } from '../median.ts';
 
 export const ROUNDS = 9;
 export const SECONDS = 2;
@@ -26,12 +27,6 @@ export function markdown(rounds: readonly Round[]): string {
     return `| ${name.replace('|', ' | ')} | ${ratio} | ${figures(ours)} | ${figures(theirs)} |`;
   });
   return `| target | row | ratio | ublkts (least - most) | kublk (least - most) |\n|---|---|---:|---:|---:|\n${lines.join('\n')}\n`;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function iopsOf({ iops }: Round): number {

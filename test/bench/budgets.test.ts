@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Figure, kept, median } from '../../bench/budgets/figures.ts';
+import { type Figure, kept } from '../../bench/budgets/figures.ts';
 import { startUpHere } from '../../bench/budgets/host.ts';
 import { privateDirtyMb } from '../../bench/budgets/memory.ts';
 import { markdown } from '../../bench/budgets/table.ts';
@@ -40,11 +40,6 @@ test('a row has what, budget, figure and verdict', () => {
     '| a thing | - | 30.0 MB | - | a note |',
     '| a thing | 50 devices | 50 devices | kept | a note |',
   ]);
-});
-
-test('the median is the one in the middle', () => {
-  assert.equal(median([9, 1, 5]), 5);
-  assert.ok(Number.isNaN(median([])));
 });
 
 test('private memory of this process is some megabytes', () => {

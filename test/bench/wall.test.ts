@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { markdown, median, type Round } from '../../bench/wall/rounds.ts';
+import { markdown, type Round } from '../../bench/wall/rounds.ts';
 
 const round = (server: Round['server'], iops: number): Round => ({ target: 'null', row: 'QD 1 4k read', server, iops });
-
-test('medians of an odd and an even number', () => {
-  assert.equal(median([3, 1, 200]), 3);
-  assert.equal(median([1, 2, 3, 200]), 2.5);
-});
 
 test('a line has the ratio of the medians and the rounds of both', () => {
   const rounds = [

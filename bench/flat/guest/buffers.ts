@@ -4,7 +4,7 @@ import { library } from '../../../test/kernel/support/library.ts';
 import { add, ublkts } from '../../../test/support/ublkts.ts';
 import type { Report } from '../report.ts';
 import { undisturbed } from '../../undisturbed.ts';
-import { settledCost, warmUp } from './cost.ts';
+import { RUNS, settledCost, warmUp } from './cost.ts';
 
 const REQUESTS = 24_000;
 const FOLDER = '/dev/shm/bench';
@@ -24,7 +24,7 @@ export async function buffersCurve(counts: readonly number[], report: Report): P
       const before = await matched(id);
       const instructions = await settledCost(path, { ...job, rw: 'randread' });
       const requests = (await matched(id)) - before;
-      if (requests !== 2 * REQUESTS) throw new Error(`${requests} of ${2 * REQUESTS} requests matched`);
+      if (requests !== RUNS * REQUESTS) throw new Error(`${requests} of ${RUNS * REQUESTS} requests matched`);
       report(registered, 'ublkts', instructions);
     }
   });

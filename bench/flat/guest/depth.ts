@@ -1,5 +1,5 @@
 import type { Report } from '../report.ts';
-import { cost, warmUp } from './cost.ts';
+import { settledCost, warmUp } from './cost.ts';
 import { onBoth } from './servers.ts';
 
 const REQUESTS = 24_000;
@@ -12,6 +12,6 @@ export async function depthCurve(depths: readonly number[], report: Report): Pro
       depths.map((iodepth) => ({ iodepth, number_ios: REQUESTS / 8 })),
     );
     for (const iodepth of depths)
-      report(iodepth, server, await cost(device, { rw: 'randread', iodepth, number_ios: REQUESTS }));
+      report(iodepth, server, await settledCost(device, { rw: 'randread', iodepth, number_ios: REQUESTS }));
   });
 }

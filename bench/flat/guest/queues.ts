@@ -3,12 +3,12 @@ import type { DeviceReport } from '../../../src/device/report.ts';
 import { add, ublkts } from '../../../test/support/ublkts.ts';
 import type { Report } from '../report.ts';
 import { undisturbed } from '../../undisturbed.ts';
-import { cost, warmUp } from './cost.ts';
+import { settledCost, warmUp } from './cost.ts';
 
 /** Of all jobs together. */
 const REQUESTS = 32_000;
 /** Of each job: every queue's thread has code of its own to compile. */
-const WARM_UP_REQUESTS = 8000;
+const WARM_UP_REQUESTS = 16_000;
 
 /** A guest has one value: the driver gives a device no more queues than there are CPUs. */
 export async function queuesCurve([queues = 1]: readonly number[], report: Report): Promise<void> {
@@ -25,7 +25,7 @@ export async function queuesCurve([queues = 1]: readonly number[], report: Repor
   } as const;
   await undisturbed(path, async () => {
     await warmUp(path, [{ ...job, number_ios: WARM_UP_REQUESTS }]);
-    report(queues, 'ublkts', await cost(path, { ...job, rw: 'randread' }));
+    report(queues, 'ublkts', await settledCost(path, { ...job, rw: 'randread' }));
   });
   await ublkts(`del -n ${id}`);
 }

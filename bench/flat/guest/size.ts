@@ -1,5 +1,5 @@
 import type { Report } from '../report.ts';
-import { cost, warmUp } from './cost.ts';
+import { settledCost, warmUp } from './cost.ts';
 import { onBoth } from './servers.ts';
 
 /** Requests that are measured: fewer when they are large, and never few. */
@@ -14,7 +14,8 @@ export async function sizeCurve(sizes: readonly number[], report: Report): Promi
       device,
       sizes.map((bs) => ({ bs, number_ios: Math.ceil(requests(bs) / 8) })),
     );
-    for (const bs of sizes) report(bs, server, await cost(device, { rw: 'randwrite', bs, number_ios: requests(bs) }));
+    for (const bs of sizes)
+      report(bs, server, await settledCost(device, { rw: 'randwrite', bs, number_ios: requests(bs) }));
   });
 }
 
