@@ -1,13 +1,13 @@
 /**
  * Runs inside the lab's guest, on two CPUs and the wall clock: `node bench/wall/guest.ts TARGET` prints a line of JSON for
- * each round. Both servers are there all the time and take turns, so that what the host does meets both.
+ * each round. The servers are there all the time and take turns, so that what the host does meets them all.
  */
 import { execFileSync } from 'node:child_process';
 import { fio } from '../../test/support/fio.ts';
 import { add, ublkts } from '../../test/support/ublkts.ts';
 import { type Row, ROWS, rowName, TARGETS } from '../matrix.ts';
 import { undisturbed } from '../undisturbed.ts';
-import { type Round, ROUNDS, SECONDS } from './rounds.ts';
+import { orderOf, ROUNDS_A_GUEST, type Round, SECONDS, type ServerName } from './rounds.ts';
 
 const KUBLK = '/opt/kublk/kublk';
 const KUBLK_ID = 7;
@@ -17,34 +17,39 @@ const DEVICE = ['-q', '2', '-d', '128'];
 async function main(name: string | undefined): Promise<void> {
   const target = TARGETS.find((known) => known === name);
   if (target === undefined) throw new Error(`no such target: ${name}`);
-  const ours = await add(
-    `-t ${target} ${DEVICE.join(' ')} --data_path copy ${makeFiles(target, 'ublkts').join(' ')}`.trim(),
-  );
+  const ours = await addOurs(target, 'ublkts', []);
+  const copy = await addOurs(target, 'ublkts-copy', ['--data_path', 'copy']);
   const files = makeFiles(target, 'kublk');
   execFileSync(KUBLK, ['add', '-t', target, '-n', String(KUBLK_ID), ...DEVICE, ...files], { stdio: 'ignore' });
-  const servers = [
-    { server: 'ublkts', path: ours.path },
-    { server: 'kublk', path: `/dev/ublkb${KUBLK_ID}` },
-  ] as const;
-  // Who was first in a round is second in the next: neither always runs after the other's files were in the caches.
-  const inTurns = async (number: number, seconds: number, tell: (round: Omit<Round, 'target'>) => void) => {
-    const order = number % 2 === 0 ? servers : servers.toReversed();
-    for (const row of ROWS) {
-      for (const { server, path } of order) tell({ row: rowName(row), server, iops: await iopsOf(path, row, seconds) });
-    }
-  };
-  await undisturbed(ours.path, () =>
-    undisturbed(`/dev/ublkb${KUBLK_ID}`, async () => {
-      for (let round = 0; round < 2; round++) await inTurns(round, SECONDS / 2, () => {});
-      for (let round = 0; round < ROUNDS; round++) {
-        await inTurns(round, SECONDS, (measured) =>
-          process.stdout.write(`${JSON.stringify({ target, ...measured })}\n`),
-        );
+  const paths: readonly (readonly [ServerName, string])[] = [
+    ['ublkts', ours.path],
+    ['ublkts copy', copy.path],
+    ['kublk', `/dev/ublkb${KUBLK_ID}`],
+  ];
+  await withAllUndisturbed(
+    paths.map(([, path]) => path),
+    async () => {
+      for (const row of ROWS) for (const [, path] of paths) await iopsOf(path, row, SECONDS);
+      for (let number = 0; number < ROUNDS_A_GUEST; number++) {
+        for (const row of ROWS) {
+          for (const [server, path] of orderOf(number, paths)) {
+            const round: Round = { target, row: rowName(row), server, iops: await iopsOf(path, row, SECONDS) };
+            process.stdout.write(`${JSON.stringify(round)}\n`);
+          }
+        }
       }
-    }),
+    },
   );
-  await ublkts(`del -n ${ours.id}`);
+  for (const { id } of [ours, copy]) await ublkts(`del -n ${id}`);
   execFileSync(KUBLK, ['del', '-n', String(KUBLK_ID)]);
+}
+
+function addOurs(target: string, owner: string, path: readonly string[]) {
+  return add(['-t', target, ...DEVICE, ...path, ...makeFiles(target, owner)].join(' '));
+}
+
+function withAllUndisturbed(paths: readonly string[], measure: () => Promise<void>): Promise<void> {
+  return paths.reduceRight((inner, path) => () => undisturbed(path, inner), measure)();
 }
 
 function makeFiles(target: string, owner: string): string[] {
