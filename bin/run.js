@@ -6,6 +6,6 @@ if (major < needed) {
   process.stderr.write('ublkts needs Node ' + needed + ' or newer; this is Node ' + process.versions.node + '\n');
   process.exit(3);
 }
-void import('../dist/program/main.js').then(function (program) {
+void import('../dist/main.js').then(function (program) {
   return program.main();
 });

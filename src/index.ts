@@ -25,4 +25,4 @@ export {
   type AddRequest,
   type IntegrityOptions,
   type SharedBufferOptions,
-} from './options.ts';
+} from './spec/options.ts';

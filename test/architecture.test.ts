@@ -12,30 +12,32 @@ const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
   'package-root': 0,
   'cache-home': 0,
-  options: 1,
   sizes: 1,
   native: 2,
   control: 3,
-  stats: 4,
-  server: 5,
-  targets: 5,
-  device: 6,
-  client: 7,
-  monitor: 7,
-  lab: 7,
-  cli: 8,
-  commands: 9,
-  index: 10,
-  program: 10,
+  stats: 3,
+  lab: 3,
+  spec: 4,
+  record: 5,
+  protocol: 5,
+  targets: 6,
+  queue: 7,
+  server: 8,
+  device: 9,
+  client: 10,
+  watch: 11,
+  monitor: 12,
+  cli: 13,
+  commands: 14,
+  index: 15,
+  'command-table': 15,
+  main: 16,
 };
-/** Of the same rank, and may know each other: a server runs targets, a target is written against what a server offers. */
-const TOGETHER: ReadonlySet<string> = new Set(['server', 'targets']);
-
 /** Outside packages, and the folders that may import them. */
 const PLACES: readonly (readonly [packages: RegExp, folders: readonly string[]])[] = [
   [/^(?:ffi-rs|koffi)$/, ['native/libc']],
   [/^(?:ink|react|@inkjs\/|@pppp606\/)/, ['monitor']],
-  [/^@oclif\//, ['cli', 'commands', 'program']],
+  [/^@oclif\//, ['cli', 'commands']],
 ];
 
 /** `import 'x'`, `import ... from 'x'`, `export ... from 'x'`, `import('x')`. */
@@ -58,8 +60,8 @@ const imports = files.flatMap(importsOf);
 describe('the layers', () => {
   test('the scan sees static, dynamic and package imports', () => {
     const seen = new Set(imports.map(describeImport));
-    assert.ok(seen.has('program/main.ts imports cli/colour.ts'));
-    assert.ok(seen.has('program/main.ts imports program/dispatch.ts'));
+    assert.ok(seen.has('main.ts imports cli/colour.ts'));
+    assert.ok(seen.has('main.ts imports cli/dispatch.ts'));
     assert.ok(seen.has('cli/manifest.ts imports @oclif/core/config'));
   });
 
@@ -97,8 +99,7 @@ function layerOf(file: string): string {
 }
 
 function goesDown(from: string, to: string): boolean {
-  if (from === to || (TOGETHER.has(from) && TOGETHER.has(to))) return true;
-  return (RANKS[from] ?? 0) > (RANKS[to] ?? 0);
+  return from === to || (RANKS[from] ?? 0) > (RANKS[to] ?? 0);
 }
 
 /** Static, dynamic and type imports; re-exports too. */

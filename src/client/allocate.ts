@@ -3,10 +3,10 @@ import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { addSeals, F_SEAL_GROW, F_SEAL_SHRINK } from '../native/libc/seals.ts';
 import { createMemfd, type MappedMemory, mapFile } from '../native/memory.ts';
-import { filesOf } from '../server/files.ts';
-import { openSharedFile } from '../server/shared-file.ts';
-import { askServer } from '../server/socket/ask.ts';
-import type { BufferAnswer } from '../server/socket/protocol.ts';
+import { filesOf } from '../record/files.ts';
+import { openSharedFile } from '../server/shared-memory/shared-file.ts';
+import { askServer } from '../protocol/ask.ts';
+import type { BufferAnswer } from '../protocol/buffer-requests.ts';
 import { SharedRegion } from './region.ts';
 
 export interface RegionOptions {

@@ -5,20 +5,20 @@ import { addDev, type DevInfo, delDev, getFeatures } from '../control/commands.t
 import { UblkError, usageError } from '../errors.ts';
 import { UBLK_F_QUIESCE, UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
 import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
-import { dataPathName, dataPathOf } from '../server/plan.ts';
-import { openSharedFile } from '../server/shared-file.ts';
-import { forgetDevice, writeStoredDevice } from '../server/stored-device.ts';
+import { dataPathName, dataPathOf } from '../spec/plan.ts';
+import { openSharedFile } from '../server/shared-memory/shared-file.ts';
+import { forgetDevice, writeStoredDevice } from '../record/stored-device.ts';
 import { findTarget } from '../targets/registry.ts';
 import type { TargetType } from '../targets/target.ts';
-import { withDataPath } from './choose-path.ts';
+import { withDataPath } from '../spec/choose-path.ts';
 import { flagsOf } from './features.ts';
 import { describeDevice } from './list.ts';
-import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../options.ts';
+import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.ts';
 import type { DeviceReport } from './report.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { requireCpus } from './require-cpus.ts';
-import { requireFeatures } from './require-features.ts';
-import { validateAddOptions } from './validate.ts';
+import { requireFeatures } from '../spec/require-features.ts';
+import { validateAddOptions } from '../spec/validate.ts';
 
 export async function addDevice(request: AddRequest): Promise<DeviceReport> {
   const server = await startDevice({ ...ADD_DEFAULTS, ...request });

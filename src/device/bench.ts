@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
-import { filesOf } from '../server/files.ts';
+import { filesOf } from '../record/files.ts';
 import { type DeviceStats, StatsReader } from '../stats/reader.ts';
 import { claimForWriting, requireBlockDevice } from './bench/block-device.ts';
 import { fioWords, optionsOf } from './bench/fio-options.ts';

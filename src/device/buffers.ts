@@ -3,9 +3,9 @@ import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
-import { filesOf } from '../server/files.ts';
-import { askServer } from '../server/socket/ask.ts';
-import type { Answers, BufferAnswer, Request } from '../server/socket/protocol.ts';
+import { filesOf } from '../record/files.ts';
+import { askServer } from '../protocol/ask.ts';
+import type { Answers, BufferAnswer, Request } from '../protocol/buffer-requests.ts';
 import { ours } from './list.ts';
 import type { BufferReport } from './report.ts';
 

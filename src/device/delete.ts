@@ -5,7 +5,7 @@ import { type DevInfo, delDev, getDevInfo, stopDev } from '../control/commands.t
 import { findDevices } from '../control/discovery.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
-import { forgetDevice } from '../server/stored-device.ts';
+import { forgetDevice } from '../record/stored-device.ts';
 import { isRunning } from './list.ts';
 
 const SERVER_LEAVES_MS = 10_000;

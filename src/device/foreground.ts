@@ -4,7 +4,7 @@ import type { ServerProcess } from './launch.ts';
 import { startRecovery } from './recover.ts';
 import { deleteDevice } from './delete.ts';
 import { describeDevice } from './list.ts';
-import type { AddOptions } from '../options.ts';
+import type { AddOptions } from '../spec/options.ts';
 import type { DeviceReport } from './report.ts';
 import { UblkError } from '../errors.ts';
 

@@ -8,7 +8,7 @@ import { packagePath } from '../package-root.ts';
 import { type FailureKind, UblkError } from '../errors.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
-import { filesOf, makeRunDirectories } from '../server/files.ts';
+import { filesOf, makeRunDirectories } from '../record/files.ts';
 import type { StartReport } from '../server/main.ts';
 import type { StartMode } from '../server/server.ts';
 

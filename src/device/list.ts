@@ -4,8 +4,8 @@ import { type DevInfo, getDevInfo, getParams, getQueueAffinity } from '../contro
 import { findDevices } from '../control/discovery.ts';
 import { UblkError } from '../errors.ts';
 import { ublkStateName } from '../native/uapi/ublk-device.ts';
-import { filesOf } from '../server/files.ts';
-import { readStoredDevice, type StoredDevice } from '../server/stored-device.ts';
+import { filesOf } from '../record/files.ts';
+import { readStoredDevice, type StoredDevice } from '../record/stored-device.ts';
 import { type DeviceStats, readStats, type Tally } from '../stats/reader.ts';
 import type { StatWay } from '../stats/layout.ts';
 import { bitsOf } from './features.ts';

@@ -8,9 +8,9 @@ import { type DevInfo, getDevInfo, startUserRecovery } from '../control/commands
 import { UblkError, usageError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts';
 import { UBLK_F_IO_DESC_SIZE, UBLK_F_USER_RECOVERY, UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
-import { ADD_DEFAULTS, type AddOptions } from '../options.ts';
-import { dataPathName } from '../server/plan.ts';
-import { readStoredDevice, type StoredDevice, writeStoredDevice } from '../server/stored-device.ts';
+import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
+import { dataPathName } from '../spec/plan.ts';
+import { readStoredDevice, type StoredDevice, writeStoredDevice } from '../record/stored-device.ts';
 import { checkTarget } from './add.ts';
 import { exclusively } from './exclusively.ts';
 import { bitsOf, flagsOf } from './features.ts';
@@ -18,7 +18,7 @@ import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice, isRunning } from './list.ts';
 import type { DeviceReport } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
-import { validateAddOptions } from './validate.ts';
+import { validateAddOptions } from '../spec/validate.ts';
 
 /** A server that was killed needs a moment until the kernel has taken everything back. */
 const SERVER_LEAVES_MS = 5_000;

@@ -14,7 +14,7 @@ import { Footer, Header, MessageLine } from './panels/frame.tsx';
 import { GlyphContext } from './panels/line.tsx';
 import { BuffersPanel, EventsPanel } from './panels/lists.tsx';
 import { type Command, firstScreen, type Message, type Question, type Screen, type ViewName } from './screen.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../watch/watch.ts';
 
 /** As long as a message is news. */
 const MESSAGE_MS = 15_000;

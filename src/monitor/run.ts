@@ -1,10 +1,10 @@
 /** The monitor on a terminal, from the first frame until someone leaves it. */
 import { hostname, release } from 'node:os';
 import { glyphsFor } from './glyphs.ts';
-import type { SampleSource } from './sample.ts';
-import { Sampler } from './sampler.ts';
+import type { SampleSource } from '../watch/sample.ts';
+import { Sampler } from '../watch/sampler.ts';
 import type { Question } from './screen.ts';
-import { Watch } from './watch.ts';
+import { Watch } from '../watch/watch.ts';
 
 export interface MonitorOptions {
   /** Only this device. */

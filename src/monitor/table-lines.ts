@@ -2,13 +2,13 @@
 import { formatSize } from '../sizes.ts';
 import { levels } from './charts.ts';
 import { type DeviceColumn, fittingColumns } from './device-columns.ts';
-import type { MonitorEvent } from './events.ts';
+import type { MonitorEvent } from '../watch/events.ts';
 import { bytes, count, keepEnd, percent, timeOfDay } from './format.ts';
 import type { Glyphs } from './glyphs.ts';
-import type { DeviceView, Period } from './model.ts';
+import type { DeviceView, Period } from '../watch/model.ts';
 import { fit, type Ink, type Piece, piece } from './pieces.ts';
 import type { Screen, ShownBuffer } from './screen.ts';
-import { rate } from './spans.ts';
+import { rate } from '../watch/spans.ts';
 
 const GAP = piece('  ');
 

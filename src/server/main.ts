@@ -4,9 +4,9 @@
  */
 import { closeSync, writeSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
-import { DEBUG_DEVICE, debugLog } from './debug-log.ts';
+import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import { startServer, type StartMode } from './server.ts';
-import { readStoredDevice, updateStoredDevice } from './stored-device.ts';
+import { readStoredDevice, updateStoredDevice } from '../record/stored-device.ts';
 
 const REPORT_FD = 3;
 

@@ -20,16 +20,16 @@ import { eventfd } from '../native/libc/calls.ts';
 import { type MappedMemory, mapAnonymous } from '../native/memory.ts';
 import type { Opened, OpenRequest } from '../targets/target.ts';
 import { findTarget } from '../targets/registry.ts';
-import { filesOf } from './files.ts';
+import { filesOf } from '../record/files.ts';
 import { createStats, mapDescriptors } from './mappings.ts';
-import { dataPathOf, isBatch, needsBuffers, queuesOf, threadCpus, threadLayouts } from './plan.ts';
-import { ShmemRegistry } from './shmem-registry.ts';
-import { ShmemTable } from './shmem-table.ts';
+import { dataPathOf, isBatch, needsBuffers, queuesOf, threadCpus, threadLayouts } from '../spec/plan.ts';
+import { ShmemRegistry } from './shared-memory/registry.ts';
+import { ShmemTable } from '../queue/shmem-table.ts';
 import { SharedMemorySocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
-import { readStoredDevice, type StoredDevice, updateStoredDevice } from './stored-device.ts';
-import type { ThreadConfig } from './thread-config.ts';
-import { QueueThreads } from './threads.ts';
+import { readStoredDevice, type StoredDevice, updateStoredDevice } from '../record/stored-device.ts';
+import type { ThreadConfig } from '../queue/thread-config.ts';
+import { QueueThreads } from './queue-threads.ts';
 
 export type StartMode = 'add' | 'recover';
 

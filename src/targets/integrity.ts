@@ -1,6 +1,6 @@
 /** The integrity parameters that `--metadata_size` and its companions ask for, the same for every target. */
 import type { ParamsInit } from '../control/commands.ts';
-import type { IntegrityOptions } from '../options.ts';
+import type { IntegrityOptions } from '../spec/options.ts';
 import {
   LBMD_PI_CAP_INTEGRITY,
   LBMD_PI_CAP_REFTAG,

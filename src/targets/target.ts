@@ -5,11 +5,9 @@
  * It has two halves. `open` runs once, on the server's main thread: it opens files and says how large the device is.
  * `queue` runs on every queue thread and serves requests; the halves share nothing but the plain data of `Opened.state`.
  */
-import type { IntegrityOptions } from '../options.ts';
+import type { DataPathName } from '../spec/data-path-name.ts';
+import type { IntegrityOptions } from '../spec/options.ts';
 import type { ParamsInit } from '../control/commands.ts';
-
-/** How the data of a request that matches no registered buffer travels: one file each in server/data-path/. */
-export type DataPathName = 'copy' | 'get_data' | 'user_copy' | 'zero_copy' | 'auto_zc' | 'auto_zc_fallback';
 
 export interface TargetType<State = unknown> {
   /** What `-t` calls it. */
@@ -20,7 +18,7 @@ export interface TargetType<State = unknown> {
   readonly options: Readonly<Record<string, string>>;
   /** How many backing files it takes, besides an integrity file. */
   readonly files: { readonly min: number; readonly max: number };
-  /** Data paths (device/choose-path.ts) that are faster than `copy` here and that no client can tell from it, best first. */
+  /** Data paths (spec/choose-path.ts) that are faster than `copy` here and that no client can tell from it, best first. */
   readonly prefers: readonly string[];
   /** null, or a sentence that says why this combination cannot be served. */
   refuses(request: OpenRequest): string | null;

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { normaliseArgv } from '../../src/cli/argv.ts';
 import { addRequest, namedOptions } from '../../src/cli/flags/add-request.ts';
 import Add from '../../src/commands/add.ts';
-import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
+import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
 import { parse } from '@oclif/core/parser';
 
 async function parsed(line: string): Promise<[flags: Parameters<typeof addRequest>[0], files: string[]]> {

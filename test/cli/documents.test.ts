@@ -10,7 +10,7 @@ const { documents } = (await import(`${ROOT}dist/cli/docs/documents.js`)) as {
 };
 const written = await documents();
 
-describe('node scripts/generate-docs.mjs has been run since the commands changed', () => {
+describe('node tools/generate-docs.mjs has been run since the commands changed', () => {
   for (const [path, text] of written) {
     test(path, () => assert.equal(readFileSync(`${ROOT}${path}`, 'utf8'), text));
   }

@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { BenchReport } from '../../src/device/bench.ts';
-import { deviceIds } from '../support/leftovers.ts';
-import { run, ublkts } from '../support/ublkts.ts';
+import { deviceIds } from '../../tools/guest/leftovers.ts';
+import { run, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, run as shell, sh, skip } from './guest.ts';
 import { killServer, until, withServed } from './support/devices.ts';
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { AddOptions } from '../../src/options.ts';
-import { statField } from '../support/stat-field.ts';
-import { add, ublkts } from '../support/ublkts.ts';
+import type { AddOptions } from '../../src/spec/options.ts';
+import { statField } from '../../tools/guest/stat-field.ts';
+import { add, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
 import { killServer, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';

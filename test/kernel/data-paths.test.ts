@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { validateAddOptions } from '../../src/device/validate.ts';
-import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
-import { type FioJob, fio } from '../support/fio.ts';
-import { hugeFile } from '../support/hugetlbfs.ts';
-import { tidied } from '../support/tidied.ts';
+import { validateAddOptions } from '../../src/spec/validate.ts';
+import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
+import { type FioJob, fio } from '../../tools/guest/fio.ts';
+import { hugeFile } from '../../tools/guest/hugetlbfs.ts';
+import { tidied } from '../../tools/guest/tidied.ts';
 import { describeDevice, leavesNothingBehind, skip, withDevice } from './guest.ts';
 
 type Options = Partial<AddOptions>;

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before } from 'node:test';
-import { ADD_DEFAULTS, type AddOptions } from '../../src/options.ts';
+import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
 import type { DeviceReport } from '../../src/device/report.ts';
-import { KernelLog } from '../support/kernel-log.ts';
-import { leftovers } from '../support/leftovers.ts';
-import { tidied } from '../support/tidied.ts';
+import { KernelLog } from '../../tools/guest/kernel-log.ts';
+import { leftovers } from '../../tools/guest/leftovers.ts';
+import { tidied } from '../../tools/guest/tidied.ts';
 
 /** Why nothing here can run; false where it can. */
 export const skip = existsSync('/dev/ublk-control') ? false : 'no /dev/ublk-control: run it with `ublkts lab run`';

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
-import { ADD_DEFAULTS } from '../../src/options.ts';
-import { pool } from '../harness/pool.ts';
-import { fio, requireBlockDevice } from '../support/fio.ts';
-import { deviceIds, leftovers, serverPids } from '../support/leftovers.ts';
-import { statField } from '../support/stat-field.ts';
-import { add, run, ublkts } from '../support/ublkts.ts';
+import { ADD_DEFAULTS } from '../../src/spec/options.ts';
+import { pool } from '../../tools/harness/pool.ts';
+import { fio, requireBlockDevice } from '../../tools/guest/fio.ts';
+import { deviceIds, leftovers, serverPids } from '../../tools/guest/leftovers.ts';
+import { statField } from '../../tools/guest/stat-field.ts';
+import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, leavesNothingBehind, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';

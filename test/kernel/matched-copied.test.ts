@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { DeviceReport, IoReport } from '../../src/device/report.ts';
-import { lockDevice } from '../support/device-lock.ts';
-import { fio } from '../support/fio.ts';
-import { type HugeFile, hugeFile } from '../support/hugetlbfs.ts';
-import { tidied } from '../support/tidied.ts';
+import { lockDevice } from '../../tools/guest/device-lock.ts';
+import { fio } from '../../tools/guest/fio.ts';
+import { type HugeFile, hugeFile } from '../../tools/guest/hugetlbfs.ts';
+import { tidied } from '../../tools/guest/tidied.ts';
 import { describeDevice, leavesNothingBehind, skip, withDevice } from './guest.ts';
 
 const REQUESTS = 500;

@@ -10,11 +10,11 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { DeviceReport } from '../../src/device/report.ts';
-import { lockDevice } from '../support/device-lock.ts';
+import { lockDevice } from '../../tools/guest/device-lock.ts';
 import { PROGRAM, Terminal } from '../monitor/terminal.ts';
-import { fio, type FioJob } from '../support/fio.ts';
-import { hugeFile, type HugeFile } from '../support/hugetlbfs.ts';
-import { add, ublkts } from '../support/ublkts.ts';
+import { fio, type FioJob } from '../../tools/guest/fio.ts';
+import { hugeFile, type HugeFile } from '../../tools/guest/hugetlbfs.ts';
+import { add, ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, skip } from './guest.ts';
 
 /** The guest is emulated, on a machine that does other things too. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import type { AddOptions } from '../../src/options.ts';
+import type { AddOptions } from '../../src/spec/options.ts';
 import type { Failure } from '../fixtures/verifier.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { inBackground } from './support/background.ts';

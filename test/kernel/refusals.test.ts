@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { hugeFile } from '../support/hugetlbfs.ts';
-import { leftovers } from '../support/leftovers.ts';
-import { tidied } from '../support/tidied.ts';
-import { add, run, type RunSetting, ublkts } from '../support/ublkts.ts';
+import { hugeFile } from '../../tools/guest/hugetlbfs.ts';
+import { leftovers } from '../../tools/guest/leftovers.ts';
+import { tidied } from '../../tools/guest/tidied.ts';
+import { add, run, type RunSetting, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
 
 const USAGE = 2;

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { addSeals } from '../../src/native/libc/seals.ts';
 import { connectUnix } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd, mapFile } from '../../src/native/memory.ts';
-import { encodeRequest } from '../../src/server/socket/protocol.ts';
+import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
-import { closeAll, say } from '../support/socket-clients.ts';
+import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devices.ts';
 import { library } from './support/library.ts';
 

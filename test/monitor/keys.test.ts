@@ -4,9 +4,9 @@ import { hintsOf } from '../../src/monitor/keys/hints.ts';
 import { press } from '../../src/monitor/keys/press.ts';
 import type { KeyName, Outcome, Situation } from '../../src/monitor/keys/situation.ts';
 import { BINDINGS } from '../../src/monitor/keys/table.ts';
-import { observe, type Picture } from '../../src/monitor/model.ts';
+import { observe, type Picture } from '../../src/watch/model.ts';
 import { firstScreen, type Screen, shownDevices } from '../../src/monitor/screen.ts';
-import { deviceSample, foreignSample, ownRecord, sampleAt, storedBuffer } from './samples.ts';
+import { deviceSample, foreignSample, ownRecord, sampleAt, storedBuffer } from '../watch/samples.ts';
 
 const withBuffer = deviceSample({ own: ownRecord({ buffers: [storedBuffer(3)] }) });
 const loop = deviceSample({ id: 1, own: ownRecord({ target: 'loop', files: ['/images/disk.img'] }) });

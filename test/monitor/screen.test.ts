@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { statField } from '../support/stat-field.ts';
+import { statField } from '../../tools/guest/stat-field.ts';
 import { PROGRAM, Terminal, type TerminalOptions } from './terminal.ts';
 
 const PLAY = fileURLToPath(new URL('./play.ts', import.meta.url));

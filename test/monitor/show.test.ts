@@ -10,7 +10,7 @@ import { queueLines } from '../../src/monitor/device-lines/queues.ts';
 import { bytes, clockSpan, count, duration, megabytes, milliseconds, percent } from '../../src/monitor/format.ts';
 import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/layout.ts';
-import { type DeviceView, observe } from '../../src/monitor/model.ts';
+import { type DeviceView, observe } from '../../src/watch/model.ts';
 import { clip, fit, type Piece, piece, widthOf, wrap } from '../../src/monitor/pieces.ts';
 import { ownBufferLines } from '../../src/monitor/table-lines.ts';
 import { verdictOf } from '../../src/monitor/verdict.ts';
@@ -23,7 +23,7 @@ import {
   sampleAt,
   statsPage,
   storedBuffer,
-} from './samples.ts';
+} from '../watch/samples.ts';
 
 const textOf = (pieces: readonly Piece[]) => pieces.map(({ text }) => text).join('');
 

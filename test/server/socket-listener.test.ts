@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectUnix } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd } from '../../src/native/memory.ts';
 import { type RequestHandler, SharedMemorySocket } from '../../src/server/socket/listener.ts';
-import { encodeRequest } from '../../src/server/socket/protocol.ts';
+import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { UblkError } from '../../src/errors.ts';
-import { closeAll, say } from '../support/socket-clients.ts';
+import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 
 const EBADMSG = 74;
 const EBUSY = 16;

@@ -10,7 +10,7 @@ import {
   UBLK_PARAM_TYPE_INTEGRITY,
 } from '../../src/native/uapi/ublk-params.ts';
 import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '../../src/native/uapi/ublk-io.ts';
-import type { IntegrityOptions } from '../../src/options.ts';
+import type { IntegrityOptions } from '../../src/spec/options.ts';
 import { parseFaults } from '../../src/targets/fault-inject/options.ts';
 import { commonHoles, holeMode, NO_HOLES, secondMode } from '../../src/targets/holes.ts';
 import { loopParams, loopSectors } from '../../src/targets/loop/params.ts';

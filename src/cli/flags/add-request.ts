@@ -1,7 +1,7 @@
 /** From the flags of `add` and `recover` to what the library is asked for. */
 import { resolve } from 'node:path';
 import type { InferredFlags } from '@oclif/core/interfaces';
-import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../options.ts';
+import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../spec/options.ts';
 import { usageError } from '../../errors.ts';
 import type { createFlags } from './create.ts';
 import { chosenFeatures } from './features.ts';

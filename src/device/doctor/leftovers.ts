@@ -1,7 +1,7 @@
 /** What crashed servers left behind: devices that nobody serves, and files of devices that are no more. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { filesOf } from '../../server/files.ts';
+import { filesOf } from '../../record/files.ts';
 import { isRunning } from '../list.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';

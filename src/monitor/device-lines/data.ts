@@ -2,9 +2,9 @@
 import { stack } from '../charts.ts';
 import { bytes, count, percent } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
-import { DATA_WAYS, type DataWay, dataRequests, type DeviceView, type Period, wayShare } from '../model.ts';
+import { DATA_WAYS, type DataWay, dataRequests, type DeviceView, type Period, wayShare } from '../../watch/model.ts';
 import { fit, type Piece, piece, widthOf, wrap } from '../pieces.ts';
-import { rate } from '../spans.ts';
+import { rate } from '../../watch/spans.ts';
 import { verdictOf } from '../verdict.ts';
 
 /** A bar of all data by the way it travelled, what each way is, and what that means. */

@@ -1,11 +1,11 @@
 /** Who a device is, and how it is doing. Pure. */
 import { formatSize } from '../../sizes.ts';
-import { meanInFlight, readAwait, utilisation, writeAwait } from '../figures.ts';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/figures.ts';
 import { bytes, clockSpan, count, milliseconds, percent } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, Period } from '../model.ts';
+import type { DeviceView, Period } from '../../watch/model.ts';
 import { firstFitting, type Piece, piece } from '../pieces.ts';
-import { rate, type Span } from '../spans.ts';
+import { rate, type Span } from '../../watch/spans.ts';
 
 /** Who it is, and how it is doing: two lines. */
 export function factLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {

@@ -2,7 +2,7 @@
 import { columns } from '../charts.ts';
 import { bytes as bytesText, clockSpan, count } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, HistoryPoint } from '../model.ts';
+import type { DeviceView, HistoryPoint } from '../../watch/model.ts';
 import { type Ink, type Piece, piece } from '../pieces.ts';
 
 /** One line of the history: which figure, and how it is drawn and written. */

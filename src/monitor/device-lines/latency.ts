@@ -1,10 +1,10 @@
 /** How long requests to a device take: percentiles, and a histogram in one row or in many. Pure. */
 import { bar, levels } from '../charts.ts';
-import { readAwait, writeAwait } from '../figures.ts';
+import { readAwait, writeAwait } from '../../watch/figures.ts';
 import { duration, percent } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
-import { boundsUs, countOf, percentilesOf, sumOf } from '../latency.ts';
-import type { DeviceView, Period } from '../model.ts';
+import { boundsUs, countOf, percentilesOf, sumOf } from '../../watch/latency.ts';
+import type { DeviceView, Period } from '../../watch/model.ts';
 import { type Piece, piece } from '../pieces.ts';
 import type { Histogram } from '../../stats/reader.ts';
 

@@ -2,9 +2,9 @@
 import { bar } from '../charts.ts';
 import { count } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, Period, QueueView } from '../model.ts';
+import type { DeviceView, Period, QueueView } from '../../watch/model.ts';
 import { fit, type Ink, type Piece, piece } from '../pieces.ts';
-import { rate } from '../spans.ts';
+import { rate } from '../../watch/spans.ts';
 
 /** A line a queue: its depth against the limit, its rates, and which of them is the busy one. */
 export function queueLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {

@@ -3,7 +3,7 @@ import { Box } from 'ink';
 import { dataLines } from '../device-lines/data.ts';
 import { queueLines } from '../device-lines/queues.ts';
 import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, Picture } from '../model.ts';
+import type { DeviceView, Picture } from '../../watch/model.ts';
 import { piece } from '../pieces.ts';
 import { type Screen, selectedDevice, shownDevices } from '../screen.ts';
 import { deviceTable, ownEventLines, windowOf } from '../table-lines.ts';

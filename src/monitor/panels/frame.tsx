@@ -3,7 +3,7 @@ import { Box } from 'ink';
 import { interval, timeOfDay } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import type { Hint } from '../keys/hints.ts';
-import type { Picture } from '../model.ts';
+import type { Picture } from '../../watch/model.ts';
 import { type Piece, piece, spread, widthOf } from '../pieces.ts';
 import { type Screen, shownBuffers, shownEvents, VIEWS, type ViewName } from '../screen.ts';
 import { Lines } from './line.tsx';

@@ -8,7 +8,13 @@ import { UblkError } from '../../errors.ts';
 import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
 import type { Descriptors } from './descriptors.ts';
-import { type Answer, encodeAnswer, encodeStatus, HEADER_BYTES, MAX_REQUEST_BYTES } from './protocol.ts';
+import {
+  type Answer,
+  encodeAnswer,
+  encodeStatus,
+  HEADER_BYTES,
+  MAX_REQUEST_BYTES,
+} from '../../protocol/buffer-requests.ts';
 import { receiveRequest } from './receive.ts';
 
 /** Who does what is asked for: requests.ts. */

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageBuffer } from '../../native/libc/unix-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { Descriptors } from './descriptors.ts';
-import { classify, type Message } from './protocol.ts';
+import { classify, type Message } from '../../protocol/buffer-requests.ts';
 
 /** From connecting to the end of the request: who says nothing hears so within a second. */
 const REQUEST_MS = 900;

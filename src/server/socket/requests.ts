@@ -1,8 +1,8 @@
 /** What the socket's requests do. Pure dispatch: every outcome, good or bad, is an answer. */
 import { UblkError } from '../../errors.ts';
 import type { PeerCredentials } from '../../native/libc/unix-socket.ts';
-import type { ShmemRegistry } from '../shmem-registry.ts';
-import type { StoredBuffer } from '../stored-device.ts';
+import type { ShmemRegistry } from '../shared-memory/registry.ts';
+import type { StoredBuffer } from '../../record/stored-device.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { RequestHandler } from './listener.ts';
 import {
@@ -13,7 +13,7 @@ import {
   parseRequest,
   PROTOCOL_VERSION,
   type Request,
-} from './protocol.ts';
+} from '../../protocol/buffer-requests.ts';
 
 /** It is answered by then, one way or the other; what it asked for may still be done later. */
 const ANSWER_SECONDS = 30;

@@ -7,7 +7,7 @@ import {
   UBLK_PARAM_TYPE_BASIC,
   UBLK_PARAM_TYPE_DMA_ALIGN,
 } from '../../native/uapi/ublk-params.ts';
-import type { IntegrityOptions } from '../../options.ts';
+import type { IntegrityOptions } from '../../spec/options.ts';
 import type { BackingFile } from '../backing-files.ts';
 import { withHoles } from '../holes.ts';
 import { withIntegrity } from '../integrity.ts';

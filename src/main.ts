@@ -1,0 +1,31 @@
+/**
+ * Where `bin/run.js` enters. Everything that costs time is imported after the compile cache is on and the question of
+ * colour is settled; nothing here or below calls `process.exit`, so that pipes are always flushed.
+ */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { cacheHome, NO_HOME } from './cache-home.ts';
+import { applyColourPolicy } from './cli/colour.ts';
+
+export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // Node's own default is in /tmp, where anyone could leave compiled code for root to run.
+  const cache = cacheHome();
+  if (cache === undefined) standInForPasswd();
+  else enableCompileCache(join(cache, 'ublkts', 'compile'));
+  applyColourPolicy(argv, process.env);
+  try {
+    const [{ dispatch }, table] = await Promise.all([import('./cli/dispatch.ts'), import('./command-table.ts')]);
+    await dispatch(argv, table);
+  } catch (error) {
+    const { reportFailure } = await import('./cli/report-failure.ts');
+    const code = reportFailure(error, argv);
+    // A command may have a better one: that of a signal.
+    process.exitCode ??= code;
+  }
+}
+
+/** oclif asks for a home and a shell while it is loaded, and throws for a user that /etc/passwd does not know. */
+function standInForPasswd(): void {
+  process.env['HOME'] ??= NO_HOME;
+  process.env['SHELL'] ??= '/bin/sh';
+}

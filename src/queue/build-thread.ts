@@ -1,0 +1,102 @@
+/** Puts a queue thread together: ring, slots, statistics, data path, delivery, target. */
+import { viewOf } from '../native/libc/ffi.ts';
+import { Ring } from '../native/ring/ring.ts';
+import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
+import { StatsWriter } from '../stats/writer.ts';
+import { gettid } from '../native/libc/calls.ts';
+import { findTarget } from '../targets/registry.ts';
+import { charDevice } from './char-device.ts';
+import { createDataPath } from './data-path/create.ts';
+import { ShmemOverlay } from './data-path/shmem.ts';
+import { DEBUG_REQUESTS, LoggedArrivals, LoggedDelivery } from './debug-log.ts';
+import { createDelivery } from './delivery/create.ts';
+import { LatencySampler } from './latency.ts';
+import { QueueThread } from './queue-thread.ts';
+import { needsBuffers } from '../spec/plan.ts';
+import { Request } from './request.ts';
+import { ShmemTable } from './shmem-table.ts';
+import { Slots } from './slots.ts';
+import type { ThreadConfig } from './thread-config.ts';
+import { threadStats } from './thread-stats.ts';
+import { WakeUp } from './wake-up.ts';
+
+export function buildQueueThread(config: ThreadConfig): QueueThread {
+  const slots = new Slots(config);
+  const mine = slotsOf(config);
+  mine.forEach((slot, index) => {
+    slots.bufferIndex[slot] = index;
+  });
+  const device = charDevice(config.charFd, config.noUblkFixedFd);
+  const ring = makeRing(config, mine.length);
+  const stats = threadStats(slots, statsOf(config));
+  const latency = new LatencySampler(slots.count);
+  const descriptors = descriptorsOf(config);
+  const request = new Request(ring, slots, descriptors, stats, latency, device.firstFile);
+  const type = findTarget(config.target);
+  const { integrity, maxIoBufBytes } = config;
+  const target = type.queue({ state: config.targetState, integrity, slots: slots.count, maxIoBufBytes });
+  const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);
+  const wakeUp = new WakeUp(ring, config.wakeFd, config.leave);
+  const thread = new QueueThread({ ring, slots, request, overlay, target, stats, latency, wakeUp });
+  const beforeFetch = (slot: number) => {
+    if (target.beforeFetch === undefined) return;
+    ring.enter(0);
+    target.beforeFetch(slot);
+  };
+  const logged = (config.debugMask & DEBUG_REQUESTS) !== 0;
+  const arrivals = logged ? new LoggedArrivals(thread, slots, descriptors) : thread;
+  const plain = createDelivery(config, { ring, slots, mine, device, arrivals, beforeFetch });
+  const delivery = logged ? new LoggedDelivery(plain, slots) : plain;
+  const path = createDataPath(config, { ring, slots, mine, device, thread, delivery });
+  thread.connect(path, delivery);
+  return thread;
+}
+
+/** The slots that this thread fetches, in the order in which it does. */
+function slotsOf(config: ThreadConfig): number[] {
+  const { layout, depth, queues, index, threads } = config;
+  const all = Array.from({ length: queues * depth }, (_, slot) => slot);
+  if (layout.kind === 'queue') return all.slice(index * depth, (index + 1) * depth);
+  // Lexicographic by queue, every N-th to each thread: load on one queue is shared by all threads, as in kublk.
+  if (layout.kind === 'per-io') return all.filter((slot) => slot % threads === index);
+  return layout.queues.flatMap((queue) => all.slice(queue * depth, (queue + 1) * depth));
+}
+
+function makeRing(config: ThreadConfig, tags: number): Ring {
+  // A submission holds at most a commit and an operation for each tag; a larger target submits in between.
+  const entries = powerOfTwo(Math.min(4096, Math.max(8, tags * 2)));
+  const completions = powerOfTwo(Math.min(65536, Math.max(16, tags * (2 + config.operations) + 16)));
+  const ring = new Ring(entries, completions);
+  const files = config.noUblkFixedFd ? config.files : [config.charFd, ...config.files];
+  ring.registry.registerFiles(files);
+  const places = bufferPlaces(config, tags);
+  if (places > 0) ring.registry.registerSparseBuffers(places);
+  return ring;
+}
+
+/** Entries of the ring's table of registered buffers: one for each tag, two where they alternate. */
+function bufferPlaces(config: ThreadConfig, tags: number): number {
+  if (needsBuffers(config.dataPath)) return 0;
+  return config.rotateAutoBuf ? tags * 2 : tags;
+}
+
+function descriptorsOf(config: ThreadConfig): Int32Array {
+  const view = viewOf(config.descriptors, config.queues * config.queueDescriptorBytes);
+  return new Int32Array(view.buffer, view.byteOffset, view.byteLength / 4);
+}
+
+function statsOf(config: ThreadConfig): (StatsWriter | undefined)[] {
+  const view = viewOf(config.stats, config.statsBytes);
+  return config.statsBlocks.map((block, queue) => {
+    if (block < 0) return undefined;
+    const writer = new StatsWriter(view.buffer, view.byteOffset + blockOffset(block), BLOCK_BYTES);
+    writer.words[Block.queueId] = queue;
+    writer.words[Block.threadIndex] = config.index;
+    writer.words[Block.tid] = gettid();
+    return writer;
+  });
+}
+
+function powerOfTwo(value: number): number {
+  return 2 ** Math.ceil(Math.log2(value));
+}

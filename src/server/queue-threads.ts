@@ -1,0 +1,87 @@
+/** The queue threads as the main thread has them: started together, woken together, waited for together. */
+import { writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { UblkError } from '../errors.ts';
+import { packagePath } from '../package-root.ts';
+import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
+
+/** A queue thread needs little heap: its buffers are mapped memory. A small young generation keeps it in the cache. */
+const LIMITS = { maxYoungGenerationSizeMb: 2, stackSizeMb: 2 };
+
+const START_SECONDS = 60;
+
+export class QueueThreads {
+  readonly #workers: Worker[] = [];
+  readonly #wakeFds: number[] = [];
+  readonly #fetched: Promise<string[]>[] = [];
+  readonly #left: Promise<void>[] = [];
+  readonly #leave: Int32Array;
+
+  constructor(configs: readonly ThreadConfig[]) {
+    this.#leave = new Int32Array(configs[0]!.leave);
+    for (const config of configs) this.#start(config);
+    // Whoever waits sees the failure; nobody waiting yet is no reason to end the process.
+    for (const promise of [...this.#fetched, ...this.#left]) promise.catch(() => {});
+  }
+
+  /** Resolves when every tag was fetched, with what the threads could not have. */
+  async fetched(): Promise<string[]> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(lateError()), START_SECONDS * 1000);
+    });
+    try {
+      return (await Promise.race([Promise.all(this.#fetched), late])).flat();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Resolves when every thread has left its loop; rejects as soon as one fails. */
+  async left(): Promise<void> {
+    await Promise.all(this.#left);
+  }
+
+  wake(): void {
+    const one = new Uint8Array(8);
+    one[0] = 1;
+    for (const fd of this.#wakeFds) writeSync(fd, one);
+  }
+
+  /** Only before the device has started: afterwards the kernel says when. */
+  leave(): void {
+    Atomics.store(this.#leave, 0, 1);
+    this.wake();
+  }
+
+  #start(config: ThreadConfig): void {
+    const worker = new Worker(packagePath('dist/queue/main.js'), {
+      workerData: config,
+      resourceLimits: LIMITS,
+    });
+    this.#workers.push(worker);
+    this.#wakeFds.push(config.wakeFd);
+    const fetched = Promise.withResolvers<string[]>();
+    const left = Promise.withResolvers<void>();
+    const fail = (error: Error) => {
+      fetched.reject(error);
+      left.reject(error);
+    };
+    worker.on('message', (message: ThreadMessage) => {
+      if (message.kind === 'fetched') fetched.resolve([...message.notes]);
+      else if (message.kind === 'left') left.resolve();
+      else fail(new UblkError(message.message, { code: message.code, device: config.deviceId }));
+    });
+    worker.on('error', fail);
+    worker.on('exit', () => fail(new Error(`queue thread ${config.index} ended`)));
+    this.#fetched.push(fetched.promise);
+    this.#left.push(left.promise);
+  }
+}
+
+function lateError(): UblkError {
+  return new UblkError(`the queue threads did not fetch within ${START_SECONDS} s`, {
+    code: 'TIMEOUT',
+    command: 'FETCH_REQ',
+  });
+}

@@ -1,0 +1,109 @@
+/**
+ * Finds the memory of a registered buffer again after a crash: by its path, or in whoever has it open or mapped.
+ *
+ * A memfd has no path, but a request that lies in one has an owner who maps it: were the new server to give the memory
+ * up, that request, which the kernel kept for it, could not be served. So /proc is looked through once.
+ */
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { type MappedMemory, mapFile } from '../../native/memory.ts';
+import { pageFingerprint } from './page-fingerprint.ts';
+import { identityOf } from './shared-file.ts';
+import type { StoredBuffer } from '../../record/stored-device.ts';
+
+export interface FoundMemory {
+  readonly memory: MappedMemory;
+  /** The caller's. */
+  readonly fd: number;
+}
+
+/** null: nobody has it any more. */
+export function findMemory(buffer: StoredBuffer): FoundMemory | null {
+  for (const path of candidates(buffer)) {
+    const found = mapIfSame(path, buffer);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function* candidates(buffer: StoredBuffer): Generator<string> {
+  // What a server kept is a descriptor of its own, and another process may have its number by now.
+  if (buffer.path !== null && !buffer.kept) yield buffer.path;
+  for (const pid of entries('/proc').filter((name) => /^\d+$/.test(name))) {
+    yield* openIn(pid, buffer);
+    yield* mappedIn(pid, buffer);
+  }
+}
+
+function* openIn(pid: string, buffer: StoredBuffer): Generator<string> {
+  for (const fd of entries(`/proc/${pid}/fd`)) {
+    const path = `/proc/${pid}/fd/${fd}`;
+    if (isInMemory(path) && isSameFile(path, buffer)) yield path;
+  }
+}
+
+function* mappedIn(pid: string, buffer: StoredBuffer): Generator<string> {
+  for (const line of contents(`/proc/${pid}/maps`).split('\n')) {
+    // address perms offset dev inode path
+    const [range, , , , inode] = line.split(/\s+/, 5);
+    if (inode !== buffer.inode || range === undefined) continue;
+    // maps pads addresses with zeros, map_files does not.
+    yield `/proc/${pid}/map_files/${range.replaceAll(/\b0+(?=[0-9a-f])/g, '')}`;
+  }
+}
+
+/** A deleted file or a memfd: nothing else is looked for here, and asking a network file system could take for ever. */
+function isInMemory(path: string): boolean {
+  try {
+    return readlinkSync(path).endsWith(' (deleted)');
+  } catch {
+    return false;
+  }
+}
+
+function isSameFile(path: string, { device, inode, length }: StoredBuffer): boolean {
+  try {
+    const stat = statSync(path, { bigint: true });
+    const identity = identityOf(stat);
+    return identity.device === device && identity.inode === inode && Number(stat.size) === length;
+  } catch {
+    return false;
+  }
+}
+
+function mapIfSame(path: string, buffer: StoredBuffer): FoundMemory | null {
+  if (!isSameFile(path, buffer)) return null;
+  let fd: number;
+  try {
+    fd = openSync(path, buffer.readOnly ? constants.O_RDONLY : constants.O_RDWR);
+  } catch {
+    return null;
+  }
+  let memory: MappedMemory | undefined;
+  try {
+    if (fstatSync(fd, { bigint: true }).isFile()) {
+      memory = mapFile(fd, buffer.length, `of ${buffer.source}`, { readOnly: buffer.readOnly, populate: true });
+      if (pageFingerprint(memory) === buffer.pages) return { memory, fd };
+    }
+  } catch {
+    // It cannot be mapped: as good as gone.
+  }
+  memory?.unmap();
+  closeSync(fd);
+  return null;
+}
+
+function entries(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function contents(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

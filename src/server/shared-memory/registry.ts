@@ -1,0 +1,301 @@
+/**
+ * The registered buffers of a device, on the server's main thread: maps, registers with the kernel, publishes to the
+ * queue threads, and stores what a restart needs. The index is always the kernel's.
+ *
+ * Contract
+ * - One command at a time, in the order of the calls: each waits until the queues have drained, while the main thread
+ *   goes on with its other work.
+ * - The server itself never reads or writes a buffer's bytes: clients may cut the file short at any time, and only the
+ *   kernel can meet that without a SIGBUS (docs/decisions/0008).
+ * - Registrations outlive the server. `adopt` before the queues fetch and `settle` once the device is live make the
+ *   kernel's table and this one the same again after a crash; not earlier, as UNREG_BUF waits for all requests that the
+ *   device has, and one without a server finishes none (docs/decisions/0007).
+ */
+import { closeSync, readlinkSync } from 'node:fs';
+import type { ControlChannel } from '../../control/channel.ts';
+import { regBuf, unregBuf } from '../../control/commands.ts';
+import { UblkError } from '../../errors.ts';
+import { addSeals, F_SEAL_GROW, F_SEAL_SHRINK, isReadOnly } from '../../native/libc/seals.ts';
+import { createMemfd, type MappedMemory, mapFile } from '../../native/memory.ts';
+import { BUFFER_SLOTS } from '../../stats/layout.ts';
+import { findMemory } from './find-memory.ts';
+import { pageFingerprint } from './page-fingerprint.ts';
+import { checkSharedFile, openSharedFile, type SharedFile } from './shared-file.ts';
+import type { ShmemTable } from '../../queue/shmem-table.ts';
+import { type StoredBuffer, type StoredDevice, updateStoredDevice } from '../../record/stored-device.ts';
+
+interface Entry {
+  readonly stored: StoredBuffer;
+  readonly memory: MappedMemory;
+  /** Kept open for others to find, or -1. */
+  readonly fd: number;
+}
+
+/** What is to be registered, besides the memory itself. */
+interface Description extends SharedFile {
+  readonly readOnly: boolean;
+  readonly path: string | null;
+  readonly source: string;
+  readonly kept: boolean;
+}
+
+export interface MemfdRequest {
+  readonly bytes: number;
+  /** Nobody can change its size any more. */
+  readonly seal: boolean;
+  readonly readOnly: boolean;
+}
+
+export class ShmemRegistry {
+  readonly #device: number;
+  readonly #channel: ControlChannel;
+  readonly #table: ShmemTable;
+  /** Makes every queue thread look at the table again. */
+  readonly #wake: () => void;
+  readonly #entries = new Map<number, Entry>();
+  /** Registered with the kernel, as far as is known, without memory here. */
+  readonly #lost = new Set<number>();
+  /** The crash came while this one was being unregistered, or -1. */
+  #unwanted = -1;
+  #generation = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(device: number, channel: ControlChannel, table: ShmemTable, wake: () => void) {
+    this.#device = device;
+    this.#channel = channel;
+    this.#table = table;
+    this.#wake = wake;
+  }
+
+  list(): StoredBuffer[] {
+    return [...this.#entries.values()].map((entry) => entry.stored).sort((a, b) => a.index - b.index);
+  }
+
+  registerPath(path: string, readOnly: boolean): Promise<StoredBuffer> {
+    return this.#inTurn(async () => {
+      const { fd, ...file } = openSharedFile(path, readOnly);
+      try {
+        const restricted = readOnly || isReadOnly(fd);
+        return await this.#register(fd, { ...file, readOnly: restricted, path, source: path, kept: false }, -1);
+      } finally {
+        // The mapping keeps the file; the descriptor has done its work.
+        closeSync(fd);
+      }
+    });
+  }
+
+  /** A client's descriptor, which is closed here. `owner` completes "memfd:NAME of ...". */
+  registerFd(fd: number, readOnly: boolean, owner: string): Promise<StoredBuffer> {
+    return this.#inTurn(async () => {
+      try {
+        const link = readlinkSync(`/proc/self/fd/${fd}`);
+        const file = checkSharedFile(fd, link);
+        const path = pathOf(link, file);
+        const source = path ?? `${link.replace(/^\//, '').replace(/ \(deleted\)$/, '')} of ${owner}`;
+        const restricted = readOnly || isReadOnly(fd);
+        return await this.#register(fd, { ...file, readOnly: restricted, path, source, kept: false }, -1);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
+  /** Memory of the server's own making, which others find at the path in the answer. */
+  createMemfd({ bytes, seal, readOnly }: MemfdRequest): Promise<StoredBuffer> {
+    return this.#inTurn(async () => {
+      const fd = createMemfd(`ublk${this.#device}`, bytes);
+      try {
+        const file = checkSharedFile(fd, `a memfd of ${bytes} bytes`);
+        if (seal) addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW, 'a memfd');
+        const path = `/proc/${process.pid}/fd/${fd}`;
+        return await this.#register(fd, { ...file, readOnly, path, source: path, kept: true }, fd);
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+    });
+  }
+
+  /** `inode`: only if that is the buffer's; an index may have gone to another buffer since. */
+  unregister(index: number, inode?: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const stored = this.#entries.get(index)?.stored;
+      if (stored === undefined || (inode ?? stored.inode) !== stored.inode) throw noSuchBuffer(this.#device, index);
+      await this.#unregister(index);
+    });
+  }
+
+  /** The indexes that there were. */
+  unregisterAll(): Promise<number[]> {
+    return this.#inTurn(async () => {
+      const indexes = this.list().map((buffer) => buffer.index);
+      for (const index of indexes) await this.#unregister(index);
+      return indexes;
+    });
+  }
+
+  /**
+   * What the server before registered: mapped again at the same index where the memory is found, lost where not.
+   * Without a record of it any index may be in use.
+   */
+  adopt({ buffers, unsettled, recorded, options }: StoredDevice): void {
+    if (!recorded && options.features.includes('SHMEM_ZC'))
+      for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
+    for (const stored of buffers) {
+      const found = findMemory(stored);
+      if (found === null) this.#lose(stored.index);
+      else this.#publish(this.#adopted(stored, found.memory, found.fd));
+    }
+    if (unsettled === null) return;
+    if (this.#entries.has(unsettled)) this.#unwanted = unsettled;
+    else this.#lose(unsettled);
+  }
+
+  /** Unregisters what is lost, now that the device is live. Returns those that were registered. */
+  settle(): Promise<number[]> {
+    return this.#inTurn(async () => {
+      const gone: number[] = [];
+      if (this.#unwanted >= 0) await this.#unregister(this.#unwanted);
+      let misses = 0;
+      for (const index of this.#lost) {
+        // The kernel gives out the lowest free index: behind that many free ones there are no more.
+        const was = misses < MISSES && (await this.#unregisterIfThere(index));
+        misses = was ? 0 : misses + 1;
+        if (was) gone.push(index);
+        this.#table.withdraw(index);
+        this.#lost.delete(index);
+      }
+      this.#store(null);
+      return gone;
+    });
+  }
+
+  /** The device is gone, and the kernel's pins with it. */
+  close(): void {
+    for (const index of this.#entries.keys()) this.#forget(index);
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const mine = before.then(work);
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
+  async #register(fd: number, what: Description, keep: number): Promise<StoredBuffer> {
+    const { length, readOnly, source } = what;
+    const memory = mapFile(fd, length, `of ${source}`, { readOnly, populate: true });
+    this.#store(this.#lowestFree());
+    let index = -1;
+    try {
+      index = await regBuf(this.#channel, this.#device, memory.address, length, readOnly);
+      if (index >= BUFFER_SLOTS) throw tooMany(this.#device);
+    } catch (error) {
+      if (index >= 0) await unregBuf(this.#channel, this.#device, index);
+      memory.unmap();
+      this.#store(null);
+      throw error;
+    }
+    const stored: StoredBuffer = { index, ...what, pages: '' };
+    this.#publish({ stored, memory, fd: keep });
+    // After the pin: before it, pages may still move.
+    const complete = { ...stored, pages: pageFingerprint(memory) };
+    this.#entries.set(index, { stored: complete, memory, fd: keep });
+    this.#store(null);
+    return complete;
+  }
+
+  async #unregister(index: number): Promise<void> {
+    this.#store(index);
+    try {
+      // It drains: when it returns, no request refers to the index.
+      await this.#unregisterIfThere(index);
+      this.#forget(index);
+    } finally {
+      this.#store(null);
+    }
+  }
+
+  async #unregisterIfThere(index: number): Promise<boolean> {
+    try {
+      await unregBuf(this.#channel, this.#device, index);
+      return true;
+    } catch (error) {
+      if (error instanceof UblkError && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  #adopted(stored: StoredBuffer, memory: MappedMemory, fd: number): Entry {
+    if (!stored.kept) {
+      closeSync(fd);
+      return { stored, memory, fd: -1 };
+    }
+    const path = `/proc/${process.pid}/fd/${fd}`;
+    return { stored: { ...stored, path, source: path }, memory, fd };
+  }
+
+  #publish(entry: Entry): void {
+    const { index, length } = entry.stored;
+    this.#generation++;
+    this.#entries.set(index, entry);
+    this.#table.publish(index, entry.memory.address, length, this.#generation);
+    this.#wake();
+  }
+
+  #lose(index: number): void {
+    this.#lost.add(index);
+    this.#table.lose(index);
+  }
+
+  #forget(index: number): void {
+    const { memory, fd } = this.#entries.get(index)!;
+    this.#table.withdraw(index);
+    this.#entries.delete(index);
+    memory.unmap();
+    if (fd >= 0) closeSync(fd);
+  }
+
+  #lowestFree(): number {
+    let index = 0;
+    while (this.#entries.has(index)) index++;
+    return index;
+  }
+
+  #store(unsettled: number | null): void {
+    updateStoredDevice(this.#device, { buffers: this.list(), unsettled });
+  }
+}
+
+/** Free indexes in a row after which nothing more is looked for. */
+const MISSES = 16;
+
+/** Where the file of a client's descriptor is found again, if it has a name. */
+function pathOf(link: string, { device, inode }: SharedFile): string | null {
+  if (!link.startsWith('/') || link.endsWith(' (deleted)')) return null;
+  try {
+    const file = openSharedFile(link, true);
+    closeSync(file.fd);
+    return file.device === device && file.inode === inode ? link : null;
+  } catch {
+    return null;
+  }
+}
+
+function noSuchBuffer(device: number, index: number): UblkError {
+  return new UblkError(`device ${device} has no registered buffer ${index}`, {
+    code: 'ENOENT',
+    device,
+    command: 'UNREG_BUF',
+    hint: 'see the buffers in `ublkts list --json`',
+  });
+}
+
+function tooMany(device: number): UblkError {
+  return new UblkError(`device ${device} has ${BUFFER_SLOTS} registered buffers, as many as there can be`, {
+    code: 'ENOSPC',
+    device,
+    command: 'REG_BUF',
+    hint: 'unregister one that is not in use: `ublkts unreg-buf`',
+  });
+}

@@ -1,0 +1,106 @@
+/** Files that server and clients share: what can be mapped and registered, checked before anything is asked of the kernel. */
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { UblkError } from '../../errors.ts';
+import { PAGE_SIZE } from '../../native/memory.ts';
+
+/** UBLK_SHMEM_BUF_SIZE_MAX of drivers/block/ublk_drv.c, Linux 7.3. */
+export const MAX_BYTES = 2 ** 32;
+const HUGETLBFS_MAGIC = 0x958458f6;
+/** Left to everyone else when memory is to be filled in for a file. */
+const SPARE_BYTES = 64 * 2 ** 20;
+
+export interface SharedFile {
+  readonly length: number;
+  /** st_dev and st_ino. */
+  readonly device: string;
+  readonly inode: string;
+}
+
+export interface OpenFile extends SharedFile {
+  readonly fd: number;
+}
+
+/** Opens `path`; the descriptor is the caller's. Every refusal names the path and what to do. */
+export function openSharedFile(path: string, readOnly: boolean): OpenFile {
+  let fd: number;
+  try {
+    // O_NONBLOCK: a FIFO must not keep anyone waiting for its other end.
+    fd = openSync(path, (readOnly ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
+    throw refusal(path, code, reasonOf(code), HINTS[code] ?? 'see the file and its permissions');
+  }
+  try {
+    return { fd, ...checkSharedFile(fd, path) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** What the file is, if it can be shared. */
+export function checkSharedFile(fd: number, name: string): SharedFile {
+  const stat = fstatSync(fd, { bigint: true });
+  if (stat.isDirectory()) throw refusal(name, 'EISDIR', reasonOf('EISDIR'), HINTS['EISDIR']!);
+  if (!stat.isFile()) {
+    throw refusal(name, 'EINVAL', 'it is not a regular file', 'a file on a hugetlbfs or tmpfs, or a memfd, is wanted');
+  }
+  const length = Number(stat.size);
+  if (length === 0) throw refusal(name, 'EINVAL', 'it is empty', 'give it a size, for instance with `fallocate -l 4M`');
+  if (length % PAGE_SIZE !== 0) {
+    const hint = `make it a multiple of ${PAGE_SIZE} bytes`;
+    throw refusal(name, 'EINVAL', `its size, ${length} bytes, is not a whole number of pages`, hint);
+  }
+  if (length > MAX_BYTES) {
+    const reason = `its size, ${length} bytes, is over the kernel's 4 GiB a buffer`;
+    throw refusal(name, 'E2BIG', reason, 'use several smaller files');
+  }
+  requireMemory(fd, stat, name);
+  return { length, ...identityOf(stat) };
+}
+
+export function identityOf(stat: BigIntStats): { device: string; inode: string } {
+  return { device: String(stat.dev), inode: String(stat.ino) };
+}
+
+/**
+ * Mapping a file fills its holes with memory, all of it at once: more than there is would make the kernel kill the
+ * largest process, which is this server. hugetlbfs counts its own pages, and mmap says when there are not enough.
+ */
+function requireMemory(fd: number, stat: BigIntStats, name: string): void {
+  const missing = Number(stat.size) - Number(stat.blocks) * 512;
+  if (missing <= 0 || statfsSync(`/proc/self/fd/${fd}`).type === HUGETLBFS_MAGIC) return;
+  const available = memoryAvailable();
+  if (missing + SPARE_BYTES > available) {
+    const reason = `it needs ${missing} bytes more of memory and ${available} are available`;
+    throw refusal(name, 'ENOMEM', reason, 'use a smaller one, or free memory first');
+  }
+}
+
+export function memoryAvailable(): number {
+  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
+  return kilobytes === undefined ? Number.MAX_SAFE_INTEGER : Number(kilobytes) * 1024;
+}
+
+function refusal(path: string, code: string, reason: string, hint: string): UblkError {
+  return new UblkError(`cannot share ${path}: ${reason}`, {
+    code,
+    kind: code === 'EACCES' ? 'permission' : 'failed',
+    command: 'open',
+    hint,
+  });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'make it first, for instance with `fallocate -l 4M` on a mounted hugetlbfs',
+  EISDIR: 'a file on a hugetlbfs or tmpfs is wanted',
+};
+
+function reasonOf(code: string): string {
+  const words: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a directory',
+    EACCES: 'permission denied',
+  };
+  return words[code] ?? code;
+}

@@ -1,0 +1,301 @@
+/**
+ * Counters for Prometheus, in its text format (version 0.0.4). Base units, `_total` on counters, a HELP and a TYPE a
+ * family: `promtool check metrics` has nothing to say.
+ */
+import type { BlockCounters } from '../stats/block-layer.ts';
+import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS } from '../stats/layout.ts';
+import type { DeviceStats, Histogram } from '../stats/reader.ts';
+
+export interface ExposedDevice {
+  readonly id: number;
+  readonly state: string;
+  /** null: another program serves it. */
+  readonly target: string | null;
+  readonly dataPath: string | null;
+  readonly queues: number;
+  readonly depth: number;
+  readonly sizeBytes: number;
+  readonly serverRuns: boolean;
+  readonly stats: DeviceStats | null;
+  readonly block: BlockCounters | null;
+  readonly buffers: readonly { readonly index: number; readonly length: number; readonly readOnly: boolean }[];
+}
+
+export interface Family {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly samples: readonly FamilySample[];
+}
+
+interface FamilySample {
+  /** What a histogram's name ends with. */
+  readonly suffix?: '_bucket' | '_sum' | '_count';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Families without a sample are left out. */
+export function families(devices: readonly ExposedDevice[]): Family[] {
+  return [
+    ...deviceFamilies(devices),
+    ...requestFamilies(devices),
+    ...bufferFamilies(devices),
+    ...blockFamilies(devices),
+  ].filter(({ samples }) => samples.length > 0);
+}
+
+export function exposition(all: readonly Family[]): string {
+  return all
+    .map(({ name, type, help, samples }) => {
+      const lines = samples.map(({ suffix = '', labels, value }) => `${name}${suffix}${labelText(labels)} ${value}\n`);
+      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+    })
+    .join('');
+}
+
+function deviceFamilies(devices: readonly ExposedDevice[]): Family[] {
+  const perDevice = (value: (device: ExposedDevice) => number) =>
+    devices.map((device) => ({ labels: of(device), value: value(device) }));
+  return [
+    {
+      name: 'ublk_device_info',
+      type: 'gauge',
+      help: 'The devices there are; what they are is in the labels. Always 1.',
+      samples: devices.map((device) => ({
+        labels: {
+          ...of(device),
+          state: device.state,
+          target: device.target ?? '',
+          data_path: device.dataPath ?? '',
+        },
+        value: 1,
+      })),
+    },
+    {
+      name: 'ublk_device_up',
+      type: 'gauge',
+      help: 'Whether the device is live and its server runs.',
+      samples: perDevice(({ state, serverRuns }) => (state === 'LIVE' && serverRuns ? 1 : 0)),
+    },
+    {
+      name: 'ublk_device_size_bytes',
+      type: 'gauge',
+      help: 'Size of the block device.',
+      samples: perDevice(({ sizeBytes }) => sizeBytes),
+    },
+    {
+      name: 'ublk_device_queues',
+      type: 'gauge',
+      help: 'Hardware queues of the device.',
+      samples: perDevice(({ queues }) => queues),
+    },
+    {
+      name: 'ublk_device_queue_depth_requests',
+      type: 'gauge',
+      help: 'Requests that each queue can hold.',
+      samples: perDevice(({ depth }) => depth),
+    },
+  ];
+}
+
+function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
+  const perQueue = (
+    samples: (queue: DeviceStats['queues'][number], labels: Record<string, string>) => FamilySample[],
+  ) =>
+    devices.flatMap((device) =>
+      (device.stats?.queues ?? []).flatMap((queue) => samples(queue, { ...of(device), queue: String(queue.id) })),
+    );
+  return [
+    {
+      name: 'ublk_requests_total',
+      type: 'counter',
+      help: 'Requests that the server has answered, by operation.',
+      samples: perQueue(({ ops }, labels) =>
+        STAT_OPS.map((op) => ({ labels: { ...labels, op }, value: ops[op].requests })),
+      ),
+    },
+    {
+      name: 'ublk_request_bytes_total',
+      type: 'counter',
+      help: 'Bytes of the requests that the server has answered, by operation.',
+      samples: perQueue(({ ops }, labels) =>
+        STAT_OPS.map((op) => ({ labels: { ...labels, op }, value: ops[op].bytes })),
+      ),
+    },
+    {
+      name: 'ublk_request_errors_total',
+      type: 'counter',
+      help: 'Requests that the server has failed, by operation.',
+      samples: perQueue(({ ops }, labels) =>
+        STAT_OPS.map((op) => ({ labels: { ...labels, op }, value: ops[op].errors })),
+      ),
+    },
+    {
+      name: 'ublk_data_requests_total',
+      type: 'counter',
+      help: 'Requests by the way their data travelled: matched a shared buffer, as a registered buffer, copied, or none.',
+      samples: perQueue(({ ways }, labels) =>
+        STAT_WAYS.map((way) => ({ labels: { ...labels, way }, value: ways[way].requests })),
+      ),
+    },
+    {
+      name: 'ublk_data_bytes_total',
+      type: 'counter',
+      help: 'Bytes by the way they travelled.',
+      samples: perQueue(({ ways }, labels) =>
+        STAT_WAYS.map((way) => ({ labels: { ...labels, way }, value: ways[way].bytes })),
+      ),
+    },
+    {
+      name: 'ublk_requests_in_flight',
+      type: 'gauge',
+      help: "Requests in the server's hands.",
+      samples: perQueue(({ inFlight }, labels) => [{ labels, value: Math.max(0, inFlight) }]),
+    },
+    {
+      name: 'ublk_batches_total',
+      type: 'counter',
+      help: 'Batches of completions that the server has handled, each one io_uring_enter.',
+      samples: perQueue(({ batches }, labels) => [{ labels, value: batches }]),
+    },
+    {
+      name: 'ublk_batch_requests_total',
+      type: 'counter',
+      help: "Requests in the server's hands, summed over the batches: divided by ublk_batches_total, the mean depth.",
+      samples: perQueue(({ depthSum }, labels) => [{ labels, value: depthSum }]),
+    },
+    {
+      name: 'ublk_request_duration_seconds',
+      type: 'histogram',
+      help: 'Time in the server. A request that is done in the batch it came in is not timed and counts as the shortest.',
+      samples: devices.flatMap((device) => durationSamples(device)),
+    },
+  ];
+}
+
+/** Microseconds to 33 s; what takes longer is in +Inf. */
+const LAST_BOUND = 25;
+
+function durationSamples(device: ExposedDevice): FamilySample[] {
+  const queues = device.stats?.queues ?? [];
+  if (queues.length === 0) return [];
+  return (['read', 'write', 'other'] as const).flatMap((op) => {
+    const labels = { ...of(device), op };
+    const histogram = added(queues.map(({ latency }) => latency[op]));
+    const samples: FamilySample[] = [];
+    let below = 0;
+    for (let bucket = 0; bucket <= LAST_BOUND; bucket++) {
+      below += histogram.buckets[bucket] ?? 0;
+      samples.push({ suffix: '_bucket', labels: { ...labels, le: String(2 ** bucket / 1e6) }, value: below });
+    }
+    const count = histogram.buckets.reduce((sum, value) => sum + value, 0);
+    return [
+      ...samples,
+      { suffix: '_bucket', labels: { ...labels, le: '+Inf' }, value: count },
+      { suffix: '_sum', labels, value: histogram.sumUs / 1e6 },
+      { suffix: '_count', labels, value: count },
+    ];
+  });
+}
+
+function added(histograms: readonly Histogram[]): Histogram {
+  return {
+    buckets: Array.from({ length: LATENCY_BUCKETS }, (_, bucket) =>
+      histograms.reduce((sum, { buckets }) => sum + (buckets[bucket] ?? 0), 0),
+    ),
+    sumUs: histograms.reduce((sum, { sumUs }) => sum + sumUs, 0),
+  };
+}
+
+function bufferFamilies(devices: readonly ExposedDevice[]): Family[] {
+  const perBuffer = (value: (device: ExposedDevice, buffer: ExposedDevice['buffers'][number]) => number) =>
+    devices.flatMap((device) =>
+      device.buffers.map((buffer) => ({
+        labels: { ...of(device), buffer: String(buffer.index), mode: buffer.readOnly ? 'read-only' : 'read-write' },
+        value: value(device, buffer),
+      })),
+    );
+  return [
+    {
+      name: 'ublk_buffer_size_bytes',
+      type: 'gauge',
+      help: 'Length of a registered shared-memory buffer.',
+      samples: perBuffer((_device, { length }) => length),
+    },
+    {
+      name: 'ublk_buffer_matched_requests_total',
+      type: 'counter',
+      help: 'Requests that lay in the buffer and were not copied.',
+      samples: perBuffer(({ stats }, { index }) => stats?.buffers.get(index)?.requests ?? 0),
+    },
+    {
+      name: 'ublk_buffer_matched_bytes_total',
+      type: 'counter',
+      help: 'Bytes of the requests that lay in the buffer.',
+      samples: perBuffer(({ stats }, { index }) => stats?.buffers.get(index)?.bytes ?? 0),
+    },
+  ];
+}
+
+function blockFamilies(devices: readonly ExposedDevice[]): Family[] {
+  const perOp = (read: (block: BlockCounters) => number, write: (block: BlockCounters) => number) =>
+    devices.flatMap(({ block, ...device }) =>
+      block === null
+        ? []
+        : [
+            { labels: { ...of(device), op: 'read' }, value: read(block) },
+            { labels: { ...of(device), op: 'write' }, value: write(block) },
+          ],
+    );
+  const perDisk = (value: (block: BlockCounters) => number) =>
+    devices.flatMap(({ block, ...device }) => (block === null ? [] : [{ labels: of(device), value: value(block) }]));
+  return [
+    {
+      name: 'ublk_block_requests_total',
+      type: 'counter',
+      help: 'Requests completed, as the block layer counts them, whoever serves the device.',
+      samples: perOp(
+        ({ reads }) => reads,
+        ({ writes }) => writes,
+      ),
+    },
+    {
+      name: 'ublk_block_bytes_total',
+      type: 'counter',
+      help: 'Bytes of the requests completed, as the block layer counts them.',
+      samples: perOp(
+        ({ readBytes }) => readBytes,
+        ({ writtenBytes }) => writtenBytes,
+      ),
+    },
+    {
+      name: 'ublk_block_requests_in_flight',
+      type: 'gauge',
+      help: 'Requests on their way, from submission to completion.',
+      samples: perDisk(({ inFlight }) => inFlight),
+    },
+    {
+      name: 'ublk_block_busy_seconds_total',
+      type: 'counter',
+      help: 'Time with at least one request on its way. The kernel counts it in 32 bits of milliseconds.',
+      samples: perDisk(({ busyMs }) => busyMs / 1000),
+    },
+  ];
+}
+
+function of({ id }: Pick<ExposedDevice, 'id'>): Record<string, string> {
+  return { device: `ublkb${id}` };
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(',')}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

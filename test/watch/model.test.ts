@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../../src/watch/figures.ts';
+import { percentilesOf } from '../../src/watch/latency.ts';
+import { type DeviceView, observe, type Picture, wayShare } from '../../src/watch/model.ts';
+import type { Sample } from '../../src/watch/sample.ts';
+import { rate } from '../../src/watch/spans.ts';
+import {
+  blockCounters,
+  deviceSample,
+  foreignSample,
+  ownRecord,
+  queueStats,
+  sampleAt,
+  statsPage,
+  storedBuffer,
+} from './samples.ts';
+
+function pictureOf(...samples: Sample[]): Picture {
+  let picture: Picture | null = null;
+  for (const sample of samples) picture = observe(picture, sample);
+  assert.ok(picture);
+  return picture;
+}
+
+function only(picture: Picture): DeviceView {
+  assert.equal(picture.devices.length, 1);
+  return picture.devices[0]!;
+}
+
+function deviceWithReads(reads: number) {
+  return deviceSample({ block: blockCounters({ reads }) });
+}
+
+function heated(requests: number, heat: number[]) {
+  return deviceSample({
+    own: ownRecord({ buffers: [storedBuffer(0)] }),
+    stats: statsPage({ buffers: new Map([[0, { requests, bytes: 0, heat }]]) }),
+  });
+}
+
+function lived(generation: number, matched: number) {
+  return deviceSample({ stats: statsPage({ generation, queues: [queueStats(0, { ways: { matched } })] }) });
+}
+
+function doneAtOnce(requests: number) {
+  return deviceSample({ stats: statsPage({ queues: [queueStats(0, { buckets: { 0: requests } })] }) });
+}
+
+function moved(matched: number, copied: number, none: number) {
+  return deviceSample({
+    own: ownRecord({ buffers: [storedBuffer(0)] }),
+    stats: statsPage({
+      queues: [queueStats(0, { ways: { matched, copied, none } })],
+      buffers: new Map([[0, { requests: matched, bytes: matched * 4096, heat: [] }]]),
+    }),
+  });
+}
+
+function withBuffers(...indices: number[]) {
+  return deviceSample({ own: ownRecord({ buffers: indices.map((index) => storedBuffer(index)) }) });
+}
+
+function failing(errors: number) {
+  return deviceSample({ stats: statsPage({ queues: [queueStats(0, { errors })] }) });
+}
+
+describe('rates', () => {
+  const before = blockCounters({ reads: 1000, readBytes: 4_096_000, readMs: 500, busyMs: 100, queueMs: 1000 });
+  const after = blockCounters({
+    reads: 3000,
+    readBytes: 12_288_000,
+    readMs: 1500,
+    writes: 100,
+    writtenBytes: 409_600,
+    writeMs: 20,
+    inFlight: 5,
+    busyMs: 1100,
+    queueMs: 9000,
+  });
+  const view = only(
+    pictureOf(sampleAt(0, deviceSample({ block: before })), sampleAt(2, deviceSample({ block: after }))),
+  );
+  const { interval, total } = view.spans;
+
+  test('are amounts over the time between two samples', () => {
+    assert.equal(interval.seconds, 2);
+    assert.equal(rate(interval.block.reads, interval), 1000);
+    assert.equal(rate(interval.block.readBytes, interval), 4_096_000);
+    assert.equal(rate(interval.block.writes, interval), 50);
+  });
+
+  test("are iostat's figures", () => {
+    assert.equal(readAwait(interval), 0.5);
+    assert.equal(writeAwait(interval), 0.2);
+    assert.equal(meanInFlight(interval), 4);
+    assert.equal(utilisation(interval), 0.5);
+    assert.equal(view.inFlight, 5);
+  });
+
+  test('stand beside what there was in total', () => {
+    assert.equal(total.block.reads, 3000);
+    assert.equal(total.seconds, 62);
+  });
+
+  test('are none at the first look, whatever the counters say', () => {
+    const first = only(pictureOf(sampleAt(0, deviceSample({ block: after }))));
+    assert.equal(rate(first.spans.interval.block.reads, first.spans.interval), 0);
+    assert.equal(first.history.length, 0);
+  });
+
+  test('become a history, oldest first', () => {
+    const samples = [0, 10, 30].map((reads, at) => sampleAt(at, deviceSample({ block: blockCounters({ reads }) })));
+    assert.deepEqual(
+      only(pictureOf(...samples)).history.map(({ requests }) => requests),
+      [10, 20],
+    );
+  });
+
+  test('that nothing completed in have no wait', () => {
+    const idle = only(pictureOf(sampleAt(0, deviceSample()), sampleAt(1, deviceSample())));
+    assert.equal(readAwait(idle.spans.interval), null);
+    assert.equal(wayShare('matched', idle.spans.interval), null);
+  });
+});
+
+describe('counters that are not what they were', () => {
+  test('times wrap at 2^32 ms', () => {
+    const before = blockCounters({ reads: 10, readMs: 2 ** 32 - 30, queueMs: 2 ** 32 - 100 });
+    const after = blockCounters({ reads: 20, readMs: 20, queueMs: 900 });
+    const { interval } = only(
+      pictureOf(sampleAt(0, deviceSample({ block: before })), sampleAt(1, deviceSample({ block: after }))),
+    ).spans;
+    assert.equal(interval.block.readMs, 50);
+    assert.equal(meanInFlight(interval), 1);
+  });
+
+  test('heat wraps at 2^32, and what is new is all there is', () => {
+    const view = only(pictureOf(sampleAt(0, heated(10, [2 ** 32 - 1, 5])), sampleAt(1, heated(20, [3, 9]))));
+    assert.deepEqual(view.buffers?.[0]?.heat.interval, [3, 4]);
+  });
+
+  test('a recovered server begins again at 0: all it counts is new', () => {
+    const before = deviceSample({ stats: statsPage({ queues: [queueStats(0, { ways: { matched: 5000 } })] }) });
+    const after = deviceSample({
+      serverPid: 200,
+      stats: statsPage({
+        serverPid: 200,
+        generation: 1,
+        startedAtMs: 5,
+        queues: [queueStats(0, { ways: { matched: 300, copied: 100 }, buckets: { 3: 7 } })],
+      }),
+    });
+    const { interval } = only(pictureOf(sampleAt(0, before), sampleAt(1, after))).spans;
+    assert.equal(interval.server.ways.matched.requests, 300);
+    assert.equal(wayShare('matched', interval), 0.75);
+    assert.equal(interval.server.latency.read.buckets[3], 7);
+  });
+
+  test('a recovered server that has counted more than the last one is still a new one', () => {
+    const { interval } = only(pictureOf(sampleAt(0, lived(0, 10)), sampleAt(1, lived(1, 50)))).spans;
+    assert.equal(interval.server.ways.matched.requests, 50);
+  });
+
+  test('another disk under the same name has no interval yet', () => {
+    const view = only(
+      pictureOf(
+        sampleAt(0, deviceSample({ diskSequence: 7, block: blockCounters({ reads: 10 }) })),
+        sampleAt(1, deviceSample({ diskSequence: 8, block: blockCounters({ reads: 5000 }) })),
+      ),
+    );
+    assert.equal(rate(view.spans.interval.block.reads, view.spans.interval), 0);
+    assert.equal(view.history.length, 0);
+  });
+
+  test('a device that goes and comes back starts afresh', () => {
+    const picture = pictureOf(sampleAt(0, deviceWithReads(9000)), sampleAt(1), sampleAt(2, deviceWithReads(10)));
+    assert.equal(only(picture).spans.interval.block.reads, 0);
+    assert.deepEqual(
+      picture.events.map(({ kind }) => kind),
+      ['deleted', 'added'],
+    );
+  });
+
+  test('a request that is counted before its time is never a negative one', () => {
+    const { interval } = only(pictureOf(sampleAt(0, doneAtOnce(5)), sampleAt(1, doneAtOnce(4)))).spans;
+    assert.equal(interval.server.latency.read.buckets[0], 0);
+  });
+});
+
+describe('queues', () => {
+  test('show what they hold or, when that is nothing, the mean of the batches', () => {
+    const before = statsPage({ queues: [queueStats(0), queueStats(1)] });
+    const after = statsPage({
+      queues: [
+        queueStats(0, { inFlight: 0, batches: 10, depthSum: 160, ways: { copied: 160 } }),
+        queueStats(1, { inFlight: 31, batches: 10, depthSum: 100, ways: { copied: 100 } }),
+      ],
+    });
+    const view = only(
+      pictureOf(sampleAt(0, deviceSample({ stats: before })), sampleAt(1, deviceSample({ stats: after }))),
+    );
+    assert.deepEqual(
+      view.queues.map(({ depth }) => depth),
+      [16, 31],
+    );
+    assert.equal(view.queues[0]?.tallies.interval.requests, 160);
+  });
+
+  test('of a dead server hold nothing', () => {
+    const stats = statsPage({ queues: [queueStats(0, { inFlight: 12 })] });
+    const view = only(pictureOf(sampleAt(0, deviceSample({ stats, serverRuns: false }))));
+    assert.equal(view.queues[0]?.inFlight, 0);
+  });
+});
+
+describe('data', () => {
+  const view = only(pictureOf(sampleAt(0, moved(0, 50, 0)), sampleAt(1, moved(300, 150, 1000))));
+
+  test('is told by the way it travelled, leaving out what has none', () => {
+    assert.equal(wayShare('matched', view.spans.interval), 0.75);
+    assert.equal(wayShare('matched', view.spans.total), 300 / 450);
+  });
+
+  test('is told by the buffer it lay in', () => {
+    assert.equal(view.buffers?.[0]?.tallies.interval.requests, 300);
+    assert.equal(view.buffers?.[0]?.share.interval, 0.75);
+  });
+
+  test("of another program's device is not known, what the block layer sees is", () => {
+    const foreign = [0, 40].map((reads, at) => sampleAt(at, foreignSample({ block: blockCounters({ reads }) })));
+    const seen = only(pictureOf(...foreign));
+    assert.equal(seen.buffers, null);
+    assert.equal(seen.target, null);
+    assert.equal(seen.spans.interval.block.reads, 40);
+  });
+});
+
+describe('latency', () => {
+  test('percentiles lie within their bucket', () => {
+    const found = percentilesOf({
+      buckets: [0, 0, 0, 50, 0, 0, 0, 49, 0, 0, 1, ...Array<number>(21).fill(0)],
+      sumUs: 0,
+    });
+    assert.ok(found !== null);
+    assert.equal(found.p50, 8);
+    assert.equal(found.p99, 128);
+    assert.ok(found.p999 > 512 && found.p999 <= 1024);
+  });
+
+  test('what was done in its batch is at once', () => {
+    assert.deepEqual(percentilesOf({ buckets: [10], sumUs: 0 }), { p50: 0, p99: 0, p999: 0 });
+    assert.equal(percentilesOf({ buckets: [0, 0], sumUs: 0 }), null);
+  });
+});
+
+describe('a server', () => {
+  test('that is gone is said to be, at once, though the kernel still says LIVE', () => {
+    const picture = pictureOf(sampleAt(0, deviceSample()), sampleAt(1, deviceSample({ serverRuns: false })));
+    const { state } = only(picture);
+    assert.equal(state.word, 'NO SERVER');
+    assert.equal(state.tone, 'bad');
+    assert.match(state.trouble ?? '', /pid 100\) is gone without a word/);
+    assert.deepEqual(
+      picture.events.map(({ kind }) => kind),
+      ['server gone'],
+    );
+  });
+
+  test('that said why is quoted', () => {
+    const dead = deviceSample({
+      kernel: { state: 'DEAD', queues: 2, depth: 128, features: [] },
+      own: ownRecord({ ended: 'the disk is on fire' }),
+      serverRuns: false,
+    });
+    assert.match(only(pictureOf(sampleAt(0, dead))).state.trouble ?? '', /^the disk is on fire/);
+  });
+
+  test('that was replaced is an event', () => {
+    const quiesced = deviceSample({
+      kernel: { state: 'QUIESCED', queues: 2, depth: 128, features: [] },
+      serverRuns: false,
+    });
+    const picture = pictureOf(
+      sampleAt(0, deviceSample()),
+      sampleAt(1, quiesced),
+      sampleAt(2, deviceSample({ serverPid: 222 })),
+    );
+    assert.deepEqual(
+      picture.events.map(({ kind }) => kind),
+      ['server gone', 'recovered'],
+    );
+    assert.match(picture.events[1]?.text ?? '', /pid 222 in place of 100/);
+  });
+
+  test('whose state may not be asked is judged by its process', () => {
+    assert.equal(only(pictureOf(sampleAt(0, deviceSample({ kernel: null })))).state.word, 'LIVE');
+  });
+});
+
+describe('events', () => {
+  test('of buffers tell which', () => {
+    const { events } = pictureOf(
+      sampleAt(0, withBuffers(0)),
+      sampleAt(1, withBuffers(0, 1)),
+      sampleAt(2, withBuffers(1)),
+    );
+    assert.deepEqual(
+      events.map(({ text }) => text),
+      ['buffer 1 registered: /mnt/huge/buf', 'buffer 0 unregistered: /mnt/huge/buf'],
+    );
+  });
+
+  test('of errors that go on are one that grows', () => {
+    const { events } = pictureOf(sampleAt(0, failing(0)), sampleAt(1, failing(1)), sampleAt(2, failing(4)));
+    assert.deepEqual(
+      events.map(({ text }) => text),
+      ['4 requests failed'],
+    );
+  });
+
+  test('at the first look are only what is wrong', () => {
+    const picture = pictureOf(sampleAt(0, deviceSample({ id: 1, serverRuns: false }), deviceSample()));
+    assert.deepEqual(
+      picture.events.map(({ device, kind }) => [device, kind]),
+      [[1, 'server gone']],
+    );
+  });
+});

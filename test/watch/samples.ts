@@ -1,0 +1,127 @@
+/** Plain samples: a device that does nothing, and changes to it. */
+import type { DeviceSample, OwnRecord, Sample } from '../../src/watch/sample.ts';
+import type { BlockCounters } from '../../src/stats/block-layer.ts';
+import { LATENCY_BUCKETS, STAT_OPS, type StatWay } from '../../src/stats/layout.ts';
+import type { DeviceStats, Histogram, QueueStats } from '../../src/stats/reader.ts';
+
+export const START_MS = 1_800_000_000_000;
+
+/** `seconds` after the first sample. */
+export function sampleAt(seconds: number, ...devices: DeviceSample[]): Sample {
+  const atMs = 1000 + seconds * 1000;
+  return {
+    atMs,
+    wallMs: START_MS + seconds * 1000,
+    devices: devices.map((device) => ({ ...device, atMs })),
+    notice: null,
+  };
+}
+
+export function deviceSample(change: Partial<DeviceSample> = {}): DeviceSample {
+  return {
+    id: 0,
+    atMs: 0,
+    kernel: { state: 'LIVE', queues: 2, depth: 128, features: ['SHMEM_ZC'] },
+    own: ownRecord(),
+    stats: statsPage(),
+    block: blockCounters(),
+    sizeBytes: 2 ** 30,
+    diskSequence: 7,
+    serverPid: 100,
+    serverRuns: true,
+    ...change,
+  };
+}
+
+/** Another program's device. */
+export function foreignSample(change: Partial<DeviceSample> = {}): DeviceSample {
+  return deviceSample({ own: null, stats: null, ...change });
+}
+
+export function ownRecord(change: Partial<OwnRecord> = {}): OwnRecord {
+  return {
+    target: 'null',
+    files: [],
+    dataPath: 'copy',
+    queues: 2,
+    depth: 128,
+    features: ['SHMEM_ZC'],
+    generation: 0,
+    buffers: [],
+    ended: null,
+    ...change,
+  };
+}
+
+export function storedBuffer(index: number, source = '/mnt/huge/buf') {
+  return { index, length: 4 << 20, readOnly: false, source };
+}
+
+export function blockCounters(change: Partial<BlockCounters> = {}): BlockCounters {
+  return {
+    reads: 0,
+    readBytes: 0,
+    readMs: 0,
+    writes: 0,
+    writtenBytes: 0,
+    writeMs: 0,
+    inFlight: 0,
+    busyMs: 0,
+    queueMs: 0,
+    ...change,
+  };
+}
+
+export function statsPage(change: Partial<DeviceStats> = {}): DeviceStats {
+  return {
+    deviceId: 0,
+    nrQueues: 2,
+    queueDepth: 128,
+    serverPid: 100,
+    generation: 0,
+    startedAtMs: START_MS - 60_000,
+    queues: [queueStats(0), queueStats(1)],
+    buffers: new Map(),
+    ...change,
+  };
+}
+
+export interface QueueChange {
+  readonly inFlight?: number;
+  readonly batches?: number;
+  readonly depthSum?: number;
+  readonly errors?: number;
+  readonly ways?: Partial<Record<StatWay, number>>;
+  /** Of reads. */
+  readonly buckets?: Readonly<Record<number, number>>;
+}
+
+/** Requests of 4 KiB each. */
+export function queueStats(id: number, change: QueueChange = {}): QueueStats {
+  const { inFlight = 0, batches = 0, depthSum = 0, errors = 0, ways = {}, buckets = {} } = change;
+  return {
+    id,
+    inFlight,
+    depth: inFlight,
+    batches,
+    depthSum,
+    ops: Object.fromEntries(
+      STAT_OPS.map((op) => [op, { ...tally(), errors: op === 'read' ? errors : 0 }]),
+    ) as QueueStats['ops'],
+    ways: {
+      matched: tally(ways.matched),
+      registered: tally(ways.registered),
+      copied: tally(ways.copied),
+      none: tally(ways.none),
+    },
+    latency: { read: histogram(buckets), write: histogram(), other: histogram() },
+  };
+}
+
+function tally(requests = 0) {
+  return { requests, bytes: requests * 4096 };
+}
+
+function histogram(counts: Readonly<Record<number, number>> = {}): Histogram {
+  return { buckets: Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => counts[bucket] ?? 0), sumUs: 0 };
+}

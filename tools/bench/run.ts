@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/**
+ * `npm run bench`: what ublkts costs, in the lab and in counted instructions, so that the figures are the same on every
+ * machine. Writes what it measures to docs/performance.md.
+ *
+ *   (nothing)            beside kublk: every target, mode and row. --target and --mode: just those
+ *   --quick              a few of those rows; fails when one has lost more than 3 % of what the document has
+ *   --flat               what a request costs against depth, queues, size, buffers and devices. --curve: one of them
+ *   --wall               beside kublk on two CPUs and the wall clock. --target: just that, and nothing written
+ *   --budgets            start-up and memory; fails when a budget is exceeded
+ */
+import { parseArgs } from 'node:util';
+import { runHarness } from '../harness/lab.ts';
+import { ROOT } from '../harness/files.ts';
+import { budgets } from './budgets/run.ts';
+import { compareServers } from './compare.ts';
+import { flatCost } from './flat/run.ts';
+import { wallClock } from './wall/run.ts';
+
+const DOCUMENT = `${ROOT}/docs/performance.md`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    target: { type: 'string' },
+    mode: { type: 'string' },
+    flat: { type: 'boolean', default: false },
+    curve: { type: 'string' },
+    budgets: { type: 'boolean', default: false },
+    wall: { type: 'boolean', default: false },
+  },
+});
+
+await runHarness((_scratch, signal) => {
+  const { quick, target, mode, flat, curve } = values;
+  if (flat) return flatCost(DOCUMENT, curve, signal);
+  if (values.wall) return wallClock(DOCUMENT, target, signal);
+  if (values.budgets) return budgets(DOCUMENT, signal);
+  return compareServers({ quick, target, mode }, DOCUMENT, signal);
+});

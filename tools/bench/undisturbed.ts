@@ -1,0 +1,20 @@
+/** A device on which nothing happens but what is measured. In the lab's guest, which is thrown away. */
+import { writeFileSync } from 'node:fs';
+import { lockDevice } from '../guest/device-lock.ts';
+
+const SCAN_SLEEP_MS = '/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs';
+const WEEKS_MS = '4000000000';
+
+/**
+ * Without udev, which reads a device whenever a writer closes it, and without khugepaged, which goes through all memory
+ * every ten seconds, for milliseconds, in whoever's row it is.
+ */
+export async function undisturbed(device: string, measure: () => Promise<void>): Promise<void> {
+  writeFileSync(SCAN_SLEEP_MS, WEEKS_MS);
+  const lock = await lockDevice(device);
+  try {
+    await measure();
+  } finally {
+    await lock.release();
+  }
+}

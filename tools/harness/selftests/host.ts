@@ -1,0 +1,69 @@
+/** The host's side of the kernel's selftests: guests that share them, and what they tell. */
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { inGuest } from '../lab.ts';
+import type { JobOutput } from '../ordered-output.ts';
+import { resultText } from './report.ts';
+import type { Message, Program, Result } from './result.ts';
+
+export interface Share {
+  readonly part: Part;
+  readonly stress: 'none' | 'too' | 'only';
+  readonly patterns: readonly string[];
+  /** In this order, a test at a time. */
+  readonly programs: readonly Program[];
+  /** What is known of kublk already. */
+  readonly reference: ReadonlyMap<string, Result>;
+  readonly output: JobOutput;
+  readonly signal: AbortSignal;
+}
+
+/** `deadlines`: those tests of the suite that have one; otherwise a share of the others. */
+export type Part = 'deadlines' | { readonly share: number; readonly shares: number };
+
+/** Runs a guest's share of the suite and shows each result as it comes. */
+export async function runShare({ part, stress, patterns, programs, ...rest }: Share): Promise<Result[]> {
+  const { output, signal } = rest;
+  const reference = new Map(rest.reference);
+  const results: Result[] = [];
+  let plan: readonly string[] | undefined;
+  const hear = (message: Message): void => {
+    if ('plan' in message) plan = message.plan;
+    else {
+      results.push(message);
+      if (message.program === 'kublk') reference.set(message.test, message);
+      else output.write(resultText(message, reference.get(message.test)));
+    }
+  };
+  const pipe = new PassThrough();
+  const heard = hearLines(pipe, hear, output);
+  const which = part === 'deadlines' ? '--deadlines=with' : `--share=${part.share}/${part.shares}`;
+  const options = [which, `--stress=${stress}`, ...programs.map((name) => `--program=${name}`)];
+  await inGuest({
+    command: ['node', 'tools/harness/selftests/guest.ts', ...options, '--', ...patterns],
+    instructions: part === 'deadlines',
+    timeoutSeconds: 3600,
+    onStdout: (chunk) => void pipe.write(chunk),
+    onStderr: output.write,
+    signal,
+  });
+  pipe.end();
+  await heard;
+  const told = new Set(results.filter(({ program }) => program === 'ublkts').map(({ test }) => test));
+  const lost = (plan ?? ['(a share of the suite)']).filter((test) => !told.has(test)).map(lostTest);
+  for (const result of lost) output.write(resultText(result, reference.get(result.test)));
+  output.end();
+  return [...results, ...lost];
+}
+
+function lostTest(test: string): Result {
+  return { test, program: 'ublkts', outcome: 'fail', seconds: 0, reason: 'the guest ended before it' };
+}
+
+/** Lines that are not JSON are shown: a warning of Node's, the end of a guest. */
+async function hearLines(pipe: PassThrough, hear: (message: Message) => void, output: JobOutput): Promise<void> {
+  for await (const line of createInterface({ input: pipe })) {
+    if (line.startsWith('{')) hear(JSON.parse(line) as Message);
+    else output.write(`${line}\n`);
+  }
+}

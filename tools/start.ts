@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+/** `npm start`: the main job (main-job.ts) in the lab; with --host on this machine, whose kernel then must have ublk. */
+import { parseArgs } from 'node:util';
+import { runHere } from './harness/host.ts';
+import { inGuest, runHarness } from './harness/lab.ts';
+
+const JOB = 'tools/main-job.ts';
+
+await runHarness((_scratch, signal) => {
+  const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } });
+  if (values.host) return runHere(process.execPath, [JOB], signal);
+  return inGuest({
+    command: ['node', JOB],
+    timeoutSeconds: 600,
+    onStdout: (chunk) => void process.stdout.write(chunk),
+    onStderr: (chunk) => void process.stderr.write(chunk),
+    signal,
+  });
+});

@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+/**
+ * Every test there is: style, unit tests, tests on a kernel with ublk in the lab, and the kernel's own selftests but the
+ * stress group. With words, only the test files whose path has one of them in it; a word that begins with `test_` is
+ * looked for in the names of the selftests too.
+ */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { runHere } from './harness/host.ts';
+import { findTestFiles } from './harness/files.ts';
+import { kernelTestTask } from './harness/kernel-tests.ts';
+import { prepareLab, runHarness } from './harness/lab.ts';
+import { nodeTestArguments, readCounts } from './harness/node-tests.ts';
+import { OrderedOutput } from './harness/ordered-output.ts';
+import { pool } from './harness/pool.ts';
+import { tallyOf } from './harness/selftests/report.ts';
+import { trySelftestsAgain, tryFilesAgain } from './harness/second-try.ts';
+import { selftests } from './harness/selftests/suite-tasks.ts';
+import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from './harness/tally.ts';
+
+/** Emulated guests at the same time. More than the machine has CPUs makes tests of time fail. */
+const GUESTS = 2;
+/** A pattern that is in no name: no pattern at all would mean every test. */
+const NO_TEST = '/';
+const CHECKS = ['typecheck', 'lint', 'format:check'];
+
+const patterns = process.argv.slice(2);
+
+await runHarness(async (scratch, signal) => {
+  const started = performance.now();
+  const tallies: Tally[] = [];
+
+  if (patterns.length === 0) {
+    title('style');
+    tallies.push(await checks(signal));
+  }
+  const files = findTestFiles(patterns);
+  if (files.unit.length > 0) {
+    title('unit tests');
+    tallies.push(await unitTests(files.unit, scratch, signal));
+  }
+
+  title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
+  const output = new OrderedOutput((text) => process.stdout.write(text));
+  const kernelTest = (file: string) => kernelTestTask({ file, output, scratch, signal });
+  const kernelTasks = files.kernel.map((file) => ({ file, run: kernelTest(file) }));
+  const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
+  await prepareLab(signal);
+  const suite = await selftests({
+    shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),
+    stress: 'none',
+    patterns: patterns.length === 0 ? [] : [...ofSuite, NO_TEST],
+    measureReference: false,
+    output,
+    signal,
+  });
+  const counted = new Map<string, Tally>();
+  const results = await pool(
+    [
+      ...kernelTasks.map(({ file, run }) => async () => {
+        counted.set(file, await run());
+        return [];
+      }),
+      ...suite.tasks,
+    ],
+    GUESTS,
+  );
+  await tryFilesAgain(counted, kernelTest, title);
+  const { text, ours } = await suite.finish(await trySelftestsAgain(results.flat(), output, signal, title));
+  if (ours.length > 0) process.stdout.write(`\n${text}`);
+
+  const tally = sum([...tallies, ...counted.values(), tallyOf(ours)]);
+  process.stdout.write(closingText(tally, performance.now() - started));
+  return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
+});
+
+function title(text: string): void {
+  process.stdout.write(`\n== ${text}\n`);
+}
+
+async function checks(signal: AbortSignal): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (const name of CHECKS) {
+    const failed = await runHere('npm', ['run', '--silent', name], signal);
+    process.stdout.write(`${failed ? '✖' : '✔'} npm run ${name}\n`);
+    tallies.push(failed ? ONE_FAILED : { ...NOTHING, passed: 1 });
+  }
+  return sum(tallies);
+}
+
+async function unitTests(files: readonly string[], scratch: string, signal: AbortSignal): Promise<Tally> {
+  const directory = path.join(scratch, 'unit');
+  await mkdir(directory);
+  const countsFile = path.join(directory, 'counts.json');
+  const options = { files, countsFile, concurrency: 2, timeoutSeconds: 300 };
+  await runHere(process.execPath, nodeTestArguments(options), signal);
+  return readCounts(countsFile);
+}
