@@ -19,9 +19,9 @@ export default class Metrics extends BaseCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Metrics);
-    const { parseAddress, serveMetrics, takeMetrics } = await import('../watch/metrics.ts');
+    const { parseAddress, serveMetrics, takeMetrics } = await import('../watch/output/metrics.ts');
     if (flags.listen === undefined) {
-      const { exposition } = await import('../watch/exposition.ts');
+      const { exposition } = await import('../watch/output/exposition.ts');
       const metrics = takeMetrics(flags.number);
       this.print({ json: { metrics }, kublk: () => exposition(metrics) });
       return;

@@ -40,7 +40,7 @@ export default class Monitor extends BaseCommand {
     if (canShowMonitor() && !this.json && count === undefined) {
       await runMonitor({ device, intervalMs, readOnly: flags['read-only'] });
     } else {
-      const { streamSamples } = await import('../watch/stream.ts');
+      const { streamSamples } = await import('../watch/output/stream.ts');
       await streamSamples({ device, intervalMs, count, output: process.stdout });
     }
   }

@@ -1,12 +1,12 @@
 /** The screen as a whole: a picture from the watch, the choices of the person, and the keys that change them. */
 import { Box, useApp, useInput, useWindowSize, type Key } from 'ink';
 import { type ReactNode, useCallback, useEffect, useReducer, useRef, useState, useSyncExternalStore } from 'react';
-import { doingText, runCommand } from './commands.ts';
-import type { Glyphs } from './glyphs.ts';
+import { doingText, runCommand } from './actions.ts';
+import type { Glyphs } from './drawing/glyphs.ts';
 import { hintsOf } from './keys/hints.ts';
 import { press } from './keys/press.ts';
 import type { KeyName, Situation } from './keys/situation.ts';
-import { FRAME_ROWS } from './layout.ts';
+import { FRAME_ROWS } from './panels/layout.ts';
 import { DevicePanel } from './panels/device.tsx';
 import { DevicesPanel, type PanelProps } from './panels/devices.tsx';
 import { HelpPanel, QuestionDialog, RegisterDialog } from './panels/dialogs.tsx';

@@ -1,8 +1,8 @@
 /** The monitor on a terminal, from the first frame until someone leaves it. */
 import { hostname, release } from 'node:os';
-import { glyphsFor } from './glyphs.ts';
-import type { SampleSource } from '../watch/sample.ts';
-import { Sampler } from '../watch/sampler.ts';
+import { glyphsFor } from './drawing/glyphs.ts';
+import type { SampleSource } from '../watch/sampling/sample.ts';
+import { Sampler } from '../watch/sampling/sampler.ts';
 import type { Question } from './screen.ts';
 import { Watch } from '../watch/watch.ts';
 

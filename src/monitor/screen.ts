@@ -1,8 +1,8 @@
 /** What the person at the keyboard has chosen to see. The picture (model.ts) says what there is to see. */
-import { type ColumnKey, sortDevices } from './device-columns.ts';
-import type { MonitorEvent } from '../watch/events.ts';
-import type { BufferView, DeviceView, Period, Picture } from '../watch/model.ts';
-import type { Tone } from '../watch/states.ts';
+import { type ColumnKey, sortDevices } from './lines/device-columns.ts';
+import type { MonitorEvent } from '../watch/model/events.ts';
+import type { BufferView, DeviceView, Period, Picture } from '../watch/model/picture.ts';
+import type { Tone } from '../watch/model/states.ts';
 
 export const VIEWS = ['devices', 'device', 'buffers', 'events'] as const;
 export type ViewName = (typeof VIEWS)[number];

@@ -1,6 +1,6 @@
 /** Takes a sample every interval and keeps the picture that they make. */
-import { observe, type Picture } from './model.ts';
-import type { SampleSource } from './sample.ts';
+import { observe, type Picture } from './model/picture.ts';
+import type { SampleSource } from './sampling/sample.ts';
 
 export interface WatchOptions {
   readonly device?: number | undefined;

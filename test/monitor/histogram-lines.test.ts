@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { histogramLines } from '../../src/monitor/device-lines/latency.ts';
-import { ASCII } from '../../src/monitor/glyphs.ts';
+import { histogramLines } from '../../src/monitor/lines/latency.ts';
+import { ASCII } from '../../src/monitor/drawing/glyphs.ts';
 
 /** Rows as text, blanks squeezed. */
 function rows(counts: Readonly<Record<number, number>>, height: number): string[] {

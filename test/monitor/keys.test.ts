@@ -4,7 +4,7 @@ import { hintsOf } from '../../src/monitor/keys/hints.ts';
 import { press } from '../../src/monitor/keys/press.ts';
 import type { KeyName, Outcome, Situation } from '../../src/monitor/keys/situation.ts';
 import { BINDINGS } from '../../src/monitor/keys/table.ts';
-import { observe, type Picture } from '../../src/watch/model.ts';
+import { observe, type Picture } from '../../src/watch/model/picture.ts';
 import { firstScreen, type Screen, shownDevices } from '../../src/monitor/screen.ts';
 import { deviceSample, foreignSample, ownRecord, sampleAt, storedBuffer } from '../watch/samples.ts';
 

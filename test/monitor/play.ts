@@ -2,7 +2,7 @@
  * The monitor, as it was built, over samples that are made up: `node play.ts [DEVICES] [QUEUES] [fail|throw]`. For the
  * tests of the screen where there is no ublk driver, and to see what the monitor itself costs.
  */
-import type { Sample, SampleSource } from '../../src/watch/sample.ts';
+import type { Sample, SampleSource } from '../../src/watch/sampling/sample.ts';
 import {
   blockCounters,
   deviceSample,

@@ -1,19 +1,27 @@
 /** What is drawn: widths, proportions, words. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bar, columns, levels, stack } from '../../src/monitor/charts.ts';
-import { fittingColumns } from '../../src/monitor/device-columns.ts';
-import { dataLines } from '../../src/monitor/device-lines/data.ts';
-import { factLines } from '../../src/monitor/device-lines/facts.ts';
-import { chartLines, chartsOf } from '../../src/monitor/device-lines/history.ts';
-import { queueLines } from '../../src/monitor/device-lines/queues.ts';
-import { bytes, clockSpan, count, duration, megabytes, milliseconds, percent } from '../../src/monitor/format.ts';
-import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/glyphs.ts';
-import { deviceLayout } from '../../src/monitor/layout.ts';
-import { type DeviceView, observe } from '../../src/watch/model.ts';
-import { clip, fit, type Piece, piece, widthOf, wrap } from '../../src/monitor/pieces.ts';
-import { ownBufferLines } from '../../src/monitor/table-lines.ts';
-import { verdictOf } from '../../src/monitor/verdict.ts';
+import { bar, columns, levels, stack } from '../../src/monitor/drawing/charts.ts';
+import { fittingColumns } from '../../src/monitor/lines/device-columns.ts';
+import { dataLines } from '../../src/monitor/lines/data.ts';
+import { factLines } from '../../src/monitor/lines/facts.ts';
+import { chartLines, chartsOf } from '../../src/monitor/lines/history.ts';
+import { queueLines } from '../../src/monitor/lines/queues.ts';
+import {
+  bytes,
+  clockSpan,
+  count,
+  duration,
+  megabytes,
+  milliseconds,
+  percent,
+} from '../../src/monitor/drawing/format.ts';
+import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/drawing/glyphs.ts';
+import { deviceLayout } from '../../src/monitor/panels/layout.ts';
+import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
+import { clip, fit, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
+import { ownBufferLines } from '../../src/monitor/lines/table-lines.ts';
+import { verdictOf } from '../../src/monitor/lines/verdict.ts';
 import {
   blockCounters,
   deviceSample,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exposition, type ExposedDevice, families } from '../../src/watch/exposition.ts';
+import { exposition, type ExposedDevice, families } from '../../src/watch/output/exposition.ts';
 import { blockCounters, queueStats, statsPage } from './samples.ts';
 
 const device: ExposedDevice = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { meanInFlight, readAwait, utilisation, writeAwait } from '../../src/watch/figures.ts';
-import { percentilesOf } from '../../src/watch/latency.ts';
-import { type DeviceView, observe, type Picture, wayShare } from '../../src/watch/model.ts';
-import type { Sample } from '../../src/watch/sample.ts';
-import { rate } from '../../src/watch/spans.ts';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../../src/watch/model/figures.ts';
+import { percentilesOf } from '../../src/watch/model/latency.ts';
+import { type DeviceView, observe, type Picture, wayShare } from '../../src/watch/model/picture.ts';
+import type { Sample } from '../../src/watch/sampling/sample.ts';
+import { rate } from '../../src/watch/model/spans.ts';
 import {
   blockCounters,
   deviceSample,

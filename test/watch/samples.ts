@@ -1,5 +1,5 @@
 /** Plain samples: a device that does nothing, and changes to it. */
-import type { DeviceSample, OwnRecord, Sample } from '../../src/watch/sample.ts';
+import type { DeviceSample, OwnRecord, Sample } from '../../src/watch/sampling/sample.ts';
 import type { BlockCounters } from '../../src/stats/block-layer.ts';
 import { LATENCY_BUCKETS, STAT_OPS, type StatWay } from '../../src/stats/layout.ts';
 import type { DeviceStats, Histogram, QueueStats } from '../../src/stats/reader.ts';

@@ -1,6 +1,6 @@
 /** What changes a device: why it cannot be done now, and what leads to it - a line to type, a question, a command. */
 import { selectedBuffer } from '../screen.ts';
-import { canBeRecovered } from '../../watch/states.ts';
+import { canBeRecovered } from '../../watch/model/states.ts';
 import { pointedDevice } from './moving.ts';
 import { aboutDeleting, aboutUnregistering } from './questions.ts';
 import { done, type Outcome, type Situation } from './situation.ts';

@@ -1,6 +1,6 @@
 /** In which order devices are shown, and how often they are looked at. */
-import { DEVICE_COLUMNS } from '../device-columns.ts';
-import { interval } from '../format.ts';
+import { DEVICE_COLUMNS } from '../lines/device-columns.ts';
+import { interval } from '../drawing/format.ts';
 import { INTERVALS_MS, shownDevices } from '../screen.ts';
 import { bounded } from './moving.ts';
 import { done, type KeyName, type Outcome, type Situation } from './situation.ts';

@@ -1,5 +1,5 @@
 /** What is pointed at, and the keys that point at something else: a row, another device, another view. */
-import type { DeviceView, Picture } from '../../watch/model.ts';
+import type { DeviceView, Picture } from '../../watch/model/picture.ts';
 import {
   type Screen,
   selectedBuffer,

@@ -1,6 +1,6 @@
 /** What is asked before anything goes for good, naming what goes, and the answer. */
 import { formatSize } from '../../sizes.ts';
-import type { DeviceView } from '../../watch/model.ts';
+import type { DeviceView } from '../../watch/model/picture.ts';
 import type { Question, Screen, ShownBuffer } from '../screen.ts';
 import { done, type KeyName, type Outcome } from './situation.ts';
 

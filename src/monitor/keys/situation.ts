@@ -1,5 +1,5 @@
 /** A key, what it is pressed on, and what comes of it. Pure: there is nothing else that a key can see or do. */
-import type { Picture } from '../../watch/model.ts';
+import type { Picture } from '../../watch/model/picture.ts';
 import type { Command, Question, Screen } from '../screen.ts';
 
 /** A printable character, or one of these. */

@@ -1,17 +1,17 @@
 /** Everything about one device: its queues, how its data travels, the last minutes, and how long requests take. */
 import { Box } from 'ink';
-import { dataLines } from '../device-lines/data.ts';
-import { factLines } from '../device-lines/facts.ts';
-import { chartLines, chartsOf, historyNote } from '../device-lines/history.ts';
-import { histogramLines, latencyLines } from '../device-lines/latency.ts';
-import { arrangeInColumns, queueLines } from '../device-lines/queues.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { sumOf } from '../../watch/latency.ts';
-import { type DeviceLayout, deviceLayout } from '../layout.ts';
-import type { DeviceView, Period, Picture } from '../../watch/model.ts';
-import { piece } from '../pieces.ts';
+import { dataLines } from '../lines/data.ts';
+import { factLines } from '../lines/facts.ts';
+import { chartLines, chartsOf, historyNote } from '../lines/history.ts';
+import { histogramLines, latencyLines } from '../lines/latency.ts';
+import { arrangeInColumns, queueLines } from '../lines/queues.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import { sumOf } from '../../watch/model/latency.ts';
+import { type DeviceLayout, deviceLayout } from './layout.ts';
+import type { DeviceView, Period, Picture } from '../../watch/model/picture.ts';
+import { piece } from '../drawing/pieces.ts';
 import { type Screen, selectedDevice } from '../screen.ts';
-import { ownBufferLines, ownEventLines } from '../table-lines.ts';
+import { ownBufferLines, ownEventLines } from '../lines/table-lines.ts';
 import type { PanelProps } from './devices.tsx';
 import { Lines, Section } from './line.tsx';
 

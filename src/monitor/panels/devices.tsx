@@ -1,12 +1,12 @@
 /** All devices in a table and, where there is room, the queues and the data of the one pointed at. */
 import { Box } from 'ink';
-import { dataLines } from '../device-lines/data.ts';
-import { queueLines } from '../device-lines/queues.ts';
-import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, Picture } from '../../watch/model.ts';
-import { piece } from '../pieces.ts';
+import { dataLines } from '../lines/data.ts';
+import { queueLines } from '../lines/queues.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import type { DeviceView, Picture } from '../../watch/model/picture.ts';
+import { piece } from '../drawing/pieces.ts';
 import { type Screen, selectedDevice, shownDevices } from '../screen.ts';
-import { deviceTable, ownEventLines, windowOf } from '../table-lines.ts';
+import { deviceTable, ownEventLines, windowOf } from '../lines/table-lines.ts';
 import { Lines, Section } from './line.tsx';
 
 export interface PanelProps {

@@ -1,9 +1,9 @@
 /** What stands in front of the view: a question before something goes, a line to type, the help. */
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
-import type { Glyphs } from '../glyphs.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
 import { BINDINGS } from '../keys/table.ts';
-import { fit, type Ink, type Piece, piece } from '../pieces.ts';
+import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';
 import type { Question, Typing } from '../screen.ts';
 import { Lines } from './line.tsx';
 

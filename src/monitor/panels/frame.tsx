@@ -1,10 +1,10 @@
 /** What is around every view: who and when above it, what keys do below it. */
 import { Box } from 'ink';
-import { interval, timeOfDay } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
+import { interval, timeOfDay } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
 import type { Hint } from '../keys/hints.ts';
-import type { Picture } from '../../watch/model.ts';
-import { type Piece, piece, spread, widthOf } from '../pieces.ts';
+import type { Picture } from '../../watch/model/picture.ts';
+import { type Piece, piece, spread, widthOf } from '../drawing/pieces.ts';
 import { type Screen, shownBuffers, shownEvents, VIEWS, type ViewName } from '../screen.ts';
 import { Lines } from './line.tsx';
 

@@ -1,8 +1,8 @@
 /** The one place where meanings become colours, and lines become Ink's. */
 import { Box, Text } from 'ink';
 import { createContext, type ReactNode, useContext } from 'react';
-import { type Glyphs, UNICODE } from '../glyphs.ts';
-import { clip, type Ink, type Piece, piece, widthOf } from '../pieces.ts';
+import { type Glyphs, UNICODE } from '../drawing/glyphs.ts';
+import { clip, type Ink, type Piece, piece, widthOf } from '../drawing/pieces.ts';
 
 const COLOURS: Readonly<Record<Ink, string | undefined>> = {
   good: 'green',

@@ -1,8 +1,8 @@
 /** The views that are a list: buffers and events. */
 import { Box } from 'ink';
-import { piece, wrap } from '../pieces.ts';
+import { piece, wrap } from '../drawing/pieces.ts';
 import { selectedBuffer, shownBuffers, shownEvents } from '../screen.ts';
-import { bufferTable, eventTable, heatPieces, windowOf } from '../table-lines.ts';
+import { bufferTable, eventTable, heatPieces, windowOf } from '../lines/table-lines.ts';
 import type { PanelProps } from './devices.tsx';
 import { Lines, Section } from './line.tsx';
 

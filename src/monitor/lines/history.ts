@@ -1,9 +1,9 @@
 /** What a device has done of late, as charts. Pure. */
-import { columns } from '../charts.ts';
-import { bytes as bytesText, clockSpan, count } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, HistoryPoint } from '../../watch/model.ts';
-import { type Ink, type Piece, piece } from '../pieces.ts';
+import { columns } from '../drawing/charts.ts';
+import { bytes as bytesText, clockSpan, count } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import type { DeviceView, HistoryPoint } from '../../watch/model/picture.ts';
+import { type Ink, type Piece, piece } from '../drawing/pieces.ts';
 
 /** One line of the history: which figure, and how it is drawn and written. */
 export interface Chart {

@@ -1,7 +1,7 @@
 /** A picture as one line of JSON. docs/monitor.md says what each key means; change its version with its meaning. */
-import { meanInFlight, readAwait, utilisation, writeAwait } from './figures.ts';
-import { percentilesOf } from './latency.ts';
-import type { MonitorEvent } from './events.ts';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../model/figures.ts';
+import { percentilesOf } from '../model/latency.ts';
+import type { MonitorEvent } from '../model/events.ts';
 import {
   type BufferView,
   DATA_WAYS,
@@ -10,9 +10,9 @@ import {
   type Picture,
   type QueueView,
   wayShare,
-} from './model.ts';
-import { rate, type Span } from './spans.ts';
-import type { Histogram } from '../stats/reader.ts';
+} from '../model/picture.ts';
+import { rate, type Span } from '../model/spans.ts';
+import type { Histogram } from '../../stats/reader.ts';
 
 export const LINE_VERSION = 1;
 

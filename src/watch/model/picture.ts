@@ -2,10 +2,10 @@
  * From samples to what is shown. Pure: the same samples give the same picture, so that every case - a counter that
  * wraps, a device that goes and comes back, a server that dies - is a test with plain data.
  */
-import { STAT_WAYS, type StatWay } from '../stats/layout.ts';
-import type { Tally } from '../stats/reader.ts';
+import { STAT_WAYS, type StatWay } from '../../stats/layout.ts';
+import type { Tally } from '../../stats/reader.ts';
 import { eventsBetween, type MonitorEvent, rememberEvents } from './events.ts';
-import type { DeviceSample, Sample } from './sample.ts';
+import type { DeviceSample, Sample } from '../sampling/sample.ts';
 import { blockSpan, grown, queueSpan, rate, sameLife, serverSpan, type Span } from './spans.ts';
 import { type ShownState, stateOf } from './states.ts';
 

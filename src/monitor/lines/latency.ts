@@ -1,11 +1,11 @@
 /** How long requests to a device take: percentiles, and a histogram in one row or in many. Pure. */
-import { bar, levels } from '../charts.ts';
-import { readAwait, writeAwait } from '../../watch/figures.ts';
-import { duration, percent } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { boundsUs, countOf, percentilesOf, sumOf } from '../../watch/latency.ts';
-import type { DeviceView, Period } from '../../watch/model.ts';
-import { type Piece, piece } from '../pieces.ts';
+import { bar, levels } from '../drawing/charts.ts';
+import { readAwait, writeAwait } from '../../watch/model/figures.ts';
+import { duration, percent } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import { boundsUs, countOf, percentilesOf, sumOf } from '../../watch/model/latency.ts';
+import type { DeviceView, Period } from '../../watch/model/picture.ts';
+import { type Piece, piece } from '../drawing/pieces.ts';
 import type { Histogram } from '../../stats/reader.ts';
 
 /** Percentiles of the time in the server, beside the mean that the client sees. */

@@ -2,7 +2,14 @@
  * How the client's data travels, in a sentence that says what to do about it. A request that does not match is copied
  * silently; this is the place that breaks the silence.
  */
-import { type BufferView, DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from '../watch/model.ts';
+import {
+  type BufferView,
+  DATA_WAYS,
+  dataRequests,
+  type DeviceView,
+  type Period,
+  wayShare,
+} from '../../watch/model/picture.ts';
 
 export interface Verdict {
   readonly text: string;

@@ -1,11 +1,11 @@
 /** Who a device is, and how it is doing. Pure. */
 import { formatSize } from '../../sizes.ts';
-import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/figures.ts';
-import { bytes, clockSpan, count, milliseconds, percent } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, Period } from '../../watch/model.ts';
-import { firstFitting, type Piece, piece } from '../pieces.ts';
-import { rate, type Span } from '../../watch/spans.ts';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
+import { bytes, clockSpan, count, milliseconds, percent } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import type { DeviceView, Period } from '../../watch/model/picture.ts';
+import { firstFitting, type Piece, piece } from '../drawing/pieces.ts';
+import { rate, type Span } from '../../watch/model/spans.ts';
 
 /** Who it is, and how it is doing: two lines. */
 export function factLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {

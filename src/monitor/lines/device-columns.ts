@@ -1,12 +1,12 @@
 /** The table of devices: what can be in it, what it is sorted by, and which of it fits. */
-import { formatSize } from '../sizes.ts';
-import { bar, levels, stack } from './charts.ts';
-import { meanInFlight, readAwait, utilisation, writeAwait } from '../watch/figures.ts';
-import { count, keepEnd, megabytes, milliseconds, percent } from './format.ts';
-import type { Glyphs } from './glyphs.ts';
-import { DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from '../watch/model.ts';
-import { type Piece, piece } from './pieces.ts';
-import { rate, type Span } from '../watch/spans.ts';
+import { formatSize } from '../../sizes.ts';
+import { bar, levels, stack } from '../drawing/charts.ts';
+import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
+import { count, keepEnd, megabytes, milliseconds, percent } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import { DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from '../../watch/model/picture.ts';
+import { type Piece, piece } from '../drawing/pieces.ts';
+import { rate, type Span } from '../../watch/model/spans.ts';
 
 export type ColumnKey =
   | 'device'

@@ -1,6 +1,6 @@
 /** A line of the screen as pieces of text with a meaning; panels/line.tsx gives the meanings colours. */
-import type { DataWay } from '../watch/model.ts';
-import type { Tone } from '../watch/states.ts';
+import type { DataWay } from '../../watch/model/picture.ts';
+import type { Tone } from '../../watch/model/states.ts';
 
 export type Ink = Tone | DataWay | 'accent' | 'quiet';
 

@@ -1,7 +1,7 @@
 /** What happened to the devices, told from what changed between two samples. */
-import { STAT_OPS } from '../stats/layout.ts';
-import type { DeviceStats } from '../stats/reader.ts';
-import type { DeviceSample, Sample, SampledBuffer } from './sample.ts';
+import { STAT_OPS } from '../../stats/layout.ts';
+import type { DeviceStats } from '../../stats/reader.ts';
+import type { DeviceSample, Sample, SampledBuffer } from '../sampling/sample.ts';
 import { grown, sameLife } from './spans.ts';
 import { stateOf, type Tone } from './states.ts';
 

@@ -2,9 +2,9 @@
  * What happened between two readings of counters. A counter that went backwards belongs to a new life of whatever
  * counts (a recovered server, another disk under the same name): then all of it is new.
  */
-import { type BlockCounters, elapsedMs } from '../stats/block-layer.ts';
-import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS, type StatWay } from '../stats/layout.ts';
-import type { DeviceStats, Histogram, QueueStats, Tally } from '../stats/reader.ts';
+import { type BlockCounters, elapsedMs } from '../../stats/block-layer.ts';
+import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS, type StatWay } from '../../stats/layout.ts';
+import type { DeviceStats, Histogram, QueueStats, Tally } from '../../stats/reader.ts';
 
 /** Amounts over a time: divided by `seconds` they are rates. */
 export interface Span {

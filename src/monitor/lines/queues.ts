@@ -1,10 +1,10 @@
 /** The queues of a device, a line each, and lines side by side. Pure. */
-import { bar } from '../charts.ts';
-import { count } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import type { DeviceView, Period, QueueView } from '../../watch/model.ts';
-import { fit, type Ink, type Piece, piece } from '../pieces.ts';
-import { rate } from '../../watch/spans.ts';
+import { bar } from '../drawing/charts.ts';
+import { count } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import type { DeviceView, Period, QueueView } from '../../watch/model/picture.ts';
+import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';
+import { rate } from '../../watch/model/spans.ts';
 
 /** A line a queue: its depth against the limit, its rates, and which of them is the busy one. */
 export function queueLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {

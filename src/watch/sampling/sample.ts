@@ -1,7 +1,7 @@
 /** What is read of the devices at one instant, before anyone has compared it with anything. Plain data. */
-import type { DeviceState } from '../device/report.ts';
-import type { BlockCounters } from '../stats/block-layer.ts';
-import type { DeviceStats } from '../stats/reader.ts';
+import type { DeviceState } from '../../device/report.ts';
+import type { BlockCounters } from '../../stats/block-layer.ts';
+import type { DeviceStats } from '../../stats/reader.ts';
 
 export interface Sample {
   /** Monotonic, milliseconds. */

@@ -1,5 +1,5 @@
 /** The state of a device in a word, what it means for who uses it, and how bad that is. */
-import type { DeviceSample } from './sample.ts';
+import type { DeviceSample } from '../sampling/sample.ts';
 
 export type Tone = 'good' | 'warning' | 'bad' | 'neutral';
 

@@ -1,11 +1,18 @@
 /** How the data of a device travels, in a bar, a legend and a sentence. Pure. */
-import { stack } from '../charts.ts';
-import { bytes, count, percent } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { DATA_WAYS, type DataWay, dataRequests, type DeviceView, type Period, wayShare } from '../../watch/model.ts';
-import { fit, type Piece, piece, widthOf, wrap } from '../pieces.ts';
-import { rate } from '../../watch/spans.ts';
-import { verdictOf } from '../verdict.ts';
+import { stack } from '../drawing/charts.ts';
+import { bytes, count, percent } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import {
+  DATA_WAYS,
+  type DataWay,
+  dataRequests,
+  type DeviceView,
+  type Period,
+  wayShare,
+} from '../../watch/model/picture.ts';
+import { fit, type Piece, piece, widthOf, wrap } from '../drawing/pieces.ts';
+import { rate } from '../../watch/model/spans.ts';
+import { verdictOf } from './verdict.ts';
 
 /** A bar of all data by the way it travelled, what each way is, and what that means. */
 export function dataLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {

@@ -3,18 +3,18 @@
  * Everything is synchronous and short (some 0.2 ms a device); what seldom changes is read again only when it has.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { CONTROL_DEVICE, ControlChannel } from '../control/channel.ts';
-import { getDevInfo } from '../control/commands.ts';
-import { findDevices } from '../control/discovery.ts';
-import { bitsOf } from '../device/features.ts';
-import { isRunning } from '../device/list.ts';
-import type { DeviceState } from '../device/report.ts';
-import { UblkError } from '../errors.ts';
-import { ublkStateName } from '../native/uapi/ublk-device.ts';
-import { filesOf } from '../record/files.ts';
-import { readStoredDevice, type StoredDevice } from '../record/stored-device.ts';
-import { readBlockCounters } from '../stats/block-layer.ts';
-import { StatsReader } from '../stats/reader.ts';
+import { CONTROL_DEVICE, ControlChannel } from '../../control/channel.ts';
+import { getDevInfo } from '../../control/commands.ts';
+import { findDevices } from '../../control/discovery.ts';
+import { bitsOf } from '../../device/features.ts';
+import { isRunning } from '../../device/list.ts';
+import type { DeviceState } from '../../device/report.ts';
+import { UblkError } from '../../errors.ts';
+import { ublkStateName } from '../../native/uapi/ublk-device.ts';
+import { filesOf } from '../../record/files.ts';
+import { readStoredDevice, type StoredDevice } from '../../record/stored-device.ts';
+import { readBlockCounters } from '../../stats/block-layer.ts';
+import { StatsReader } from '../../stats/reader.ts';
 import type { DeviceSample, KernelRecord, OwnRecord, Sample, SampleSource, SampleWishes } from './sample.ts';
 
 interface Stored {

@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { UblkError, usageError } from '../errors.ts';
+import { UblkError, usageError } from '../../errors.ts';
 import { type ExposedDevice, exposition, EXPOSITION_TYPE, families, type Family } from './exposition.ts';
-import { Sampler } from './sampler.ts';
-import type { DeviceSample } from './sample.ts';
-import { stateOf } from './states.ts';
+import { Sampler } from '../sampling/sampler.ts';
+import type { DeviceSample } from '../sampling/sample.ts';
+import { stateOf } from '../model/states.ts';
 
 export interface Address {
   readonly host: string;

@@ -1,14 +1,14 @@
 /** Tables as lines of pieces: devices, buffers, events. Pure. */
-import { formatSize } from '../sizes.ts';
-import { levels } from './charts.ts';
+import { formatSize } from '../../sizes.ts';
+import { levels } from '../drawing/charts.ts';
 import { type DeviceColumn, fittingColumns } from './device-columns.ts';
-import type { MonitorEvent } from '../watch/events.ts';
-import { bytes, count, keepEnd, percent, timeOfDay } from './format.ts';
-import type { Glyphs } from './glyphs.ts';
-import type { DeviceView, Period } from '../watch/model.ts';
-import { fit, type Ink, type Piece, piece } from './pieces.ts';
-import type { Screen, ShownBuffer } from './screen.ts';
-import { rate } from '../watch/spans.ts';
+import type { MonitorEvent } from '../../watch/model/events.ts';
+import { bytes, count, keepEnd, percent, timeOfDay } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
+import type { DeviceView, Period } from '../../watch/model/picture.ts';
+import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';
+import type { Screen, ShownBuffer } from '../screen.ts';
+import { rate } from '../../watch/model/spans.ts';
 
 const GAP = piece('  ');
 

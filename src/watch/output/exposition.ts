@@ -2,9 +2,9 @@
  * Counters for Prometheus, in its text format (version 0.0.4). Base units, `_total` on counters, a HELP and a TYPE a
  * family: `promtool check metrics` has nothing to say.
  */
-import type { BlockCounters } from '../stats/block-layer.ts';
-import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS } from '../stats/layout.ts';
-import type { DeviceStats, Histogram } from '../stats/reader.ts';
+import type { BlockCounters } from '../../stats/block-layer.ts';
+import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS } from '../../stats/layout.ts';
+import type { DeviceStats, Histogram } from '../../stats/reader.ts';
 
 export interface ExposedDevice {
   readonly id: number;

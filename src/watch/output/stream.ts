@@ -1,10 +1,10 @@
 /** The monitor without a terminal: a line of JSON an interval. */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { MonitorEvent } from './events.ts';
+import type { MonitorEvent } from '../model/events.ts';
 import { jsonLine } from './json-lines.ts';
-import { Sampler } from './sampler.ts';
-import { Watch } from './watch.ts';
+import { Sampler } from '../sampling/sampler.ts';
+import { Watch } from '../watch.ts';
 
 export interface StreamOptions {
   readonly device?: number | undefined;

@@ -1,5 +1,5 @@
 /** Times out of log2 histograms (stats/layout.ts, LATENCY_BUCKETS). */
-import type { Histogram } from '../stats/reader.ts';
+import type { Histogram } from '../../stats/reader.ts';
 
 export interface Percentiles {
   /** Microseconds; 0: done in the batch they came in, which is not timed. */
