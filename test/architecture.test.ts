@@ -13,6 +13,7 @@ const RANKS: Readonly<Record<string, number>> = {
   'package-root': 0,
   'cache-home': 0,
   sizes: 1,
+  text: 1,
   native: 2,
   control: 3,
   stats: 3,
