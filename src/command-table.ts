@@ -4,7 +4,7 @@
  * manifest, and test/cli/commands.test.ts compares the two.
  */
 import type { RunnableCommand } from './cli/base-command.ts';
-import type { FoundCommand } from './cli/dispatch.ts';
+import type { FoundCommand } from './cli/dispatch/dispatch.ts';
 
 type Load = () => Promise<{ readonly default: RunnableCommand }>;
 

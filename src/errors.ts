@@ -3,7 +3,7 @@
  * their own way; nothing below `bin/` exits.
  */
 
-/** Closed set; `cli/exit-codes.ts` gives each its exit code. */
+/** Closed set; `cli/failures/exit-codes.ts` gives each its exit code. */
 export type FailureKind = 'failed' | 'usage' | 'unsupported' | 'permission' | 'no-device' | 'busy' | 'partial';
 
 export interface FailureDetails {

@@ -5,7 +5,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { cacheHome, NO_HOME } from './cache-home.ts';
-import { applyColourPolicy } from './cli/colour.ts';
+import { applyColourPolicy } from './cli/output/colour.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   // Node's own default is in /tmp, where anyone could leave compiled code for root to run.
@@ -14,10 +14,13 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   else enableCompileCache(join(cache, 'ublkts', 'compile'));
   applyColourPolicy(argv, process.env);
   try {
-    const [{ dispatch }, table] = await Promise.all([import('./cli/dispatch.ts'), import('./command-table.ts')]);
+    const [{ dispatch }, table] = await Promise.all([
+      import('./cli/dispatch/dispatch.ts'),
+      import('./command-table.ts'),
+    ]);
     await dispatch(argv, table);
   } catch (error) {
-    const { reportFailure } = await import('./cli/report-failure.ts');
+    const { reportFailure } = await import('./cli/failures/report-failure.ts');
     const code = reportFailure(error, argv);
     // A command may have a better one: that of a signal.
     process.exitCode ??= code;

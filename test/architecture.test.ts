@@ -61,9 +61,9 @@ const imports = files.flatMap(importsOf);
 describe('the layers', () => {
   test('the scan sees static, dynamic and package imports', () => {
     const seen = new Set(imports.map(describeImport));
-    assert.ok(seen.has('main.ts imports cli/colour.ts'));
-    assert.ok(seen.has('main.ts imports cli/dispatch.ts'));
-    assert.ok(seen.has('cli/manifest.ts imports @oclif/core/config'));
+    assert.ok(seen.has('main.ts imports cli/output/colour.ts'));
+    assert.ok(seen.has('main.ts imports cli/dispatch/dispatch.ts'));
+    assert.ok(seen.has('cli/dispatch/load-config.ts imports @oclif/core/config'));
   });
 
   test('every folder has a rank', () => {

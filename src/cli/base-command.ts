@@ -5,12 +5,12 @@
 import { Command } from '@oclif/core/command';
 import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
-import { type FlagShapes, normaliseArgv, wants, wantsJson } from './argv.ts';
-import { CommandConfig } from './command-config.ts';
-import { exitCodeOfOutcome, type Outcome } from './outcome.ts';
+import { type FlagShapes, normaliseArgv, wants, wantsJson } from './argv/normalise.ts';
+import { CommandConfig } from './dispatch/command-config.ts';
+import { exitCodeOfOutcome, type Outcome } from './failures/outcome.ts';
 import { jsonDocument } from './output/json.ts';
-import { describeParseError } from './parse-errors.ts';
-import { errorLines, errorObject } from './report-failure.ts';
+import { describeParseError } from './failures/parse-errors.ts';
+import { errorLines, errorObject } from './failures/report-failure.ts';
 import { onOff } from './flags/values.ts';
 
 export const FORMATS = ['kublk', 'table', 'json'] as const;

@@ -4,9 +4,9 @@ import { BaseCommand, formatFlag } from '../cli/base-command.ts';
 import { addRequest } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId } from '../cli/flags/values.ts';
-import { stayInForeground } from '../cli/foreground.ts';
+import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
-import { withProgress } from '../cli/progress.ts';
+import { withProgress } from '../cli/running/progress.ts';
 import type { DeviceReport } from '../device/report.ts';
 
 export default class Add extends BaseCommand {

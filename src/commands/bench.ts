@@ -2,9 +2,9 @@ import { BaseCommand, formatFlag } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { seconds } from '../cli/flags/seconds.ts';
 import { onOff } from '../cli/flags/values.ts';
-import { interruptible } from '../cli/interruption.ts';
+import { interruptible } from '../cli/running/interruption.ts';
 import { benchViews } from '../cli/output/bench.ts';
-import { progressPrinter } from '../cli/progress.ts';
+import { progressPrinter } from '../cli/running/progress.ts';
 
 export default class Bench extends BaseCommand {
   static override summary = 'Measure a device with fio: IOPS, bandwidth, latency, and how the data travelled.';

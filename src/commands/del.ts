@@ -1,8 +1,8 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
-import { type Outcome, oneByOne } from '../cli/outcome.ts';
-import { withProgress } from '../cli/progress.ts';
+import { type Outcome, oneByOne } from '../cli/failures/outcome.ts';
+import { withProgress } from '../cli/running/progress.ts';
 import { usageError } from '../errors.ts';
 
 export default class Del extends BaseCommand {

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
-import { withProgress } from '../cli/progress.ts';
+import { withProgress } from '../cli/running/progress.ts';
 
 /** kublk's. */
 const DEFAULT_TIMEOUT_MS = 10_000;

@@ -1,13 +1,13 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, formatFlag } from '../cli/base-command.ts';
-import { parseDeviceId } from '../cli/device-id.ts';
+import { parseDeviceId } from '../cli/flags/device-id.ts';
 import { namedOptions } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
-import { stayInForeground } from '../cli/foreground.ts';
+import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
-import { withProgress } from '../cli/progress.ts';
+import { withProgress } from '../cli/running/progress.ts';
 import type { DeviceReport } from '../device/report.ts';
 
 export default class Recover extends BaseCommand {

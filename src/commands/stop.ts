@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
-import { withProgress } from '../cli/progress.ts';
+import { withProgress } from '../cli/running/progress.ts';
 
 export default class Stop extends BaseCommand {
   static override summary = 'Stop a device: /dev/ublkbN goes, its id stays taken until `del`.';

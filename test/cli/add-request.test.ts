@@ -1,7 +1,7 @@
 /** kublk's command lines, as its selftests write them, and what the library is asked for. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { normaliseArgv } from '../../src/cli/argv.ts';
+import { normaliseArgv } from '../../src/cli/argv/normalise.ts';
 import { addRequest, namedOptions } from '../../src/cli/flags/add-request.ts';
 import Add from '../../src/commands/add.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';

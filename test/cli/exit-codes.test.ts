@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exitCodeOf } from '../../src/cli/exit-codes.ts';
-import { interruptible } from '../../src/cli/interruption.ts';
+import { exitCodeOf } from '../../src/cli/failures/exit-codes.ts';
+import { interruptible } from '../../src/cli/running/interruption.ts';
 import type { UblkError } from '../../src/errors.ts';
 
 test('a command that was interrupted ends as shells have it: 128 and the signal', async () => {

@@ -1,5 +1,5 @@
 /** Every generated document: its path in the project, and its text. */
-import { loadManifest } from '../manifest.ts';
+import { loadManifest } from '../dispatch/load-config.ts';
 import { completionScript } from './completions.ts';
 import { manPageOf } from './man.ts';
 import { markdownOf } from './markdown.ts';

@@ -1,5 +1,5 @@
 /** ublkts.1, in man(7) macros. */
-import { EXIT_CODE_MEANINGS } from '../exit-codes.ts';
+import { EXIT_CODE_MEANINGS } from '../failures/exit-codes.ts';
 import { type CommandDoc, flagSynopsis, type FlagDoc, ownFlags, sharedFlags } from './model.ts';
 
 export function manPageOf(commands: readonly CommandDoc[], version: string): string {

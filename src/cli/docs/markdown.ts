@@ -1,5 +1,5 @@
 /** docs/commands.md. */
-import { EXIT_CODE_MEANINGS } from '../exit-codes.ts';
+import { EXIT_CODE_MEANINGS } from '../failures/exit-codes.ts';
 import { type CommandDoc, type FlagDoc, flagSynopsis, ownFlags, sharedFlags } from './model.ts';
 
 export function markdownOf(commands: readonly CommandDoc[]): string {

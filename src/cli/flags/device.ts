@@ -1,7 +1,7 @@
 /** How a command that is about an existing device is told which. */
 import * as Args from '@oclif/core/args';
 import { usageError } from '../../errors.ts';
-import { parseDeviceId } from '../device-id.ts';
+import { parseDeviceId } from './device-id.ts';
 import { deviceId } from './values.ts';
 
 export const numberFlag = deviceId({

@@ -2,7 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import type { BooleanFlag } from '@oclif/core/interfaces';
 import { usageError } from '../../errors.ts';
-import { parseDeviceId, parseNewDeviceId } from '../device-id.ts';
+import { parseDeviceId, parseNewDeviceId } from './device-id.ts';
 import { parseCpuList } from '../../device/cpu-list.ts';
 import { parseSize } from '../../sizes.ts';
 

@@ -2,7 +2,7 @@
 import type { BenchReport, BenchRowReport } from '../../device/bench.ts';
 import { megabytes, percent } from '../../monitor/drawing/format.ts';
 import type { Views } from '../base-command.ts';
-import { styles } from '../styles.ts';
+import { styles } from './styles.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
 
 const COLUMNS: readonly Column<BenchRowReport>[] = [

@@ -1,7 +1,7 @@
 import type { RegisteredBuffer } from '../../device/buffers.ts';
 import type { Views } from '../base-command.ts';
 import { formatSize } from '../../sizes.ts';
-import { styles } from '../styles.ts';
+import { styles } from './styles.ts';
 
 /** `path` is what a client opens to map the same memory. */
 export function bufferViews(device: number, buffer: RegisteredBuffer): Views {

@@ -1,6 +1,6 @@
 import type { Check } from '../../device/doctor/check.ts';
 import type { Views } from '../base-command.ts';
-import { styles } from '../styles.ts';
+import { styles } from './styles.ts';
 
 const MARKS: Readonly<Record<Check['status'], string>> = {
   ok: styles.good('ok  '),

@@ -2,7 +2,7 @@
 import type { DeviceReport } from '../../device/report.ts';
 import type { Views } from '../base-command.ts';
 import { formatSize } from '../../sizes.ts';
-import { stateStyle, styles } from '../styles.ts';
+import { stateStyle, styles } from './styles.ts';
 import { deviceText } from './kublk-text.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
 

@@ -1,7 +1,7 @@
 /** The driver's features: for a person, with what a newer kernel would add. */
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
 import type { Views } from '../base-command.ts';
-import { styles } from '../styles.ts';
+import { styles } from './styles.ts';
 import { type Features, featuresText } from './kublk-text.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
 

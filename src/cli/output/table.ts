@@ -1,6 +1,6 @@
 /** Columns of text, aligned by what they show and not by the escape codes in it. */
 import { stripVTControlCharacters } from 'node:util';
-import { styles } from '../styles.ts';
+import { styles } from './styles.ts';
 
 export interface Column<Row> {
   readonly heading: string;

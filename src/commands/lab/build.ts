@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { buildImage } from '../../lab/image.ts';
-import { interruptible } from '../../cli/interruption.ts';
-import { progressPrinter } from '../../cli/progress.ts';
+import { interruptible } from '../../cli/running/interruption.ts';
+import { progressPrinter } from '../../cli/running/progress.ts';
 
 export default class LabBuild extends BaseCommand {
   static override summary = 'Build the image of the lab: a throwaway guest with a kernel that has ublk.';

@@ -5,8 +5,8 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
 import { wholeNumber } from '../../cli/flags/values.ts';
 import { usageError } from '../../errors.ts';
-import { interruptible } from '../../cli/interruption.ts';
-import { progressPrinter } from '../../cli/progress.ts';
+import { interruptible } from '../../cli/running/interruption.ts';
+import { progressPrinter } from '../../cli/running/progress.ts';
 import { type OnData, runInGuest } from '../../lab/run.ts';
 
 export default class LabRun extends BaseCommand {

@@ -1,8 +1,8 @@
 import { packagePath } from '../../package-root.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
-import { interruptible } from '../../cli/interruption.ts';
-import { progressPrinter } from '../../cli/progress.ts';
+import { interruptible } from '../../cli/running/interruption.ts';
+import { progressPrinter } from '../../cli/running/progress.ts';
 import { guestShell } from '../../lab/shell.ts';
 
 export default class LabShell extends BaseCommand {

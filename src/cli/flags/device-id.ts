@@ -1,5 +1,5 @@
 /** Devices as people name them. */
-import { usageError } from '../errors.ts';
+import { usageError } from '../../errors.ts';
 
 /** UBLK_MINORS - 1: the driver has one minor number a device. */
 export const MAX_DEVICE_ID = (1 << 20) - 1;

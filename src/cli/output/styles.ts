@@ -1,6 +1,6 @@
 /** What colours mean; the rest of the program names meanings. chalk itself knows whether a stream shows colours. */
 import { chalkStderr, default as chalk } from 'chalk';
-import type { DeviceState } from '../device/report.ts';
+import type { DeviceState } from '../../device/report.ts';
 
 export const styles = {
   heading: chalk.bold,

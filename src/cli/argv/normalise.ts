@@ -4,8 +4,8 @@
  * either spelling of a name (`--shmem-zc`), the last of a repeated option wins, `--get_data 1` for kublk's long `-g`.
  * Unknown flags are refused here: oclif first parses the words around them, and complains about those.
  */
-import { type UblkError, usageError } from '../errors.ts';
-import { closest } from './suggest.ts';
+import { type UblkError, usageError } from '../../errors.ts';
+import { closest } from '../dispatch/suggest.ts';
 
 /** What of an oclif flag matters here. */
 export interface FlagShape {

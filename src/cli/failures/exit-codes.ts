@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { FailureKind, UblkError } from '../errors.ts';
+import type { FailureKind, UblkError } from '../../errors.ts';
 
 /** The `code` of the error for a first word that is no command. */
 export const UNKNOWN_COMMAND = 'UNKNOWN_COMMAND';

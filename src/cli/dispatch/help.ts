@@ -1,6 +1,6 @@
 /** oclif's help, with what every command has put after what is its own. */
 import { Help } from '@oclif/core/help';
-import { loadManifest } from './manifest.ts';
+import { loadManifest } from './load-config.ts';
 
 const GLOBAL = 'GLOBAL';
 

@@ -6,9 +6,9 @@
  * signal ended, with 128 and its number. kublk's, being one process, does so by nature, and its tests look for 137.
  */
 import { constants } from 'node:os';
-import type { DeviceReport } from '../device/report.ts';
-import { UblkError } from '../errors.ts';
-import type { ForegroundMonitor } from '../monitor/foreground.ts';
+import type { DeviceReport } from '../../device/report.ts';
+import { UblkError } from '../../errors.ts';
+import type { ForegroundMonitor } from '../../monitor/foreground.ts';
 
 export interface Foreground {
   /** Serves until the device is gone, and says when it is live. */
@@ -36,8 +36,8 @@ export async function stayInForeground({ serve, print, wantsText }: Foreground):
 }
 
 async function monitorOfThisTerminal() {
-  const { canShowMonitor } = await import('../monitor/run.ts');
-  return canShowMonitor() ? (await import('../monitor/foreground.ts')).showInForeground : null;
+  const { canShowMonitor } = await import('../../monitor/run.ts');
+  return canShowMonitor() ? (await import('../../monitor/foreground.ts')).showInForeground : null;
 }
 
 /** The library leaves how the server ended as the cause. */

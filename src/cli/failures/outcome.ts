@@ -1,5 +1,5 @@
 /** Several devices at once: some may be done while others fail, and neither may be kept from the user. */
-import { UblkError } from '../errors.ts';
+import { UblkError } from '../../errors.ts';
 import { exitCodeOf, EXIT_SOME } from './exit-codes.ts';
 
 export interface Outcome {

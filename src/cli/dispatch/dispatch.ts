@@ -1,9 +1,9 @@
 /** From words to a command. What is no command is answered with help, or with what may have been meant. */
-import { wants, wantsShort } from './argv.ts';
-import { UNKNOWN_COMMAND } from './exit-codes.ts';
+import { wants, wantsShort } from '../argv/normalise.ts';
+import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
 import { closest } from './suggest.ts';
-import { UblkError, usageError } from '../errors.ts';
-import type { RunnableCommand } from './base-command.ts';
+import { UblkError, usageError } from '../../errors.ts';
+import type { RunnableCommand } from '../base-command.ts';
 
 /** The commands by their words. */
 export interface CommandTable {
@@ -26,7 +26,7 @@ export async function dispatch(argv: readonly string[], table: CommandTable): Pr
     throw usageError('a command is missing', 'ublkts help COMMAND says more');
   }
   if (first === '--version' || first === 'version') {
-    const { loadManifest } = await import('./manifest.ts');
+    const { loadManifest } = await import('./load-config.ts');
     process.stdout.write(`${(await loadManifest()).userAgent}\n`);
     return;
   }

@@ -1,5 +1,5 @@
-import { UblkError } from '../errors.ts';
-import { INTERRUPTED } from './exit-codes.ts';
+import { UblkError } from '../../errors.ts';
+import { INTERRUPTED } from '../failures/exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

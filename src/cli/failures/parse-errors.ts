@@ -1,5 +1,5 @@
 /** oclif's parse errors, in this program's own voice and class. They arrive with the whole configuration attached. */
-import { UblkError, usageError } from '../errors.ts';
+import { UblkError, usageError } from '../../errors.ts';
 
 const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
 const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;

@@ -1,10 +1,10 @@
 /** How a failure leaves the program: one line and a hint for a person, one object for a program, a code for a script. */
-import { UblkError } from '../errors.ts';
-import { wants, wantsJson } from './argv.ts';
+import { UblkError } from '../../errors.ts';
+import { wants, wantsJson } from '../argv/normalise.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { hintFor } from './hints.ts';
-import { jsonDocument } from './output/json.ts';
-import { errorStyles } from './styles.ts';
+import { jsonDocument } from '../output/json.ts';
+import { errorStyles } from '../output/styles.ts';
 
 /** Prints, and returns the exit code. */
 export function reportFailure(thrown: unknown, argv: readonly string[]): number {

@@ -1,5 +1,5 @@
 /** What a person can do next, for the failures that look the same wherever they come from. */
-import type { UblkError } from '../errors.ts';
+import type { UblkError } from '../../errors.ts';
 
 const BY_CODE: Readonly<Record<string, string>> = {
   EPERM: 'run it as root (CAP_SYS_ADMIN)',

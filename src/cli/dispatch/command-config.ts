@@ -4,7 +4,7 @@
  */
 import { Config } from '@oclif/core/config';
 import type { Hook } from '@oclif/core/interfaces';
-import { packagePath } from '../package-root.ts';
+import { packagePath } from '../../package-root.ts';
 
 export class CommandConfig extends Config {
   override bin = 'ublkts';
