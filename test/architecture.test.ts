@@ -80,6 +80,14 @@ describe('the layers', () => {
 
   test('imports never go round, but for types that describe each other', () => assert.deepEqual(findCycle(), []));
 
+  test('watch knows no terminal: neither the monitor nor a package that draws on one', () => {
+    const terminal = /^(?:ink|react|chalk|ansi-|cli-|string-width|get-east-asian-width|@inkjs\/|@xterm\/|@lydell\/)/;
+    const wrong = imports.filter(
+      ({ from, to }) => layerOf(from) === 'watch' && (terminal.test(to) || layerOf(to) === 'monitor'),
+    );
+    assert.deepEqual(wrong.map(describeImport), []);
+  });
+
   test('each outside package is imported in its place only', () => {
     const wrong = imports.filter(({ from, to, relative }) => {
       const place = relative ? undefined : PLACES.find(([packages]) => packages.test(to));

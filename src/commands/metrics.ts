@@ -22,7 +22,7 @@ export default class Metrics extends BaseCommand {
     const { parseAddress, serveMetrics, takeMetrics } = await import('../watch/output/metrics.ts');
     if (flags.listen === undefined) {
       const { exposition } = await import('../watch/output/exposition.ts');
-      const metrics = takeMetrics(flags.number);
+      const metrics = await takeMetrics(flags.number);
       this.print({ json: { metrics }, kublk: () => exposition(metrics) });
       return;
     }

@@ -209,7 +209,7 @@ describe('queues', () => {
 
   test('of a dead server hold nothing', () => {
     const stats = statsPage({ queues: [queueStats(0, { inFlight: 12 })] });
-    const view = only(pictureOf(sampleAt(0, deviceSample({ stats, serverRuns: false }))));
+    const view = only(pictureOf(sampleAt(0, deviceSample({ stats, server: 'gone' }))));
     assert.equal(view.queues[0]?.inFlight, 0);
   });
 });
@@ -256,10 +256,10 @@ describe('latency', () => {
 
 describe('a server', () => {
   test('that is gone is said to be, at once, though the kernel still says LIVE', () => {
-    const picture = pictureOf(sampleAt(0, deviceSample()), sampleAt(1, deviceSample({ serverRuns: false })));
+    const picture = pictureOf(sampleAt(0, deviceSample()), sampleAt(1, deviceSample({ server: 'gone' })));
     const { state } = only(picture);
     assert.equal(state.word, 'NO SERVER');
-    assert.equal(state.tone, 'bad');
+    assert.equal(state.severity, 'bad');
     assert.match(state.trouble ?? '', /pid 100\) is gone without a word/);
     assert.deepEqual(
       picture.events.map(({ kind }) => kind),
@@ -271,7 +271,7 @@ describe('a server', () => {
     const dead = deviceSample({
       kernel: { state: 'DEAD', queues: 2, depth: 128, features: [] },
       own: ownRecord({ ended: 'the disk is on fire' }),
-      serverRuns: false,
+      server: 'gone',
     });
     assert.match(only(pictureOf(sampleAt(0, dead))).state.trouble ?? '', /^the disk is on fire/);
   });
@@ -279,7 +279,7 @@ describe('a server', () => {
   test('that was replaced is an event', () => {
     const quiesced = deviceSample({
       kernel: { state: 'QUIESCED', queues: 2, depth: 128, features: [] },
-      serverRuns: false,
+      server: 'gone',
     });
     const picture = pictureOf(
       sampleAt(0, deviceSample()),
@@ -291,6 +291,57 @@ describe('a server', () => {
       ['server gone', 'recovered'],
     );
     assert.match(picture.events[1]?.text ?? '', /pid 222 in place of 100/);
+  });
+
+  test('that a signal has stopped is not serving, and serving again when it goes on', () => {
+    const picture = pictureOf(
+      sampleAt(0, deviceSample()),
+      sampleAt(1, deviceSample({ server: 'stopped' })),
+      sampleAt(2, deviceSample()),
+    );
+    const paused = only(pictureOf(sampleAt(0, deviceSample({ server: 'stopped' })))).state;
+    assert.equal(paused.word, 'PAUSED');
+    assert.match(paused.trouble ?? '', /\(pid 100\) is stopped \(state T.*`kill -CONT 100`/);
+    assert.deepEqual(
+      picture.events.map(({ kind }) => kind),
+      ['not serving', 'serving again'],
+    );
+  });
+
+  test('that is a zombie serves nothing', () => {
+    const { state } = only(pictureOf(sampleAt(0, deviceSample({ server: 'zombie' }))));
+    assert.equal(state.word, 'NO SERVER');
+    assert.match(state.trouble ?? '', /zombie/);
+  });
+
+  test('that completes nothing of what is in flight is stuck after ten seconds, and not before', () => {
+    const waiting = deviceSample({ block: blockCounters({ reads: 5, inFlight: 3 }) });
+    const stuck = [0, 4, 8, 11].map((seconds) => sampleAt(seconds, waiting));
+    assert.equal(only(pictureOf(...stuck.slice(0, 3))).state.word, 'LIVE');
+    const picture = pictureOf(...stuck);
+    assert.equal(only(picture).state.word, 'STUCK');
+    assert.match(only(picture).state.trouble ?? '', /3 requests are in flight and none has completed for 11 s/);
+    assert.deepEqual(
+      picture.events.map(({ kind }) => kind),
+      ['not serving'],
+    );
+    const moving = deviceSample({ block: blockCounters({ reads: 6, inFlight: 3 }) });
+    assert.equal(only(pictureOf(...stuck, sampleAt(12, moving))).state.word, 'LIVE');
+  });
+
+  test('of a device that was deleted and is still held', () => {
+    const picture = pictureOf(
+      sampleAt(0, deviceSample()),
+      sampleAt(1, deviceSample({ going: true, server: 'gone' })),
+      sampleAt(2),
+    );
+    const { state } = only(pictureOf(sampleAt(0, deviceSample({ going: true, server: 'gone' }))));
+    assert.equal(state.word, 'GOING');
+    assert.match(state.trouble ?? '', /it was deleted/);
+    assert.deepEqual(
+      picture.events.map(({ kind }) => kind),
+      ['not serving', 'deleted'],
+    );
   });
 
   test('whose state may not be asked is judged by its process', () => {
@@ -320,7 +371,7 @@ describe('events', () => {
   });
 
   test('at the first look are only what is wrong', () => {
-    const picture = pictureOf(sampleAt(0, deviceSample({ id: 1, serverRuns: false }), deviceSample()));
+    const picture = pictureOf(sampleAt(0, deviceSample({ id: 1, server: 'gone' }), deviceSample()));
     assert.deepEqual(
       picture.events.map(({ device, kind }) => [device, kind]),
       [[1, 'server gone']],

@@ -28,7 +28,8 @@ export function deviceSample(change: Partial<DeviceSample> = {}): DeviceSample {
     sizeBytes: 2 ** 30,
     diskSequence: 7,
     serverPid: 100,
-    serverRuns: true,
+    server: 'running',
+    going: false,
     ...change,
   };
 }

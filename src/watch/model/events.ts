@@ -1,14 +1,16 @@
-/** What happened to the devices, told from what changed between two samples. */
+/** What happened to the devices, worked out from what changed between two observations of them. */
 import { STAT_OPS } from '../../stats/layout.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
-import type { DeviceSample, Sample, SampledBuffer } from '../sampling/sample.ts';
+import type { DeviceSample, SampledBuffer } from '../sampling/sample.ts';
 import { grown, sameLife } from './spans.ts';
-import { stateOf, type Tone } from './states.ts';
+import type { Severity, ShownState } from './states.ts';
 
 export type EventKind =
   | 'added'
   | 'deleted'
   | 'server gone'
+  | 'not serving'
+  | 'serving again'
   | 'stopped'
   | 'recovered'
   | 'registered'
@@ -20,16 +22,22 @@ export interface MonitorEvent {
   readonly device: number;
   readonly kind: EventKind;
   readonly text: string;
-  readonly tone: Tone;
-  /** Of `errors`: how many requests failed. */
+  readonly severity: Severity;
+  /** How many requests failed; 0 for the other kinds of events. */
   readonly count: number;
 }
 
+/** A device as it was read, and the state that it was found to be in. */
+export interface ObservedDevice {
+  readonly sample: DeviceSample;
+  readonly state: ShownState;
+}
+
 const REMEMBERED = 500;
-/** What a server that was told to leave writes down (server/main.ts). */
+/** What a server writes into its record when it was told to leave (server/main.ts). */
 const STOPPED = 'the device was stopped';
 
-/** Requests that go on failing are one event with a growing count. */
+/** Adds new events to the known ones. Requests of a device that keep failing are one event with a growing count. */
 export function rememberEvents(known: readonly MonitorEvent[], fresh: readonly MonitorEvent[]): MonitorEvent[] {
   const events = [...known];
   for (const event of fresh) {
@@ -44,51 +52,64 @@ export function rememberEvents(known: readonly MonitorEvent[], fresh: readonly M
   return events.slice(-REMEMBERED);
 }
 
-/** `before` null: nothing is known of what was, and only what is wrong now is worth a word. */
-export function eventsBetween(before: Sample | null, now: Sample): MonitorEvent[] {
+/** `before` is null at the first look: then only what is wrong now is an event. */
+export function eventsBetween(
+  before: readonly ObservedDevice[] | null,
+  now: readonly ObservedDevice[],
+  wallMs: number,
+): MonitorEvent[] {
   const events: MonitorEvent[] = [];
-  const tell = (device: number, kind: EventKind, tone: Tone, text: string, count = 0) =>
-    events.push({ wallMs: now.wallMs, device, kind, tone, text, count });
+  const tell = (device: number, kind: EventKind, severity: Severity, text: string, count = 0) =>
+    events.push({ wallMs, device, kind, severity, text, count });
 
-  for (const device of now.devices) {
-    const earlier = before?.devices.find(({ id }) => id === device.id);
+  for (const device of now) {
+    const earlier = before?.find(({ sample }) => sample.id === device.sample.id);
     if (earlier === undefined) tellOfNew(device, before !== null, tell);
     else tellOfChange(earlier, device, tell);
   }
-  for (const { id, own } of before?.devices ?? []) {
-    if (!now.devices.some((device) => device.id === id)) tell(id, 'deleted', 'neutral', `deleted${named(own?.target)}`);
+  for (const { sample } of before ?? []) {
+    if (now.some((device) => device.sample.id === sample.id)) continue;
+    tell(sample.id, 'deleted', 'neutral', `deleted${named(sample.own?.target)}`);
   }
   return events;
 }
 
-type Tell = (device: number, kind: EventKind, tone: Tone, text: string, count?: number) => void;
+type Tell = (device: number, kind: EventKind, severity: Severity, text: string, count?: number) => void;
 
-function tellOfNew(device: DeviceSample, isNew: boolean, tell: Tell): void {
-  const { trouble, tone } = stateOf(device);
-  if (isNew) tell(device.id, 'added', 'good', `added${named(device.own?.target)}, server pid ${device.serverPid}`);
-  else if (trouble !== null) tell(device.id, 'server gone', tone, trouble);
+function tellOfNew({ sample, state: { trouble, word, severity } }: ObservedDevice, isNew: boolean, tell: Tell): void {
+  const { id, own, serverPid } = sample;
+  if (isNew) tell(id, 'added', 'good', `added${named(own?.target)}, server pid ${serverPid}`);
+  else if (trouble !== null) tell(id, isHeldUp(word) ? 'not serving' : 'server gone', severity, trouble);
 }
 
-function tellOfChange(before: DeviceSample, now: DeviceSample, tell: Tell): void {
+function tellOfChange(before: ObservedDevice, now: ObservedDevice, tell: Tell): void {
   tellOfServer(before, now, tell);
-  tellOfBuffers(before, now, tell);
-  const failed = grown(sameLife(before.stats, now.stats) ? errorsOf(before.stats) : 0, errorsOf(now.stats));
-  if (failed > 0) tell(now.id, 'errors', 'bad', failedText(failed), failed);
+  tellOfBuffers(before.sample, now.sample, tell);
+  const [earlier, later] = [before.sample.stats, now.sample.stats];
+  const failed = grown(sameLife(earlier, later) ? errorsOf(earlier) : 0, errorsOf(later));
+  if (failed > 0) tell(now.sample.id, 'errors', 'bad', failedText(failed), failed);
 }
 
-function tellOfServer(before: DeviceSample, now: DeviceSample, tell: Tell): void {
-  const was = stateOf(before);
-  const is = stateOf(now);
-  const replaced = is.word === 'LIVE' && now.serverPid !== before.serverPid && before.serverPid > 0;
-  if (replaced || (was.word !== 'LIVE' && is.word === 'LIVE')) {
-    if (was.word === 'DEAD')
-      tell(now.id, 'added', 'good', `live${named(now.own?.target)}, server pid ${now.serverPid}`);
-    else tell(now.id, 'recovered', 'good', `recovered: server pid ${now.serverPid} in place of ${before.serverPid}`);
-  } else if (was.word === 'LIVE' && is.word !== 'LIVE') {
-    const trouble = is.trouble ?? is.word;
-    if (now.own?.ended === STOPPED) tell(now.id, 'stopped', 'neutral', 'stopped');
-    else tell(now.id, 'server gone', 'bad', `${is.word}: ${trouble}`);
+function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): void {
+  const { id, own, serverPid } = now.sample;
+  const [was, is] = [before.state.word, now.state.word];
+  const trouble = now.state.trouble ?? is;
+  const replaced = is === 'LIVE' && serverPid !== before.sample.serverPid && before.sample.serverPid > 0;
+  if (replaced || (was !== 'LIVE' && is === 'LIVE')) {
+    if (was === 'DEAD') tell(id, 'added', 'good', `live${named(own?.target)}, server pid ${serverPid}`);
+    else if (isHeldUp(was) && !replaced) tell(id, 'serving again', 'good', 'its server serves again');
+    else tell(id, 'recovered', 'good', `recovered: server pid ${serverPid} in place of ${before.sample.serverPid}`);
+  } else if (was !== is && isHeldUp(is)) {
+    tell(id, 'not serving', now.state.severity, `${is}: ${trouble}`);
+  } else if ((was === 'LIVE' || isHeldUp(was)) && was !== is) {
+    if (own?.ended === STOPPED) tell(id, 'stopped', 'neutral', 'stopped');
+    else tell(id, 'server gone', 'bad', `${is}: ${trouble}`);
   }
+}
+
+/** The device has its server, or is about to go with it, and answers nothing. */
+function isHeldUp(word: ShownState['word']): boolean {
+  return word === 'PAUSED' || word === 'STUCK' || word === 'GOING';
 }
 
 function tellOfBuffers(before: DeviceSample, now: DeviceSample, tell: Tell): void {

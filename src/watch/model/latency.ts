@@ -1,8 +1,8 @@
-/** Times out of log2 histograms (stats/layout.ts, LATENCY_BUCKETS). */
+/** Percentiles and sums of latency histograms, whose buckets are powers of two (stats/layout.ts, LATENCY_BUCKETS). */
 import type { Histogram } from '../../stats/reader.ts';
 
 export interface Percentiles {
-  /** Microseconds; 0: done in the batch they came in, which is not timed. */
+  /** Microseconds; 0 when the request was completed in the batch that it came in, which is not timed. */
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
@@ -12,13 +12,13 @@ export function countOf({ buckets }: Histogram): number {
   return buckets.reduce((sum, count) => sum + count, 0);
 }
 
-/** null: nothing was counted. */
+/** Returns null when nothing was counted. */
 export function percentilesOf(histogram: Histogram): Percentiles | null {
   if (countOf(histogram) === 0) return null;
   return { p50: percentile(histogram, 0.5), p99: percentile(histogram, 0.99), p999: percentile(histogram, 0.999) };
 }
 
-/** Assumes that times are spread evenly within their bucket. */
+/** The time, in microseconds, below which `part` (0..1) of the requests lie. Times count as evenly spread in a bucket. */
 export function percentile(histogram: Histogram, part: number): number {
   const wanted = countOf(histogram) * part;
   let seen = 0;
@@ -32,11 +32,12 @@ export function percentile(histogram: Histogram, part: number): number {
   return 0;
 }
 
-/** The times that a bucket counts: from, inclusive, to, exclusive. */
+/** The times that a bucket counts, in microseconds: `from` is included, `to` is not. */
 export function boundsUs(bucket: number): readonly [from: number, to: number] {
   return bucket === 0 ? [0, 1] : [2 ** (bucket - 1), 2 ** bucket];
 }
 
+/** One histogram with the counts of all. */
 export function sumOf(...histograms: readonly Histogram[]): Histogram {
   const length = Math.max(0, ...histograms.map(({ buckets }) => buckets.length));
   return {

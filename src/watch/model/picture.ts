@@ -1,31 +1,33 @@
 /**
- * From samples to what is shown. Pure: the same samples give the same picture, so that every case - a counter that
- * wraps, a device that goes and comes back, a server that dies - is a test with plain data.
+ * The picture: what is known of every device at one time, worked out from samples. Pure: the same samples give the same
+ * picture, so that a counter that wraps, a device that goes and comes back, or a server that dies is a test with plain
+ * data.
  */
 import { STAT_WAYS, type StatWay } from '../../stats/layout.ts';
 import type { Tally } from '../../stats/reader.ts';
-import { eventsBetween, type MonitorEvent, rememberEvents } from './events.ts';
+import { eventsBetween, type MonitorEvent, type ObservedDevice, rememberEvents } from './events.ts';
+import { isServing } from '../sampling/process-state.ts';
 import type { DeviceSample, Sample } from '../sampling/sample.ts';
 import { blockSpan, grown, queueSpan, rate, sameLife, serverSpan, type Span } from './spans.ts';
 import { type ShownState, stateOf } from './states.ts';
 
 export interface Picture {
   readonly sample: Sample;
-  /** Between this sample and the one before; 0 in the first. */
+  /** Seconds since the sample before; 0 in the first picture. */
   readonly seconds: number;
   readonly devices: readonly DeviceView[];
-  /** Newest last. */
+  /** The newest is last. */
   readonly events: readonly MonitorEvent[];
 }
 
-/** Since the last sample, or since the counters began. */
+/** `interval`: since the sample before; `total`: since the counters began. */
 export type Period = 'interval' | 'total';
 
 export interface DeviceView {
   readonly id: number;
   /** `ublkb0`. */
   readonly name: string;
-  /** null: another program serves it. */
+  /** null for a device that another program serves. */
   readonly target: string | null;
   readonly files: readonly string[];
   readonly dataPath: string | null;
@@ -36,26 +38,28 @@ export interface DeviceView {
   readonly features: readonly string[];
   readonly serverPid: number;
   readonly serverRuns: boolean;
-  /** Of the server; null when it is not ours. */
+  /** How long the server has been running; null when it is not ours. */
   readonly upMs: number | null;
-  /** Requests on their way through the block layer now. */
+  /** Requests that the block layer is waiting for now. */
   readonly inFlight: number;
+  /** For how long requests have been in flight without any of them being completed; 0 when there are none. */
+  readonly stalledMs: number;
   readonly spans: Readonly<Record<Period, Span>>;
-  /** Empty when another program serves it. */
+  /** Empty for a device that another program serves. */
   readonly queues: readonly QueueView[];
-  /** null: another program serves it. */
+  /** null for a device that another program serves. */
   readonly buffers: readonly BufferView[] | null;
-  /** Oldest first. */
+  /** The oldest is first. */
   readonly history: readonly HistoryPoint[];
 }
 
 export interface QueueView {
   readonly id: number;
-  /** Requests in the server's hands at this moment. */
+  /** Requests that the server holds now. */
   readonly inFlight: number;
   /**
-   * How many it has at a time: what it holds now or, where a quick target has none left when one looks, the mean over
-   * the batches of the interval.
+   * How many requests the server holds at a time: the number it holds now or, for a quick target that has none left when
+   * the sample is taken, the mean over the batches of the interval.
    */
   readonly depth: number;
   readonly limit: number;
@@ -70,11 +74,11 @@ export interface BufferView {
   readonly tallies: Readonly<Record<Period, Tally>>;
   /** Hits of each part of the buffer. */
   readonly heat: Readonly<Record<Period, readonly number[]>>;
-  /** Of the device's requests that carry data, 0..1; null when there were none. */
+  /** The part of the device's requests with data that matched this buffer, 0..1; null when there were none. */
   readonly share: Readonly<Record<Period, number | null>>;
 }
 
-/** Everything per second. */
+/** One interval of the history; every amount is per second. */
 export interface HistoryPoint {
   readonly atMs: number;
   readonly requests: number;
@@ -84,53 +88,79 @@ export interface HistoryPoint {
   readonly copied: number;
 }
 
-/** Samples that are remembered: five minutes at one a second. */
+/** How many intervals are remembered: five minutes at one sample per second. */
 export const HISTORY_LENGTH = 300;
 
+/** The picture after `sample`; `before` is the picture of the sample before, null at the first. */
 export function observe(before: Picture | null, sample: Sample): Picture {
   const views = new Map(before?.devices.map((view) => [view.id, view]));
   const samples = new Map(before?.sample.devices.map((device) => [device.id, device]));
+  const devices = sample.devices.map((device) =>
+    viewOf(device, samples.get(device.id), views.get(device.id), sample.wallMs),
+  );
+  const known = before === null ? null : observedDevices(before.sample, before.devices);
+  const fresh = eventsBetween(known, observedDevices(sample, devices), sample.wallMs);
   return {
     sample,
     seconds: before === null ? 0 : (sample.atMs - before.sample.atMs) / 1000,
-    devices: sample.devices.map((device) =>
-      viewOf(device, samples.get(device.id), views.get(device.id)?.history ?? [], sample.wallMs),
-    ),
-    events: rememberEvents(before?.events ?? [], eventsBetween(before?.sample ?? null, sample)),
+    devices,
+    events: rememberEvents(before?.events ?? [], fresh),
   };
+}
+
+/** The views of a picture are in the order of its samples. */
+function observedDevices({ devices }: Sample, views: readonly DeviceView[]): ObservedDevice[] {
+  return views.flatMap(({ state }, at) => {
+    const sample = devices[at];
+    return sample === undefined ? [] : [{ sample, state }];
+  });
 }
 
 function viewOf(
   now: DeviceSample,
   earlier: DeviceSample | undefined,
-  history: readonly HistoryPoint[],
+  earlierView: DeviceView | undefined,
   wallMs: number,
 ): DeviceView {
   const { id, own, kernel, stats } = now;
-  // Another disk by the same name, or the first look: there is no interval yet.
+  // At the first look, and when another disk has taken the name, there is no interval yet.
   const before = earlier?.diskSequence === now.diskSequence || now.block === null ? earlier : undefined;
   const interval = intervalSpan(before, now);
   const spans = { interval, total: totalSpan(now, wallMs) };
+  const stalledMs = before === undefined ? 0 : stalledFor(before, now, interval, earlierView?.stalledMs ?? 0);
+  const serverRuns = isServing(now.server);
   return {
     id,
     name: `ublkb${id}`,
     target: own?.target ?? null,
     files: own?.files ?? [],
     dataPath: own?.dataPath ?? null,
-    state: stateOf(now),
+    state: stateOf(now, stalledMs),
     sizeBytes: now.sizeBytes,
     queueCount: kernel?.queues ?? own?.queues ?? 0,
     queueDepth: kernel?.depth ?? own?.depth ?? 0,
     features: kernel?.features ?? own?.features ?? [],
     serverPid: now.serverPid,
-    serverRuns: now.serverRuns,
-    upMs: stats === null || !now.serverRuns ? null : wallMs - stats.startedAtMs,
+    serverRuns,
+    upMs: stats === null || !serverRuns ? null : wallMs - stats.startedAtMs,
     inFlight: now.block?.inFlight ?? 0,
+    stalledMs,
     spans,
     queues: queueViews(before, now),
     buffers: bufferViews(before, now, spans),
-    history: before === undefined ? [] : [...history, historyPoint(now.atMs, interval)].slice(-HISTORY_LENGTH),
+    history:
+      before === undefined
+        ? []
+        : [...(earlierView?.history ?? []), historyPoint(now.atMs, interval)].slice(-HISTORY_LENGTH),
   };
+}
+
+/** Requests were in flight at both ends of the interval, and neither the block layer nor the server completed one. */
+function stalledFor(before: DeviceSample, now: DeviceSample, interval: Span, stalledMs: number): number {
+  const inFlight = Math.min(before.block?.inFlight ?? 0, now.block?.inFlight ?? 0);
+  const { block, server } = interval;
+  const completed = block.reads + block.writes + STAT_WAYS.reduce((sum, way) => sum + server.ways[way].requests, 0);
+  return inFlight > 0 && completed === 0 ? stalledMs + interval.seconds * 1000 : 0;
 }
 
 const NOTHING_YET: Span = { seconds: 0, block: blockSpan(null, null), server: serverSpan(null, null) };
@@ -157,8 +187,8 @@ function queueViews(before: DeviceSample | undefined, now: DeviceSample): QueueV
     const total = queueSpan(undefined, queue);
     const interval = queueSpan(before === undefined ? queue : earlier?.queues[queue.id], queue);
     const mean = interval.batches === 0 ? 0 : interval.depthSum / interval.batches;
-    // What a dead server held, nobody holds.
-    const inFlight = now.serverRuns ? Math.max(0, queue.inFlight) : 0;
+    // The counters of a server that has ended still say what it held.
+    const inFlight = isServing(now.server) ? Math.max(0, queue.inFlight) : 0;
     return {
       id: queue.id,
       inFlight,
@@ -187,7 +217,7 @@ function bufferViews(
       requests: grown(earlier.requests, total.requests),
       bytes: grown(earlier.bytes, total.bytes),
     };
-    // Heat is read only while it is on the screen: the first sample that has it has nothing to compare it with.
+    // Heat is read only while it is on the screen, so the first sample that has it cannot be compared with the one before.
     const compared = earlier.requests === 0 || earlier.heat.some((hits) => hits > 0);
     return {
       index,
@@ -221,22 +251,22 @@ function historyPoint(atMs: number, span: Span): HistoryPoint {
   };
 }
 
-/** The ways of data; `none` is requests that carry none. */
+/** The ways in which data travels; `none` counts requests that carry no data. */
 export const DATA_WAYS = STAT_WAYS.filter((way): way is DataWay => way !== 'none');
 export type DataWay = Exclude<StatWay, 'none'>;
 
-/** Requests that carry data. */
+/** How many requests carried data. */
 export function dataRequests({ server: { ways } }: Span): number {
   return DATA_WAYS.reduce((sum, way) => sum + ways[way].requests, 0);
 }
 
-/** Of the requests that carry data, 0..1; null when there were none. */
+/** The part of the requests with data that travelled this way, 0..1; null when there were none. */
 export function wayShare(way: DataWay, span: Span): number | null {
   return shareOf(span.server.ways[way].requests, span);
 }
 
 function shareOf(requests: number, span: Span): number | null {
   const all = dataRequests(span);
-  // The buffer's counters and the queue's are read an instant apart.
+  // A buffer's counters are read an instant after those of the queue, and may be ahead of them.
   return all === 0 ? null : Math.min(1, requests / all);
 }

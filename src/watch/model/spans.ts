@@ -1,19 +1,19 @@
 /**
- * What happened between two readings of counters. A counter that went backwards belongs to a new life of whatever
- * counts (a recovered server, another disk under the same name): then all of it is new.
+ * Spans: what happened between two readings of counters. A counter that went backwards has started again from 0 (a
+ * recovered server, another disk with the same name), so its whole value is new.
  */
 import { type BlockCounters, elapsedMs } from '../../stats/block-layer.ts';
 import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS, type StatWay } from '../../stats/layout.ts';
 import type { DeviceStats, Histogram, QueueStats, Tally } from '../../stats/reader.ts';
 
-/** Amounts over a time: divided by `seconds` they are rates. */
+/** Amounts over a time; `rate` makes them amounts per second. */
 export interface Span {
   readonly seconds: number;
   readonly block: BlockSpan;
   readonly server: ServerSpan;
 }
 
-/** As the client sees it. */
+/** What the block layer counted, which is what the client sees. */
 export interface BlockSpan {
   readonly reads: number;
   readonly readBytes: number;
@@ -25,7 +25,7 @@ export interface BlockSpan {
   readonly queueMs: number;
 }
 
-/** As the server sees it. */
+/** What the server counted. */
 export interface ServerSpan {
   readonly ways: Readonly<Record<StatWay, Tally>>;
   readonly errors: number;
@@ -43,7 +43,7 @@ export interface QueueSpan extends Tally {
   readonly depthSum: number;
 }
 
-/** Per second. */
+/** An amount per second; 0 when no time has passed. */
 export function rate(amount: number, { seconds }: { readonly seconds: number }): number {
   return seconds > 0 ? amount / seconds : 0;
 }
@@ -63,7 +63,7 @@ const NO_BLOCK: BlockSpan = {
   queueMs: 0,
 };
 
-/** `from` null: since the counters began. */
+/** With `from` null, the span begins where the counters began. */
 export function blockSpan(from: BlockCounters | null, to: BlockCounters | null): BlockSpan {
   if (to === null) return NO_BLOCK;
   if (from === null || to.reads < from.reads || to.writes < from.writes) return to;
@@ -79,7 +79,7 @@ export function blockSpan(from: BlockCounters | null, to: BlockCounters | null):
   };
 }
 
-/** The same server between two readings? Its counters begin at 0 in every life. */
+/** Whether two readings are of the same server process: the counters of a new one begin at 0. */
 export function sameLife(from: DeviceStats | null, to: DeviceStats | null): boolean {
   return (
     from !== null &&
@@ -130,7 +130,7 @@ function queueTotal({ ways, batches, depthSum }: QueueStats): QueueSpan {
   return { requests, bytes, batches, depthSum };
 }
 
-/** Over all queues. */
+/** The sums over all queues since the server started. */
 function totals(stats: DeviceStats | null): ServerSpan {
   const ways = mapWays(() => ({ requests: 0, bytes: 0 }));
   const latency = { read: noHistogram(), write: noHistogram(), other: noHistogram() };
@@ -161,7 +161,8 @@ function addHistogram(sum: Histogram, one: Histogram): void {
 
 function histogramSpan(from: Histogram, to: Histogram): Histogram {
   return {
-    // Bucket 0 is what is left over of the requests, and a request may be counted before its time is: never below 0.
+    // Bucket 0 is computed as the requests that no other bucket counts. A request may be counted before its time is, so
+    // the difference could be negative for a moment.
     buckets: to.buckets.map((count, bucket) => Math.max(0, count - from.buckets[bucket]!)),
     sumUs: grown(from.sumUs, to.sumUs),
   };

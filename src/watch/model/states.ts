@@ -1,35 +1,79 @@
-/** The state of a device in a word, what it means for who uses it, and how bad that is. */
+/** The state of a device in one word, what it means for whoever uses the device, and how bad that is. */
+import { isServing } from '../sampling/process-state.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
 
-export type Tone = 'good' | 'warning' | 'bad' | 'neutral';
+export type Severity = 'good' | 'warning' | 'bad' | 'neutral';
 
 export interface ShownState {
-  readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER';
-  readonly tone: Tone;
-  /** What is wrong, a sentence; null when nothing is. */
+  /**
+   * The kernel's word, or one of ours. NO SERVER: the kernel still says LIVE, but the server is gone. PAUSED: the server
+   * is stopped by a signal or a debugger. STUCK: no request has completed for a while. GOING: deleted, but still held.
+   */
+  readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER' | 'PAUSED' | 'STUCK' | 'GOING';
+  readonly severity: Severity;
+  /** What is wrong and what can be done, in one sentence without its full stop; null when nothing is wrong. */
   readonly trouble: string | null;
 }
 
-export function stateOf(device: DeviceSample): ShownState {
-  const state = device.kernel?.state ?? (device.serverRuns ? 'LIVE' : 'DEAD');
-  if (state === 'LIVE') {
-    if (device.serverRuns) return { word: 'LIVE', tone: 'good', trouble: null };
-    return { word: 'NO SERVER', tone: 'bad', trouble: whyGone(device) };
-  }
+/** A device with requests in hand that completes none for this long is shown as stuck. */
+export const STUCK_AFTER_MS = 10_000;
+
+/** `stalledMs`: for how long requests have been in hand without one of them being completed. */
+export function stateOf(device: DeviceSample, stalledMs = 0): ShownState {
+  if (device.going) return { word: 'GOING', severity: 'warning', trouble: whyGoing(device) };
+  const serving = isServing(device.server);
+  const state = device.kernel?.state ?? (serving ? 'LIVE' : 'DEAD');
+  if (state === 'LIVE') return serving ? liveState(device, stalledMs) : noServer(device);
   const why = whyGone(device);
-  if (state === 'QUIESCED') return { word: state, tone: 'warning', trouble: `${why}; I/O waits until it is recovered` };
-  if (state === 'FAIL_IO') return { word: state, tone: 'bad', trouble: `${why}; I/O fails until it is recovered` };
-  return { word: 'DEAD', tone: 'bad', trouble: `${why}; there is no /dev/ublkb${device.id}` };
+  if (state === 'QUIESCED') {
+    return { word: state, severity: 'warning', trouble: `${why}; I/O waits until the device is recovered` };
+  }
+  if (state === 'FAIL_IO') {
+    return { word: state, severity: 'bad', trouble: `${why}; I/O fails until the device is recovered` };
+  }
+  return { word: 'DEAD', severity: 'bad', trouble: `${why}; there is no /dev/ublkb${device.id}` };
 }
 
-/** Recovery is for a device that the kernel kept. */
+/** Whether the kernel kept the device for a new server. */
 export function canBeRecovered({ word }: ShownState): boolean {
   return word === 'QUIESCED' || word === 'FAIL_IO';
 }
 
-export function whyGone({ own, serverPid, serverRuns }: DeviceSample): string {
+/** Why the device has no server, in words. */
+export function whyGone({ own, serverPid, server }: DeviceSample): string {
   if (own?.ended !== undefined && own.ended !== null) return own.ended;
   if (serverPid <= 0) return 'it has no server';
-  if (serverRuns) return `its server (pid ${serverPid}) is not serving it`;
+  if (server === 'zombie') return `its server (pid ${serverPid}) has ended but is still a zombie`;
+  if (isServing(server)) return `its server (pid ${serverPid}) is not serving it`;
   return `its server (pid ${serverPid}) is gone without a word: killed, or out of memory (see dmesg)`;
+}
+
+function liveState({ serverPid, server, block }: DeviceSample, stalledMs: number): ShownState {
+  if (server === 'stopped') {
+    const trouble = `its server (pid ${serverPid}) is stopped (state T: a signal or a debugger), so I/O waits: \`kill -CONT ${serverPid}\` lets it go on`;
+    return { word: 'PAUSED', severity: 'bad', trouble };
+  }
+  if (stalledMs < STUCK_AFTER_MS) return { word: 'LIVE', severity: 'good', trouble: null };
+  const seconds = Math.floor(stalledMs / 1000);
+  const waiting = block === null || block.inFlight === 0 ? 'requests wait' : `${requests(block.inFlight)} in flight`;
+  const trouble = `${waiting} and none has completed for ${seconds} s: what its server (pid ${serverPid}) waits for, such as the backing file, does not answer (see dmesg)`;
+  return { word: 'STUCK', severity: 'bad', trouble };
+}
+
+function noServer(device: DeviceSample): ShownState {
+  const { serverPid, server } = device;
+  const trouble =
+    server === 'zombie'
+      ? `its server (pid ${serverPid}) was killed, but the kernel cannot end it yet (zombie), so I/O waits: see dmesg for what it is waiting for`
+      : whyGone(device);
+  return { word: 'NO SERVER', severity: 'bad', trouble };
+}
+
+function whyGoing({ serverPid, server }: DeviceSample): string {
+  const holder = isServing(server) ? `its server (pid ${serverPid})` : 'a process that has it open or mounted';
+  return `it was deleted and goes when ${holder} lets go of it`;
+}
+
+function requests(count: number): string {
+  return count === 1 ? '1 request is' : `${count} requests are`;
 }

@@ -1,6 +1,6 @@
 /**
- * Counters for Prometheus, in its text format (version 0.0.4). Base units, `_total` on counters, a HELP and a TYPE a
- * family: `promtool check metrics` has nothing to say.
+ * Counters for Prometheus, in its text format (version 0.0.4): base units, `_total` on counters, and a HELP and a TYPE
+ * line per family, as `promtool check metrics` wants them.
  */
 import type { BlockCounters } from '../../stats/block-layer.ts';
 import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS } from '../../stats/layout.ts';
@@ -9,7 +9,7 @@ import type { DeviceStats, Histogram } from '../../stats/reader.ts';
 export interface ExposedDevice {
   readonly id: number;
   readonly state: string;
-  /** null: another program serves it. */
+  /** null for a device that another program serves. */
   readonly target: string | null;
   readonly dataPath: string | null;
   readonly queues: number;
@@ -29,7 +29,7 @@ export interface Family {
 }
 
 interface FamilySample {
-  /** What a histogram's name ends with. */
+  /** The ending of a histogram's name. */
   readonly suffix?: '_bucket' | '_sum' | '_count';
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -37,7 +37,7 @@ interface FamilySample {
 
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Families without a sample are left out. */
+/** The families that have samples. */
 export function families(devices: readonly ExposedDevice[]): Family[] {
   return [
     ...deviceFamilies(devices),
@@ -63,7 +63,7 @@ function deviceFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_device_info',
       type: 'gauge',
-      help: 'The devices there are; what they are is in the labels. Always 1.',
+      help: 'One sample per device, always 1; its labels say what the device is.',
       samples: devices.map((device) => ({
         labels: {
           ...of(device),
@@ -112,7 +112,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_requests_total',
       type: 'counter',
-      help: 'Requests that the server has answered, by operation.',
+      help: 'Requests that the server has completed, by operation.',
       samples: perQueue(({ ops }, labels) =>
         STAT_OPS.map((op) => ({ labels: { ...labels, op }, value: ops[op].requests })),
       ),
@@ -120,7 +120,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_request_bytes_total',
       type: 'counter',
-      help: 'Bytes of the requests that the server has answered, by operation.',
+      help: 'Bytes of the requests that the server has completed, by operation.',
       samples: perQueue(({ ops }, labels) =>
         STAT_OPS.map((op) => ({ labels: { ...labels, op }, value: ops[op].bytes })),
       ),
@@ -136,7 +136,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_data_requests_total',
       type: 'counter',
-      help: 'Requests by the way their data travelled: matched a shared buffer, as a registered buffer, copied, or none.',
+      help: 'Requests by the way their data travelled: matched (a shared buffer), registered (zero copy), copied, or none.',
       samples: perQueue(({ ways }, labels) =>
         STAT_WAYS.map((way) => ({ labels: { ...labels, way }, value: ways[way].requests })),
       ),
@@ -144,7 +144,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_data_bytes_total',
       type: 'counter',
-      help: 'Bytes by the way they travelled.',
+      help: 'Bytes by the way that they travelled.',
       samples: perQueue(({ ways }, labels) =>
         STAT_WAYS.map((way) => ({ labels: { ...labels, way }, value: ways[way].bytes })),
       ),
@@ -152,7 +152,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_requests_in_flight',
       type: 'gauge',
-      help: "Requests in the server's hands.",
+      help: 'Requests that the server holds now.',
       samples: perQueue(({ inFlight }, labels) => [{ labels, value: Math.max(0, inFlight) }]),
     },
     {
@@ -164,19 +164,19 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_batch_requests_total',
       type: 'counter',
-      help: "Requests in the server's hands, summed over the batches: divided by ublk_batches_total, the mean depth.",
+      help: 'Requests that the server held, summed over the batches. Divided by ublk_batches_total it is the mean depth.',
       samples: perQueue(({ depthSum }, labels) => [{ labels, value: depthSum }]),
     },
     {
       name: 'ublk_request_duration_seconds',
       type: 'histogram',
-      help: 'Time in the server. A request that is done in the batch it came in is not timed and counts as the shortest.',
+      help: 'Time in the server. A request that is completed in the batch that it came in is not timed and counts as the shortest.',
       samples: devices.flatMap((device) => durationSamples(device)),
     },
   ];
 }
 
-/** Microseconds to 33 s; what takes longer is in +Inf. */
+/** Buckets go from a microsecond to 33 s; longer times are in +Inf. */
 const LAST_BOUND = 25;
 
 function durationSamples(device: ExposedDevice): FamilySample[] {
@@ -228,13 +228,13 @@ function bufferFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_buffer_matched_requests_total',
       type: 'counter',
-      help: 'Requests that lay in the buffer and were not copied.',
+      help: 'Requests whose memory lay in the buffer, so that they were not copied.',
       samples: perBuffer(({ stats }, { index }) => stats?.buffers.get(index)?.requests ?? 0),
     },
     {
       name: 'ublk_buffer_matched_bytes_total',
       type: 'counter',
-      help: 'Bytes of the requests that lay in the buffer.',
+      help: 'Bytes of the requests whose memory lay in the buffer.',
       samples: perBuffer(({ stats }, { index }) => stats?.buffers.get(index)?.bytes ?? 0),
     },
   ];
@@ -274,13 +274,13 @@ function blockFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_block_requests_in_flight',
       type: 'gauge',
-      help: 'Requests on their way, from submission to completion.',
+      help: 'Requests in flight, from submission to completion.',
       samples: perDisk(({ inFlight }) => inFlight),
     },
     {
       name: 'ublk_block_busy_seconds_total',
       type: 'counter',
-      help: 'Time with at least one request on its way. The kernel counts it in 32 bits of milliseconds.',
+      help: 'Time with at least one request in flight. The kernel counts it in 32 bits of milliseconds.',
       samples: perDisk(({ busyMs }) => busyMs / 1000),
     },
   ];

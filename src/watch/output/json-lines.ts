@@ -1,4 +1,4 @@
-/** A picture as one line of JSON. docs/monitor.md says what each key means; change its version with its meaning. */
+/** A picture as one line of JSON. docs/monitor.md says what each key means; a changed meaning needs a new version. */
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../model/figures.ts';
 import { percentilesOf } from '../model/latency.ts';
 import type { MonitorEvent } from '../model/events.ts';
@@ -16,7 +16,7 @@ import type { Histogram } from '../../stats/reader.ts';
 
 export const LINE_VERSION = 1;
 
-/** `events`: those that no line before has told. */
+/** `events` are those that no earlier line has told. */
 export function jsonLine({ sample, seconds, devices }: Picture, events: readonly MonitorEvent[]): string {
   const line = {
     version: LINE_VERSION,
@@ -116,7 +116,7 @@ function perPeriod<Value>(of: (period: Period) => Value): Record<Period, Value> 
   return { interval: of('interval'), total: of('total') };
 }
 
-/** Six digits are more than any clock here is good for. */
+/** Six digits are more than the clocks behind these numbers are good for. */
 function rounded(value: number | null): number | null {
   return value === null || Number.isNaN(value) ? null : Number(value.toPrecision(6));
 }

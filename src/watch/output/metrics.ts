@@ -1,9 +1,11 @@
-/** The counters of all devices for Prometheus: once, or for as long as someone asks. */
+/** The counters of all devices for Prometheus: printed once, or served over HTTP. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UblkError, usageError } from '../../errors.ts';
+import { errnoText } from '../../native/uapi/errno.ts';
 import { type ExposedDevice, exposition, EXPOSITION_TYPE, families, type Family } from './exposition.ts';
+import { isServing } from '../sampling/process-state.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
 import { stateOf } from '../model/states.ts';
@@ -13,16 +15,16 @@ export interface Address {
   readonly port: number;
 }
 
-export function takeMetrics(device?: number): Family[] {
+export async function takeMetrics(device?: number): Promise<Family[]> {
   const sampler = new Sampler();
   try {
-    return metricsOf(sampler, device);
+    return await metricsOf(sampler, device);
   } finally {
     sampler.close();
   }
 }
 
-/** `127.0.0.1:9432`, `[::1]:9432`, `:9432` (every address) or `9432` (this machine only). */
+/** Understands `127.0.0.1:9432`, `[::1]:9432`, `:9432` (every address) and `9432` (this machine only). */
 export function parseAddress(text: string): Address {
   const groups = /^(?:(?:\[(?<six>[^\]]+)\]|(?<host>[^:]*)):)?(?<port>\d{1,5})$/.exec(text)?.groups;
   const port = Number(groups?.['port'] ?? Number.NaN);
@@ -38,10 +40,18 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Reads the counters anew for every request. */
+/** Serves /metrics; every request reads the counters. */
 export async function serveMetrics(address: Address, device?: number): Promise<MetricsServer> {
   const sampler = new Sampler();
-  const server = createServer((request, response) => respond(request, response, () => metricsOf(sampler, device)));
+  // Requests that come while a sample is being taken get that sample.
+  let taking: Promise<Family[]> | undefined;
+  const metrics = () => {
+    taking ??= metricsOf(sampler, device).finally(() => {
+      taking = undefined;
+    });
+    return taking;
+  };
+  const server = createServer((request, response) => respond(request, response, metrics));
   try {
     await listen(server, address);
   } catch (error) {
@@ -66,21 +76,22 @@ async function listen(server: Server, { host, port }: Address): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    throw new UblkError(`cannot listen on ${host}:${port}: ${code}`, {
+    const { code = 'EIO', errno } = error as NodeJS.ErrnoException;
+    const words = errno === undefined ? code : `${errnoText(errno)} (${code})`;
+    throw new UblkError(`cannot listen on ${host}:${port}: ${words}`, {
       code,
       kind: code === 'EADDRINUSE' ? 'busy' : code === 'EACCES' ? 'permission' : 'failed',
-      hint: 'another program may have the port: choose one with --listen HOST:PORT',
+      hint: 'another program may be using the port: choose another port or address',
     });
   }
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, metrics: () => Family[]): void {
+function respond(request: IncomingMessage, response: ServerResponse, metrics: () => Promise<Family[]>): void {
   const [path] = (request.url ?? '/').split('?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
   } else if (path === '/metrics') {
-    answer(response, metrics);
+    void answer(response, metrics);
   } else if (path === '/') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<a href="/metrics">ublk metrics</a>\n');
   } else {
@@ -88,20 +99,22 @@ function respond(request: IncomingMessage, response: ServerResponse, metrics: ()
   }
 }
 
-function answer(response: ServerResponse, metrics: () => Family[]): void {
+async function answer(response: ServerResponse, metrics: () => Promise<Family[]>): Promise<void> {
   try {
-    response.writeHead(200, { 'content-type': EXPOSITION_TYPE }).end(exposition(metrics()));
+    const text = exposition(await metrics());
+    response.writeHead(200, { 'content-type': EXPOSITION_TYPE }).end(text);
   } catch (error) {
     response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
   }
 }
 
-function metricsOf(sampler: Sampler, device: number | undefined): Family[] {
-  return families(sampler.take({ device, heat: false }).devices.map(exposed));
+async function metricsOf(sampler: Sampler, device: number | undefined): Promise<Family[]> {
+  const { devices } = await sampler.take({ device, heat: false });
+  return families(devices.map(exposed));
 }
 
 function exposed(sample: DeviceSample): ExposedDevice {
-  const { id, kernel, own, stats, block, sizeBytes, serverRuns } = sample;
+  const { id, kernel, own, stats, block, sizeBytes, server } = sample;
   return {
     id,
     state: stateOf(sample).word,
@@ -110,7 +123,7 @@ function exposed(sample: DeviceSample): ExposedDevice {
     queues: kernel?.queues ?? own?.queues ?? 0,
     depth: kernel?.depth ?? own?.depth ?? 0,
     sizeBytes,
-    serverRuns,
+    serverRuns: isServing(server),
     stats,
     block,
     buffers: own?.buffers ?? [],

@@ -1,48 +1,52 @@
-/** What is read of the devices at one instant, before anyone has compared it with anything. Plain data. */
+/** A sample: what was read of the devices at one instant, before it is compared with anything. Plain data. */
 import type { DeviceState } from '../../device/report.ts';
 import type { BlockCounters } from '../../stats/block-layer.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
+import type { ProcessState } from './process-state.ts';
 
 export interface Sample {
-  /** Monotonic, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   readonly atMs: number;
-  /** Since 1970, milliseconds. */
+  /** Milliseconds since 1970. */
   readonly wallMs: number;
   readonly devices: readonly DeviceSample[];
-  /** Why the kernel's own record of the devices cannot be had (no driver, no permission), for a person. */
+  /** Why the driver could not be asked about a device (no driver, no permission, no answer), in words. */
   readonly notice: string | null;
 }
 
 export interface SampleWishes {
-  /** Only this device. */
+  /** Reads only this device. */
   readonly device?: number | undefined;
-  /** Which parts of the buffers are hit: the larger half of the reading. */
+  /** Whether to read which parts of the buffers are hit, which is most of the bytes of a stats page. */
   readonly heat: boolean;
 }
 
 /** Where samples come from: this machine (sampler.ts), or a test. */
 export interface SampleSource {
-  take(wishes: SampleWishes): Sample;
+  take(wishes: SampleWishes): Promise<Sample>;
   close(): void;
 }
 
 export interface DeviceSample {
   readonly id: number;
-  /** Monotonic, milliseconds: when the counters were read. */
+  /** Monotonic clock, milliseconds: when the counters were read. */
   readonly atMs: number;
-  /** The driver's record; null when it may not be asked. */
+  /** What the driver reports; null when it was not asked or did not answer. */
   readonly kernel: KernelRecord | null;
-  /** What our server stored; null: another program's device. */
+  /** What our server stored; null for a device that another program serves. */
   readonly own: OwnRecord | null;
   /** What our server counts. */
   readonly stats: DeviceStats | null;
   /** What the block layer counts; null while there is no /dev/ublkbN. */
   readonly block: BlockCounters | null;
   readonly sizeBytes: number;
-  /** Another number: another disk, even by the same name. */
+  /** Changes whenever the kernel makes a new disk, even one with the same name. */
   readonly diskSequence: number;
+  /** The server's main thread; 0 or less when there is none. */
   readonly serverPid: number;
-  readonly serverRuns: boolean;
+  readonly server: ProcessState;
+  /** The device was deleted, and stays until the last process that holds it lets go. */
+  readonly going: boolean;
 }
 
 export interface KernelRecord {
@@ -54,7 +58,7 @@ export interface KernelRecord {
 }
 
 export interface SampledBuffer {
-  /** The kernel's. */
+  /** The kernel's index of the buffer. */
   readonly index: number;
   readonly length: number;
   readonly readOnly: boolean;
@@ -70,6 +74,6 @@ export interface OwnRecord {
   readonly features: readonly string[];
   readonly generation: number;
   readonly buffers: readonly SampledBuffer[];
-  /** Why the server ended, when it could say so. */
+  /** Why the server ended, when it could still write that down. */
   readonly ended: string | null;
 }

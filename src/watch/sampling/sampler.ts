@@ -1,25 +1,32 @@
 /**
- * Reads samples: files in /sys and /run/ublkts, and GET_DEV_INFO, which waits for nobody. The servers do not notice.
- * Everything is synchronous and short (some 0.2 ms a device); what seldom changes is read again only when it has.
+ * Takes samples of this machine. It reads files in /sys, /proc and /run/ublkts, and asks the driver with GET_DEV_INFO.
+ * None of these waits for a server, for I/O or for a mutex of the driver (drivers/block/ublk_drv.c, Linux 7.3:
+ * ublk_ctrl_get_dev_info), so one device that is stuck holds up nothing here. The servers do not notice. A device takes
+ * some 0.2 ms; what seldom changes is read again only when it has changed.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { CONTROL_DEVICE, ControlChannel } from '../../control/channel.ts';
 import { getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
 import { bitsOf } from '../../device/features.ts';
-import { isRunning } from '../../device/list.ts';
 import type { DeviceState } from '../../device/report.ts';
 import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
-import { filesOf } from '../../record/files.ts';
+import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import { readStoredDevice, type StoredDevice } from '../../record/stored-device.ts';
 import { readBlockCounters } from '../../stats/block-layer.ts';
 import { StatsReader } from '../../stats/reader.ts';
+import { processState } from './process-state.ts';
 import type { DeviceSample, KernelRecord, OwnRecord, Sample, SampleSource, SampleWishes } from './sample.ts';
 
 interface Stored {
   readonly modifiedMs: number;
   readonly device: StoredDevice | null;
+}
+
+interface Answer {
+  readonly record: KernelRecord;
+  readonly serverPid: number;
 }
 
 export class Sampler implements SampleSource {
@@ -28,12 +35,19 @@ export class Sampler implements SampleSource {
   #channel: ControlChannel | null = null;
   #notice: string | null = null;
 
-  take({ device, heat }: SampleWishes): Sample {
-    const ids = findDevices().filter((id) => device === undefined || id === device);
+  async take({ device, heat }: SampleWishes): Promise<Sample> {
+    const wanted = (id: number) => device === undefined || id === device;
+    const there = findDevices().filter(wanted);
+    // A deleted device leaves sysfs at once; its record stays for as long as someone holds it.
+    const going = recordedDevices().filter((id) => wanted(id) && !there.includes(id));
     this.#notice = null;
-    const devices = ids.map((id) => this.#takeDevice(id, heat)).filter((taken) => taken !== null);
-    for (const id of this.#stored.keys()) if (!ids.includes(id)) this.#stored.delete(id);
-    if (ids.length === 0) this.#open();
+    const devices: DeviceSample[] = [];
+    for (const id of [...there, ...going].sort((a, b) => a - b)) {
+      const taken = await this.#takeDevice(id, going.includes(id), heat);
+      if (taken !== null) devices.push(taken);
+    }
+    for (const id of this.#stored.keys()) if (!devices.some((one) => one.id === id)) this.#stored.delete(id);
+    if (devices.length === 0) this.#open();
     return { atMs: performance.now(), wallMs: Date.now(), devices, notice: this.#notice };
   }
 
@@ -42,11 +56,11 @@ export class Sampler implements SampleSource {
     this.#channel = null;
   }
 
-  /** null: it went while it was looked at. */
-  #takeDevice(id: number, heat: boolean): DeviceSample | null {
+  /** Returns null when the device is gone. */
+  async #takeDevice(id: number, going: boolean, heat: boolean): Promise<DeviceSample | null> {
     const disk = `ublkb${id}`;
-    const asked = this.#ask(id);
-    if (asked === 'gone') return null;
+    const asked = await this.#ask(id);
+    if (asked === 'gone' || (going && asked === null)) return null;
     const stored = ours(this.#readStored(id), asked?.serverPid);
     const stats =
       stored === null ? null : this.#stats.read(filesOf(id).stats, { buffers: stored.buffers.length > 0, heat });
@@ -61,11 +75,12 @@ export class Sampler implements SampleSource {
       sizeBytes: readNumber(`/sys/block/${disk}/size`) * 512,
       diskSequence: readNumber(`/sys/block/${disk}/diskseq`),
       serverPid,
-      serverRuns: isRunning(serverPid),
+      server: processState(serverPid),
+      going,
     };
   }
 
-  #ask(id: number): { record: KernelRecord; serverPid: number } | 'gone' | null {
+  async #ask(id: number): Promise<Answer | 'gone' | null> {
     const channel = this.#open();
     if (channel === null) return null;
     try {
@@ -81,13 +96,13 @@ export class Sampler implements SampleSource {
       if (!(error instanceof UblkError)) throw error;
       if (error.kind === 'no-device') return 'gone';
       this.#notice = error.message;
-      // After a command that did not answer, a channel is good for nothing.
+      // A channel is of no more use after a command that did not answer.
       this.close();
       return null;
     }
   }
 
-  /** Kept open; null with a notice when there is no driver, or it is not for us. */
+  /** Opens the channel once; returns null, with a notice, when there is no driver or no permission. */
   #open(): ControlChannel | null {
     if (this.#channel !== null) return this.#channel;
     try {
@@ -111,11 +126,24 @@ export class Sampler implements SampleSource {
 
 function noticeOf(error: UblkError): string {
   if (error.code === 'ENOENT') return 'this kernel has no ublk driver loaded: modprobe ublk_drv';
-  if (error.kind === 'permission') return `${CONTROL_DEVICE} is for root: what other programs serve stays unknown`;
+  if (error.kind === 'permission') {
+    return `${CONTROL_DEVICE} needs root: devices of other programs are shown from sysfs only`;
+  }
   return error.message;
 }
 
-/** The stored record, unless the id has gone to another program's device since. */
+/** Ids that have a record in /run/ublkts. */
+function recordedDevices(): number[] {
+  let names: string[];
+  try {
+    names = readdirSync(RUN_DIRECTORY);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => (/^\d+\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
+}
+
+/** The stored record, unless another program has made a device with the same id since. */
 function ours(stored: StoredDevice | null, serverPid: number | undefined): StoredDevice | null {
   if (stored === null || serverPid === undefined || serverPid <= 0) return stored;
   return [stored.serverPid, stored.previousPid].includes(serverPid) ? stored : null;
