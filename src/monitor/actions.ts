@@ -1,77 +1,130 @@
 /**
- * Does what a key asked for, in a process of its own: control commands wait for queues to drain and servers to leave,
- * and the picture must not stand still meanwhile.
+ * The actions that keys ask for, done one after the other with the library. The monitor draws on while one is under way,
+ * and says what it waits for.
+ *
+ * Whoever leaves the monitor meanwhile gets the terminal back at once, and the process stays until the actions are done
+ * (run.ts): an action that was confirmed is neither cut short nor forgotten.
  */
-import { Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { packagePath } from '../package-root.ts';
-import type { Command, Message } from './screen.ts';
+import { registerBuffer, unregisterBuffer } from '../device/buffers.ts';
+import { deleteDevice } from '../device/delete.ts';
+import { recoverDevice } from '../device/recover.ts';
+import { UblkError } from '../errors.ts';
+import type { Action, Message } from './screen.ts';
 
-export async function runCommand(command: Command): Promise<Message> {
-  const { execa } = await import('execa');
-  const child = execa(process.execPath, [packagePath('bin/run.js'), ...wordsOf(command), '--json'], {
-    reject: false,
-    stdin: 'ignore',
-    // Who leaves the monitor meanwhile does not wait for it, and does not stop it half-way.
-    cleanup: false,
-  });
-  child.nodeChildProcess.unref();
-  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
-  const { stdout, stderr, failed } = await child;
-  if (!failed) return { text: doneText(command), tone: 'good' };
-  return { text: `${wordsOf(command).join(' ')}: ${errorOf(stdout) ?? lastLine(stderr)}`, tone: 'bad' };
+/** Does one action; `onWaiting` is told, in words, what it is waiting for. */
+export type Perform = (action: Action, onWaiting: (text: string) => void, signal: AbortSignal) => Promise<void>;
+
+export class Actions {
+  readonly #perform: Perform;
+  readonly #listeners = new Set<() => void>();
+  readonly #giveUp = new AbortController();
+  /** The first is under way, the others wait for it. */
+  #queue: readonly Action[] = [];
+  #running: Promise<void> | null = null;
+  #progress: Message | null = null;
+  #onDone: (message: Message) => void = () => {};
+
+  constructor(perform: Perform = performWithLibrary) {
+    this.#perform = perform;
+  }
+
+  /** What is under way, in words; null when nothing is. Changes are told to subscribers. */
+  get progress(): Message | null {
+    return this.#progress;
+  }
+
+  add(action: Action): void {
+    this.#queue = [...this.#queue, action];
+    this.#running ??= this.#run();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener`, and nobody else, with the outcome of every action from now on. */
+  onDone(listener: (message: Message) => void): void {
+    this.#onDone = listener;
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async finished(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Stops waiting for the action under way, and drops those behind it. */
+  giveUp(reason: Error): void {
+    this.#queue = this.#queue.slice(0, 1);
+    this.#giveUp.abort(reason);
+  }
+
+  async #run(): Promise<void> {
+    for (let [action] = this.#queue; action !== undefined; [action] = this.#queue) {
+      const words = `${WORDS[action.kind].doing} ${objectOf(action)}`;
+      this.#show(`${words} ...`);
+      const outcome = await this.#outcomeOf(action, (text) => this.#show(`${words}: ${text} ...`));
+      this.#queue = this.#queue.slice(1);
+      this.#progress = null;
+      this.#onDone(outcome);
+      this.#tell();
+    }
+    this.#running = null;
+  }
+
+  async #outcomeOf(action: Action, onWaiting: (what: string) => void): Promise<Message> {
+    const { done, verb } = WORDS[action.kind];
+    try {
+      await this.#perform(action, onWaiting, this.#giveUp.signal);
+      return { text: `${done} ${objectOf(action)}`, severity: 'good' };
+    } catch (error) {
+      return { text: `cannot ${verb} ${objectOf(action)}: ${failureText(error)}`, severity: 'bad' };
+    }
+  }
+
+  #show(text: string): void {
+    this.#progress = { text, severity: 'neutral' };
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }
 
-/** While it is under way. */
-export function doingText(command: Command): string {
-  return `${TEXTS[command.kind].doing} ${objectOf(command)} ...`;
-}
-
-function doneText(command: Command): string {
-  return `${TEXTS[command.kind].done} ${objectOf(command)}`;
-}
-
-const TEXTS = {
-  delete: { doing: 'deleting', done: 'deleted' },
-  recover: { doing: 'recovering', done: 'recovered' },
-  register: { doing: 'registering', done: 'registered' },
-  unregister: { doing: 'unregistering', done: 'unregistered' },
+const WORDS = {
+  delete: { verb: 'delete', doing: 'deleting', done: 'deleted' },
+  recover: { verb: 'recover', doing: 'recovering', done: 'recovered' },
+  register: { verb: 'register', doing: 'registering', done: 'registered' },
+  unregister: { verb: 'unregister', doing: 'unregistering', done: 'unregistered' },
 } as const;
 
-function objectOf(command: Command): string {
-  if (command.kind === 'register') return command.path;
-  if (command.kind === 'unregister') return `buffer ${command.index} of ublkb${command.device}`;
-  return `ublkb${command.device}`;
+function objectOf(action: Action): string {
+  if (action.kind === 'register') return `${action.path} with ublkb${action.device}`;
+  if (action.kind === 'unregister') return `buffer ${action.index} of ublkb${action.device}`;
+  return `ublkb${action.device}`;
 }
 
-function wordsOf(command: Command): string[] {
-  const device = ['-n', String(command.device)];
-  if (command.kind === 'register') {
-    return ['reg-buf', ...device, resolve(command.path), ...(command.readOnly ? ['--rdonly_shmem_buf'] : [])];
-  }
-  if (command.kind === 'unregister') return ['unreg-buf', ...device, String(command.index)];
-  return [command.kind === 'delete' ? 'del' : 'recover', ...device];
-}
-
-/** The message and what to do about it, out of what `--json` printed. */
-function errorOf(stdout: string): string | null {
-  try {
-    const { error, failed } = JSON.parse(stdout) as { error?: Failure; failed?: Failure[] };
-    const failure = error ?? failed?.[0];
-    if (failure === undefined) return null;
-    return failure.hint === null || failure.hint === undefined
-      ? failure.message
-      : `${failure.message} (${failure.hint})`;
-  } catch {
-    return null;
+async function performWithLibrary(action: Action): Promise<void> {
+  const { device } = action;
+  switch (action.kind) {
+    case 'delete':
+      await deleteDevice(device);
+      break;
+    case 'recover':
+      await recoverDevice(device, {});
+      break;
+    case 'unregister':
+      await unregisterBuffer(device, action.index);
+      break;
+    case 'register':
+      await registerBuffer(device, { kind: 'path', path: resolve(action.path), readOnly: action.readOnly });
+      break;
   }
 }
 
-interface Failure {
-  readonly message: string;
-  readonly hint?: string | null;
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? 'it failed and did not say why';
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof UblkError && error.hint !== undefined ? `${error.message} (${error.hint})` : error.message;
 }

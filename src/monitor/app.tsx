@@ -1,7 +1,7 @@
-/** The screen as a whole: a picture from the watch, the choices of the person, and the keys that change them. */
+/** The whole screen: the newest picture of the watch, what the person has chosen to see, and the keys that change that. */
 import { Box, useApp, useInput, useWindowSize, type Key } from 'ink';
-import { type ReactNode, useCallback, useEffect, useReducer, useRef, useState, useSyncExternalStore } from 'react';
-import { doingText, runCommand } from './actions.ts';
+import { type ReactNode, useCallback, useEffect, useReducer, useRef, useSyncExternalStore } from 'react';
+import type { Actions } from './actions.ts';
 import type { Glyphs } from './drawing/glyphs.ts';
 import { hintsOf } from './keys/hints.ts';
 import { press } from './keys/press.ts';
@@ -13,40 +13,42 @@ import { HelpPanel, QuestionDialog, RegisterDialog } from './panels/dialogs.tsx'
 import { Footer, Header, MessageLine } from './panels/frame.tsx';
 import { GlyphContext } from './panels/line.tsx';
 import { BuffersPanel, EventsPanel } from './panels/lists.tsx';
-import { type Command, firstScreen, type Message, type Question, type Screen, type ViewName } from './screen.ts';
+import { firstScreen, type Question, type Screen, type ViewName } from './screen.ts';
 import type { Watch } from '../watch/watch.ts';
 
-/** As long as a message is news. */
+/** How long a message is shown. */
 const MESSAGE_MS = 15_000;
 
 export interface AppProps {
   readonly watch: Watch;
+  readonly actions: Actions;
   readonly device: number | undefined;
   readonly intervalMs: number;
   readonly readOnly: boolean;
   readonly glyphs: Glyphs;
-  /** `host`, kernel. */
+  /** Host name and kernel. */
   readonly host: string;
   readonly farewell: Question | null;
 }
 
-export function App({ watch, device, intervalMs, readOnly, glyphs, host, farewell }: AppProps) {
+export function App({ watch, actions, device, intervalMs, readOnly, glyphs, host, farewell }: AppProps) {
   const { exit } = useApp();
   const { columns: width, rows } = useWindowSize();
   const newest = useSyncExternalStore(
     useCallback((listener: () => void) => watch.subscribe(listener), [watch]),
     () => watch.picture,
   );
-  // Keys that arrive together are each pressed on what the one before left.
+  const progress = useSyncExternalStore(
+    useCallback((listener: () => void) => actions.subscribe(listener), [actions]),
+    () => actions.progress,
+  );
+  // Keys may arrive together: each is pressed on the screen that the one before it left.
   const screenNow = useRef<Screen>(firstScreen({ device, intervalMs }));
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const change = useCallback((next: Screen) => {
     screenNow.current = next;
     redraw();
   }, []);
-  // Under way, then those that wait for it: what was confirmed is done.
-  const [commands, setCommands] = useState<readonly Command[]>([]);
-  const [busy] = commands;
 
   const screen = screenNow.current;
   const picture = screen.frozen ?? newest;
@@ -58,14 +60,11 @@ export function App({ watch, device, intervalMs, readOnly, glyphs, host, farewel
   }, [watch, screen.intervalMs, screen.view]);
 
   useEffect(() => {
-    if (busy === undefined) return;
-    void (async () => {
-      const message: Message = await runCommand(busy);
-      setCommands((all) => all.slice(1));
+    actions.onDone((message) => {
       change({ ...screenNow.current, message });
       watch.look();
-    })();
-  }, [busy, change, watch]);
+    });
+  }, [actions, change, watch]);
 
   const { message } = screen;
   useEffect(() => {
@@ -81,13 +80,11 @@ export function App({ watch, device, intervalMs, readOnly, glyphs, host, farewel
       const outcome = press(situation(screenNow.current), name);
       change(outcome.screen);
       if (outcome.quit === true) exit();
-      const { command } = outcome;
-      if (command !== undefined) setCommands((all) => [...all, command]);
+      if (outcome.action !== undefined) actions.add(outcome.action);
     }
   });
 
-  const shown =
-    busy === undefined ? screen : { ...screen, message: { text: doingText(busy), tone: 'neutral' } as const };
+  const shown = progress === null ? screen : { ...screen, message: progress };
   const frame = { picture, screen: shown, width, glyphs };
   return (
     <GlyphContext value={glyphs}>
@@ -120,10 +117,10 @@ const PANELS: Readonly<Record<ViewName, (props: PanelProps) => ReactNode>> = {
   events: EventsPanel,
 };
 
-/** What Ink knows by name when it comes alone. */
+/** Keys that Ink names when they come alone, and passes as characters when they come with others. */
 const CONTROLS: Readonly<Record<string, KeyName>> = { '\r': 'enter', '\t': 'tab', '\u007f': 'backspace' };
 
-/** Ink's keys by our names. Characters that were typed quickly, or pasted, come together. */
+/** Gives Ink's keys our names. Characters that were typed quickly, or pasted, come together. */
 function keyNames(input: string, key: Key): KeyName[] {
   if (key.upArrow) return ['up'];
   if (key.downArrow) return ['down'];

@@ -2,13 +2,13 @@
 import { type ColumnKey, sortDevices } from './lines/device-columns.ts';
 import type { MonitorEvent } from '../watch/model/events.ts';
 import type { BufferView, DeviceView, Period, Picture } from '../watch/model/picture.ts';
-import type { Tone } from '../watch/model/states.ts';
+import type { Severity } from '../watch/model/states.ts';
 
 export const VIEWS = ['devices', 'device', 'buffers', 'events'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
-/** What a key can ask of the system; commands.ts does it. */
-export type Command =
+/** What a key can ask for beyond the screen; actions.ts does it. */
+export type Action =
   | { readonly kind: 'delete' | 'recover'; readonly device: number }
   | { readonly kind: 'unregister'; readonly device: number; readonly index: number }
   | { readonly kind: 'register'; readonly device: number; readonly path: string; readonly readOnly: boolean };
@@ -25,12 +25,12 @@ export interface Question {
   readonly lines: readonly string[];
   /** What `y` does, in words, and what it does. */
   readonly yes: string;
-  readonly does: Command | 'quit';
+  readonly does: Action | 'quit';
 }
 
 export interface Message {
   readonly text: string;
-  readonly tone: Tone;
+  readonly severity: Severity;
 }
 
 export interface Screen {

@@ -93,41 +93,41 @@ describe('changing', () => {
     const { question } = after(start(), 'j', 'd').screen;
     assert.equal(question?.title, 'Delete ublkb1?');
     assert.match(question?.lines.join(' ') ?? '', /loop \/images\/disk\.img, 1G.*pid 100/);
-    assert.deepEqual(after(start(), 'j', 'd', 'y').command, { kind: 'delete', device: 1 });
+    assert.deepEqual(after(start(), 'j', 'd', 'y').action, { kind: 'delete', device: 1 });
     for (const no of ['n', 'esc', 'q']) {
       const outcome = after(start(), 'd', no);
-      assert.equal(outcome.command, undefined);
+      assert.equal(outcome.action, undefined);
       assert.equal(outcome.screen.question, null);
     }
   });
 
   test('a key that is no answer is none', () => {
     const outcome = after(start(), 'd', 'j', 'enter');
-    assert.equal(outcome.command, undefined);
+    assert.equal(outcome.action, undefined);
     assert.equal(outcome.screen.question?.title, 'Delete ublkb0?');
   });
 
   test('u unregisters the buffer pointed at, after a question', () => {
     assert.match(after(start(), '3', 'u').screen.question?.lines.join(' ') ?? '', /\/mnt\/huge\/buf, 4M, of ublkb0/);
-    assert.deepEqual(after(start(), '3', 'u', 'y').command, { kind: 'unregister', device: 0, index: 3 });
+    assert.deepEqual(after(start(), '3', 'u', 'y').action, { kind: 'unregister', device: 0, index: 3 });
   });
 
   test('b takes a path, and Tab says read-only', () => {
-    assert.deepEqual(after(start(), 'b', '/', 'b', 'tab', 'enter').command, {
+    assert.deepEqual(after(start(), 'b', '/', 'b', 'tab', 'enter').action, {
       kind: 'register',
       device: 0,
       path: '/b',
       readOnly: true,
     });
-    assert.equal(after(start(), 'b', '/', 'esc').command, undefined);
+    assert.equal(after(start(), 'b', '/', 'esc').action, undefined);
   });
 
   test('R recovers a device that waits for a server, and no other', () => {
     const quiesced = deviceSample({ kernel: { state: 'QUIESCED', queues: 2, depth: 128, features: [] } });
     const waiting = observe(null, sampleAt(0, quiesced));
-    assert.deepEqual(after(start({}, { picture: waiting }), 'R').command, { kind: 'recover', device: 0 });
+    assert.deepEqual(after(start({}, { picture: waiting }), 'R').action, { kind: 'recover', device: 0 });
     const refused = after(start(), 'R');
-    assert.equal(refused.command, undefined);
+    assert.equal(refused.action, undefined);
     assert.match(refused.screen.message?.text ?? '', /ublkb0 has its server/);
   });
 
@@ -141,7 +141,7 @@ describe('changing', () => {
   test('with --read-only nothing does', () => {
     for (const key of ['d', 'b', 'R']) {
       const outcome = after(start({}, { readOnly: true }), key);
-      assert.equal(outcome.command, undefined);
+      assert.equal(outcome.action, undefined);
       assert.equal(outcome.screen.question, null);
       assert.equal(outcome.screen.typing, null);
       assert.match(outcome.screen.message?.text ?? '', /--read-only/);
@@ -181,7 +181,7 @@ describe('every key that is offered', () => {
             const { screen, ...done } = press(situation, binding?.keys[0] ?? '');
             const changed = Object.keys(done).length > 0 || JSON.stringify(screen) !== JSON.stringify(situation.screen);
             assert.ok(changed, `${label} in ${view}`);
-            assert.notEqual(screen.message?.tone, 'warning', `${label} in ${view}: ${screen.message?.text}`);
+            assert.notEqual(screen.message?.severity, 'warning', `${label} in ${view}: ${screen.message?.text}`);
           }
         }
       }

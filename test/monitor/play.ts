@@ -1,7 +1,10 @@
 /**
- * The monitor, as it was built, over samples that are made up: `node play.ts [DEVICES] [QUEUES] [fail|throw]`. For the
- * tests of the screen where there is no ublk driver, and to see what the monitor itself costs.
+ * The monitor, as it was built, over samples that are made up: `node play.ts [DEVICES] [QUEUES] [MODE]`. For the tests of
+ * the screen where there is no ublk driver, and to see what the monitor itself costs. MODE: `fail` and `throw` end it with
+ * an error; `names` gives its files and buffers names that no table likes; `slow` makes an action take two seconds.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Perform } from '../../src/monitor/actions.ts';
 import type { Sample, SampleSource } from '../../src/watch/sampling/sample.ts';
 import {
   blockCounters,
@@ -18,7 +21,9 @@ const { runMonitor } = (await import(
 )) as typeof import('../../src/monitor/run.ts');
 
 const [devices = 3, queues = 4] = process.argv.slice(2, 4).map(Number);
-const misfortune = process.argv[4];
+const mode = process.argv[4];
+/** CJK, an emoji, a combining character, an escape sequence, a line break. */
+const AWKWARD = '/磁盘/😀e\u0301\u001b[2J\n映像.img';
 
 const startedAtMs = Date.now() - 3_600_000;
 const began = performance.now();
@@ -26,10 +31,10 @@ const began = performance.now();
 class Play implements SampleSource {
   #taken = 0;
 
-  take(): Sample {
+  async take(): Promise<Sample> {
     this.#taken++;
-    if (misfortune === 'fail' && this.#taken === 3) throw new Error('the source has run dry');
-    if (misfortune === 'throw' && this.#taken === 2) setTimeout(() => Promise.reject(new Error('nobody caught this')));
+    if (mode === 'fail' && this.#taken === 3) throw new Error('the source has run dry');
+    if (mode === 'throw' && this.#taken === 2) setTimeout(() => Promise.reject(new Error('nobody caught this')));
     const atMs = performance.now();
     const seconds = (atMs - began) / 1000;
     const all = Array.from({ length: devices }, (_none, id) => ({ ...playDevice(id, seconds), atMs }));
@@ -77,11 +82,11 @@ function playDevice(id: number, seconds: number) {
   });
   const own = ownRecord({
     target: way === 'registered' ? 'loop' : 'null',
-    files: way === 'registered' ? ['/images/disk.img'] : [],
+    files: way === 'registered' ? [mode === 'names' ? AWKWARD : '/images/disk.img'] : [],
     dataPath: way === 'registered' ? 'auto_zc' : 'copy',
     queues,
     depth: 64,
-    buffers: way === 'matched' ? [storedBuffer(0)] : [],
+    buffers: way === 'matched' ? [storedBuffer(0, mode === 'names' ? AWKWARD : undefined)] : [],
   });
   return deviceSample({ ...common, stats, own });
 }
@@ -90,8 +95,13 @@ function heatOf(done: number): number[] {
   return Array.from({ length: 32 }, (_none, part) => (part < 8 ? done * (8 - part) : 0));
 }
 
+const perform: Perform = async (_action, onWaiting, signal) => {
+  onWaiting('waiting for its server (pid 12) to leave');
+  await sleep(2000, undefined, { signal });
+};
+
 const before = process.cpuUsage();
-await runMonitor({ intervalMs: 1000, readOnly: false, source: new Play() });
+await runMonitor({ intervalMs: 1000, readOnly: false, source: new Play(), ...(mode === 'slow' ? { perform } : {}) });
 const { user, system } = process.cpuUsage(before);
 const seconds = (performance.now() - began) / 1000;
 process.stdout.write(`${((user + system) / 1e4 / seconds).toFixed(1)}% of a core over ${seconds.toFixed(1)} s\n`);

@@ -128,6 +128,42 @@ describe('the screen', { timeout: 120_000 }, () => {
       { args: ['20', '4'] },
     ));
 
+  for (const columns of [80, 200]) {
+    test(`keeps its columns, and shows control characters escaped, whatever a file is called, at ${columns} columns`, () =>
+      withPlay(
+        async (terminal) => {
+          // The device with the awkward name is between two others: the columns behind the name are where theirs are.
+          const seen = await terminal.until(/ublkb1 +loop .*busiest|ublkb1 +loop [^]*busiest/);
+          const [heading = ''] = seen.split('\n').filter((line) => line.includes('TARGET'));
+          for (const title of ['STATE', 'MATCHED']) {
+            const at = heading.indexOf(title);
+            const rows = (await terminal.columns(at, at + 4)).slice(3, 6);
+            if (title === 'STATE') assert.deepEqual(rows, ['LIVE', 'LIVE', 'LIVE']);
+            else assert.deepEqual(rows, ['████', '▓▓▓▓', 'not ']);
+          }
+          terminal.press('j\r');
+          const device = await terminal.until(/\/dev\/ublkb1 LIVE {2}loop .*像\.img · 250G/);
+          assert.equal(device.split('\n').filter((line) => line.includes('像.img')).length, 1);
+          terminal.press('3');
+          const buffers = await terminal.until(/\|[^|]+\| {2}\/磁盘/);
+          assert.match(buffers, /SOURCE/);
+          const source = (await terminal.lines())[2]!.indexOf('SOURCE');
+          const [row = ''] = (await terminal.columns(source, columns)).slice(3, 4);
+          if (columns === 200) assert.match(row, /^\/磁盘\/😀e\u0301\\x1b\[2J\\n映像\.img +\|/u);
+          else assert.match(row, /^…/);
+          terminal.press('u');
+          await terminal.until(/Unregister buffer 0\?/);
+          assert.match(await terminal.text(), /\/磁盘\/😀e\u0301\\x1b\[2J\\n映像\.img, 4M, of ublkb0/u);
+          // The border of the question stands in one column.
+          const lines = (await terminal.lines()).filter((line) => /^ *[│╭╰]/.test(line));
+          const right = Math.floor((columns - Math.min(columns - 2, 76)) / 2) + Math.min(columns - 2, 76) - 1;
+          const borders = (await terminal.columns(right, right + 1)).filter((cell) => /[│╮╯]/.test(cell));
+          assert.equal(borders.length, lines.length);
+        },
+        { args: ['3', '4', 'names'], columns, rows: columns === 80 ? 24 : 60 },
+      ));
+  }
+
   test('is there after less than 0.7 s of work, the start of the program included', noDriver, async () => {
     const terminal = new Terminal([process.execPath, PROGRAM, 'monitor']);
     try {
@@ -192,6 +228,40 @@ async function leaves(leave: (terminal: Terminal, pid: number) => void, misfortu
     await terminal.close();
   }
 }
+
+describe('an action under way', { timeout: 60_000 }, () => {
+  test('says what it waits for, and goes on when the monitor is left', async () => {
+    const script = '"$@"; echo "ended with $?"';
+    const terminal = new Terminal(['bash', '-c', script, 'bash', process.execPath, PLAY, '3', '4', 'slow'], {
+      columns: 100,
+    });
+    try {
+      await terminal.until(/q quit/);
+      terminal.press('dy');
+      await terminal.until(/deleting ublkb0: waiting for its server \(pid 12\) to leave/);
+      terminal.press('q');
+      const left = await terminal.until(/Ctrl-C gives up waiting/);
+      assert.ok(!terminal.alternate, 'the terminal is back at once');
+      assert.match(left, /deleting ublkb0: waiting for its server/);
+      assert.match(await terminal.until(/ended with 0/), /deleted ublkb0\n/);
+    } finally {
+      await terminal.close();
+    }
+  });
+
+  test('is given up by Ctrl-C once the monitor was left', async () => {
+    const terminal = new Terminal([process.execPath, PLAY, '3', '4', 'slow'], { columns: 100 });
+    try {
+      await terminal.until(/q quit/);
+      terminal.press('dyq');
+      await terminal.until(/Ctrl-C gives up waiting/);
+      terminal.press('\u0003');
+      assert.match(await terminal.until(/of a core/), /^(?![^]*deleted ublkb0)/);
+    } finally {
+      await terminal.close();
+    }
+  });
+});
 
 describe('without a terminal', { timeout: 60_000 }, () => {
   test('a line of JSON an interval', noDriver, () => {

@@ -19,7 +19,7 @@ import {
 import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/drawing/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/panels/layout.ts';
 import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
-import { clip, fit, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
+import { clip, fit, keepEnd, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
 import { ownBufferLines } from '../../src/monitor/lines/table-lines.ts';
 import { verdictOf } from '../../src/monitor/lines/verdict.ts';
 import {
@@ -97,6 +97,18 @@ describe('lines', () => {
     assert.equal(textOf(fit([piece('ab'), piece('cdef')], 4)), 'abcd');
     assert.equal(textOf(clip([piece('abc'), piece('def')], 5, '~')), 'abcd~');
     assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);
+    assert.deepEqual(wrap('/a-name-longer-than-a-line is', 10), ['/a-name-lo', 'nger-than-', 'a-line is']);
+  });
+
+  test('count columns, not characters, and show control characters escaped', () => {
+    assert.equal(widthOf([piece('磁盘'), piece('e\u0301')]), 5);
+    assert.equal(textOf(fit([piece('磁盘')], 6)), '磁盘  ');
+    // A character of two columns is not cut in half: a blank stands for it.
+    assert.equal(textOf(fit([piece('磁盘')], 3)), '磁 ');
+    assert.equal(textOf(clip([piece('磁盘映像')], 6, '…')), '磁盘…');
+    assert.equal(keepEnd('/磁盘/映像.img', 9, '…'), '…映像.img');
+    assert.equal(piece('a\u001b[2Jb\n').text, 'a\\x1b[2Jb\\n');
+    assert.deepEqual(wrap('磁盘映像', 5), ['磁盘', '映像']);
   });
 
   test('the device table fits every terminal, its target and matching with it', () => {
@@ -196,7 +208,7 @@ describe('the verdict', () => {
 
   test("does not guess about another program's device", () => {
     const picture = observe(null, sampleAt(0, foreignSample()));
-    assert.match(said(picture.devices[0]!), /Another program serves it \(pid 100\)/);
+    assert.match(said(picture.devices[0]!), /Another program serves this device \(pid 100\)/);
   });
 });
 

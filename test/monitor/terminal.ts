@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import { eastAsianWidth } from 'get-east-asian-width';
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
@@ -21,6 +22,21 @@ export interface Exit {
   readonly signal?: number | undefined;
 }
 
+const ZERO_COLUMNS = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]$/u;
+
+/** xterm's own table is that of Unicode 6, in which an emoji is one column wide; terminals of today give it two. */
+const TODAYS_WIDTHS = {
+  version: 'today',
+  wcwidth: (code: number): 0 | 1 | 2 =>
+    ZERO_COLUMNS.test(String.fromCodePoint(code)) ? 0 : eastAsianWidth(code) === 2 ? 2 : 1,
+  /** Two bits of width, and one that says that the character joins the one before. */
+  charProperties: (code: number, preceding: number): number => {
+    const width = TODAYS_WIDTHS.wcwidth(code);
+    const joins = width === 0 && preceding !== 0;
+    return ((joins ? (preceding >> 1) & 3 : width) << 1) | (joins ? 1 : 0);
+  },
+};
+
 const FRAME_BEGINS = '\u001b[?2026h';
 const FRAME_ENDS = '\u001b[?2026l';
 
@@ -35,6 +51,8 @@ export class Terminal {
   constructor(words: readonly string[], { columns = 80, rows = 24, env = {}, onData }: TerminalOptions = {}) {
     const [file = '', ...args] = words;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });
+    this.#terminal.unicode.register(TODAYS_WIDTHS);
+    this.#terminal.unicode.activeVersion = TODAYS_WIDTHS.version;
     this.#pty = spawn(file, args, {
       cols: columns,
       rows,
@@ -79,6 +97,19 @@ export class Terminal {
     const buffer = this.#terminal.buffer.active;
     return Array.from({ length: this.#terminal.rows }, (_, row) =>
       (buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? '').trimEnd(),
+    );
+  }
+
+  /**
+   * The text of each row from one column to another, both counted as the terminal counts them: a character of two columns
+   * takes two.
+   */
+  async columns(from: number, to: number): Promise<string[]> {
+    await this.lines();
+    const { active } = this.#terminal.buffer;
+    return Array.from(
+      { length: this.#terminal.rows },
+      (_, row) => active.getLine(active.baseY + row)?.translateToString(false, from, to) ?? '',
     );
   }
 

@@ -1,22 +1,22 @@
-/** Numbers for a person: three digits that matter, a unit, and never wider than eight characters. */
+/** Numbers for people: at most three digits, a unit, and at most eight columns. */
 
 const DECIMAL = ['', 'k', 'M', 'G', 'T', 'P'] as const;
 
-/** `0`, `7.5`, `950`, `12.3k`, `1.20M`. */
+/** A count: `0`, `7.5`, `950`, `12.3k`, `1.20M`. */
 export function count(value: number): string {
   if (value === 0) return '0';
   if (value < 9.95) return Number.isInteger(value) ? String(value) : value.toFixed(1);
   return scaled(value, 1000, DECIMAL);
 }
 
-/** Bytes, in powers of 1000 as rates are given: `48.2 MB`. */
+/** Bytes with a unit, in powers of 1000 as usual for rates: `48.2 MB`. */
 export function bytes(value: number): string {
   if (value < 1000) return `${Math.round(value)} B`;
   const text = scaled(value, 1000, DECIMAL);
   return `${text.slice(0, -1)} ${text.slice(-1)}B`;
 }
 
-/** A column of MB: `48.2`, `0.05`. */
+/** Megabytes (10^6) without the unit, for a column: `48.2`, `0.05`. */
 export function megabytes(value: number): string {
   const mega = value / 1e6;
   if (mega === 0) return '0';
@@ -24,29 +24,30 @@ export function megabytes(value: number): string {
   return mega < 9.995 ? mega.toFixed(2) : mega < 99.95 ? mega.toFixed(1) : count(Math.round(mega));
 }
 
-/** A column of milliseconds; `-` where nothing completed. */
+/** Milliseconds without the unit, for a column; `-` when nothing completed. */
 export function milliseconds(value: number | null): string {
   if (value === null) return '-';
   if (value < 9.995) return value.toFixed(2);
   return value < 99.95 ? value.toFixed(1) : count(Math.round(value));
 }
 
-/** A time with its unit: `12 µs`, `3.4 ms`. `micro` is how the terminal writes micro. */
+/** A time with its unit: `12 µs`, `3.4 ms`. `micro` is the sign that the terminal has for micro. */
 export function duration(us: number, micro: string): string {
   if (us < 999.5) return `${us < 9.95 ? us.toFixed(1) : Math.round(us)} ${micro}s`;
   if (us < 999_500) return `${significant(us / 1000)} ms`;
   return `${significant(us / 1e6)} s`;
 }
 
+/** `-` when there is nothing to have a part of. */
 export function percent(share: number | null): string {
   if (share === null) return '-';
-  // 99.96 % is not all of it, and 0.04 % is not none.
+  // Only all is written as 100%, and only nothing as 0%.
   if (share > 0.99 && share < 1) return '99%';
   if (share > 0 && share < 0.01) return '<1%';
   return `${Math.round(share * 100)}%`;
 }
 
-/** `45 s`, `12:30`, `3:02:11`, `5 d 3 h`. */
+/** A span of time: `45 s`, `12:30`, `3:02:11`, `5 d 3 h`. */
 export function clockSpan(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
@@ -65,14 +66,9 @@ export function timeOfDay(wallMs: number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
 }
 
-/** `every 1 s`, `every 250 ms`. */
+/** `1 s`, `250 ms`. */
 export function interval(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
-}
-
-/** Keeps the end, which says more in a path. */
-export function keepEnd(text: string, width: number, ellipsis: string): string {
-  return text.length <= width ? text : `${ellipsis}${text.slice(text.length - width + ellipsis.length)}`;
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {

@@ -43,7 +43,7 @@ export function whyNoRecovery(situation: Situation): string | null {
 /** Nothing goes, so nothing is asked. */
 export function recover(situation: Situation): Outcome {
   const device = pointedDevice(situation)?.id ?? 0;
-  return { ...done(situation.screen, {}), command: { kind: 'recover', device } };
+  return { ...done(situation.screen, {}), action: { kind: 'recover', device } };
 }
 
 /** Why not now; null: there is a device to delete. */

@@ -16,14 +16,14 @@ export function sortByNextColumn({ screen }: Situation): Outcome {
   const next = DEVICE_COLUMNS[(at + 1) % DEVICE_COLUMNS.length];
   if (next === undefined) return { screen };
   // A narrow terminal may not show the column.
-  const message = { text: `sorted by ${next.heading[screen.period]}`, tone: 'neutral' } as const;
+  const message = { text: `sorted by ${next.heading[screen.period]}`, severity: 'neutral' } as const;
   return done(screen, { sort: next.key, reversed: false, message });
 }
 
 /** `-`: the next shorter interval; any other key: the next longer one. */
 export function changeInterval({ screen }: Situation, key: KeyName): Outcome {
   const intervalMs = nextInterval(screen.intervalMs, key === '-' ? -1 : 1);
-  return done(screen, { intervalMs, message: { text: `every ${interval(intervalMs)}`, tone: 'neutral' } });
+  return done(screen, { intervalMs, message: { text: `every ${interval(intervalMs)}`, severity: 'neutral' } });
 }
 
 function nextInterval(now: number, step: number): number {

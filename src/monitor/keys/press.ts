@@ -14,6 +14,6 @@ export function press(situation: Situation, key: KeyName): Outcome {
   const binding = BINDINGS.find(({ keys }) => keys.includes(key));
   if (binding === undefined || !isFor(binding, situation)) return { screen };
   const refusal = refusalOf(binding, situation);
-  if (refusal !== null) return done(screen, { message: { text: `${binding.label}: ${refusal}`, tone: 'warning' } });
+  if (refusal !== null) return done(screen, { message: { text: `${binding.label}: ${refusal}`, severity: 'warning' } });
   return binding.press(situation, key);
 }

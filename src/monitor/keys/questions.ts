@@ -31,7 +31,7 @@ export function aboutUnregistering({ device, buffer }: ShownBuffer): Question {
 export function answer(screen: Screen, { does }: Question, key: KeyName): Outcome {
   if (key === 'y' || key === 'Y') {
     const next = { ...screen, question: null };
-    return does === 'quit' ? { screen: next, quit: true } : { screen: next, command: does };
+    return does === 'quit' ? { screen: next, quit: true } : { screen: next, action: does };
   }
   return key === 'n' || key === 'N' || key === 'esc' || key === 'q' ? done(screen, { question: null }) : { screen };
 }

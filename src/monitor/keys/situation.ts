@@ -1,6 +1,6 @@
 /** A key, what it is pressed on, and what comes of it. Pure: there is nothing else that a key can see or do. */
 import type { Picture } from '../../watch/model/picture.ts';
-import type { Command, Question, Screen } from '../screen.ts';
+import type { Action, Question, Screen } from '../screen.ts';
 
 /** A printable character, or one of these. */
 export type KeyName =
@@ -32,7 +32,7 @@ export interface Situation {
 /** The next screen and, perhaps, what is to be done. */
 export interface Outcome {
   readonly screen: Screen;
-  readonly command?: Command;
+  readonly action?: Action;
   readonly quit?: true;
 }
 

@@ -1,4 +1,4 @@
-/** How the data of a device travels, in a bar, a legend and a sentence. Pure. */
+/** How the data of a device travels: a bar, its legend, and a sentence. Pure. */
 import { stack } from '../drawing/charts.ts';
 import { bytes, count, percent } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
@@ -14,11 +14,13 @@ import { fit, type Piece, piece, widthOf, wrap } from '../drawing/pieces.ts';
 import { rate } from '../../watch/model/spans.ts';
 import { verdictOf } from './verdict.ts';
 
-/** A bar of all data by the way it travelled, what each way is, and what that means. */
+/** The bar shows the share of each way; a device of another program has the sentence only. */
 export function dataLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const span = device.spans[period];
   const verdict = verdictOf(device, period);
-  const sentences = wrap(verdict.text, width).map((line) => [piece(line, verdict.tone, verdict.tone !== 'neutral')]);
+  const sentences = wrap(verdict.text, width).map((line) => [
+    piece(line, verdict.severity, verdict.severity !== 'neutral'),
+  ]);
   if (device.target === null) return sentences;
   const amounts = DATA_WAYS.map((way) => span.server.ways[way].requests);
   const cells = stack(amounts, width);
@@ -33,10 +35,10 @@ const WAY_WORDS: Readonly<Record<DataWay, string>> = {
   copied: 'copied',
 };
 
-/** Data paths in which io_uring uses the request's own pages. */
+/** Names of the data paths in which io_uring uses the request's own pages. */
 const REGISTERS = /zero_copy|auto_zc/;
 
-/** What no request can be, without a data path that registers its pages, is left out. */
+/** `registered` is left out for a data path that never registers pages. */
 function legend({ spans, dataPath }: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[] {
   const span = spans[period];
   const ways = DATA_WAYS.filter((way) => way !== 'registered' || REGISTERS.test(dataPath ?? ''));

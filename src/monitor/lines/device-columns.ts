@@ -2,10 +2,10 @@
 import { formatSize } from '../../sizes.ts';
 import { bar, levels, stack } from '../drawing/charts.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
-import { count, keepEnd, megabytes, milliseconds, percent } from '../drawing/format.ts';
+import { count, megabytes, milliseconds, percent } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from '../../watch/model/picture.ts';
-import { type Piece, piece } from '../drawing/pieces.ts';
+import { keepEnd, type Piece, piece } from '../drawing/pieces.ts';
 import { rate, type Span } from '../../watch/model/spans.ts';
 
 export type ColumnKey =
@@ -72,7 +72,7 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
     width: 9,
     align: 'left',
     expendable: 0,
-    cell: ({ state }) => [piece(state.word, state.tone, state.tone === 'bad')],
+    cell: ({ state }) => [piece(state.word, state.severity, state.severity === 'bad')],
     sortBy: ({ state }) => state.word,
   },
   {

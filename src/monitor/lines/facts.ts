@@ -1,33 +1,46 @@
-/** Who a device is, and how it is doing. Pure. */
+/** What a device is, and how much it does: the two lines at the head of its view. Pure. */
 import { formatSize } from '../../sizes.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
+import type { DeviceView, Period } from '../../watch/model/picture.ts';
+import { rate, type Span } from '../../watch/model/spans.ts';
 import { bytes, clockSpan, count, milliseconds, percent } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
-import type { DeviceView, Period } from '../../watch/model/picture.ts';
-import { firstFitting, type Piece, piece } from '../drawing/pieces.ts';
-import { rate, type Span } from '../../watch/model/spans.ts';
+import { firstFitting, keepEnd, type Piece, piece, widthOf } from '../drawing/pieces.ts';
 
-/** Who it is, and how it is doing: two lines. */
+/** The second line says what is wrong with the device, if anything is. */
 export function factLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const { state } = device;
-  const who = firstFitting([whoPieces(device, true, glyphs), whoPieces(device, false, glyphs)], width);
-  if (state.trouble !== null) return [[...who], [piece(sentence(state.trouble), state.tone, true)]];
+  const identity = identityPieces(device, width, glyphs);
+  if (state.trouble !== null) return [identity, [piece(sentence(state.trouble), state.severity, true)]];
   const span = device.spans[period];
-  const figures =
+  const load =
     period === 'total'
       ? totalPieces(span)
       : firstFitting(
           DETAILS.map((detail) => ratePieces(device, span, detail)),
           width,
         );
-  return [[...who], [...figures]];
+  return [identity, [...load]];
 }
 
-function whoPieces(device: DeviceView, wordy: boolean, glyphs: Glyphs): Piece[] {
-  const { name, state, target, files, sizeBytes, queueCount, queueDepth, serverPid, upMs, dataPath, features } = device;
+const SHORTEST_NAME = 8;
+
+/** Written out where there is room; otherwise short, with as much of the files' names as fits. */
+function identityPieces(device: DeviceView, width: number, glyphs: Glyphs): Piece[] {
+  const files = device.files.join(' ');
+  const variant = (wordy: boolean, names: string) => identityWith(device, wordy, names, glyphs);
+  const fitting = firstFitting([variant(true, files), variant(false, files)], width);
+  const tooWide = widthOf(fitting) - width;
+  if (tooWide <= 0 || files === '') return [...fitting];
+  const room = Math.max(SHORTEST_NAME, widthOf([piece(files)]) - tooWide);
+  return variant(false, keepEnd(files, room, glyphs.ellipsis));
+}
+
+function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs: Glyphs): Piece[] {
+  const { name, state, target, sizeBytes, queueCount, queueDepth, serverPid, upMs, dataPath, features } = device;
   const sharing = features.includes('SHMEM_ZC') ? 'shmem_zc + ' : '';
   const facts = [
-    target === null ? "another program's" : [target, ...files].join(' '),
+    target === null ? "another program's" : files === '' ? target : `${target} ${files}`,
     formatSize(sizeBytes),
     wordy ? `${queueCount} queues ${glyphs.times} ${queueDepth} requests` : `${queueCount}${glyphs.times}${queueDepth}`,
     ...(dataPath === null ? [] : [`${sharing}${dataPath}`]),
@@ -37,7 +50,7 @@ function whoPieces(device: DeviceView, wordy: boolean, glyphs: Glyphs): Piece[] 
   const dot = piece(` ${glyphs.dot} `, 'quiet');
   return [
     piece(`/dev/${name} `, 'accent', true),
-    piece(`${state.word}  `, state.tone, true),
+    piece(`${state.word}  `, state.severity, true),
     ...facts.flatMap((fact, at) => (at === 0 ? [piece(fact)] : [dot, piece(fact)])),
   ];
 }
@@ -45,10 +58,10 @@ function whoPieces(device: DeviceView, wordy: boolean, glyphs: Glyphs): Piece[] 
 const number = (text: string) => piece(text, undefined, true);
 const label = (text: string) => piece(text, 'quiet');
 
-/** How much is said, by the room that there is. */
+/** How many figures are shown, from wide terminals to narrow ones. */
 const DETAILS = ['all', 'most', 'least'] as const;
 
-/** The measures and their names are iostat's. */
+/** The figures and their names are those of iostat. */
 function ratePieces({ inFlight }: DeviceView, span: Span, detail: (typeof DETAILS)[number]): Piece[] {
   const { reads, writes, readBytes, writtenBytes } = span.block;
   return [

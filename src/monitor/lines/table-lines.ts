@@ -3,10 +3,10 @@ import { formatSize } from '../../sizes.ts';
 import { levels } from '../drawing/charts.ts';
 import { type DeviceColumn, fittingColumns } from './device-columns.ts';
 import type { MonitorEvent } from '../../watch/model/events.ts';
-import { bytes, count, keepEnd, percent, timeOfDay } from '../drawing/format.ts';
+import { bytes, count, percent, timeOfDay } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';
-import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';
+import { fit, type Ink, keepEnd, type Piece, piece } from '../drawing/pieces.ts';
 import type { Screen, ShownBuffer } from '../screen.ts';
 import { rate } from '../../watch/model/spans.ts';
 
@@ -156,22 +156,22 @@ export function ownBufferLines({ buffers, spans }: DeviceView, period: Period, g
 
 /** In little, below something else; with their devices where they are of several. */
 export function ownEventLines(events: readonly MonitorEvent[], named: boolean): Piece[][] {
-  return events.map(({ wallMs, device, text, tone }) => [
+  return events.map(({ wallMs, device, text, severity }) => [
     piece(`${timeOfDay(wallMs)}  `, 'quiet'),
     ...(named ? [piece(`ublkb${device}`.padEnd(8), 'accent')] : []),
-    piece(text, tone),
+    piece(text, severity),
   ]);
 }
 
 export function eventTable(events: readonly MonitorEvent[], { row }: Screen, width: number, glyphs: Glyphs): Table {
   const heading = [piece('  TIME      DEVICE    EVENT         WHAT', 'quiet', true)];
-  const rows = events.map(({ wallMs, device, kind, text, tone }, at) =>
+  const rows = events.map(({ wallMs, device, kind, text, severity }, at) =>
     fit(
       [
         pointer(at === Math.min(row, events.length - 1), glyphs),
         piece(`${timeOfDay(wallMs)}  `, 'quiet'),
         piece(`ublkb${device}`.padEnd(10), 'accent'),
-        piece(kind.padEnd(14), tone, tone === 'bad'),
+        piece(kind.padEnd(14), severity, severity === 'bad'),
         piece(text),
       ],
       width,

@@ -1,6 +1,6 @@
 /**
- * How the client's data travels, in a sentence that says what to do about it. A request that does not match is copied
- * silently; this is the place that breaks the silence.
+ * The verdict: one sentence on how the client's data travels, and on what to do when it is copied. The kernel copies a
+ * request that does not match without telling anyone, so the monitor tells.
  */
 import {
   type BufferView,
@@ -10,29 +10,28 @@ import {
   type Period,
   wayShare,
 } from '../../watch/model/picture.ts';
+import { keepEnd } from '../drawing/pieces.ts';
 
 export interface Verdict {
   readonly text: string;
-  readonly tone: 'good' | 'warning' | 'neutral';
+  readonly severity: 'good' | 'warning' | 'neutral';
 }
 
 export function verdictOf(device: DeviceView, period: Period): Verdict {
   const { target, buffers, features, serverPid } = device;
   if (target === null || buffers === null) {
-    return neutral(`Another program serves it (pid ${serverPid}): how its data travels is not known.`);
+    return neutral(`Another program serves this device (pid ${serverPid}): how its data travels is not known.`);
   }
   const span = device.spans[period];
   const idle = dataRequests(span) === 0;
   if (!features.includes('SHMEM_ZC')) return withoutSharedMemory(device, period, idle);
   if (buffers.length === 0) {
-    return warning(
-      `No buffer is registered, so that nothing can match: ublkts reg-buf -n ${device.id} FILE, or press b.`,
-    );
+    return warning(`No buffer is registered, so nothing can match: ublkts reg-buf -n ${device.id} FILE, or press b.`);
   }
-  if (idle) return neutral('No requests. One whose memory lies in a registered buffer needs no copy.');
+  if (idle) return neutral('No requests. A request whose memory lies in a registered buffer needs no copy.');
   const matched = wayShare('matched', span) ?? 0;
   if (matched === 1)
-    return { tone: 'good', text: "All of the client's I/O lies in registered buffers: nothing is copied." };
+    return { severity: 'good', text: "All of the client's I/O lies in registered buffers: nothing is copied." };
   const [first] = buffers;
   if (matched > 0) return partlyMatched(device, period, matched);
   return warning(`None of the client's I/O matches. ${howToMatch(first)}`);
@@ -43,13 +42,15 @@ function partlyMatched(device: DeviceView, period: Period, matched: number): Ver
   const readOnly = (device.buffers ?? []).every((buffer) => buffer.readOnly);
   const { reads } = device.spans[period].block;
   if (readOnly && reads > 0) {
-    return warning(`${share}% of the requests match; reads never match a read-only buffer, they are copied.`);
+    return warning(`${share}% of the requests match; reads never match a read-only buffer and are copied.`);
   }
-  return warning(`${share}% of the requests match; the rest lies outside of the registered buffers and is copied.`);
+  return warning(`${share}% of the requests match; the rest lies outside the registered buffers and is copied.`);
 }
 
+const LONGEST_SOURCE = 60;
+
 function howToMatch(buffer: BufferView | undefined): string {
-  const source = buffer?.source ?? 'the registered file';
+  const source = keepEnd(buffer?.source ?? 'the registered file', LONGEST_SOURCE, '...');
   const where = buffer?.readOnly === true ? 'write from' : 'do I/O from';
   return `To match, map ${source} MAP_SHARED and ${where} there with O_DIRECT.`;
 }
@@ -58,17 +59,17 @@ function withoutSharedMemory({ spans, dataPath }: DeviceView, period: Period, id
   const span = spans[period];
   if (idle) return neutral(`No requests. The data path is ${dataPath ?? 'not known'}.`);
   if (wayShare('registered', span) === 1) {
-    return { tone: 'good', text: 'Zero copy: the backing file reads and writes the request itself.' };
+    return { severity: 'good', text: "Zero copy: the backing file is read and written with the request's own pages." };
   }
   const used = DATA_WAYS.filter((way) => span.server.ways[way].requests > 0);
-  if (used.includes('registered')) return warning('Some requests are zero copy, the rest falls back to copying.');
+  if (used.includes('registered')) return warning('Some requests are zero copy; the others fall back to copying.');
   return neutral('Every request is copied between client and server. Shared memory (add --shmem_zc) avoids that.');
 }
 
 function neutral(text: string): Verdict {
-  return { text, tone: 'neutral' };
+  return { text, severity: 'neutral' };
 }
 
 function warning(text: string): Verdict {
-  return { text, tone: 'warning' };
+  return { text, severity: 'warning' };
 }

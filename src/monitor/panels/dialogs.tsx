@@ -1,9 +1,9 @@
 /** What stands in front of the view: a question before something goes, a line to type, the help. */
-import { Box, Text } from 'ink';
+import { Box } from 'ink';
 import type { ReactNode } from 'react';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { BINDINGS } from '../keys/table.ts';
-import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';
+import { fit, type Ink, keepEnd, type Piece, piece, wrap } from '../drawing/pieces.ts';
 import type { Question, Typing } from '../screen.ts';
 import { Lines } from './line.tsx';
 
@@ -50,9 +50,10 @@ export function QuestionDialog({
 }) {
   return (
     <Dialog title={question.title} ink="bad" width={width} glyphs={glyphs}>
-      {question.lines.map((line) => (
-        <Text key={line}>{line}</Text>
-      ))}
+      <Lines
+        width={innerWidth(width)}
+        lines={question.lines.flatMap((line) => wrap(line, innerWidth(width)).map((part) => [piece(part)]))}
+      />
     </Dialog>
   );
 }
@@ -73,7 +74,7 @@ export function RegisterDialog({
       <Lines
         width={innerWidth(width)}
         lines={[
-          [piece('file  ', 'quiet'), piece(typing.text.slice(-room)), piece(glyphs.bar, 'accent')],
+          [piece('file  ', 'quiet'), piece(keepEnd(typing.text, room, glyphs.ellipsis)), piece(glyphs.bar, 'accent')],
           [piece('mode  ', 'quiet'), piece(mode), piece('   Tab changes it', 'quiet')],
           [],
           [piece('A file in hugetlbfs or tmpfs that the client maps MAP_SHARED too.', 'quiet')],

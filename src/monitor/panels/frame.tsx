@@ -69,7 +69,7 @@ function messageOf({ sample }: Picture, { typing, message }: Screen, glyphs: Gly
   if (typing?.what === 'filter') {
     return [piece(' show only: ', 'accent', true), piece(typing.text), cursor];
   }
-  if (message !== null) return [piece(` ${message.text}`, message.tone, message.tone === 'bad')];
+  if (message !== null) return [piece(` ${message.text}`, message.severity, message.severity === 'bad')];
   return sample.notice === null ? [] : [piece(` ${sample.notice}`, 'warning')];
 }
 

@@ -79,7 +79,7 @@ export function EventsPanel({ picture, screen, width, height, glyphs }: PanelPro
         <Lines width={width} lines={[table.heading, ...windowOf(table, Math.max(1, height - 1 - WHOLE_TEXT))]} />
       </Box>
       <Box flexDirection="column">
-        <Lines width={width} lines={whole.map((line) => [piece(`  ${line}`, event?.tone)])} />
+        <Lines width={width} lines={whole.map((line) => [piece(`  ${line}`, event?.severity)])} />
       </Box>
     </Box>
   );
