@@ -1,6 +1,7 @@
 /**
- * Where `bin/run.js` enters. Everything that costs time is imported after the compile cache is on and the question of
- * colour is settled; nothing here or below calls `process.exit`, so that pipes are always flushed.
+ * The program's entry, which `bin/run.js` calls. Everything that costs time is imported after the compile cache is on
+ * and after it is decided whether there are colours. Nothing here or below calls `process.exit`, so that pipes are
+ * always flushed.
  */
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
@@ -14,15 +15,12 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   else enableCompileCache(join(cache, 'ublkts', 'compile'));
   applyColourPolicy(argv, process.env);
   try {
-    const [{ dispatch }, table] = await Promise.all([
-      import('./cli/dispatch/dispatch.ts'),
-      import('./command-table.ts'),
-    ]);
-    await dispatch(argv, table);
+    const { dispatch } = await import('./cli/dispatch/dispatch.ts');
+    await dispatch(argv);
   } catch (error) {
     const { reportFailure } = await import('./cli/failures/report-failure.ts');
     const code = reportFailure(error, argv);
-    // A command may have a better one: that of a signal.
+    // A command may have set a better one: that of the signal that ended its server.
     process.exitCode ??= code;
   }
 }

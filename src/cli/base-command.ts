@@ -1,30 +1,22 @@
 /**
- * What every command shares: its global flags, kublk's way with options, one shape for every error, and the choice
- * between kublk's text, a table and JSON. A command parses, calls one library function, and says what to print.
+ * The class that every command extends. It has the flags of every command, reads options as kublk does, gives every
+ * error one shape, and prints a result as kublk's text, a table or JSON. A command parses its words, calls one library
+ * function, and says what to print.
  */
 import { Command } from '@oclif/core/command';
 import type { Config } from '@oclif/core/config';
-import * as Flags from '@oclif/core/flags';
-import { type FlagShapes, normaliseArgv, wants, wantsJson } from './argv/normalise.ts';
+import type { FlagInput, Input, OutputFlags, ParserOutput } from '@oclif/core/interfaces';
+import { wants, wantsJson } from './argv/global-flags.ts';
+import { normaliseArgv } from './argv/normalise.ts';
 import { CommandConfig } from './dispatch/command-config.ts';
 import { exitCodeOfOutcome, type Outcome } from './failures/outcome.ts';
-import { jsonDocument } from './output/json.ts';
 import { describeParseError } from './failures/parse-errors.ts';
 import { errorLines, errorObject } from './failures/report-failure.ts';
 import { onOff } from './flags/values.ts';
+import { noteLines } from './output/notes.ts';
+import { type Format, renderViews, type Views } from './output/views.ts';
 
-export const FORMATS = ['kublk', 'table', 'json'] as const;
-export type Format = (typeof FORMATS)[number];
-
-/** What can be printed; the functions run only when theirs is the chosen one. */
-export interface Views {
-  readonly json: object;
-  readonly kublk: () => string;
-  /** For a terminal; without one, a terminal gets kublk's text too. */
-  readonly table?: () => string;
-}
-
-/** A command's class, for whoever runs it. */
+/** A command's class, as the dispatcher sees it. */
 export interface RunnableCommand {
   start(id: string, argv: readonly string[]): Promise<void>;
 }
@@ -33,23 +25,25 @@ export abstract class BaseCommand extends Command {
   static override baseFlags = {
     json: onOff({ summary: 'Print one JSON object.', helpGroup: 'GLOBAL' }),
     debug: onOff({ summary: 'Print the stack of an error.', helpGroup: 'GLOBAL' }),
-    'no-color': onOff({ summary: 'No colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
+    'no-color': onOff({ summary: 'Print without colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
   };
 
-  /** In place of oclif's `run`, which reads the manifest first: what a command wants of a configuration is less. */
+  /** Runs the command. oclif's own `run` would load a whole configuration first (docs/decisions/0009). */
   static async start(this: CommandClass, id: string, argv: readonly string[]): Promise<void> {
     this.id = id;
     // oxlint-disable-next-line no-underscore-dangle
     await new this([...argv], new CommandConfig())._run();
   }
 
-  protected override async init(): Promise<void> {
-    await super.init();
-    const flags: FlagShapes = { ...this.ctor.baseFlags, ...this.ctor.flags };
-    this.argv = normaliseArgv(this.argv, flags);
+  /** oclif's parser, given the words in the form that it reads. */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A>> {
+    return super.parse(options, normaliseArgv(argv, { ...this.ctor.baseFlags, ...this.ctor.flags }));
   }
 
-  /** oclif would print here and set an exit code of its own; `main` does both, for every kind of error. */
+  /** oclif would print here and choose an exit code. `main` does both, for every kind of error. */
   protected override catch(error: Error): Promise<never> {
     return Promise.reject(describeParseError(error));
   }
@@ -58,41 +52,33 @@ export abstract class BaseCommand extends Command {
     return wantsJson(this.argv);
   }
 
-  /** Does a person read along? Then there may be progress and advice. */
+  /** Is there a person who reads along? Then there may be progress and advice. */
   protected get chatty(): boolean {
     return process.stderr.isTTY && !this.json && !wants('quiet', this.argv);
   }
 
   protected print(views: Views, format?: Format): void {
-    process.stdout.write(this.#render(views, this.json ? 'json' : (format ?? preferredFormat())));
+    process.stdout.write(renderViews(views, this.json ? 'json' : format));
   }
 
-  /** Of several devices: what was done on stdout, what failed on stderr, or all of it in one object. */
+  /** Prints a result with what its maker had to remark: on stderr, or as `notes` in JSON. */
+  protected printWithNotes(views: Views, notes: readonly string[], format?: Format): void {
+    this.print({ ...views, json: { ...views.json, notes } }, format);
+    if (!this.json && format !== 'json') process.stderr.write(noteLines(notes));
+  }
+
+  /** Prints what became of several devices: successes on stdout and failures on stderr, or all of it in one object. */
   protected printOutcome(outcome: Outcome, views: Views): void {
     this.print({ ...views, json: { ...views.json, failed: outcome.failed.map(errorObject) } });
     if (!this.json) for (const error of outcome.failed) process.stderr.write(errorLines(error, [this.id ?? '']));
     process.exitCode = exitCodeOfOutcome(outcome);
   }
-
-  #render({ json, kublk, table }: Views, format: Format): string {
-    if (format === 'json') return jsonDocument(json);
-    return format === 'table' && table !== undefined ? table() : kublk();
-  }
 }
+
+/** Parsed values by name, in oclif's type. */
+type Values = OutputFlags<FlagInput>;
 
 interface CommandClass {
   new (argv: string[], config: Config): BaseCommand;
   id: string;
-}
-
-/** For the commands whose text differs by reader. */
-export const formatFlag = Flags.option({
-  options: FORMATS,
-  multiple: false,
-  summary: "Print kublk's text, a table, or JSON; by default a table to a terminal and kublk's text to a pipe.",
-  helpGroup: 'OUTPUT',
-})();
-
-function preferredFormat(): Format {
-  return process.stdout.isTTY ? 'table' : 'kublk';
 }

@@ -1,4 +1,5 @@
-import { BaseCommand, formatFlag } from '../cli/base-command.ts';
+import { BaseCommand } from '../cli/base-command.ts';
+import { formatFlag } from '../cli/flags/format.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { seconds } from '../cli/flags/seconds.ts';
 import { onOff } from '../cli/flags/values.ts';

@@ -16,9 +16,9 @@ export default class Completion extends BaseCommand {
   override async run(): Promise<void> {
     const { args } = await this.parse(Completion);
     const { completionScript } = await import('../cli/docs/completions.ts');
-    const { loadManifest } = await import('../cli/dispatch/load-config.ts');
+    const { loadOclifConfig } = await import('../cli/dispatch/oclif-config.ts');
     const { describeCommands } = await import('../cli/docs/model.ts');
-    const script = completionScript(args.shell, describeCommands((await loadManifest()).commands));
+    const script = completionScript(args.shell, describeCommands((await loadOclifConfig()).commands));
     this.print({ json: { shell: args.shell, script }, kublk: () => script });
   }
 }

@@ -1,4 +1,5 @@
-import { BaseCommand, formatFlag } from '../cli/base-command.ts';
+import { BaseCommand } from '../cli/base-command.ts';
+import { formatFlag } from '../cli/flags/format.ts';
 import { featuresViews } from '../cli/output/features.ts';
 
 export default class Features extends BaseCommand {

@@ -1,4 +1,5 @@
-import { BaseCommand, formatFlag } from '../cli/base-command.ts';
+import { BaseCommand } from '../cli/base-command.ts';
+import { formatFlag } from '../cli/flags/format.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { devicesViews } from '../cli/output/devices.ts';

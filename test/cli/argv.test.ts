@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type FlagShapes, normaliseArgv, wants, wantsJson } from '../../src/cli/argv/normalise.ts';
+import { wants, wantsJson } from '../../src/cli/argv/global-flags.ts';
+import { type FlagShapes, normaliseArgv } from '../../src/cli/argv/normalise.ts';
 
 const FLAGS: FlagShapes = {
   number: { type: 'option', char: 'n' },

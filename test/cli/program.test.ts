@@ -46,11 +46,8 @@ describe('help and version', () => {
     }
   });
 
-  test('no command at all is wrong usage, with help', () => {
-    const { code, stdout, stderr } = ublkts('');
-    assert.equal(code, 2);
-    assert.match(stdout, /COMMANDS/);
-    assert.match(stderr, /a command is missing/);
+  test('the program alone prints the same help, and that is no error', () => {
+    assert.deepEqual(ublkts(''), { ...ublkts('help'), code: 0, stderr: '' });
   });
 });
 
@@ -61,6 +58,12 @@ describe('what is mistyped', () => {
       stdout: '',
       stderr: 'ublkts lsit: no such command: lsit\nhint: did you mean list?\n',
     });
+  });
+
+  test('so is an unknown command of a topic', () => {
+    const { code, stderr } = ublkts('lab rnu');
+    assert.equal(code, 127);
+    assert.equal(stderr, 'ublkts lab: no such command: lab rnu\nhint: did you mean lab run?\n');
   });
 
   test('an unknown flag is 2, with the one that was meant', () => {

@@ -1,13 +1,14 @@
 /**
- * kublk reads its options with getopt_long; scripts written for it rely on what getopt does and oclif does not. This
- * brings a command's words into the one form that oclif reads, with the command's own flags as the only knowledge:
- * either spelling of a name (`--shmem-zc`), the last of a repeated option wins, `--get_data 1` for kublk's long `-g`.
- * Unknown flags are refused here: oclif first parses the words around them, and complains about those.
+ * Rewrites a command's words into the one form that oclif reads. kublk reads its options with getopt_long, and scripts
+ * written for it rely on habits of getopt that oclif does not have: a name in either spelling (`--shmem-zc`), the last
+ * of a repeated option wins, `--get_data 1` stands for `-g`. Unknown flags are refused here, because oclif would first
+ * parse the words around them and complain about those.
  */
 import { type UblkError, usageError } from '../../errors.ts';
 import { closest } from '../dispatch/suggest.ts';
+import { fold } from './fold.ts';
 
-/** What of an oclif flag matters here. */
+/** The properties of an oclif flag that matter here. */
 export interface FlagShape {
   readonly type: 'boolean' | 'option';
   readonly char?: string | undefined;
@@ -16,7 +17,7 @@ export interface FlagShape {
 
 export type FlagShapes = Readonly<Record<string, FlagShape>>;
 
-/** kublk's table gives these a required argument, and its code never looks at it. */
+/** kublk's option table gives these a required argument, which its code never looks at. */
 const BOOLEANS_WITH_AN_ARGUMENT: ReadonlySet<string> = new Set(['get_data']);
 
 export function normaliseArgv(argv: readonly string[], flags: FlagShapes): string[] {
@@ -33,29 +34,6 @@ export function normaliseArgv(argv: readonly string[], flags: FlagShapes): strin
     }
   }
   return words.result();
-}
-
-/** Is this flag among the words? For what must be known before, or without, a successful parse. */
-export function wants(flag: string, argv: readonly string[]): boolean {
-  return beforeDashes(argv).some((word) => fold(word) === fold(`--${flag}`));
-}
-
-/** The same for a letter on its own. */
-export function wantsShort(letter: string, argv: readonly string[]): boolean {
-  return beforeDashes(argv).includes(`-${letter}`);
-}
-
-/** A parse error must be JSON too, so this cannot wait for the parser. */
-export function wantsJson(argv: readonly string[]): boolean {
-  const words = beforeDashes(argv);
-  return words.some(
-    (word, at) => /^--json$|^--format=json$/.test(word) || (word === '--format' && words[at + 1] === 'json'),
-  );
-}
-
-function beforeDashes(argv: readonly string[]): readonly string[] {
-  const end = argv.indexOf('--');
-  return end === -1 ? argv : argv.slice(0, end);
 }
 
 function readLong(word: string, words: Words, flags: FlagShapes): void {
@@ -75,7 +53,7 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
   }
 }
 
-/** `-zu`, `-q2`, `-zq 2`: letters up to the first that takes a value. */
+/** Reads `-zu`, `-q2`, `-zq 2`: letters up to the first one that takes a value. */
 function readCluster(word: string, words: Words, flags: FlagShapes): void {
   const name = nameOfChar(word[1] ?? '', flags);
   const flag = name === undefined ? undefined : flags[name];
@@ -96,11 +74,12 @@ function unknownFlag(word: string, meant?: string): UblkError {
   );
 }
 
+/** The words that are still to be read, and those that are kept for oclif. */
 class Words {
   readonly #flags: FlagShapes;
   readonly #pending: string[];
   readonly #kept: (string | null)[] = [];
-  /** Where in #kept an option that may stand once is. */
+  /** The place in #kept of each option that may stand only once. */
   readonly #places = new Map<string, number>();
 
   constructor(argv: readonly string[], flags: FlagShapes) {
@@ -147,8 +126,4 @@ function canonicalName(spelled: string, flags: FlagShapes): string | undefined {
 
 function nameOfChar(char: string, flags: FlagShapes): string | undefined {
   return Object.keys(flags).find((name) => flags[name]?.char === char);
-}
-
-function fold(name: string): string {
-  return name.replaceAll('_', '-');
 }

@@ -1,64 +1,63 @@
-/** From words to a command. What is no command is answered with help, or with what may have been meant. */
-import { wants, wantsShort } from '../argv/normalise.ts';
-import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
-import { closest } from './suggest.ts';
+/** Finds the command that the words name and runs it. Other words are answered with help, or with a suggestion. */
 import { UblkError, usageError } from '../../errors.ts';
-import type { RunnableCommand } from '../base-command.ts';
+import { wants, wantsShort } from '../argv/global-flags.ts';
+import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
+import { commandNames, findCommand, loadCommand, type Manifest, readManifest } from './manifest.ts';
+import { closest } from './suggest.ts';
 
-/** The commands by their words. */
-export interface CommandTable {
-  findCommand(argv: readonly string[]): FoundCommand | undefined;
-  /** Everything that can stand where a command does. */
-  commandNames(): string[];
-}
-
-export interface FoundCommand {
-  readonly id: string;
-  readonly load: () => Promise<{ readonly default: RunnableCommand }>;
-  /** The words behind the command's own. */
-  readonly rest: readonly string[];
-}
-
-export async function dispatch(argv: readonly string[], table: CommandTable): Promise<void> {
+export async function dispatch(argv: readonly string[]): Promise<void> {
+  const manifest = readManifest();
   const [first] = argv;
-  if (first === undefined) {
-    await showHelp([], table);
-    throw usageError('a command is missing', 'ublkts help COMMAND says more');
-  }
   if (first === '--version' || first === 'version') {
-    const { loadManifest } = await import('./load-config.ts');
-    process.stdout.write(`${(await loadManifest()).userAgent}\n`);
+    process.stdout.write(`${versionLine(manifest)}\n`);
     return;
   }
-  if (argv[0] === 'help' || wants('help', argv) || wantsShort('h', argv)) {
-    await showHelp(
-      argv.filter((word) => word !== 'help' && !word.startsWith('-')),
-      table,
-    );
+  if (asksForHelp(argv)) {
+    const words = argv.filter((word) => word !== 'help' && !word.startsWith('-'));
+    await showHelp(words, manifest);
     return;
   }
-  const found = table.findCommand(argv);
+  const found = findCommand(manifest, argv);
   if (found !== undefined) {
-    const { default: command } = await found.load();
-    await command.start(found.id, found.rest);
+    const command = await loadCommand(found.command);
+    await command.start(found.command.id, found.rest);
   } else {
-    await showHelp([first], table);
+    const mistyped = argv.slice(0, 2).join(' ');
+    if (isTopic(manifest, first) && isWord(argv[1])) throw unknownCommand(mistyped, manifest);
+    await showHelp([first ?? ''], manifest);
   }
 }
 
-/** Of a command or a topic, or of all. */
-async function showHelp(words: readonly string[], table: CommandTable): Promise<void> {
-  const { showHelpOf } = await import('./help.ts');
-  const subject = table.findCommand(words)?.id ?? words[0];
-  if (!(await showHelpOf(subject))) throw unknownCommand(subject ?? '', table);
+function isTopic({ commands }: Manifest, word: string | undefined): boolean {
+  return Object.keys(commands).some((id) => id.startsWith(`${word}:`));
 }
 
-function unknownCommand(word: string, table: CommandTable): UblkError {
+function isWord(text: string | undefined): boolean {
+  return text !== undefined && !text.startsWith('-');
+}
+
+/** The program without a word prints its help, as people expect of it. */
+function asksForHelp(argv: readonly string[]): boolean {
+  return argv.length === 0 || argv[0] === 'help' || wants('help', argv) || wantsShort('h', argv);
+}
+
+function versionLine({ version }: Manifest): string {
+  return `ublkts/${version} ${process.platform}-${process.arch} node-${process.version}`;
+}
+
+/** Shows the help of the command or topic that the words name; of the whole program without words. */
+async function showHelp(words: readonly string[], manifest: Manifest): Promise<void> {
+  const { showHelpOf } = await import('./help.ts');
+  const subject = findCommand(manifest, words)?.command.id ?? words[0];
+  if (!(await showHelpOf(subject))) throw unknownCommand(subject ?? '', manifest);
+}
+
+function unknownCommand(word: string, manifest: Manifest): UblkError {
   if (word.startsWith('-')) return usageError(`no such flag: ${word}`, 'ublkts help lists the commands');
-  const meant = closest(word, table.commandNames());
+  const meant = closest(word, commandNames(manifest));
   return new UblkError(`no such command: ${word}`, {
     code: UNKNOWN_COMMAND,
     kind: 'usage',
-    hint: meant === undefined ? 'ublkts help lists the commands' : `did you mean ${meant.replaceAll(':', ' ')}?`,
+    hint: meant === undefined ? 'ublkts help lists the commands' : `did you mean ${meant}?`,
   });
 }

@@ -1,12 +1,12 @@
-/** oclif's help, with what every command has put after what is its own. */
+/** Help, as oclif renders it. The flags that every command has come after the command's own. */
 import { Help } from '@oclif/core/help';
-import { loadManifest } from './load-config.ts';
+import { loadOclifConfig } from './oclif-config.ts';
 
 const GLOBAL = 'GLOBAL';
 
-/** Of a command, of a topic, or of all; false when there is no such thing. */
+/** Shows help for one command, one topic, or the whole program. Answers false when there is no such command or topic. */
 export async function showHelpOf(subject: string | undefined): Promise<boolean> {
-  const config = await loadManifest();
+  const config = await loadOclifConfig();
   const help = new Help(config, {
     flagSortOrder: 'none',
     hideAliasesFromRoot: true,

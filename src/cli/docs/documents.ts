@@ -1,12 +1,12 @@
 /** Every generated document: its path in the project, and its text. */
-import { loadManifest } from '../dispatch/load-config.ts';
+import { loadOclifConfig } from '../dispatch/oclif-config.ts';
 import { completionScript } from './completions.ts';
 import { manPageOf } from './man.ts';
 import { markdownOf } from './markdown.ts';
 import { describeCommands } from './model.ts';
 
 export async function documents(): Promise<Map<string, string>> {
-  const config = await loadManifest();
+  const config = await loadOclifConfig();
   const commands = describeCommands(config.commands);
   return new Map([
     ['docs/commands.md', markdownOf(commands)],

@@ -1,6 +1,6 @@
 /** How a failure leaves the program: one line and a hint for a person, one object for a program, a code for a script. */
 import { UblkError } from '../../errors.ts';
-import { wants, wantsJson } from '../argv/normalise.ts';
+import { wants, wantsJson } from '../argv/global-flags.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { hintFor } from './hints.ts';
 import { jsonDocument } from '../output/json.ts';

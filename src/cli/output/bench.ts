@@ -1,7 +1,7 @@
 /** Measured rows for a person. */
 import type { BenchReport, BenchRowReport } from '../../device/bench.ts';
 import { megabytes, percent } from '../../monitor/drawing/format.ts';
-import type { Views } from '../base-command.ts';
+import type { Views } from './views.ts';
 import { styles } from './styles.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
 

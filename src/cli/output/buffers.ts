@@ -1,5 +1,5 @@
 import type { RegisteredBuffer } from '../../device/buffers.ts';
-import type { Views } from '../base-command.ts';
+import type { Views } from './views.ts';
 import { formatSize } from '../../sizes.ts';
 import { styles } from './styles.ts';
 

@@ -1,5 +1,5 @@
 import type { Check } from '../../device/doctor/check.ts';
-import type { Views } from '../base-command.ts';
+import type { Views } from './views.ts';
 import { styles } from './styles.ts';
 
 const MARKS: Readonly<Record<Check['status'], string>> = {

@@ -2,7 +2,7 @@
  * Decides about colour before chalk or oclif are loaded: both look at the environment once, at import, and chalk does
  * not know NO_COLOR.
  */
-import { wants } from '../argv/normalise.ts';
+import { wants } from '../argv/global-flags.ts';
 
 export function applyColourPolicy(argv: readonly string[], env: NodeJS.ProcessEnv): void {
   const refused = (env['NO_COLOR'] ?? '') !== '' || wants('no-color', argv);

@@ -1,6 +1,6 @@
 /** Devices for a person: a line each in a list, a few lines for one that was just made. */
 import type { DeviceReport } from '../../device/report.ts';
-import type { Views } from '../base-command.ts';
+import type { Views } from './views.ts';
 import { formatSize } from '../../sizes.ts';
 import { stateStyle, styles } from './styles.ts';
 import { deviceText } from './kublk-text.ts';

@@ -1,6 +1,6 @@
 /** The driver's features: for a person, with what a newer kernel would add. */
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
-import type { Views } from '../base-command.ts';
+import type { Views } from './views.ts';
 import { styles } from './styles.ts';
 import { type Features, featuresText } from './kublk-text.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
