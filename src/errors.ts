@@ -1,10 +1,34 @@
 /**
- * The one error that crosses layers. What failed is data, so that a terminal, a script and `--json` can each say it
- * their own way; nothing below `bin/` exits.
+ * The error class that every layer throws. What failed is data, so that a terminal, a script and `--json` can each
+ * present it in their own way; nothing below `bin/` ends the process.
  */
 
-/** Closed set; `cli/failures/exit-codes.ts` gives each its exit code. */
+/** The closed set of failure classes; `cli/failures/exit-codes.ts` gives each its exit code. */
 export type FailureKind = 'failed' | 'usage' | 'unsupported' | 'permission' | 'no-device' | 'busy' | 'partial';
+
+export const FAILURE_KINDS: readonly FailureKind[] = [
+  'failed',
+  'usage',
+  'unsupported',
+  'permission',
+  'no-device',
+  'busy',
+  'partial',
+];
+
+/**
+ * The name of an option inside a message, as the library spells it (`threads`, `integrity.metadataSize`,
+ * `features.SHMEM_ZC`). The command line shows a flag in its place. `spec/option-names.ts` makes these.
+ */
+export interface OptionMention {
+  readonly option: string;
+}
+
+/** A message: plain words, or words with options named between them. */
+export type Text = string | readonly (string | OptionMention)[];
+
+/** Turns an option's name into what the reader types. */
+export type OptionNamer = (option: string) => string;
 
 export interface FailureDetails {
   /** An errno name (`EBUSY`) or, where no system call failed, one of our own words (`BAD_VALUE`, `TIMEOUT`). */
@@ -12,10 +36,10 @@ export interface FailureDetails {
   readonly kind?: FailureKind;
   /** The kernel command or system call that refused, by the kernel's name (`ADD_DEV`, `mmap`). */
   readonly command?: string;
-  /** Device id, where one was meant. */
+  /** The id of the device that the failure is about. */
   readonly device?: number;
-  /** What a person can do next, one sentence. */
-  readonly hint?: string;
+  /** What a person can do next, in one sentence. */
+  readonly hint?: Text;
   readonly cause?: unknown;
 }
 
@@ -24,25 +48,49 @@ export class UblkError extends Error {
   readonly kind: FailureKind;
   readonly command: string | undefined;
   readonly device: number | undefined;
-  readonly hint: string | undefined;
+  /** The message and the hint with their option names as data; `message` and `hint` are their library form. */
+  readonly text: Text;
+  readonly hintText: Text | undefined;
 
-  constructor(message: string, details: FailureDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(text: Text, details: FailureDetails) {
+    super(renderText(text), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'UblkError';
+    this.text = text;
     this.code = details.code;
     this.kind = details.kind ?? kindOfErrno(details.code);
     this.command = details.command;
     this.device = details.device;
-    this.hint = details.hint;
+    this.hintText = details.hint;
+  }
+
+  get hint(): string | undefined {
+    return this.hintText === undefined ? undefined : renderText(this.hintText);
   }
 }
 
-/** A value that a person gave and that cannot be meant. */
-export function usageError(message: string, hint?: string): UblkError {
+/** An error about a value that a person gave and that cannot be meant. */
+export function usageError(text: Text, hint?: Text): UblkError {
   return new UblkError(
-    message,
+    text,
     hint === undefined ? { code: 'BAD_VALUE', kind: 'usage' } : { code: 'BAD_VALUE', kind: 'usage', hint },
   );
+}
+
+/** The words of a message; without `nameOf`, options are named as a caller of the library writes them. */
+export function renderText(text: Text, nameOf: OptionNamer = libraryName): string {
+  if (typeof text === 'string') return text;
+  return text.map((piece) => (typeof piece === 'string' ? piece : nameOf(piece.option))).join('');
+}
+
+/** Messages one after the other, as one message. */
+export function joinTexts(...texts: readonly Text[]): (string | OptionMention)[] {
+  return texts.flat();
+}
+
+/** `features.SHMEM_ZC` is a member of a list; every other name is a property. */
+function libraryName(option: string): string {
+  const feature = /^features\.(.+)$/.exec(option)?.[1];
+  return feature === undefined ? `\`${option}\`` : `\`features: ['${feature}']\``;
 }
 
 function kindOfErrno(code: string): FailureKind {

@@ -7,8 +7,9 @@ import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
+import { noteLines } from '../cli/output/notes.ts';
 import { withProgress } from '../cli/running/progress.ts';
-import type { DeviceReport } from '../device/report.ts';
+import type { StartedDevice } from '../device/report.ts';
 
 export default class Add extends BaseCommand {
   static override summary = 'Make a block device and serve it.';
@@ -34,7 +35,10 @@ export default class Add extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
     const options = addRequest(flags, args.files ?? []);
-    const print = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
+    const print = (device: StartedDevice): void => {
+      this.print(newDeviceViews(device), flags.format);
+      if (!this.json && !flags.quiet) process.stderr.write(noteLines(device.notes));
+    };
     if (flags.foreground) {
       const { runForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;

@@ -8,8 +8,9 @@ import { createFlags } from '../cli/flags/create.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
+import { noteLines } from '../cli/output/notes.ts';
 import { withProgress } from '../cli/running/progress.ts';
-import type { DeviceReport } from '../device/report.ts';
+import type { StartedDevice } from '../device/report.ts';
 
 export default class Recover extends BaseCommand {
   static override summary = 'Give a device whose server is gone a new one.';
@@ -38,11 +39,14 @@ export default class Recover extends BaseCommand {
     const { args, flags } = await this.parse(Recover);
     const { id, files } = separate(flags.number, args.files ?? []);
     const overrides = namedOptions({ ...flags, number: undefined }, files);
-    const print = (device: DeviceReport): void => this.print(newDeviceViews(device), flags.format);
+    const print = (device: StartedDevice): void => {
+      this.print(newDeviceViews(device), flags.format);
+      if (!this.json && !flags.quiet) process.stderr.write(noteLines(device.notes));
+    };
     if (flags.foreground) {
       const { recoverForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;
-      const serve = (onReady: (device: DeviceReport) => void) => recoverForeground(id, overrides, onReady);
+      const serve = (onReady: (device: StartedDevice) => void) => recoverForeground(id, overrides, onReady);
       await stayInForeground({ serve, print, wantsText });
     } else {
       const { recoverDevice } = await import('../device/recover.ts');

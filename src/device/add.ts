@@ -2,104 +2,93 @@
 import { accessSync, closeSync } from 'node:fs';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { addDev, type DevInfo, delDev, getFeatures } from '../control/commands.ts';
-import { UblkError, usageError } from '../errors.ts';
-import { UBLK_F_QUIESCE, UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
-import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
-import { dataPathName, dataPathOf } from '../spec/plan.ts';
+import { UblkError } from '../errors.ts';
+import { RECORD_VERSION } from '../record/device-record.ts';
+import { forgetDevice, writeRecord } from '../record/store.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';
-import { forgetDevice, writeStoredDevice } from '../record/stored-device.ts';
-import { findTarget } from '../targets/registry.ts';
-import type { TargetType } from '../targets/target.ts';
-import { withDataPath } from '../spec/choose-path.ts';
-import { flagsOf } from './features.ts';
-import { describeDevice } from './list.ts';
+import { type DeviceSpec, featuresOf } from '../spec/device-spec.ts';
+import { FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.ts';
-import type { DeviceReport } from './report.ts';
+import { type Granted, resolve } from '../spec/resolve.ts';
+import type { TargetTraits } from '../spec/target-traits.ts';
+import { findTarget } from '../targets/registry.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
+import { describeDevice } from './list.ts';
+import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
-import { requireFeatures } from '../spec/require-features.ts';
-import { validateAddOptions } from '../spec/validate.ts';
 
-export async function addDevice(request: AddRequest): Promise<DeviceReport> {
+export async function addDevice(request: AddRequest): Promise<StartedDevice> {
   const server = await startDevice({ ...ADD_DEFAULTS, ...request });
   server.release();
-  return describeDevice(server.device);
+  return { ...(await describeDevice(server.device)), notes: [...server.notes] };
 }
 
-/** As addDevice, with the server's process in hand. */
-export async function startDevice(asked: AddOptions): Promise<ServerProcess> {
-  validateAddOptions(asked);
-  requireCpus(asked.cpus);
-  const type = await checkTarget(asked);
-  checkBuffers(asked);
-  const { info, options } = withControl((channel) => create(channel, asked, type));
+/** Does what addDevice does, and leaves the server's process in the caller's hands. */
+export async function startDevice(options: AddOptions): Promise<ServerProcess> {
+  const target = findTarget(options.target);
+  // What no driver would make possible is refused before there has to be one.
+  resolve(options, target, FeatureSet.all);
+  requireCpus(options.cpus);
+  requireFiles(options.files);
+  for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
+  const { info, spec } = withControl((channel) => create(channel, options, target));
+  const id = info.dev_id;
   try {
-    forgetDevice(info.dev_id);
-    writeStoredDevice({
-      version: 1,
-      id: info.dev_id,
-      options: { ...options, id: info.dev_id },
-      dataPath: dataPathName(options),
-      serverPid: -1,
+    forgetDevice(id);
+    writeRecord({
+      version: RECORD_VERSION,
+      id,
+      options,
+      spec,
+      server: null,
+      previous: null,
       generation: 0,
       recorded: true,
       buffers: [],
       unsettled: null,
       ended: null,
     });
-    return await launchServer(info.dev_id, 'add');
+    return await launchServer(id, 'add');
   } catch (error) {
     removeFailed(info);
     throw error;
   }
 }
 
-function create(channel: ControlChannel, asked: AddOptions, type: TargetType): { info: DevInfo; options: AddOptions } {
-  const available = getFeatures(channel);
-  const options = withDataPath(asked, type, available);
-  requireFeatures(options.features, available);
-  return { info: addDev(channel, devInfoOf(options, available)), options };
+function create(
+  channel: ControlChannel,
+  options: AddOptions,
+  target: TargetTraits,
+): { readonly info: DevInfo; readonly spec: DeviceSpec } {
+  const driver = FeatureSet.fromFlags(getFeatures(channel));
+  const info = addDev(channel, devInfoOf(resolve(options, target, driver), options.id));
+  return { info, spec: resolve(options, target, driver, grantedBy(info)) };
 }
 
-/** Whether the target can be what is asked of it: sentences, before anything exists. */
-export async function checkTarget(options: AddOptions): Promise<TargetType> {
-  const type = findTarget(options.target);
-  const { min, max } = type.files;
-  const files = options.files.length - (options.integrity !== null && max > 0 ? 1 : 0);
-  if (files < min || files > max) {
-    throw usageError(
-      `target ${type.name} takes ${filesWanted(min, max)}, not ${options.files.length}`,
-      max === 0 ? 'leave the files out' : 'name them after the options',
-    );
-  }
-  for (const name of Object.keys(options.targetOptions)) {
-    if (!(name in type.options)) {
-      const known = Object.keys(type.options).map((option) => `--${option}`);
-      throw usageError(
-        `target ${type.name} has no option --${name}`,
-        known.length > 0 ? `it has ${known.join(', ')}` : 'it has none of its own',
-      );
-    }
-  }
-  for (const file of options.files) requireFile(file);
-  const refusal = type.refuses({
-    files: options.files,
-    options: options.targetOptions,
-    dataPath: dataPathOf(options),
-    batch: options.features.includes('BATCH_IO'),
-    queues: options.queues,
-    depth: options.depth,
-    maxIoBufBytes: options.maxIoBufBytes,
-    integrity: options.integrity,
-    recovering: false,
-  });
-  if (refusal !== null) throw usageError(refusal);
-  return type;
+function devInfoOf(spec: DeviceSpec, id: number): Partial<DevInfo> {
+  return {
+    dev_id: id >>> 0,
+    nr_hw_queues: spec.queues,
+    queue_depth: spec.depth,
+    max_io_buf_bytes: spec.maxIoBufBytes,
+    io_desc_size: spec.ioDescSize,
+    flags: featuresOf(spec).flags,
+  };
 }
 
-function filesWanted(min: number, max: number): string {
-  if (max === 0) return 'no backing file';
-  return min === max ? `${min} backing file${min === 1 ? '' : 's'}` : `${min} to ${max} backing files`;
+function grantedBy(info: DevInfo): Granted {
+  return {
+    features: FeatureSet.fromFlags(info.flags),
+    queues: info.nr_hw_queues,
+    depth: info.queue_depth,
+    maxIoBufBytes: info.max_io_buf_bytes,
+    ioDescSize: info.io_desc_size,
+  };
+}
+
+/** Throws for the first backing file that is not there. */
+export function requireFiles(files: readonly string[]): void {
+  for (const file of files) requireFile(file);
 }
 
 function requireFile(file: string): void {
@@ -115,29 +104,12 @@ function requireFile(file: string): void {
   }
 }
 
-function checkBuffers(options: AddOptions): void {
-  for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-}
-
-function devInfoOf(options: AddOptions, available: bigint): Partial<DevInfo> {
-  let flags = flagsOf(options.features);
-  if ((flags & UBLK_F_USER_RECOVERY) !== 0n && (available & UBLK_F_QUIESCE) !== 0n) flags |= UBLK_F_QUIESCE;
-  return {
-    dev_id: options.id >>> 0,
-    nr_hw_queues: options.queues,
-    queue_depth: options.depth,
-    max_io_buf_bytes: options.maxIoBufBytes,
-    io_desc_size: options.ioDescSize === 0 ? ublksrv_io_desc.size : options.ioDescSize,
-    flags,
-  };
-}
-
-/** The server has said why; the device it leaves is of no use to anyone. */
+/** The device that a failed server leaves is of no use to anyone. */
 function removeFailed(info: DevInfo): void {
   try {
     withControl((channel) => delDev(channel, info.dev_id, 10_000));
     forgetDevice(info.dev_id);
   } catch {
-    // The error that led here is the one to tell.
+    // The error that led here is the one to report.
   }
 }

@@ -6,7 +6,9 @@ import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
 import { filesOf } from '../record/files.ts';
 import { askServer } from '../protocol/ask.ts';
 import type { Answers, BufferAnswer, Request } from '../protocol/buffer-requests.ts';
-import { ours } from './list.ts';
+import { option } from '../spec/option-names.ts';
+import { ownedBy } from '../record/ownership.ts';
+import { readRecord } from '../record/store.ts';
 import type { BufferReport } from './report.ts';
 
 /** `path`: a hugetlbfs or tmpfs file that the client maps too. `memfd`: the server makes the memory and keeps it. */
@@ -46,14 +48,14 @@ async function ask<R extends Request>(id: number, request: R): Promise<Answers[R
 export function requireServer(id: number): void {
   const info = withControl((channel) => getDevInfo(channel, id));
   if ((info.flags & UBLK_F_SHMEM_ZC) === 0n) {
-    throw new UblkError(`device ${id} was made without --shmem_zc`, {
+    throw new UblkError([`device ${id} was made without `, option('features.SHMEM_ZC')], {
       code: 'EOPNOTSUPP',
       device: id,
       command: 'REG_BUF',
-      hint: 'add it again with --shmem_zc',
+      hint: ['add it again with ', option('features.SHMEM_ZC')],
     });
   }
-  if (ours(info) === null) {
+  if (ownedBy(info, readRecord(id)) === null) {
     throw new UblkError(`device ${id} is served by another program (pid ${info.ublksrv_pid})`, {
       code: 'EOPNOTSUPP',
       device: id,

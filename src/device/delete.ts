@@ -5,8 +5,8 @@ import { type DevInfo, delDev, getDevInfo, stopDev } from '../control/commands.t
 import { findDevices } from '../control/discovery.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
-import { forgetDevice } from '../record/stored-device.ts';
-import { isRunning } from './list.ts';
+import { isServerAlive, serverOf } from '../record/server-identity.ts';
+import { forgetDevice, readRecord } from '../record/store.ts';
 
 const SERVER_LEAVES_MS = 10_000;
 
@@ -51,7 +51,8 @@ async function remove(channel: ControlChannel, id: number): Promise<void> {
  */
 async function serverLeft(info: DevInfo): Promise<void> {
   const deadline = performance.now() + SERVER_LEAVES_MS;
-  while (isRunning(info.ublksrv_pid)) {
+  const server = serverOf(info.ublksrv_pid, readRecord(info.dev_id));
+  while (isServerAlive(server)) {
     if (performance.now() > deadline) {
       throw new UblkError(`the server of device ${info.dev_id} (pid ${info.ublksrv_pid}) does not leave`, {
         code: 'TIMEOUT',

@@ -1,4 +1,4 @@
-/** The driver's feature bits by name. */
+/** The features of the driver, bit by bit; bits that are newer than this program are among them. */
 import { withControl } from '../control/channel.ts';
 import { getFeatures as query } from '../control/commands.ts';
 import { UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
@@ -26,15 +26,4 @@ export function bitsOf(flags: bigint): FeatureBit[] {
     bits.push({ bit, name: UBLK_FEATURES.find((feature) => feature.bit === bit)?.name ?? null });
   }
   return bits;
-}
-
-/** UBLK_F_* bits of names without the prefix. */
-export function flagsOf(names: readonly string[]): bigint {
-  let flags = 0n;
-  for (const name of names) {
-    const feature = UBLK_FEATURES.find((known) => known.name === `UBLK_F_${name}`);
-    if (feature === undefined) throw new RangeError(`no ublk feature is called ${name}`);
-    flags |= feature.flag;
-  }
-  return flags;
 }

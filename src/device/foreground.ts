@@ -1,11 +1,11 @@
-/** `--foreground`: the same server, and this process stays until the device is gone; Ctrl-C stops and deletes it. */
+/** `--foreground`: this process stays until the device is gone; Ctrl-C stops the device and deletes it. */
 import { startDevice } from './add.ts';
 import type { ServerProcess } from './launch.ts';
 import { startRecovery } from './recover.ts';
 import { deleteDevice } from './delete.ts';
 import { describeDevice } from './list.ts';
 import type { AddOptions } from '../spec/options.ts';
-import type { DeviceReport } from './report.ts';
+import type { StartedDevice } from './report.ts';
 import { UblkError } from '../errors.ts';
 
 /** `onReady` gets the live device. Resolves when the device is gone, rejects when its server died. */
@@ -18,11 +18,11 @@ export async function recoverForeground(id: number, overrides: Partial<AddOption
   await stay(await startRecovery(id, overrides), onReady);
 }
 
-type OnReady = (report: DeviceReport) => void;
+type OnReady = (device: StartedDevice) => void;
 
 async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   let asked = false;
-  // Another process than the server, as STOP_DEV wants (server/server.ts).
+  // This process is not the server, as STOP_DEV wants it (server/serve-device.ts).
   const stop = () => {
     if (asked) return;
     asked = true;
@@ -31,7 +31,7 @@ async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
   try {
-    onReady(await describeDevice(server.device));
+    onReady({ ...(await describeDevice(server.device)), notes: [...server.notes] });
     const ending = await server.ended;
     if (ending.signal !== null && !asked) {
       throw new UblkError(`the server of device ${server.device} was ended by ${ending.signal}`, {

@@ -1,16 +1,16 @@
-/** Starts a device's server process and waits for its word. */
+/** Starts a device's server process and waits for its start report. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { packagePath } from '../package-root.ts';
-import { type FailureKind, UblkError } from '../errors.ts';
+import { UblkError } from '../errors.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
 import { filesOf, makeRunDirectories } from '../record/files.ts';
-import type { StartReport } from '../server/main.ts';
-import type { StartMode } from '../server/server.ts';
+import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
+import type { StartMode } from '../server/serve-device.ts';
 
 export interface ServerProcess {
   readonly device: number;
@@ -27,7 +27,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The server itself waits less: whatever it waits for is said by it, not by us. */
+/** Longer than any wait inside the server, so that the server itself reports what it waited for. */
 const READY_SECONDS = 120;
 const KILLED_MS = 5_000;
 
@@ -36,10 +36,10 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   const { log } = filesOf(device);
   const logFd = openSync(log, 'a', 0o600);
   const entry = packagePath('dist/server/main.js');
-  // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
+  // The child and all its threads inherit it: what one of them waits for may be what another has to serve.
   const flusher = setIoFlusher(true);
-  // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
-  // 60 ms sooner (docs/decisions/0003).
+  // Plain spawn, not execa: it takes a raw descriptor for the log, and `add` starts 60 ms sooner
+  // (docs/decisions/0003).
   const child = spawn(process.execPath, [...serverFlags(), entry, String(device), mode], {
     detached: true,
     env: { ...process.env, ...SERVER_ENVIRONMENT },
@@ -53,13 +53,13 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
   const report = await firstLine(child.stdio[3] as Readable, ended.promise).catch(async (error) => {
-    // Alive, it would hold the device that is to be removed.
+    // A server that lives on would hold the device that is to be removed.
     child.kill('SIGKILL');
     await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
     throw error;
   });
   if (report === null) throw diedError(device, log, await ended.promise);
-  if (!report.ready) throw reportedError(report.error);
+  if (!report.ready) throw report.error;
   return {
     device,
     pid: child.pid ?? -1,
@@ -75,7 +75,7 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
  */
 const SERVER_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
-/** What each is for: docs/decisions/0005. */
+/** docs/decisions/0005 says what each flag is for. */
 function serverFlags(): string[] {
   return [
     '--max-semi-space-size=2',
@@ -90,9 +90,10 @@ async function firstLine(stream: Readable, ended: Promise<Ending>): Promise<Star
   let text = '';
   stream.on('data', (chunk: Buffer) => {
     text += chunk.toString();
-    if (text.includes('\n')) line.resolve(JSON.parse(text) as StartReport);
+    const report = decodeStartReport(text);
+    if (report !== null) line.resolve(report);
   });
-  stream.on('end', () => line.resolve(text.includes('\n') ? (JSON.parse(text) as StartReport) : null));
+  stream.on('end', () => line.resolve(null));
   void ended.then(() => setImmediate(() => line.resolve(null)));
   const timer = setTimeout(() => line.reject(silentError()), READY_SECONDS * 1000);
   try {
@@ -108,11 +109,6 @@ function silentError(): UblkError {
     command: 'add',
     hint: 'try again; if it stays so, `ublkts doctor` says what it needs',
   });
-}
-
-function reportedError(error: (StartReport & { ready: false })['error']): UblkError {
-  const { message, kind, ...details } = error;
-  return new UblkError(message, { ...details, kind: kind as FailureKind });
 }
 
 function diedError(device: number, log: string, ending: Ending): UblkError {

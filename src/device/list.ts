@@ -5,7 +5,11 @@ import { findDevices } from '../control/discovery.ts';
 import { UblkError } from '../errors.ts';
 import { ublkStateName } from '../native/uapi/ublk-device.ts';
 import { filesOf } from '../record/files.ts';
-import { readStoredDevice, type StoredDevice } from '../record/stored-device.ts';
+import type { DeviceRecord } from '../record/device-record.ts';
+import { ownedBy } from '../record/ownership.ts';
+import { isServerAlive } from '../record/server-identity.ts';
+import { readRecord } from '../record/store.ts';
+import { dataPathNameOf } from '../spec/device-spec.ts';
 import { type DeviceStats, readStats, type Tally } from '../stats/reader.ts';
 import type { StatWay } from '../stats/layout.ts';
 import { bitsOf } from './features.ts';
@@ -34,13 +38,13 @@ function describeIfThere(channel: ControlChannel, id: number): DeviceReport[] {
 function describe(channel: ControlChannel, id: number): DeviceReport {
   const info = getDevInfo(channel, id);
   const params = getParams(channel, id);
-  const stored = ours(info);
-  const stats = stored === null ? null : readStats(filesOf(id).stats);
+  const record = ownedBy(info, readRecord(id));
+  const stats = record === null ? null : readStats(filesOf(id).stats);
   return {
     id,
     path: `/dev/ublkb${id}`,
     state: ublkStateName(info.state) as DeviceState,
-    target: stored === null ? null : targetOf(stored),
+    target: record === null ? null : targetOf(record),
     size_bytes: params.basic.dev_sectors * 512,
     logical_block_size: 2 ** params.basic.logical_bs_shift,
     nr_hw_queues: info.nr_hw_queues,
@@ -50,33 +54,25 @@ function describe(channel: ControlChannel, id: number): DeviceReport {
     flags: `0x${info.flags.toString(16)}`,
     flag_names: bitsOf(info.flags).map(({ bit, name }) => name ?? `bit ${bit}`),
     io_desc_size: info.io_desc_size,
-    data_path: stored?.dataPath ?? null,
+    data_path: record === null ? null : dataPathNameOf(record.spec),
     queues: Array.from({ length: info.nr_hw_queues }, (_, queue) => ({
       id: queue,
       affinity: getQueueAffinity(channel, id, queue),
       in_flight: stats?.queues[queue]?.inFlight ?? 0,
     })),
-    buffers: stored === null ? null : buffersOf(stored, stats),
-    io: stored === null ? null : ioOf(stats),
-    last_error: stored === null ? null : lastError(stored, info),
+    buffers: record === null ? null : buffersOf(record, stats),
+    io: record === null ? null : ioOf(stats),
+    last_error: record === null ? null : lastError(record, info),
   };
 }
 
-/** The stored record, unless the id has gone to another program's device since. */
-export function ours(info: DevInfo): StoredDevice | null {
-  const stored = readStoredDevice(info.dev_id);
-  if (stored === null) return null;
-  const { serverPid, previousPid } = stored;
-  return info.ublksrv_pid <= 0 || [serverPid, previousPid].includes(info.ublksrv_pid) ? stored : null;
-}
-
-function targetOf(stored: StoredDevice): NonNullable<DeviceReport['target']> {
-  const { target, files, targetOptions } = stored.options;
+function targetOf(record: DeviceRecord): NonNullable<DeviceReport['target']> {
+  const { target, files, targetOptions } = record.spec;
   return { type: target, files: [...files], options: { ...targetOptions } };
 }
 
-function buffersOf(stored: StoredDevice, stats: DeviceStats | null): BufferReport[] {
-  return stored.buffers.map((buffer) => {
+function buffersOf(record: DeviceRecord, stats: DeviceStats | null): BufferReport[] {
+  return record.buffers.map((buffer) => {
     const hits = stats?.buffers.get(buffer.index);
     return {
       index: buffer.index,
@@ -101,19 +97,9 @@ function ioOf(stats: DeviceStats | null): IoReport {
   return { matched: sum('matched'), registered: sum('registered'), copied: sum('copied'), errors };
 }
 
-/** What became of the server, when it is gone and nobody stopped it. */
-function lastError(stored: StoredDevice, info: DevInfo): string | null {
-  if (stored.ended !== null) return stored.ended.reason === 'the device was stopped' ? null : stored.ended.reason;
-  if (ublkStateName(info.state) === 'LIVE' || isRunning(stored.serverPid)) return null;
-  return `its server (pid ${stored.serverPid}) is gone without a word: killed, or out of memory (see dmesg)`;
-}
-
-export function isRunning(pid: number): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Why the server is gone, when it is gone and nobody stopped the device. */
+function lastError({ ended, server }: DeviceRecord, info: DevInfo): string | null {
+  if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
+  if (ublkStateName(info.state) === 'LIVE' || isServerAlive(server)) return null;
+  return `its server (pid ${server?.pid ?? '?'}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }

@@ -7,26 +7,32 @@ import { withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../control/commands.ts';
 import { UblkError, usageError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts';
-import { UBLK_F_IO_DESC_SIZE, UBLK_F_USER_RECOVERY, UBLK_FEATURES } from '../native/uapi/ublk-features.ts';
+import { UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
+import { type DeviceRecord, RECORD_VERSION } from '../record/device-record.ts';
+import { ownedBy } from '../record/ownership.ts';
+import { isServerAlive, serverOf } from '../record/server-identity.ts';
+import { readRecord, writeRecord } from '../record/store.ts';
+import { dataPathOfFeatures } from '../spec/data-paths.ts';
+import { optionsFor } from '../spec/device-spec.ts';
+import { FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
-import { dataPathName } from '../spec/plan.ts';
-import { readStoredDevice, type StoredDevice, writeStoredDevice } from '../record/stored-device.ts';
-import { checkTarget } from './add.ts';
+import { resolve } from '../spec/resolve.ts';
+import { findTarget } from '../targets/registry.ts';
+import { requireFiles } from './add.ts';
 import { exclusively } from './exclusively.ts';
-import { bitsOf, flagsOf } from './features.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
-import { describeDevice, isRunning } from './list.ts';
-import type { DeviceReport } from './report.ts';
+import { describeDevice } from './list.ts';
+import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
-import { validateAddOptions } from '../spec/validate.ts';
 
 /** A server that was killed needs a moment until the kernel has taken everything back. */
 const SERVER_LEAVES_MS = 5_000;
 
-export async function recoverDevice(id: number, overrides: Partial<AddOptions>): Promise<DeviceReport> {
+/** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
+export async function recoverDevice(id: number, overrides: Partial<AddOptions>): Promise<StartedDevice> {
   const server = await startRecovery(id, overrides);
   server.release();
-  return describeDevice(id);
+  return { ...(await describeDevice(id)), notes: [...server.notes] };
 }
 
 /**
@@ -39,19 +45,20 @@ export function startRecovery(id: number, overrides: Partial<AddOptions>): Promi
 
 async function startAlone(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
   const info = withControl((channel) => getDevInfo(channel, id));
-  const before = storedOf(info);
+  const before = ownedBy(info, readRecord(id));
   const options = optionsOf(info, before, overrides);
-  validateAddOptions(options);
-  // Of those that are remembered, some may have gone offline: the others will do.
+  const spec = resolve(options, findTarget(options.target), FeatureSet.fromFlags(info.flags));
+  // Of the CPUs that are remembered, some may have gone offline: the others will do.
   requireCpus(overrides.cpus ?? []);
-  await checkTarget(options);
+  requireFiles(options.files);
   await startUserRecoveryWhenFree(info);
-  writeStoredDevice({
-    version: 1,
+  writeRecord({
+    version: RECORD_VERSION,
     id,
-    options,
-    dataPath: dataPathName(options),
-    serverPid: before?.serverPid ?? -1,
+    options: { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: options.target },
+    spec,
+    server: before?.server ?? null,
+    previous: null,
     generation: (before?.generation ?? 0) + 1,
     recorded: before !== null,
     buffers: before?.buffers ?? [],
@@ -62,50 +69,44 @@ async function startAlone(id: number, overrides: Partial<AddOptions>): Promise<S
     return await launchServer(id, 'recover');
   } catch (error) {
     // With the old record it can be tried again, with or without the options that failed.
-    if (before !== null && !isLive(id)) writeStoredDevice(before);
+    if (before !== null && !isLive(id)) writeRecord(before);
     throw error;
   }
 }
 
-/** The stored record, unless another program has made the device since under the same id. */
-function storedOf(info: DevInfo): StoredDevice | null {
-  const stored = readStoredDevice(info.dev_id);
-  if (stored === null) return null;
-  const asked = flagsOf(stored.options.features);
-  return (info.flags & asked) === asked && stored.options.depth === info.queue_depth ? stored : null;
-}
-
-function optionsOf(info: DevInfo, stored: StoredDevice | null, overrides: Partial<AddOptions>): AddOptions {
-  const target = overrides.target ?? stored?.options.target;
+/** The device as it was, with what the caller names; what the kernel has fixed for this device stays. */
+function optionsOf(info: DevInfo, record: DeviceRecord | null, overrides: Partial<AddOptions>): AddOptions {
+  const id = info.dev_id;
+  const before = record === null ? optionsOfForeign(info) : optionsFor(record.spec, id);
+  const target = overrides.target ?? record?.spec.target;
   if (target === undefined) {
     throw usageError(
-      `device ${info.dev_id} was made by another program: nothing is stored of what it serves`,
+      `device ${id} was made by another program: nothing is stored of what it serves`,
       'name its target and files as it was made: -t TARGET [FILES...]',
     );
   }
-  const files = overrides.files ?? [];
   return {
-    ...ADD_DEFAULTS,
-    ...stored?.options,
+    ...before,
     ...overrides,
     target,
-    files: files.length > 0 ? files : (stored?.options.files ?? []),
+    files: (overrides.files ?? []).length > 0 ? (overrides.files ?? []) : before.files,
     // Those of the first server are in the record, and still registered.
     buffers: overrides.buffers ?? [],
-    id: info.dev_id,
+    id,
     queues: info.nr_hw_queues,
     depth: info.queue_depth,
     maxIoBufBytes: info.max_io_buf_bytes,
-    features: stored?.options.features ?? featuresOf(info.flags),
-    ioDescSize: (info.flags & UBLK_F_IO_DESC_SIZE) === 0n ? 0 : info.io_desc_size,
+    features: before.features,
+    dataPath: before.dataPath,
+    autoZcFallback: false,
+    ioDescSize: before.features.includes('IO_DESC_SIZE') ? info.io_desc_size : 0,
   };
 }
 
-function featuresOf(flags: bigint): string[] {
-  const known = UBLK_FEATURES.map((feature) => feature.name);
-  return bitsOf(flags).flatMap(({ name }) =>
-    name !== null && known.includes(name) ? [name.slice('UBLK_F_'.length)] : [],
-  );
+/** What the kernel knows of a device that another program has made. */
+function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
+  const features = FeatureSet.fromFlags(info.flags);
+  return { ...ADD_DEFAULTS, features: features.names(), dataPath: dataPathOfFeatures(features) };
 }
 
 async function startUserRecoveryWhenFree(info: DevInfo): Promise<void> {
@@ -126,10 +127,14 @@ async function startUserRecoveryWhenFree(info: DevInfo): Promise<void> {
       return;
     } catch (error) {
       if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
-      if (performance.now() > deadline) throw isRunning(info.ublksrv_pid) ? stillServed(info) : error;
+      if (performance.now() > deadline) throw isServed(info) ? stillServed(info) : error;
     }
     await sleep(20);
   }
+}
+
+function isServed({ dev_id, ublksrv_pid }: DevInfo): boolean {
+  return isServerAlive(serverOf(ublksrv_pid, readRecord(dev_id)));
 }
 
 function stillServed(info: DevInfo): UblkError {

@@ -1,4 +1,4 @@
-/** What is known of a device from outside: `list --json` prints these very keys (cli.md: snake_case, bytes as numbers). */
+/** The report of a device, as the library returns it and `list --json` prints it: snake_case, sizes in bytes. */
 
 export interface TallyReport {
   requests: number;
@@ -55,4 +55,10 @@ export interface DeviceReport {
   io: IoReport | null;
   /** Why a server is gone, when it is and it could say so. */
   last_error: string | null;
+}
+
+/** A device that was just added or recovered. */
+export interface StartedDevice extends DeviceReport {
+  /** What is not as one might expect, for instance a backing file that is read through the page cache; sentences. */
+  notes: string[];
 }

@@ -1,13 +1,15 @@
-/** Plain data of `set_params`: a device is added, given these parameters and deleted again, and never started. */
+/** The request of `set_params`: a device is added, given these parameters, and deleted again without being started. */
+
+import type { Feature } from '../spec/features.ts';
 
 export interface SetParamsRequest {
-  /** -1: the kernel picks. */
+  /** The id of the device; -1 lets the kernel choose. */
   readonly id: number;
   readonly queues: number;
   readonly depth: number;
-  /** Names of UBLK_F_* flags without the prefix. */
-  readonly features: readonly string[];
-  /** Bytes of one ublksrv_io_desc with IO_DESC_SIZE; 0: the kernel's 24. */
+  /** UBLK_F_* features by name, without the prefix. */
+  readonly features: readonly Feature[];
+  /** Bytes of one ublksrv_io_desc with IO_DESC_SIZE; 0 means the kernel's 24. */
   readonly ioDescSize: number;
   /** Which of UBLK_PARAM_TYPE_BASIC and UBLK_PARAM_TYPE_ZONED are sent. */
   readonly types: readonly ParamType[];

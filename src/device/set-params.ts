@@ -1,16 +1,16 @@
-/** `set_params`: what the driver thinks of a device's parameters, on a device that is never started. */
+/** `set_params`: asks the driver whether it takes a device's parameters, with a device that is never started. */
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { addDev, type DevInfo, delDev, type ParamsInit, trySetParams as ask } from '../control/commands.ts';
 import { UBLK_PARAM_TYPE_BASIC, UBLK_PARAM_TYPE_ZONED } from '../native/uapi/ublk-params.ts';
 import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
-import { flagsOf } from './features.ts';
+import { FeatureSet } from '../spec/features.ts';
 import type { ParamType, SetParamsRequest } from './set-params-request.ts';
 
-/** kublk's UBLK_IO_MAX_BYTES: what max_sectors is measured against. */
+/** kublk's UBLK_IO_MAX_BYTES, the limit of max_sectors. */
 const MAX_IO_BUF_BYTES = 1 << 20;
 const TYPES: Readonly<Record<ParamType, number>> = { basic: UBLK_PARAM_TYPE_BASIC, zoned: UBLK_PARAM_TYPE_ZONED };
 
-/** The driver's answer: 0 or -errno. The device is gone again in either case. */
+/** Returns the driver's answer, 0 or -errno. The device is removed again in either case. */
 export async function trySetParams(request: SetParamsRequest): Promise<number> {
   return withControl((channel) => onTemporaryDevice(channel, request));
 }
@@ -31,7 +31,7 @@ function devInfoOf(request: SetParamsRequest): Partial<DevInfo> {
     queue_depth: request.depth,
     max_io_buf_bytes: MAX_IO_BUF_BYTES,
     io_desc_size: request.ioDescSize === 0 ? ublksrv_io_desc.size : request.ioDescSize,
-    flags: flagsOf(request.features),
+    flags: FeatureSet.parse(request.features).flags,
   };
 }
 

@@ -1,4 +1,4 @@
-/** A question to a device's server, from another process: one connection, one request, one answer. */
+/** Asks a device's server something from another process: one connection, one request, one answer. */
 import { closeSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,18 +6,19 @@ import { UblkError } from '../errors.ts';
 import { connectUnix, MessageBuffer } from '../native/libc/unix-socket.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { type Answers, decodeAnswer, encodeRequest, type Request } from './buffer-requests.ts';
+import { decodeError } from './error-wire.ts';
 
-/** More than the server takes to say that it takes longer. */
+/** Longer than the server takes to answer that it needs more time. */
 const ANSWER_MS = 40_000;
 
 /**
- * The server has not taken the request: it was busy, or this process was too slow for its patience, as can happen on a
- * machine that has too much to do.
+ * Errors that mean that the server has not taken the request: it was busy, or this process was too slow for the server's
+ * time limit, as can happen on an overloaded machine.
  */
 const UNHEARD: ReadonlySet<string> = new Set(['EBUSY', 'ETIMEDOUT', 'EPIPE']);
 const TRIES = 5;
 
-/** `fd`: goes along with the request; it stays the caller's. */
+/** `fd` is sent with the request and stays the caller's. */
 export async function askServer<R extends Request>(
   path: string,
   device: number,
@@ -34,14 +35,11 @@ export async function askServer<R extends Request>(
   }
 }
 
-/** What an answer holds, or its error thrown. */
+/** The value of an answer; throws its error. */
 function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
   const answer = decodeAnswer(bytes);
   if (typeof answer === 'number') throw turnedAway(device, answer);
-  if (!answer.ok) {
-    const { message, ...details } = answer.error;
-    throw new UblkError(message, details);
-  }
+  if (!answer.ok) throw decodeError(answer.error);
   return answer.value;
 }
 
@@ -53,13 +51,13 @@ async function exchange(path: string, device: number, request: Buffer, fd: numbe
     if (fd === undefined) socket.write(request);
     for await (const chunk of socket) chunks.push(chunk as Buffer);
   } catch (error) {
-    // An answer that came is the answer, however the connection ended.
+    // A complete answer counts, however the connection ended.
     if (chunks.length === 0) throw failure(device, error as NodeJS.ErrnoException);
   }
   return Buffer.concat(chunks);
 }
 
-/** Node sends bytes only; and reads the answer. */
+/** Node cannot send descriptors, so the request is sent by sendmsg; Node reads the answer. */
 function connectAndSend(path: string, request: Buffer, fd: number): Socket {
   const message = new MessageBuffer(request.length);
   const connection = connectUnix(path);

@@ -1,28 +1,30 @@
 /**
- * What is said on /run/ublk/ublkbN.sock. One request a connection, one answer, and the server closes.
+ * The messages on /run/ublk/ublkbN.sock. A connection carries one request and one answer; then the server closes it.
+ * There are two protocols:
  *
- * - kublk's protocol: any one byte together with one descriptor; the answer is an int32, the buffer's index or -errno.
- *   Whatever else a client sends with a descriptor is taken for this too, as kublk does.
- * - Ours: a frame - "ubts", version (u16), reserved (u16), length of what follows (u32), all little-endian - with JSON
- *   in it, and a descriptor beside it where the request is about one. The answer is a frame.
+ * - kublk's: one byte of any value together with one descriptor. The answer is an int32: the buffer's index, or -errno.
+ *   Whatever else a client sends together with a descriptor is taken for this too, as kublk does.
+ * - ublkts's: a frame of "ubts", version (u16), reserved (u16) and payload length (u32), all little-endian, followed by
+ *   JSON; a descriptor comes with it where the request is about one. The answer is a frame.
  *
- * What cannot be understood is answered with an int32 too: whoever sent it knows no frames.
+ * A request that cannot be understood is answered with an int32 too, because its sender knows no frames.
  */
-import { type FailureKind, UblkError } from '../errors.ts';
+import { UblkError } from '../errors.ts';
+import type { WireError } from './error-wire.ts';
 
 export const PROTOCOL_VERSION = 1;
 export const HEADER_BYTES = 12;
-/** Of a frame's payload. Answers may be longer: they list buffers. */
+/** The largest payload of a request. Answers may be longer, because they list buffers. */
 export const MAX_REQUEST_BYTES = 8192;
 const MAX_ANSWER_BYTES = 1 << 20;
 const MAGIC = Buffer.from('ubts');
 
 export type Request =
   | { readonly op: 'register'; readonly path: string; readonly readOnly: boolean }
-  /** With a descriptor. */
+  /** Comes with a descriptor. */
   | { readonly op: 'register-fd'; readonly readOnly: boolean }
   | { readonly op: 'create'; readonly bytes: number; readonly seal: boolean; readonly readOnly: boolean }
-  /** `inode`: only if that is what the index stands for now. */
+  /** With `inode`, only if the index stands for that memory now. */
   | { readonly op: 'unregister'; readonly index: number; readonly inode?: string }
   | { readonly op: 'unregister-all' }
   | { readonly op: 'list' };
@@ -33,11 +35,11 @@ export interface BufferAnswer {
   readonly readOnly: boolean;
   readonly source: string;
   readonly path: string | null;
-  /** Of the file that the memory is. */
+  /** The inode of the file that the memory is. */
   readonly inode: string;
 }
 
-/** By the request's `op`. */
+/** The value of a successful answer, by the request's `op`. */
 export interface Answers {
   readonly register: BufferAnswer;
   readonly 'register-fd': BufferAnswer;
@@ -47,20 +49,11 @@ export interface Answers {
   readonly list: BufferAnswer[];
 }
 
-export interface ErrorAnswer {
-  readonly message: string;
-  readonly code: string;
-  readonly kind: FailureKind;
-  readonly command?: string;
-  readonly device?: number;
-  readonly hint?: string;
-}
-
 export type Answer =
   | { readonly ok: true; readonly value: Answers[keyof Answers] }
-  | { readonly ok: false; readonly error: ErrorAnswer };
+  | { readonly ok: false; readonly error: WireError };
 
-/** What the bytes that have come so far, with so many descriptors, amount to. */
+/** What a server makes of the bytes and descriptors that have arrived so far. */
 export type Message =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'kublk' }
@@ -94,13 +87,15 @@ export function encodeStatus(status: number): Buffer {
   return bytes;
 }
 
-/** An answer read to its end: the number of kublk's protocol, or a frame's content. Throws when it is neither. */
+/** A complete answer: the number of kublk's protocol, or a frame's content. Throws when it is neither. */
 export function decodeAnswer(bytes: Buffer): number | Answer {
   if (bytes.length === 4) return bytes.readInt32LE();
   if (bytes.length < HEADER_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw cutShort();
   const length = bytes.readUInt32LE(8);
   if (length > MAX_ANSWER_BYTES || bytes.length !== HEADER_BYTES + length) throw cutShort();
-  return JSON.parse(text(bytes.subarray(HEADER_BYTES))) as Answer;
+  const answer = parseJson(text(bytes.subarray(HEADER_BYTES)));
+  if (typeof answer !== 'object' || answer === null || !('ok' in answer)) throw cutShort();
+  return answer as Answer;
 }
 
 function cutShort(): UblkError {
@@ -110,7 +105,7 @@ function cutShort(): UblkError {
   });
 }
 
-/** Throws a UblkError that says what is wrong with it. */
+/** Throws a UblkError that says what is wrong with the payload. */
 export function parseRequest(payload: string): Request {
   const fields = parseObject(payload);
   const { op } = fields;
@@ -145,14 +140,19 @@ function text(bytes: Uint8Array): string {
 }
 
 function parseObject(payload: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(payload);
-  } catch {
-    throw badRequest('it is not JSON');
-  }
+  const value = parseJson(payload);
+  if (value === undefined) throw badRequest('it is not JSON');
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('it is not an object');
   return value as Readonly<Record<string, unknown>>;
+}
+
+/** undefined: it is not JSON. */
+function parseJson(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
 }
 
 function absolutePath(fields: Readonly<Record<string, unknown>>): string {

@@ -12,7 +12,7 @@ import { DEBUG_REQUESTS, LoggedArrivals, LoggedDelivery } from './debug-log.ts';
 import { createDelivery } from './delivery/create.ts';
 import { LatencySampler } from './latency.ts';
 import { QueueThread } from './queue-thread.ts';
-import { needsBuffers } from '../spec/plan.ts';
+import { dataPathOf } from '../spec/device-spec.ts';
 import { Request } from './request.ts';
 import { ShmemTable } from './shmem-table.ts';
 import { Slots } from './slots.ts';
@@ -21,19 +21,20 @@ import { threadStats } from './thread-stats.ts';
 import { WakeUp } from './wake-up.ts';
 
 export function buildQueueThread(config: ThreadConfig): QueueThread {
+  const { spec } = config;
   const slots = new Slots(config);
   const mine = slotsOf(config);
   mine.forEach((slot, index) => {
     slots.bufferIndex[slot] = index;
   });
-  const device = charDevice(config.charFd, config.noUblkFixedFd);
+  const device = charDevice(config.charFd, spec.noUblkFixedFd);
   const ring = makeRing(config, mine.length);
   const stats = threadStats(slots, statsOf(config));
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
   const request = new Request(ring, slots, descriptors, stats, latency, device.firstFile);
-  const type = findTarget(config.target);
-  const { integrity, maxIoBufBytes } = config;
+  const type = findTarget(spec.target);
+  const { integrity, maxIoBufBytes } = spec;
   const target = type.queue({ state: config.targetState, integrity, slots: slots.count, maxIoBufBytes });
   const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);
   const wakeUp = new WakeUp(ring, config.wakeFd, config.leave);
@@ -43,7 +44,7 @@ export function buildQueueThread(config: ThreadConfig): QueueThread {
     ring.enter(0);
     target.beforeFetch(slot);
   };
-  const logged = (config.debugMask & DEBUG_REQUESTS) !== 0;
+  const logged = (spec.debugMask & DEBUG_REQUESTS) !== 0;
   const arrivals = logged ? new LoggedArrivals(thread, slots, descriptors) : thread;
   const plain = createDelivery(config, { ring, slots, mine, device, arrivals, beforeFetch });
   const delivery = logged ? new LoggedDelivery(plain, slots) : plain;
@@ -54,7 +55,8 @@ export function buildQueueThread(config: ThreadConfig): QueueThread {
 
 /** The slots that this thread fetches, in the order in which it does. */
 function slotsOf(config: ThreadConfig): number[] {
-  const { layout, depth, queues, index, threads } = config;
+  const { layout, index } = config;
+  const { depth, queues, threads } = config.spec;
   const all = Array.from({ length: queues * depth }, (_, slot) => slot);
   if (layout.kind === 'queue') return all.slice(index * depth, (index + 1) * depth);
   // Lexicographic by queue, every N-th to each thread: load on one queue is shared by all threads, as in kublk.
@@ -67,7 +69,7 @@ function makeRing(config: ThreadConfig, tags: number): Ring {
   const entries = powerOfTwo(Math.min(4096, Math.max(8, tags * 2)));
   const completions = powerOfTwo(Math.min(65536, Math.max(16, tags * (2 + config.operations) + 16)));
   const ring = new Ring(entries, completions);
-  const files = config.noUblkFixedFd ? config.files : [config.charFd, ...config.files];
+  const files = config.spec.noUblkFixedFd ? config.files : [config.charFd, ...config.files];
   ring.registry.registerFiles(files);
   const places = bufferPlaces(config, tags);
   if (places > 0) ring.registry.registerSparseBuffers(places);
@@ -76,12 +78,12 @@ function makeRing(config: ThreadConfig, tags: number): Ring {
 
 /** Entries of the ring's table of registered buffers: one for each tag, two where they alternate. */
 function bufferPlaces(config: ThreadConfig, tags: number): number {
-  if (needsBuffers(config.dataPath)) return 0;
-  return config.rotateAutoBuf ? tags * 2 : tags;
+  if (!dataPathOf(config.spec).registers) return 0;
+  return config.spec.rotateAutoBuf ? tags * 2 : tags;
 }
 
 function descriptorsOf(config: ThreadConfig): Int32Array {
-  const view = viewOf(config.descriptors, config.queues * config.queueDescriptorBytes);
+  const view = viewOf(config.descriptors, config.spec.queues * config.queueDescriptorBytes);
   return new Int32Array(view.buffer, view.byteOffset, view.byteLength / 4);
 }
 

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
 import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/libc/calls.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { encodeError } from '../protocol/error-wire.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
@@ -22,7 +23,8 @@ function main(config: ThreadConfig): void {
     });
   }
   say({ kind: 'fetched', tid: gettid(), notes });
-  const { debugMask, index } = config;
+  const { index } = config;
+  const { debugMask } = config.spec;
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);
   thread.run();
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
@@ -50,8 +52,5 @@ function say(message: ThreadMessage): void {
 try {
   main(workerData as ThreadConfig);
 } catch (error) {
-  const code = error instanceof UblkError ? error.code : 'INTERNAL';
-  const message =
-    error instanceof Error && !(error instanceof UblkError) ? (error.stack ?? error.message) : (error as Error).message;
-  say({ kind: 'failed', message, code });
+  say({ kind: 'failed', error: encodeError(error) });
 }

@@ -30,7 +30,7 @@ export class Slots {
   readonly result: Int32Array;
 
   constructor(config: ThreadConfig) {
-    const { queues, depth } = config;
+    const { queues, depth, ioDescSize, maxIoBufBytes } = config.spec;
     this.count = queues * depth;
     this.queueTag = new Int32Array(this.count);
     this.queue = new Uint16Array(this.count);
@@ -46,9 +46,9 @@ export class Slots {
       const tag = slot % depth;
       this.queue[slot] = queue;
       this.queueTag[slot] = queue | (tag << 16);
-      this.descriptor[slot] = (queue * config.queueDescriptorBytes + tag * config.ioDescBytes) / 4;
+      this.descriptor[slot] = (queue * config.queueDescriptorBytes + tag * ioDescSize) / 4;
     }
-    [this.bufferLo, this.bufferHi] = addresses(config.buffers, config.maxIoBufBytes, this.count);
+    [this.bufferLo, this.bufferHi] = addresses(config.buffers, maxIoBufBytes, this.count);
     [this.integrityLo, this.integrityHi] = addresses(config.integrityBuffers, config.integrityBytes, this.count);
   }
 }

@@ -1,40 +1,27 @@
-/** What a queue thread is told when it starts: plain data (structured clone) and addresses, which threads share. */
-import type { IntegrityOptions } from '../spec/options.ts';
-import type { ThreadLayout } from '../spec/thread-layout.ts';
-import type { DataPathName } from '../spec/data-path-name.ts';
+/** The configuration of a queue thread: plain data (structured clone) and addresses, which threads share. */
+import type { WireError } from '../protocol/error-wire.ts';
+import type { DeviceSpec } from '../spec/device-spec.ts';
+import type { ThreadLayout } from '../spec/threads.ts';
 
 export interface ThreadConfig {
   readonly deviceId: number;
   readonly index: number;
-  readonly threads: number;
-  readonly queues: number;
-  readonly depth: number;
-  /** Which tags are this thread's. */
+  readonly spec: DeviceSpec;
+  /** Which tags this thread serves. */
   readonly layout: ThreadLayout;
   /** CPUs to run on; empty leaves the thread where it is. */
   readonly cpus: readonly number[];
 
-  readonly target: string;
   readonly targetState: unknown;
   /** Ring operations that one request can have under way. */
   readonly operations: number;
-  readonly dataPath: DataPathName;
-  readonly batch: boolean;
-  readonly sharedMemory: boolean;
-  readonly rotateAutoBuf: boolean;
-  readonly noUblkFixedFd: boolean;
-  readonly integrity: IntegrityOptions | null;
-  /** --debug_mask, see debug-log.ts. */
-  readonly debugMask: number;
 
   readonly charFd: number;
   readonly files: readonly number[];
-  readonly maxIoBufBytes: number;
 
   /** All queues' descriptors, one after the other, each `queueDescriptorBytes` long. */
   readonly descriptors: bigint;
   readonly queueDescriptorBytes: number;
-  readonly ioDescBytes: number;
   /** maxIoBufBytes for each slot; 0n where the path needs none. */
   readonly buffers: bigint;
   /** integrityBytes for each slot; 0n without integrity. */
@@ -58,4 +45,4 @@ export interface ThreadConfig {
 export type ThreadMessage =
   | { readonly kind: 'fetched'; readonly tid: number; readonly notes: readonly string[] }
   | { readonly kind: 'left' }
-  | { readonly kind: 'failed'; readonly message: string; readonly code: string };
+  | { readonly kind: 'failed'; readonly error: WireError };

@@ -1,23 +1,23 @@
-/** Where a device's files are. Everything here is removed by `del`. */
+/** The files of a device. `del` removes all of them. */
 import { mkdirSync } from 'node:fs';
 
 export const RUN_DIRECTORY = '/run/ublkts';
-/** kublk's, so that its clients find us. */
+/** The directory that kublk uses, so that its clients find our sockets. */
 const SOCKET_DIRECTORY = '/run/ublk';
 
 export interface DeviceFiles {
-  /** What a restart needs (stored-device.ts). */
-  readonly spec: string;
+  /** The device record (device-record.ts). */
+  readonly record: string;
   /** The stats page (stats/layout.ts). */
   readonly stats: string;
-  /** What the server wrote to stderr. */
+  /** The standard error of the server. */
   readonly log: string;
   readonly socket: string;
 }
 
 export function filesOf(device: number): DeviceFiles {
   return {
-    spec: `${RUN_DIRECTORY}/${device}.json`,
+    record: `${RUN_DIRECTORY}/${device}.json`,
     stats: `${RUN_DIRECTORY}/${device}.stats`,
     log: `${RUN_DIRECTORY}/${device}.log`,
     socket: `${SOCKET_DIRECTORY}/ublkb${device}.sock`,

@@ -1,34 +1,28 @@
 /**
- * The server process: `node main.js DEVICE_ID add|recover`, with descriptor 3 a pipe on which it reports `ready` or one
- * error. Small on purpose: no command line library, no terminal library.
+ * The server process: `node main.js DEVICE_ID add|recover`. Descriptor 3 is a pipe on which it reports `ready` or one
+ * error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
 import { closeSync, writeSync } from 'node:fs';
+import { encodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { UblkError } from '../errors.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
-import { startServer, type StartMode } from './server.ts';
-import { readStoredDevice, updateStoredDevice } from '../record/stored-device.ts';
+import type { Ending } from '../record/device-record.ts';
+import { updateRecord } from '../record/store.ts';
+import { Devices } from './devices.ts';
+import type { StartMode } from './serve-device.ts';
 
 const REPORT_FD = 3;
 
-/** What goes over the pipe: one line of JSON. */
-export type StartReport =
-  | { readonly ready: true; readonly notes: readonly string[] }
-  | {
-      readonly ready: false;
-      readonly error: { message: string; code: string; kind: string; command?: string; device?: number; hint?: string };
-    };
-
 async function main(id: number, mode: StartMode): Promise<void> {
   try {
-    const server = await startServer(id, mode);
-    report({ ready: true, notes: server.notes });
-    const { quiet, debugMask } = readStoredDevice(id)?.options ?? { quiet: false, debugMask: 0 };
-    const mask = quiet ? 0 : debugMask;
-    for (const note of quiet ? [] : server.notes) log(note);
-    debugLog(mask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
-    await server.gone;
-    debugLog(mask, DEBUG_DEVICE, `device ${id} is gone`);
-    updateStoredDevice(id, { ended: { at: new Date().toISOString(), reason: 'the device was stopped' } });
+    const device = await new Devices().start(id, mode);
+    const { quiet, debugMask } = device.spec;
+    report({ ready: true, notes: device.notes });
+    for (const note of quiet ? [] : device.notes) log(note);
+    debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
+    await device.gone;
+    debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is gone`);
+    recordEnd(id, 'stopped', null);
   } catch (error) {
     fail(id, error);
   }
@@ -39,34 +33,26 @@ let reported = false;
 function report(message: StartReport): void {
   reported = true;
   try {
-    writeSync(REPORT_FD, `${JSON.stringify(message)}\n`);
+    writeSync(REPORT_FD, encodeStartReport(message));
     closeSync(REPORT_FD);
   } catch {
-    // The parent is gone; the device is served all the same.
+    // The process that started this one is gone; the device is served all the same.
   }
 }
 
-function fail(id: number, error: unknown): void {
-  const known = error instanceof UblkError ? error : new UblkError(describe(error), { code: 'INTERNAL', device: id });
-  log(known.message);
-  updateStoredDevice(id, { ended: { at: new Date().toISOString(), reason: known.message } });
-  if (!reported) {
-    const { message, code, kind, command, device, hint } = known;
-    report({
-      ready: false,
-      error: {
-        message,
-        code,
-        kind,
-        ...(command === undefined ? {} : { command }),
-        ...(device === undefined ? {} : { device }),
-        ...(hint === undefined ? {} : { hint }),
-      },
-    });
-  }
-  // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them; with this process gone
+function fail(id: number, thrown: unknown): void {
+  const error =
+    thrown instanceof UblkError ? thrown : new UblkError(describe(thrown), { code: 'INTERNAL', device: id });
+  log(error.message);
+  recordEnd(id, 'failed', error.message);
+  if (!reported) report({ ready: false, error });
+  // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them. With this process gone,
   // the kernel makes the device DEAD or, if it can be recovered, QUIESCED.
   process.kill(process.pid, 'SIGKILL');
+}
+
+function recordEnd(id: number, reason: Ending['reason'], message: string | null): void {
+  updateRecord(id, { ended: { at: new Date().toISOString(), reason, message } });
 }
 
 function log(text: string): void {
@@ -77,7 +63,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-// A terminal's hang-up and Ctrl-C are for whoever started the server: it decides, from another process.
+// A terminal's hang-up and Ctrl-C are handled by the process that started the server.
 process.on('SIGHUP', () => {});
 process.on('SIGINT', () => {});
 

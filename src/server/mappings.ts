@@ -1,32 +1,77 @@
-/** The memory that all queue threads share, mapped once by the main thread and handed to them by address. */
+/** The memory that all queue threads of a device share: the main thread maps it once and hands it to them by address. */
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, unlinkSync } from 'node:fs';
-import type { DevInfo } from '../control/commands.ts';
 import { type MappedMemory, mapAnonymous, mapFile, mapFileOver, PAGE_SIZE, roundUp } from '../native/memory.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../native/uapi/ublk-device.ts';
+import { ShmemTable } from '../queue/shmem-table.ts';
+import { filesOf } from '../record/files.ts';
+import { dataPathOf, type DeviceSpec } from '../spec/device-spec.ts';
+import { queuesOf, threadLayouts } from '../spec/threads.ts';
 import { Header, HeaderF64, STATS_MAGIC, STATS_VERSION, statsFileBytes } from '../stats/layout.ts';
 
-export interface Descriptors {
-  readonly memory: MappedMemory;
+export interface SharedMaps {
+  /** The request descriptors of every queue, side by side. */
+  readonly descriptors: MappedMemory;
   /** Bytes from one queue's descriptors to the next's. */
-  readonly queueBytes: number;
+  readonly queueDescriptorBytes: number;
+  /** null where the data path needs none. */
+  readonly buffers: MappedMemory | null;
+  readonly integrity: MappedMemory | null;
+  readonly integrityBytes: number;
+  readonly stats: MappedMemory;
+  /** By thread, then by queue: the stats block, or -1 for a queue that the thread does not serve. */
+  readonly statsBlocks: readonly (readonly number[])[];
+  readonly shmemTable: SharedArrayBuffer;
 }
 
-/** Every queue's descriptors, side by side: in the char device they are a maximum depth apart. */
-export function mapDescriptors(charFd: number, info: DevInfo): Descriptors {
-  const queueBytes = roundUp(info.queue_depth * info.io_desc_size, PAGE_SIZE);
-  const queueStride = roundUp(UBLK_MAX_QUEUE_DEPTH * info.io_desc_size, PAGE_SIZE);
-  const memory = mapAnonymous(queueBytes * info.nr_hw_queues, 'of request descriptors');
-  for (let queue = 0; queue < info.nr_hw_queues; queue++) {
+export interface MappedDevice {
+  readonly id: number;
+  readonly spec: DeviceSpec;
+  readonly generation: number;
+  readonly charFd: number;
+}
+
+export function mapShared(device: MappedDevice): SharedMaps {
+  const { spec } = device;
+  const slots = spec.queues * spec.depth;
+  const integrityBytes = (spec.maxIoBufBytes >>> 9) * (spec.integrity?.metadataSize ?? 0);
+  const statsBlocks = assignBlocks(spec);
+  return {
+    ...mapDescriptors(device),
+    buffers: dataPathOf(spec).needsBuffers ? mapAnonymous(slots * spec.maxIoBufBytes, 'of I/O buffers') : null,
+    integrity: integrityBytes > 0 ? mapAnonymous(slots * integrityBytes, 'of integrity buffers') : null,
+    integrityBytes,
+    stats: createStats(device, Math.max(...statsBlocks.flat()) + 1),
+    statsBlocks,
+    shmemTable: new SharedArrayBuffer(ShmemTable.BYTES),
+  };
+}
+
+/** In the char device, the descriptors of two queues are as far apart as those of the largest depth. */
+function mapDescriptors({ spec, charFd }: MappedDevice): Pick<SharedMaps, 'descriptors' | 'queueDescriptorBytes'> {
+  const queueDescriptorBytes = roundUp(spec.depth * spec.ioDescSize, PAGE_SIZE);
+  const queueStride = roundUp(UBLK_MAX_QUEUE_DEPTH * spec.ioDescSize, PAGE_SIZE);
+  const descriptors = mapAnonymous(queueDescriptorBytes * spec.queues, 'of request descriptors');
+  for (let queue = 0; queue < spec.queues; queue++) {
     const offset = BigInt(UBLKSRV_CMD_BUF_OFFSET + queue * queueStride);
-    const at = memory.address + BigInt(queue * queueBytes);
-    mapFileOver(at, charFd, queueBytes, offset, `of the descriptors of queue ${queue}`);
+    const at = descriptors.address + BigInt(queue * queueDescriptorBytes);
+    mapFileOver(at, charFd, queueDescriptorBytes, offset, `of the descriptors of queue ${queue}`);
   }
-  return { memory, queueBytes };
+  return { descriptors, queueDescriptorBytes };
 }
 
-/** A new stats page. Renamed into place: whoever has the old one open keeps its last numbers. */
-export function createStats(path: string, info: DevInfo, blocks: number, generation: number): MappedMemory {
+/** One stats block for each pair of a thread and a queue that it serves. */
+function assignBlocks(spec: DeviceSpec): number[][] {
+  let blocks = 0;
+  return threadLayouts(spec).map((layout, thread) => {
+    const served = new Set(queuesOf(layout, thread, spec.queues));
+    return Array.from({ length: spec.queues }, (_, queue) => (served.has(queue) ? blocks++ : -1));
+  });
+}
+
+/** A new stats page is renamed into place: whoever has the old one open keeps its last numbers. */
+function createStats({ id, spec, generation }: MappedDevice, blocks: number): MappedMemory {
+  const path = filesOf(id).stats;
   const temporary = `${path}.${process.pid}`;
   rmSync(temporary, { force: true });
   const fd = openSync(temporary, 'wx+', 0o644);
@@ -35,9 +80,9 @@ export function createStats(path: string, info: DevInfo, blocks: number, generat
     ftruncateSync(fd, bytes);
     const memory = mapFile(fd, bytes, 'of the stats page');
     const words = memory.words();
-    words[Header.deviceId] = info.dev_id;
-    words[Header.nrQueues] = info.nr_hw_queues;
-    words[Header.queueDepth] = info.queue_depth;
+    words[Header.deviceId] = id;
+    words[Header.nrQueues] = spec.queues;
+    words[Header.queueDepth] = spec.depth;
     words[Header.nrBlocks] = blocks;
     words[Header.serverPid] = process.pid;
     words[Header.generation] = generation;

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
 import { packagePath } from '../package-root.ts';
+import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 
 /** A queue thread needs little heap: its buffers are mapped memory. A small young generation keeps it in the cache. */
@@ -70,7 +71,7 @@ export class QueueThreads {
     worker.on('message', (message: ThreadMessage) => {
       if (message.kind === 'fetched') fetched.resolve([...message.notes]);
       else if (message.kind === 'left') left.resolve();
-      else fail(new UblkError(message.message, { code: message.code, device: config.deviceId }));
+      else fail(decodeError({ ...message.error, device: config.deviceId }));
     });
     worker.on('error', fail);
     worker.on('exit', () => fail(new Error(`queue thread ${config.index} ended`)));

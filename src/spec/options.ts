@@ -1,7 +1,8 @@
 /**
- * What can be asked of a new device: the library's and the command line's shared vocabulary. Plain data, so that the
- * same object travels to the server process, is stored for `recover`, and comes back from there.
+ * The options of a new device: what the library and the command line can ask for. They are plain data; `resolve` makes
+ * a DeviceSpec of them.
  */
+import type { Feature } from './features.ts';
 
 export const MAX_QUEUES = 32;
 export const MAX_DEPTH = 4096; // UBLK_MAX_QUEUE_DEPTH
@@ -18,45 +19,47 @@ export interface IntegrityOptions {
 }
 
 export interface SharedBufferOptions {
-  /** A hugetlbfs, tmpfs or memfd path that the client maps too. */
+  /** The path of a hugetlbfs, tmpfs or memfd file that the client maps too. */
   readonly path: string;
   readonly readOnly: boolean;
 }
 
 export interface AddOptions {
-  /** Target type, by its name in the registry. */
+  /** The target's name in the registry. */
   readonly target: string;
   /** Backing files, absolute paths. */
   readonly files: readonly string[];
   /** The target's own options as they were written (`chunk_size` -> `65536`). */
   readonly targetOptions: Readonly<Record<string, string>>;
-  /** -1: the kernel picks. */
+  /** The id of the device; -1 lets the kernel choose. */
   readonly id: number;
   readonly queues: number;
+  /** Requests per queue. */
   readonly depth: number;
-  /** Names of the UBLK_F_* flags asked for, without the prefix (`SHMEM_ZC`, `USER_COPY`). */
-  readonly features: readonly string[];
-  /** A name of spec/choose-path.ts; null: what measures fastest, unless `features` say. */
+  /** UBLK_F_* features by name, without the prefix. */
+  readonly features: readonly Feature[];
+  /** A name of `dataPathNames()`; null chooses the fastest for the target, unless `features` say how data travels. */
   readonly dataPath: string | null;
-  /** 0: one thread a queue. */
+  /** Server threads; 0 means one per queue. */
   readonly threads: number;
-  /** CPUs that queue threads may run on; empty: any that submit to their queue. */
+  /** CPUs that queue threads may run on; empty means those that submit to their queue. */
   readonly cpus: readonly number[];
   readonly perIoTasks: boolean;
   readonly autoZcFallback: boolean;
   readonly rotateAutoBuf: boolean;
   readonly noUblkFixedFd: boolean;
-  /** Bytes of one ublksrv_io_desc with IO_DESC_SIZE; 0: the kernel's 24. */
+  /** Bytes of one ublksrv_io_desc, which turns IO_DESC_SIZE on; 0 means the kernel's 24. */
   readonly ioDescSize: number;
+  /** Bytes of the largest request. */
   readonly maxIoBufBytes: number;
   readonly integrity: IntegrityOptions | null;
-  /** Registered before the device goes live. */
+  /** Shared buffers that are registered before the device goes live. */
   readonly buffers: readonly SharedBufferOptions[];
   readonly quiet: boolean;
   readonly debugMask: number;
 }
 
-/** What `addDevice` takes: a target, and whatever is not to be as usual. */
+/** The argument of `addDevice`: a target, and every option that is not to have its default. */
 export type AddRequest = Pick<AddOptions, 'target'> & Partial<AddOptions>;
 
 export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {

@@ -5,39 +5,19 @@
  * It has two halves. `open` runs once, on the server's main thread: it opens files and says how large the device is.
  * `queue` runs on every queue thread and serves requests; the halves share nothing but the plain data of `Opened.state`.
  */
-import type { DataPathName } from '../spec/data-path-name.ts';
 import type { IntegrityOptions } from '../spec/options.ts';
+import type { OpenRequest, TargetTraits } from '../spec/target-traits.ts';
 import type { ParamsInit } from '../control/commands.ts';
 
-export interface TargetType<State = unknown> {
-  /** What `-t` calls it. */
-  readonly name: string;
+export type { OpenRequest } from '../spec/target-traits.ts';
+
+/** What a target is: its traits, which decide what a device can be, and its two halves. */
+export interface TargetType<State = unknown> extends TargetTraits {
   /** One line for `--help`. */
   readonly summary: string;
-  /** Its own options (`--chunk_size 65536`): name to what it means, with the default in words. */
-  readonly options: Readonly<Record<string, string>>;
-  /** How many backing files it takes, besides an integrity file. */
-  readonly files: { readonly min: number; readonly max: number };
-  /** Data paths (spec/choose-path.ts) that are faster than `copy` here and that no client can tell from it, best first. */
-  readonly prefers: readonly string[];
-  /** null, or a sentence that says why this combination cannot be served. */
-  refuses(request: OpenRequest): string | null;
-  /** Throws a UblkError when it cannot be; what was opened by then is closed again. */
+  /** Throws a UblkError when the target cannot be opened; what was opened by then is closed again. */
   open(request: OpenRequest): Opened<State>;
   queue(context: QueueContext<State>): TargetQueue;
-}
-
-export interface OpenRequest {
-  readonly files: readonly string[];
-  readonly options: Readonly<Record<string, string>>;
-  readonly dataPath: DataPathName;
-  readonly batch: boolean;
-  readonly queues: number;
-  readonly depth: number;
-  readonly maxIoBufBytes: number;
-  readonly integrity: IntegrityOptions | null;
-  /** Another server has served this device before: what is in the files is the client's. */
-  readonly recovering: boolean;
 }
 
 export interface Opened<State = unknown> {

@@ -30,7 +30,7 @@ describe('--cpus', { skip, timeout: 300_000 }, () => {
   }
 
   test('recover keeps the list, and takes another', async () => {
-    const features = ['USER_RECOVERY'];
+    const features = ['USER_RECOVERY'] as const;
     await withServed({ target: 'null', queues: 1, cpus: [1], features }, async ({ id }) => {
       await killServer(id);
       assert.deepEqual(allowedCpus((await recoverDevice(id, {})).ublksrv_pid), ['1']);

@@ -1,13 +1,15 @@
 /**
  * Every way of moving data, under every layout of threads, on every target that keeps data: what fio wrote is what fio
  * reads, by checksum, in blocks from a sector to 1 MiB. The combinations are generated; those that `add` refuses
- * (validate.ts, and its tests) are left out.
+ * (spec/checks/, and its tests) are left out.
  */
 import assert from 'node:assert/strict';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { validateAddOptions } from '../../src/spec/validate.ts';
+import { FeatureSet } from '../../src/spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
+import { resolve } from '../../src/spec/resolve.ts';
+import { loopTarget } from '../../src/targets/loop/index.ts';
 import { type FioJob, fio } from '../../tools/guest/fio.ts';
 import { hugeFile } from '../../tools/guest/hugetlbfs.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
@@ -95,7 +97,7 @@ for (const [target, backing] of Object.entries(TARGETS)) {
       test(`${words} --shmem_zc, fio's memory shared`, async () => {
         const buffer = hugeFile(16);
         const buffers = [{ path: buffer.path, readOnly: false }];
-        const features = [...(options.features ?? []), 'SHMEM_ZC'];
+        const features = [...(options.features ?? []), 'SHMEM_ZC'] as const;
         await tidied(
           () =>
             withDevice({ target, depth: 32, ...backing, ...options, features, buffers }, async ({ id, path }) => {
@@ -119,7 +121,7 @@ function both(pathWords: string, path: Options = {}, words: string, options: Opt
 
 function isAllowed(options: Options): boolean {
   try {
-    validateAddOptions({ ...ADD_DEFAULTS, target: 'loop', ...options });
+    resolve({ ...ADD_DEFAULTS, target: 'loop', files: ['/disk'], ...options }, loopTarget, FeatureSet.all);
     return true;
   } catch {
     return false;

@@ -133,7 +133,7 @@ describe('the monitor', { skip, timeout: 1_200_000 }, () => {
       await shows(/\/dev\/ublkb1 LIVE/);
       const killed = performance.now();
       process.kill(await serverOf(shared), 'SIGKILL');
-      await shows(/is gone without a word/);
+      await shows(/ended without a message/);
       quickest = Math.min(quickest, (performance.now() - killed) / 1000);
       await shows(/QUIESCED/);
       await shows(/R recover/);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
+import type { Feature } from '../../src/spec/features.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
 import type { Failure } from '../fixtures/verifier.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
@@ -25,7 +26,7 @@ interface Outage {
 
 /** The features it takes, the errors it makes, and whether a failure may be. */
 interface Policy {
-  readonly features: readonly string[];
+  readonly features: readonly Feature[];
   readonly codes: readonly string[];
   readonly allows: (failure: Failure, outage: Outage) => boolean;
 }
@@ -84,7 +85,7 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
   }
 
   test('with two buffers, a path and a memfd: fio in both verifies through the crashes', async () => {
-    const features = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE', 'SHMEM_ZC'];
+    const features = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE', 'SHMEM_ZC'] as const;
     const file = sharedFile('buffer', 4 * MiB);
     const buffers = [{ path: file, readOnly: false }];
     await withServed({ target: 'loop', files: backing('disk'), features, buffers }, async ({ id, path }) => {
@@ -126,7 +127,7 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
   });
 
   test('a file that is not the same any more is not taken for it', async () => {
-    const features = ['USER_RECOVERY', 'SHMEM_ZC'];
+    const features = ['USER_RECOVERY', 'SHMEM_ZC'] as const;
     const names = ['grown', 'replaced', 'removed', 'same'];
     const files = names.map((name) => sharedFile(name, MiB));
     const buffers = files.map((path) => ({ path, readOnly: false }));

@@ -39,7 +39,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
 
   test("a client written in C for kublk's socket works unchanged, and all of its requests match", async () => {
     sh(`gcc -O2 -Wall -Werror -o /tmp/kublk-client ${ROOT}/test/fixtures/kublk-client.c`);
-    const options = { target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] };
+    const options = { target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] as const };
     await withDevice(options, async ({ id, path }) => {
       for (const expected of [0, 1]) {
         assert.equal(sh(`/tmp/kublk-client /run/ublk/ublkb${id}.sock ${path} ${MiB} 300`), String(expected));

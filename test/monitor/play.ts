@@ -59,7 +59,7 @@ function playDevice(id: number, seconds: number) {
     busyMs: seconds * 900,
     queueMs: seconds * 16_000,
   });
-  const kernel = { state: 'LIVE', queues, depth: 64, features: way === 'matched' ? ['SHMEM_ZC'] : [] } as const;
+  const kernel = { state: 'LIVE', queues, depth: 64, sharedMemory: way === 'matched' } as const;
   const common = { id, kernel, block, sizeBytes: 250 * 2 ** 30, diskSequence: id + 1, serverPid: process.pid };
   if (id === devices - 1 && id > 0) return foreignSample(common);
   const stats = statsPage({
@@ -84,6 +84,7 @@ function playDevice(id: number, seconds: number) {
     target: way === 'registered' ? 'loop' : 'null',
     files: way === 'registered' ? [mode === 'names' ? AWKWARD : '/images/disk.img'] : [],
     dataPath: way === 'registered' ? 'auto_zc' : 'copy',
+    registers: way === 'registered',
     queues,
     depth: 64,
     buffers: way === 'matched' ? [storedBuffer(0, mode === 'names' ? AWKWARD : undefined)] : [],

@@ -260,7 +260,7 @@ describe('a server', () => {
     const { state } = only(picture);
     assert.equal(state.word, 'NO SERVER');
     assert.equal(state.severity, 'bad');
-    assert.match(state.trouble ?? '', /pid 100\) is gone without a word/);
+    assert.match(state.trouble ?? '', /pid 100\) ended without a message/);
     assert.deepEqual(
       picture.events.map(({ kind }) => kind),
       ['server gone'],
@@ -269,8 +269,8 @@ describe('a server', () => {
 
   test('that said why is quoted', () => {
     const dead = deviceSample({
-      kernel: { state: 'DEAD', queues: 2, depth: 128, features: [] },
-      own: ownRecord({ ended: 'the disk is on fire' }),
+      kernel: { state: 'DEAD', queues: 2, depth: 128, sharedMemory: false },
+      own: ownRecord({ ended: { at: '', reason: 'failed', message: 'the disk is on fire' } }),
       server: 'gone',
     });
     assert.match(only(pictureOf(sampleAt(0, dead))).state.trouble ?? '', /^the disk is on fire/);
@@ -278,7 +278,7 @@ describe('a server', () => {
 
   test('that was replaced is an event', () => {
     const quiesced = deviceSample({
-      kernel: { state: 'QUIESCED', queues: 2, depth: 128, features: [] },
+      kernel: { state: 'QUIESCED', queues: 2, depth: 128, sharedMemory: false },
       server: 'gone',
     });
     const picture = pictureOf(

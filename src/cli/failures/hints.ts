@@ -1,5 +1,6 @@
 /** What a person can do next, for the failures that look the same wherever they come from. */
-import type { UblkError } from '../../errors.ts';
+import { renderText, type UblkError } from '../../errors.ts';
+import { flagName } from '../flags/flag-names.ts';
 
 const BY_CODE: Readonly<Record<string, string>> = {
   EPERM: 'run it as root (CAP_SYS_ADMIN)',
@@ -17,5 +18,6 @@ const BY_KIND: Partial<Readonly<Record<UblkError['kind'], string>>> = {
 };
 
 export function hintFor(error: UblkError): string | undefined {
-  return error.hint ?? BY_CODE[error.code] ?? BY_KIND[error.kind];
+  const own = error.hintText === undefined ? undefined : renderText(error.hintText, flagName);
+  return own ?? BY_CODE[error.code] ?? BY_KIND[error.kind];
 }

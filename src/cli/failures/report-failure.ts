@@ -2,6 +2,7 @@
 import { UblkError } from '../../errors.ts';
 import { wants, wantsJson } from '../argv/global-flags.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { messageOf } from '../flags/flag-names.ts';
 import { hintFor } from './hints.ts';
 import { jsonDocument } from '../output/json.ts';
 import { errorStyles } from '../output/styles.ts';
@@ -26,7 +27,7 @@ export interface ErrorObject {
 export function errorObject(error: UblkError): ErrorObject {
   return {
     code: error.code,
-    message: error.message,
+    message: messageOf(error),
     command: error.command ?? null,
     device: error.device ?? null,
     hint: hintFor(error) ?? null,
@@ -38,7 +39,7 @@ export function errorLines(error: UblkError, argv: readonly string[]): string {
   const [verb] = argv;
   const speaker = verb === undefined || verb.startsWith('-') ? 'ublkts' : `ublkts ${verb}`;
   const hint = hintFor(error);
-  const first = `${errorStyles.error(`${speaker}:`)} ${error.message}${refusal(error)}\n`;
+  const first = `${errorStyles.error(`${speaker}:`)} ${messageOf(error)}${refusal(error)}\n`;
   return hint === undefined ? first : `${first}${errorStyles.hint('hint:')} ${hint}\n`;
 }
 

@@ -1,5 +1,6 @@
 /** The flags that ask the driver for a feature of a device, and the names of the features they ask for. */
 import * as Flags from '@oclif/core/flags';
+import type { Feature } from '../../spec/features.ts';
 import { onOff, wholeNumber, zeroOrOne } from './values.ts';
 
 const DATA_PATH = { helpGroup: 'DATA PATH' } as const;
@@ -54,10 +55,10 @@ export interface FeatureChoices {
   readonly metadata_size?: number | undefined;
 }
 
-/** UBLK_F_* names without the prefix, in bit order. */
-export function chosenFeatures(flags: FeatureChoices): string[] {
+/** The features that these flags ask for, in bit order. */
+export function chosenFeatures(flags: FeatureChoices): Feature[] {
   const recoverable = flags.recovery || flags.recovery_reissue || flags.recovery_fail_io;
-  const chosen: [string, boolean | undefined][] = [
+  const chosen: [Feature, boolean | undefined][] = [
     ['SUPPORT_ZERO_COPY', flags.zero_copy],
     ['NEED_GET_DATA', flags.get_data],
     ['USER_RECOVERY', recoverable],

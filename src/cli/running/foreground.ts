@@ -6,14 +6,14 @@
  * signal ended, with 128 and its number. kublk's, being one process, does so by nature, and its tests look for 137.
  */
 import { constants } from 'node:os';
-import type { DeviceReport } from '../../device/report.ts';
+import type { StartedDevice } from '../../device/report.ts';
 import { UblkError } from '../../errors.ts';
 import type { ForegroundMonitor } from '../../monitor/foreground.ts';
 
 export interface Foreground {
   /** Serves until the device is gone, and says when it is live. */
-  readonly serve: (onReady: (device: DeviceReport) => void) => Promise<void>;
-  readonly print: (device: DeviceReport) => void;
+  readonly serve: (onReady: (device: StartedDevice) => void) => Promise<void>;
+  readonly print: (device: StartedDevice) => void;
   /** Somebody who asked for a format wants text. */
   readonly wantsText: boolean;
 }

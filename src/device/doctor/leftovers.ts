@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { filesOf } from '../../record/files.ts';
-import { isRunning } from '../list.ts';
+import { isRunning } from '../../record/server-identity.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';
 

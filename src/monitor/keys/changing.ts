@@ -10,7 +10,7 @@ export function whyNoBuffer(situation: Situation): string | null {
   const device = pointedDevice(situation);
   if (device === undefined) return 'there is no device to register a buffer with';
   if (device.buffers === null) return `another program serves ${device.name}`;
-  if (!device.features.includes('SHMEM_ZC')) return `${device.name} was added without --shmem_zc`;
+  if (!device.sharedMemory) return `${device.name} was added without --shmem_zc`;
   return device.state.word === 'LIVE' ? null : `${device.name} is ${device.state.word}`;
 }
 

@@ -35,13 +35,10 @@ const WAY_WORDS: Readonly<Record<DataWay, string>> = {
   copied: 'copied',
 };
 
-/** Names of the data paths in which io_uring uses the request's own pages. */
-const REGISTERS = /zero_copy|auto_zc/;
-
 /** `registered` is left out for a data path that never registers pages. */
-function legend({ spans, dataPath }: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[] {
+function legend({ spans, registers }: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[] {
   const span = spans[period];
-  const ways = DATA_WAYS.filter((way) => way !== 'registered' || REGISTERS.test(dataPath ?? ''));
+  const ways = DATA_WAYS.filter((way) => way !== 'registered' || registers);
   const entry = (way: DataWay, detailed: boolean): Piece[] => {
     const tally = span.server.ways[way];
     const share = wayShare(way, span);

@@ -99,10 +99,8 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
     width: 13,
     align: 'left',
     expendable: 9,
-    cell: ({ dataPath, features }) =>
-      dataPath === null
-        ? [piece('-', 'quiet')]
-        : [piece(features.includes('SHMEM_ZC') ? `shmem+${dataPath}` : dataPath)],
+    cell: ({ dataPath, sharedMemory }) =>
+      dataPath === null ? [piece('-', 'quiet')] : [piece(sharedMemory ? `shmem+${dataPath}` : dataPath)],
     sortBy: ({ dataPath }) => dataPath ?? '',
   },
   {
@@ -231,7 +229,12 @@ function queuesCell({ queues }: DeviceView, _period: Period, glyphs: Glyphs): Pi
 }
 
 /** How the data of the requests travelled, in little, and the share that matched where something can. */
-function matchedCell({ spans, target, features }: DeviceView, period: Period, glyphs: Glyphs, width: number): Piece[] {
+function matchedCell(
+  { spans, target, sharedMemory }: DeviceView,
+  period: Period,
+  glyphs: Glyphs,
+  width: number,
+): Piece[] {
   const span = spans[period];
   if (target === null) return [piece('not known', 'quiet')];
   if (dataRequests(span) === 0) return [piece(bar(0, MATCH_BAR, glyphs).rest, 'quiet')];
@@ -240,7 +243,7 @@ function matchedCell({ spans, target, features }: DeviceView, period: Period, gl
   const drawn = DATA_WAYS.map((way, at) => piece(glyphs[way].repeat(cells[at] ?? 0), way));
   const most = DATA_WAYS[amounts.indexOf(Math.max(...amounts))] ?? 'copied';
   const word = width >= MATCH_BAR + 5 + MATCH_WORD ? ` ${most}` : '';
-  if (!features.includes('SHMEM_ZC')) return [...drawn, piece('     '), piece(word, most)];
+  if (!sharedMemory) return [...drawn, piece('     '), piece(word, most)];
   const share = percent(wayShare('matched', span)).padStart(5);
   return [...drawn, piece(share, share.trim() === '0%' ? 'warning' : 'good', true), piece(word, most)];
 }

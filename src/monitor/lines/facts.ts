@@ -37,8 +37,8 @@ function identityPieces(device: DeviceView, width: number, glyphs: Glyphs): Piec
 }
 
 function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs: Glyphs): Piece[] {
-  const { name, state, target, sizeBytes, queueCount, queueDepth, serverPid, upMs, dataPath, features } = device;
-  const sharing = features.includes('SHMEM_ZC') ? 'shmem_zc + ' : '';
+  const { name, state, target, sizeBytes, queueCount, queueDepth, serverPid, upMs, dataPath, sharedMemory } = device;
+  const sharing = sharedMemory ? 'shmem_zc + ' : '';
   const facts = [
     target === null ? "another program's" : files === '' ? target : `${target} ${files}`,
     formatSize(sizeBytes),

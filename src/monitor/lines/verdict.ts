@@ -18,13 +18,13 @@ export interface Verdict {
 }
 
 export function verdictOf(device: DeviceView, period: Period): Verdict {
-  const { target, buffers, features, serverPid } = device;
+  const { target, buffers, sharedMemory, serverPid } = device;
   if (target === null || buffers === null) {
     return neutral(`Another program serves this device (pid ${serverPid}): how its data travels is not known.`);
   }
   const span = device.spans[period];
   const idle = dataRequests(span) === 0;
-  if (!features.includes('SHMEM_ZC')) return withoutSharedMemory(device, period, idle);
+  if (!sharedMemory) return withoutSharedMemory(device, period, idle);
   if (buffers.length === 0) {
     return warning(`No buffer is registered, so nothing can match: ublkts reg-buf -n ${device.id} FILE, or press b.`);
   }

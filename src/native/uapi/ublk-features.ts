@@ -32,7 +32,7 @@ export interface UblkFeature {
 }
 
 /** Every feature that Linux 7.3 knows, in bit order. */
-export const UBLK_FEATURES: readonly UblkFeature[] = [
+export const UBLK_FEATURES = [
   // The bit is as old as ublk (6.0), but no driver granted it before 6.15 brought UBLK_U_IO_REGISTER_IO_BUF.
   { name: 'UBLK_F_SUPPORT_ZERO_COPY', bit: 0, flag: UBLK_F_SUPPORT_ZERO_COPY, since: '6.15' },
   { name: 'UBLK_F_URING_CMD_COMP_IN_TASK', bit: 1, flag: UBLK_F_URING_CMD_COMP_IN_TASK, since: '6.0' },
@@ -55,4 +55,4 @@ export const UBLK_FEATURES: readonly UblkFeature[] = [
   { name: 'UBLK_F_NO_AUTO_PART_SCAN', bit: 18, flag: UBLK_F_NO_AUTO_PART_SCAN, since: '7.0' },
   { name: 'UBLK_F_SHMEM_ZC', bit: 19, flag: UBLK_F_SHMEM_ZC, since: '7.1' },
   { name: 'UBLK_F_IO_DESC_SIZE', bit: 20, flag: UBLK_F_IO_DESC_SIZE, since: '7.3' },
-];
+] as const satisfies readonly UblkFeature[];

@@ -27,12 +27,12 @@ export interface PathParts {
 
 export function createDataPath(config: ThreadConfig, parts: PathParts): DataPath {
   const { ring, slots, mine, device, thread, delivery } = parts;
-  switch (config.dataPath) {
+  switch (config.spec.dataPath) {
     case 'copy':
     case 'get_data':
       return new CopyPath(slots);
     case 'user_copy':
-      return new UserCopyPath(ring, slots, device, thread, delivery, config.integrity?.metadataSize ?? 0);
+      return new UserCopyPath(ring, slots, device, thread, delivery, config.spec.integrity?.metadataSize ?? 0);
     case 'zero_copy':
       return new ZeroCopyPath(ring, slots, device);
     case 'auto_zc':
@@ -40,6 +40,6 @@ export function createDataPath(config: ThreadConfig, parts: PathParts): DataPath
     case 'auto_zc_fallback':
       return new AutoBufferPath(slots, mine, new ZeroCopyPath(ring, slots, device));
     default:
-      throw new TypeError(`no data path is called ${String(config.dataPath satisfies never)}`);
+      throw new TypeError(`no data path is named ${String(config.spec.dataPath satisfies never)}`);
   }
 }

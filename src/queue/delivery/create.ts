@@ -27,18 +27,17 @@ export function createDelivery(config: ThreadConfig, parts: DeliveryParts): Deli
   const flags = batchFlags(config);
   const Batch = layout.queues.length === 1 ? OneQueueBatchDelivery : BatchDelivery;
   return new Batch(ring, slots, device, arrivals, {
-    depth: config.depth,
+    depth: config.spec.depth,
     queues: layout.queues,
     prepares: layout.prepares,
     flags,
     elemBytes: ublkElemBytes(flags),
-    rotateBy: config.rotateAutoBuf ? mine.length : 0,
+    rotateBy: config.spec.rotateAutoBuf ? mine.length : 0,
     beforeFetch,
   });
 }
 
-function batchFlags(config: ThreadConfig): number {
-  if (config.dataPath === 'auto_zc_fallback') return UBLK_BATCH_F_AUTO_BUF_REG_FALLBACK;
-  // In batches the driver copies a write's data at once, with get_data as without.
-  return config.dataPath === 'copy' || config.dataPath === 'get_data' ? UBLK_BATCH_F_HAS_BUF_ADDR : 0;
+function batchFlags({ spec }: ThreadConfig): number {
+  if (spec.dataPath === 'auto_zc_fallback') return UBLK_BATCH_F_AUTO_BUF_REG_FALLBACK;
+  return spec.dataPath === 'copy' ? UBLK_BATCH_F_HAS_BUF_ADDR : 0;
 }

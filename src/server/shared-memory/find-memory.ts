@@ -8,7 +8,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, r
 import { type MappedMemory, mapFile } from '../../native/memory.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { identityOf } from './shared-file.ts';
-import type { StoredBuffer } from '../../record/stored-device.ts';
+import type { StoredBuffer } from '../../record/device-record.ts';
 
 export interface FoundMemory {
   readonly memory: MappedMemory;

@@ -22,7 +22,8 @@ import { findMemory } from './find-memory.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { checkSharedFile, openSharedFile, type SharedFile } from './shared-file.ts';
 import type { ShmemTable } from '../../queue/shmem-table.ts';
-import { type StoredBuffer, type StoredDevice, updateStoredDevice } from '../../record/stored-device.ts';
+import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
+import { updateRecord } from '../../record/store.ts';
 
 interface Entry {
   readonly stored: StoredBuffer;
@@ -138,9 +139,8 @@ export class ShmemRegistry {
    * What the server before registered: mapped again at the same index where the memory is found, lost where not.
    * Without a record of it any index may be in use.
    */
-  adopt({ buffers, unsettled, recorded, options }: StoredDevice): void {
-    if (!recorded && options.features.includes('SHMEM_ZC'))
-      for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
+  adopt({ buffers, unsettled, recorded, spec }: DeviceRecord): void {
+    if (!recorded && spec.sharedMemory) for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
     for (const stored of buffers) {
       const found = findMemory(stored);
       if (found === null) this.#lose(stored.index);
@@ -263,7 +263,7 @@ export class ShmemRegistry {
   }
 
   #store(unsettled: number | null): void {
-    updateStoredDevice(this.#device, { buffers: this.list(), unsettled });
+    updateRecord(this.#device, { buffers: this.list(), unsettled });
   }
 }
 

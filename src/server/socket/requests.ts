@@ -1,21 +1,21 @@
-/** What the socket's requests do. Pure dispatch: every outcome, good or bad, is an answer. */
+/** Carries out the requests that come over the socket. Every outcome, good or bad, is an answer. */
 import { UblkError } from '../../errors.ts';
 import type { PeerCredentials } from '../../native/libc/unix-socket.ts';
 import type { ShmemRegistry } from '../shared-memory/registry.ts';
-import type { StoredBuffer } from '../../record/stored-device.ts';
+import type { StoredBuffer } from '../../record/device-record.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { RequestHandler } from './listener.ts';
 import {
   type Answer,
   type Answers,
   type BufferAnswer,
-  type ErrorAnswer,
   parseRequest,
   PROTOCOL_VERSION,
   type Request,
 } from '../../protocol/buffer-requests.ts';
+import { encodeError } from '../../protocol/error-wire.ts';
 
-/** It is answered by then, one way or the other; what it asked for may still be done later. */
+/** A request is answered within this time, with the outcome or with TIMEOUT; its work may still be done later. */
 const ANSWER_SECONDS = 30;
 
 export class Requests implements RequestHandler {
@@ -32,11 +32,11 @@ export class Requests implements RequestHandler {
       if (version !== PROTOCOL_VERSION) throw otherVersion(version);
       return { ok: true, value: await this.#inTime(this.#carryOut(parseRequest(payload), descriptors, peer)) };
     } catch (error) {
-      return { ok: false, error: this.#describe(error) };
+      return { ok: false, error: { ...encodeError(error), device: this.#device } };
     }
   }
 
-  /** What kublk's clients ask for, and ours. */
+  /** The request of kublk's clients, which ublkts's clients make too. */
   async registerFd(descriptors: Descriptors, readOnly: boolean, { pid }: PeerCredentials): Promise<StoredBuffer> {
     return this.#inTime(this.#registry.registerFd(descriptors.take(), readOnly, `pid ${pid}`));
   }
@@ -59,7 +59,7 @@ export class Requests implements RequestHandler {
     }
   }
 
-  /** The kernel waits for every request that the device has, and a target may take its time with them. */
+  /** Registering waits for every request that the device has, and a target may take long with one. */
   async #inTime<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -70,21 +70,6 @@ export class Requests implements RequestHandler {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #describe(error: unknown): ErrorAnswer {
-    if (!(error instanceof UblkError)) {
-      return { message: String(error), code: 'INTERNAL', kind: 'failed', device: this.#device };
-    }
-    const { message, code, kind, command, hint } = error;
-    return {
-      message,
-      code,
-      kind,
-      device: this.#device,
-      ...(command === undefined ? {} : { command }),
-      ...(hint === undefined ? {} : { hint }),
-    };
   }
 }
 

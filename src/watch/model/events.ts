@@ -34,8 +34,6 @@ export interface ObservedDevice {
 }
 
 const REMEMBERED = 500;
-/** What a server writes into its record when it was told to leave (server/main.ts). */
-const STOPPED = 'the device was stopped';
 
 /** Adds new events to the known ones. Requests of a device that keep failing are one event with a growing count. */
 export function rememberEvents(known: readonly MonitorEvent[], fresh: readonly MonitorEvent[]): MonitorEvent[] {
@@ -102,7 +100,7 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
   } else if (was !== is && isHeldUp(is)) {
     tell(id, 'not serving', now.state.severity, `${is}: ${trouble}`);
   } else if ((was === 'LIVE' || isHeldUp(was)) && was !== is) {
-    if (own?.ended === STOPPED) tell(id, 'stopped', 'neutral', 'stopped');
+    if (own?.ended?.reason === 'stopped') tell(id, 'stopped', 'neutral', 'stopped');
     else tell(id, 'server gone', 'bad', `${is}: ${trouble}`);
   }
 }

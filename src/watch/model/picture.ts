@@ -6,7 +6,7 @@
 import { STAT_WAYS, type StatWay } from '../../stats/layout.ts';
 import type { Tally } from '../../stats/reader.ts';
 import { eventsBetween, type MonitorEvent, type ObservedDevice, rememberEvents } from './events.ts';
-import { isServing } from '../sampling/process-state.ts';
+import { isServing } from '../../record/process-state.ts';
 import type { DeviceSample, Sample } from '../sampling/sample.ts';
 import { blockSpan, grown, queueSpan, rate, sameLife, serverSpan, type Span } from './spans.ts';
 import { type ShownState, stateOf } from './states.ts';
@@ -31,11 +31,13 @@ export interface DeviceView {
   readonly target: string | null;
   readonly files: readonly string[];
   readonly dataPath: string | null;
+  /** Whether io_uring uses the request's own pages. */
+  readonly registers: boolean;
   readonly state: ShownState;
   readonly sizeBytes: number;
   readonly queueCount: number;
   readonly queueDepth: number;
-  readonly features: readonly string[];
+  readonly sharedMemory: boolean;
   readonly serverPid: number;
   readonly serverRuns: boolean;
   /** How long the server has been running; null when it is not ours. */
@@ -135,11 +137,12 @@ function viewOf(
     target: own?.target ?? null,
     files: own?.files ?? [],
     dataPath: own?.dataPath ?? null,
+    registers: own?.registers ?? false,
     state: stateOf(now, stalledMs),
     sizeBytes: now.sizeBytes,
     queueCount: kernel?.queues ?? own?.queues ?? 0,
     queueDepth: kernel?.depth ?? own?.depth ?? 0,
-    features: kernel?.features ?? own?.features ?? [],
+    sharedMemory: kernel?.sharedMemory ?? own?.sharedMemory ?? false,
     serverPid: now.serverPid,
     serverRuns,
     upMs: stats === null || !serverRuns ? null : wallMs - stats.startedAtMs,

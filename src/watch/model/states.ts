@@ -1,5 +1,5 @@
 /** The state of a device in one word, what it means for whoever uses the device, and how bad that is. */
-import { isServing } from '../sampling/process-state.ts';
+import { isServing } from '../../record/process-state.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
 
 export type Severity = 'good' | 'warning' | 'bad' | 'neutral';
@@ -41,11 +41,12 @@ export function canBeRecovered({ word }: ShownState): boolean {
 
 /** Why the device has no server, in words. */
 export function whyGone({ own, serverPid, server }: DeviceSample): string {
-  if (own?.ended !== undefined && own.ended !== null) return own.ended;
+  if (own?.ended?.reason === 'stopped') return 'the device was stopped';
+  if (own?.ended?.message) return own.ended.message;
   if (serverPid <= 0) return 'it has no server';
   if (server === 'zombie') return `its server (pid ${serverPid}) has ended but is still a zombie`;
   if (isServing(server)) return `its server (pid ${serverPid}) is not serving it`;
-  return `its server (pid ${serverPid}) is gone without a word: killed, or out of memory (see dmesg)`;
+  return `its server (pid ${serverPid}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }
 
 function liveState({ serverPid, server, block }: DeviceSample, stalledMs: number): ShownState {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { UblkError, usageError } from '../../errors.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
 import { type ExposedDevice, exposition, EXPOSITION_TYPE, families, type Family } from './exposition.ts';
-import { isServing } from '../sampling/process-state.ts';
+import { isServing } from '../../record/process-state.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
 import { stateOf } from '../model/states.ts';

@@ -1,8 +1,9 @@
 /** A sample: what was read of the devices at one instant, before it is compared with anything. Plain data. */
 import type { DeviceState } from '../../device/report.ts';
+import type { Ending } from '../../record/device-record.ts';
 import type { BlockCounters } from '../../stats/block-layer.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
-import type { ProcessState } from './process-state.ts';
+import type { ProcessState } from '../../record/process-state.ts';
 
 export interface Sample {
   /** Monotonic clock, milliseconds. */
@@ -53,8 +54,7 @@ export interface KernelRecord {
   readonly state: DeviceState;
   readonly queues: number;
   readonly depth: number;
-  /** UBLK_F_* names without the prefix. */
-  readonly features: readonly string[];
+  readonly sharedMemory: boolean;
 }
 
 export interface SampledBuffer {
@@ -69,11 +69,13 @@ export interface OwnRecord {
   readonly target: string;
   readonly files: readonly string[];
   readonly dataPath: string;
+  /** Whether io_uring uses the request's own pages. */
+  readonly registers: boolean;
   readonly queues: number;
   readonly depth: number;
-  readonly features: readonly string[];
+  readonly sharedMemory: boolean;
   readonly generation: number;
   readonly buffers: readonly SampledBuffer[];
-  /** Why the server ended, when it could still write that down. */
-  readonly ended: string | null;
+  /** How the server ended, when it could still write that down. */
+  readonly ended: Ending | null;
 }

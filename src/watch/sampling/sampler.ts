@@ -8,25 +8,28 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { CONTROL_DEVICE, ControlChannel } from '../../control/channel.ts';
 import { getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
-import { bitsOf } from '../../device/features.ts';
 import type { DeviceState } from '../../device/report.ts';
 import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
-import { readStoredDevice, type StoredDevice } from '../../record/stored-device.ts';
+import type { DeviceRecord } from '../../record/device-record.ts';
+import { type KernelFacts, ownedBy } from '../../record/ownership.ts';
+import { serverOf, serverState } from '../../record/server-identity.ts';
+import { readRecord } from '../../record/store.ts';
+import { dataPathNameOf, dataPathOf } from '../../spec/device-spec.ts';
+import { FeatureSet } from '../../spec/features.ts';
 import { readBlockCounters } from '../../stats/block-layer.ts';
 import { StatsReader } from '../../stats/reader.ts';
-import { processState } from './process-state.ts';
 import type { DeviceSample, KernelRecord, OwnRecord, Sample, SampleSource, SampleWishes } from './sample.ts';
 
 interface Stored {
   readonly modifiedMs: number;
-  readonly device: StoredDevice | null;
+  readonly device: DeviceRecord | null;
 }
 
 interface Answer {
   readonly record: KernelRecord;
-  readonly serverPid: number;
+  readonly info: KernelFacts;
 }
 
 export class Sampler implements SampleSource {
@@ -61,10 +64,12 @@ export class Sampler implements SampleSource {
     const disk = `ublkb${id}`;
     const asked = await this.#ask(id);
     if (asked === 'gone' || (going && asked === null)) return null;
-    const stored = ours(this.#readStored(id), asked?.serverPid);
+    const read = this.#readStored(id);
+    const stored = asked === null ? read : ownedBy(asked.info, read);
     const stats =
       stored === null ? null : this.#stats.read(filesOf(id).stats, { buffers: stored.buffers.length > 0, heat });
-    const serverPid = asked === null || asked.serverPid <= 0 ? (stored?.serverPid ?? -1) : asked.serverPid;
+    const serverPid =
+      asked === null || asked.info.ublksrv_pid <= 0 ? (stored?.server?.pid ?? -1) : asked.info.ublksrv_pid;
     return {
       id,
       atMs: performance.now(),
@@ -75,7 +80,7 @@ export class Sampler implements SampleSource {
       sizeBytes: readNumber(`/sys/block/${disk}/size`) * 512,
       diskSequence: readNumber(`/sys/block/${disk}/diskseq`),
       serverPid,
-      server: processState(serverPid),
+      server: serverState(serverOf(serverPid, stored)),
       going,
     };
   }
@@ -89,9 +94,9 @@ export class Sampler implements SampleSource {
         state: ublkStateName(info.state) as DeviceState,
         queues: info.nr_hw_queues,
         depth: info.queue_depth,
-        features: bitsOf(info.flags).map(({ bit, name }) => name?.replace(/^UBLK_F_/, '') ?? `bit ${bit}`),
+        sharedMemory: FeatureSet.fromFlags(info.flags).has('SHMEM_ZC'),
       };
-      return { record, serverPid: info.ublksrv_pid };
+      return { record, info };
     } catch (error) {
       if (!(error instanceof UblkError)) throw error;
       if (error.kind === 'no-device') return 'gone';
@@ -114,11 +119,11 @@ export class Sampler implements SampleSource {
     return this.#channel;
   }
 
-  #readStored(id: number): StoredDevice | null {
-    const modifiedMs = modificationTime(filesOf(id).spec);
+  #readStored(id: number): DeviceRecord | null {
+    const modifiedMs = modificationTime(filesOf(id).record);
     const known = this.#stored.get(id);
     if (known !== undefined && known.modifiedMs === modifiedMs) return known.device;
-    const device = Number.isNaN(modifiedMs) ? null : readStoredDevice(id);
+    const device = Number.isNaN(modifiedMs) ? null : readRecord(id);
     this.#stored.set(id, { modifiedMs, device });
     return device;
   }
@@ -143,23 +148,18 @@ function recordedDevices(): number[] {
   return names.flatMap((name) => (/^\d+\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
 }
 
-/** The stored record, unless another program has made a device with the same id since. */
-function ours(stored: StoredDevice | null, serverPid: number | undefined): StoredDevice | null {
-  if (stored === null || serverPid === undefined || serverPid <= 0) return stored;
-  return [stored.serverPid, stored.previousPid].includes(serverPid) ? stored : null;
-}
-
-function ownRecord({ options, dataPath, generation, buffers, ended }: StoredDevice): OwnRecord {
+function ownRecord({ spec, generation, buffers, ended }: DeviceRecord): OwnRecord {
   return {
-    target: options.target,
-    files: options.files,
-    dataPath,
-    queues: options.queues,
-    depth: options.depth,
-    features: options.features,
+    target: spec.target,
+    files: spec.files,
+    dataPath: dataPathNameOf(spec),
+    registers: dataPathOf(spec).registers,
+    queues: spec.queues,
+    depth: spec.depth,
+    sharedMemory: spec.sharedMemory,
     generation,
     buffers,
-    ended: ended?.reason ?? null,
+    ended,
   };
 }
 

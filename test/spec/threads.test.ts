@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { threadCpus } from '../../src/spec/plan.ts';
+import { threadCpus } from '../../src/spec/threads.ts';
 
 describe('the CPUs of a queue thread', () => {
   test("are its queue's when nothing is said", () => assert.deepEqual(threadCpus([0, 1], []), [0, 1]));

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
-import { processState, type ProcessState } from '../../src/watch/sampling/process-state.ts';
+import { processState, type ProcessState } from '../../src/record/process-state.ts';
 
 async function becomes(pid: number, state: ProcessState): Promise<void> {
   for (let tries = 0; tries < 500 && processState(pid) !== state; tries++) await sleep(10);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../src/spec/options.ts';
-import { validateAddOptions } from '../../src/spec/validate.ts';
+import { messageOf } from '../../src/cli/flags/flag-names.ts';
 import { UblkError } from '../../src/errors.ts';
+import { FeatureSet } from '../../src/spec/features.ts';
+import { resolve } from '../../src/spec/resolve.ts';
+import { nullTarget } from '../../src/targets/null/index.ts';
 
 const PI: IntegrityOptions = {
   metadataSize: 8,
@@ -13,8 +16,8 @@ const PI: IntegrityOptions = {
   tagSize: 0,
 };
 
-function options(changes: Partial<AddOptions>): AddOptions {
-  return { ...ADD_DEFAULTS, target: 'null', ...changes };
+function check(changes: Partial<AddOptions>, driver = FeatureSet.all): void {
+  resolve({ ...ADD_DEFAULTS, target: 'null', ...changes }, nullTarget, driver);
 }
 
 describe('what the kernel selftests ask for is allowed', () => {
@@ -37,21 +40,25 @@ describe('what the kernel selftests ask for is allowed', () => {
     ['--io_desc_size 64', { features: ['IO_DESC_SIZE'], ioDescSize: 64 }],
     ['--shmem_zc --htlb FILE', { features: ['SHMEM_ZC'], buffers: [{ path: '/mnt/buf', readOnly: false }] }],
   ];
-  for (const [line, changes] of lines) test(line, () => validateAddOptions(options(changes)));
+  for (const [line, changes] of lines) test(line, () => check(changes));
 });
 
 describe('what cannot work is refused with a sentence and a hint', () => {
   const lines: [string, Partial<AddOptions>, RegExp][] = [
-    ['-q 0', { queues: 0 }, /0 is out of range for queues/],
-    ['-q 33', { queues: 33 }, /33 is out of range for queues/],
-    ['-d 0', { depth: 0 }, /0 is out of range for queue depth/],
-    ['-d 5000', { depth: 5000 }, /5000 is out of range/],
-    ['--nthreads 33', { threads: 33, perIoTasks: true }, /threads/],
+    ['-q 0', { queues: 0 }, /--queues 0 is out of range/],
+    ['-q 33', { queues: 33 }, /--queues 33 is out of range/],
+    ['-d 0', { depth: 0 }, /--depth 0 is out of range/],
+    ['-d 5000', { depth: 5000 }, /--depth 5000 is out of range/],
+    ['--nthreads 33', { threads: 33, perIoTasks: true }, /--nthreads 33 is out of range/],
     ['--nthreads 3 for 2 queues', { threads: 3 }, /3 threads cannot serve 2 queues/],
     ['--per_io_tasks -b', { perIoTasks: true, features: ['BATCH_IO'] }, /cannot be combined/],
     ['--auto_zc_fallback without -z', { autoZcFallback: true, features: ['AUTO_BUF_REG'] }, /requires/],
     ['--auto_zc_fallback without --auto_zc', { autoZcFallback: true, features: ['SUPPORT_ZERO_COPY'] }, /requires/],
-    ['-z --auto_zc', { features: ['SUPPORT_ZERO_COPY', 'AUTO_BUF_REG'] }, /-z.* and --auto_zc are different ways/],
+    [
+      '-z --auto_zc',
+      { features: ['SUPPORT_ZERO_COPY', 'AUTO_BUF_REG'] },
+      /--zero_copy and --auto_zc are different ways/,
+    ],
     ['-g -u', { features: ['NEED_GET_DATA', 'USER_COPY'] }, /different ways/],
     [
       '-u with --auto_zc_fallback',
@@ -71,6 +78,11 @@ describe('what cannot work is refused with a sentence and a hint', () => {
     ['--io_desc_size 16', { features: ['IO_DESC_SIZE'], ioDescSize: 16 }, /out of range/],
     ['--io_desc_size 30', { features: ['IO_DESC_SIZE'], ioDescSize: 30 }, /multiple of 8/],
     ['--zoned alone', { features: ['ZONED'] }, /--user_copy or --zero_copy/],
+    ['--zoned -u', { features: ['ZONED', 'USER_COPY'] }, /target null cannot serve a zoned device/],
+    ['--data_path batch+copy --per_io_tasks', { dataPath: 'batch+copy', perIoTasks: true }, /cannot be combined/],
+    ['a feature that is none', { features: ['SHMEM' as 'SHMEM_ZC'] }, /no feature named "SHMEM"/],
+    ['an option that is none of the target', { targetOptions: { chunk_size: '4096' } }, /has no option --chunk_size/],
+    ['a file', { files: ['/img'] }, /takes no backing file, not 1/],
     ['--metadata_size without -u', { integrity: PI, features: [] }, /requires --user_copy/],
     [
       'integrity options without --metadata_size',
@@ -84,11 +96,40 @@ describe('what cannot work is refused with a sentence and a hint', () => {
   for (const [line, changes, message] of lines) {
     test(line, () => {
       assert.throws(
-        () => validateAddOptions(options(changes)),
-        (error) => error instanceof UblkError && error.kind === 'usage' && message.test(error.message) && !!error.hint,
+        () => check(changes),
+        (thrown) => {
+          assert.ok(thrown instanceof UblkError && thrown.kind === 'usage' && !!thrown.hint, String(thrown));
+          assert.match(messageOf(thrown), message);
+          return true;
+        },
       );
     });
   }
+});
+
+describe("what this kernel's driver lacks", () => {
+  test('is named, with the Linux that has it', () => {
+    assert.throws(() => check({ features: ['USER_COPY', 'SHMEM_ZC'] }, FeatureSet.of('USER_COPY', 'BATCH_IO')), {
+      message: "this kernel's ublk driver has no UBLK_F_SHMEM_ZC",
+      hint: 'it is in Linux 7.1 and newer; `ublkts features` shows what is here',
+      kind: 'unsupported',
+      code: 'EOPNOTSUPP',
+    });
+  });
+  test('what it has is not refused', () => {
+    check({}, FeatureSet.none);
+    check({ features: ['SHMEM_ZC', 'BATCH_IO'] }, FeatureSet.of('SHMEM_ZC', 'BATCH_IO'));
+  });
+  test('threads that share the tags of a queue need the driver to let them', () => {
+    assert.throws(() => check({ perIoTasks: true, threads: 3 }, FeatureSet.none), { kind: 'unsupported' });
+  });
+});
+
+test('the library names options where the command line names flags', () => {
+  assert.throws(() => check({ threads: 3 }), {
+    message: '3 threads cannot serve 2 queues one to one',
+    hint: "add `perIoTasks` or `features: ['BATCH_IO']`, or make `threads` 2",
+  });
 });
 
 function integrity(changes: Partial<IntegrityOptions>): Partial<AddOptions> {

@@ -1,0 +1,52 @@
+/** The device record: what ublkts keeps about a device in addition to what the kernel reports. */
+import type { DeviceSpec } from '../spec/device-spec.ts';
+import type { AddOptions } from '../spec/options.ts';
+import type { ServerIdentity } from './server-identity.ts';
+
+export const RECORD_VERSION = 2;
+
+export interface StoredBuffer {
+  readonly index: number;
+  readonly length: number;
+  readonly readOnly: boolean;
+  /** Where other processes find the memory while this server lives; null for a client's memfd. */
+  readonly path: string | null;
+  /** What `list` shows as its origin. */
+  readonly source: string;
+  /** The server made the memory and keeps it open: `path` is a descriptor of its own. */
+  readonly kept: boolean;
+  /** How a later server recognises the same memory: st_dev and st_ino, and its pages (page-fingerprint.ts). */
+  readonly device: string;
+  readonly inode: string;
+  readonly pages: string;
+}
+
+/** How a server ended, when it lived to say so. */
+export interface Ending {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly reason: 'stopped' | 'failed';
+  /** The error of a server that failed; null for a device that was stopped. */
+  readonly message: string | null;
+}
+
+export interface DeviceRecord {
+  readonly version: typeof RECORD_VERSION;
+  readonly id: number;
+  /** What was asked for, by `add` and by each `recover` since. */
+  readonly options: AddOptions;
+  /** What the device is; `recover` starts from it. */
+  readonly spec: DeviceSpec;
+  /** null until the first server serves. */
+  readonly server: ServerIdentity | null;
+  /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
+  readonly previous: ServerIdentity | null;
+  /** How many times the device was recovered. */
+  readonly generation: number;
+  /** Whether `buffers` is all that the kernel has; not so when another program's server made the device. */
+  readonly recorded: boolean;
+  readonly buffers: readonly StoredBuffer[];
+  /** The buffer index that a command is being issued for: a crash may have left it registered or not. */
+  readonly unsettled: number | null;
+  readonly ended: Ending | null;
+}

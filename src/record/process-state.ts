@@ -1,0 +1,57 @@
+/**
+ * What a process is doing and when it started, out of /proc/PID/stat (proc_pid_stat(5)). The kernel takes no lock for
+ * that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps.
+ */
+import { readFileSync } from 'node:fs';
+
+/** `stopped`: by a signal or a debugger; `zombie`: it has ended but is still listed. */
+export type ProcessState = 'running' | 'stopped' | 'zombie' | 'gone';
+
+export interface ProcessFacts {
+  readonly state: ProcessState;
+  /** Clock ticks from boot to the start of the process; NaN where the file has none. */
+  readonly startTime: number;
+}
+
+const GONE: ProcessFacts = { state: 'gone', startTime: Number.NaN };
+
+export function processState(pid: number): ProcessState {
+  return readProcess(pid).state;
+}
+
+export function readProcess(pid: number): ProcessFacts {
+  if (pid <= 0) return GONE;
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return isHidden(pid) ? { ...GONE, state: 'running' } : GONE;
+  }
+}
+
+/** A zombie's threads serve nothing. */
+export function isServing(state: ProcessState): boolean {
+  return state !== 'zombie' && state !== 'gone';
+}
+
+const STATES: Readonly<Record<string, ProcessState>> = {
+  T: 'stopped',
+  t: 'stopped',
+  Z: 'zombie',
+  X: 'gone',
+};
+
+/** The second field is the process's name, which stands in parentheses and may hold any character; fields count from 1. */
+export function parseStat(stat: string): ProcessFacts {
+  const [state = '', ...fromFourth] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: STATES[state] ?? 'running', startTime: Number(fromFourth[22 - 4]) };
+}
+
+/** /proc mounted with hidepid shows no processes of other users. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * One device as its server has it: from a device that the kernel has added to one that is gone.
+ *
+ * Nothing here issues STOP_DEV or DEL_DEV: a process that is killed inside one of them on its own device cannot die.
+ * These commands come from another process; the kernel then takes the server's commands back, and the threads leave.
+ */
+import { closeSync } from 'node:fs';
+import { ControlChannel } from '../control/channel.ts';
+import { endUserRecovery, setParams, startDev } from '../control/commands.ts';
+import { UblkError } from '../errors.ts';
+import { ShmemTable } from '../queue/shmem-table.ts';
+import type { DeviceRecord } from '../record/device-record.ts';
+import { filesOf } from '../record/files.ts';
+import { thisProcess } from '../record/server-identity.ts';
+import { readRecord, updateRecord } from '../record/store.ts';
+import type { DeviceSpec } from '../spec/device-spec.ts';
+import { openRequest } from '../spec/target-traits.ts';
+import { findTarget } from '../targets/registry.ts';
+import { openCharDevice } from './char-device.ts';
+import { mapShared } from './mappings.ts';
+import { QueueThreads } from './queue-threads.ts';
+import { ShmemRegistry } from './shared-memory/registry.ts';
+import { restoreBuffers } from './shared-memory/restore.ts';
+import { SharedMemorySocket } from './socket/listener.ts';
+import { Requests } from './socket/requests.ts';
+import { threadConfigs } from './thread-configs.ts';
+
+export type StartMode = 'add' | 'recover';
+
+export interface ServedDevice {
+  readonly id: number;
+  readonly spec: DeviceSpec;
+  /** What the threads have to do without, and what the target says; each is a sentence. */
+  readonly notes: readonly string[];
+  /** Resolves when the device is gone and everything is closed; rejects when a queue thread failed. */
+  readonly gone: Promise<void>;
+}
+
+/** Resolves when the device is live. */
+export async function serveDevice(id: number, mode: StartMode): Promise<ServedDevice> {
+  const record = requireRecord(id);
+  const { spec } = record;
+  const channel = new ControlChannel();
+  const charFd = await openCharDevice(id);
+  const target = findTarget(spec.target).open(openRequest(spec, mode === 'recover'));
+  const device = { id, spec, generation: record.generation, charFd };
+  const maps = mapShared(device);
+  const configs = threadConfigs(device, channel, target, maps);
+  let threads: QueueThreads | undefined;
+  const registry = new ShmemRegistry(id, channel, new ShmemTable(maps.shmemTable), () => threads?.wake());
+  // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
+  if (mode === 'recover') registry.adopt(record);
+  threads = new QueueThreads(configs);
+  try {
+    if (mode === 'add') setParams(channel, id, target.params);
+    const notes = await threads.fetched();
+    updateRecord(id, { server: thisProcess(), previous: record.server, ended: null });
+    if (mode === 'add') {
+      for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
+      startDev(channel, id, process.pid);
+    } else {
+      endUserRecovery(channel, id, process.pid);
+      notes.push(...(await restoreBuffers(registry, spec.buffers)));
+    }
+    const socket = spec.sharedMemory ? await listen(id, registry) : null;
+    const close = () => {
+      socket?.close();
+      target.close();
+      registry.close();
+      closeSync(charFd);
+      channel.close();
+    };
+    return { id, spec, notes: [...(target.notes ?? []), ...notes], gone: threads.left().then(close) };
+  } catch (error) {
+    threads.leave();
+    throw error;
+  }
+}
+
+function requireRecord(id: number): DeviceRecord {
+  const record = readRecord(id);
+  if (record !== null) return record;
+  throw new UblkError(`device ${id} has no record in /run/ublkts`, { code: 'ENOENT', device: id });
+}
+
+function listen(id: number, registry: ShmemRegistry): Promise<SharedMemorySocket> {
+  return SharedMemorySocket.listen(filesOf(id).socket, new Requests(id, registry));
+}

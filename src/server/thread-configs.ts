@@ -1,0 +1,40 @@
+/** What each queue thread of a device is told when it starts. */
+import type { ControlChannel } from '../control/channel.ts';
+import { getQueueAffinity } from '../control/commands.ts';
+import { eventfd } from '../native/libc/calls.ts';
+import type { ThreadConfig } from '../queue/thread-config.ts';
+import { isOneToOne, threadCpus, threadLayouts } from '../spec/threads.ts';
+import type { Opened } from '../targets/target.ts';
+import type { MappedDevice, SharedMaps } from './mappings.ts';
+
+export function threadConfigs(
+  { id, spec, charFd }: MappedDevice,
+  channel: ControlChannel,
+  target: Opened,
+  maps: SharedMaps,
+): ThreadConfig[] {
+  const leave = new SharedArrayBuffer(4);
+  return threadLayouts(spec).map((layout, index) => ({
+    deviceId: id,
+    index,
+    spec,
+    layout,
+    // All CPUs that submit to the queue: pinned to the first, as kublk does, the thread competes with the client for it.
+    cpus: threadCpus(isOneToOne(spec) ? getQueueAffinity(channel, id, index) : [], spec.cpus),
+    targetState: target.state,
+    operations: target.operations,
+    charFd,
+    files: target.files,
+    descriptors: maps.descriptors.address,
+    queueDescriptorBytes: maps.queueDescriptorBytes,
+    buffers: maps.buffers?.address ?? 0n,
+    integrityBuffers: maps.integrity?.address ?? 0n,
+    integrityBytes: maps.integrityBytes,
+    stats: maps.stats.address,
+    statsBytes: maps.stats.length,
+    statsBlocks: maps.statsBlocks[index]!,
+    shmemTable: maps.shmemTable,
+    wakeFd: eventfd(),
+    leave,
+  }));
+}

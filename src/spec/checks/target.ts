@@ -1,0 +1,36 @@
+import { usageError } from '../../errors.ts';
+import type { DeviceSpec } from '../device-spec.ts';
+import { option } from '../option-names.ts';
+import { openRequest, type TargetTraits } from '../target-traits.ts';
+
+/** Whether the target can be what is asked of it. */
+export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
+  checkFileCount(spec, target);
+  checkOptionNames(spec, target);
+  const refusal = target.refuses(openRequest(spec, false));
+  if (refusal !== null) throw usageError(refusal);
+}
+
+function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, max } }: TargetTraits): void {
+  const count = files.length - (integrity !== null && max > 0 ? 1 : 0);
+  if (count >= min && count <= max) return;
+  throw usageError(
+    `target ${name} takes ${filesWanted(min, max)}, not ${files.length}`,
+    max === 0 ? 'leave the files out' : 'name them after the options',
+  );
+}
+
+function filesWanted(min: number, max: number): string {
+  if (max === 0) return 'no backing file';
+  return min === max ? `${min} backing file${min === 1 ? '' : 's'}` : `${min} to ${max} backing files`;
+}
+
+function checkOptionNames({ targetOptions }: DeviceSpec, { name, options }: TargetTraits): void {
+  const unknown = Object.keys(targetOptions).find((given) => !Object.hasOwn(options, given));
+  if (unknown === undefined) return;
+  const known = Object.keys(options).flatMap((own) => [', ', option(`targetOptions.${own}`)]);
+  throw usageError(
+    [`target ${name} has no option `, option(`targetOptions.${unknown}`)],
+    known.length > 0 ? ['it has ', ...known.slice(1)] : 'it has none of its own',
+  );
+}

@@ -1,0 +1,18 @@
+/**
+ * The names of options in messages. A message carries the name as data (errors.ts), so that a caller of the library
+ * reads `threads` and a person at the command line reads `--nthreads` (cli/flags/flag-names.ts).
+ */
+import type { OptionMention } from '../errors.ts';
+import type { Feature } from './features.ts';
+import type { AddOptions, IntegrityOptions } from './options.ts';
+
+/** What a refusal may name: an option, a part of one, a feature, or an option of the target's own. */
+export type OptionName =
+  | Exclude<keyof AddOptions, 'integrity'>
+  | `integrity.${keyof IntegrityOptions}`
+  | `features.${Feature}`
+  | `targetOptions.${string}`;
+
+export function option(name: OptionName): OptionMention {
+  return { option: name };
+}

@@ -1,0 +1,47 @@
+/** What a target says about itself that decides what a device can be. `TargetType` (targets/target.ts) satisfies it. */
+import type { Text } from '../errors.ts';
+import type { DataPathName } from './data-paths.ts';
+import type { DeviceSpec } from './device-spec.ts';
+import type { IntegrityOptions } from './options.ts';
+
+export interface TargetTraits {
+  /** What `-t` calls it. */
+  readonly name: string;
+  /** Its own options: name to what the option means. */
+  readonly options: Readonly<Record<string, string>>;
+  /** How many backing files it takes; one more may come with integrity metadata. */
+  readonly files: { readonly min: number; readonly max: number };
+  /** Data paths that are faster than `copy` here and that no client can tell from it, best first. */
+  readonly prefers: readonly DataPathName[];
+  /** null, or a sentence that says why this combination cannot be served. */
+  refuses(request: OpenRequest): Text | null;
+}
+
+/** A device as its target sees it, before the target opens anything. */
+export interface OpenRequest {
+  readonly files: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly dataPath: DataPathName;
+  readonly batch: boolean;
+  readonly queues: number;
+  readonly depth: number;
+  readonly maxIoBufBytes: number;
+  readonly integrity: IntegrityOptions | null;
+  /** Another server has served this device before: what is in the files is the client's. */
+  readonly recovering: boolean;
+}
+
+export function openRequest(spec: DeviceSpec, recovering: boolean): OpenRequest {
+  const { files, targetOptions, dataPath, delivery, queues, depth, maxIoBufBytes, integrity } = spec;
+  return {
+    files,
+    options: targetOptions,
+    dataPath,
+    batch: delivery === 'batch',
+    queues,
+    depth,
+    maxIoBufBytes,
+    integrity,
+    recovering,
+  };
+}
