@@ -6,6 +6,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { cacheHome, NO_HOME } from './cache-home.ts';
+import { wants } from './cli/argv/normalise.ts';
 import { applyColourPolicy } from './cli/output/colour.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
@@ -14,6 +15,8 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   if (cache === undefined) standInForPasswd();
   else enableCompileCache(join(cache, 'ublkts', 'compile'));
   applyColourPolicy(argv, process.env);
+  // Stacks then name lines of the source. Only what is imported from here on is mapped, and reading maps takes time.
+  if (wants('debug', argv)) process.setSourceMapsEnabled(true);
   try {
     const { dispatch } = await import('./cli/dispatch/dispatch.ts');
     await dispatch(argv);

@@ -97,9 +97,10 @@ install_npm_packages() {
 
 build() {
   local manifest=oclif.manifest.json
+  # The build writes the manifest last, so it is as old as what was built.
   if [[ -e $manifest && -d dist ]]; then
     local newer
-    newer=$(find src package.json tsconfig.json tsconfig.build.json tools/build.mjs -newer "$manifest" -print -quit)
+    newer=$(find src package.json tsconfig.json tsconfig.build.json tools/build.ts tools/build -newer "$manifest" -print -quit)
     [[ -z $newer ]] && return
   fi
   say 'compiling'

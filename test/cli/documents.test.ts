@@ -3,14 +3,12 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { documents } from '../../src/cli/docs/documents.ts';
 import { ROOT, ublkts } from './run.ts';
 
-const { documents } = (await import(`${ROOT}dist/cli/docs/documents.js`)) as {
-  documents: () => Promise<Map<string, string>>;
-};
 const written = await documents();
 
-describe('node tools/generate-docs.mjs has been run since the commands changed', () => {
+describe('`npm run docs` has been run since the commands changed', () => {
   for (const [path, text] of written) {
     test(path, () => assert.equal(readFileSync(`${ROOT}${path}`, 'utf8'), text));
   }

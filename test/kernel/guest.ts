@@ -9,22 +9,10 @@ import type { DeviceReport } from '../../src/device/report.ts';
 import { KernelLog } from '../../tools/guest/kernel-log.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
+import { library } from './support/library.ts';
 
 /** Why nothing here can run; false where it can. */
 export const skip = existsSync('/dev/ublk-control') ? false : 'no /dev/ublk-control: run it with `ublkts lab run`';
-
-interface Library {
-  readonly addDevice: typeof import('../../src/device/add.ts').addDevice;
-  readonly deleteDevice: typeof import('../../src/device/delete.ts').deleteDevice;
-  readonly describeDevice: typeof import('../../src/device/list.ts').describeDevice;
-}
-
-/** As it was built: a server is started from there. */
-async function library(): Promise<Library> {
-  const modules = ['add', 'delete', 'list'].map((name) => new URL(`../../dist/device/${name}.js`, import.meta.url));
-  const [add, remove, list] = await Promise.all(modules.map((url) => import(url.href)));
-  return { ...add, ...remove, ...list } as Library;
-}
 
 export interface Outcome {
   readonly status: number | null;
@@ -57,15 +45,14 @@ export async function withDevice(
   options: Partial<AddOptions> & { target: string },
   use: (device: DeviceReport) => Promise<void> | void,
 ): Promise<void> {
-  const { addDevice, deleteDevice } = await library();
-  const device = await addDevice({ ...ADD_DEFAULTS, ...options });
+  const device = await library.addDevice({ ...ADD_DEFAULTS, ...options });
   await tidied(
     async () => {
       await blockDevice(device.path);
       await use(device);
       assert.ok(existsSync(`/proc/${device.ublksrv_pid}`), 'the server lives');
     },
-    () => deleteDevice(device.id),
+    () => library.deleteDevice(device.id),
   );
 }
 
@@ -73,13 +60,13 @@ export async function withDevice(
 export function sharedDevice(options: () => Partial<AddOptions> & { target: string }): () => DeviceReport {
   let device: DeviceReport | undefined;
   before(async () => {
-    device = await (await library()).addDevice({ ...ADD_DEFAULTS, ...options() });
+    device = await library.addDevice({ ...ADD_DEFAULTS, ...options() });
     await blockDevice(device.path);
   });
   after(async () => {
     if (device === undefined) return;
     const lives = existsSync(`/proc/${device.ublksrv_pid}`);
-    await (await library()).deleteDevice(device.id);
+    await library.deleteDevice(device.id);
     assert.ok(lives, 'the server lives');
   });
   return () => {
@@ -89,7 +76,7 @@ export function sharedDevice(options: () => Partial<AddOptions> & { target: stri
 }
 
 export async function describeDevice(id: number): Promise<DeviceReport> {
-  return (await library()).describeDevice(id);
+  return library.describeDevice(id);
 }
 
 /** udev may still be making the node; a program that is too early makes a regular file of that name. */

@@ -4,7 +4,7 @@ import { type CommandDoc, flagSynopsis, type FlagDoc, ownFlags, sharedFlags } fr
 
 export function manPageOf(commands: readonly CommandDoc[], version: string): string {
   return [
-    '.\\" Written by tools/generate-docs.mjs from the commands themselves.',
+    '.\\" Written by npm run docs from the commands themselves.',
     `.TH UBLKTS 1 "" "ublkts ${version}" "User Commands"`,
     '.SH NAME',
     'ublkts \\- serve, inspect and watch ublk block devices',

@@ -7,7 +7,7 @@ export function markdownOf(commands: readonly CommandDoc[]): string {
   return [
     '# Commands',
     '',
-    '<!-- Written by tools/generate-docs.mjs from the commands themselves. -->',
+    '<!-- Written by `npm run docs` from the commands themselves. -->',
     '',
     'Names with an underscore may be written with a hyphen, and the other way round. A device is `0`, `ublkb0`,',
     '`/dev/ublkb0` or `/dev/ublkc0`. A size is `512`, `4k`, `64KiB`, `1G`, `1.5T`: K and KiB are 1024, KB is 1000.',

@@ -1,0 +1,114 @@
+/** What `npm pack` makes: what somebody who installs the package needs, and nothing else. Needs a build. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { ROOT } from './cli/run.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'ublkts-package-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const [packed] = JSON.parse(
+  execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  }),
+) as [{ readonly filename: string; readonly files: readonly { readonly path: string; readonly size: number }[] }];
+const files = packed.files.map(({ path: name }) => name);
+const installed = installedPackage();
+
+describe('the package', () => {
+  test('has the program, the library with its types, the man page, the completions and the documents', () => {
+    const needed = [
+      'bin/run.js',
+      'dist/main.js',
+      'dist/server/main.js',
+      'dist/queue/main.js',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'oclif.manifest.json',
+      'docs/man/ublkts.1',
+      'docs/completions/_ublkts',
+      'docs/completions/ublkts.bash',
+      'docs/completions/ublkts.fish',
+      'docs/commands.md',
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+    ];
+    assert.deepEqual(
+      needed.filter((file) => !files.includes(file)),
+      [],
+    );
+  });
+
+  test('has nothing of what only this project needs', () => {
+    const known = /^(?:bin|dist|docs)\/|^(?:README|CHANGELOG)\.md$|^LICENSE$|^package\.json$|^oclif\.manifest\.json$/;
+    assert.deepEqual(
+      files.filter((file) => !known.test(file) || file.endsWith('.cast') || file.startsWith('docs/decisions/')),
+      [],
+    );
+  });
+
+  test('has source maps that carry their source', () => {
+    const maps = files.filter((file) => file.endsWith('.map'));
+    assert.ok(maps.length > 0);
+    for (const map of maps) {
+      const { sources, sourcesContent }: { sources: string[]; sourcesContent: string[] } = JSON.parse(
+        readFileSync(path.join(installed, map), 'utf8'),
+      );
+      assert.deepEqual(
+        sources.filter((source, index) => source.includes('/src/') && !sourcesContent[index]),
+        [],
+        map,
+      );
+    }
+  });
+});
+
+describe('installed elsewhere', () => {
+  test('the program runs', () => {
+    const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
+    assert.match(ublkts('--version'), new RegExp(`^ublkts/${version} `));
+    assert.match(ublkts('help', 'add'), /--target/);
+    assert.equal(ublkts('list', '--json'), '{"version":1,"devices":[]}\n');
+  });
+
+  test('a program in TypeScript can use the library', () => {
+    const program = path.join(folder, 'program.ts');
+    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(
+      program,
+      "import { type DeviceReport, listDevices, UblkError } from 'ublkts';\n" +
+        'const devices: readonly DeviceReport[] = await listDevices();\n' +
+        'console.log(devices.length, new UblkError("no", { code: "EIO" }).code);\n',
+    );
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+    execFileSync(path.join(ROOT, 'node_modules/.bin/tsc'), [...options, program], { cwd: folder, stdio: 'inherit' });
+    assert.equal(execFileSync(process.execPath, [program], { cwd: folder, encoding: 'utf8' }), '0 EIO\n');
+  });
+});
+
+/** As npm would lay it out, with the packages that it names and no others beside it. */
+function installedPackage(): string {
+  const modules = path.join(folder, 'node_modules');
+  const directory = path.join(modules, 'ublkts');
+  mkdirSync(path.join(modules, '@types'), { recursive: true });
+  mkdirSync(path.join(modules, '@oclif'));
+  mkdirSync(directory);
+  execFileSync('tar', ['-xzf', path.join(folder, packed.filename), '--strip-components=1', '-C', directory]);
+  const { dependencies } = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8')) as {
+    dependencies: Readonly<Record<string, string>>;
+  };
+  for (const name of [...Object.keys(dependencies), '@types/node']) {
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+  }
+  return directory;
+}
+
+function ublkts(...words: readonly string[]): string {
+  const program = path.join(installed, 'bin/run.js');
+  return execFileSync(process.execPath, [program, ...words], { cwd: folder, encoding: 'utf8' });
+}
