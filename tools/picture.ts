@@ -6,11 +6,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from './harness/root.ts';
 import type { Cell } from './picture/cells.ts';
 import { drawSvg } from './picture/svg.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const results = mkdtempSync(join(tmpdir(), 'ublkts-picture-'));
 try {
   const lab = ['lab', 'run', '--cpus', '4', '--memory', '3G', '--timeout', '900', '--collect', results];

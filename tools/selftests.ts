@@ -11,9 +11,9 @@ import { parseArgs } from 'node:util';
 import { prepareLab, runHarness } from './harness/lab.ts';
 import { OrderedOutput } from './harness/ordered-output.ts';
 import { pool } from './harness/pool.ts';
-import { readReference } from './harness/selftests/reference.ts';
-import { tallyOf } from './harness/selftests/report.ts';
-import { selftests } from './harness/selftests/suite-tasks.ts';
+import { readReference } from './selftests/reference.ts';
+import { tallyOf } from './selftests/report.ts';
+import { selftests } from './selftests/suite-tasks.ts';
 import { closingText } from './harness/tally.ts';
 
 const { values, positionals: patterns } = parseArgs({

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** `npm start`: the main job (main-job.ts) in the lab; with --host on this machine, whose kernel then must have ublk. */
+/** `npm start`: the main job (start/job.ts) in the lab; with --host on this machine, whose kernel then must have ublk. */
 import { parseArgs } from 'node:util';
 import { runHere } from './harness/host.ts';
 import { inGuest, runHarness } from './harness/lab.ts';
 
-const JOB = 'tools/main-job.ts';
+const JOB = 'tools/start/job.ts';
 
 await runHarness((_scratch, signal) => {
   const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } });

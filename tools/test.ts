@@ -7,15 +7,15 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { runHere } from './harness/host.ts';
-import { findTestFiles } from './harness/files.ts';
-import { kernelTestTask } from './harness/kernel-tests.ts';
+import { findTestFiles } from './test/files.ts';
+import { kernelTestTask } from './test/kernel-tests.ts';
 import { prepareLab, runHarness } from './harness/lab.ts';
-import { nodeTestArguments, readCounts } from './harness/node-tests.ts';
+import { nodeTestArguments, readCounts } from './test/node-tests.ts';
 import { OrderedOutput } from './harness/ordered-output.ts';
 import { pool } from './harness/pool.ts';
-import { tallyOf } from './harness/selftests/report.ts';
-import { trySelftestsAgain, tryFilesAgain } from './harness/second-try.ts';
-import { selftests } from './harness/selftests/suite-tasks.ts';
+import { tallyOf } from './selftests/report.ts';
+import { trySelftestsAgain, tryFilesAgain } from './test/second-try.ts';
+import { selftests } from './selftests/suite-tasks.ts';
 import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from './harness/tally.ts';
 
 /** Emulated guests at the same time. More than the machine has CPUs makes tests of time fail. */

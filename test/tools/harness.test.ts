@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { matches } from '../../tools/harness/files.ts';
+import { matches } from '../../tools/harness/matches.ts';
 import { OrderedOutput } from '../../tools/harness/ordered-output.ts';
 import { pool } from '../../tools/harness/pool.ts';
 import { closingText, sum } from '../../tools/harness/tally.ts';

@@ -1,6 +1,6 @@
 /** Runs a measuring script in a guest of its own: what ran before cannot matter. It prints a line of JSON for each figure. */
 import { runInGuest } from '../../src/lab/run.ts';
-import { ROOT } from '../harness/files.ts';
+import { ROOT } from '../harness/root.ts';
 
 export interface Measurement {
   /** A script and its arguments, for node. */

@@ -1,7 +1,7 @@
 /** Programs on the host. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { ROOT } from './files.ts';
+import { ROOT } from './root.ts';
 
 /** Runs a program in the project's directory, with our stdout and stderr, and returns its exit code. */
 export async function runHere(file: string, args: readonly string[], signal: AbortSignal): Promise<number> {

@@ -8,7 +8,7 @@ import { interruptible } from '../../src/cli/running/interruption.ts';
 import { progressPrinter } from '../../src/cli/running/progress.ts';
 import { type OnData, runInGuest } from '../../src/lab/run.ts';
 import { UblkError } from '../../src/errors.ts';
-import { ROOT } from './files.ts';
+import { ROOT } from './root.ts';
 
 export interface GuestJob {
   readonly command: readonly string[];

@@ -5,7 +5,7 @@
  * Without ublk the two end with an error, after the whole way of starting up; that is measured then, and said.
  */
 import { spawnSync } from 'node:child_process';
-import { ROOT } from '../../harness/files.ts';
+import { ROOT } from '../../harness/root.ts';
 import { median } from '../median.ts';
 import { BUDGETS, type Figure } from './figures.ts';
 

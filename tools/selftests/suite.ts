@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { recipe } from '../../../src/lab/recipe.ts';
+import { recipe } from '../../src/lab/recipe.ts';
 import type { Program } from './result.ts';
 
 const FOLDERS: Readonly<Record<Program, string>> = { kublk: recipe.kublkRoot, ublkts: '/opt/kublk-is-ublkts' };

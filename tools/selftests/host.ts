@@ -1,8 +1,8 @@
 /** The host's side of the kernel's selftests: guests that share them, and what they tell. */
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
-import { inGuest } from '../lab.ts';
-import type { JobOutput } from '../ordered-output.ts';
+import { inGuest } from '../harness/lab.ts';
+import type { JobOutput } from '../harness/ordered-output.ts';
 import { resultText } from './report.ts';
 import type { Message, Program, Result } from './result.ts';
 
@@ -40,7 +40,7 @@ export async function runShare({ part, stress, patterns, programs, ...rest }: Sh
   const which = part === 'deadlines' ? '--deadlines=with' : `--share=${part.share}/${part.shares}`;
   const options = [which, `--stress=${stress}`, ...programs.map((name) => `--program=${name}`)];
   await inGuest({
-    command: ['node', 'tools/harness/selftests/guest.ts', ...options, '--', ...patterns],
+    command: ['node', 'tools/selftests/guest.ts', ...options, '--', ...patterns],
     instructions: part === 'deadlines',
     timeoutSeconds: 3600,
     onStdout: (chunk) => void pipe.write(chunk),

@@ -10,12 +10,12 @@
  *   --budgets            start-up and memory; fails when a budget is exceeded
  */
 import { parseArgs } from 'node:util';
-import { runHarness } from '../harness/lab.ts';
-import { ROOT } from '../harness/files.ts';
-import { budgets } from './budgets/run.ts';
-import { compareServers } from './compare.ts';
-import { flatCost } from './flat/run.ts';
-import { wallClock } from './wall/run.ts';
+import { runHarness } from './harness/lab.ts';
+import { ROOT } from './harness/root.ts';
+import { budgets } from './bench/budgets/run.ts';
+import { compareServers } from './bench/compare.ts';
+import { flatCost } from './bench/flat/run.ts';
+import { wallClock } from './bench/wall/run.ts';
 
 const DOCUMENT = `${ROOT}/docs/performance.md`;
 

@@ -1,6 +1,6 @@
 /** `node --test`, on the host or as a command of a guest. */
 import { readFile } from 'node:fs/promises';
-import { NOTHING, ONE_FAILED, type Tally } from './tally.ts';
+import { NOTHING, ONE_FAILED, type Tally } from '../harness/tally.ts';
 
 export interface NodeTests {
   /** Relative to the project. */
@@ -19,9 +19,9 @@ export function nodeTestArguments({ files, countsFile, concurrency, timeoutSecon
     '--test',
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${timeoutSeconds * 1000}`,
-    '--test-reporter=./tools/harness/reporter.ts',
+    '--test-reporter=./tools/test/reporter.ts',
     '--test-reporter-destination=stdout',
-    '--test-reporter=./tools/harness/counts-reporter.ts',
+    '--test-reporter=./tools/test/counts-reporter.ts',
     `--test-reporter-destination=${countsFile}`,
     ...files,
   ];

@@ -1,10 +1,10 @@
 /** test/kernel: node:test in guests. */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { inGuest } from './lab.ts';
+import { inGuest } from '../harness/lab.ts';
 import { nodeTestArguments, readCounts } from './node-tests.ts';
-import type { OrderedOutput } from './ordered-output.ts';
-import type { Tally } from './tally.ts';
+import type { OrderedOutput } from '../harness/ordered-output.ts';
+import type { Tally } from '../harness/tally.ts';
 
 export interface KernelTestOptions {
   readonly file: string;

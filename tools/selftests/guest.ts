@@ -3,7 +3,7 @@
  * lines of JSON (result.ts).
  */
 import { parseArgs } from 'node:util';
-import { matches } from '../files.ts';
+import { matches } from '../harness/matches.ts';
 import { hasDeadline } from './deadlines.ts';
 import type { Message, Program } from './result.ts';
 import { runTest } from './run-test.ts';

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { KernelLog } from '../../guest/kernel-log.ts';
-import { leftovers } from '../../guest/leftovers.ts';
+import { KernelLog } from '../guest/kernel-log.ts';
+import { leftovers } from '../guest/leftovers.ts';
 import type { Outcome, Program, Result } from './result.ts';
 import { deleteAllDevices } from './suite.ts';
 

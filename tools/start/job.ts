@@ -5,12 +5,12 @@
  */
 import { existsSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { DeviceReport, IoReport } from '../src/device/report.ts';
-import { lockDevice } from './guest/device-lock.ts';
-import { fio, requireBlockDevice } from './guest/fio.ts';
-import { hugeFile } from './guest/hugetlbfs.ts';
-import { tidied } from './guest/tidied.ts';
-import { add, describe, ublkts } from './guest/ublkts.ts';
+import type { DeviceReport, IoReport } from '../../src/device/report.ts';
+import { lockDevice } from '../guest/device-lock.ts';
+import { fio, requireBlockDevice } from '../guest/fio.ts';
+import { hugeFile } from '../guest/hugetlbfs.ts';
+import { tidied } from '../guest/tidied.ts';
+import { add, describe, ublkts } from '../guest/ublkts.ts';
 
 const REQUESTS = 10_000;
 const JOB = { rw: 'randrw', bs: '4k', iodepth: 32, number_ios: REQUESTS, size: '256M', norandommap: true } as const;

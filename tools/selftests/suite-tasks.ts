@@ -1,6 +1,6 @@
 /** The kernel's selftests as tasks for a pool of guests. */
-import type { OrderedOutput } from '../ordered-output.ts';
-import { matches } from '../files.ts';
+import type { OrderedOutput } from '../harness/ordered-output.ts';
+import { matches } from '../harness/matches.ts';
 import { DEADLINES } from './deadlines.ts';
 import { type Part, runShare, type Share } from './host.ts';
 import { addToReference, readReference } from './reference.ts';

@@ -1,7 +1,7 @@
 /** What the kernel's own server, kublk, makes of the suite, remembered with the image that it is in. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ensureImage } from '../../../src/lab/image.ts';
+import { ensureImage } from '../../src/lab/image.ts';
 import type { Result } from './result.ts';
 
 export async function readReference(): Promise<Map<string, Result>> {

@@ -2,11 +2,11 @@
  * Guests are emulated, and a busy host can stop one for seconds: what has failed beside another guest gets one more try
  * with the machine to itself, and what it says then counts. It is said, so that nobody takes it for a clean run.
  */
-import type { OrderedOutput } from './ordered-output.ts';
-import { pool } from './pool.ts';
-import type { Result } from './selftests/result.ts';
-import { selftests } from './selftests/suite-tasks.ts';
-import type { Tally } from './tally.ts';
+import type { OrderedOutput } from '../harness/ordered-output.ts';
+import { pool } from '../harness/pool.ts';
+import type { Result } from '../selftests/result.ts';
+import { selftests } from '../selftests/suite-tasks.ts';
+import type { Tally } from '../harness/tally.ts';
 
 type Say = (text: string) => void;
 

@@ -1,5 +1,5 @@
 /** The kernel's selftests as text. */
-import { sum, type Tally } from '../tally.ts';
+import { sum, type Tally } from '../harness/tally.ts';
 import type { Outcome, Result } from './result.ts';
 
 const MARKS: Readonly<Record<Outcome, string>> = { pass: '✔', fail: '✖', skip: '﹣' };
