@@ -6,7 +6,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { cacheHome, NO_HOME } from './cache-home.ts';
-import { wants } from './cli/argv/normalise.ts';
+import { wants } from './cli/argv/global-flags.ts';
 import { applyColourPolicy } from './cli/output/colour.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
