@@ -60,7 +60,7 @@ describe('the package', () => {
         readFileSync(path.join(installed, map), 'utf8'),
       );
       assert.deepEqual(
-        sources.filter((source, index) => source.includes('/src/') && !sourcesContent[index]),
+        sources.filter((source, index) => /^(?:\.\.\/)+src\//.test(source) && !sourcesContent[index]),
         [],
         map,
       );
