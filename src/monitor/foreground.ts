@@ -1,12 +1,12 @@
-/** The monitor of a device that lives as long as this process: `add --foreground` on a terminal. */
+/** The monitor of a device that exists only as long as this process: `add --foreground` on a terminal. */
 import { type MonitorOptions, runMonitor } from './run.ts';
 
 export interface ForegroundMonitor {
-  /** Takes the screen away, when the device is gone. */
+  /** Closes the screen; called when the device is gone. */
   close(): Promise<void>;
 }
 
-/** `onLeave`: the person has left, and has been told that the device goes too. */
+/** `onLeave` is called when the person has left the monitor, after being asked whether the device may go too. */
 export function showInForeground(
   device: number,
   onLeave: () => void,
@@ -15,7 +15,7 @@ export function showInForeground(
   const closing = new AbortController();
   const farewell = {
     title: `Stop and delete ublkb${device}?`,
-    lines: ['Its server runs in the foreground: it ends with the monitor.'],
+    lines: ['Its server runs in the foreground and ends with the monitor.'],
     yes: 'stop and delete it',
     does: 'quit',
   } as const;
@@ -31,7 +31,7 @@ export function showInForeground(
     try {
       await runMonitor(monitor);
     } catch (error) {
-      // The device is served all the same.
+      // The device is served without the monitor too.
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       return;
     }

@@ -1,4 +1,4 @@
-/** What the person at the keyboard has chosen to see. The picture (model.ts) says what there is to see. */
+/** The screen: what the person has chosen to see of the picture (watch/model/picture.ts). Plain data. */
 import { type ColumnKey, sortDevices } from './lines/device-columns.ts';
 import type { MonitorEvent } from '../watch/model/events.ts';
 import type { BufferView, DeviceView, Period, Picture } from '../watch/model/picture.ts';
@@ -18,12 +18,12 @@ export type Typing =
   | { readonly what: 'filter'; readonly text: string }
   | { readonly what: 'register'; readonly text: string; readonly device: number; readonly readOnly: boolean };
 
-/** Asked before anything goes for good. */
+/** A question that is asked before something is removed. */
 export interface Question {
   readonly title: string;
-  /** What goes, and what that means for whom. */
+  /** What is removed, and what that means for its users. */
   readonly lines: readonly string[];
-  /** What `y` does, in words, and what it does. */
+  /** What the key `y` does, in words. */
   readonly yes: string;
   readonly does: Action | 'quit';
 }
@@ -35,15 +35,15 @@ export interface Message {
 
 export interface Screen {
   readonly view: ViewName;
-  /** The id of the device that is pointed at. */
+  /** The id of the selected device. */
   readonly device: number | null;
-  /** Lines moved down, in buffers and events. */
+  /** The selected row of the buffers or events, or the first shown queue. */
   readonly row: number;
   readonly filter: string;
   readonly sort: ColumnKey;
   readonly reversed: boolean;
   readonly period: Period;
-  /** The picture that is held still. */
+  /** The picture that stays on the screen; null when the newest is shown. */
   readonly frozen: Picture | null;
   readonly intervalMs: number;
   readonly typing: Typing | null;
@@ -72,13 +72,13 @@ export function firstScreen({ device, intervalMs }: { device?: number | undefine
   };
 }
 
-/** The devices of the table, in its order. */
+/** The devices that the filter lets through, in the order of the table. */
 export function shownDevices({ devices }: Picture, { filter, sort, reversed, period }: Screen): DeviceView[] {
   const found = devices.filter((device) => matches(filter, device.name, wordsOf(device)));
   return sortDevices(found, sort, reversed, period);
 }
 
-/** The one pointed at or, when that is not there, the first. */
+/** The device that was chosen or, when it is not shown, the first one. */
 export function selectedDevice(picture: Picture, screen: Screen): DeviceView | undefined {
   const shown = shownDevices(picture, screen);
   const { device } = screen;
@@ -105,7 +105,7 @@ export function selectedBuffer(picture: Picture, screen: Screen): ShownBuffer | 
   return shown[Math.min(screen.row, shown.length - 1)];
 }
 
-/** Newest first. */
+/** The newest is first. */
 export function shownEvents({ events }: Picture, { filter }: Screen): MonitorEvent[] {
   return events.filter(({ device, kind, text }) => matches(filter, `ublkb${device}`, `${kind} ${text}`)).toReversed();
 }

@@ -1,10 +1,11 @@
 /**
- * What the block layer counts for a disk, whoever serves it: /sys/block/DISK/stat (Documentation/block/stat.rst, Linux
- * 7.3). The client's side of the numbers: a request is on its way from the client's submission to its completion.
+ * The counters that the block layer keeps for a disk, whoever serves it: /sys/block/DISK/stat
+ * (Documentation/block/stat.rst, Linux 7.3). They are what the client sees: a request is in flight from its submission to
+ * its completion.
  */
 import { readFileSync } from 'node:fs';
 
-/** Counts are 64-bit; times are milliseconds in 32 bits and wrap (`elapsedMs`). */
+/** Counts have 64 bits. Times are milliseconds in 32 bits, and wrap (see elapsedMs). */
 export interface BlockCounters {
   readonly reads: number;
   readonly readBytes: number;
@@ -12,17 +13,17 @@ export interface BlockCounters {
   readonly writes: number;
   readonly writtenBytes: number;
   readonly writeMs: number;
-  /** Requests on their way now. */
+  /** Requests in flight now. */
   readonly inFlight: number;
-  /** Time with at least one request on its way. */
+  /** Time with at least one request in flight. */
   readonly busyMs: number;
-  /** Requests on their way, summed over time. */
+  /** Requests in flight, summed over time. */
   readonly queueMs: number;
 }
 
 const SECTOR = 512;
 
-/** null: there is no such disk. */
+/** Returns null when there is no such disk. */
 export function readBlockCounters(disk: string, sysfs = '/sys'): BlockCounters | null {
   try {
     return parseBlockCounters(readFileSync(`${sysfs}/block/${disk}/stat`, 'latin1'));
@@ -48,7 +49,7 @@ export function parseBlockCounters(text: string): BlockCounters | null {
   };
 }
 
-/** Between two readings of a time: the kernel prints the low 32 bits of it. */
+/** The time between two readings of a counter of which the kernel prints the low 32 bits. */
 export function elapsedMs(from: number, to: number): number {
   return (to - from) >>> 0;
 }

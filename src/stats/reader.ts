@@ -1,5 +1,5 @@
 /**
- * Reads a device's stats page. Any process may; the server does not notice. A plain read() of the file sees the same
+ * Reads the stats page of a device. Any process may do so, and the server does not notice. A plain read() sees the same
  * pages as the writers' mapping, so watching needs no FFI.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -34,28 +34,28 @@ export interface OpTally extends Tally {
 }
 
 export interface Histogram {
-  /** Index = bucket, see LATENCY_BUCKETS. */
+  /** Requests per bucket; see LATENCY_BUCKETS. */
   readonly buckets: number[];
   sumUs: number;
 }
 
 export interface QueueStats {
   readonly id: number;
-  /** Requests in the server's hands now. */
+  /** Requests that the server holds now. */
   inFlight: number;
-  /** The most of them at once in the last batch. */
+  /** The most requests that the server held at once in the last batch. */
   depth: number;
   batches: number;
-  /** Sum of `depth` over the batches. */
+  /** The sum of `depth` over the batches. */
   depthSum: number;
   readonly ops: Record<StatOp, OpTally>;
-  /** Of the requests that carry data, and those that carry none. */
+  /** Requests by the way that their data travelled; `none` counts those without data. */
   readonly ways: Record<StatWay, Tally>;
   readonly latency: { readonly read: Histogram; readonly write: Histogram; readonly other: Histogram };
 }
 
 export interface BufferStats extends Tally {
-  /** How often each part of the buffer was hit, modulo 2^32 a queue; zeros when it was not asked for. */
+  /** How often each part of the buffer was hit, modulo 2^32 per queue; zeros when the heat was not asked for. */
   readonly heat: number[];
 }
 
@@ -67,34 +67,34 @@ export interface DeviceStats {
   readonly generation: number;
   readonly startedAtMs: number;
   readonly queues: QueueStats[];
-  /** By kernel buffer index; only indices that were hit. */
+  /** By the kernel's buffer index; buffers that were never hit are left out. */
   readonly buffers: Map<number, BufferStats>;
 }
 
-/** A writer's batch is short: a reader that keeps meeting it half-way takes what it has after so many tries. */
+/** After so many tries a reader takes what it has. A writer's batch is short, so that is rare. */
 const MAX_TRIES = 64;
 
-/** What of a page is wanted besides the queues' counters: the less, the fewer bytes are copied. */
+/** What to read besides the queues' counters. Reading less copies fewer bytes. */
 export interface StatsWishes {
   readonly buffers: boolean;
-  /** The heat strips, five sixths of a page. Means nothing without `buffers`. */
+  /** The heat strips, which are five sixths of a page. Means nothing without `buffers`. */
   readonly heat: boolean;
 }
 
 const EVERYTHING: StatsWishes = { buffers: true, heat: true };
 
-/** null when there is no such file or it is not (or not yet) a stats page of this version. */
+/** Returns null when there is no such file, or when it is not (yet) a stats page of this version. */
 export function readStats(path: string): DeviceStats | null {
   return new StatsReader().read(path);
 }
 
-/** For those who read again and again: the memory is allocated once. */
+/** A reader that is used again and again: it allocates its memory once. */
 export class StatsReader {
   readonly #header = new ArrayBuffer(HEADER_BYTES);
   readonly #block = new ArrayBuffer(BLOCK_BYTES);
   readonly #after = new Int32Array(1);
 
-  /** As readStats. The file is opened each time: a recovered device has a new one by the same name. */
+  /** As readStats. The file is opened for each reading, as a recovered device has a new file with the same name. */
   read(path: string, wishes: StatsWishes = EVERYTHING): DeviceStats | null {
     let fd: number;
     try {
@@ -134,7 +134,7 @@ export class StatsReader {
     return stats;
   }
 
-  /** Fills `#block` with a copy that no batch moved under. */
+  /** Fills `#block` with a copy that no batch has changed meanwhile. */
   #readBlock(fd: number, index: number, bytes: number): boolean {
     const target = new Uint8Array(this.#block, 0, bytes);
     const words = new Int32Array(this.#block);
@@ -148,7 +148,7 @@ export class StatsReader {
   }
 }
 
-/** A block is its counters, then its buffers', then their heat. */
+/** A block begins with its counters; the counters of the buffers and their heat follow. */
 function bytesFor({ buffers, heat }: StatsWishes): number {
   if (!buffers) return BlockF64.bufferRequests * 8;
   return heat ? BLOCK_BYTES : HEAT_WORD * 4;
@@ -195,7 +195,7 @@ function addBuffers(buffers: Map<number, BufferStats>, words: Int32Array, counte
   }
 }
 
-/** Requests that were done in the batch they came in were not timed; they belong in bucket 0. */
+/** Requests that were completed in the batch that they came in are not timed. They belong in bucket 0. */
 function countUntimed(queue: QueueStats): void {
   const { read, write, ...others } = queue.ops;
   const rest = Object.values(others).reduce((sum, op) => sum + op.requests, 0);

@@ -1,11 +1,11 @@
 /**
- * One block of the stats page, as its queue thread writes it. Plain stores to typed arrays over the shared mapping:
- * nothing here allocates, locks or makes a system call. The layout is chosen for few stores: a finished request is four
+ * Writes one block of the stats page, on its queue thread, with plain stores to typed arrays over the shared mapping.
+ * Nothing here allocates, locks or makes a system call. The layout is chosen for few stores: a finished request costs four
  * read-modify-writes in two cache lines.
  */
 import { Block, BlockF64, BUFFER_SLOTS, HEAT_PARTS, HEAT_WORD, LATENCY_BUCKETS, STAT_WAYS } from './layout.ts';
 
-// Constants of this module, not fields of an imported object: they are compiled into the hot path as numbers.
+// As constants of this module, instead of fields of an imported object, they are compiled into the hot path as numbers.
 const WAYS = STAT_WAYS.length;
 const { seq: SEQ, arrived: ARRIVED, finished: FINISHED, depth: DEPTH } = Block;
 const {
@@ -19,17 +19,17 @@ const {
 export class StatsWriter {
   readonly words: Int32Array;
   readonly counters: Float64Array;
-  /** `arrived` and what was in hand when the last batch ended. */
+  /** The number of arrived requests, and of those in hand, when the last batch ended. */
   private arrivedBefore = 0;
   private inHandBefore = 0;
 
-  /** `memory`: BLOCK_BYTES of the mapped stats file, 8-byte aligned. */
+  /** `memory` holds BLOCK_BYTES of the mapped stats file, aligned to 8 bytes. */
   constructor(memory: ArrayBufferLike, byteOffset: number, byteLength: number) {
     this.words = new Int32Array(memory, byteOffset, byteLength / 4);
     this.counters = new Float64Array(memory, byteOffset, byteLength / 8);
   }
 
-  /** Odd from here to `batchEnd`: counters move. One writer, so a plain increment will do. */
+  /** `seq` is odd from here to `batchEnd`, while counters change. There is one writer, so a plain increment will do. */
   batchBegin(): void {
     this.words[SEQ]!++;
   }
@@ -61,14 +61,14 @@ export class StatsWriter {
     this.counters[BlockF64.errors + op]!++;
   }
 
-  /** `kind`: 0 read, 1 write, 2 other; `weight`: how many requests the measured one stands for. */
+  /** `kind` is 0 for a read, 1 for a write, 2 for others; the measured request stands for `weight` requests. */
   latency(kind: number, us: number, weight: number): void {
     const bucket = us < 1 ? 0 : Math.min(LATENCY_BUCKETS - 1, 32 - Math.clz32(us));
     this.counters[LATENCY + kind * LATENCY_BUCKETS + bucket]! += weight;
     this.counters[LATENCY_SUM_US + kind]! += us * weight;
   }
 
-  /** A request matched registered buffer `index`; `part` is where in it, 0..HEAT_PARTS-1. */
+  /** Counts a request that matched registered buffer `index`, in part 0..HEAT_PARTS-1 of it. */
   hit(index: number, bytes: number, part: number): void {
     if (index >= BUFFER_SLOTS) return;
     this.counters[BlockF64.bufferRequests + index]!++;
@@ -76,7 +76,7 @@ export class StatsWriter {
     this.words[HEAT_WORD + index * HEAT_PARTS + part]!++;
   }
 
-  /** The kernel gave a freed index to a new buffer: its counters start again. */
+  /** Sets the counters of a buffer to 0, when the kernel has given its index to a new buffer. */
   forget(index: number): void {
     if (index >= BUFFER_SLOTS) return;
     this.counters[BlockF64.bufferRequests + index] = 0;

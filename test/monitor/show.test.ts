@@ -20,7 +20,7 @@ import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/drawing/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/panels/layout.ts';
 import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
 import { clip, fit, keepEnd, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
-import { ownBufferLines } from '../../src/monitor/lines/table-lines.ts';
+import { ownBufferLines } from '../../src/monitor/lines/buffers.ts';
 import { verdictOf } from '../../src/monitor/lines/verdict.ts';
 import {
   blockCounters,

@@ -1,12 +1,13 @@
-/** Pictures out of characters: bars, sparklines, stacked bars. Pure, each exactly as wide as asked. */
+/** Bars, stacked bars and column charts made of characters. Pure; each is exactly as wide as asked. */
 import type { Glyphs } from './glyphs.ts';
 
-/** A filled part and the rest; `share` 0..1. Something is never drawn as nothing. */
+/** The filled part of a bar and the rest of it. */
 export interface Bar {
   readonly filled: string;
   readonly rest: string;
 }
 
+/** `share` is 0..1. A share above 0 fills at least the smallest part of a cell. */
 export function bar(share: number, width: number, glyphs: Glyphs): Bar {
   const parts = glyphs.barParts.length + 1;
   const units = Math.min(width * parts, Math.max(share > 0 ? 1 : 0, Math.round(clamp(share) * width * parts)));
@@ -15,21 +16,21 @@ export function bar(share: number, width: number, glyphs: Glyphs): Bar {
   return { filled, rest: glyphs.track.repeat(Math.max(0, width - filled.length)) };
 }
 
-/** Cells for each of the amounts, in proportion; what is there has a cell, as long as there are cells. */
+/** How many of `width` cells each amount gets, in proportion. An amount above 0 gets at least one, while there are cells. */
 export function stack(amounts: readonly number[], width: number): number[] {
   const total = amounts.reduce((sum, amount) => sum + amount, 0);
   if (total <= 0) return amounts.map(() => 0);
   const exact = amounts.map((amount) => (amount / total) * width);
   const cells = exact.map((cell) => (cell > 0 ? Math.max(1, Math.floor(cell)) : 0));
-  // The widest give and take what rounding left.
+  // Rounding may have given out too many cells or too few: the widest parts make up for it.
   while (sum(cells) > width) cells[indexOfMax(cells)]!--;
   while (sum(cells) < width) cells[indexOfMax(exact.map((cell, at) => cell - cells[at]!))]!++;
   return cells;
 }
 
 /**
- * The newest `width` values as columns, newest right; `height` rows, top first, each a string of `width` characters.
- * Full is `top`.
+ * The newest `width` values as columns, the newest on the right. Returns `height` rows of `width` characters, the highest
+ * row first. A column of value `top` is full.
  */
 export function columns(
   values: readonly number[],
@@ -46,12 +47,12 @@ export function columns(
   });
 }
 
-/** One character a value: how much of `top` it is. */
+/** One character per value, which shows how much of `top` the value is. */
 export function levels(values: readonly number[], top: number, steps: readonly string[]): string {
   return values.map((value) => steps[level(value, top, steps.length - 1)] ?? ' ').join('');
 }
 
-/** 0..steps; what is not nothing is at least 1. */
+/** 0..steps; a value above 0 is at least 1. */
 function level(value: number, top: number, steps: number): number {
   if (value <= 0 || top <= 0) return 0;
   return Math.max(1, Math.round(clamp(value / top) * steps));

@@ -1,15 +1,16 @@
-/** The characters that pictures are made of. The ASCII ones are for terminals and locales that know no others. */
+/** The characters that bars, charts and frames are drawn with. The ASCII set is for terminals and locales without UTF-8. */
 
 export interface Glyphs {
-  /** Full cell, then eighths of one from thinnest to thickest. */
+  /** A full cell of a bar. */
   readonly bar: string;
+  /** Parts of a cell, from the thinnest to the thickest. */
   readonly barParts: readonly string[];
   readonly track: string;
-  /** A cell for each way that data travels; told apart without colour too. */
+  /** One cell for each way in which data travels; they differ without colour too. */
   readonly matched: string;
   readonly registered: string;
   readonly copied: string;
-  /** From nothing to full. */
+  /** The heights of a column, from empty to full. */
   readonly levels: readonly string[];
   readonly heat: readonly string[];
   readonly pointer: string;
@@ -63,9 +64,9 @@ export const ASCII: Glyphs = {
   border: 'classic',
 };
 
-/** As the C library decides what the locale's characters are. */
+/** Reads the environment as the C library does to find the locale's character set. */
 export function glyphsFor(env: Readonly<Record<string, string | undefined>>): Glyphs {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
-  // The kernel's console has 256 or 512 characters, and no eighths.
+  // The kernel's console has 256 or 512 characters, and no parts of cells among them.
   return /utf-?8/i.test(locale) && env['TERM'] !== 'linux' ? UNICODE : ASCII;
 }

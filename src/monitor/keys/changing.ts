@@ -1,11 +1,11 @@
-/** What changes a device: why it cannot be done now, and what leads to it - a line to type, a question, a command. */
+/** The keys that change a device: why they cannot be pressed now, and what they lead to (a line to type, a question, an action). */
 import { selectedBuffer } from '../screen.ts';
 import { canBeRecovered } from '../../watch/model/states.ts';
 import { pointedDevice } from './moving.ts';
 import { aboutDeleting, aboutUnregistering } from './questions.ts';
 import { done, type Outcome, type Situation } from './situation.ts';
 
-/** Why not now; null: a buffer can be registered. */
+/** Says why no buffer can be registered now; null when one can. */
 export function whyNoBuffer(situation: Situation): string | null {
   const device = pointedDevice(situation);
   if (device === undefined) return 'there is no device to register a buffer with';
@@ -14,24 +14,24 @@ export function whyNoBuffer(situation: Situation): string | null {
   return device.state.word === 'LIVE' ? null : `${device.name} is ${device.state.word}`;
 }
 
-/** The path comes next, a key at a time (typing.ts). */
+/** The path of the buffer is typed next (typing.ts). */
 export function askForBuffer(situation: Situation): Outcome {
   const device = pointedDevice(situation)?.id ?? 0;
   return done(situation.screen, { typing: { what: 'register', text: '', device, readOnly: false } });
 }
 
-/** Why not now; null: there is a buffer to unregister. */
+/** Says why no buffer can be unregistered now; null when one can. */
 export function whyNoUnregistering({ screen, picture }: Situation): string | null {
   return selectedBuffer(picture, screen) === undefined ? 'there is no buffer to unregister' : null;
 }
 
-/** The answer comes next (questions.ts). */
+/** The question is answered with the next key (questions.ts). */
 export function askToUnregister({ screen, picture }: Situation): Outcome {
   const chosen = selectedBuffer(picture, screen);
   return chosen === undefined ? { screen } : done(screen, { question: aboutUnregistering(chosen) });
 }
 
-/** Why not now; null: the device waits for a server. */
+/** Says why the device cannot be recovered now; null when it can. */
 export function whyNoRecovery(situation: Situation): string | null {
   const device = pointedDevice(situation);
   if (device === undefined) return 'there is no device to recover';
@@ -40,18 +40,18 @@ export function whyNoRecovery(situation: Situation): string | null {
   return `${device.name} is ${device.state.word}: only a device added with -r 1 can be recovered`;
 }
 
-/** Nothing goes, so nothing is asked. */
+/** Recovering removes nothing, so there is no question. */
 export function recover(situation: Situation): Outcome {
   const device = pointedDevice(situation)?.id ?? 0;
   return { ...done(situation.screen, {}), action: { kind: 'recover', device } };
 }
 
-/** Why not now; null: there is a device to delete. */
+/** Says why no device can be deleted now; null when one can. */
 export function whyNoDeleting(situation: Situation): string | null {
   return pointedDevice(situation) === undefined ? 'there is no device to delete' : null;
 }
 
-/** The answer comes next (questions.ts). */
+/** The question is answered with the next key (questions.ts). */
 export function askToDelete(situation: Situation): Outcome {
   const { screen } = situation;
   const device = pointedDevice(situation);

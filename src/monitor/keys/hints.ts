@@ -1,17 +1,16 @@
-/** What the footer offers: only keys that work here and now. Pure. */
+/** The hints of the footer: the keys that work now. Pure. */
 import { isFor, refusalOf } from './binding.ts';
 import type { Situation } from './situation.ts';
 import { BINDINGS } from './table.ts';
 
-/** A key and what it does, in a word or two. */
 export interface Hint {
   readonly label: string;
   readonly hint: string;
-  /** Said even where there is room for few. */
+  /** Shown on narrow terminals too. */
   readonly always: boolean;
 }
 
-/** In the order of the table; while something is asked or typed, the keys that end that. */
+/** In the order of the table of keys. While something is asked or typed, only the keys for that are offered. */
 export function hintsOf(situation: Situation): Hint[] {
   const { question, typing, help } = situation.screen;
   if (question !== null) return only(['y', question.yes], ['n', 'keep it']);

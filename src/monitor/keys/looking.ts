@@ -1,16 +1,16 @@
-/** In which order devices are shown, and how often they are looked at. */
+/** The keys for the order of the devices and for the interval between samples. */
 import { DEVICE_COLUMNS } from '../lines/device-columns.ts';
 import { interval } from '../drawing/format.ts';
 import { INTERVALS_MS, shownDevices } from '../screen.ts';
 import { bounded } from './moving.ts';
 import { done, type KeyName, type Outcome, type Situation } from './situation.ts';
 
-/** Why not now; null: there is something to sort. */
+/** Says why there is nothing to sort; null when there is. */
 export function whyNoSorting({ screen, picture }: Situation): string | null {
   return shownDevices(picture, screen).length < 2 ? 'there is nothing to sort' : null;
 }
 
-/** After the last column comes the first. */
+/** The first column comes after the last one. */
 export function sortByNextColumn({ screen }: Situation): Outcome {
   const at = DEVICE_COLUMNS.findIndex(({ key }) => key === screen.sort);
   const next = DEVICE_COLUMNS[(at + 1) % DEVICE_COLUMNS.length];
@@ -20,7 +20,7 @@ export function sortByNextColumn({ screen }: Situation): Outcome {
   return done(screen, { sort: next.key, reversed: false, message });
 }
 
-/** `-`: the next shorter interval; any other key: the next longer one. */
+/** The key `-` chooses the next shorter interval, any other key the next longer one. */
 export function changeInterval({ screen }: Situation, key: KeyName): Outcome {
   const intervalMs = nextInterval(screen.intervalMs, key === '-' ? -1 : 1);
   return done(screen, { intervalMs, message: { text: `every ${interval(intervalMs)}`, severity: 'neutral' } });

@@ -1,4 +1,4 @@
-/** What is pointed at, and the keys that point at something else: a row, another device, another view. */
+/** The keys that select something else: a row, another device, another view. */
 import type { DeviceView, Picture } from '../../watch/model/picture.ts';
 import {
   type Screen,
@@ -27,7 +27,7 @@ const STEPS: Readonly<Record<string, number>> = {
   G: Number.POSITIVE_INFINITY,
 };
 
-/** The device that a key is about: the one of the row in any view. */
+/** The device that a key acts on: in every view, the device of the selected row. */
 export function pointedDevice({ screen, picture }: Situation): DeviceView | undefined {
   if (screen.view === 'buffers') return selectedBuffer(picture, screen)?.device ?? selectedDevice(picture, screen);
   if (screen.view === 'events') {
@@ -37,7 +37,7 @@ export function pointedDevice({ screen, picture }: Situation): DeviceView | unde
   return selectedDevice(picture, screen);
 }
 
-/** Up and down, as far as there are rows. */
+/** Moves up and down, as far as there are rows. */
 export function move({ screen, picture }: Situation, key: KeyName): Outcome {
   const step = STEPS[key] ?? 0;
   if (screen.view === 'devices') {
@@ -54,12 +54,12 @@ function rowsOf(screen: Screen, picture: Picture): number {
   return selectedDevice(picture, screen)?.queues.length ?? 0;
 }
 
-/** The nearest of `rows` rows, the first of which is 0. */
+/** The row itself or, outside 0..rows-1, the nearest one. */
 export function bounded(row: number, rows: number): number {
   return Math.max(0, Math.min(rows - 1, row));
 }
 
-/** The device before or after this one, round and round. */
+/** Selects the device before or after this one; the first comes after the last. */
 export function moveToNeighbour({ screen, picture }: Situation, key: KeyName): Outcome {
   const step = key === 'left' || key === 'h' ? -1 : 1;
   const shown = shownDevices(picture, screen);
@@ -67,13 +67,13 @@ export function moveToNeighbour({ screen, picture }: Situation, key: KeyName): O
   return done(screen, { device: shown[(at + step + shown.length) % Math.max(1, shown.length)]?.id ?? screen.device });
 }
 
-/** The view after this one or, with any other key than Tab, the one before. */
+/** Tab shows the next view, any other key the previous one. */
 export function showNext(situation: Situation, key: KeyName): Outcome {
   const at = VIEWS.indexOf(situation.screen.view) + (key === 'tab' ? 1 : VIEWS.length - 1);
   return show(situation, VIEWS[at % VIEWS.length] ?? 'devices');
 }
 
-/** The device view needs a device: the one pointed at, and from then on that one. */
+/** The view of one device keeps showing the device that was selected when it was opened. */
 export function show(situation: Situation, view: ViewName): Outcome {
   const device = pointedDevice(situation)?.id ?? situation.screen.device;
   return done(situation.screen, { view, row: 0, ...(view === 'device' ? { device } : {}) });

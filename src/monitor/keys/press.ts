@@ -1,11 +1,11 @@
-/** A key is pressed: it answers a question, is typed, leaves the help, or does what the table says. Pure. */
+/** What a key press does: answer a question, type a character, leave the help, or what the table of keys says. Pure. */
 import { isFor, refusalOf } from './binding.ts';
 import { answer } from './questions.ts';
 import { done, type KeyName, type Outcome, type Situation } from './situation.ts';
 import { BINDINGS } from './table.ts';
 import { type } from './typing.ts';
 
-/** What comes of it. A key that means nothing here changes nothing; one that cannot be done now says why. */
+/** A key that means nothing in this view changes nothing; one that cannot be pressed now says why. */
 export function press(situation: Situation, key: KeyName): Outcome {
   const { screen } = situation;
   if (screen.question !== null) return answer(screen, screen.question, key);

@@ -1,33 +1,33 @@
-/** What is asked before anything goes for good, naming what goes, and the answer. */
+/** The questions that are asked before something is removed, and their answers. */
 import { formatSize } from '../../sizes.ts';
 import type { DeviceView } from '../../watch/model/picture.ts';
 import type { Question, Screen, ShownBuffer } from '../screen.ts';
 import { done, type KeyName, type Outcome } from './situation.ts';
 
-/** Says what the device is, and whether someone is using it. */
+/** The question says what the device is, and whether it is in use. */
 export function aboutDeleting(device: DeviceView): Question {
   const { id, name, target, files, sizeBytes, serverPid, serverRuns, inFlight } = device;
   const what = [target ?? "another program's", ...files].join(' ');
   const lines = [`/dev/${name}: ${what}, ${formatSize(sizeBytes)}`];
   if (serverRuns) lines.push(`Its server (pid ${serverPid}) stops.`);
-  if (inFlight > 0) lines.push(`${inFlight} requests are on their way: someone is using it.`);
+  if (inFlight > 0) lines.push(`${inFlight} requests are in flight: someone is using it.`);
   return { title: `Delete ${name}?`, lines, yes: 'delete it', does: { kind: 'delete', device: id } };
 }
 
-/** Says whose the buffer is, and what becomes of requests that match it. */
+/** The question says which device has the buffer, and what happens to requests that match it. */
 export function aboutUnregistering({ device, buffer }: ShownBuffer): Question {
   const { index, source, length, tallies } = buffer;
   const lines = [`${source}, ${formatSize(length)}, of ${device.name} (${device.target ?? '?'})`];
   lines.push(
     tallies.interval.requests > 0
-      ? 'It is in use: requests that match it now will be copied.'
+      ? 'It is in use: the requests that match it now will be copied.'
       : 'Requests from its memory will be copied.',
   );
   const does = { kind: 'unregister', device: device.id, index } as const;
   return { title: `Unregister buffer ${index}?`, lines, yes: 'unregister it', does };
 }
 
-/** A key that is neither yes nor no leaves the question where it is. */
+/** A key that means neither yes nor no changes nothing. */
 export function answer(screen: Screen, { does }: Question, key: KeyName): Outcome {
   if (key === 'y' || key === 'Y') {
     const next = { ...screen, question: null };

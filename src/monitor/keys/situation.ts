@@ -1,8 +1,8 @@
-/** A key, what it is pressed on, and what comes of it. Pure: there is nothing else that a key can see or do. */
+/** The input and the output of a key press: a situation and an outcome. Keys see and do nothing else. */
 import type { Picture } from '../../watch/model/picture.ts';
 import type { Action, Question, Screen } from '../screen.ts';
 
-/** A printable character, or one of these. */
+/** The name of a key: a printable character, or one of these. */
 export type KeyName =
   | 'up'
   | 'down'
@@ -19,24 +19,24 @@ export type KeyName =
   | 'backspace'
   | (string & {});
 
-/** What a key is pressed on. */
+/** Everything that a key press depends on. */
 export interface Situation {
   readonly screen: Screen;
-  /** The one on the screen: the frozen one when it is frozen. */
+  /** The picture on the screen, which is the frozen one when it is frozen. */
   readonly picture: Picture;
   readonly readOnly: boolean;
-  /** Asked before leaving, when leaving ends more than the monitor. */
+  /** Asked before the monitor is left, when leaving ends more than the monitor. */
   readonly farewell: Question | null;
 }
 
-/** The next screen and, perhaps, what is to be done. */
+/** The next screen and, for some keys, an action or the wish to quit. */
 export interface Outcome {
   readonly screen: Screen;
   readonly action?: Action;
   readonly quit?: true;
 }
 
-/** A key that was understood takes the last message away. */
+/** An outcome with some changes to the screen, and without the last message. */
 export function done(screen: Screen, change: Partial<Screen>): Outcome {
   return { screen: { ...screen, message: null, ...change } };
 }

@@ -1,6 +1,6 @@
 /**
- * What keys do: one table, from which the footer and the help are made too, so that every key that is offered works and
- * no key that works is hidden.
+ * The table of keys. The footer and the help are made from it too, so that every key that they offer works, and every key
+ * that works is in the help.
  */
 import { shownDevices, VIEWS } from '../screen.ts';
 import type { Binding } from './binding.ts';
@@ -18,7 +18,7 @@ import { changeInterval, sortByNextColumn, whyNoSorting } from './looking.ts';
 import { move, moveToNeighbour, pointedDevice, show, showNext } from './moving.ts';
 import { done } from './situation.ts';
 
-/** In the order of the footer and the help. A key stands in one row only. */
+/** In the order of the footer and the help. No key is in two rows. */
 export const BINDINGS: readonly Binding[] = [
   {
     keys: ['up', 'down', 'j', 'k', 'pageup', 'pagedown', 'home', 'end', 'g', 'G'],

@@ -1,4 +1,4 @@
-/** The table of devices: what can be in it, what it is sorted by, and which of it fits. */
+/** The columns of the table of devices: what they show, how they sort, and which of them fit. */
 import { formatSize } from '../../sizes.ts';
 import { bar, levels, stack } from '../drawing/charts.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
@@ -30,20 +30,20 @@ export interface DeviceColumn {
   readonly heading: Readonly<Record<Period, string>>;
   readonly width: number;
   readonly align: 'left' | 'right';
-  /** The higher, the sooner it goes when there is no room. */
+  /** Columns with the highest number are left out first when there is no room; those with 0 always stay. */
   readonly expendable: number;
   readonly cell: (device: DeviceView, period: Period, glyphs: Glyphs, width: number) => readonly Piece[];
-  /** Numbers sort largest first, words from A. */
+  /** Numbers are sorted from the largest, words from A. */
   readonly sortBy: (device: DeviceView, period: Period) => number | string;
 }
 
-/** An amount in total, a rate in an interval. */
+/** The amount itself in totals, an amount per second in an interval. */
 const amount = (value: number, span: Span, period: Period) => (period === 'total' ? value : rate(value, span));
 const both = (text: string) => ({ interval: text, total: text });
 const numeric = (text: string): Piece[] => [piece(text, text === '0' || text === '-' ? 'quiet' : undefined)];
 
 const MATCH_BAR = 8;
-/** The name of a way, where there is room for it. */
+/** Columns for the name of the most used way, where there is room for it. */
 const MATCH_WORD = 11;
 const MOST_QUEUES = 8;
 
@@ -189,7 +189,7 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
 const GAP = 2;
 const POINTER = 2;
 
-/** Those that there is room for, with what is left given to the target. */
+/** The columns that fit into `width`; the room that is left goes to the target. */
 export function fittingColumns(width: number): DeviceColumn[] {
   let columns = [...DEVICE_COLUMNS];
   const needed = () => columns.reduce((sum, column) => sum + column.width + GAP, POINTER - GAP);
@@ -207,7 +207,7 @@ export function fittingColumns(width: number): DeviceColumn[] {
   });
 }
 
-/** The type always, of the files what there is room for. */
+/** Always the type, and as much of the files' names as there is room for. */
 function targetPiece(target: string | null, files: readonly string[], width: number, ellipsis: string): Piece {
   if (target === null) return piece('(other)', 'quiet');
   const room = width - target.length - 1;
@@ -215,7 +215,7 @@ function targetPiece(target: string | null, files: readonly string[], width: num
   return piece(files.length === 0 || room < 6 ? target : `${target} ${keepEnd(names, room, ellipsis)}`);
 }
 
-/** A character a queue: how full it is. By the square root, as few queues are ever half full. */
+/** One character per queue shows how full it is; as few queues are ever half full, on a square-root scale. */
 function queuesCell({ queues }: DeviceView, _period: Period, glyphs: Glyphs): Piece[] {
   if (queues.length === 0) return [piece('-', 'quiet')];
   const shown = queues.length > MOST_QUEUES ? queues.slice(0, MOST_QUEUES - 1) : queues;
@@ -228,7 +228,7 @@ function queuesCell({ queues }: DeviceView, _period: Period, glyphs: Glyphs): Pi
   ];
 }
 
-/** How the data of the requests travelled, in little, and the share that matched where something can. */
+/** A small bar of how data travelled, and the share that matched if the device shares memory. */
 function matchedCell(
   { spans, target, sharedMemory }: DeviceView,
   period: Period,
@@ -253,7 +253,7 @@ function moved({ spans }: DeviceView, period: Period): number {
   return amount(readBytes + writtenBytes, spans[period], period);
 }
 
-/** In the order asked for; ties keep the order of ids. */
+/** Devices that are equal in the column stay in the order of their ids. */
 export function sortDevices(
   devices: readonly DeviceView[],
   key: ColumnKey,

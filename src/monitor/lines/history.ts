@@ -1,11 +1,11 @@
-/** What a device has done of late, as charts. Pure. */
+/** The history of a device as charts. Pure. */
 import { columns } from '../drawing/charts.ts';
 import { bytes as bytesText, clockSpan, count } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import type { DeviceView, HistoryPoint } from '../../watch/model/picture.ts';
 import { type Ink, type Piece, piece } from '../drawing/pieces.ts';
 
-/** One line of the history: which figure, and how it is drawn and written. */
+/** One chart: which figure it shows, and how that is drawn and written. */
 export interface Chart {
   readonly label: string;
   readonly ink: Ink;
@@ -15,7 +15,7 @@ export interface Chart {
 
 const perSecond = (value: number) => `${count(value)}/s`;
 
-/** Requests, bytes, and each way that data has travelled of late. */
+/** Requests, bytes, and each way in which data has travelled in the history. */
 export function chartsOf({ history, target }: DeviceView): Chart[] {
   const ways: Chart[] = [
     { label: 'matched', ink: 'matched', value: ({ matched }) => matched, text: perSecond },
@@ -33,7 +33,7 @@ const CHART_LABEL = 11;
 const CHART_NOW = 11;
 const CHART_MOST = 15;
 
-/** One chart, `height` rows: its name, its columns, the newest value and the highest of those shown. */
+/** A chart of `height` rows: its name, its columns, the newest value, and the highest value shown. */
 export function chartLines(device: DeviceView, chart: Chart, width: number, height: number, glyphs: Glyphs): Piece[][] {
   const values = device.history.map(chart.value);
   const chartWidth = Math.max(8, width - CHART_LABEL - CHART_NOW - CHART_MOST);
@@ -51,7 +51,7 @@ export function chartLines(device: DeviceView, chart: Chart, width: number, heig
   });
 }
 
-/** How far back the charts go. */
+/** Says how far back the charts go. */
 export function historyNote({ history }: DeviceView, width: number): string {
   const shown = history.slice(-Math.max(8, width - CHART_LABEL - CHART_NOW - CHART_MOST));
   const [first] = shown;

@@ -1,4 +1,4 @@
-/** How long requests to a device take: percentiles, and a histogram in one row or in many. Pure. */
+/** How long requests take: percentiles, and a histogram in one row or in several. Pure. */
 import { bar, levels } from '../drawing/charts.ts';
 import { readAwait, writeAwait } from '../../watch/model/figures.ts';
 import { duration, percent } from '../drawing/format.ts';
@@ -8,7 +8,7 @@ import type { DeviceView, Period } from '../../watch/model/picture.ts';
 import { type Piece, piece } from '../drawing/pieces.ts';
 import type { Histogram } from '../../stats/reader.ts';
 
-/** Percentiles of the time in the server, beside the mean that the client sees. */
+/** The percentiles of the time in the server, beside the mean time that the client sees. */
 export function latencyLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const span = device.spans[period];
   const { read, write, other } = span.server.latency;
@@ -64,7 +64,7 @@ function histogramStrip(histogram: Histogram, width: number, glyphs: Glyphs): Pi
 
 const BUCKET_NAME = 14;
 
-/** What is done at once, and the times from the shortest to the longest: a row a bucket or, where rows are few, several. */
+/** One row for what was completed at once, then the times in order: one bucket per row or, with few rows, several. */
 export function histogramLines(histogram: Histogram, width: number, rows: number, glyphs: Glyphs): Piece[][] {
   const total = countOf(histogram);
   const shown = rowsOf(histogram, rows).map((row) => ({
@@ -84,7 +84,7 @@ export function histogramLines(histogram: Histogram, width: number, rows: number
   });
 }
 
-/** The first and the last bucket of a row. */
+/** A row of the histogram counts the buckets from `first` to `last`. */
 interface BucketRow {
   readonly first: number;
   readonly last: number;

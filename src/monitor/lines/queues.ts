@@ -1,4 +1,4 @@
-/** The queues of a device, a line each, and lines side by side. Pure. */
+/** The queues of a device, one line per queue, and lines placed side by side. Pure. */
 import { bar } from '../drawing/charts.ts';
 import { count } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
@@ -6,11 +6,11 @@ import type { DeviceView, Period, QueueView } from '../../watch/model/picture.ts
 import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';
 import { rate } from '../../watch/model/spans.ts';
 
-/** A line a queue: its depth against the limit, its rates, and which of them is the busy one. */
+/** Each line has the depth of the queue against its limit, its rate, and a word on how busy it is. */
 export function queueLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const busiest = busiestQueue(device.queues);
   const nameWidth = `queue ${Math.max(0, device.queues.length - 1)} `.length;
-  // A figure and a word need their room, the bar has the rest.
+  // The figures and the word have fixed widths, and the bar takes the rest.
   const room = Math.max(4, Math.min(64, width - nameWidth - 38));
   return device.queues.map((queue) => {
     const { depth, limit, inFlight, tallies } = queue;
@@ -41,13 +41,13 @@ export function queueLines(device: DeviceView, period: Period, width: number, gl
 
 type QueueWord = 'busiest' | 'busy' | 'waiting' | 'idle';
 
-/** Waiting: it holds requests, and none was done in the interval. */
+/** `waiting`: the queue holds requests, and none was completed in the interval. */
 function queueWord({ id, inFlight, tallies }: QueueView, busiest: number | null): QueueWord {
   if (tallies.interval.requests === 0) return inFlight > 0 ? 'waiting' : 'idle';
   return id === busiest ? 'busiest' : 'busy';
 }
 
-/** The one with most requests; null when there is no such one. */
+/** The queue with most requests in the interval; null when two have as many. */
 function busiestQueue(queues: readonly QueueView[]): number | null {
   if (queues.length < 2) return null;
   const [first, second] = [...queues].sort((a, b) => b.tallies.interval.requests - a.tallies.interval.requests);
@@ -55,7 +55,7 @@ function busiestQueue(queues: readonly QueueView[]): number | null {
   return first.tallies.interval.requests > second.tallies.interval.requests ? first.id : null;
 }
 
-/** Side by side, column by column, `rows` high; `from` is the first row that is shown. */
+/** Places lines side by side, column by column, `rows` high; `from` is the first line that is shown. */
 export function arrangeInColumns(
   lines: readonly Piece[][],
   rows: number,

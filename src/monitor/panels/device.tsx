@@ -1,4 +1,4 @@
-/** Everything about one device: its queues, how its data travels, the last minutes, and how long requests take. */
+/** The view of one device: its queues, how its data travels, its history, and how long its requests take. */
 import { Box } from 'ink';
 import { dataLines } from '../lines/data.ts';
 import { factLines } from '../lines/facts.ts';
@@ -11,7 +11,8 @@ import { type DeviceLayout, deviceLayout } from './layout.ts';
 import type { DeviceView, Period, Picture } from '../../watch/model/picture.ts';
 import { piece } from '../drawing/pieces.ts';
 import { type Screen, selectedDevice } from '../screen.ts';
-import { ownBufferLines, ownEventLines } from '../lines/table-lines.ts';
+import { ownBufferLines } from '../lines/buffers.ts';
+import { ownEventLines } from '../lines/events.ts';
 import type { PanelProps } from './devices.tsx';
 import { Lines, Section } from './line.tsx';
 
@@ -19,7 +20,7 @@ export function DevicePanel({ picture, screen, width, height, glyphs }: PanelPro
   const device = selectedDevice(picture, screen);
   if (device === undefined) return <Lines width={width} lines={[[], [piece(goneText(screen), 'warning', true)]]} />;
   const { period } = screen;
-  // The sentence about the data may take two lines, and says how wide it is only when the width is known.
+  // The verdict may take several rows, which depends on the width, and the layout needs their number.
   const half = deviceLayout(width, height, { queues: 1, charts: 1, verdictRows: 1 }).columnWidth;
   const verdictRows = Math.max(1, dataLines(device, period, half, glyphs).length - 2);
   const charts = chartsOf(device).length;
@@ -46,7 +47,7 @@ export function DevicePanel({ picture, screen, width, height, glyphs }: PanelPro
 function goneText({ device }: Screen): string {
   return device === null
     ? '  There is no device yet.'
-    : `  There is no ublkb${device} now; when it comes back, it is here. Esc: all devices.`;
+    : `  There is no ublkb${device} now. It appears here when it comes back. Esc shows all devices.`;
 }
 
 interface PartProps {
@@ -65,7 +66,7 @@ function Queues({ device, period, width, layout, glyphs, from }: PartProps & { r
     hidden > 0
       ? `requests in the server's hands; j and k show ${hidden} more`
       : "requests in the server's hands (none now: mean of its batches)";
-  const none = [[piece('Only its server knows, and that is not ours.', 'quiet')]];
+  const none = [[piece('Only its server knows its queues, and another program is the server.', 'quiet')]];
   return (
     <Box marginTop={gap}>
       <Section title="QUEUES" note={note} width={width}>
@@ -88,7 +89,7 @@ function Data({ device, period, width, layout, glyphs }: PartProps) {
   );
 }
 
-/** Its buffers and what happened to it, where there is room beside the charts. */
+/** The buffers and events of the device, where there is room below the data. */
 function Company({ device, period, width, layout, glyphs, picture }: PartProps & { readonly picture: Picture }) {
   const { spareRows } = layout;
   const buffers = ownBufferLines(device, period, glyphs).slice(0, Math.max(0, spareRows - 2));
@@ -130,7 +131,7 @@ function Latency({ device, period, width, layout, glyphs }: PartProps) {
   const { read, write, other } = device.spans[period].server.latency;
   const rows = histogramLines(sumOf(read, write, other), width, layout.histogramRows, glyphs);
   const lines = latencyLines(device, period, width, glyphs);
-  // The same times are not shown twice.
+  // The strip shows the same times as the histogram, so only one of them is shown.
   const shown = rows.length > 0 ? lines.slice(0, 2) : lines;
   return (
     <Box marginTop={layout.gap}>

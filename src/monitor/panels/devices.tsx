@@ -1,4 +1,4 @@
-/** All devices in a table and, where there is room, the queues and the data of the one pointed at. */
+/** The view of all devices: a table and, where there is room, the queues and the data of the selected device. */
 import { Box } from 'ink';
 import { dataLines } from '../lines/data.ts';
 import { queueLines } from '../lines/queues.ts';
@@ -6,7 +6,9 @@ import type { Glyphs } from '../drawing/glyphs.ts';
 import type { DeviceView, Picture } from '../../watch/model/picture.ts';
 import { piece } from '../drawing/pieces.ts';
 import { type Screen, selectedDevice, shownDevices } from '../screen.ts';
-import { deviceTable, ownEventLines, windowOf } from '../lines/table-lines.ts';
+import { deviceTable } from '../lines/device-table.ts';
+import { ownEventLines } from '../lines/events.ts';
+import { windowOf } from '../lines/table.ts';
 import { Lines, Section } from './line.tsx';
 
 export interface PanelProps {
@@ -18,10 +20,10 @@ export interface PanelProps {
 }
 
 const HEADING = 1;
-/** What a preview needs to say anything: its titles, a queue, a bar with its legend and a sentence. */
+/** Rows of the smallest useful preview: its titles, one queue, the bar with its legend, and a sentence. */
 const SMALLEST_PREVIEW = 9;
 const MOST_QUEUES = 8;
-/** Three titles and a blank line. */
+/** Rows around the events: three titles and a blank line. */
 const EVENT_FRAME = 4;
 
 export function DevicesPanel({ picture, screen, width, height, glyphs }: PanelProps) {
@@ -84,6 +86,6 @@ function emptyLines({ devices }: Picture, { filter }: Screen) {
     [],
     [piece('  There are no ublk devices yet.', undefined, true)],
     [],
-    [piece('  ublkts add -t null --shmem_zc', 'accent'), piece('   makes one; it appears here by itself.', 'quiet')],
+    [piece('  ublkts add -t null --shmem_zc', 'accent'), piece('   adds one, and it appears here.', 'quiet')],
   ];
 }

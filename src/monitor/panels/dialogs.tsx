@@ -1,4 +1,4 @@
-/** What stands in front of the view: a question before something goes, a line to type, the help. */
+/** What replaces the view for a while: a question, a line to type, the help. */
 import { Box } from 'ink';
 import type { ReactNode } from 'react';
 import type { Glyphs } from '../drawing/glyphs.ts';
@@ -15,7 +15,7 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** Between the borders. */
+/** Columns between the borders of a dialog. */
 function innerWidth(width: number): number {
   return Math.min(width - 2, 76) - 6;
 }
@@ -89,13 +89,13 @@ const WORDS = [
   ['registered', "zero copy: io_uring used the request's own pages"],
   ['copied', 'the kernel copied the data between client and server'],
   ['r_await', 'ms from submission to completion (w_await: of writes)'],
-  ['aqu-sz', 'requests on their way, on average'],
+  ['aqu-sz', 'requests in flight, on average'],
 ] as const;
 
 const KEY_WIDTH = 6;
 const CELL_WIDTH = 40;
 
-/** Keys in two columns, words below; what does not fit on a small terminal is cut off at its end. */
+/** Keys in two columns, with words below them. On a small terminal the end is cut off. */
 export function HelpPanel({ width, height }: { readonly width: number; readonly height: number }) {
   const keys = BINDINGS.map(({ label, help }) => [piece(`  ${label.padEnd(KEY_WIDTH)}`, 'accent', true), piece(help)]);
   const half = Math.ceil(keys.length / 2);

@@ -1,4 +1,4 @@
-/** What is around every view: who and when above it, what keys do below it. */
+/** The frame around every view: header and tabs above it, message line and keys below it. */
 import { Box } from 'ink';
 import { interval, timeOfDay } from '../drawing/format.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
@@ -59,7 +59,7 @@ function tabs(picture: Picture, screen: Screen): Piece[] {
   return filter === '' || typing !== null ? pieces : [...pieces, piece(`   filter: ${filter} (Esc clears)`, 'warning')];
 }
 
-/** One line: what is being typed, or the last message, or nothing. */
+/** The line above the keys: what is being typed, the last message, a notice, or nothing. */
 export function MessageLine({ picture, screen, width, glyphs }: FrameProps) {
   return <Lines width={width} lines={[spread(messageOf(picture, screen, glyphs), [], width)]} />;
 }
@@ -73,7 +73,7 @@ function messageOf({ sample }: Picture, { typing, message }: Screen, glyphs: Gly
   return sample.notice === null ? [] : [piece(` ${sample.notice}`, 'warning')];
 }
 
-/** As many of the keys as there is room for. */
+/** The keys that work now, as many as there is room for. */
 export function Footer({ hints, width }: { readonly hints: readonly Hint[]; readonly width: number }) {
   const always = hints.filter((hint) => hint.always).flatMap(hintPieces);
   const pieces: Piece[] = [piece(' ')];

@@ -1,28 +1,28 @@
-/** How the rows of the screen are shared out. Pure: sizes in, sizes out. */
+/** How the rows of the screen are divided among its parts. Pure: sizes in, sizes out. */
 
-/** Above the view: a line of facts, a line of views. Below it: a line for messages, a line of keys. */
+/** Rows around every view: the header and the tabs above it, the message and the keys below it. */
 export const FRAME_ROWS = 4;
 
 export interface DeviceLayout {
-  /** Queues and data to the left, history and latency to the right. */
+  /** Queues and data stand on the left, history and latency on the right. */
   readonly sideBySide: boolean;
   readonly columnWidth: number;
-  /** Rows for the queues' bars, and how many stand beside each other. */
+  /** Rows for the queues' bars, and how many bars stand side by side. */
   readonly queueRows: number;
   readonly queueColumns: number;
   /** Rows of each chart of the history. */
   readonly chartRows: number;
-  /** Rows for the histogram; 0: only the percentiles, with the histogram in one row. */
+  /** Rows for the histogram; with 0 it is one row below the percentiles. */
   readonly histogramRows: number;
   /** Blank lines between sections. */
   readonly gap: 0 | 1;
-  /** Rows that are left below the data: for the buffers and events of the device. */
+  /** Rows left below the data, for the buffers and events of the device. */
   readonly spareRows: number;
 }
 
 const FACTS = 2;
 const TITLE = 1;
-/** Each column has room for a line of percentiles. */
+/** From this width on, each half has room for a line of percentiles. */
 const SIDE_BY_SIDE_WIDTH = 142;
 const QUEUE_CELL_WIDTH = 44;
 const DATA_ROWS = 2;
@@ -54,14 +54,14 @@ export function deviceLayout(
 
   const below = right + charts + (sideBySide ? 2 * gap : left + gaps + queueRows);
   const spare = Math.max(0, room - below);
-  // The histogram wants some twelve rows, the charts share the rest.
+  // The histogram gets up to half of the spare rows, and the charts share the rest.
   const histogramRows = spare >= 8 ? Math.min(14, Math.floor(spare / 2)) : 0;
   const chartRows = Math.max(1, Math.min(MOST_CHART_ROWS, 1 + Math.floor((spare - histogramRows) / charts)));
   const spareRows = sideBySide ? Math.max(0, room - left - queueRows - gaps) : 0;
   return { sideBySide, columnWidth, queueRows, queueColumns, chartRows, histogramRows, gap, spareRows };
 }
 
-/** One below the other as long as there are rows, then side by side as far as they are still readable. */
+/** Queues stand below each other while there are rows, and then side by side while they are wide enough to read. */
 function arrangeQueues(queues: number, rows: number, width: number): { rows: number; columns: number } {
   const most = Math.max(1, Math.floor(width / QUEUE_CELL_WIDTH));
   const columns = Math.min(most, Math.max(1, Math.ceil(queues / rows)));

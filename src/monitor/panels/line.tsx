@@ -1,4 +1,4 @@
-/** The one place where meanings become colours, and lines become Ink's. */
+/** The only place where the meanings of pieces become colours, and lines become Ink elements. */
 import { Box, Text } from 'ink';
 import { createContext, type ReactNode, useContext } from 'react';
 import { type Glyphs, UNICODE } from '../drawing/glyphs.ts';
@@ -16,10 +16,10 @@ const COLOURS: Readonly<Record<Ink, string | undefined>> = {
   quiet: undefined,
 };
 
-/** The characters of this terminal. */
+/** The characters that this terminal can show. */
 export const GlyphContext = createContext<Glyphs>(UNICODE);
 
-/** Lines below each other, each in a row of its own: what is wider is cut off. */
+/** One row per line; a line that is too wide is cut off. */
 export function Lines({ lines, width }: { readonly lines: readonly (readonly Piece[])[]; readonly width: number }) {
   const { ellipsis } = useContext(GlyphContext);
   return lines.map((pieces, at) => {
@@ -45,13 +45,13 @@ function textOf({ text, ink, bold = false }: Piece, at: number): ReactNode {
 
 export interface SectionProps {
   readonly title: string;
-  /** What the numbers are, in words. */
+  /** Says what the numbers are. */
   readonly note?: string;
   readonly width: number;
   readonly children: ReactNode;
 }
 
-/** `QUEUES ── requests in the server's hands ──────`, and what is below it. */
+/** A title line, such as `QUEUES ── requests in the server's hands ──────`, with the content below it. */
 export function Section({ title, note = '', width, children }: SectionProps) {
   const { rule } = useContext(GlyphContext);
   const head = [

@@ -1,8 +1,10 @@
-/** The views that are a list: buffers and events. */
+/** The views that are lists: buffers and events. */
 import { Box } from 'ink';
 import { piece, wrap } from '../drawing/pieces.ts';
 import { selectedBuffer, shownBuffers, shownEvents } from '../screen.ts';
-import { bufferTable, eventTable, heatPieces, windowOf } from '../lines/table-lines.ts';
+import { bufferTable, heatPieces } from '../lines/buffers.ts';
+import { eventTable } from '../lines/events.ts';
+import { windowOf } from '../lines/table.ts';
 import type { PanelProps } from './devices.tsx';
 import { Lines, Section } from './line.tsx';
 
@@ -71,7 +73,7 @@ export function EventsPanel({ picture, screen, width, height, glyphs }: PanelPro
   }
   const table = eventTable(events, screen, width, glyphs);
   const event = events[table.pointed];
-  // What did not fit in its row.
+  // The selected event is written out below the table, as its row may have no room for all of it.
   const whole = event === undefined ? [] : wrap(event.text, width - 4).slice(0, WHOLE_TEXT - 1);
   return (
     <Box flexDirection="column" width={width} height={height} justifyContent="space-between">

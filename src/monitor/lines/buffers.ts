@@ -1,70 +1,21 @@
-/** Tables as lines of pieces: devices, buffers, events. Pure. */
+/** Registered buffers: as a table, as lines below their device, and as a strip of where they are hit. Pure. */
 import { formatSize } from '../../sizes.ts';
-import { levels } from '../drawing/charts.ts';
-import { type DeviceColumn, fittingColumns } from './device-columns.ts';
-import type { MonitorEvent } from '../../watch/model/events.ts';
-import { bytes, count, percent, timeOfDay } from '../drawing/format.ts';
-import type { Glyphs } from '../drawing/glyphs.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';
+import { rate } from '../../watch/model/spans.ts';
+import { levels } from '../drawing/charts.ts';
+import { bytes, count, percent } from '../drawing/format.ts';
+import type { Glyphs } from '../drawing/glyphs.ts';
 import { fit, type Ink, keepEnd, type Piece, piece } from '../drawing/pieces.ts';
 import type { Screen, ShownBuffer } from '../screen.ts';
-import { rate } from '../../watch/model/spans.ts';
+import { pointer, type Table } from './table.ts';
 
 const GAP = piece('  ');
-
-export interface Table {
-  readonly heading: readonly Piece[];
-  readonly rows: readonly (readonly Piece[])[];
-  /** Of `rows`; -1: none. */
-  readonly pointed: number;
-}
-
-export function deviceTable(
-  devices: readonly DeviceView[],
-  selected: DeviceView | undefined,
-  { period, sort, reversed }: Screen,
-  width: number,
-  glyphs: Glyphs,
-): Table {
-  const columns = fittingColumns(width);
-  const heading = columns.flatMap((column) => headingOf(column, period, sort === column.key, reversed, glyphs));
-  const rows = devices.map((device) => {
-    const pointed = device.id === selected?.id;
-    const cells = columns.flatMap((column, at) => [
-      ...(at === 0 ? [] : [GAP]),
-      ...fit(column.cell(device, period, glyphs, column.width), column.width, column.align),
-    ]);
-    return [pointer(pointed, glyphs), ...cells];
-  });
-  return {
-    heading: [piece('  '), ...heading.slice(1)],
-    rows,
-    pointed: devices.findIndex(({ id }) => id === selected?.id),
-  };
-}
-
-function headingOf(
-  { heading, width, align }: DeviceColumn,
-  period: Period,
-  sorted: boolean,
-  reversed: boolean,
-  glyphs: Glyphs,
-): Piece[] {
-  const text = heading[period];
-  // The arrow stands in the gap where the heading fills its column.
-  const arrow = sorted ? (reversed ? glyphs.up : glyphs.down) : '';
-  const words = fit([piece(text, sorted ? 'accent' : 'quiet', true)], width, align);
-  const before = align === 'right' && arrow !== '' ? piece(` ${arrow}`, 'accent') : GAP;
-  const filled = align === 'left' && arrow !== '' ? fit([piece(`${text}${arrow}`, 'accent', true)], width) : words;
-  return [before, ...filled];
-}
-
 const BUFFER_COLUMNS = { index: 6, device: 8, size: 7, mode: 10, hits: 10, bytes: 12, share: 6 } as const;
 const NARROW_COLUMNS = { index: 3, device: 7, size: 6, mode: 4, hits: 7, bytes: 8, share: 6 } as const;
 const NARROW = 110;
 const HEAT_WIDTH = 32;
 
-/** The heat strip has a line of its own where the terminal is narrow. */
+/** The table of buffers. On a narrow terminal it has no room for the heat strips. */
 export function bufferTable(
   buffers: readonly ShownBuffer[],
   { period, row }: Screen,
@@ -121,13 +72,13 @@ function cell(text: string, width: number, ink?: Ink, align: 'left' | 'right' = 
   return [...fit([piece(text, ink)], width, align), GAP];
 }
 
-/** Which parts of the buffer are hit, first byte left: relative to the part that is hit most. */
+/** A strip that shows which parts of the buffer are hit, relative to the part that is hit most; the first byte is left. */
 export function heatPieces(heat: readonly number[], glyphs: Glyphs, width = HEAT_WIDTH): Piece[] {
   const strip = heat.length === 0 ? (glyphs.heat[0] ?? '').repeat(width) : levels(heat, Math.max(...heat), glyphs.heat);
   return [piece('|', 'quiet'), piece(strip, heat.some((hits) => hits > 0) ? 'matched' : 'quiet'), piece('|', 'quiet')];
 }
 
-/** Where there is less room: a cell for each few parts. */
+/** Where there is less room, a cell stands for several parts. */
 const SHORT_HEAT_WIDTH = 16;
 
 function shortened(heat: readonly number[]): number[] {
@@ -137,7 +88,7 @@ function shortened(heat: readonly number[]): number[] {
   );
 }
 
-/** A line a buffer, for the view of its device. */
+/** One line per buffer, for the view of its device. */
 export function ownBufferLines({ buffers, spans }: DeviceView, period: Period, glyphs: Glyphs): Piece[][] {
   return (buffers ?? []).map(({ index, length, readOnly, tallies, heat, source }) => {
     const { requests } = tallies[period];
@@ -152,44 +103,4 @@ export function ownBufferLines({ buffers, spans }: DeviceView, period: Period, g
       piece(`  ${source}`),
     ];
   });
-}
-
-/** In little, below something else; with their devices where they are of several. */
-export function ownEventLines(events: readonly MonitorEvent[], named: boolean): Piece[][] {
-  return events.map(({ wallMs, device, text, severity }) => [
-    piece(`${timeOfDay(wallMs)}  `, 'quiet'),
-    ...(named ? [piece(`ublkb${device}`.padEnd(8), 'accent')] : []),
-    piece(text, severity),
-  ]);
-}
-
-export function eventTable(events: readonly MonitorEvent[], { row }: Screen, width: number, glyphs: Glyphs): Table {
-  const heading = [piece('  TIME      DEVICE    EVENT         WHAT', 'quiet', true)];
-  const rows = events.map(({ wallMs, device, kind, text, severity }, at) =>
-    fit(
-      [
-        pointer(at === Math.min(row, events.length - 1), glyphs),
-        piece(`${timeOfDay(wallMs)}  `, 'quiet'),
-        piece(`ublkb${device}`.padEnd(10), 'accent'),
-        piece(kind.padEnd(14), severity, severity === 'bad'),
-        piece(text),
-      ],
-      width,
-    ),
-  );
-  return { heading, rows, pointed: Math.min(row, events.length - 1) };
-}
-
-/** The rows that fit, with the one pointed at among them, and how many there are besides. */
-export function windowOf({ rows, pointed }: Table, height: number): readonly (readonly Piece[])[] {
-  if (rows.length <= height) return rows;
-  const shown = Math.max(1, height - 1);
-  const from = Math.max(0, Math.min(pointed - Math.floor(shown / 2), rows.length - shown));
-  const below = rows.length - from - shown;
-  const hidden = [from > 0 ? `${from} above` : '', below > 0 ? `${below} below` : ''].filter((text) => text !== '');
-  return [...rows.slice(from, from + shown), [piece(`  and ${hidden.join(', ')}`, 'quiet')]];
-}
-
-function pointer(shown: boolean, glyphs: Glyphs): Piece {
-  return shown ? piece(`${glyphs.pointer} `, 'accent', true) : piece('  ');
 }
