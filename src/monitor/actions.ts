@@ -6,9 +6,6 @@
  * (run.ts): an action that was confirmed is neither cut short nor forgotten.
  */
 import { resolve } from 'node:path';
-import { registerBuffer, unregisterBuffer } from '../device/buffers.ts';
-import { deleteDevice } from '../device/delete.ts';
-import { recoverDevice } from '../device/recover.ts';
 import { UblkError } from '../errors.ts';
 import type { Action, Message } from './screen.ts';
 
@@ -106,21 +103,27 @@ function objectOf(action: Action): string {
   return `ublkb${action.device}`;
 }
 
+/** The library is loaded when a key needs it: the monitor starts sooner without it. */
 async function performWithLibrary(action: Action): Promise<void> {
   const { device } = action;
   switch (action.kind) {
-    case 'delete':
-      await deleteDevice(device);
-      break;
-    case 'recover':
-      await recoverDevice(device, {});
-      break;
-    case 'unregister':
-      await unregisterBuffer(device, action.index);
-      break;
-    case 'register':
-      await registerBuffer(device, { kind: 'path', path: resolve(action.path), readOnly: action.readOnly });
-      break;
+    case 'delete': {
+      const { deleteDevice } = await import('../device/delete.ts');
+      return deleteDevice(device);
+    }
+    case 'recover': {
+      const { recoverDevice } = await import('../device/recover.ts');
+      return void (await recoverDevice(device, {}));
+    }
+    case 'unregister': {
+      const { unregisterBuffer } = await import('../device/buffers.ts');
+      return unregisterBuffer(device, action.index);
+    }
+    case 'register': {
+      const { registerBuffer } = await import('../device/buffers.ts');
+      const { path, readOnly } = action;
+      return void (await registerBuffer(device, { kind: 'path', path: resolve(path), readOnly }));
+    }
   }
 }
 
