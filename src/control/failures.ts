@@ -52,7 +52,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     text: 'it still has a server',
     hint: 'only a device whose server is gone can be recovered',
   },
-  'START_USER_RECOVERY EINVAL': { text: 'it was made without recovery', hint: 'add it with -r 1, -e 1 or -i 1' },
+  'START_USER_RECOVERY EINVAL': {
+    text: 'it was made without recovery',
+    hint: 'such a device cannot be recovered: delete it, and add it again with -r 1, -i 1 or -e 1',
+  },
   'TRY_STOP_DEV EBUSY': {
     text: 'it is in use',
     hint: 'unmount it or close what holds it open, or stop without --safe',
@@ -61,7 +64,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'QUIESCE_DEV EOPNOTSUPP': {
     text: 'it was made without recovery',
     kind: 'unsupported',
-    hint: 'add it with -r 1, -e 1 or -i 1',
+    hint: 'such a device cannot be recovered: delete it, and add it again with -r 1, -i 1 or -e 1',
   },
   'UPDATE_SIZE EOPNOTSUPP': {
     text: 'this kernel cannot resize',

@@ -34,6 +34,14 @@ test('why a server is gone is said below, with what to do', () => {
   assert.match(lines(devicesTable([dead])), /device 0: its server is gone; ublkts recover -n 0\n$/);
 });
 
+test('a device whose buffers match nothing is named, with where the reason is found', () => {
+  assert.match(
+    lines(devicesTable([sharing(0, 9)])),
+    /device 0: none of its requests .* ublkts monitor -n 0 says why\n$/,
+  );
+  assert.doesNotMatch(lines(devicesTable([sharing(1, 9), sharing(0, 0)])), /says why/);
+});
+
 test('no devices are a sentence', () => assert.match(lines(devicesTable([])), /^no ublk devices; ublkts add/));
 
 test('a new device is shown with the next command', () => {
@@ -41,6 +49,13 @@ test('a new device is shown with the next command', () => {
   const waiting = report({ flag_names: ['UBLK_F_SHMEM_ZC'] });
   assert.match(lines(deviceCard(waiting)), /next: ublkts reg-buf -n 0 PATH/);
 });
+
+function sharing(matched: number, copied: number) {
+  return report({
+    flag_names: ['UBLK_F_SHMEM_ZC'],
+    io: { ...IO, matched: { requests: matched, bytes: 0 }, copied: { requests: copied, bytes: 0 } },
+  });
+}
 
 function lines(text: string): string {
   return stripVTControlCharacters(text);

@@ -37,7 +37,7 @@ export function newDeviceViews({ notes, ...device }: StartedDevice): Views {
 
 export function devicesTable(devices: readonly DeviceReport[]): string {
   if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;
-  const remarks = devices.filter(({ last_error }) => last_error !== null).map(remark);
+  const remarks = devices.map((device) => (device.last_error === null ? sharingRemark(device) : remark(device)));
   return renderTable(COLUMNS, devices, terminalWidth()) + remarks.join('');
 }
 
@@ -61,6 +61,13 @@ export function deviceCard(device: DeviceReport): string {
 function remark({ id, state, last_error }: DeviceReport): string {
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
   return `${styles.warning(`device ${id}:`)} ${last_error}; ublkts ${next} -n ${id}\n`;
+}
+
+/** Requests that do not match are copied silently: the list says so, and where the reason is found. */
+function sharingRemark({ id, io, flag_names }: DeviceReport): string {
+  if (io === null || !flag_names.includes('UBLK_F_SHMEM_ZC')) return '';
+  if (io.matched.requests > 0 || io.copied.requests + io.registered.requests === 0) return '';
+  return `${styles.warning(`device ${id}:`)} none of its requests has matched a shared buffer; ublkts monitor -n ${id} says why\n`;
 }
 
 function nextCommand({ id, flag_names, buffers }: DeviceReport): string {

@@ -11,9 +11,17 @@ export function checkHugepages(meminfo: string, mounts: string): Check {
     return type === 'hugetlbfs' ? [where] : [];
   });
   const detail = `${free} of ${total} free (${kib} KiB each), hugetlbfs ${mounted.join(', ') || 'not mounted'}`;
-  if (total === 0) return warn('hugepages', detail, '`sysctl vm.nr_hugepages=64`; tmpfs and memfds work without');
+  const mount = '`mkdir -p /mnt/huge && mount -t hugetlbfs none /mnt/huge`';
+  if (total === 0) {
+    const also = mounted.length === 0 ? ` and ${mount}` : '';
+    return warn(
+      'hugepages',
+      detail,
+      `\`sysctl vm.nr_hugepages=64\`${also}; shared memory works without them, on tmpfs and memfds`,
+    );
+  }
   if (free === 0) return warn('hugepages', detail, 'all are in use: raise vm.nr_hugepages');
-  if (mounted.length === 0) return warn('hugepages', detail, '`mount -t hugetlbfs none /mnt/huge` for files to share');
+  if (mounted.length === 0) return warn('hugepages', detail, `${mount} for files to share`);
   return ok('hugepages', detail);
 }
 
