@@ -7,7 +7,6 @@ import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
-import { noteLines } from '../cli/output/notes.ts';
 import { withProgress } from '../cli/running/progress.ts';
 import type { StartedDevice } from '../device/report.ts';
 
@@ -35,10 +34,8 @@ export default class Add extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
     const options = addRequest(flags, args.files ?? []);
-    const print = (device: StartedDevice): void => {
-      this.print(newDeviceViews(device), flags.format);
-      if (!this.json && !flags.quiet) process.stderr.write(noteLines(device.notes));
-    };
+    const print = ({ notes, ...device }: StartedDevice): void =>
+      this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {
       const { runForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;

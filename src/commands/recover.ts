@@ -8,7 +8,6 @@ import { createFlags } from '../cli/flags/create.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
-import { noteLines } from '../cli/output/notes.ts';
 import { withProgress } from '../cli/running/progress.ts';
 import type { StartedDevice } from '../device/report.ts';
 
@@ -39,10 +38,8 @@ export default class Recover extends BaseCommand {
     const { args, flags } = await this.parse(Recover);
     const { id, files } = separate(flags.number, args.files ?? []);
     const overrides = namedOptions({ ...flags, number: undefined }, files);
-    const print = (device: StartedDevice): void => {
-      this.print(newDeviceViews(device), flags.format);
-      if (!this.json && !flags.quiet) process.stderr.write(noteLines(device.notes));
-    };
+    const print = ({ notes, ...device }: StartedDevice): void =>
+      this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {
       const { recoverForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;

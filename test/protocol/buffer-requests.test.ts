@@ -113,6 +113,30 @@ describe('whatever is sent', () => {
     );
   });
 
+  test('random bytes as an answer are an answer or an error with a name', () => {
+    const framed = fc.string().map((payload) => {
+      const bytes = encodeRequest({ op: 'list' }).subarray(0, HEADER_BYTES);
+      const content = Buffer.from(payload);
+      bytes.writeUInt32LE(content.length, 8);
+      return Buffer.concat([bytes, content]);
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+          framed,
+        ),
+        (bytes) => {
+          try {
+            decodeAnswer(bytes);
+          } catch (error) {
+            assert.ok(error instanceof UblkError && error.code === 'ECONNRESET', String(error));
+          }
+        },
+      ),
+    );
+  });
+
   test('random JSON is a request or a refusal', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (payload) => {

@@ -59,7 +59,7 @@ export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
 
 const TARGET_FLAGS = new Set(['size', 'chunk_size', 'delay_us', 'die_during_fetch']);
 
-/** `threads` -> `--nthreads`. A target's option without a flag of its own is given with -o. */
+/** `threads` -> `--nthreads`. A target's option without a flag of its own is given with -o; what has no flag keeps its name. */
 export const flagName: OptionNamer = (option) => {
   const own = /^targetOptions\.(.+)$/.exec(option)?.[1];
   if (own !== undefined) return TARGET_FLAGS.has(own) ? `--${own}` : `-o ${own}`;

@@ -1,5 +1,5 @@
 /** Devices for a person: a line each in a list, a few lines for one that was just made. */
-import type { DeviceReport, StartedDevice } from '../../device/report.ts';
+import type { DeviceReport } from '../../device/report.ts';
 import type { Views } from './views.ts';
 import { formatSize } from '../../sizes.ts';
 import { stateStyle, styles } from './styles.ts';
@@ -30,9 +30,9 @@ export function devicesViews(devices: readonly DeviceReport[]): Views {
   };
 }
 
-/** What `add` and `recover` print; the notes have a key of their own. */
-export function newDeviceViews({ notes, ...device }: StartedDevice): Views {
-  return { json: { device, notes }, kublk: () => deviceText(device), table: () => deviceCard(device) };
+/** What `add` and `recover` print. */
+export function newDeviceViews(device: DeviceReport): Views {
+  return { json: { device }, kublk: () => deviceText(device), table: () => deviceCard(device) };
 }
 
 export function devicesTable(devices: readonly DeviceReport[]): string {

@@ -17,7 +17,7 @@ export function checkRecovery(spec: DeviceSpec): void {
     );
   }
   if (features.has('USER_RECOVERY')) return;
-  const names = [reissues && REISSUE, failsIo && FAIL_IO, features.has('QUIESCE') && option('features.QUIESCE')];
+  const names = [reissues && REISSUE, failsIo && FAIL_IO, features.has('QUIESCE') && 'UBLK_F_QUIESCE'];
   const [needy] = names.filter((name) => name !== false);
   if (needy === undefined) return;
   throw usageError([needy, ' requires a device that can be recovered'], ['add ', RECOVERY]);

@@ -1,0 +1,56 @@
+/** Whose device is it? The kernel's word against the record's. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { ownedBy } from '../../src/record/ownership.ts';
+import { migrate } from '../../src/record/migrations.ts';
+import { isServerAlive, serverOf, serverState, thisProcess } from '../../src/record/server-identity.ts';
+import { parseStat } from '../../src/record/process-state.ts';
+import { FeatureSet } from '../../src/spec/features.ts';
+
+const record = migrate(JSON.parse(readFileSync(new URL('fixtures/version-1.json', import.meta.url), 'utf8')));
+const flags = FeatureSet.of('USER_RECOVERY', 'SHMEM_ZC', 'AUTO_BUF_REG', 'BATCH_IO', 'CMD_IOCTL_ENCODE').flags;
+
+describe('a record', () => {
+  test('is of the device that its server, or the one before, serves', () => {
+    for (const pid of [4711, 4700])
+      assert.equal(ownedBy({ ublksrv_pid: pid, flags: 0n, queue_depth: 1 }, record), record);
+    assert.equal(ownedBy({ ublksrv_pid: 4712, flags, queue_depth: 64 }, record), null);
+  });
+  test('is of a device without a server that was made as it says', () => {
+    assert.equal(ownedBy({ ublksrv_pid: -1, flags, queue_depth: 64 }, record), record);
+    assert.equal(ownedBy({ ublksrv_pid: -1, flags, queue_depth: 128 }, record), null);
+    assert.equal(ownedBy({ ublksrv_pid: -1, flags: 0n, queue_depth: 64 }, record), null);
+  });
+  test("that is not there is nobody's", () =>
+    assert.equal(ownedBy({ ublksrv_pid: 1, flags, queue_depth: 64 }, null), null));
+});
+
+describe('a server', () => {
+  test('is a process id with its start time', () => {
+    const self = thisProcess();
+    assert.ok(isServerAlive(self));
+    assert.ok(isServerAlive({ ...self, startTime: null }), 'not recorded by version 1');
+  });
+  test('is gone when another process has its id', () => {
+    const { pid, startTime } = thisProcess();
+    assert.equal(serverState({ pid, startTime: (startTime ?? 0) - 1 }), 'gone');
+    assert.ok(!isServerAlive({ pid, startTime: (startTime ?? 0) - 1 }));
+  });
+  test('that there is none of is not alive', () => {
+    assert.ok(!isServerAlive(null));
+    assert.ok(!isServerAlive({ pid: -1, startTime: null }));
+  });
+  test('that the kernel names has the start time that the record has', () => {
+    const [server, previous] = [
+      { pid: 5, startTime: 50 },
+      { pid: 4, startTime: 40 },
+    ];
+    assert.deepEqual(serverOf(4, { server, previous }), previous);
+    assert.deepEqual(serverOf(6, { server, previous }), { pid: 6, startTime: null });
+  });
+  test('may have any name', () => {
+    const rest = ['S', ...Array.from({ length: 18 }, () => '0'), '12345', '0'].join(' ');
+    assert.deepEqual(parseStat(`77 (a) Z (b) ${rest}`), { state: 'running', startTime: 12345 });
+  });
+});
