@@ -2,7 +2,7 @@
  * Sizes as people write them and as they read them. The arithmetic is in BigInt: `1.1T` times 2^40 in doubles is not the
  * number that was meant, and a block device one byte off is a different device.
  */
-import { usageError } from './errors.ts';
+import { joinTexts, type Text, usageError } from './errors.ts';
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P', 'E'] as const;
 const SIZE = /^(?<whole>\d+)(?:\.(?<part>\d+))?\s*(?<unit>[kmgtpe]?)(?<base>ib|b)?$/i;
@@ -11,26 +11,31 @@ const EXAMPLES = 'write 512, 4k, 64KiB, 1G or 1.5T (K and KiB are 1024, KB is 10
 export interface SizeLimits {
   /** Bytes; the logical block of the device, or its 512-byte sector where that is not known yet. */
   readonly multipleOf?: number;
-  /** What is being measured, for the message: `--size`. */
-  readonly what?: string;
+  /** What is being measured, for the message: an option, or a word. */
+  readonly what?: Text;
 }
 
 /** Bytes. K, M, G ... and KiB, MiB ... are powers of 1024, KB, MB ... of 1000, as in util-linux. */
 export function parseSize(text: string, { multipleOf = 1, what = 'size' }: SizeLimits = {}): number {
   const groups = SIZE.exec(text.trim())?.groups;
-  if (groups === undefined) throw usageError(`${what} ${JSON.stringify(text)} is not a size`, EXAMPLES);
+  if (groups === undefined) throw usageError(joinTexts(what, ` ${JSON.stringify(text)} is not a size`), EXAMPLES);
 
   const { whole = '', part = '', unit = '', base = '' } = groups;
   const exponent = BigInt(UNITS.indexOf(unit.toUpperCase() as (typeof UNITS)[number]));
   const thousand = unit !== '' && base.toLowerCase() === 'b' ? 1000n : 1024n;
   const scaled = BigInt(whole + part) * thousand ** exponent;
   const denominator = 10n ** BigInt(part.length);
-  if (scaled % denominator !== 0n) throw usageError(`${what} ${text} is not a whole number of bytes`, EXAMPLES);
+  if (scaled % denominator !== 0n)
+    throw usageError(joinTexts(what, ` ${text} is not a whole number of bytes`), EXAMPLES);
 
   const bytes = scaled / denominator;
-  if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) throw usageError(`${what} ${text} is too large`, 'the limit is 8P - 1');
+  if (bytes > BigInt(Number.MAX_SAFE_INTEGER))
+    throw usageError(joinTexts(what, ` ${text} is too large`), 'the limit is 8P - 1');
   if (bytes % BigInt(multipleOf) !== 0n) {
-    throw usageError(`${what} ${text} is ${bytes} bytes, not a multiple of ${multipleOf}`, nearest(bytes, multipleOf));
+    throw usageError(
+      joinTexts(what, ` ${text} is ${bytes} bytes, not a multiple of ${multipleOf}`),
+      nearest(bytes, multipleOf),
+    );
   }
   return Number(bytes);
 }

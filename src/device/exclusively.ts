@@ -1,6 +1,6 @@
 /**
- * One process at a time does `what` to a device. The lock is an abstract unix socket: the kernel drops it with its
- * process, however that ends, and nothing stays behind.
+ * Lets one process at a time do `what` to a device. The lock is an abstract unix socket, which the kernel releases when
+ * its process ends, however it ends.
  */
 import { createServer } from 'node:net';
 import { UblkError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /**
- * `recover`: a new server for a device whose server is gone. What it is not told it takes from the stored record, and
- * what the kernel knows better from the kernel. A recovery that fails leaves the device as it was: recoverable.
+ * `recover`: gives a device whose server is gone a new one. The device's record says what it is, the caller may change
+ * some of it, and the kernel has the last word on what it has fixed. A recovery that fails leaves the device recoverable.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withControl } from '../control/channel.ts';
@@ -25,7 +25,7 @@ import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
 
-/** A server that was killed needs a moment until the kernel has taken everything back. */
+/** After a server was killed, the kernel needs a moment to release the device. */
 const SERVER_LEAVES_MS = 5_000;
 
 /** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
@@ -36,8 +36,8 @@ export async function recoverDevice(id: number, overrides: Partial<AddOptions>):
 }
 
 /**
- * As recoverDevice, with the server's process in hand. Two at once would both be let in by START_USER_RECOVERY, and the
- * one that comes second to the char device would leave its record in the place of the other's.
+ * Does what recoverDevice does, and leaves the server's process in the caller's hands. START_USER_RECOVERY would admit
+ * two at once, and the one that is later to open the char device would overwrite the other's record.
  */
 export function startRecovery(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
   return exclusively(id, 'recover', () => startAlone(id, overrides));

@@ -1,6 +1,7 @@
-/** Whether the CPUs that were named are there: sched_setaffinity passes over those that are not, without a word. */
+/** Checks that the named CPUs are online, because sched_setaffinity ignores those that are not. */
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
+import { option } from '../spec/option-names.ts';
 import { formatCpuList, parseCpuList } from './cpu-list.ts';
 
 const ONLINE = '/sys/devices/system/cpu/online';
@@ -9,7 +10,10 @@ const ONLINE = '/sys/devices/system/cpu/online';
 export function requireCpus(cpus: readonly number[], online = onlineCpus()): void {
   const missing = cpus.find((cpu) => !online.includes(cpu));
   if (missing !== undefined) {
-    throw usageError(`there is no CPU ${missing} here, or it is offline`, `the CPUs are ${formatCpuList(online)}`);
+    throw usageError(
+      [option('cpus'), ` ${missing}: there is no CPU ${missing} here, or it is offline`],
+      `the CPUs are ${formatCpuList(online)}`,
+    );
   }
 }
 

@@ -6,7 +6,7 @@
 import { type DataPathName, DATA_PATHS } from '../spec/data-paths.ts';
 import { FeatureSet } from '../spec/features.ts';
 import type { AddOptions } from '../spec/options.ts';
-import { decide } from '../spec/resolve.ts';
+import { decide } from '../spec/decide.ts';
 import type { DeviceRecord, StoredBuffer } from './device-record.ts';
 
 /** null: not a record, or one of a newer version. */

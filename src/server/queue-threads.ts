@@ -1,4 +1,4 @@
-/** The queue threads as the main thread has them: started together, woken together, waited for together. */
+/** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 
-/** A queue thread needs little heap: its buffers are mapped memory. A small young generation keeps it in the cache. */
+/** A queue thread needs little heap, because its buffers are mapped memory. A small young generation stays in the cache. */
 const LIMITS = { maxYoungGenerationSizeMb: 2, stackSizeMb: 2 };
 
 const START_SECONDS = 60;
@@ -21,11 +21,11 @@ export class QueueThreads {
   constructor(configs: readonly ThreadConfig[]) {
     this.#leave = new Int32Array(configs[0]!.leave);
     for (const config of configs) this.#start(config);
-    // Whoever waits sees the failure; nobody waiting yet is no reason to end the process.
+    // The failure reaches whoever waits; that nobody waits yet must not end the process.
     for (const promise of [...this.#fetched, ...this.#left]) promise.catch(() => {});
   }
 
-  /** Resolves when every tag was fetched, with what the threads could not have. */
+  /** Resolves when every tag has been fetched, with notes on what the threads have to do without. */
   async fetched(): Promise<string[]> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -49,7 +49,7 @@ export class QueueThreads {
     for (const fd of this.#wakeFds) writeSync(fd, one);
   }
 
-  /** Only before the device has started: afterwards the kernel says when. */
+  /** Makes the threads leave. Only before the device has started; afterwards the kernel makes them leave. */
   leave(): void {
     Atomics.store(this.#leave, 0, 1);
     this.wake();

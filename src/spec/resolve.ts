@@ -1,13 +1,11 @@
 /**
- * From what was asked for to what the device is. Every decision about a device is made here, once; then the rules of
- * checks/ are applied to the result, whatever words it came from.
+ * From what was asked for to what the device is. Every decision about a device is made once (decide.ts); then the rules
+ * of checks/ are applied to the result, whatever words it came from.
  */
-import { ublksrv_io_desc } from '../native/uapi/ublk-structs.ts';
 import { checkSpec } from './checks/check-spec.ts';
-import { chooseDataPath } from './choose-data-path.ts';
-import { type DataPath, type Delivery, PATH_FEATURES } from './data-paths.ts';
+import { decide } from './decide.ts';
 import type { DeviceSpec } from './device-spec.ts';
-import { FeatureSet } from './features.ts';
+import type { FeatureSet } from './features.ts';
 import type { AddOptions } from './options.ts';
 import type { TargetTraits } from './target-traits.ts';
 
@@ -31,50 +29,6 @@ export function resolve(options: AddOptions, target: TargetTraits, driver: Featu
   const asked = decide(options, target, driver);
   checkSpec(asked, target, driver);
   return granted === undefined ? asked : asGranted(asked, options.threads, granted);
-}
-
-/** The decisions alone, without a check of whether the device can exist. */
-export function decide(options: AddOptions, target: Pick<TargetTraits, 'prefers'>, driver: FeatureSet): DeviceSpec {
-  const named = FeatureSet.parse(options.features);
-  const { path, delivery } = chooseDataPath(options, named, target.prefers, driver);
-  const features = withImplied(withPath(named, path, delivery), options, driver);
-  const { integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, quiet, debugMask } = options;
-  return {
-    target: options.target,
-    files: options.files,
-    targetOptions: options.targetOptions,
-    features: features.names(),
-    dataPath: path.name,
-    delivery,
-    queues: options.queues,
-    depth: options.depth,
-    maxIoBufBytes: options.maxIoBufBytes,
-    ioDescSize: features.has('IO_DESC_SIZE') ? options.ioDescSize : ublksrv_io_desc.size,
-    threads: options.threads === 0 ? options.queues : options.threads,
-    perIoTasks: options.perIoTasks,
-    cpus,
-    sharedMemory: features.has('SHMEM_ZC'),
-    buffers,
-    rotateAutoBuf,
-    noUblkFixedFd,
-    integrity,
-    quiet,
-    debugMask,
-  };
-}
-
-function withPath(named: FeatureSet, path: DataPath, delivery: Delivery): FeatureSet {
-  const features = named.without(...PATH_FEATURES).with(...path.features);
-  return delivery === 'batch' ? features.with('BATCH_IO') : features;
-}
-
-/** What other options stand for; and a device that can be recovered can be quiesced, where the driver knows how. */
-function withImplied(features: FeatureSet, { integrity, ioDescSize }: AddOptions, driver: FeatureSet): FeatureSet {
-  let all = features;
-  if ((integrity?.metadataSize ?? 0) > 0) all = all.with('INTEGRITY');
-  if (ioDescSize !== 0) all = all.with('IO_DESC_SIZE');
-  if (all.has('USER_RECOVERY') && driver.has('QUIESCE')) all = all.with('QUIESCE');
-  return all;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Every built-in target, one line each. Static imports: the bundler puts the one that a queue thread serves into the
- * same module as the loop that calls it (docs/decisions/0006).
+ * The built-in targets. They are imported statically, so that the bundler puts them into the same module as the loop of
+ * the queue thread that calls them (docs/decisions/0006).
  */
 import { usageError } from '../errors.ts';
 import { faultInjectTarget } from './fault-inject/index.ts';
@@ -17,6 +17,7 @@ export function targetNames(): string[] {
 
 export function findTarget(name: string): TargetType {
   const type = BUILT_IN.find((target) => target.name === name);
-  if (type === undefined) throw usageError(`no target is called '${name}'`, `there are ${targetNames().join(', ')}`);
+  if (type === undefined)
+    throw usageError(`there is no target named '${name}'`, `the targets are ${targetNames().join(', ')}`);
   return type;
 }

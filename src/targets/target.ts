@@ -21,24 +21,24 @@ export interface TargetType<State = unknown> extends TargetTraits {
 }
 
 export interface Opened<State = unknown> {
-  /** Limits and size, in the kernel's own terms. */
+  /** The limits and the size of the device, in the kernel's own terms. */
   readonly params: ParamsInit;
-  /** Open descriptors, by the numbers that `IoRequest.read` and the rest call files: 0 is the first. */
+  /** Open descriptors. `IoRequest.read` and the others name a file by its index here. */
   readonly files: readonly number[];
   /** Plain data for the queue threads (structured clone). */
   readonly state: State;
   /** Ring operations that one request can have under way at once. */
   readonly operations: number;
-  /** What is not as one might expect, each a sentence; `add` shows them. */
+  /** What is not as one might expect, each a sentence; `add` and `recover` show them. */
   readonly notes?: readonly string[];
-  /** The device is gone or was never there. Errors are reported, not thrown away. */
+  /** Closes what was opened: the device is gone, or never came to be. */
   close(): void;
 }
 
 export interface QueueContext<State = unknown> {
   readonly state: State;
   readonly integrity: IntegrityOptions | null;
-  /** Every `IoRequest.slot` is below this. */
+  /** The number of slots: every `IoRequest.slot` is below it. */
   readonly slots: number;
   readonly maxIoBufBytes: number;
 }
@@ -47,19 +47,20 @@ export interface QueueContext<State = unknown> {
  * One thread's half. Both functions are on the hot path: no allocation, no closure, no await, no log.
  */
 export interface TargetQueue {
-  /** A request has come. Complete it, or start operations that will; `io` is the thread's only one: keep the slot. */
+  /** A request has arrived: complete it, or start operations that will. `io` is used again for the next; keep its slot. */
   queueIo(io: IoRequest): void;
   /** An operation of request `io` has ended: `result` is the system call's, `token` what it was started with. */
   operationDone(io: IoRequest, token: number, result: number): void;
-  /** Called for each tag before it is first fetched, with the fetches before it submitted; only fault injection wants it. */
+  /** Called for each tag before it is first fetched, when the fetches before it are submitted; for fault injection. */
   beforeFetch?(slot: number): void;
 }
 
 /**
- * The request at hand: a cursor, filled anew for each. 64-bit values are pairs of int32 words, low and high.
+ * The request that is being served: one object per thread, filled again for each request. 64-bit values are pairs of
+ * int32 words, low and high.
  */
 export interface IoRequest {
-  /** Which of the device's requests: 0 .. slots-1; a key for a target's own per-request state. */
+  /** The slot of the request, 0 to slots - 1: a key for a target's own state per request. */
   readonly slot: number;
   /** UBLK_IO_OP_* */
   readonly op: number;
@@ -69,12 +70,12 @@ export interface IoRequest {
   readonly startHi: number;
   /** 512-byte sectors. */
   readonly sectors: number;
-  /** The same in bytes; for DISCARD and WRITE_ZEROES it may not fit and is not to be used. */
+  /** The length in bytes; not for DISCARD and WRITE_ZEROES, whose lengths may not fit. */
   readonly bytes: number;
 
   /** Operations of this request that have not ended. */
   readonly pending: number;
-  /** The result so far, the target's own scratch: 0 when the request comes. */
+  /** Scratch space of the target, for the result so far: 0 when the request arrives. */
   result: number;
 
   /**
@@ -84,7 +85,7 @@ export interface IoRequest {
   readonly dataLo: number;
   readonly dataHi: number;
 
-  /** Bytes done, or -errno. Once a request, with no operation pending. */
+  /** Completes the request with the bytes done, or -errno: once per request, with no operation pending. */
   complete(result: number): void;
 
   /** Reads `length` bytes at byte `offset` of `file` into the request's data, `at` bytes from its start. */

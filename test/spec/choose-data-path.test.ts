@@ -5,7 +5,7 @@ import { dataPathNames } from '../../src/spec/data-paths.ts';
 import { dataPathNameOf } from '../../src/spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../../src/spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
-import { decide } from '../../src/spec/resolve.ts';
+import { decide } from '../../src/spec/decide.ts';
 import { loopTarget } from '../../src/targets/loop/index.ts';
 import { nullTarget } from '../../src/targets/null/index.ts';
 

@@ -33,7 +33,7 @@ export const featureFlags = {
     ...RECOVERY,
   }),
   no_auto_part_scan: onOff({ summary: 'Do not look for partitions.', ...DEVICE }),
-  zoned: onOff({ summary: 'A zoned device.', ...DEVICE }),
+  zoned: onOff({ summary: 'A zoned device; no target of ublkts serves one.', ...DEVICE }),
   io_desc_size: wholeNumber({ summary: 'Bytes of a request descriptor, 24 to 256 (default 24).', ...DEVICE }),
 };
 

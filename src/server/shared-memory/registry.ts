@@ -1,6 +1,6 @@
 /**
- * The registered buffers of a device, on the server's main thread: maps, registers with the kernel, publishes to the
- * queue threads, and stores what a restart needs. The index is always the kernel's.
+ * The registered buffers of a device, on the server's main thread. The registry maps their memory, registers it with the
+ * kernel, publishes it to the queue threads, and stores what a later server needs. The index is always the kernel's.
  *
  * Contract
  * - One command at a time, in the order of the calls: each waits until the queues have drained, while the main thread
@@ -32,7 +32,7 @@ interface Entry {
   readonly fd: number;
 }
 
-/** What is to be registered, besides the memory itself. */
+/** What is known of the memory that is to be registered. */
 interface Description extends SharedFile {
   readonly readOnly: boolean;
   readonly path: string | null;
@@ -42,7 +42,7 @@ interface Description extends SharedFile {
 
 export interface MemfdRequest {
   readonly bytes: number;
-  /** Nobody can change its size any more. */
+  /** Whether the size is sealed, so that nobody can change it. */
   readonly seal: boolean;
   readonly readOnly: boolean;
 }
@@ -54,9 +54,9 @@ export class ShmemRegistry {
   /** Makes every queue thread look at the table again. */
   readonly #wake: () => void;
   readonly #entries = new Map<number, Entry>();
-  /** Registered with the kernel, as far as is known, without memory here. */
+  /** Indexes that the kernel may still have, without memory here. */
   readonly #lost = new Set<number>();
-  /** The crash came while this one was being unregistered, or -1. */
+  /** The index that was being unregistered when the server before crashed, or -1. */
   #unwanted = -1;
   #generation = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -101,7 +101,7 @@ export class ShmemRegistry {
     });
   }
 
-  /** Memory of the server's own making, which others find at the path in the answer. */
+  /** Makes the memory in the server; other processes find it at the path in the answer. */
   createMemfd({ bytes, seal, readOnly }: MemfdRequest): Promise<StoredBuffer> {
     return this.#inTurn(async () => {
       const fd = createMemfd(`ublk${this.#device}`, bytes);
@@ -117,7 +117,7 @@ export class ShmemRegistry {
     });
   }
 
-  /** `inode`: only if that is the buffer's; an index may have gone to another buffer since. */
+  /** With `inode`, only if the buffer is that memory: another buffer may have got the index since. */
   unregister(index: number, inode?: string): Promise<void> {
     return this.#inTurn(async () => {
       const stored = this.#entries.get(index)?.stored;
@@ -126,7 +126,7 @@ export class ShmemRegistry {
     });
   }
 
-  /** The indexes that there were. */
+  /** Returns the indexes that were registered. */
   unregisterAll(): Promise<number[]> {
     return this.#inTurn(async () => {
       const indexes = this.list().map((buffer) => buffer.index);
@@ -136,8 +136,8 @@ export class ShmemRegistry {
   }
 
   /**
-   * What the server before registered: mapped again at the same index where the memory is found, lost where not.
-   * Without a record of it any index may be in use.
+   * Takes over what the server before has registered: memory that is found again is mapped at the same index; other
+   * indexes count as lost. Without a record, any index may be in use.
    */
   adopt({ buffers, unsettled, recorded, spec }: DeviceRecord): void {
     if (!recorded && spec.sharedMemory) for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
@@ -151,7 +151,7 @@ export class ShmemRegistry {
     else this.#lose(unsettled);
   }
 
-  /** Unregisters what is lost, now that the device is live. Returns those that were registered. */
+  /** Unregisters the lost indexes, now that the device is live. Returns those that were registered. */
   settle(): Promise<number[]> {
     return this.#inTurn(async () => {
       const gone: number[] = [];
@@ -170,7 +170,7 @@ export class ShmemRegistry {
     });
   }
 
-  /** The device is gone, and the kernel's pins with it. */
+  /** Releases everything, once the device is gone and the kernel's pins with it. */
   close(): void {
     for (const index of this.#entries.keys()) this.#forget(index);
   }
@@ -208,7 +208,7 @@ export class ShmemRegistry {
   async #unregister(index: number): Promise<void> {
     this.#store(index);
     try {
-      // It drains: when it returns, no request refers to the index.
+      // UNREG_BUF drains the queues: when it returns, no request refers to the index.
       await this.#unregisterIfThere(index);
       this.#forget(index);
     } finally {
@@ -267,10 +267,10 @@ export class ShmemRegistry {
   }
 }
 
-/** Free indexes in a row after which nothing more is looked for. */
+/** After this many free indexes in a row, the search ends. */
 const MISSES = 16;
 
-/** Where the file of a client's descriptor is found again, if it has a name. */
+/** The path at which the file of a client's descriptor is found again, if it has a name. */
 function pathOf(link: string, { device, inode }: SharedFile): string | null {
   if (!link.startsWith('/') || link.endsWith(' (deleted)')) return null;
   try {

@@ -1,4 +1,4 @@
-/** Descriptors that came with a request: closed when the request is done, but for the one that somebody takes. */
+/** The descriptors that came with a request. They are closed when the request is done, except one that was taken. */
 import { closeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 
@@ -9,11 +9,11 @@ export class Descriptors {
     this.#fds = fds;
   }
 
-  /** The only one there is; it is the caller's from here on. */
+  /** Takes the only descriptor, which is the caller's from here on. */
   take(): number {
     const [fd] = this.#fds;
     if (fd === undefined || this.#fds.length > 1) {
-      throw new UblkError(`one descriptor is wanted with this request, not ${this.#fds.length}`, {
+      throw new UblkError(`this request takes one descriptor, and ${this.#fds.length} came with it`, {
         code: 'EINVAL',
         command: 'recvmsg',
       });

@@ -1,6 +1,6 @@
 /**
- * /run/ublk/ublkbN.sock: who connects is looked at, then listened to for a second, then answered, once. Everything is
- * bounded, so that a client can waste its own time only.
+ * The listening end of /run/ublk/ublkbN.sock. A client's credentials are checked, its request is awaited for a second,
+ * and it gets one answer. Everything is bounded, so that a slow client holds up nobody but itself.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -17,15 +17,15 @@ import {
 } from '../../protocol/buffer-requests.ts';
 import { receiveRequest } from './receive.ts';
 
-/** Who does what is asked for: requests.ts. */
+/** Carries out the requests: requests.ts. */
 export interface RequestHandler {
   answer(version: number, payload: string, descriptors: Descriptors, peer: PeerCredentials): Promise<Answer>;
   registerFd(descriptors: Descriptors, readOnly: boolean, peer: PeerCredentials): Promise<{ readonly index: number }>;
 }
 
-/** More are turned away at once. */
+/** Further connections are turned away at once. */
 const MAX_CONNECTIONS = 64;
-/** What it may take to have the answer taken away. */
+/** How long a client may take to read its answer. */
 const ANSWER_MS = 1000;
 
 export class SharedMemorySocket {
@@ -41,7 +41,7 @@ export class SharedMemorySocket {
 
   static async listen(path: string, requests: RequestHandler): Promise<SharedMemorySocket> {
     const listener = new SharedMemorySocket(requests);
-    // A server that was killed leaves its socket; two live servers of one device there cannot be.
+    // A server that was killed leaves its socket, and the driver lets no second server of a device live.
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {
       listener.#server.once('error', reject).listen(path, resolve);
@@ -50,7 +50,7 @@ export class SharedMemorySocket {
     return listener;
   }
 
-  /** The socket's file goes with it. */
+  /** Removes the socket's file too. */
   close(): void {
     this.#server.close();
   }
@@ -93,7 +93,7 @@ export class SharedMemorySocket {
   }
 }
 
-/** Node's own number for it, which no public property has. */
+/** The number of the socket's descriptor, which no public property has. */
 function descriptorOf(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { _handle: { fd: number } | null };
   if (handle === null) throw new Error('the client left');
@@ -103,6 +103,6 @@ function descriptorOf(socket: Socket): number {
 function reply(socket: Socket, answer: Buffer): void {
   const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   socket.once('close', () => clearTimeout(timer));
-  // Nothing more is read from it, so nothing but destroying would ever close it.
+  // Reading from the socket is off, so that only destroying it closes it.
   socket.end(answer, () => socket.destroy());
 }

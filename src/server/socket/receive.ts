@@ -1,9 +1,9 @@
 /**
- * One request from one connection, with what descriptors came beside it.
+ * Receives one request from one connection, with the descriptors that came with it.
  *
- * Node reads sockets by itself but drops descriptors, so its reading is off here and recvmsg asks: at once, and then
- * again and again with growing pauses, as nothing in Node says when such a socket has something to read. That costs a
- * few calls while a client is connected and none while nobody is.
+ * Node's own reading drops descriptors, so it is off here, and recvmsg reads. Nothing in Node tells when such a socket
+ * has something to read: recvmsg is called again and again with growing pauses. That costs a few calls while a client is
+ * connected and none otherwise.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageBuffer } from '../../native/libc/unix-socket.ts';
@@ -11,12 +11,12 @@ import { ERRNO } from '../../native/uapi/errno.ts';
 import { Descriptors } from './descriptors.ts';
 import { classify, type Message } from '../../protocol/buffer-requests.ts';
 
-/** From connecting to the end of the request: who says nothing hears so within a second. */
+/** The time from connecting to the end of the request. A client that sends nothing gets its error within a second. */
 const REQUEST_MS = 900;
 const LONGEST_PAUSE_MS = 16;
 
 export interface Incoming {
-  /** `failed`: nothing, or not all of it, came in time; `errno` says which. */
+  /** `failed`: the request did not come, or not all of it, in time; `errno` says which. */
   readonly message: Exclude<Message, { kind: 'incomplete' }> | { readonly kind: 'failed'; readonly errno: number };
   readonly descriptors: Descriptors;
 }

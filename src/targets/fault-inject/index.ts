@@ -1,5 +1,6 @@
 /** `fault_inject`: like null, but each request waits first, or the server dies between two fetches. For tests. */
-import type { OpenRequest, TargetType } from '../target.ts';
+import type { TargetType } from '../target.ts';
+import { refusalOf } from '../refusal.ts';
 import { refusedSize, SIZE_OPTION } from '../chosen-size.ts';
 import { parseFaults } from './options.ts';
 import { faultInjectParams } from './params.ts';
@@ -15,17 +16,12 @@ export const faultInjectTarget: TargetType<FaultInjectState> = {
   },
   files: { min: 0, max: 0 },
   prefers: [],
-  refuses: (request: OpenRequest) => {
-    const faults = parseFaults(request.options);
-    return typeof faults === 'string' ? faults : refusedSize(request.options);
-  },
+  refuses: ({ options }) => refusalOf(() => parseFaults(options)) ?? refusedSize(options),
   open: (request) => {
-    const faults = parseFaults(request.options);
-    if (typeof faults === 'string') throw new TypeError(faults);
     return {
       params: faultInjectParams(request),
       files: [],
-      state: { ...faults, depth: request.depth },
+      state: { ...parseFaults(request.options), depth: request.depth },
       operations: 1,
       close: () => {},
     };

@@ -1,20 +1,25 @@
+import { usageError } from '../../errors.ts';
+import { option } from '../../spec/option-names.ts';
+
 export interface Faults {
   readonly seconds: bigint;
   readonly nanoseconds: bigint;
   readonly dieDuringFetch: boolean;
 }
 
+const DELAY = option('targetOptions.delay_us');
+const DIE = option('targetOptions.die_during_fetch');
 const MICROSECONDS = 1_000_000n;
 /** About 292 years: the most that the kernel's clocks count. */
 const MAX_DELAY = (2n ** 63n - 1n) / 1000n;
 
-/** Or a sentence that says what is wrong. */
-export function parseFaults(options: Readonly<Record<string, string>>): Faults | string {
+/** Throws a usage error. */
+export function parseFaults(options: Readonly<Record<string, string>>): Faults {
   const { delay_us = '0', die_during_fetch = '0' } = options;
-  if (!/^\d+$/.test(delay_us)) return `--delay_us ${delay_us} is not a whole number of microseconds`;
-  if (!/^[01]$/.test(die_during_fetch)) return `--die_during_fetch ${die_during_fetch} is neither 0 nor 1`;
+  if (!/^\d+$/.test(delay_us)) throw usageError([DELAY, ` ${delay_us} is not a whole number of microseconds`]);
+  if (!/^[01]$/.test(die_during_fetch)) throw usageError([DIE, ` ${die_during_fetch} is neither 0 nor 1`]);
   const delay = BigInt(delay_us);
-  if (delay > MAX_DELAY) return `--delay_us ${delay_us} is over the kernel's ${MAX_DELAY}`;
+  if (delay > MAX_DELAY) throw usageError([DELAY, ` ${delay_us} is over the kernel's ${MAX_DELAY}`]);
   return {
     seconds: delay / MICROSECONDS,
     nanoseconds: (delay % MICROSECONDS) * 1000n,

@@ -1,4 +1,5 @@
 /** `stripe`: 1 to 32 files as one device, a chunk of each in turn. */
+import type { Text } from '../../errors.ts';
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
 import { closeBackingFiles, openBackingFiles, requireDistinct } from '../backing-files.ts';
 import { commonHoles } from '../holes.ts';
@@ -17,7 +18,7 @@ export const stripeTarget: TargetType<StripeState> = {
   queue: (context) => new StripeQueue(context),
 };
 
-function refuses(request: OpenRequest): string | null {
+function refuses(request: OpenRequest): Text | null {
   if (request.integrity !== null) return 'target stripe keeps no integrity metadata';
   return refusesChunk(chunkSizeOf(request.options));
 }

@@ -1,6 +1,9 @@
+import type { Text } from '../../errors.ts';
 import { parseSize } from '../../sizes.ts';
+import { option } from '../../spec/option-names.ts';
 
 export const MAX_FILES = 32;
+const CHUNK_SIZE = option('targetOptions.chunk_size');
 const DEFAULT_CHUNK = 64 << 10;
 const MIN_CHUNK = 4 << 10;
 const MAX_CHUNK = 512 << 10;
@@ -8,13 +11,13 @@ const MAX_CHUNK = 512 << 10;
 /** Bytes that go to one file before the next one has its turn. Throws a usage error. */
 export function chunkSizeOf(options: Readonly<Record<string, string>>): number {
   const { chunk_size } = options;
-  return chunk_size === undefined ? DEFAULT_CHUNK : parseSize(chunk_size, { what: '--chunk_size' });
+  return chunk_size === undefined ? DEFAULT_CHUNK : parseSize(chunk_size, { what: [CHUNK_SIZE] });
 }
 
 /** null, or a sentence that says why the files cannot be cut so. */
-export function refusesChunk(bytes: number): string | null {
-  if (!Number.isInteger(Math.log2(bytes))) return `--chunk_size ${bytes} is not a power of 2`;
+export function refusesChunk(bytes: number): Text | null {
+  if (!Number.isInteger(Math.log2(bytes))) return [CHUNK_SIZE, ` ${bytes} is not a power of 2`];
   if (bytes < MIN_CHUNK || bytes > MAX_CHUNK)
-    return `--chunk_size ${bytes} is not between ${MIN_CHUNK} and ${MAX_CHUNK}`;
+    return [CHUNK_SIZE, ` ${bytes} is not between ${MIN_CHUNK} and ${MAX_CHUNK}`];
   return null;
 }
