@@ -20,11 +20,11 @@ function report(rows: readonly BenchRowReport[], changes: Partial<BenchReport> =
   return { device: 0, path: '/dev/ublkb0', target, data_path: 'copy', seconds: 5, rows, ...changes };
 }
 
-test('a row a line, in 80 columns', () => {
+test('there is one line per row, in 80 columns', () => {
   assert.equal(
     stripVTControlCharacters(benchTable(report([READ]))),
     [
-      '/dev/ublkb0: null, copy, 5 s a row, latencies in us',
+      '/dev/ublkb0: null, copy, 5 s per row, latencies in us',
       'ROW               IOPS  MB/s  MEAN   P50  P99  MATCHED  REGISTERED  COPIED',
       'QD 128 4k read  123457   506  12.3  11.0  250       0%         <1%     99%',
       '',
@@ -34,7 +34,7 @@ test('a row a line, in 80 columns', () => {
 
 test('of a foreign server nobody knows how the data travelled', () => {
   const text = benchTable(report([{ ...READ, ...FOREIGN }], { target: null, data_path: null }));
-  assert.match(stripVTControlCharacters(text), /^\/dev\/ublkb0: 5 s a row, [^]* - +- +-\n$/);
+  assert.match(stripVTControlCharacters(text), /^\/dev\/ublkb0: 5 s per row, [^]* - +- +-\n$/);
 });
 
 test('a terminal is told how to get the other rows', () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { deviceCard, devicesTable } from '../../src/cli/output/devices.ts';
+import type { DeviceReport } from '../../src/device/report.ts';
+import { displayWidth } from '../../src/text/width.ts';
 import { report } from './report.ts';
 
 const IO = { registered: { requests: 0, bytes: 0 }, errors: 0 };
@@ -49,6 +51,50 @@ test('a new device is shown with the next command', () => {
   const waiting = report({ flag_names: ['UBLK_F_SHMEM_ZC'] });
   assert.match(lines(deviceCard(waiting)), /next: ublkts reg-buf -n 0 PATH/);
 });
+
+test('a narrow terminal keeps the type of the target and the end of the path', () => {
+  const device = report({ target: { type: 'loop', files: ['/srv/images/debian/disk.img'], options: {} } });
+  assert.equal(targetsAt(110, device), 'loop /srv/images/debian/disk.img');
+  assert.equal(targetsAt(95, device), 'loop …ges/debian/disk.img');
+  assert.equal(targetsAt(20, device), 'loop …isk.img');
+});
+
+test('a terminal that is too narrow for all columns loses QUEUES and DEPTH', () => {
+  const device = report({ target: { type: 'loop', files: ['/srv/images/debian/disk.img'], options: {} } });
+  const [heading = ''] = tableAt(72, device);
+  assert.equal(heading.replaceAll(/ +/g, ' '), 'ID DEVICE TARGET STATE SIZE PID DATA PATH MATCHED');
+  assert.ok(tableAt(72, device).every((line) => displayWidth(line) <= 72));
+});
+
+test('columns line up behind names in CJK, emoji and combining characters', () => {
+  const devices = ['/磁盘.img', '/💾👨‍👩‍👧.img', '/e\u0301.img', '/plain.img'].map((file) =>
+    report({ target: { type: 'loop', files: [file], options: {} } }),
+  );
+  const [, ...rows] = lines(devicesTable(devices)).trimEnd().split('\n');
+  const places = rows.map((row) => displayWidth(row.slice(0, row.indexOf('LIVE'))));
+  assert.equal(new Set(places).size, 1);
+});
+
+test('a name that holds control characters is shown, and does nothing', () => {
+  const evil = report({
+    target: { type: 'loop', files: ['/a\u001b[2J\n 9  /dev/ublkb9.img'], options: {} },
+    last_error: 'gone\u001b[31m',
+  });
+  const text = lines(devicesTable([evil]));
+  assert.equal(text.split('\n').length, 4);
+  assert.match(text, /loop \/a\\x1b\[2J\\n 9/);
+  assert.match(text, /gone\\x1b\[31m; ublkts/);
+  assert.match(lines(deviceCard(evil)), /loop \/a\\x1b\[2J\\n 9/);
+});
+
+function tableAt(columns: number, device: DeviceReport): string[] {
+  return lines(devicesTable([device], columns)).split('\n');
+}
+
+function targetsAt(columns: number, device: DeviceReport): string {
+  const [, row = ''] = tableAt(columns, device);
+  return /ublkb0 {2}(.*?) +LIVE/.exec(row)?.[1] ?? '';
+}
 
 function sharing(matched: number, copied: number) {
   return report({

@@ -1,5 +1,6 @@
-/** How a failure leaves the program: one line and a hint for a person, one object for a program, a code for a script. */
+/** Reports a failure: one line and a hint for a person, one object for a program, an exit code for a script. */
 import { UblkError } from '../../errors.ts';
+import { escapeControls } from '../../text/escape.ts';
 import { wants, wantsJson } from '../argv/global-flags.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { messageOf } from '../flags/flag-names.ts';
@@ -7,12 +8,12 @@ import { hintFor } from './hints.ts';
 import { jsonDocument } from '../output/json.ts';
 import { errorStyles } from '../output/styles.ts';
 
-/** Prints, and returns the exit code. */
+/** Prints the failure and returns the exit code. */
 export function reportFailure(thrown: unknown, argv: readonly string[]): number {
   const error = thrown instanceof UblkError ? thrown : unexpected(thrown);
   if (wantsJson(argv)) process.stdout.write(jsonDocument({ error: errorObject(error) }));
   else process.stderr.write(errorLines(error, argv));
-  if (wants('debug', argv)) process.stderr.write(`${stackOf(error)}\n`);
+  if (wants('debug', argv)) process.stderr.write(`${stackOf(error).split('\n').map(escapeControls).join('\n')}\n`);
   return exitCodeOf(error);
 }
 
@@ -37,13 +38,13 @@ export function errorObject(error: UblkError): ErrorObject {
 /** `ublkts del: DEL_DEV of device 0: ... (EBUSY)`, then `hint: ...`. */
 export function errorLines(error: UblkError, argv: readonly string[]): string {
   const [verb] = argv;
-  const speaker = verb === undefined || verb.startsWith('-') ? 'ublkts' : `ublkts ${verb}`;
+  const speaker = verb === undefined || verb.startsWith('-') ? 'ublkts' : `ublkts ${escapeControls(verb)}`;
   const hint = hintFor(error);
-  const first = `${errorStyles.error(`${speaker}:`)} ${messageOf(error)}${refusal(error)}\n`;
-  return hint === undefined ? first : `${first}${errorStyles.hint('hint:')} ${hint}\n`;
+  const first = `${errorStyles.error(`${speaker}:`)} ${escapeControls(`${messageOf(error)}${refusal(error)}`)}\n`;
+  return hint === undefined ? first : `${first}${errorStyles.hint('hint:')} ${escapeControls(hint)}\n`;
 }
 
-/** What refused and how, where the sentence does not say it already. */
+/** The command that refused, the device and the errno, as far as the sentence does not name them. */
 function refusal(error: UblkError): string {
   if (error.kind === 'usage') return '';
   const facts = [error.command, error.device === undefined ? undefined : `device ${error.device}`, error.code].filter(

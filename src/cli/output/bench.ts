@@ -1,7 +1,8 @@
-/** Measured rows for a person. */
+/** The rows that `bench` measured, as a table. */
 import type { BenchReport, BenchRowReport } from '../../device/bench.ts';
 import { megabytes, percent } from '../../monitor/drawing/format.ts';
 import type { Views } from './views.ts';
+import { escapeControls } from '../../text/escape.ts';
 import { styles } from './styles.ts';
 import { type Column, renderTable, terminalWidth } from './table.ts';
 
@@ -17,19 +18,21 @@ const COLUMNS: readonly Column<BenchRowReport>[] = [
   { heading: 'COPIED', align: 'right', cell: ({ copied }) => percent(copied) },
 ];
 
-/** kublk measures nothing: its text is the table. */
+/** kublk has no such command, so a pipe gets the table too. */
 export function benchViews(report: BenchReport): Views {
   return { json: report, kublk: () => benchTable(report), table: () => benchTable(report) + remark(report) };
 }
 
 export function benchTable({ path, target, data_path, seconds, rows }: BenchReport): string {
-  const facts = [target?.type, data_path, `${seconds} s a row`, 'latencies in us'].filter((fact) => fact != null);
-  return `${styles.path(path)}: ${facts.join(', ')}\n${renderTable(COLUMNS, rows, terminalWidth())}`;
+  const facts = [target?.type, data_path, `${seconds} s per row`, 'latencies in us'].filter((fact) => fact != null);
+  return `${styles.path(path)}: ${escapeControls(facts.join(', '))}\n${renderTable(COLUMNS, rows, terminalWidth())}`;
 }
 
 function remark({ rows }: BenchReport): string {
   const wrote = rows.some(({ row }) => row.endsWith('write'));
-  return wrote ? '' : `${styles.dim('only reads: writing destroys what is on the device, and needs --write')}\n`;
+  return wrote
+    ? ''
+    : `${styles.dim('only reads were measured: writing destroys the data on the device, and needs --write')}\n`;
 }
 
 function microseconds(us: number | null): string {

@@ -1,5 +1,6 @@
 import type { Check } from '../../device/doctor/check.ts';
 import type { Views } from './views.ts';
+import { escapeControls } from '../../text/escape.ts';
 import { styles } from './styles.ts';
 
 const MARKS: Readonly<Record<Check['status'], string>> = {
@@ -16,6 +17,6 @@ export function checksViews(checks: readonly Check[]): Views {
 }
 
 function lines({ name, status, detail, hint }: Check): string {
-  const first = `${MARKS[status]} ${name.padEnd(9)} ${detail}\n`;
-  return hint === null ? first : `${first}     ${styles.dim('hint:')} ${hint}\n`;
+  const first = `${MARKS[status]} ${name.padEnd(9)} ${escapeControls(detail)}\n`;
+  return hint === null ? first : `${first}     ${styles.dim('hint:')} ${escapeControls(hint)}\n`;
 }

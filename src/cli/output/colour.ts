@@ -1,6 +1,6 @@
 /**
- * Decides about colour before chalk or oclif are loaded: both look at the environment once, at import, and chalk does
- * not know NO_COLOR.
+ * Decides whether there are colours. This happens before chalk and oclif are loaded, because both look at the
+ * environment once, when they are imported, and chalk does not know NO_COLOR.
  */
 import { wants } from '../argv/global-flags.ts';
 

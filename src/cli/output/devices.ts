@@ -1,27 +1,27 @@
-/** Devices for a person: a line each in a list, a few lines for one that was just made. */
+/** Devices for a person: one line for each in a list, and a few lines for one that was just made. */
 import type { DeviceReport } from '../../device/report.ts';
-import type { Views } from './views.ts';
 import { formatSize } from '../../sizes.ts';
-import { stateStyle, styles } from './styles.ts';
+import { escapeControls } from '../../text/escape.ts';
 import { deviceText } from './kublk-text.ts';
-import { type Column, renderTable, terminalWidth } from './table.ts';
-
-const NOTHING = styles.dim('-');
+import { stateStyle, styles } from './styles.ts';
+import { type Column, NOTHING, renderTable, terminalWidth } from './table.ts';
+import { targetColumn, targetText } from './target-cell.ts';
+import type { Views } from './views.ts';
 
 const COLUMNS: readonly Column<DeviceReport>[] = [
   { heading: 'ID', align: 'right', cell: ({ id }) => String(id) },
-  { heading: 'DEVICE', cell: ({ path }) => styles.path(path) },
-  { heading: 'TARGET', shrinks: true, cell: targetCell },
-  { heading: 'STATE', cell: ({ state }) => stateStyle(state)(state) },
+  { heading: 'DEVICE', cell: ({ path }) => path, style: () => styles.path },
+  targetColumn,
+  { heading: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle(state) },
   { heading: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatSize(size_bytes) },
-  { heading: 'QUEUES', align: 'right', cell: ({ nr_hw_queues }) => String(nr_hw_queues) },
-  { heading: 'DEPTH', align: 'right', cell: ({ queue_depth }) => String(queue_depth) },
+  { heading: 'QUEUES', align: 'right', optional: true, cell: ({ nr_hw_queues }) => String(nr_hw_queues) },
+  { heading: 'DEPTH', align: 'right', optional: true, cell: ({ queue_depth }) => String(queue_depth) },
   { heading: 'PID', align: 'right', cell: ({ ublksrv_pid }) => (ublksrv_pid > 0 ? String(ublksrv_pid) : NOTHING) },
   { heading: 'DATA PATH', cell: ({ data_path }) => data_path ?? NOTHING },
   { heading: 'MATCHED', align: 'right', cell: matchedCell },
 ];
 
-/** Of `list`. */
+/** The devices that `list` prints. */
 export function devicesViews(devices: readonly DeviceReport[]): Views {
   return {
     json: { devices },
@@ -30,21 +30,21 @@ export function devicesViews(devices: readonly DeviceReport[]): Views {
   };
 }
 
-/** What `add` and `recover` print. */
+/** The device that `add` or `recover` made. */
 export function newDeviceViews(device: DeviceReport): Views {
   return { json: { device }, kublk: () => deviceText(device), table: () => deviceCard(device) };
 }
 
-export function devicesTable(devices: readonly DeviceReport[]): string {
+export function devicesTable(devices: readonly DeviceReport[], width: number = terminalWidth()): string {
   if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;
   const remarks = devices.map((device) => (device.last_error === null ? sharingRemark(device) : remark(device)));
-  return renderTable(COLUMNS, devices, terminalWidth()) + remarks.join('');
+  return renderTable(COLUMNS, devices, width) + remarks.join('');
 }
 
 /** What was made, and the command that a person wants next. */
 export function deviceCard(device: DeviceReport): string {
   const facts = [
-    targetCell(device),
+    escapeControls(targetText(device)),
     formatSize(device.size_bytes),
     `${device.nr_hw_queues} × ${device.queue_depth} requests`,
     device.data_path,
@@ -52,7 +52,7 @@ export function deviceCard(device: DeviceReport): string {
   ].filter((fact) => fact !== null);
   const lines = [`${styles.path(device.path)} is ${stateStyle(device.state)(device.state)}: ${facts.join(', ')}`];
   for (const { index, len, read_only, source } of device.buffers ?? []) {
-    lines.push(`  buffer ${index}: ${formatSize(len)}${read_only ? ' read-only' : ''} ${source}`);
+    lines.push(`  buffer ${index}: ${formatSize(len)}${read_only ? ' read-only' : ''} ${escapeControls(source)}`);
   }
   lines.push(`  ${styles.dim('next:')} ${nextCommand(device)}`);
   return `${lines.join('\n')}\n`;
@@ -60,7 +60,7 @@ export function deviceCard(device: DeviceReport): string {
 
 function remark({ id, state, last_error }: DeviceReport): string {
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
-  return `${styles.warning(`device ${id}:`)} ${last_error}; ublkts ${next} -n ${id}\n`;
+  return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}; ublkts ${next} -n ${id}\n`;
 }
 
 /** Requests that do not match are copied silently: the list says so, and where the reason is found. */
@@ -73,10 +73,6 @@ function sharingRemark({ id, io, flag_names }: DeviceReport): string {
 function nextCommand({ id, flag_names, buffers }: DeviceReport): string {
   const matchesNothing = flag_names.includes('UBLK_F_SHMEM_ZC') && (buffers ?? []).length === 0;
   return matchesNothing ? `ublkts reg-buf -n ${id} PATH` : `ublkts monitor -n ${id}, ublkts del -n ${id}`;
-}
-
-function targetCell({ target }: DeviceReport): string {
-  return target === null ? NOTHING : [target.type, ...target.files].join(' ');
 }
 
 /** The share of requests that needed no copy because they lay in a registered buffer. */

@@ -1,4 +1,4 @@
-/** The driver's features: for a person, with what a newer kernel would add. */
+/** The features of the driver. A person is also shown those that only a newer kernel has. */
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
 import type { Views } from './views.ts';
 import { styles } from './styles.ts';
@@ -14,8 +14,8 @@ interface Row {
 
 const COLUMNS: readonly Column<Row>[] = [
   { heading: 'BIT', align: 'right', cell: ({ bit }) => String(bit) },
-  { heading: 'FEATURE', cell: ({ name, here }) => (here ? styles.good(name) : styles.dim(name)) },
-  { heading: 'HERE', cell: ({ here }) => (here ? 'yes' : styles.dim('no')) },
+  { heading: 'FEATURE', cell: ({ name }) => name, style: ({ here }) => (here ? styles.good : styles.dim) },
+  { heading: 'HERE', cell: ({ here }) => (here ? 'yes' : 'no'), style: ({ here }) => (here ? String : styles.dim) },
   { heading: 'SINCE LINUX', cell: ({ since }) => since },
 ];
 

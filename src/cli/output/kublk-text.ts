@@ -1,6 +1,6 @@
 /**
- * kublk's own text, for scripts that cut it by field number. `ublk_ctrl_dump` of Linux 7.3 is the original; a trailing
- * blank or a word less breaks `awk '{print $11}'` somewhere.
+ * kublk's own text, which scripts cut by field number: `ublk_ctrl_dump` of Linux 7.3 prints the same bytes. A missing
+ * word or blank would break a script's `awk '{print $11}'`.
  */
 import type { DeviceReport } from '../../device/report.ts';
 
@@ -18,7 +18,7 @@ export function deviceText(device: DeviceReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** kublk pins a queue to the first of its CPUs, and prints that one, each number with a blank behind it. */
+/** kublk pins a queue to the first of its CPUs, and prints that number with a blank behind it. */
 function firstCpu([cpu]: readonly number[]): string {
   return cpu === undefined ? '' : `${cpu} `;
 }

@@ -1,4 +1,4 @@
-/** What colours mean; the rest of the program names meanings. chalk itself knows whether a stream shows colours. */
+/** The colours, by their meanings, which the rest of the program names. chalk knows whether a stream shows colours. */
 import { chalkStderr, default as chalk } from 'chalk';
 import type { DeviceState } from '../../device/report.ts';
 
