@@ -11,9 +11,9 @@ import { withProgress } from '../cli/running/progress.ts';
 import type { StartedDevice } from '../device/report.ts';
 
 export default class Add extends BaseCommand {
-  static override summary = 'Make a block device and serve it.';
+  static override summary = 'Make a block device and start its server.';
   static override description =
-    'Returns when /dev/ublkbN can be used; a server process of its own serves it until `del` or `stop`. A target is what the device is made of: null, loop (a file), stripe (several files), fault_inject (delays and deaths).';
+    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), stripe (several files), fault_inject (it delays requests or kills its server, for tests).';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -t null --shmem_zc',
     '<%= config.bin %> <%= command.id %> -t loop -q 4 -d 64 --auto_zc disk.img',
@@ -22,11 +22,20 @@ export default class Add extends BaseCommand {
     '<%= config.bin %> <%= command.id %> -t loop -r 1 -n 7 disk.img',
   ];
   static override args = {
-    files: Args.string({ description: 'Backing files of the target.', multiple: true, ignoreStdin: true }),
+    files: Args.string({ description: 'The backing files of the target.', multiple: true, ignoreStdin: true }),
   };
   static override flags = {
-    type: Flags.string({ char: 't', helpValue: 'TARGET', summary: 'The target.', helpGroup: 'DEVICE' }),
-    number: newDeviceId({ char: 'n', summary: 'The id of the new device (default -1: any).', helpGroup: 'DEVICE' }),
+    type: Flags.string({
+      char: 't',
+      helpValue: 'TARGET',
+      summary: 'The target: null, loop, stripe or fault_inject.',
+      helpGroup: 'DEVICE',
+    }),
+    number: newDeviceId({
+      char: 'n',
+      summary: 'The id of the new device. The default is -1: the kernel chooses.',
+      helpGroup: 'DEVICE',
+    }),
     ...createFlags,
     format: formatFlag,
   };

@@ -8,9 +8,9 @@ import { benchViews } from '../cli/output/bench.ts';
 import { progressPrinter } from '../cli/running/progress.ts';
 
 export default class Bench extends BaseCommand {
-  static override summary = 'Measure a device with fio: IOPS, bandwidth, latency, and how the data travelled.';
+  static override summary = 'Measure a device with fio: IOPS, bandwidth, latency, and which requests were copied.';
   static override description =
-    "Random direct I/O through io_uring, on a device of any ublk server. MATCHED, REGISTERED and COPIED are shares of the requests while a row was measured, for devices of ublkts; fio's own memory is no registered buffer, so none of its requests match.";
+    'Does random direct I/O through io_uring, on a device of any ublk server. For devices of ublkts, MATCHED, REGISTERED and COPIED are the shares of requests by data path while a row was measured. fio uses memory of its own that is not a registered buffer, so none of its requests match.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> /dev/ublkb0 --write --seconds 10',
@@ -19,8 +19,8 @@ export default class Bench extends BaseCommand {
   static override args = { device: deviceArg };
   static override flags = {
     number: numberFlag,
-    write: onOff({ summary: 'Measure writing too. It destroys the data on the device.', helpGroup: 'MEASURING' }),
-    seconds: seconds({ summary: 'How long each row takes.', default: 5, helpGroup: 'MEASURING' }),
+    write: onOff({ summary: 'Measure writes too. This destroys the data on the device.', helpGroup: 'MEASURING' }),
+    seconds: seconds({ summary: 'The time that each row takes.', default: 5, helpGroup: 'MEASURING' }),
     format: formatFlag,
   };
 

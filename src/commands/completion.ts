@@ -3,14 +3,18 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { SHELLS } from '../cli/docs/shells.ts';
 
 export default class Completion extends BaseCommand {
-  static override summary = 'Print the completion script of a shell.';
+  static override summary = 'Print the completion script for a shell.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bash > /etc/bash_completion.d/ublkts',
     '<%= config.bin %> <%= command.id %> zsh > "${fpath[1]}/_ublkts"',
     '<%= config.bin %> <%= command.id %> fish > ~/.config/fish/completions/ublkts.fish',
   ];
   static override args = {
-    shell: Args.option({ options: SHELLS })({ description: 'The shell.', required: true, ignoreStdin: true }),
+    shell: Args.option({ options: SHELLS })({
+      description: 'The shell to complete in.',
+      required: true,
+      ignoreStdin: true,
+    }),
   };
 
   override async run(): Promise<void> {

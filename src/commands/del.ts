@@ -6,9 +6,9 @@ import { withProgress } from '../cli/running/progress.ts';
 import { usageError } from '../errors.ts';
 
 export default class Del extends BaseCommand {
-  static override summary = 'Stop and delete devices.';
+  static override summary = 'Stop and delete one or several devices.';
   static override description =
-    'Waits until the server has left and the last user has closed the device. With -a and no device named, deletes every ublk device, whoever made it.';
+    'Waits until the server has ended and the last user has closed the device. With -a and without a device, deletes every ublk device, including those of other programs.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> ublkb0 ublkb1',
@@ -18,13 +18,14 @@ export default class Del extends BaseCommand {
   static override args = { devices: deviceArgs };
   static override flags = {
     number: numberFlag,
-    all: onOff({ char: 'a', summary: 'Every device.', helpGroup: 'DEVICE' }),
+    all: onOff({ char: 'a', summary: 'Delete every device.', helpGroup: 'DEVICE' }),
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Del);
     const ids = namedDevices(flags.number, args.devices);
-    if (ids.length === 0 && !flags.all) throw usageError('which device?', 'name it with -n, or all of them with -a');
+    if (ids.length === 0 && !flags.all)
+      throw usageError('no device is named', 'name it with -n, or every device with -a');
     const outcome = await withProgress(this.chatty, 'waiting for the last user of the device', remove(ids));
     this.printOutcome(outcome, {
       json: { deleted: outcome.done },

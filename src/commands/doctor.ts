@@ -1,13 +1,13 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { checksViews } from '../cli/output/checks.ts';
 
-/** This kernel or machine cannot. */
+/** The exit code for a machine that cannot run ublk devices. */
 const EXIT_UNFIT = 3;
 
 export default class Doctor extends BaseCommand {
-  static override summary = 'Look for what stands between you and a working device.';
+  static override summary = 'Check whether this machine can run ublk devices, and say what is missing.';
   static override description =
-    'Node and its native libraries, the kernel, io_uring, the ublk driver and its features, devices and files that crashed servers left behind, hugepages, limits. Fails when something makes ublkts useless here.';
+    'Checks Node and its native libraries, the kernel, io_uring, the ublk driver and its features, hugepages, limits, and devices and files that crashed servers left behind. Exits with 3 when ublkts cannot work here.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json | jq \'.checks[] | select(.status != "ok")\'',

@@ -3,7 +3,7 @@ import { formatFlag } from '../cli/flags/format.ts';
 import { featuresViews } from '../cli/output/features.ts';
 
 export default class Features extends BaseCommand {
-  static override summary = "Show the features of this kernel's ublk driver.";
+  static override summary = "Show the features that this kernel's ublk driver has.";
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> | grep -q SHMEM_ZC',

@@ -6,9 +6,9 @@ import { devicesViews } from '../cli/output/devices.ts';
 import type { DeviceReport } from '../device/report.ts';
 
 export default class List extends BaseCommand {
-  static override summary = 'Show the ublk devices, whoever made them.';
+  static override summary = 'Show the ublk devices, including those of other programs.';
   static override description =
-    "To a terminal a table, to a pipe kublk's text. MATCHED is the share of requests that lay in a registered shared buffer and were not copied.";
+    "Prints a table on a terminal and kublk's text on a pipe. MATCHED is the share of requests whose data was in a registered shared buffer and was not copied. A narrow terminal does not show QUEUES and DEPTH.";
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -n 0 --format kublk',
@@ -18,7 +18,7 @@ export default class List extends BaseCommand {
   static override args = { devices: deviceArgs };
   static override flags = {
     number: numberFlag,
-    all: onOff({ char: 'a', summary: 'Every device (the default).', helpGroup: 'DEVICE' }),
+    all: onOff({ char: 'a', summary: 'Show every device. This is the default.', helpGroup: 'DEVICE' }),
     format: formatFlag,
   };
 

@@ -4,9 +4,9 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag } from '../cli/flags/device.ts';
 
 export default class Metrics extends BaseCommand {
-  static override summary = 'Print or serve the counters for Prometheus.';
+  static override summary = 'Print the counters for Prometheus, or serve them.';
   static override description =
-    'Prints them once; with --listen serves them at /metrics until it is interrupted. docs/monitor.md lists them.';
+    'Prints the counters once. With --listen, serves them at /metrics until it is interrupted. docs/monitor.md lists them.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> > /var/lib/node_exporter/textfile/ublk.prom',
@@ -14,7 +14,10 @@ export default class Metrics extends BaseCommand {
   ];
   static override flags = {
     number: numberFlag,
-    listen: Flags.string({ summary: 'Serve them here; a port alone is on 127.0.0.1.', helpValue: 'HOST:PORT' }),
+    listen: Flags.string({
+      summary: 'Serve the counters at this address. A port alone means 127.0.0.1.',
+      helpValue: 'HOST:PORT',
+    }),
   };
 
   override async run(): Promise<void> {

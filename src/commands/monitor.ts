@@ -5,10 +5,13 @@ import { seconds } from '../cli/flags/seconds.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
 import { usageError } from '../errors.ts';
 
+/** For a person who pipes the lines into something. A script has nobody at its stderr, and its log stays clean. */
+const ENDLESS = 'one line of JSON per interval until Ctrl-C; --once or --count N ends it earlier\n';
+
 export default class Monitor extends BaseCommand {
-  static override summary = 'Watch the devices live: queues, data paths, buffers, latency.';
+  static override summary = 'Watch the devices live: their queues, data paths, buffers and latency.';
   static override description =
-    'On a terminal a full-screen view (? shows its keys), otherwise a line of JSON an interval. It reads what servers and kernel count anyway: being watched costs a device nothing.';
+    'On a terminal this is a full-screen view, and the key ? shows its keys. Elsewhere, and with --json, it prints one line of JSON per interval until it is interrupted; --once and --count end it earlier. It reads counters that the servers and the kernel keep anyway, so watching a device does not slow it down.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -n 0 --interval 0.5',
@@ -18,11 +21,11 @@ export default class Monitor extends BaseCommand {
   static override args = { device: deviceArg };
   static override flags = {
     number: numberFlag,
-    interval: seconds({ char: 'i', summary: 'Time between samples.', default: 1, helpGroup: 'SAMPLING' }),
-    count: wholeNumber({ char: 'c', summary: 'Lines of JSON to print; then it ends.', helpGroup: 'SAMPLING' }),
-    once: Flags.boolean({ summary: 'As --count 1.', exclusive: ['count'], helpGroup: 'SAMPLING' }),
+    interval: seconds({ char: 'i', summary: 'The time between two samples.', default: 1, helpGroup: 'SAMPLING' }),
+    count: wholeNumber({ char: 'c', summary: 'Print this many lines of JSON, and end.', helpGroup: 'SAMPLING' }),
+    once: Flags.boolean({ summary: 'Print one line of JSON, and end.', exclusive: ['count'], helpGroup: 'SAMPLING' }),
     'read-only': Flags.boolean({
-      summary: 'No key deletes, recovers, registers or unregisters.',
+      summary: 'Disable the keys that delete, recover, register and unregister.',
       helpGroup: 'DISPLAY',
     }),
   };
@@ -31,15 +34,19 @@ export default class Monitor extends BaseCommand {
     const { args, flags } = await this.parse(Monitor);
     const device = flags.number ?? args.device;
     if (flags.number !== undefined && args.device !== undefined && flags.number !== args.device) {
-      throw usageError(`device ${flags.number} or device ${args.device}?`, 'name one device, or none for all of them');
+      throw usageError(
+        `two devices are named: ${flags.number} and ${args.device}`,
+        'name one device, or none to watch all',
+      );
     }
     const count = flags.once ? 1 : flags.count;
-    if (count === 0) throw usageError('--count 0 would print nothing');
+    if (count === 0) throw usageError('--count 0 prints nothing', 'use --count 1 or more');
     const intervalMs = flags.interval * 1000;
     const { canShowMonitor, runMonitor } = await import('../monitor/run.ts');
     if (canShowMonitor() && !this.json && count === undefined) {
       await runMonitor({ device, intervalMs, readOnly: flags['read-only'] });
     } else {
+      if (count === undefined && process.stderr.isTTY) process.stderr.write(ENDLESS);
       const { streamSamples } = await import('../watch/output/stream.ts');
       await streamSamples({ device, intervalMs, count, output: process.stdout });
     }

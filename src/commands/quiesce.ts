@@ -3,13 +3,13 @@ import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
 import { withProgress } from '../cli/running/progress.ts';
 
-/** kublk's. */
+/** kublk's default. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export default class Quiesce extends BaseCommand {
-  static override summary = 'Take the server away from a live device, so that `recover` can give it a new one.';
+  static override summary = 'End the server of a live device, so that `recover` can start a new one.';
   static override description =
-    'The device stays and requests wait. It must have been made with -r 1, -e 1 or -i 1 (Linux 6.16).';
+    'The device stays, and its requests wait for the new server. The device must have been made with -r 1, -e 1 or -i 1 (Linux 6.16).';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0 && <%= config.bin %> recover -n 0',
     '<%= config.bin %> <%= command.id %> -n 0 --timeout_ms 60000',
@@ -18,7 +18,7 @@ export default class Quiesce extends BaseCommand {
   static override flags = {
     number: numberFlag,
     timeout_ms: wholeNumber({
-      summary: `How long requests in the server's hands may take (default ${DEFAULT_TIMEOUT_MS}).`,
+      summary: `The longest time in milliseconds to wait for requests that the server has (default ${DEFAULT_TIMEOUT_MS}).`,
       helpGroup: 'DEVICE',
     }),
   };

@@ -12,9 +12,9 @@ import { withProgress } from '../cli/running/progress.ts';
 import type { StartedDevice } from '../device/report.ts';
 
 export default class Recover extends BaseCommand {
-  static override summary = 'Give a device whose server is gone a new one.';
+  static override summary = 'Start a new server for a device whose server is gone.';
   static override description =
-    'The device must have been made with -r 1, -e 1 or -i 1. ublkts remembers how; what is named here replaces what it remembers. A device of another program needs its target named in full.';
+    'The device must have been made with -r 1, -e 1 or -i 1. ublkts keeps a record of how the device was made, and a flag given here replaces what the record says. For a device of another program there is no record, so its target and files have to be given.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> ublkb0',
@@ -22,13 +22,18 @@ export default class Recover extends BaseCommand {
   ];
   static override args = {
     files: Args.string({
-      description: 'Backing files of the target; without -n, the device.',
+      description: 'The backing files of the target. Without -n, the first word is the device.',
       multiple: true,
       ignoreStdin: true,
     }),
   };
   static override flags = {
-    type: Flags.string({ char: 't', helpValue: 'TARGET', summary: 'The target.', helpGroup: 'DEVICE' }),
+    type: Flags.string({
+      char: 't',
+      helpValue: 'TARGET',
+      summary: 'The target, if it is not in the record.',
+      helpGroup: 'DEVICE',
+    }),
     number: numberFlag,
     ...createFlags,
     format: formatFlag,
@@ -52,7 +57,7 @@ export default class Recover extends BaseCommand {
   }
 }
 
-/** kublk always wants `-n`, so without it the first word is free to be the device. */
+/** kublk always requires `-n`, so without it the first word can be the device. */
 function separate(number: number | undefined, words: readonly string[]): { id: number; files: readonly string[] } {
   const [first, ...rest] = words;
   if (number !== undefined || first === undefined) return { id: requireDevice(number, undefined), files: words };

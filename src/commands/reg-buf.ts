@@ -9,9 +9,9 @@ import type { BufferSource } from '../device/buffers.ts';
 import { usageError } from '../errors.ts';
 
 export default class RegBuf extends BaseCommand {
-  static override summary = 'Register a shared buffer with a live device: what lies in it is not copied any more.';
+  static override summary = 'Register a shared buffer with a live device. Requests in it are no longer copied.';
   static override description =
-    'The client maps the same file, with MAP_SHARED, and does direct I/O from that mapping. A request matches when all of its pages lie in one registered buffer; all others are copied as before.';
+    'The client maps the same file with MAP_SHARED and does direct I/O from that mapping. A request matches when all of its pages lie in one registered buffer. All other requests are copied as before.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0 --htlb /mnt/huge/buf',
     '<%= config.bin %> <%= command.id %> -n 0 --file /dev/shm/buf --rdonly_shmem_buf',
@@ -23,24 +23,24 @@ export default class RegBuf extends BaseCommand {
   };
   static override flags = {
     number: numberFlag,
-    htlb: Flags.string({ summary: 'A file on hugetlbfs.', helpValue: 'FILE', helpGroup: 'SHARED MEMORY' }),
-    file: Flags.string({ summary: 'A file on tmpfs.', helpValue: 'FILE', helpGroup: 'SHARED MEMORY' }),
+    htlb: Flags.string({ summary: 'Register this file on hugetlbfs.', helpValue: 'FILE', helpGroup: 'SHARED MEMORY' }),
+    file: Flags.string({ summary: 'Register this file on tmpfs.', helpValue: 'FILE', helpGroup: 'SHARED MEMORY' }),
     rdonly_shmem_buf: onOff({
-      summary: 'Register it read-only: only writes to the device match.',
+      summary: 'Register it read-only. Only writes to the device match.',
       helpGroup: 'SHARED MEMORY',
     }),
     memfd: pagesSize({
-      summary: 'Instead of a file: a new memfd of this size, held by the server.',
+      summary: 'Make a memfd of this size, which the server holds, instead of using a file.',
       helpGroup: 'SHARED MEMORY',
     }),
-    seal: onOff({ summary: 'With --memfd: nobody can shrink it.', helpGroup: 'SHARED MEMORY' }),
+    seal: onOff({ summary: 'With --memfd: seal it, so that nobody can shrink it.', helpGroup: 'SHARED MEMORY' }),
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(RegBuf);
     const id = requireDevice(flags.number, undefined);
     const files = [args.path, flags.htlb, flags.file].filter((file) => file !== undefined);
-    if (files.length > 1) throw usageError('which file?', 'name one: each buffer is registered by itself');
+    if (files.length > 1) throw usageError('several files are named', 'name one: each call registers one buffer');
     const source = sourceOf(files[0], flags.memfd, flags.seal, flags.rdonly_shmem_buf);
     const { registerBuffer } = await import('../device/buffers.ts');
     this.print(bufferViews(id, await registerBuffer(id, source)));
@@ -48,9 +48,11 @@ export default class RegBuf extends BaseCommand {
 }
 
 function sourceOf(path: string | undefined, memfd: number | undefined, seal: boolean, readOnly: boolean): BufferSource {
-  if (path !== undefined && memfd !== undefined) throw usageError('a file or a memfd?', 'name one of them');
+  if (path !== undefined && memfd !== undefined)
+    throw usageError('a file and --memfd are both given', 'give one of them');
   if (memfd !== undefined) return { kind: 'memfd', bytes: memfd, seal, readOnly };
-  if (seal) throw usageError('--seal is about a memfd', 'add --memfd SIZE');
-  if (path === undefined) throw usageError('which buffer?', 'name one with --htlb FILE, --file FILE or --memfd SIZE');
+  if (seal) throw usageError('--seal needs --memfd', 'add --memfd SIZE');
+  if (path === undefined)
+    throw usageError('no buffer is named', 'name one with --htlb FILE, --file FILE or --memfd SIZE');
   return { kind: 'path', path: resolve(path), readOnly };
 }

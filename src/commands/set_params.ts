@@ -3,9 +3,9 @@ import { featureFlags } from '../cli/flags/features.ts';
 import { setParamsFlags, setParamsRequest } from '../cli/flags/set-params.ts';
 
 export default class SetParams extends BaseCommand {
-  static override summary = "Ask the driver what it thinks of a device's parameters.";
+  static override summary = 'Test whether the driver accepts the parameters of a device.';
   static override description =
-    'Adds a device, sets the parameters and deletes it again; it is never started. For tests of the driver. Prints the answer, 0 or -errno, and fails when it is negative.';
+    'Adds a device, sets the parameters and deletes the device again, without starting it. Prints the answer of the driver, 0 or -errno, and fails when it is negative. The selftests of the kernel use it.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --logical_bs_shift 12 --physical_bs_shift 12',
     '<%= config.bin %> <%= command.id %> -u --zoned --param_types basic,zoned',

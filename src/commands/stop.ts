@@ -4,7 +4,7 @@ import { onOff } from '../cli/flags/values.ts';
 import { withProgress } from '../cli/running/progress.ts';
 
 export default class Stop extends BaseCommand {
-  static override summary = 'Stop a device: /dev/ublkbN goes, its id stays taken until `del`.';
+  static override summary = 'Stop a device. /dev/ublkbN is removed, and the id stays taken until `del`.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> -n 0 --safe',
@@ -12,7 +12,7 @@ export default class Stop extends BaseCommand {
   static override args = { device: deviceArg };
   static override flags = {
     number: numberFlag,
-    safe: onOff({ summary: 'Only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
+    safe: onOff({ summary: 'Stop it only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
   };
 
   override async run(): Promise<void> {

@@ -16,7 +16,7 @@ export default class UpdateSize extends BaseCommand {
     size: sectorSize({
       char: 's',
       required: true,
-      summary: 'The new size, in whole logical blocks.',
+      summary: 'The new size, a multiple of the logical block size.',
       helpGroup: 'DEVICE',
     }),
   };

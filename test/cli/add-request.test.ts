@@ -73,7 +73,7 @@ describe('add', () => {
 
   test('needs a target', async () => {
     const [flags, files] = await parsed('-q 2');
-    assert.throws(() => addRequest(flags, files), { kind: 'usage', message: 'which target?' });
+    assert.throws(() => addRequest(flags, files), { kind: 'usage', message: 'no target is named' });
   });
 });
 

@@ -29,8 +29,30 @@ describe('a terminal', () => {
   });
 });
 
+describe('monitor without --once and --count', () => {
+  test('tells a person who pipes it how it ends', async () => {
+    const screen = await shellOnTerminal('ublkts monitor --interval 0.1 | head -n 1 >/dev/null');
+    assert.match(screen, /until Ctrl-C; --once or --count N ends it earlier/);
+  });
+
+  test('says nothing with --count, and nothing to a log', async () => {
+    const counted = await shellOnTerminal('ublkts monitor --once >/dev/null');
+    const logged = await shellOnTerminal('ublkts monitor --interval 0.1 2>&1 | head -n 1');
+    assert.doesNotMatch(counted + logged, /--once/);
+  });
+});
+
+function shellOnTerminal(line: string): Promise<string> {
+  const script = `ublkts() { ${process.execPath} ${ROOT}bin/run.js "$@"; }; ${line}`;
+  return screenOf('bash', ['-c', script]);
+}
+
 function onTerminal(line: string, env: Record<string, string> = {}): Promise<string> {
-  const terminal = spawn(process.execPath, [`${ROOT}bin/run.js`, ...line.split(' ')], {
+  return screenOf(process.execPath, [`${ROOT}bin/run.js`, ...line.split(' ')], env);
+}
+
+function screenOf(program: string, words: string[], env: Record<string, string> = {}): Promise<string> {
+  const terminal = spawn(program, words, {
     cols: 100,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', TERM: 'xterm-256color', ...env },
   });

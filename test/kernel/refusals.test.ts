@@ -18,7 +18,7 @@ const BUSY = 6;
 /** Words, exit code, what is said, and what to do about it. */
 const LINES: readonly (readonly [line: string, code: number, message: RegExp, hint: RegExp])[] = [
   ['add -t nil', USAGE, /there is no target named 'nil'/, /null, loop, stripe, fault_inject/],
-  ['add', USAGE, /which target/, /-t/],
+  ['add', USAGE, /no target is named/, /-t/],
   ['add -t null -q 0', USAGE, /--queues 0 is out of range/, /from 1 to 32/],
   ['add -t null -q 33', USAGE, /--queues 33 is out of range/, /from 1 to 32/],
   ['add -t null -d 0', USAGE, /--depth 0 is out of range/, /from 1 to 4096/],
@@ -43,7 +43,7 @@ const LINES: readonly (readonly [line: string, code: number, message: RegExp, hi
   ['add -t null --shmem_zc --rdonly_shmem_buf', USAGE, /there is none/, /--htlb/],
   ['del -n 9', NO_DEVICE, /device 9/, /./],
   ['stop -n 9', NO_DEVICE, /device 9/, /./],
-  ['del', USAGE, /which device/, /-n/],
+  ['del', USAGE, /no device is named/, /-n/],
 ];
 
 describe('refusals', { skip, timeout: 600_000 }, () => {

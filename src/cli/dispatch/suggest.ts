@@ -1,7 +1,7 @@
-/** The word that was probably meant, or undefined where guessing would be noise. */
+/** The candidate that was probably meant, or undefined when none is close enough. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // One slip in a short word, a third of the letters in a long one.
+  // A short word may have one slip, a long one in a third of its letters.
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(fold(word), fold(candidate));
@@ -17,7 +17,7 @@ function fold(word: string): string {
   return word.toLowerCase().replaceAll('-', '_');
 }
 
-/** Insertions, deletions, substitutions and swapped neighbours (`lsit` is one slip, not two). */
+/** Counts insertions, deletions, substitutions and swapped neighbours, so that `lsit` is one slip and not two. */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);

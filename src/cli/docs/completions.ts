@@ -1,4 +1,4 @@
-/** Completion scripts. Devices are read from sysfs by the shell: starting Node for every Tab would be felt. */
+/** The completion scripts. The shell reads the devices from sysfs, because starting Node for every Tab would be slow. */
 import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
 import type { CommandDoc } from './model.ts';

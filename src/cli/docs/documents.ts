@@ -1,4 +1,4 @@
-/** Every generated document: its path in the project, and its text. */
+/** Generates every document that is made from the commands: its path in the project, and its text. */
 import { loadOclifConfig } from '../dispatch/oclif-config.ts';
 import { completionScript } from './completions.ts';
 import { manPageOf } from './man.ts';

@@ -1,4 +1,4 @@
-/** ublkts.1, in man(7) macros. */
+/** Writes the manual page ublkts.1 in man(7) macros. */
 import { EXIT_CODE_MEANINGS } from '../failures/exit-codes.ts';
 import { type CommandDoc, flagSynopsis, type FlagDoc, ownFlags, sharedFlags } from './model.ts';
 
@@ -31,8 +31,8 @@ export function manPageOf(commands: readonly CommandDoc[], version: string): str
     '.SH ENVIRONMENT',
     ...item('.B NO_COLOR', 'When set and not empty, nothing is coloured.'),
     '.SH FILES',
-    ...item('.I /run/ublkts', 'What ublkts remembers of each device, and the counters of its server.'),
-    ...item('.I /run/ublk/ublkbN.sock', 'Where clients of device N register shared memory.'),
+    ...item('.I /run/ublkts', 'The record of each device, and the counters of its server.'),
+    ...item('.I /run/ublk/ublkbN.sock', 'The socket at which clients of device N register shared memory.'),
     '.SH SEE ALSO',
     '.BR fio (1),',
     '.BR lsblk (8),',
@@ -67,7 +67,7 @@ function verbatim(lines: readonly string[]): string[] {
   return ['.RS 4', '.nf', ...lines.map(escape), '.fi', '.RE'];
 }
 
-/** A hyphen would become a dash that cannot be pasted; a dot or an apostrophe at the start of a line is a macro. */
+/** Escapes a hyphen, which would become a dash that cannot be pasted, and a dot or apostrophe that would start a macro. */
 function escape(text: string): string {
   return text
     .replaceAll('\\', '\\e')

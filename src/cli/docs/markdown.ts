@@ -1,4 +1,4 @@
-/** docs/commands.md. */
+/** Writes docs/commands.md. */
 import { EXIT_CODE_MEANINGS } from '../failures/exit-codes.ts';
 import { type CommandDoc, type FlagDoc, flagSynopsis, ownFlags, sharedFlags } from './model.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What the documents and the completions are made from: the commands as oclif's manifest has them, with the templates
- * filled in and what a word of the command line can be completed to. One source for all of them, so none can drift.
+ * The commands as the documents and the completions describe them: oclif's manifest with its templates filled in, and
+ * the words that can be completed in each place. All documents are made from this model, so that none can be out of date.
  */
 import type { Command } from '@oclif/core/command';
 import { targetNames } from '../../targets/registry.ts';
@@ -8,7 +8,7 @@ import { targetNames } from '../../targets/registry.ts';
 const BIN = 'ublkts';
 const GLOBAL = 'GLOBAL';
 
-/** What can stand in a place. */
+/** What a word of the command line can be completed to. */
 export type Completion =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'device' | 'file' | 'directory' | 'anything' };
@@ -20,7 +20,7 @@ export interface FlagDoc {
   readonly summary: string;
   readonly required: boolean;
   readonly multiple: boolean;
-  /** Of a flag that takes a value: its placeholder. */
+  /** The placeholder for the value of a flag that takes one. */
   readonly value: string | undefined;
   readonly completion: Completion;
 }
@@ -50,7 +50,7 @@ export type CommandSource = Pick<
   'aliases' | 'args' | 'description' | 'examples' | 'flags' | 'hidden' | 'id' | 'summary' | 'usage'
 >;
 
-/** By name; oclif lists an alias as a command of its own, here it is not one. */
+/** Sorted by name. oclif lists each alias as a command of its own; here it belongs to its command. */
 export function describeCommands(commands: readonly CommandSource[]): CommandDoc[] {
   return commands
     .filter(({ hidden, id, aliases }) => !hidden && !aliases.includes(id))
@@ -58,7 +58,7 @@ export function describeCommands(commands: readonly CommandSource[]): CommandDoc
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What a command does not share with all others, by group in order of appearance. */
+/** The flags that only this command has, by group in order of appearance. */
 export function ownFlags({ flags }: CommandDoc): [group: string, flags: FlagDoc[]][] {
   const names = new Set(flags.map(({ group }) => group).filter((group) => group !== GLOBAL));
   return [...names].map((name) => [name, flags.filter(({ group }) => group === name)]);

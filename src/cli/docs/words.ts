@@ -1,4 +1,4 @@
-/** The first words of the command line: commands of one word, and topics (`lab`) with their second words. */
+/** The words that start a command line: commands of one word, and topics such as `lab` with their second words. */
 import type { CommandDoc } from './model.ts';
 
 /** Both spellings of each command, and topics once. */
@@ -16,7 +16,7 @@ export function topics(commands: readonly CommandDoc[]): Map<string, CommandDoc[
   return found;
 }
 
-/** Every way to type a command. */
+/** The names of a command: its own and its aliases. */
 export function spellings({ name, aliases }: CommandDoc): string[] {
   return [name, ...aliases];
 }

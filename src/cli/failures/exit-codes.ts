@@ -1,16 +1,16 @@
 import { constants } from 'node:os';
 import type { FailureKind, UblkError } from '../../errors.ts';
 
-/** The `code` of the error for a first word that is no command. */
+/** The `code` of the error about a first word that is not a command. */
 export const UNKNOWN_COMMAND = 'UNKNOWN_COMMAND';
 
-/** The `code` of the error of a command that a signal ended; its cause names the signal. */
+/** The `code` of the error of a command that a signal ended. Its cause names the signal. */
 export const INTERRUPTED = 'INTERRUPTED';
 
 const EXIT_UNKNOWN = 127;
-/** Of a program that a signal ended: this and its number, as shells have it. */
+/** A program that a signal ended exits with this plus the number of the signal, as shells do. */
 const EXIT_SIGNAL = 128;
-/** Some of several devices. */
+/** The command succeeded for some of several devices. */
 export const EXIT_SOME = 64;
 
 const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
@@ -33,11 +33,11 @@ function exitCodeOfSignal({ cause }: UblkError): number {
   return EXIT_SIGNAL + constants.signals[signal];
 }
 
-/** For the documents. */
+/** The exit codes and their meanings, for the generated documents. */
 export const EXIT_CODE_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [0, 'Done.'],
   [EXIT_CODES.failed, 'Failed.'],
-  [EXIT_CODES.usage, 'Wrong usage.'],
+  [EXIT_CODES.usage, 'Wrong usage: a flag, an argument or a combination of them is not valid.'],
   [EXIT_CODES.unsupported, 'This kernel or machine cannot: no ublk driver, or a feature is missing.'],
   [EXIT_CODES.permission, 'Not permitted.'],
   [EXIT_CODES['no-device'], 'No such device.'],

@@ -1,11 +1,16 @@
-/** What a person can do next, for the failures that look the same wherever they come from. */
+/** What a person can do next about a failure, where the code that reported it did not say. */
 import { renderText, type UblkError } from '../../errors.ts';
 import { flagName } from '../flags/flag-names.ts';
 
-const BY_CODE: Readonly<Record<string, string>> = {
-  EPERM: 'run it as root (CAP_SYS_ADMIN)',
-  EACCES: 'run it as root (CAP_SYS_ADMIN)',
-  EBUSY: 'something still has the device open: lsblk and fuser -v /dev/ublkbN say what',
+/** A hint, or a function that gives one only where its command can help. */
+type Hint = string | ((error: UblkError) => string | undefined);
+
+const BY_CODE: Readonly<Record<string, Hint>> = {
+  EPERM: permissionHint,
+  EACCES: permissionHint,
+  EBUSY: openerHint,
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+  ENFILE: 'the whole machine has too many files open (sysctl fs.file-max)',
   ENOMEM: 'memory or locked memory is short: ublkts doctor shows the limits',
   ENOSYS: 'this kernel has no io_uring, or a seccomp filter hides it: ublkts doctor',
   EOPNOTSUPP: 'this kernel does not have the feature: ublkts features, ublkts doctor',
@@ -19,5 +24,19 @@ const BY_KIND: Partial<Readonly<Record<UblkError['kind'], string>>> = {
 
 export function hintFor(error: UblkError): string | undefined {
   const own = error.hintText === undefined ? undefined : renderText(error.hintText, flagName);
-  return own ?? BY_CODE[error.code] ?? BY_KIND[error.kind];
+  const hint = own ?? BY_CODE[error.code] ?? BY_KIND[error.kind];
+  return typeof hint === 'function' ? hint(error) : hint;
+}
+
+/** Root in a container may lack the capability, and cannot be told to become root. */
+function permissionHint(): string {
+  return process.geteuid?.() === 0
+    ? 'root lacks CAP_SYS_ADMIN here, as in a container: run it outside, or give it the capability'
+    : 'run it as root (CAP_SYS_ADMIN)';
+}
+
+/** Only a block device has openers that a command can name. */
+function openerHint({ device, command }: UblkError): string | undefined {
+  const isAboutOpeners = command === 'STOP_DEV' || command === 'DEL_DEV';
+  return device === undefined || !isAboutOpeners ? undefined : `fuser -v /dev/ublkb${device} shows who has it open`;
 }

@@ -1,4 +1,4 @@
-/** Several devices at once: some may be done while others fail, and neither may be kept from the user. */
+/** The outcome of a command for several devices: it may succeed for some and fail for others, and both are reported. */
 import { UblkError } from '../../errors.ts';
 import { exitCodeOf, EXIT_SOME } from './exit-codes.ts';
 
@@ -7,7 +7,10 @@ export interface Outcome {
   readonly failed: readonly UblkError[];
 }
 
-/** Goes on after a failure, unless it is not about a device (no driver, no permission) and would meet the next one too. */
+/**
+ * Acts on each device. A failure of one device does not end it, but one that would meet every device does: no driver, no
+ * permission.
+ */
 export async function oneByOne(ids: readonly number[], act: (id: number) => Promise<void>): Promise<Outcome> {
   const done: number[] = [];
   const failed: UblkError[] = [];

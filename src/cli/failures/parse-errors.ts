@@ -1,4 +1,4 @@
-/** oclif's parse errors, in this program's own voice and class. They arrive with the whole configuration attached. */
+/** Turns oclif's parse errors into errors of this program, in its words. oclif attaches its whole configuration to them. */
 import { UblkError, usageError } from '../../errors.ts';
 
 const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
@@ -19,7 +19,7 @@ export function describeParseError(thrown: unknown): unknown {
   return isUsage(thrown) ? usageError(tidy(message)) : thrown;
 }
 
-/** Our own value parsers throw usage errors, and oclif writes around in their message. */
+/** A usage error of our own value parsers, whose message oclif has wrapped in its own. */
 function refusedValue(thrown: Error, message: string): UblkError {
   return usageError(message, thrown instanceof UblkError ? thrown.hint : undefined);
 }
@@ -28,7 +28,7 @@ function isUsage(thrown: Error): boolean {
   return 'oclif' in thrown;
 }
 
-/** `Missing required flag number`, from under a heading and indented. */
+/** oclif's lines without their heading and indentation, as one line. */
 function tidy(message: string): string {
   const lines = message
     .replace(/^The following errors? occurred:\s*/, '')

@@ -1,4 +1,4 @@
-/** From the flags of `add` and `recover` to what the library is asked for. */
+/** Turns the flags of `add` and `recover` into the options of the library. */
 import { resolve } from 'node:path';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../spec/options.ts';
@@ -13,17 +13,21 @@ export interface CreateFlags extends InferredFlags<typeof createFlags> {
 
 export function addRequest(flags: CreateFlags, files: readonly string[]): AddOptions {
   const { target, ...named } = namedOptions(flags, files);
-  if (target === undefined) throw usageError('which target?', 'name it with -t, for example -t null or -t loop FILE');
+  if (target === undefined)
+    throw usageError('no target is named', 'name it with -t, for example -t null or -t loop FILE');
   return { ...ADD_DEFAULTS, ...named, target };
 }
 
-/** Only what was named: `recover` keeps what it remembers of everything else. */
+/** Only the options that were named. `recover` takes all others from its record of the device. */
 export function namedOptions(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
   const features = chosenFeatures(flags);
   const targetOptions = namedTargetOptions(flags);
   const integrity = namedIntegrity(flags);
   if (flags.rdonly_shmem_buf && flags.htlb === undefined) {
-    throw usageError('--rdonly_shmem_buf says how to register a buffer, and there is none', 'name it with --htlb FILE');
+    throw usageError(
+      '--rdonly_shmem_buf needs a buffer to register, and no buffer is named',
+      'name one with --htlb FILE',
+    );
   }
   return {
     ...(flags.type !== undefined && { target: flags.type }),

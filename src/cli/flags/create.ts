@@ -1,38 +1,50 @@
-/** kublk's options for a new device, by its names; `add` and `recover` take all of them. */
+/** The flags that describe a new device, by kublk's names. `add` and `recover` take all of them. */
 import * as Flags from '@oclif/core/flags';
 import { featureFlags, sharedMemoryFlags } from './features.ts';
 import { cpuList, hexMask, onOff, size, wholeNumber, zeroOrOne } from './values.ts';
 
 const integrityFlags = {
-  metadata_size: wholeNumber({ summary: 'Bytes of metadata a block; turns integrity on.', helpGroup: 'INTEGRITY' }),
-  integrity_capable: onOff({ summary: 'The device can verify integrity itself.', helpGroup: 'INTEGRITY' }),
-  integrity_reftag: onOff({ summary: 'Check reference tags.', helpGroup: 'INTEGRITY' }),
-  pi_offset: wholeNumber({ summary: 'Where in the metadata the protection tuple starts.', helpGroup: 'INTEGRITY' }),
+  metadata_size: wholeNumber({
+    summary: 'Bytes of metadata per block. A value above 0 turns integrity on.',
+    helpGroup: 'INTEGRITY',
+  }),
+  integrity_capable: onOff({
+    summary: 'Tell the kernel that the device can verify integrity itself.',
+    helpGroup: 'INTEGRITY',
+  }),
+  integrity_reftag: onOff({ summary: 'Let the kernel check reference tags.', helpGroup: 'INTEGRITY' }),
+  pi_offset: wholeNumber({
+    summary: 'The offset of the protection tuple in the metadata, in bytes.',
+    helpGroup: 'INTEGRITY',
+  }),
   csum_type: Flags.option({
     options: ['ip', 't10dif', 'nvme'] as const,
     summary: 'The checksum of the protection tuple.',
     helpGroup: 'INTEGRITY',
   })(),
-  tag_size: wholeNumber({ summary: 'Bytes of the application tag.', helpGroup: 'INTEGRITY' }),
+  tag_size: wholeNumber({ summary: 'Bytes of the application tag in the metadata.', helpGroup: 'INTEGRITY' }),
 };
 
 const threadFlags = {
-  nthreads: wholeNumber({ summary: 'Server threads (default: one a queue).', helpGroup: 'THREADS' }),
+  nthreads: wholeNumber({ summary: 'Number of server threads (default: one per queue).', helpGroup: 'THREADS' }),
   cpus: cpuList({
-    summary: 'CPUs that the queue threads may run on (default: those that submit to their queue).',
+    summary: 'CPUs that the queue threads may run on (default: those that submit to the queue of the thread).',
     helpGroup: 'THREADS',
   }),
-  per_io_tasks: onOff({ summary: 'Spread the tags of all queues over the threads.', helpGroup: 'THREADS' }),
+  per_io_tasks: onOff({ summary: 'Spread the tags of every queue over all threads.', helpGroup: 'THREADS' }),
   no_ublk_fixed_fd: onOff({ summary: 'Do not register /dev/ublkcN with the rings.', helpGroup: 'THREADS' }),
 };
 
-/** Of the built-in targets. */
+/** The options of the built-in targets. */
 const targetFlags = {
-  size: size({ char: 's', summary: 'Size of the device, where the target can choose it.', helpGroup: 'TARGET' }),
-  chunk_size: size({ summary: 'stripe: bytes to a file before the next (default 64K).', helpGroup: 'TARGET' }),
-  delay_us: wholeNumber({ summary: 'fault_inject: microseconds that each request waits.', helpGroup: 'TARGET' }),
+  size: size({ char: 's', summary: 'Size of the device, for a target that can have any size.', helpGroup: 'TARGET' }),
+  chunk_size: size({
+    summary: 'stripe: bytes in one file before the next file follows (default 64K).',
+    helpGroup: 'TARGET',
+  }),
+  delay_us: wholeNumber({ summary: 'fault_inject: microseconds that each request is delayed.', helpGroup: 'TARGET' }),
   die_during_fetch: zeroOrOne({
-    summary: 'fault_inject: kill the server while a queue fetches.',
+    summary: 'fault_inject: kill the server while a queue fetches its first requests.',
     helpGroup: 'TARGET',
   }),
   target_option: Flags.string({
@@ -40,35 +52,35 @@ const targetFlags = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME=VALUE',
-    summary: 'Any other option of the target; may be repeated.',
+    summary: 'Set any option of the target; may be repeated.',
     helpGroup: 'TARGET',
   }),
 };
 
 export const createFlags = {
   queues: wholeNumber({ char: 'q', summary: 'Hardware queues, up to 32 (default 2).', helpGroup: 'DEVICE' }),
-  depth: wholeNumber({ char: 'd', summary: 'Requests a queue, up to 4096 (default 128).', helpGroup: 'DEVICE' }),
-  max_io_buf_bytes: size({ summary: 'The largest request (default 1M).', helpGroup: 'DEVICE' }),
+  depth: wholeNumber({ char: 'd', summary: 'Requests per queue, up to 4096 (default 128).', helpGroup: 'DEVICE' }),
+  max_io_buf_bytes: size({ summary: 'Size of the largest request (default 1M).', helpGroup: 'DEVICE' }),
   ...featureFlags,
   auto_zc_fallback: onOff({
-    summary: 'With --auto_zc -z: fall back to registering by hand where automatic registration fails.',
+    summary: 'With --auto_zc -z: let the server register the pages where automatic registration fails.',
     helpGroup: 'DATA PATH',
   }),
   data_path: Flags.string({
     summary:
-      'Name the path: copy, get_data, user_copy, zero_copy, auto_zc, or batch+ and one of them (default: the fastest for the target).',
+      'Choose how the data of a request travels: copy, get_data, user_copy, zero_copy, auto_zc, or batch+ and one of them. The default is the fastest one for loop and stripe that acts like copying, and copy for null and fault_inject, so that null measures what a real target would pay.',
     helpValue: 'NAME',
     helpGroup: 'DATA PATH',
   }),
   rotate_auto_buf: onOff({
-    summary: 'With --auto_zc --batch: use another buffer index each time.',
+    summary: 'With --auto_zc --batch: use another buffer index for each request.',
     helpGroup: 'DATA PATH',
   }),
   ...sharedMemoryFlags,
   ...threadFlags,
   ...integrityFlags,
   ...targetFlags,
-  foreground: onOff({ summary: 'Serve from this process until Ctrl-C or del.', helpGroup: 'SERVER' }),
-  quiet: onOff({ summary: 'The server logs nothing.', helpGroup: 'SERVER' }),
-  debug_mask: hexMask({ summary: 'What the server logs, a bit a subject.', helpGroup: 'SERVER' }),
+  foreground: onOff({ summary: 'Stay in the foreground until Ctrl-C or `del`.', helpGroup: 'SERVER' }),
+  quiet: onOff({ summary: 'Start a server that logs nothing.', helpGroup: 'SERVER' }),
+  debug_mask: hexMask({ summary: 'Subjects that the server logs, one bit per subject.', helpGroup: 'SERVER' }),
 };

@@ -1,9 +1,9 @@
-/** Devices as people name them. */
+/** Reads the id of a device in the forms that people write. */
 import { usageError } from '../../errors.ts';
 
-/** UBLK_MINORS - 1: the driver has one minor number a device. */
+/** UBLK_MINORS - 1: the driver has one minor number per device. */
 export const MAX_DEVICE_ID = (1 << 20) - 1;
-/** kublk's way to say that the kernel picks. */
+/** The id that lets the kernel choose, as with kublk. */
 export const AUTO_DEVICE_ID = -1;
 
 const DEVICE = /^(?:(?:\/dev\/)?ublk[bc])?(?<id>\d+)$/;
@@ -18,7 +18,7 @@ export function parseDeviceId(text: string): number {
   return id;
 }
 
-/** The same, or -1 for an id of the kernel's choice. */
+/** The same, or -1 to let the kernel choose the id. */
 export function parseNewDeviceId(text: string): number {
   return text === String(AUTO_DEVICE_ID) ? AUTO_DEVICE_ID : parseDeviceId(text);
 }

@@ -1,4 +1,4 @@
-/** How a command that is about an existing device is told which. */
+/** The flag and the arguments that name an existing device. */
 import * as Args from '@oclif/core/args';
 import { usageError } from '../../errors.ts';
 import { parseDeviceId } from './device-id.ts';
@@ -10,7 +10,7 @@ export const numberFlag = deviceId({
   helpGroup: 'DEVICE',
 });
 
-/** The same without `-n`, for people. oclif would otherwise read standard input for it. */
+/** The device as a word of its own, without `-n`. Without `ignoreStdin`, oclif would read it from standard input. */
 export const deviceArg = Args.custom<number>({
   description: 'The device, as for -n.',
   ignoreStdin: true,
@@ -25,14 +25,14 @@ export const deviceArgs = Args.custom<number>({
 
 export function requireDevice(flag: number | undefined, arg: number | undefined): number {
   if (flag !== undefined && arg !== undefined && flag !== arg) {
-    throw usageError(`device ${flag} or device ${arg}?`, 'name one device');
+    throw usageError(`two devices are named: ${flag} and ${arg}`, 'name one device');
   }
   const id = flag ?? arg;
-  if (id === undefined) throw usageError('which device?', 'name it with -n, for example -n 0');
+  if (id === undefined) throw usageError('no device is named', 'name it with -n, for example -n 0');
   return id;
 }
 
-/** Several devices, each once, in the order in which they were named. */
+/** The devices that were named, each of them once and in order. */
 export function namedDevices(flag: number | undefined, args: readonly number[] | undefined): number[] {
   return [...new Set([...(flag === undefined ? [] : [flag]), ...(args ?? [])])];
 }

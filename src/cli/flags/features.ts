@@ -1,4 +1,4 @@
-/** The flags that ask the driver for a feature of a device, and the names of the features they ask for. */
+/** The flags that ask the driver for a feature, and the names of these features. */
 import * as Flags from '@oclif/core/flags';
 import type { Feature } from '../../spec/features.ts';
 import { onOff, wholeNumber, zeroOrOne } from './values.ts';
@@ -8,13 +8,25 @@ const RECOVERY = { helpGroup: 'RECOVERY' } as const;
 const DEVICE = { helpGroup: 'DEVICE' } as const;
 
 export const featureFlags = {
-  zero_copy: onOff({ char: 'z', summary: "Register each request's pages with the ring.", ...DATA_PATH }),
-  auto_zc: onOff({ summary: 'The same, and the kernel registers them by itself.', ...DATA_PATH }),
-  user_copy: onOff({ char: 'u', summary: 'The server copies, with pread and pwrite.', ...DATA_PATH }),
-  get_data: onOff({ char: 'g', summary: 'The server asks for the data of a write.', ...DATA_PATH }),
+  zero_copy: onOff({
+    char: 'z',
+    summary: 'Zero copy: the server registers the pages of each request with its io_uring.',
+    ...DATA_PATH,
+  }),
+  auto_zc: onOff({ summary: 'Zero copy: the kernel registers the pages of each request by itself.', ...DATA_PATH }),
+  user_copy: onOff({
+    char: 'u',
+    summary: 'The server copies the data with pread and pwrite on /dev/ublkcN.',
+    ...DATA_PATH,
+  }),
+  get_data: onOff({
+    char: 'g',
+    summary: 'The server asks for the data of each write before it is copied.',
+    ...DATA_PATH,
+  }),
   batch: onOff({ char: 'b', summary: 'Fetch and commit requests in batches.', ...DATA_PATH }),
   shmem_zc: onOff({
-    summary: 'Shared-memory zero copy: no copy for requests that lie in a registered buffer.',
+    summary: 'Shared-memory zero copy: requests whose data is in a registered buffer are not copied.',
     helpGroup: 'SHARED MEMORY',
   }),
   recovery: zeroOrOne({
@@ -33,8 +45,11 @@ export const featureFlags = {
     ...RECOVERY,
   }),
   no_auto_part_scan: onOff({ summary: 'Do not look for partitions.', ...DEVICE }),
-  zoned: onOff({ summary: 'A zoned device; no target of ublkts serves one.', ...DEVICE }),
-  io_desc_size: wholeNumber({ summary: 'Bytes of a request descriptor, 24 to 256 (default 24).', ...DEVICE }),
+  zoned: onOff({
+    summary: 'Ask for a zoned device. No built-in target is zoned, so `add` refuses it; `set_params` tests it.',
+    ...DEVICE,
+  }),
+  io_desc_size: wholeNumber({ summary: 'Size of a request descriptor in bytes, 24 to 256 (default 24).', ...DEVICE }),
 };
 
 export const sharedMemoryFlags = {
@@ -46,7 +61,7 @@ export const sharedMemoryFlags = {
     helpGroup: 'SHARED MEMORY',
   }),
   rdonly_shmem_buf: onOff({
-    summary: 'Register it read-only: only writes to the device match.',
+    summary: 'Register it read-only. Only writes to the device match.',
     helpGroup: 'SHARED MEMORY',
   }),
 };

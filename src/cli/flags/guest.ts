@@ -1,4 +1,4 @@
-/** What a person can choose about the lab's guest. */
+/** The flags that describe the guest of the lab. */
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '../../errors.ts';
 import { parseSize } from '../../sizes.ts';
@@ -8,13 +8,13 @@ const MIB = 1024 * 1024;
 
 export const guestFlags = {
   memory: Flags.custom({ helpValue: 'SIZE', parse: (text) => Promise.resolve(parseMemory(text)) })({
-    summary: 'Memory of the guest.',
+    summary: 'The memory of the guest.',
     default: '2048M',
     defaultHelp: () => Promise.resolve('2G'),
   }),
-  cpus: wholeNumber({ summary: 'CPUs of the guest.', default: 2 }),
+  cpus: wholeNumber({ summary: 'The number of CPUs of the guest.', default: 2 }),
   env: Flags.string({
-    summary: 'Set an environment variable of the command.',
+    summary: 'Set an environment variable for the command; may be repeated.',
     helpValue: 'NAME=VALUE',
     multiple: true,
   }),
@@ -30,7 +30,7 @@ function parseAssignment(text: string): [string, string] {
   return [name, value.join('=')];
 }
 
-/** As QEMU reads it. */
+/** The size as QEMU reads it. */
 function parseMemory(text: string): string {
   return `${parseSize(text, { multipleOf: MIB }) / MIB}M`;
 }

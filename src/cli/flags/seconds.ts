@@ -1,11 +1,11 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '../../errors.ts';
 
-/** Sampling more often would measure the sampling. */
+/** In seconds. At shorter intervals the sampling itself would show in the figures. */
 const SHORTEST = 0.1;
 const LONGEST = 86_400;
 
-/** A time of day-to-day use: `1`, `0.5`, `10s`, `250ms`. */
+/** A flag for a time: `1`, `0.5`, `10s`, `250ms`. */
 export const seconds = Flags.custom<number>({
   helpValue: 'SECONDS',
   parse: (text) => Promise.resolve(parseSeconds(text)),

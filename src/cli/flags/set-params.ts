@@ -1,4 +1,4 @@
-/** kublk's knobs for `set_params`, by its names. */
+/** The flags of `set_params`, by kublk's names. */
 import * as Flags from '@oclif/core/flags';
 import type { InferredFlags, OptionFlag } from '@oclif/core/interfaces';
 import { type ParamType, SET_PARAMS_DEFAULTS, type SetParamsRequest } from '../../device/set-params-request.ts';
@@ -10,24 +10,32 @@ const { basic, zoned } = SET_PARAMS_DEFAULTS;
 const PARAMETERS = { helpGroup: 'PARAMETERS' } as const;
 
 export const setParamsFlags = {
-  number: newDeviceId({ char: 'n', summary: 'The id of the device (default -1: any).', helpGroup: 'DEVICE' }),
+  number: newDeviceId({
+    char: 'n',
+    summary: 'The id of the device. The default is -1: the kernel chooses.',
+    helpGroup: 'DEVICE',
+  }),
   queues: wholeNumber({ char: 'q', summary: 'Hardware queues (default 2).', helpGroup: 'DEVICE' }),
-  depth: wholeNumber({ char: 'd', summary: 'Requests a queue (default 128).', helpGroup: 'DEVICE' }),
+  depth: wholeNumber({ char: 'd', summary: 'Requests per queue (default 128).', helpGroup: 'DEVICE' }),
   param_types: Flags.string({
     helpValue: 'basic[,zoned]|none',
-    summary: 'Which parameters are sent (default basic).',
+    summary: 'The parameters that are sent (default basic).',
     ...PARAMETERS,
   }),
-  logical_bs_shift: knob(byte, 'Logical block, a power of two', basic.logicalBsShift),
-  physical_bs_shift: knob(byte, 'Physical block, a power of two', basic.physicalBsShift),
-  io_min_shift: knob(byte, 'Smallest efficient request, a power of two', basic.ioMinShift),
-  io_opt_shift: knob(byte, 'Best request, a power of two', basic.ioOptShift),
+  logical_bs_shift: knob(byte, 'Size of a logical block, as a power of two', basic.logicalBsShift),
+  physical_bs_shift: knob(byte, 'Size of a physical block, as a power of two', basic.physicalBsShift),
+  io_min_shift: knob(byte, 'Size of the smallest efficient request, as a power of two', basic.ioMinShift),
+  io_opt_shift: knob(byte, 'Best size of a request, as a power of two', basic.ioOptShift),
   max_sectors: knob(word, 'Largest request in sectors', basic.maxSectors),
-  chunk_sectors: knob(word, 'Boundary that no request crosses; the zone size', basic.chunkSectors),
+  chunk_sectors: knob(
+    word,
+    'Boundary in sectors that no request crosses, which is also the zone size',
+    basic.chunkSectors,
+  ),
   dev_sectors: knob(wholeNumber, 'Size of the device in sectors', basic.devSectors),
   max_zone_append_sectors: knob(word, 'Largest zone append in sectors', zoned.maxZoneAppendSectors),
-  max_open_zones: knob(word, 'Zones open at once, 0 for any number', zoned.maxOpenZones),
-  max_active_zones: knob(word, 'Zones active at once, 0 for any number', zoned.maxActiveZones),
+  max_open_zones: knob(word, 'Number of zones that may be open at once, 0 for any number', zoned.maxOpenZones),
+  max_active_zones: knob(word, 'Number of zones that may be active at once, 0 for any number', zoned.maxActiveZones),
 };
 
 export function setParamsRequest(flags: InferredFlags<typeof setParamsFlags> & FeatureChoices): SetParamsRequest {
@@ -55,7 +63,7 @@ export function setParamsRequest(flags: InferredFlags<typeof setParamsFlags> & F
   };
 }
 
-/** `kind` is as wide as the kernel's field: what does not fit is never asked. */
+/** `kind` is as wide as the kernel's field, so that no value can be cut off on its way. */
 function knob(kind: typeof wholeNumber, what: string, standard: number): OptionFlag<number | undefined> {
   return kind({ summary: `${what} (default ${standard}).`, ...PARAMETERS });
 }

@@ -1,4 +1,4 @@
-/** Flags by the kind of value they take. */
+/** Kinds of flags, by the value that they take. */
 import * as Flags from '@oclif/core/flags';
 import type { BooleanFlag } from '@oclif/core/interfaces';
 import { usageError } from '../../errors.ts';
@@ -6,14 +6,14 @@ import { parseDeviceId, parseNewDeviceId } from './device-id.ts';
 import { parseCpuList } from '../../device/cpu-list.ts';
 import { parseSize } from '../../sizes.ts';
 
-/** oclif types a switch as boolean, and without a default leaves it undefined when it is not given. */
+/** A switch that is off by default. Without a default, oclif leaves it undefined although its type is boolean. */
 export function onOff(options: Partial<BooleanFlag<boolean>>): BooleanFlag<boolean> {
   return Flags.boolean({ default: false, ...options });
 }
 
 const WHOLE = /^(?:\d+|0x[0-9a-f]+)$/i;
 
-/** A count; hexadecimal with 0x, as strtoul takes it. */
+/** A count, in decimal or with 0x in hexadecimal, as strtoul reads it. */
 export const wholeNumber = Flags.custom<number>({
   helpValue: 'N',
   parse: (text) => Promise.resolve(parseWholeNumber(text)),
@@ -36,25 +36,25 @@ export const hexMask = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseHex(text)),
 });
 
-/** Bytes. */
+/** A size in bytes. */
 export const size = Flags.custom<number>({
   helpValue: 'SIZE',
   parse: (text) => Promise.resolve(parseSize(text)),
 });
 
-/** Bytes of a device; how many bytes its logical block has is known only to the device. */
+/** The size of a device in bytes. Its logical block size is not known here, so the size is a multiple of 512. */
 export const sectorSize = Flags.custom<number>({
   helpValue: 'SIZE',
   parse: (text) => Promise.resolve(parseSize(text, { multipleOf: 512 })),
 });
 
-/** Bytes of memory that is pinned page by page. */
+/** A size of memory that is pinned in pages of 4096 bytes. */
 export const pagesSize = Flags.custom<number>({
   helpValue: 'SIZE',
   parse: (text) => Promise.resolve(parseSize(text, { multipleOf: 4096 })),
 });
 
-/** `0-3,8`. */
+/** A list of CPUs: `0-3,8`. */
 export const cpuList = Flags.custom<number[]>({
   helpValue: 'LIST',
   parse: (text) => Promise.resolve(parseCpuList(text)),
@@ -70,7 +70,7 @@ export const newDeviceId = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseNewDeviceId(text)),
 });
 
-/** kublk's `-r 1`: a switch that takes its position as a value. */
+/** A switch that takes 0 or 1 as its value, as kublk's `-r 1` does. */
 export const zeroOrOne = Flags.custom<boolean>({
   helpValue: '0|1',
   parse: (text) => Promise.resolve(parseZeroOrOne(text)),

@@ -1,9 +1,9 @@
 /**
- * `--foreground`: this process stays as long as the device. On a terminal it shows the device's monitor; elsewhere what
- * `add` prints.
+ * `--foreground`: the command runs as long as its device. On a terminal it shows the monitor of the device, elsewhere it
+ * prints what `add` prints.
  *
- * In the foreground the command is the server: when a signal ends the server, the command ends as a program does that a
- * signal ended, with 128 and its number. kublk's, being one process, does so by nature, and its tests look for 137.
+ * When a signal ends the server, the command exits with 128 plus the number of the signal, as if the signal had ended
+ * the command. kublk is one process and does so by nature; the kernel's tests look for 137.
  */
 import { constants } from 'node:os';
 import type { StartedDevice } from '../../device/report.ts';
@@ -14,7 +14,7 @@ export interface Foreground {
   /** Serves until the device is gone, and says when it is live. */
   readonly serve: (onReady: (device: StartedDevice) => void) => Promise<void>;
   readonly print: (device: StartedDevice) => void;
-  /** Somebody who asked for a format wants text. */
+  /** A format was asked for, so text is printed and no monitor is shown. */
   readonly wantsText: boolean;
 }
 
@@ -40,7 +40,7 @@ async function monitorOfThisTerminal() {
   return canShowMonitor() ? (await import('../../monitor/foreground.ts')).showInForeground : null;
 }
 
-/** The library leaves how the server ended as the cause. */
+/** The signal that ended the server, which the library leaves as the cause of the error. */
 function signalOf(error: unknown): NodeJS.Signals | undefined {
   const ending = error instanceof UblkError && error.code === 'SERVER_DIED' ? error.cause : undefined;
   return (ending as { signal: NodeJS.Signals | null } | undefined)?.signal ?? undefined;

@@ -5,12 +5,14 @@ import { interruptible } from '../../cli/running/interruption.ts';
 import { progressPrinter } from '../../cli/running/progress.ts';
 
 export default class LabBuild extends BaseCommand {
-  static override summary = 'Build the image of the lab: a throwaway guest with a kernel that has ublk.';
+  static override summary = 'Build the image of the lab, a throwaway guest whose kernel has ublk.';
   static override description =
-    'The kernel and the packages come from Debian, through the mirror that this machine uses. The image is kept in the cache (XDG_CACHE_HOME); building again does nothing until the recipe changes.';
+    'The kernel and the packages come from Debian, through the mirror that this machine uses. The image is kept in the cache directory (XDG_CACHE_HOME), and is built again only when its recipe has changed.';
   static override examples = ['<%= config.bin %> lab build', '<%= config.bin %> lab build --refresh'];
   static override flags = {
-    refresh: Flags.boolean({ summary: 'Ask Debian for a newer kernel, and build an image with it if there is one.' }),
+    refresh: Flags.boolean({
+      summary: 'Look for a newer kernel at Debian, and build an image with it if there is one.',
+    }),
   };
 
   override async run(): Promise<void> {

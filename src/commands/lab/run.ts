@@ -10,9 +10,9 @@ import { progressPrinter } from '../../cli/running/progress.ts';
 import { type OnData, runInGuest } from '../../lab/run.ts';
 
 export default class LabRun extends BaseCommand {
-  static override summary = 'Run a command in a fresh guest with a kernel that has ublk.';
+  static override summary = 'Run a command in a fresh guest whose kernel has ublk.';
   static override description =
-    "Exit code, stdout and stderr are the command's. This project's tree is /ublkts in the guest, with `ublkts` and `node` in PATH; the kernel's own ublk tests and server are in /opt/kublk. Nothing that the command does outlives it, except what it leaves in /results when --collect is given.";
+    "Ends with the command's exit code, and passes its stdout and stderr on. In the guest, this project's tree is /ublkts, `ublkts` and `node` are in PATH, and the kernel's own ublk tests and server are in /opt/kublk. The guest is thrown away afterwards, except what the command leaves in /results when --collect is given.";
   static override examples = [
     '<%= config.bin %> lab run -- ublkts features',
     "<%= config.bin %> lab run -- bash -c 'ublkts add -t null && fio --name=a --filename=/dev/ublkb0 --rw=read --size=16M'",
@@ -23,16 +23,23 @@ export default class LabRun extends BaseCommand {
   static override flags = {
     ...guestFlags,
     instructions: Flags.boolean({
-      summary: 'Count instructions instead of time: slow, on one CPU, and the same figures every time.',
+      summary: 'Let the clock count instructions: slow and on one CPU, but with the same figures in every run.',
     }),
-    timeout: wholeNumber({ summary: 'End the guest when the command takes longer (seconds).', default: 1800 }),
-    collect: Flags.string({ summary: 'Directory that gets what the command left in /results.', helpValue: 'DIR' }),
+    timeout: wholeNumber({
+      summary: 'End the guest when the command takes longer than this many seconds.',
+      default: 1800,
+    }),
+    collect: Flags.string({
+      summary: 'Copy what the command leaves in /results into this directory.',
+      helpValue: 'DIR',
+    }),
   };
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LabRun);
     const command = argv.map(String);
-    if (command.length === 0) throw usageError('which command?', 'name it after --: ublkts lab run -- ublkts features');
+    if (command.length === 0)
+      throw usageError('no command is given', 'write it after --: ublkts lab run -- ublkts features');
     const progress = progressPrinter(process.stderr);
     const output = this.json ? new Collected() : undefined;
     const { exitCode } = await interruptible((signal) =>
@@ -57,7 +64,7 @@ export default class LabRun extends BaseCommand {
   }
 }
 
-/** Waits for a slow reader, so that the guest does too. */
+/** Passes output on, and waits for a slow reader, so that the guest waits too. */
 function passTo(stream: NodeJS.WriteStream): OnData {
   return async (chunk) => {
     if (!stream.write(chunk)) await once(stream, 'drain');

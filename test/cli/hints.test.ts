@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { errorLines } from '../../src/cli/failures/report-failure.ts';
+import { hintFor } from '../../src/cli/failures/hints.ts';
+import { UblkError } from '../../src/errors.ts';
+
+describe('a hint names only a command that can help', () => {
+  test('who has a device open can be asked about a device that does not stop', () => {
+    const busy = { code: 'EBUSY', command: 'STOP_DEV', device: 3 };
+    assert.equal(hintFor(new UblkError('busy', busy)), 'fuser -v /dev/ublkb3 shows who has it open');
+  });
+
+  test('a server that is busy has no opener to name', () => {
+    assert.equal(hintFor(new UblkError('busy', { code: 'EBUSY' })), undefined);
+    assert.equal(hintFor(new UblkError('busy', { code: 'EBUSY', command: 'open', device: 3 })), undefined);
+  });
+
+  test('root is not told to become root', () => {
+    const hint = hintFor(new UblkError('refused', { code: 'EPERM' })) ?? '';
+    assert.match(hint, process.geteuid?.() === 0 ? /container/ : /as root/);
+  });
+
+  test('what the library says comes first', () => {
+    assert.equal(hintFor(new UblkError('busy', { code: 'EPERM', hint: 'wait' })), 'wait');
+  });
+});
+
+test('an error is one line, whatever names are in it', () => {
+  const error = new UblkError('cannot open /a\nb\u001b[2J', { code: 'ENOENT' });
+  const [first, ...rest] = errorLines(error, ['add']).trimEnd().split('\n');
+  assert.match(first ?? '', /cannot open \/a\\nb\\x1b\[2J \(ENOENT\)$/);
+  assert.deepEqual(rest, []);
+});
