@@ -7,13 +7,13 @@ import type { LabImage } from './image.ts';
 import type { TaskOptions } from './progress.ts';
 import type { Acceleration } from './qemu.ts';
 
-/** A guest that KVM can run is there in two seconds; one that it cannot run may hang for ever. */
+/** A guest that KVM can run has booted after two seconds. One that it cannot run may hang for ever. */
 const PROBE_SECONDS = 8;
 const SIGN_OF_LIFE = 'lab-probe-alive';
 
 /**
- * KVM where it really runs this guest, emulation elsewhere. That /dev/kvm opens proves nothing (nested virtualisation
- * may abort or hang), so the guest's kernel is booted once; the answer is kept for this host kernel, CPU and QEMU.
+ * Chooses KVM where it really runs this guest, and emulation elsewhere. That /dev/kvm opens proves nothing (nested
+ * virtualisation may abort or hang), so the guest's kernel is booted once. The answer is kept for this host kernel, CPU and QEMU.
  */
 export async function chooseAcceleration(
   image: LabImage,

@@ -5,14 +5,14 @@ import type { TaskOptions } from './progress.ts';
 import { recipe } from './recipe.ts';
 import { runTool } from './tool.ts';
 
-/** Debian's archive as the lab sees it: another suite than the machine's, through the mirror that the machine uses. */
+/** Debian's archive for the guest's release, read through the mirror that this machine uses. */
 export interface Archive {
   /** The suite and its backports, as lines of a sources.list. */
   readonly sources: readonly string[];
   /** Where `download` leaves the .deb files. */
   readonly debs: string;
   packageNames(): Promise<string[]>;
-  /** Fetches packages and all that a system from nothing needs to install them. What is there already is not fetched. */
+  /** Downloads packages with everything that they need on an empty system. Packages that are there already are not downloaded. */
   download(packages: readonly string[]): Promise<void>;
   /** Removes the .deb files that the archive has replaced since. */
   forgetOldDebs(): Promise<void>;
@@ -76,7 +76,7 @@ function aptConfig(directory: string): string {
     'Dir::Etc::SourceParts "/dev/null";',
     'Dir::Etc::Preferences "/dev/null";',
     'Dir::Etc::PreferencesParts "/dev/null";',
-    // A fetching user of its own could not write below a home directory.
+    // apt's own user for downloads could not write below a home directory.
     'APT::Sandbox::User "root";',
     'APT::Update::Error-Mode "any";',
   ].join('\n')}\n`;
@@ -122,7 +122,7 @@ async function debianKeyring(): Promise<string | undefined> {
       await access(file);
       return file;
     } catch {
-      // The next name; without any, apt's own trusted keys decide.
+      // The next name is tried. Without any keyring, apt's own trusted keys decide.
     }
   }
   return undefined;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { cacheHome } from '../cache-home.ts';
 import { UblkError } from '../errors.ts';
 
-/** A path in the lab's cache: nothing below it is precious, everything in it can be made again. */
+/** A path in the lab's cache. Everything below it can be made again. */
 export function cachePath(...parts: string[]): string {
   const root = cacheHome();
   if (root === undefined) {
@@ -28,7 +28,7 @@ export async function markUsed(entry: string): Promise<void> {
 }
 
 /**
- * Removes what a directory of the cache holds but nobody used for `days`. The age is what makes it safe next to a
+ * Removes the entries of a cache directory that nobody used for `days`. Their age makes that safe beside a
  * concurrent run: whoever is about to open an entry has just marked it as used.
  */
 export async function forgetUnused(directory: string, days: number): Promise<void> {
@@ -39,7 +39,7 @@ export async function forgetUnused(directory: string, days: number): Promise<voi
   }
 }
 
-/** A concurrent run renames what it has finished, so an entry can be gone since it was listed: that is not unused. */
+/** A concurrent run renames what it has finished, so an entry may be gone since it was listed. Such an entry counts as used. */
 async function lastUsed(entry: string): Promise<number> {
   const { mtimeMs } = await stat(entry).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return { mtimeMs: Date.now() };

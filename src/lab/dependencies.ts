@@ -16,7 +16,7 @@ export async function dependenciesDisk(projectRoot: string, options: TaskOptions
   const disk = path.join(directory, `${await fingerprint(modules)}.img`);
   if (!(await exists(disk))) {
     options.onProgress?.('packing node_modules');
-    // Two at the same time each make one, and the last rename wins: they are the same.
+    // Two runs at the same time each make a disk, and the last rename wins. The disks are the same.
     const temporary = `${disk}.${randomUUID()}`;
     try {
       await makeDisk(modules, temporary, options);
@@ -30,7 +30,7 @@ export async function dependenciesDisk(projectRoot: string, options: TaskOptions
   return disk;
 }
 
-/** npm writes its hidden lockfile last, whatever it changed. */
+/** Identifies the contents of node_modules: npm writes its hidden lockfile last, whatever it changed. */
 async function fingerprint(modules: string): Promise<string> {
   const lockfile = path.join(modules, '.package-lock.json');
   const hash = createHash('sha256').update(modules);

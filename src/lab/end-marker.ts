@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A byte string that no command prints by accident: it says where a stream from the guest ends. */
+/** Makes a byte string that no command prints by accident. It marks where a stream from the guest ends. */
 export function newEndMarker(): Buffer {
   return Buffer.from(`\u001e${randomBytes(16).toString('hex')}\u001e`, 'latin1');
 }
@@ -27,7 +27,7 @@ export async function* untilMarker(stream: AsyncIterable<Buffer>, marker: Buffer
   return false;
 }
 
-/** How many of the last bytes are a beginning of the marker. */
+/** Counts how many of the last bytes may be the beginning of the marker. */
 function partialMarkerLength(bytes: Buffer, marker: Buffer): number {
   for (let length = Math.min(bytes.length, marker.length - 1); length > 0; length -= 1) {
     if (bytes.subarray(bytes.length - length).equals(marker.subarray(0, length))) return length;

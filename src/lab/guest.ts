@@ -16,7 +16,7 @@ export interface Guest {
 }
 
 export function startGuest(machine: Machine): Guest {
-  // Its own process group, so that Ctrl-C reaches this process only, which then decides.
+  // It has its own process group, so that Ctrl-C reaches this process only, which then decides.
   const qemu = spawn(...tiedToThisProcess('KILL', QEMU, qemuArguments(machine)), {
     stdio: ['ignore', 'ignore', 'pipe', ...machine.channels.map(() => 'pipe' as const)],
     detached: true,
@@ -64,13 +64,13 @@ function whyItDied(code: number | null, signal: string | null, lastWords: string
   });
 }
 
-/** QEMU's end resets a channel that it had not read to its end; that QEMU ended is told by `died`. */
+/** When QEMU ends, it resets the channels that it has not read to their end. `died` reports the end itself. */
 function ignoreReset(): void {}
 
 const PANIC = 'Kernel panic';
 const SHOWN_LINES = 30;
 
-/** The end of a text or, when it tells of a panic, the panic: a long trace follows it. */
+/** Keeps the last lines of a text. Of a kernel panic it keeps the beginning, because a long trace follows. */
 class LastLines {
   #bytes = Buffer.alloc(0);
 

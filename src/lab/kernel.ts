@@ -10,7 +10,7 @@ export interface KernelPackages {
   readonly source: string;
 }
 
-/** The newest kernel of the recipe among the names of all packages of the suite. */
+/** Finds the newest kernel of the recipe among the names of all packages of the suite. */
 export function newestKernel(packageNames: readonly string[]): KernelPackages {
   const names = new Set(packageNames);
   const releases = packageNames

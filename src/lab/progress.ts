@@ -1,4 +1,4 @@
-/** Hears about every long step, in the words a person is shown. Called again for the same step as it advances. */
+/** Is called with each long step, in the words that a person is shown, and again as the step advances. */
 export type OnProgress = (message: string) => void;
 
 export interface TaskOptions {

@@ -18,8 +18,8 @@ export interface Machine {
   readonly memory: string;
   readonly cpus: number;
   /**
-   * One instruction is one nanosecond: slow, but the same every time. true: on one CPU. A number: on that many, which take
-   * turns, so that the clock is the sum of their instructions.
+   * Makes the guest's clock count instructions, one per nanosecond: slow, but the same every time. `true` means one CPU.
+   * A number means that many, which take turns, so that the clock is the sum of their instructions.
    */
   readonly instructions: boolean | number;
   readonly kernel: string;
@@ -86,7 +86,7 @@ function processorOptions({ acceleration, instructions, qemuMajor, cpus }: Machi
   }
   const smp: Option = ['-smp', String(cpus)];
   if (acceleration === 'kvm') return [['-accel', 'kvm'], ['-cpu', 'host'], smp];
-  // QEMU 7.2 with a thread a CPU loses a race in the guest's patching of its own code, and the guest dies.
+  // QEMU 7.2 with one thread per CPU loses a race in the guest's patching of its own code, and the guest dies.
   const threads = qemuMajor >= 8 ? 'multi' : 'single';
   return [['-accel', `tcg,thread=${threads}`], ['-cpu', 'max'], smp];
 }

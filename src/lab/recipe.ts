@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What a lab image is made of. Whatever changes here makes a new image. */
+/** The contents of a lab image. Any change here makes a new image. */
 export const recipe = {
   /** Counted up when image.ts itself builds a different image from the same lists. */
   revision: 1,
@@ -27,7 +27,7 @@ export const recipe = {
     'util-linux',
     'xfsprogs',
   ],
-  /** Kept out of the image: nobody reads manuals in it. */
+  /** Left out of the image, in which nobody reads manuals. */
   leaveOut: ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'],
   /** From the kernel's source, to `sourceRoot`, with their paths. tar's wildcards. */
   kernelSource: [

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { packagePath } from '../package-root.ts';
 import { chooseAcceleration } from './acceleration.ts';
 import { dependenciesDisk } from './dependencies.ts';
 import { newEndMarker, untilMarker } from './end-marker.ts';
@@ -19,14 +20,14 @@ export interface SessionOptions extends TaskOptions {
   /** Program and arguments, found in the guest's PATH; its working directory is the project's. */
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** The built tree that the guest sees as /ublkts. Default: the one that this file is in. */
+  /** The built tree that the guest sees as /ublkts. Default: this package. */
   readonly projectRoot?: string | undefined;
   /** More files for the guest: absolute path to contents. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** As QEMU reads it: `2G`, `512M`. */
   readonly memory?: string | undefined;
   readonly cpus?: number | undefined;
-  /** Deterministic: one instruction one nanosecond, on one CPU or, with a number, on that many in turn. */
+  /** Makes the clock count instructions, one per nanosecond, on one CPU or, with a number, on that many in turn. */
   readonly instructions?: boolean | number | undefined;
   /** Counted from when the command starts. No limit when undefined. */
   readonly timeoutSeconds?: number | undefined;
@@ -67,7 +68,7 @@ export async function runSession(
     const exitCode = readControl(channel('control'), () => {
       deadlines.set(options.timeoutSeconds, () => runTimeout(options));
       options.onStart?.();
-      // QEMU has its files open: they need no name any more.
+      // QEMU has its files open, so they need no name any more.
       void rm(temporary, { recursive: true, force: true });
     });
     serving = serve(session);
@@ -77,7 +78,7 @@ export async function runSession(
   } finally {
     deadlines.clear();
     guest?.kill();
-    // With QEMU its channels end, so this is soon, unless someone does not read what it prints.
+    // The channels end with QEMU, so this takes a moment only, unless someone does not read what the guest prints.
     await Promise.race([serving?.catch(() => {}), delay(1000, undefined, { ref: false })]);
     await rm(temporary, { recursive: true, force: true });
   }
@@ -92,7 +93,7 @@ async function bootGuest(
   const image = await ensureImage(options);
   const qemuMajor = await qemuMajorVersion();
   const acceleration = await chooseAcceleration(image, qemuMajor, options);
-  const projectRoot = options.projectRoot ?? path.join(import.meta.dirname, '..', '..');
+  const projectRoot = options.projectRoot ?? packagePath();
   const { command, environment = {}, files = {} } = options;
   const [job, dependencies] = await Promise.all([
     packJob({ command, environment, files, endMarker, projectRoot }, temporary, options.signal),
@@ -115,7 +116,7 @@ async function bootGuest(
   });
 }
 
-/** A stream that ends too early ends because QEMU did, and that is the error to report. */
+/** A stream that ends before its marker ends because QEMU did, and that error is reported. */
 async function* readWhole(stream: Duplex, endMarker: Buffer, died: Promise<never>): AsyncGenerator<Buffer> {
   const whole = yield* untilMarker(stream, endMarker);
   if (!whole) await died;
@@ -128,7 +129,7 @@ async function readControl(control: Duplex, onReady: () => void): Promise<number
     const exitCode = /^exit (\d+)$/.exec(line)?.[1];
     if (exitCode !== undefined) return Number(exitCode);
   }
-  // QEMU is gone, which is told by its exit.
+  // QEMU is gone, and `died` reports that.
   return new Promise(() => {});
 }
 
@@ -138,7 +139,7 @@ async function aborted(signal: AbortSignal | undefined): Promise<never> {
   throw signal.reason;
 }
 
-/** One deadline at a time; each replaces the one before. */
+/** Keeps one deadline at a time. Each replaces the one before. */
 class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #reject: (reason: Error) => void = () => {};

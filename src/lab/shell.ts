@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { labError } from './errors.ts';
 import { type Session, type SessionOptions, runSession } from './session.ts';
 
-/** Ctrl-], as in telnet and virsh: the way out of a guest that hangs. */
+/** Ctrl-] leaves a guest that hangs, as in telnet and virsh. */
 export const ESCAPE_KEY = 0x1d;
 
 export interface ShellOptions extends Omit<SessionOptions, 'command'> {

@@ -1,5 +1,5 @@
 /**
- * A command line whose program the kernel ends when this process dies, however it dies: nothing may go on building or
+ * Makes a command line whose program the kernel ends when this process dies, however it dies, so that nothing goes on building or
  * emulating that nobody waits for. `setpriv` exits with 127 and NOT_STARTED on stderr when there is no such program.
  */
 export function tiedToThisProcess(signal: 'TERM' | 'KILL', file: string, args: readonly string[]): [string, string[]] {

@@ -27,7 +27,7 @@ export async function runTool(file: string, args: readonly string[], options: To
   try {
     const { stdout } = await execa(...tiedToThisProcess('TERM', file, args), {
       stdio: ['ignore', ['pipe', listen], ['pipe', listen], ['pipe', listen]],
-      // Some of what they print is parsed here.
+      // Some of the output is parsed here.
       env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       // mmdebstrap unmounts and removes what it made when it is asked to end, which takes a moment.
