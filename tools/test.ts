@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Every test there is: style, unit tests, tests on a kernel with ublk in the lab, and the kernel's own selftests but the
- * stress group. With words, only the test files whose path has one of them in it; a word that begins with `test_` is
+ * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, and the kernel's own selftests except the
+ * stress group. With words, it runs only the test files whose path has one of them in it. A word that begins with `test_` is
  * looked for in the names of the selftests too.
  */
 import { mkdir } from 'node:fs/promises';
@@ -18,9 +18,9 @@ import { trySelftestsAgain, tryFilesAgain } from './test/second-try.ts';
 import { selftests } from './selftests/suite-tasks.ts';
 import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from './harness/tally.ts';
 
-/** Emulated guests at the same time. More than the machine has CPUs makes tests of time fail. */
+/** The number of emulated guests at the same time. More guests than CPUs make tests of time fail. */
 const GUESTS = 2;
-/** A pattern that is in no name: no pattern at all would mean every test. */
+/** A pattern that no name has in it. No pattern at all would mean every test. */
 const NO_TEST = '/';
 const CHECKS = ['typecheck', 'lint', 'format:check'];
 

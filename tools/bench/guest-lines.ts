@@ -1,4 +1,4 @@
-/** Runs a measuring script in a guest of its own: what ran before cannot matter. It prints a line of JSON for each figure. */
+/** Runs a measuring script in a guest of its own, so that nothing that ran before matters. It prints one line of JSON per figure. */
 import { runInGuest } from '../../src/lab/run.ts';
 import { ROOT } from '../harness/root.ts';
 

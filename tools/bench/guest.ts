@@ -99,7 +99,7 @@ function words(line: string): string[] {
   return line.split(' ').filter((word) => word !== '');
 }
 
-/** The ceiling: the kernel's own driver of the kind, with no server at all. */
+/** Measures the ceiling: the kernel's own driver of the same kind, without a server. */
 async function measureKernel(target: TargetName, files: string[], rows: readonly Row[]): Promise<void> {
   const [mode] = MODES;
   if (mode === undefined || target === 'stripe') return;

@@ -1,4 +1,4 @@
-/** What is measured: targets, ways for data, and fio's rows. Pure. */
+/** Lists what is measured: targets, data paths, and fio's rows. Pure. */
 import { BENCH_ROWS, type BenchRow, rowName } from '../../src/device/bench/rows.ts';
 
 export { rowName };

@@ -1,4 +1,4 @@
-/** The one in the middle; of an even number the mean of the two, of none NaN. */
+/** Returns the median: for an even count the mean of the middle two, for none NaN. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

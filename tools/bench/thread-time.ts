@@ -1,4 +1,4 @@
-/** What a server's threads have had of the CPU: instructions, in a guest where these are the clock. */
+/** Reads the CPU time of a server's threads. In a guest whose clock counts instructions, it is their instructions. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Nanoseconds of all threads of a process so far, by the scheduler's own account (/proc/PID/task/TID/schedstat). */

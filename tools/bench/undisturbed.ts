@@ -1,4 +1,4 @@
-/** A device on which nothing happens but what is measured. In the lab's guest, which is thrown away. */
+/** Makes sure that nothing but the measured requests happens on a device. The lab's guest is thrown away afterwards. */
 import { writeFileSync } from 'node:fs';
 import { lockDevice } from '../guest/device-lock.ts';
 

@@ -9,7 +9,7 @@ export interface DeviceLock {
   release(): Promise<void>;
 }
 
-/** Waits for udev to be done with what it has begun. */
+/** Locks the device after udev has finished what it had begun. */
 export async function lockDevice(device: string): Promise<DeviceLock> {
   execFileSync('udevadm', ['settle', '--timeout=30']);
   const holder: ChildProcess = spawn('flock', ['--no-fork', device, 'sh', '-c', 'echo; exec cat'], {

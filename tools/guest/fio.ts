@@ -42,7 +42,7 @@ export async function fio(device: string, job: FioJob): Promise<FioResult> {
   };
 }
 
-/** Without it fio makes a file of that name, and tests that. */
+/** Without this check fio makes a regular file of that name, and tests that. */
 export function requireBlockDevice(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isBlockDevice()) throw new Error(`${path} is not a block device`);
 }

@@ -9,7 +9,7 @@ export interface HugeFile {
   readonly path: string;
   readonly bytes: number;
   readonly directory: string;
-  /** Gives the pages back. To be called when nobody maps them any more. */
+  /** Gives the pages back. Call it when nobody maps them any more. */
   readonly remove: () => void;
 }
 

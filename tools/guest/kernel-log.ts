@@ -1,11 +1,11 @@
-/** What the kernel says while a test runs. */
+/** Reads what the kernel logs while a test runs. */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 
-/** Complaints of the kernel about itself; an I/O error is not one. */
+/** Matches the kernel's complaints about itself. An I/O error is not one. */
 const COMPLAINT = /WARNING:|BUG:|\bOops\b|general protection fault|blocked for more than|refcount_t:|UBSAN:|KASAN:/;
 
-/** A place in the kernel's log. */
+/** Marks a place in the kernel's log. */
 export class KernelLog {
   readonly #mark = `ublkts: mark ${process.pid}.${process.hrtime.bigint()}`;
 
@@ -13,7 +13,7 @@ export class KernelLog {
     appendFileSync('/dev/kmsg', `${this.#mark}\n`);
   }
 
-  /** Everything since. */
+  /** Everything that was logged since the mark. */
   lines(): string[] {
     const all = execFileSync('dmesg', ['--notime'], { encoding: 'utf8', maxBuffer: 1 << 26 })
       .trimEnd()

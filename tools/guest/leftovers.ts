@@ -1,13 +1,13 @@
-/** What must not be there when no device is. */
+/** Finds what must not exist when there are no devices. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Ids of the devices that exist, whoever serves them. */
+/** Returns the ids of the devices that exist, whoever serves them. */
 export function deviceIds(): number[] {
   return list('/sys/class/ublk-char').map((name) => Number(name.replace('ublkc', '')));
 }
 
-/** Processes that serve a device of ours. */
+/** Returns the processes that serve devices of ublkts. */
 export function serverPids(): number[] {
   return list('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -15,12 +15,12 @@ export function serverPids(): number[] {
     .map(Number);
 }
 
-/** Files in the directories of both programs. */
+/** Returns the files in the directories of ublkts and kublk. */
 export function runFiles(): string[] {
   return ['/run/ublkts', '/run/ublk'].flatMap((directory) => list(directory).map((name) => `${directory}/${name}`));
 }
 
-/** What is left of devices, in words; nothing when all is well. A server takes a moment to leave after its device. */
+/** Returns what is left of devices, in words. It waits a little, because a server ends a moment after its device. */
 export async function leftovers(patienceMs = 5000): Promise<string[]> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts';
 import { decodeAnswer } from '../../src/protocol/buffer-requests.ts';
 
-/** What the server answers to `bytes` with `fds` beside them. */
+/** Sends `bytes` and `fds`, and returns the server's answer. */
 export async function say(
   socketPath: string,
   bytes: Uint8Array,

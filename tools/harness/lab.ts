@@ -1,4 +1,4 @@
-/** Commands in the lab's guest, as the harness wants them. */
+/** Runs commands in the lab's guest for the programs of this folder. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,18 +15,18 @@ export interface GuestJob {
   readonly environment?: Readonly<Record<string, string>>;
   readonly memory?: string;
   readonly cpus?: number;
-  /** One CPU whose clock is its instructions. */
+  /** The guest has one CPU, and its clock counts instructions. */
   readonly instructions?: boolean;
   readonly timeoutSeconds: number;
   /** Gets what the command left in /results. */
   readonly collectTo?: string;
   readonly onStdout: OnData;
-  /** Also hears how a guest ended that did not come to its end. */
+  /** Also gets the reason when a guest ended too early. */
   readonly onStderr: OnData;
   readonly signal: AbortSignal;
 }
 
-/** Its exit code; 1 when the guest did not come to its end. */
+/** Resolves with the command's exit code, or with 1 when the guest ended too early. */
 export async function inGuest({ environment, ...job }: GuestJob): Promise<number> {
   const progress = progressPrinter(process.stderr);
   try {
@@ -50,7 +50,7 @@ function coloured(): Record<string, string> {
   return process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
 }
 
-/** Makes what guests boot from, so that several that boot at the same time find it and do not each make it. */
+/** Makes what guests boot from, so that several guests that boot at the same time do not each make it. */
 export async function prepareLab(signal: AbortSignal): Promise<void> {
   const progress = progressPrinter(process.stderr);
   const options = { signal, onProgress: progress.onProgress };
@@ -59,7 +59,7 @@ export async function prepareLab(signal: AbortSignal): Promise<void> {
   progress.clear();
 }
 
-/** A task with a directory for files on their way, which can be interrupted; its exit code is the process's. */
+/** Runs a task that can be interrupted, with a directory for temporary files. Its result becomes the process's exit code. */
 export async function runHarness(task: (scratch: string, signal: AbortSignal) => Promise<number>): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'ublkts-test-'));
   try {
@@ -74,7 +74,7 @@ export async function runHarness(task: (scratch: string, signal: AbortSignal) =>
 
 function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Of a word that a person got wrong, the stack is nothing to them.
+  // A person who mistyped a word needs no stack.
   const plain = error instanceof UblkError || ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
   return plain ? error.message : (error.stack ?? error.message);
 }

@@ -1,4 +1,4 @@
-/** Runs tasks in their order, `limit` at a time, and returns what they returned. The first failure is the result's. */
+/** Runs tasks in their order, `limit` at a time, and returns what they returned. It rejects with the first failure. */
 export async function pool<T>(tasks: readonly (() => Promise<T>)[], limit: number): Promise<T[]> {
   const results: T[] = [];
   const entries = tasks.entries();

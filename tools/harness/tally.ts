@@ -1,4 +1,4 @@
-/** What became of some tests. */
+/** The counts of passed, failed and skipped tests. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
@@ -19,7 +19,7 @@ export function sum(tallies: readonly Tally[]): Tally {
   );
 }
 
-/** The end of a run: node:test's own lines, and then one that a person reads. */
+/** Makes the closing lines of a run: those of node:test, and then one that a person reads. */
 export function closingText({ passed, failed, skipped }: Tally, milliseconds: number): string {
   return `
 # tests ${passed + failed + skipped}

@@ -1,4 +1,4 @@
-/** The host's side of the kernel's selftests: guests that share them, and what they tell. */
+/** The host's side of the kernel's selftests: several guests share them and report their results. */
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { inGuest } from '../harness/lab.ts';
@@ -10,9 +10,9 @@ export interface Share {
   readonly part: Part;
   readonly stress: 'none' | 'too' | 'only';
   readonly patterns: readonly string[];
-  /** In this order, a test at a time. */
+  /** The programs in their order, one test at a time. */
   readonly programs: readonly Program[];
-  /** What is known of kublk already. */
+  /** The known results of kublk. */
   readonly reference: ReadonlyMap<string, Result>;
   readonly output: JobOutput;
   readonly signal: AbortSignal;
@@ -21,7 +21,7 @@ export interface Share {
 /** `deadlines`: those tests of the suite that have one; otherwise a share of the others. */
 export type Part = 'deadlines' | { readonly share: number; readonly shares: number };
 
-/** Runs a guest's share of the suite and shows each result as it comes. */
+/** Runs one guest's share of the suite and shows each result as it comes. */
 export async function runShare({ part, stress, patterns, programs, ...rest }: Share): Promise<Result[]> {
   const { output, signal } = rest;
   const reference = new Map(rest.reference);
@@ -60,7 +60,7 @@ function lostTest(test: string): Result {
   return { test, program: 'ublkts', outcome: 'fail', seconds: 0, reason: 'the guest ended before it' };
 }
 
-/** Lines that are not JSON are shown: a warning of Node's, the end of a guest. */
+/** Shows lines that are not JSON, such as a warning of Node or how a guest ended. */
 async function hearLines(pipe: PassThrough, hear: (message: Message) => void, output: JobOutput): Promise<void> {
   for await (const line of createInterface({ input: pipe })) {
     if (line.startsWith('{')) hear(JSON.parse(line) as Message);

@@ -1,4 +1,4 @@
-/** What the kernel's own server, kublk, makes of the suite, remembered with the image that it is in. */
+/** The results of the kernel's own server, kublk, which are kept with the image that it is in. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ensureImage } from '../../src/lab/image.ts';
@@ -18,7 +18,7 @@ export async function addToReference(measured: readonly Result[]): Promise<void>
   await rename(`${file}.${process.pid}`, file);
 }
 
-/** An image is a kernel and a kublk: another image, another reference. */
+/** Each image has a kernel and a kublk of its own, so it has results of its own. */
 async function referenceFile(): Promise<string> {
   const { directory } = await ensureImage();
   return path.join(directory, 'selftests-of-kublk.json');

@@ -4,7 +4,7 @@ import type { Outcome, Result } from './result.ts';
 
 const MARKS: Readonly<Record<Outcome, string>> = { pass: '✔', fail: '✖', skip: '﹣' };
 
-/** A line, and under it what there is to know about a failure. `reference` is what became of the test with kublk. */
+/** Formats a result: one line, and the details of a failure below it. `reference` is the result of kublk. */
 export function resultText(result: Result, reference: Result | undefined): string {
   const { test, outcome, reason, output } = result;
   const beside = reference === undefined ? '' : `   kublk ${MARKS[reference.outcome]} ${seconds(reference)}`;
@@ -12,7 +12,7 @@ export function resultText(result: Result, reference: Result | undefined): strin
   return `${line}\n${output === undefined ? '' : indented(output)}`;
 }
 
-/** Ours beside the reference's, and where they differ. */
+/** Formats our results beside those of kublk, and lists where they differ. */
 export function summaryText(ours: readonly Result[], reference: readonly Result[]): string {
   const both = [
     ...table('ublkts', ours),

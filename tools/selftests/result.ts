@@ -1,7 +1,7 @@
-/** What the guest tells the host about the kernel's selftests: a line of JSON each. */
+/** The messages that the guest sends to the host about the kernel's selftests, one line of JSON each. */
 export type Message = Plan | Result;
 
-/** Comes first: what is going to run. */
+/** The first message: the tests that are going to run. */
 export interface Plan {
   readonly plan: readonly string[];
 }
@@ -14,7 +14,7 @@ export interface Result {
   readonly seconds: number;
   /** Why it was skipped or what is wrong, in a few words. */
   readonly reason?: string | undefined;
-  /** What it printed, and what the kernel said meanwhile, of a test that failed. */
+  /** For a test that failed, its output and the kernel's log. */
   readonly output?: string | undefined;
 }
 

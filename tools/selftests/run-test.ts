@@ -45,7 +45,7 @@ export async function runTest({ test, program, folder, timeoutSeconds }: TestRun
 }
 
 interface Ended {
-  /** null: it did not end by itself. */
+  /** null when it did not end by itself. */
   readonly code: number | null;
   readonly output: string;
 }

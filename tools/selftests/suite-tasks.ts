@@ -9,14 +9,14 @@ import type { Result } from './result.ts';
 
 export interface SuiteOptions extends Pick<Share, 'stress' | 'patterns' | 'signal'> {
   readonly shares: number;
-  /** Run what is not known of kublk. It takes as long again, once for an image. */
+  /** Also run kublk where its results are not known. That takes as long again, once per image. */
   readonly measureReference: boolean;
   readonly output: OrderedOutput;
 }
 
 export interface Suite {
   readonly tasks: readonly (() => Promise<Result[]>)[];
-  /** To be called with what all tasks returned: their text, and the results that are ours. */
+  /** Takes what all tasks returned, and gives their text and the results of ublkts. */
   readonly finish: (results: readonly Result[]) => Promise<{ readonly text: string; readonly ours: readonly Result[] }>;
 }
 

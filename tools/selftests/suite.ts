@@ -7,7 +7,7 @@ import type { Program } from './result.ts';
 
 const FOLDERS: Readonly<Record<Program, string>> = { kublk: recipe.kublkRoot, ublkts: '/opt/kublk-is-ublkts' };
 
-/** The folder of a suite that runs this program: it calls `kublk` in the folder that it is in, whatever that is. */
+/** Returns the folder of a suite that runs this program. The suite calls whatever is named `kublk` in its folder. */
 export function suiteOf(program: Program): string {
   const folder = FOLDERS[program];
   if (program === 'ublkts') {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * What this project is for, on the kernel in front of us: a null device with a shared buffer, one fio run whose memory
- * is that buffer and one whose is not, and what became of their requests. `npm start` runs it in the lab.
+ * Shows what this project is for: it makes a null device with a shared buffer, runs fio once with its memory
+ * in that buffer and once without, and prints what became of the requests. `npm start` runs it in the lab.
  */
 import { existsSync } from 'node:fs';
 import { isatty } from 'node:tty';
@@ -20,12 +20,12 @@ interface Row {
   readonly requests: number;
   readonly matched: number;
   readonly copied: number;
-  /** Of the matched requests: nobody copied them. */
+  /** The bytes of the matched requests, which nobody copied. */
   readonly bytesNotCopied: number;
   readonly iops: number;
 }
 
-/** Sentences; empty when the job did what it is for. */
+/** Returns what went wrong, in sentences; none when all is well. */
 async function mainJob(): Promise<string[]> {
   if (!existsSync('/dev/ublk-control')) {
     return ['this kernel has no /dev/ublk-control: try `modprobe ublk_drv`, or `npm start` without --host'];

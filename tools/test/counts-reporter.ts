@@ -1,4 +1,4 @@
-/** A reporter for `node --test`: the counts of the whole run, as JSON, which `readCounts` (node-tests.ts) reads. */
+/** A reporter for `node --test` that prints the counts of the whole run as JSON, for `readCounts` (node-tests.ts). */
 import type { TestEvent } from 'node:test/reporters';
 
 export default async function* counts(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {

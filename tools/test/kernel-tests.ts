@@ -1,4 +1,4 @@
-/** test/kernel: node:test in guests. */
+/** Runs the files of test/kernel, each in a guest. */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { inGuest } from '../harness/lab.ts';
@@ -9,12 +9,15 @@ import type { Tally } from '../harness/tally.ts';
 export interface KernelTestOptions {
   readonly file: string;
   readonly output: OrderedOutput;
-  /** For files on their way. */
+  /** A directory for temporary files. */
   readonly scratch: string;
   readonly signal: AbortSignal;
 }
 
-/** A guest for a file: what one leaves behind is no other's, and a short one does not wait for a long one. */
+/**
+ * Makes a task with one guest per file, so that no file meets what another left behind, and a short one does not wait for
+ * a long one.
+ */
 export function kernelTestTask({ file, output, scratch, signal }: KernelTestOptions): () => Promise<Tally> {
   const job = output.job();
   return async () => {
@@ -26,7 +29,7 @@ export function kernelTestTask({ file, output, scratch, signal }: KernelTestOpti
       timeoutSeconds: 900,
     });
     await inGuest({
-      // The reporter opens its file before anybody could make a directory for it.
+      // The reporter opens its file first, so the directory must exist.
       command: ['bash', '-c', 'mkdir -p /results && exec node "$@"', 'bash', ...command],
       environment: passedOn(),
       memory: '3G',
@@ -41,7 +44,7 @@ export function kernelTestTask({ file, output, scratch, signal }: KernelTestOpti
   };
 }
 
-/** Longer tests, when asked for. */
+/** Passes on the request for longer tests. */
 function passedOn(): Record<string, string> {
   const long = process.env['UBLKTS_LONG'];
   return long ? { UBLKTS_LONG: long } : {};

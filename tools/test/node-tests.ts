@@ -1,15 +1,15 @@
-/** `node --test`, on the host or as a command of a guest. */
+/** Makes command lines of `node --test`, for the host or a guest, and reads their counts. */
 import { readFile } from 'node:fs/promises';
 import { NOTHING, ONE_FAILED, type Tally } from '../harness/tally.ts';
 
 export interface NodeTests {
   /** Relative to the project. */
   readonly files: readonly string[];
-  /** Gets the counts. */
+  /** Where the counts are written. */
   readonly countsFile: string;
-  /** Files at the same time. */
+  /** How many files run at the same time. */
   readonly concurrency: number;
-  /** For one test. */
+  /** The limit for one test. */
   readonly timeoutSeconds: number;
 }
 
@@ -27,7 +27,7 @@ export function nodeTestArguments({ files, countsFile, concurrency, timeoutSecon
   ];
 }
 
-/** A run that never got as far as counting is one failure. */
+/** Reads the counts. A run that ended before it counted is one failure. */
 export async function readCounts(countsFile: string): Promise<Tally> {
   const text = await readFile(countsFile, 'utf8').catch(() => '');
   if (text === '') return ONE_FAILED;

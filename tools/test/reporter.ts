@@ -1,6 +1,6 @@
 /**
- * A reporter for `node --test`: its `spec` without the closing lines. A run of ours has several of these, on the host
- * and in guests, and one summary at its end.
+ * A reporter for `node --test`: `spec` without the closing lines, because a run has several reports, on the host
+ * and in guests, and one summary at the end.
  */
 import { Readable } from 'node:stream';
 import { spec as Spec } from 'node:test/reporters';

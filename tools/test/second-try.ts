@@ -1,6 +1,6 @@
 /**
- * Guests are emulated, and a busy host can stop one for seconds: what has failed beside another guest gets one more try
- * with the machine to itself, and what it says then counts. It is said, so that nobody takes it for a clean run.
+ * Guests are emulated, and a busy host can stop one for seconds. What has failed beside another guest gets one more try
+ * alone on the machine, and that result counts. The output says so, so that nobody takes it for a clean run.
  */
 import type { OrderedOutput } from '../harness/ordered-output.ts';
 import { pool } from '../harness/pool.ts';
@@ -10,7 +10,7 @@ import type { Tally } from '../harness/tally.ts';
 
 type Say = (text: string) => void;
 
-/** Of the files in `counted`, those that failed; their new counts take the place of the old. */
+/** Runs the files in `counted` that failed once more. Their new counts replace the old ones. */
 export async function tryFilesAgain(
   counted: Map<string, Tally>,
   task: (file: string) => () => Promise<Tally>,

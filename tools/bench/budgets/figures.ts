@@ -1,4 +1,4 @@
-/** What start-up and memory may cost, and what the measuring scripts hand over. Pure. */
+/** The budgets of start-up and memory, and the figures that the measuring scripts print. Pure. */
 
 /** A share of what bare Node takes on the same machine, which is measured between the runs. */
 const NODE_MS = 25;

@@ -8,7 +8,7 @@ import { BUDGETS, type Figure } from './figures.ts';
 import { availableMb, privateDirtyMb } from './memory.ts';
 
 const QUEUES = [1, 2, 4];
-/** What there is a budget for. */
+/** The figures that have a budget. */
 const USUAL_QUEUES = 2;
 const DEPTH = 128;
 /** Of each of the four jobs, in both directions. */

@@ -1,4 +1,4 @@
-/** Memory of a process that is its own: what would be free without it. */
+/** Reads the memory that would be free without a process. */
 import { readFileSync } from 'node:fs';
 
 const MB = 1024;
@@ -10,7 +10,7 @@ export function privateDirtyMb(pid: number): number {
   return sizes.reduce((sum, kb) => sum + kb, 0) / MB;
 }
 
-/** What the kernel could still give out. */
+/** Reads how much memory the kernel could still give out. */
 export function availableMb(): number {
   return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) / MB;
 }

@@ -1,4 +1,4 @@
-/** Start-up and memory against their budgets: printed, and written to docs/performance.md. */
+/** Measures start-up and memory, prints them beside their budgets, and writes them to docs/performance.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { putBetween } from '../document.ts';
 import { guestLines } from '../guest-lines.ts';

@@ -1,4 +1,4 @@
-/** Two CPUs, the wall clock, kublk and ublkts in turns: printed, and written to docs/performance.md. */
+/** Measures kublk and ublkts in turns on two CPUs and the wall clock, and writes the result to docs/performance.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { putBetween } from '../document.ts';
 import { guestLines } from '../guest-lines.ts';

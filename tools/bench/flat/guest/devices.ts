@@ -5,7 +5,7 @@ import { settledCost, warmUp } from './cost.ts';
 
 const REQUESTS = 24_000;
 
-/** All I/O is on the first device, and devices are added beside it. */
+/** All I/O goes to the first device, and devices are added beside it. */
 export async function devicesCurve(counts: readonly number[], report: Report): Promise<void> {
   const first = await addNull();
   await undisturbed(first.path, () => warmUp(first.path, [{ number_ios: REQUESTS }]));
