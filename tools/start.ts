@@ -6,9 +6,14 @@ import { inGuest, runHarness } from './harness/lab.ts';
 
 const JOB = 'tools/start/job.ts';
 
-await runHarness((_scratch, signal) => {
+await runHarness(async (_scratch, signal) => {
   const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } });
-  if (values.host) return runHere(process.execPath, [JOB], signal);
+  const exitCode = values.host ? await runHere(process.execPath, [JOB], signal) : await runInLab(signal);
+  if (exitCode === 0) process.stdout.write('`npm run demo` shows such a device live, in the monitor.\n');
+  return exitCode;
+});
+
+function runInLab(signal: AbortSignal): Promise<number> {
   return inGuest({
     command: ['node', JOB],
     timeoutSeconds: 600,
@@ -16,4 +21,4 @@ await runHarness((_scratch, signal) => {
     onStderr: (chunk) => void process.stderr.write(chunk),
     signal,
   });
-});
+}
