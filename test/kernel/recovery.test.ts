@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import type { Feature } from '../../src/spec/features.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
-import type { Failure } from '../fixtures/verifier.ts';
+import type { Failure } from '../../tools/guest/verifier.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { bufferOf, buffersOf, killServer, until, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
-import { startVerifier } from './support/verifier.ts';
+import { startVerifier } from '../../tools/guest/start-verifier.ts';
 
 const { recoverDevice, registerBuffer, unregisterAllBuffers } = library;
 

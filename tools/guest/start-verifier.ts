@@ -1,18 +1,31 @@
+/** Starts verifier.ts and reads its verdict. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Verdict } from '../../fixtures/verifier.ts';
+import type { Verdict } from './verifier.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../fixtures/verifier.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./verifier.ts', import.meta.url));
 
-/** Starts test/fixtures/verifier.ts; `stop` gives its verdict. */
-export async function startVerifier(device: string, blocks: number): Promise<{ stop: () => Promise<Verdict> }> {
-  const child = spawn(process.execPath, [SCRIPT, device, String(blocks)], {
+export interface Verifier {
+  /** Lets it read every block once more, and gives its verdict. */
+  readonly stop: () => Promise<Verdict>;
+  readonly kill: () => void;
+}
+
+/** `options` are those of verifier.ts. It is at work when this resolves. */
+export async function startVerifier(
+  device: string,
+  blocks: number,
+  options: readonly string[] = [],
+): Promise<Verifier> {
+  const child = spawn(process.execPath, [SCRIPT, device, String(blocks), ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, UV_THREADPOOL_SIZE: '12' },
   });
-  const [first] = (await once(child.stdout, 'data')) as [Buffer];
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the verifier ended before it began')));
+  const [first] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer];
+  ended.catch(() => {});
   const rest = text(child.stdout);
   return {
     stop: async () => {
@@ -20,5 +33,6 @@ export async function startVerifier(device: string, blocks: number): Promise<{ s
       const lines = `${first.toString()}${await rest}`.split('\n');
       return JSON.parse(lines[1] ?? '') as Verdict;
     },
+    kill: () => void child.kill('SIGKILL'),
   };
 }
