@@ -1,4 +1,5 @@
 /** The report of a device, as the library returns it and `list --json` prints it: snake_case, sizes in bytes. */
+import { describeFeature, type Feature } from '../spec/features.ts';
 
 export interface TallyReport {
   requests: number;
@@ -61,4 +62,8 @@ export interface DeviceReport {
 export interface StartedDevice extends DeviceReport {
   /** What is not as one might expect, for instance a backing file that is read through the page cache; sentences. */
   notes: string[];
+}
+
+export function hasFeature({ flag_names }: DeviceReport, feature: Feature): boolean {
+  return flag_names.includes(describeFeature(feature).name);
 }

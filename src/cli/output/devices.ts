@@ -1,5 +1,5 @@
 /** Devices for a person: one line for each in a list, and a few lines for one that was just made. */
-import type { DeviceReport } from '../../device/report.ts';
+import { type DeviceReport, hasFeature } from '../../device/report.ts';
 import { formatSize } from '../../sizes.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { deviceText } from './kublk-text.ts';
@@ -64,20 +64,23 @@ function remark({ id, state, last_error }: DeviceReport): string {
 }
 
 /** Requests that do not match are copied silently: the list says so, and where the reason is found. */
-function sharingRemark({ id, io, flag_names }: DeviceReport): string {
-  if (io === null || !flag_names.includes('UBLK_F_SHMEM_ZC')) return '';
+function sharingRemark(device: DeviceReport): string {
+  const { id, io } = device;
+  if (io === null || !hasFeature(device, 'SHMEM_ZC')) return '';
   if (io.matched.requests > 0 || io.copied.requests + io.registered.requests === 0) return '';
   return `${styles.warning(`device ${id}:`)} none of its requests has matched a shared buffer; ublkts monitor -n ${id} says why\n`;
 }
 
-function nextCommand({ id, flag_names, buffers }: DeviceReport): string {
-  const matchesNothing = flag_names.includes('UBLK_F_SHMEM_ZC') && (buffers ?? []).length === 0;
+function nextCommand(device: DeviceReport): string {
+  const { id, buffers } = device;
+  const matchesNothing = hasFeature(device, 'SHMEM_ZC') && (buffers ?? []).length === 0;
   return matchesNothing ? `ublkts reg-buf -n ${id} PATH` : `ublkts monitor -n ${id}, ublkts del -n ${id}`;
 }
 
 /** The share of requests that needed no copy because they lay in a registered buffer. */
-function matchedCell({ io, flag_names }: DeviceReport): string {
-  if (io === null || !flag_names.includes('UBLK_F_SHMEM_ZC')) return NOTHING;
+function matchedCell(device: DeviceReport): string {
+  const { io } = device;
+  if (io === null || !hasFeature(device, 'SHMEM_ZC')) return NOTHING;
   const all = io.matched.requests + io.registered.requests + io.copied.requests;
   return all === 0 ? NOTHING : `${Math.floor((io.matched.requests / all) * 100)}%`;
 }

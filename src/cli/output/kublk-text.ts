@@ -2,7 +2,7 @@
  * kublk's own text, which scripts cut by field number: `ublk_ctrl_dump` of Linux 7.3 prints the same bytes. A missing
  * word or blank would break a script's `awk '{print $11}'`.
  */
-import type { DeviceReport } from '../../device/report.ts';
+import { type DeviceReport, hasFeature } from '../../device/report.ts';
 
 const SECTOR = 512;
 
@@ -13,7 +13,7 @@ export function deviceText(device: DeviceReport): string {
       `block size ${device.logical_block_size} dev_capacity ${capacity}`,
     `\tmax rq size ${device.max_io_buf_bytes} daemon pid ${device.ublksrv_pid} flags ${device.flags} state ${device.state}`,
   ];
-  if (device.flag_names.includes('UBLK_F_IO_DESC_SIZE')) lines.push(`\tio_desc_size ${device.io_desc_size}`);
+  if (hasFeature(device, 'IO_DESC_SIZE')) lines.push(`\tio_desc_size ${device.io_desc_size}`);
   for (const queue of device.queues) lines.push(`\tqueue ${queue.id}: affinity(${firstCpu(queue.affinity)})`);
   return `${lines.join('\n')}\n`;
 }

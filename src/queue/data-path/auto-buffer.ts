@@ -8,6 +8,7 @@
  */
 import { ublk_auto_buf_reg_to_sqe_addr } from '../../native/uapi/ublk-addresses.ts';
 import { UBLK_AUTO_BUF_REG_FALLBACK, UBLK_IO_F_NEED_REG_BUF } from '../../native/uapi/ublk-io.ts';
+import { DATA_PATHS } from '../../spec/data-paths.ts';
 import { STAT_WAYS } from '../../stats/layout.ts';
 import type { Request } from '../request.ts';
 import type { Slots } from '../slots.ts';
@@ -17,7 +18,7 @@ import type { ZeroCopyPath } from './zero-copy.ts';
 const NO_SUCH_INDEX = 0xffff;
 
 export class AutoBufferPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf('registered');
+  readonly way = STAT_WAYS.indexOf(DATA_PATHS.auto_zc.countedAs);
   private readonly slots: Slots;
   private readonly fallback: ZeroCopyPath | null;
 

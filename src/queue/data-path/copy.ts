@@ -4,13 +4,14 @@
  *
  * The buffer is the server's from delivery to commit; the kernel is told its address with every command.
  */
+import { DATA_PATHS } from '../../spec/data-paths.ts';
 import { STAT_WAYS } from '../../stats/layout.ts';
 import type { Request } from '../request.ts';
 import type { Slots } from '../slots.ts';
 import type { DataPath } from './data-path.ts';
 
 export class CopyPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf('copied');
+  readonly way = STAT_WAYS.indexOf(DATA_PATHS.copy.countedAs);
   private readonly slots: Slots;
 
   constructor(slots: Slots) {

@@ -12,6 +12,7 @@ import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_IO_LINK } from '../../native/uapi/io-urin
 import { IORING_OP_READ, IORING_OP_WRITE } from '../../native/uapi/io-uring-opcodes.ts';
 import { userCopyPositionHi, userCopyPositionLo } from '../../native/uapi/ublk-addresses.ts';
 import { UBLK_IO_F_INTEGRITY, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
+import { DATA_PATHS } from '../../spec/data-paths.ts';
 import { STAT_WAYS } from '../../stats/layout.ts';
 import type { CharDevice } from '../char-device.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -36,7 +37,7 @@ const LINKED = (IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS) << 8;
 const CHAIN = 3;
 
 export class UserCopyPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf('copied');
+  readonly way = STAT_WAYS.indexOf(DATA_PATHS.user_copy.countedAs);
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;

@@ -10,6 +10,7 @@
 import type { Ring } from '../../native/ring/ring.ts';
 import { IOSQE_CQE_SKIP_SUCCESS } from '../../native/uapi/io-uring-sqe-flags.ts';
 import { UBLK_U_IO_REGISTER_IO_BUF, UBLK_U_IO_UNREGISTER_IO_BUF } from '../../native/uapi/ublk-commands.ts';
+import { DATA_PATHS } from '../../spec/data-paths.ts';
 import { STAT_WAYS } from '../../stats/layout.ts';
 import type { CharDevice } from '../char-device.ts';
 import type { Request } from '../request.ts';
@@ -22,7 +23,7 @@ const UNREGISTER = UBLK_U_IO_UNREGISTER_IO_BUF | 0;
 const SKIP_SUCCESS = IOSQE_CQE_SKIP_SUCCESS << 8;
 
 export class ZeroCopyPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf('registered');
+  readonly way = STAT_WAYS.indexOf(DATA_PATHS.zero_copy.countedAs);
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;
