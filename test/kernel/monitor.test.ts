@@ -122,7 +122,7 @@ describe('the monitor', { skip, timeout: 1_200_000 }, () => {
 
   test('an action that fails says why', async () => {
     terminal.press('2b/nowhere\r');
-    await shows(/reg-buf.*\/nowhere/);
+    await shows(/cannot register \/nowhere with ublkb1/);
   });
 
   test('says within two seconds that a server was killed, and recovers the device', async () => {
