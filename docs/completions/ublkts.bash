@@ -124,7 +124,7 @@ _ublkts() {
     "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --target_option --foreground --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
-    "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all"; else _ublkts_devices; fi ;;
+    "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
     "doctor") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
     "features") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --format"; else :; fi ;;
     "lab build") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --refresh"; else :; fi ;;
@@ -137,7 +137,7 @@ _ublkts() {
     "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --target_option --foreground --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
-    "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe"; else _ublkts_devices; fi ;;
+    "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
     "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --index --all"; else :; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size"; else _ublkts_devices; fi ;;
   esac

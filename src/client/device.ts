@@ -27,7 +27,7 @@ export class SharedMemoryDevice {
 
   /** Memory shared with the device's server. The device must have been made with --shmem_zc. */
   async allocate(options: RegionOptions): Promise<SharedRegion> {
-    requireServer(this.id);
+    await requireServer(this.id);
     const region = await allocateRegion(this.id, options);
     this.#regions.add(region);
     return region;

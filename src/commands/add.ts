@@ -7,7 +7,7 @@ import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
-import { withProgress } from '../cli/running/progress.ts';
+import { waitFor } from '../cli/running/waiting.ts';
 import type { StartedDevice } from '../device/report.ts';
 
 export default class Add extends BaseCommand {
@@ -51,7 +51,7 @@ export default class Add extends BaseCommand {
       await stayInForeground({ serve: (onReady) => runForeground(options, onReady), print, wantsText });
     } else {
       const { addDevice } = await import('../device/add.ts');
-      print(await withProgress(this.chatty, 'waiting for the server', addDevice(options)));
+      print(await waitFor(this.chatty, 'waiting for the server', (waiting) => addDevice(options, waiting)));
     }
   }
 }

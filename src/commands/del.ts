@@ -2,13 +2,15 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { type Outcome, oneByOne } from '../cli/failures/outcome.ts';
-import { withProgress } from '../cli/running/progress.ts';
+import { waitFor } from '../cli/running/waiting.ts';
+import type { WaitOptions } from '../control/waiting.ts';
+import type { DeleteOptions } from '../device/delete.ts';
 import { usageError } from '../errors.ts';
 
 export default class Del extends BaseCommand {
   static override summary = 'Stop and delete one or several devices.';
   static override description =
-    'Waits until the server has ended and the last user has closed the device. With -a and without a device, deletes every ublk device, including those of other programs.';
+    'Waits until the server has ended and the last user has closed the device. Refuses while the device is mounted, used as swap or part of another block device. A program that has it open gets errors; one that keeps it open is named after two seconds, and the device goes when it does. With -a and without a device, deletes every ublk device, including those of other programs.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> ublkb0 ublkb1',
@@ -19,6 +21,10 @@ export default class Del extends BaseCommand {
   static override flags = {
     number: numberFlag,
     all: onOff({ char: 'a', summary: 'Delete every device.', helpGroup: 'DEVICE' }),
+    force: onOff({
+      summary: 'Delete it even if a mount, swap or a device made of it loses data.',
+      helpGroup: 'DEVICE',
+    }),
   };
 
   override async run(): Promise<void> {
@@ -26,7 +32,8 @@ export default class Del extends BaseCommand {
     const ids = namedDevices(flags.number, args.devices);
     if (ids.length === 0 && !flags.all)
       throw usageError('no device is named', 'name it with -n, or every device with -a');
-    const outcome = await withProgress(this.chatty, 'waiting for the last user of the device', remove(ids));
+    const work = (waiting: WaitOptions): Promise<Outcome> => remove(ids, { force: flags.force, ...waiting });
+    const outcome = await waitFor(this.chatty, 'waiting for the last user of the device', work);
     this.printOutcome(outcome, {
       json: { deleted: outcome.done },
       kublk: () => '',
@@ -35,9 +42,9 @@ export default class Del extends BaseCommand {
   }
 }
 
-async function remove(ids: readonly number[]): Promise<Outcome> {
+async function remove(ids: readonly number[], options: DeleteOptions): Promise<Outcome> {
   const { deleteAllDevices, deleteDevice } = await import('../device/delete.ts');
-  if (ids.length > 0) return oneByOne(ids, deleteDevice);
-  const { deleted, failed } = await deleteAllDevices();
+  if (ids.length > 0) return oneByOne(ids, (id) => deleteDevice(id, options));
+  const { deleted, failed } = await deleteAllDevices(options);
   return { done: deleted, failed };
 }

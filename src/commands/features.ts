@@ -14,6 +14,6 @@ export default class Features extends BaseCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(Features);
     const { getFeatures } = await import('../device/features.ts');
-    this.print(featuresViews(getFeatures()), flags.format);
+    this.print(featuresViews(await getFeatures()), flags.format);
   }
 }

@@ -1,7 +1,8 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
-import { withProgress } from '../cli/running/progress.ts';
+import type { WaitOptions } from '../control/waiting.ts';
+import { waitFor } from '../cli/running/waiting.ts';
 
 /** kublk's default. */
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -27,8 +28,10 @@ export default class Quiesce extends BaseCommand {
     const { args, flags } = await this.parse(Quiesce);
     const id = requireDevice(flags.number, args.device);
     const { quiesceDevice } = await import('../device/quiesce.ts');
-    const work = quiesceDevice(id, flags.timeout_ms ?? DEFAULT_TIMEOUT_MS);
-    await withProgress(this.chatty, 'waiting for requests in flight', work);
+    const timeoutMs = flags.timeout_ms ?? DEFAULT_TIMEOUT_MS;
+    const bound = { timeoutMs: timeoutMs === 0 ? Infinity : timeoutMs };
+    const quiesce = (waiting: WaitOptions): Promise<void> => quiesceDevice(id, { ...bound, ...waiting });
+    await waitFor(this.chatty, 'waiting for requests in flight', quiesce);
     this.print({ json: { quiesced: id }, kublk: () => '', table: () => `device ${id} is quiesced\n` });
   }
 }

@@ -8,7 +8,7 @@ import { createFlags } from '../cli/flags/create.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
-import { withProgress } from '../cli/running/progress.ts';
+import { waitFor } from '../cli/running/waiting.ts';
 import type { StartedDevice } from '../device/report.ts';
 
 export default class Recover extends BaseCommand {
@@ -52,7 +52,7 @@ export default class Recover extends BaseCommand {
       await stayInForeground({ serve, print, wantsText });
     } else {
       const { recoverDevice } = await import('../device/recover.ts');
-      print(await withProgress(this.chatty, 'waiting for the server', recoverDevice(id, overrides)));
+      print(await waitFor(this.chatty, 'waiting for the server', (waiting) => recoverDevice(id, overrides, waiting)));
     }
   }
 }

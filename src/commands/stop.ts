@@ -1,7 +1,8 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
-import { withProgress } from '../cli/running/progress.ts';
+import type { WaitOptions } from '../control/waiting.ts';
+import { waitFor } from '../cli/running/waiting.ts';
 
 export default class Stop extends BaseCommand {
   static override summary = 'Stop a device. /dev/ublkbN is removed, and the id stays taken until `del`.';
@@ -13,13 +14,16 @@ export default class Stop extends BaseCommand {
   static override flags = {
     number: numberFlag,
     safe: onOff({ summary: 'Stop it only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
+    force: onOff({ summary: 'Stop it even if a mount, swap or a device made of it loses data.', helpGroup: 'DEVICE' }),
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Stop);
     const id = requireDevice(flags.number, args.device);
     const { stopDevice } = await import('../device/stop.ts');
-    await withProgress(this.chatty, 'waiting for the queues to drain', stopDevice(id, { safe: flags.safe }));
+    const { safe, force } = flags;
+    const stop = (waiting: WaitOptions): Promise<void> => stopDevice(id, { safe, force, ...waiting });
+    await waitFor(this.chatty, 'waiting for the device to stop', stop);
     this.print({ json: { stopped: id }, kublk: () => '', table: () => `device ${id} is stopped\n` });
   }
 }

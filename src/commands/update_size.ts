@@ -1,6 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { sectorSize } from '../cli/flags/values.ts';
+import { waitFor } from '../cli/running/waiting.ts';
 import { formatSize } from '../sizes.ts';
 
 export default class UpdateSize extends BaseCommand {
@@ -25,7 +26,7 @@ export default class UpdateSize extends BaseCommand {
     const { args, flags } = await this.parse(UpdateSize);
     const id = requireDevice(flags.number, args.device);
     const { updateSize } = await import('../device/resize.ts');
-    await updateSize(id, flags.size);
+    await waitFor(this.chatty, 'waiting for the device', (waiting) => updateSize(id, flags.size, waiting));
     this.print({
       json: { device: id, size_bytes: flags.size },
       kublk: () => '',

@@ -1,188 +1,203 @@
 /**
- * /dev/ublk-control and the ring that carries its commands, one at a time, each with a bound on the wait.
+ * /dev/ublk-control and the ring that carries its commands.
  *
- * Contract: used by one thread; `close()` when done. A command that did not answer in time leaves the channel unusable:
- * the kernel still holds it, and only closing the ring lets go.
+ * Contract
+ * - Used by one thread; `close()` when done. Several commands may be under way.
+ * - Nothing here sleeps in a system call. `ask` is for the commands that the driver answers inside the submission; `run`
+ *   answers with a promise, and the event loop turns meanwhile.
+ * - A process cannot exit while the kernel works on a command of its own that it does not get done. Commands that can
+ *   wait without end for another process therefore run elsewhere (apart.ts).
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { UblkError } from '../errors.ts';
 import { io_uring_enter } from '../native/libc/calls.ts';
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
-import { type RingParts, setUpRing } from '../native/ring/setup.ts';
-import { encode } from '../native/uapi/codec.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { IORING_ENTER_EXT_ARG, IORING_ENTER_GETEVENTS } from '../native/uapi/io-uring-enter.ts';
-import { IORING_OP_URING_CMD } from '../native/uapi/io-uring-opcodes.ts';
-import { IORING_SETUP_SQE128 } from '../native/uapi/io-uring-setup.ts';
+import { encode } from '../native/uapi/codec.ts';
+import { IORING_OP_WRITE } from '../native/uapi/io-uring-opcodes.ts';
+import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_IO_HARDLINK } from '../native/uapi/io-uring-sqe-flags.ts';
 import { io_uring_getevents_arg, kernel_timespec } from '../native/uapi/io-uring-structs.ts';
-import { CQE_WORD_RES, SQE_CMD_OFFSET } from '../native/uapi/io-uring-words.ts';
-import { ublksrv_ctrl_cmd } from '../native/uapi/ublk-structs.ts';
-import { openFailure } from './failures.ts';
+import {
+  CQE_WORD_RES,
+  CQE_WORD_USER_DATA_LO,
+  SQE_WORD_ADDR_HI,
+  SQE_WORD_ADDR_LO,
+  SQE_WORD_FD,
+  SQE_WORD_LEN,
+  SQE_WORD_OPCODE,
+  SQE_WORD_USER_DATA_LO,
+  SQE128_WORDS,
+} from '../native/uapi/io-uring-words.ts';
+import { UblkError } from '../errors.ts';
+import { type ControlCommand, prepareCommand } from './command.ts';
+import { CompletionPipe } from './completion-pipe.ts';
+import { type ControlRing, openControlRing } from './open.ts';
+import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
 
-export const CONTROL_DEVICE = '/dev/ublk-control';
+/** Commands under way at a time, at most, each with a buffer of its own in the channel's page. */
+const SLOTS = 7;
+const SLOT_BYTES = 512;
+/** Behind the buffers: the byte that wakes, and the bound of `ask`. */
+const SPARE_AT = SLOTS * SLOT_BYTES;
 
-export interface ControlCommand {
-  /** The kernel's name without `UBLK_U_CMD_`, for errors. */
-  readonly name: string;
-  readonly op: number;
-  /** 0xffffffff (-1) asks ADD_DEV for any. */
-  readonly device: number;
-  /** Copied in before the command and out after it. */
-  readonly buffer?: Uint8Array;
-  readonly data?: bigint;
-  /** Bytes of `buffer` that are the char device's path with its null. */
-  readonly devicePathLength?: number;
-  readonly timeoutMs?: number;
+/** The longest that `ask` waits for a driver that answers in a kernel thread, as older ones do. */
+const ASK_SECONDS = 1;
+
+const EINTR = 4;
+const ETIME = 62;
+
+interface Pending {
+  readonly command: ControlCommand;
+  readonly answer: (result: number) => void;
 }
 
-/** Commands wait for queues to drain and servers to leave; longer than that, something is wrong and must be said. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
-
-/** Where the pieces lie in the channel's page. */
-const BUFFER_AT = 0;
-const BUFFER_MAX = 2048;
-const TIMESPEC_AT = 2048;
-
-/** How long a server's main thread may be kept from its other work. */
-const MOMENT_MS = 20;
-
-const ETIME = 62;
-const EINTR = 4;
-const NO_QUEUE = 0xffff;
-
 export class ControlChannel {
-  readonly #fd: number;
-  readonly #ring: RingParts;
+  readonly #control: ControlRing;
   readonly #page: MappedMemory;
+  /** By slot. */
+  readonly #pending: (Pending | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  #pipe: CompletionPipe | undefined;
 
   constructor() {
-    try {
-      this.#fd = openSync(CONTROL_DEVICE, constants.O_RDWR);
-    } catch (error) {
-      throw openFailure(CONTROL_DEVICE, error);
-    }
-    try {
-      requireControlDevice(this.#fd);
-      this.#ring = setUpRing({ sqEntries: 4, cqEntries: 8, flags: IORING_SETUP_SQE128 });
-    } catch (error) {
-      closeSync(this.#fd);
-      throw error;
-    }
-    this.#page = mapAnonymous(PAGE_SIZE, 'of a command buffer');
-  }
-
-  /** The command's result, which is negative (-errno) when the driver refused. */
-  run(command: ControlCommand): number {
-    const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#prepare(command);
-    if (!this.#answered(command, timeoutMs)) throw timeoutError(command, timeoutMs);
-    return this.#result(command);
+    this.#control = openControlRing(2 * (SLOTS + 1));
+    this.#page = mapAnonymous(PAGE_SIZE, 'of command buffers');
   }
 
   /**
-   * As run, for a server's main thread: blocks it for a moment at most, and waits for as long as the driver takes. That
-   * is as long as the requests take that REG_BUF and UNREG_BUF wait for: nobody knows how to stop waiting for them.
+   * The result of a command that never waits: GET_DEV_INFO, GET_DEV_INFO2, GET_QUEUE_AFFINITY or GET_FEATURES. Negative
+   * (-errno) when the driver refused.
    */
-  async runPatiently(command: ControlCommand): Promise<number> {
-    this.#prepare(command);
-    if (!this.#answered(command, MOMENT_MS)) {
-      const { cq } = this.#ring;
-      while (cq.ready() === cq.head) await sleep(MOMENT_MS);
-    }
-    return this.#result(command);
-  }
-
-  close(): void {
-    this.#ring.ring.unmap();
-    this.#ring.sqes.unmap();
-    closeSync(this.#ring.fd);
-    this.#page.unmap();
-    closeSync(this.#fd);
-  }
-
-  #prepare(command: ControlCommand): void {
-    const { sq } = this.#ring;
-    const length = command.buffer?.length ?? 0;
-    if (length > BUFFER_MAX) throw new RangeError(`${command.name}: a buffer of ${length} bytes`);
-    if (command.buffer !== undefined) this.#page.bytes.set(command.buffer, BUFFER_AT);
-    const at = sq.next();
-    sq.words.fill(0, at, at + 32);
-    sq.words[at] = IORING_OP_URING_CMD;
-    sq.words[at + 1] = this.#fd;
-    sq.words[at + 2] = command.op | 0;
-    const cmd = encode(ublksrv_ctrl_cmd, {
-      dev_id: command.device >>> 0,
-      queue_id: NO_QUEUE,
-      len: length,
-      addr: length === 0 ? 0n : this.#page.address + BigInt(BUFFER_AT),
-      data: command.data ?? 0n,
-      dev_path_len: command.devicePathLength ?? 0,
+  ask(command: ControlCommand): number {
+    let result: number | undefined;
+    this.#prepare(command, 0, (value) => {
+      result = value;
     });
-    new Uint8Array(sq.words.buffer, sq.words.byteOffset + at * 4 + SQE_CMD_OFFSET, cmd.length).set(cmd);
-    sq.publish();
-  }
-
-  /** Submits what is prepared and waits; false when there is no answer yet. */
-  #answered(command: ControlCommand, timeoutMs: number): boolean {
-    const timespec = { tv_sec: BigInt(Math.floor(timeoutMs / 1000)), tv_nsec: BigInt((timeoutMs % 1000) * 1_000_000) };
-    this.#page.bytes.set(encode(kernel_timespec, timespec), TIMESPEC_AT);
-    const ts = this.#page.address + BigInt(TIMESPEC_AT);
-    const argument = encode(io_uring_getevents_arg, { ts });
-    const { sq, cq, fd } = this.#ring;
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const result = io_uring_enter(fd, sq.pending, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, argument);
-      if (result > 0) sq.consumed(result);
-      if (cq.ready() !== cq.head) return true;
-      if (result === -ETIME || performance.now() >= deadline) return false;
-      if (result < 0 && result !== -EINTR) throw enterError(command, -result);
-    }
-  }
-
-  #result({ buffer }: ControlCommand): number {
-    if (buffer !== undefined) buffer.set(this.#page.bytes.subarray(BUFFER_AT, buffer.length));
-    const { cq } = this.#ring;
-    const result = cq.words[cq.at(cq.head) + CQE_WORD_RES]!;
-    cq.seen((cq.head + 1) | 0);
+    this.#submit(command);
+    this.#harvest();
+    if (result === undefined) this.#waitBriefly(command);
+    if (result === undefined) throw lateError(command, ASK_SECONDS * 1000);
     return result;
   }
-}
 
-/**
- * Something else may lie over the node, as containers do: /dev/null takes every command, and succeeds at it.
- */
-function requireControlDevice(fd: number): void {
-  const { rdev } = fstatSync(fd);
-  const numbers = `${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
-  if (numbers !== registeredNumbers()) throw openFailure(CONTROL_DEVICE, { code: 'ENODEV' });
-}
+  /** The result of a command that may take its time. Default bound: 30 s. Rejects when the bound or the signal ends it. */
+  async run(command: ControlCommand, options: WaitOptions = {}): Promise<number> {
+    const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    signal?.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<number>();
+    let answered = false;
+    this.#pipe ??= new CompletionPipe(() => this.#harvest());
+    this.#prepare(command, IOSQE_IO_HARDLINK, (result) => {
+      answered = true;
+      resolve(result);
+    });
+    this.#prepareWakeUp(this.#pipe.fd);
+    this.#submit(command);
+    this.#harvest();
+    if (!answered) {
+      onWaiting?.(`waiting for ${command.waitsFor ?? `${command.name} of device ${command.device}`}`);
+      this.#pipe.keepAlive(true);
+    }
+    return bounded(promise, { signal, timeoutMs, late: () => lateError(command, timeoutMs) });
+  }
 
-/** `major:minor` as the driver has it; null when it is not loaded. */
-function registeredNumbers(): string | null {
-  try {
-    return readFileSync('/sys/class/misc/ublk-control/dev', 'utf8').trim();
-  } catch {
-    return null;
+  /** The kernel finishes on its own what is still under way. */
+  close(): void {
+    this.#pipe?.close();
+    this.#control.close();
+    // A command that was given up may still write into its buffer.
+    if (!this.#isBusy()) this.#page.unmap();
+  }
+
+  #prepare(command: ControlCommand, flags: number, answer: Pending['answer']): void {
+    const slot = this.#pending.indexOf(undefined);
+    if (slot < 0) throw new RangeError(`${command.name}: ${SLOTS} commands are under way on this channel already`);
+    const { buffer } = command;
+    if (buffer !== undefined && buffer.length > SLOT_BYTES) {
+      throw new RangeError(`${command.name}: a buffer of ${buffer.length} bytes`);
+    }
+    if (buffer !== undefined) this.#page.bytes.set(buffer, slot * SLOT_BYTES);
+    this.#pending[slot] = { command, answer };
+    const address = this.#page.address + BigInt(slot * SLOT_BYTES);
+    prepareCommand(this.#control.ring.sq, command, { fd: this.#control.fd, address, userData: slot, flags });
+  }
+
+  /** Completes silently; runs when the command before it has completed, well or not. */
+  #prepareWakeUp(fd: number): void {
+    const { sq } = this.#control.ring;
+    const address = this.#page.address + BigInt(SPARE_AT);
+    const at = sq.next();
+    sq.words.fill(0, at, at + SQE128_WORDS);
+    sq.words[at + SQE_WORD_OPCODE] = IORING_OP_WRITE | (IOSQE_CQE_SKIP_SUCCESS << 8);
+    sq.words[at + SQE_WORD_FD] = fd;
+    sq.words[at + SQE_WORD_ADDR_LO] = Number(BigInt.asIntN(32, address));
+    sq.words[at + SQE_WORD_ADDR_HI] = Number(BigInt.asIntN(32, address >> 32n));
+    sq.words[at + SQE_WORD_LEN] = 1;
+    sq.words[at + SQE_WORD_USER_DATA_LO] = NOBODY;
+  }
+
+  #submit(command: ControlCommand): void {
+    const { sq, fd } = this.#control.ring;
+    sq.publish();
+    while (sq.pending > 0) {
+      const taken = io_uring_enter(fd, sq.pending, 0, 0, NO_ARGUMENT);
+      if (taken > 0) sq.consumed(taken);
+      else if (taken !== -EINTR) throw enterError(command, -taken);
+    }
+  }
+
+  #harvest(): void {
+    const { cq } = this.#control.ring;
+    for (let head = cq.head; head !== cq.ready(); ) {
+      const at = cq.at(head);
+      const slot = cq.words[at + CQE_WORD_USER_DATA_LO]!;
+      const result = cq.words[at + CQE_WORD_RES]!;
+      head = (head + 1) | 0;
+      cq.seen(head);
+      const pending = this.#pending[slot];
+      if (pending === undefined) continue;
+      const { buffer } = pending.command;
+      if (buffer !== undefined) {
+        buffer.set(this.#page.bytes.subarray(slot * SLOT_BYTES, slot * SLOT_BYTES + buffer.length));
+      }
+      this.#pending[slot] = undefined;
+      pending.answer(result);
+    }
+    if (!this.#isBusy()) this.#pipe?.keepAlive(false);
+  }
+
+  #isBusy(): boolean {
+    return this.#pending.some((pending) => pending !== undefined);
+  }
+
+  #waitBriefly(command: ControlCommand): void {
+    const { fd } = this.#control.ring;
+    this.#page.bytes.set(encode(kernel_timespec, { tv_sec: BigInt(ASK_SECONDS), tv_nsec: 0n }), SPARE_AT + 8);
+    const argument = encode(io_uring_getevents_arg, { ts: this.#page.address + BigInt(SPARE_AT + 8) });
+    const result = io_uring_enter(fd, 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, argument);
+    if (result < 0 && result !== -EINTR && result !== -ETIME) throw enterError(command, -result);
+    this.#harvest();
   }
 }
 
-/** Opens the control device for as long as `use` runs. */
-export function withControl<T>(use: (channel: ControlChannel) => T): T {
+/** `user_data` of an entry whose completion nobody waits for. */
+const NOBODY = SLOTS;
+const NO_ARGUMENT = new Uint8Array(0);
+
+/** Opens the control device for as long as `use` takes. */
+export async function withControl<T>(use: (channel: ControlChannel) => T | Promise<T>): Promise<T> {
   const channel = new ControlChannel();
   try {
-    return use(channel);
+    return await use(channel);
   } finally {
     channel.close();
   }
 }
 
-function timeoutError(command: ControlCommand, timeoutMs: number): UblkError {
+function lateError(command: ControlCommand, timeoutMs: number): UblkError {
   return new UblkError(`${command.name} of device ${command.device} did not answer within ${timeoutMs / 1000} s`, {
     code: 'TIMEOUT',
     command: command.name,
     device: command.device,
-    hint: 'a process may hold the block device open or the server may be stuck: see `dmesg` and `ublkts list`',
+    hint: 'the server of the device may be stuck: see `ublkts list` and `dmesg`',
   });
 }
 

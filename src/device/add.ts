@@ -1,7 +1,8 @@
 /** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
 import { accessSync, closeSync } from 'node:fs';
 import { type ControlChannel, withControl } from '../control/channel.ts';
-import { addDev, type DevInfo, delDev, getFeatures } from '../control/commands.ts';
+import { addDev, type DevInfo, getFeatures, removeDev } from '../control/commands.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { RECORD_VERSION } from '../record/device-record.ts';
 import { forgetDevice, writeRecord } from '../record/store.ts';
@@ -17,21 +18,23 @@ import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
 
-export async function addDevice(request: AddRequest): Promise<StartedDevice> {
-  const server = await startDevice({ ...ADD_DEFAULTS, ...request });
+/** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
+export async function addDevice(request: AddRequest, waiting: WaitOptions = {}): Promise<StartedDevice> {
+  const server = await startDevice({ ...ADD_DEFAULTS, ...request }, waiting);
   server.release();
   return { ...(await describeDevice(server.device)), notes: [...server.notes] };
 }
 
 /** Does what addDevice does, and leaves the server's process in the caller's hands. */
-export async function startDevice(options: AddOptions): Promise<ServerProcess> {
+export async function startDevice(options: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
+  waiting.signal?.throwIfAborted();
   const target = findTarget(options.target);
   // What no driver would make possible is refused before there has to be one.
   resolve(options, target, FeatureSet.all);
   requireCpus(options.cpus);
   requireFiles(options.files);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-  const { info, spec } = withControl((channel) => create(channel, options, target));
+  const { info, spec } = await withControl((channel) => create(channel, options, target, waiting));
   const id = info.dev_id;
   try {
     forgetDevice(id);
@@ -48,20 +51,21 @@ export async function startDevice(options: AddOptions): Promise<ServerProcess> {
       unsettled: null,
       ended: null,
     });
-    return await launchServer(id, 'add');
+    return await launchServer(id, 'add', waiting);
   } catch (error) {
-    removeFailed(info);
+    await removeFailed(info);
     throw error;
   }
 }
 
-function create(
+async function create(
   channel: ControlChannel,
   options: AddOptions,
   target: TargetTraits,
-): { readonly info: DevInfo; readonly spec: DeviceSpec } {
+  waiting: WaitOptions,
+): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
   const driver = FeatureSet.fromFlags(getFeatures(channel));
-  const info = addDev(channel, devInfoOf(resolve(options, target, driver), options.id));
+  const info = await addDev(channel, devInfoOf(resolve(options, target, driver), options.id), waiting);
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };
 }
 
@@ -105,9 +109,9 @@ function requireFile(file: string): void {
 }
 
 /** The device that a failed server leaves is of no use to anyone. */
-function removeFailed(info: DevInfo): void {
+async function removeFailed(info: DevInfo): Promise<void> {
   try {
-    withControl((channel) => delDev(channel, info.dev_id, 10_000));
+    await removeDev(info.dev_id, { timeoutMs: 10_000 });
     forgetDevice(info.dev_id);
   } catch {
     // The error that led here is the one to report.

@@ -1,9 +1,11 @@
-/** Shared buffers of a running device: asked of its server, which maps them, over the device's socket. */
+/** Shared buffers of a running device. Its server maps them, and is asked over the device's socket. */
 import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
+import { bounded, type WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
 import { filesOf } from '../record/files.ts';
+import { processState } from '../record/process-state.ts';
 import { askServer } from '../protocol/ask.ts';
 import type { Answers, BufferAnswer, Request } from '../protocol/buffer-requests.ts';
 import { option } from '../spec/option-names.ts';
@@ -11,42 +13,55 @@ import { ownedBy } from '../record/ownership.ts';
 import { readRecord } from '../record/store.ts';
 import type { BufferReport } from './report.ts';
 
-/** `path`: a hugetlbfs or tmpfs file that the client maps too. `memfd`: the server makes the memory and keeps it. */
+/** `path`: a file on hugetlbfs or tmpfs that the client maps too. `memfd`: memory that the server makes and keeps. */
 export type BufferSource =
   | { readonly kind: 'path'; readonly path: string; readonly readOnly: boolean }
   | { readonly kind: 'memfd'; readonly bytes: number; readonly seal: boolean; readonly readOnly: boolean };
 
-/** With where others find the memory. */
+/** `path` is where other processes find the memory. */
 export type RegisteredBuffer = BufferReport & { readonly path: string };
 
-export async function registerBuffer(id: number, source: BufferSource): Promise<RegisteredBuffer> {
+/** Resolves when the buffer is registered: requests whose pages lie in it are not copied from then on. */
+export async function registerBuffer(
+  id: number,
+  source: BufferSource,
+  options: WaitOptions = {},
+): Promise<RegisteredBuffer> {
   const { readOnly } = source;
   const answer =
     source.kind === 'path'
-      ? await ask(id, { op: 'register', path: source.path, readOnly })
-      : await ask(id, { op: 'create', bytes: source.bytes, seal: source.seal, readOnly });
+      ? await ask(id, { op: 'register', path: source.path, readOnly }, options)
+      : await ask(id, { op: 'create', bytes: source.bytes, seal: source.seal, readOnly }, options);
   return registered(answer);
 }
 
-/** When it returns, no request uses the buffer any more. */
-export async function unregisterBuffer(id: number, index: number): Promise<void> {
-  await ask(id, { op: 'unregister', index });
+/** Resolves when no request uses the buffer any more. */
+export async function unregisterBuffer(id: number, index: number, options: WaitOptions = {}): Promise<void> {
+  await ask(id, { op: 'unregister', index }, options);
 }
 
-/** The indexes that there were. */
-export async function unregisterAllBuffers(id: number): Promise<number[]> {
-  return ask(id, { op: 'unregister-all' });
+/** As unregisterBuffer, for every buffer of the device; resolves to their indexes. */
+export async function unregisterAllBuffers(id: number, options: WaitOptions = {}): Promise<number[]> {
+  return ask(id, { op: 'unregister-all' }, options);
 }
 
-/** What a server that can be asked says; everything that speaks against it is a sentence. */
-async function ask<R extends Request>(id: number, request: R): Promise<Answers[R['op']]> {
-  requireServer(id);
-  return askServer(filesOf(id).socket, id, request);
+/** Asks the device's server, which can be asked and is not stopped. Without `timeoutMs`, the protocol's own bound holds. */
+async function ask<R extends Request>(
+  id: number,
+  request: R,
+  { signal, onWaiting, timeoutMs = Infinity }: WaitOptions,
+): Promise<Answers[R['op']]> {
+  signal?.throwIfAborted();
+  const pid = await requireServer(id);
+  onWaiting?.(`waiting for the server (pid ${pid}) to answer`);
+  const late = (): UblkError => silentServer(id, pid, timeoutMs);
+  return bounded(askServer(filesOf(id).socket, id, request), { signal, timeoutMs, late });
 }
 
-/** Throws where there is nobody to ask. */
-export function requireServer(id: number): void {
-  const info = withControl((channel) => getDevInfo(channel, id));
+/** The pid of the device's server. Throws when there is nobody to ask, or nobody who would answer. */
+export async function requireServer(id: number): Promise<number> {
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  const pid = info.ublksrv_pid;
   if ((info.flags & UBLK_F_SHMEM_ZC) === 0n) {
     throw new UblkError([`device ${id} was made without `, option('features.SHMEM_ZC')], {
       code: 'EOPNOTSUPP',
@@ -56,13 +71,33 @@ export function requireServer(id: number): void {
     });
   }
   if (ownedBy(info, readRecord(id)) === null) {
-    throw new UblkError(`device ${id} is served by another program (pid ${info.ublksrv_pid})`, {
+    throw new UblkError(`device ${id} is served by another program (pid ${pid})`, {
       code: 'EOPNOTSUPP',
       device: id,
       command: 'REG_BUF',
       hint: 'only the program that serves it can register buffers',
     });
   }
+  if (processState(pid) === 'stopped') {
+    throw new UblkError(`the server of device ${id} (pid ${pid}) is stopped (state T) and answers nothing`, {
+      code: 'EBUSY',
+      kind: 'busy',
+      device: id,
+      command: 'REG_BUF',
+      hint: `\`kill -CONT ${pid}\` lets it go on`,
+    });
+  }
+  return pid;
+}
+
+function silentServer(device: number, pid: number, timeoutMs: number): UblkError {
+  return new UblkError(`the server of device ${device} (pid ${pid}) did not answer within ${timeoutMs / 1000} s`, {
+    code: 'TIMEOUT',
+    kind: 'busy',
+    device,
+    command: 'recv',
+    hint: `\`ublkts list -n ${device}\` shows its state`,
+  });
 }
 
 function registered({ index, length, readOnly, source, path }: BufferAnswer): RegisteredBuffer {

@@ -1,22 +1,46 @@
-/** `del`: stops the device, waits for its server to leave, removes it and everything it left in /run. */
+/**
+ * `del`: stops the device, waits for its server and its users to leave, and removes everything that it left in /run.
+ *
+ * Whoever would lose data (a mount, swap, a device made of it) is looked for first, and nothing is stopped then unless it
+ * is forced. Programs that have the device open get errors, as with kublk; one that stays is named, and the device is
+ * shown as going until it is gone.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ControlChannel, ControlChannel as Channel } from '../control/channel.ts';
-import { type DevInfo, delDev, getDevInfo, stopDev } from '../control/commands.ts';
+import { type ControlChannel, withControl } from '../control/channel.ts';
+import { type DevInfo, getDevInfo, removeDev } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
+import { type DiskNumbers, diskNumbers } from '../control/sysfs.ts';
+import { type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
-import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
-import { isServerAlive, serverOf } from '../record/server-identity.ts';
+import { goingIds, keepGoingDevice, readGoingDevice, writeGoingDevice } from '../record/going-device.ts';
+import { isServing, type ProcessState, readProcess } from '../record/process-state.ts';
+import { serverOf, serverState } from '../record/server-identity.ts';
 import { forgetDevice, readRecord } from '../record/store.ts';
+import { findClaims } from './holders/claims.ts';
+import { describeHolders, type Holder, releaseCommand } from './holders/holder.ts';
+import { findOpeners } from './holders/openers.ts';
+import { refuseClaims } from './holders/refuse.ts';
+import { patiently } from './patiently.ts';
 
+export interface DeleteOptions extends WaitOptions {
+  /** Delete it even if a mount, swap or a device made of it would lose data. */
+  readonly force?: boolean | undefined;
+}
+
+/** The server is given this long to leave, the last users as long again; nobody is waited for longer in all. */
 const SERVER_LEAVES_MS = 10_000;
+const USERS_LEAVE_MS = 30_000;
+/** A user that has done nothing for this long since the device stopped will not leave by itself. */
+const QUIET_MS = 2_000;
+const LOOK_MS = 250;
 
-export async function deleteDevice(id: number): Promise<void> {
-  const channel = new Channel();
-  try {
-    await remove(channel, id);
-  } finally {
-    channel.close();
-  }
+/**
+ * Resolves when the id is free. Throws a UblkError of kind `busy` when someone uses the device: before anything is stopped
+ * if data would be lost; otherwise the device is stopped and goes when its last user does.
+ */
+export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  await withControl((channel) => remove(channel, id, options));
 }
 
 export interface Deletions {
@@ -24,11 +48,12 @@ export interface Deletions {
   readonly failed: UblkError[];
 }
 
-export async function deleteAllDevices(): Promise<Deletions> {
+/** Deletes every ublk device, one after the other, whoever made it. */
+export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
   const outcome: Deletions = { deleted: [], failed: [] };
-  for (const id of findDevices()) {
+  for (const id of new Set([...findDevices(), ...goingIds()])) {
     try {
-      await deleteDevice(id);
+      await deleteDevice(id, options);
       outcome.deleted.push(id);
     } catch (error) {
       if (!(error instanceof UblkError)) throw error;
@@ -38,30 +63,128 @@ export async function deleteAllDevices(): Promise<Deletions> {
   return outcome;
 }
 
-async function remove(channel: ControlChannel, id: number): Promise<void> {
+async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
   const info = getDevInfo(channel, id);
-  if (info.state !== UBLK_S_DEV_DEAD) stopDev(channel, id);
-  await serverLeft(info);
-  delDev(channel, id);
+  const going = findDevices().includes(id) ? null : readGoingDevice(id);
+  const numbers = going ?? diskNumbers(id);
+  if (going === null) {
+    if (options.force !== true) refuseClaims(id, numbers);
+    await stopAndRemove(info, numbers, options);
+  }
+  await untilGone(channel, info, numbers, options);
   forgetDevice(id);
 }
 
-/**
- * The kernel's DEL_DEV waits for the server to close the char device, but without a word. A server that stays is named.
- */
-async function serverLeft(info: DevInfo): Promise<void> {
-  const deadline = performance.now() + SERVER_LEAVES_MS;
-  const server = serverOf(info.ublksrv_pid, readRecord(info.dev_id));
-  while (isServerAlive(server)) {
-    if (performance.now() > deadline) {
-      throw new UblkError(`the server of device ${info.dev_id} (pid ${info.ublksrv_pid}) does not leave`, {
-        code: 'TIMEOUT',
-        kind: 'busy',
-        device: info.dev_id,
-        command: 'DEL_DEV',
-        hint: `see what it does, or \`kill -9 ${info.ublksrv_pid}\` and delete again`,
-      });
-    }
-    await sleep(5);
+async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitOptions): Promise<void> {
+  const { dev_id: id, ublksrv_pid: serverPid } = info;
+  const { devices, charDevice } = numbers;
+  writeGoingDevice({ id, since: new Date().toISOString(), devices, charDevice });
+  const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };
+  try {
+    await patiently(stuck, options, (apart) => removeDev(id, apart));
+  } catch (error) {
+    // Refused by the driver, as opposed to left behind in it.
+    if (error instanceof UblkError && error.code !== 'TIMEOUT') keepGoingDevice(id);
+    throw error;
   }
+}
+
+/** The kernel keeps the id until the server has closed the char device and the last user the block device. */
+async function untilGone(
+  channel: ControlChannel,
+  info: DevInfo,
+  numbers: DiskNumbers,
+  { signal, onWaiting, timeoutMs = USERS_LEAVE_MS }: WaitOptions,
+): Promise<void> {
+  const report = waitingReporter(onWaiting);
+  const begun = performance.now();
+  const users = new Users(info.dev_id, numbers);
+  const server = serverOf(info.ublksrv_pid, readRecord(info.dev_id));
+  for (let pause = 1; !isGone(channel, info.dev_id); pause = Math.min(pause * 1.5, 50)) {
+    signal?.throwIfAborted();
+    const waited = performance.now() - begun;
+    const state = serverState(server);
+    if (isServing(state)) {
+      report(`waiting for the server (pid ${server.pid}) to leave`);
+      const bound = state === 'stopped' ? QUIET_MS : SERVER_LEAVES_MS;
+      if (waited > Math.min(bound, timeoutMs)) throw serverStays(info, state);
+    } else if (waited > LOOK_MS) {
+      const holders = users.look();
+      if (holders.length > 0) report(`waiting for device ${info.dev_id} to be released: ${describeHolders(holders)}`);
+      if (holders.length > 0 && users.quietMs() > Math.min(QUIET_MS, timeoutMs)) throw usersStay(info.dev_id, holders);
+      if (waited > timeoutMs) throw usersStay(info.dev_id, holders);
+    }
+    await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+export function isGone(channel: ControlChannel, id: number): boolean {
+  try {
+    getDevInfo(channel, id);
+    return false;
+  } catch (error) {
+    if (error instanceof UblkError && error.kind === 'no-device') return true;
+    throw error;
+  }
+}
+
+/** Those who hold a device that has been stopped, looked at now and then. */
+class Users {
+  readonly #device: number;
+  readonly #numbers: DiskNumbers;
+  #holders: Holder[] = [];
+  #lookedAt = -Infinity;
+  /** Processor time that the holders have used: one that gets errors and is about to leave uses some. */
+  #ticks = -1;
+  #quietSince = performance.now();
+
+  constructor(device: number, numbers: DiskNumbers) {
+    this.#device = device;
+    this.#numbers = numbers;
+  }
+
+  look(): Holder[] {
+    const now = performance.now();
+    if (now - this.#lookedAt < LOOK_MS) return this.#holders;
+    this.#lookedAt = now;
+    this.#holders = [...findClaims(this.#device, this.#numbers), ...findOpeners(this.#numbers)];
+    const ticks = this.#holders.reduce((sum, holder) => sum + ticksOf(holder), 0);
+    if (ticks !== this.#ticks) this.#quietSince = now;
+    this.#ticks = ticks;
+    return this.#holders;
+  }
+
+  quietMs(): number {
+    return performance.now() - this.#quietSince;
+  }
+}
+
+function ticksOf(holder: Holder): number {
+  return holder.kind === 'process' ? holder.pid + readProcess(holder.pid).ticks : 1;
+}
+
+function serverStays({ dev_id: device, ublksrv_pid: pid }: DevInfo, state: ProcessState): UblkError {
+  const isStopped = state === 'stopped';
+  const message = isStopped
+    ? `device ${device} is stopped, but its server (pid ${pid}) is stopped too (state T) and does not leave`
+    : `device ${device} is stopped, but its server (pid ${pid}) does not leave`;
+  return new UblkError(`${message}; the device is deleted when it does`, {
+    code: 'TIMEOUT',
+    kind: 'busy',
+    device,
+    command: 'DEL_DEV',
+    hint: isStopped ? `\`kill -CONT ${pid}\`, or \`kill -9 ${pid}\`` : `\`kill -9 ${pid}\` if it hangs`,
+  });
+}
+
+function usersStay(device: number, holders: readonly Holder[]): UblkError {
+  const [first] = holders;
+  const why = first === undefined ? 'the kernel does not let go of it' : `it is still ${describeHolders(holders)}`;
+  return new UblkError(`device ${device} is stopped, but ${why}; it is deleted when that ends`, {
+    code: 'EBUSY',
+    kind: 'busy',
+    device,
+    command: 'DEL_DEV',
+    hint: first === undefined ? 'see `dmesg`' : `\`${releaseCommand(first)}\``,
+  });
 }

@@ -16,7 +16,7 @@ export async function diagnose(): Promise<Check[]> {
   checks.push(checkIoUring(read('/proc/sys/kernel/io_uring_disabled')?.trim()));
   const driver = checkDriver();
   checks.push(driver);
-  if (driver.status !== 'fail') checks.push(checkFeatures(), checkDevices(await listDevices()));
+  if (driver.status !== 'fail') checks.push(await checkFeatures(), checkDevices(await listDevices()));
   return [
     ...checks,
     checkFiles(findDevices()),

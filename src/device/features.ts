@@ -14,8 +14,8 @@ export interface Features {
   readonly bits: FeatureBit[];
 }
 
-export function getFeatures(): Features {
-  const features = withControl(query);
+export async function getFeatures(): Promise<Features> {
+  const features = await withControl(query);
   return { features, bits: bitsOf(features) };
 }
 

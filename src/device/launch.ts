@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { packagePath } from '../package-root.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
@@ -31,7 +32,12 @@ export interface Ending {
 const READY_SECONDS = 120;
 const KILLED_MS = 5_000;
 
-export async function launchServer(device: number, mode: StartMode): Promise<ServerProcess> {
+/** `waiting.signal` ends the server that is starting; its bound is the server's own. */
+export async function launchServer(
+  device: number,
+  mode: StartMode,
+  { signal, onWaiting }: WaitOptions = {},
+): Promise<ServerProcess> {
   makeRunDirectories();
   const { log } = filesOf(device);
   const logFd = openSync(log, 'a', 0o600);
@@ -52,7 +58,8 @@ export async function launchServer(device: number, mode: StartMode): Promise<Ser
   const ended = Promise.withResolvers<Ending>();
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
-  const report = await firstLine(child.stdio[3] as Readable, ended.promise).catch(async (error) => {
+  onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
+  const report = await firstLine(child.stdio[3] as Readable, ended.promise, signal).catch(async (error) => {
     // A server that lives on would hold the device that is to be removed.
     child.kill('SIGKILL');
     await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
@@ -85,7 +92,11 @@ function serverFlags(): string[] {
   ];
 }
 
-async function firstLine(stream: Readable, ended: Promise<Ending>): Promise<StartReport | null> {
+async function firstLine(
+  stream: Readable,
+  ended: Promise<Ending>,
+  signal: AbortSignal | undefined,
+): Promise<StartReport | null> {
   const line = Promise.withResolvers<StartReport | null>();
   let text = '';
   stream.on('data', (chunk: Buffer) => {
@@ -96,10 +107,14 @@ async function firstLine(stream: Readable, ended: Promise<Ending>): Promise<Star
   stream.on('end', () => line.resolve(null));
   void ended.then(() => setImmediate(() => line.resolve(null)));
   const timer = setTimeout(() => line.reject(silentError()), READY_SECONDS * 1000);
+  const abort = (): void => line.reject(signal?.reason);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     return await line.promise;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
 }
 

@@ -2,55 +2,83 @@
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, getParams, getQueueAffinity } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
+import { type DiskSize, diskSize } from '../control/sysfs.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
-import { ublkStateName } from '../native/uapi/ublk-device.ts';
+import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE, ublkStateName } from '../native/uapi/ublk-device.ts';
 import { filesOf } from '../record/files.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
+import { type GoingDevice, goingIds, readGoingDevice, sweepGoingDevice } from '../record/going-device.ts';
 import { ownedBy } from '../record/ownership.ts';
-import { isServerAlive } from '../record/server-identity.ts';
+import type { ProcessState } from '../record/process-state.ts';
+import { isServerAlive, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
 import { type DeviceStats, readStats, type Tally } from '../stats/reader.ts';
 import type { StatWay } from '../stats/layout.ts';
+import { isGone } from './delete.ts';
 import { bitsOf } from './features.ts';
-import type { BufferReport, DeviceReport, DeviceState, IoReport } from './report.ts';
+import { findClaims } from './holders/claims.ts';
+import { describeHolder, describeHolders } from './holders/holder.ts';
+import { findOpeners } from './holders/openers.ts';
+import type { BufferReport, DeletingReport, DeviceReport, DeviceState, IoReport } from './report.ts';
 
-export async function listDevices(): Promise<DeviceReport[]> {
-  const ids = findDevices();
-  if (ids.length === 0) return [];
-  return withControl((channel) => ids.flatMap((id) => describeIfThere(channel, id)));
+/**
+ * Every ublk device, whoever made it, in the order of their ids; also those that are being deleted. Nothing here waits for
+ * a device: one whose server does not answer is described as it is, and never hides the others.
+ */
+export async function listDevices(options: WaitOptions = {}): Promise<DeviceReport[]> {
+  options.signal?.throwIfAborted();
+  const present = findDevices();
+  const going = goingIds().filter((id) => !present.includes(id));
+  if (present.length + going.length === 0) return [];
+  return withControl(async (channel) => {
+    const reports: DeviceReport[] = [];
+    for (const id of [...present, ...going].toSorted((a, b) => a - b)) {
+      const report = await describeIfThere(channel, id);
+      if (report !== null) reports.push(report);
+    }
+    return reports;
+  });
 }
 
-export async function describeDevice(id: number): Promise<DeviceReport> {
+/** One device. Throws a UblkError of kind `no-device` when there is none with this id. */
+export async function describeDevice(id: number, options: WaitOptions = {}): Promise<DeviceReport> {
+  options.signal?.throwIfAborted();
   return withControl((channel) => describe(channel, id));
 }
 
-/** A device may go while the list is made. */
-function describeIfThere(channel: ControlChannel, id: number): DeviceReport[] {
+/** null: the device has gone while the list was made, or since it was deleted. */
+async function describeIfThere(channel: ControlChannel, id: number): Promise<DeviceReport | null> {
   try {
-    return [describe(channel, id)];
+    return await describe(channel, id);
   } catch (error) {
-    if (error instanceof UblkError && error.kind === 'no-device') return [];
-    throw error;
+    if (!(error instanceof UblkError) || error.kind !== 'no-device') throw error;
+    sweepGoingDevice(id, () => isGone(channel, id));
+    return null;
   }
 }
 
-function describe(channel: ControlChannel, id: number): DeviceReport {
+async function describe(channel: ControlChannel, id: number): Promise<DeviceReport> {
   const info = getDevInfo(channel, id);
-  const params = getParams(channel, id);
+  const size = await sizeOf(channel, info);
   const record = ownedBy(info, readRecord(id));
   const stats = record === null ? null : readStats(filesOf(id).stats);
+  const state = info.ublksrv_pid <= 0 ? null : serverState(serverOf(info.ublksrv_pid, record));
+  const going = findDevices().includes(id) ? null : readGoingDevice(id);
+  const deleting = going === null ? null : deletingOf(going);
   return {
     id,
     path: `/dev/ublkb${id}`,
     state: ublkStateName(info.state) as DeviceState,
     target: record === null ? null : targetOf(record),
-    size_bytes: params.basic.dev_sectors * 512,
-    logical_block_size: 2 ** params.basic.logical_bs_shift,
+    size_bytes: size.bytes,
+    logical_block_size: size.logicalBlockBytes,
     nr_hw_queues: info.nr_hw_queues,
     queue_depth: info.queue_depth,
     max_io_buf_bytes: info.max_io_buf_bytes,
     ublksrv_pid: info.ublksrv_pid,
+    server_state: state,
     flags: `0x${info.flags.toString(16)}`,
     flag_names: bitsOf(info.flags).map(({ bit, name }) => name ?? `bit ${bit}`),
     io_desc_size: info.io_desc_size,
@@ -62,8 +90,28 @@ function describe(channel: ControlChannel, id: number): DeviceReport {
     })),
     buffers: record === null ? null : buffersOf(record, stats),
     io: record === null ? null : ioOf(stats),
-    last_error: record === null ? null : lastError(record, info),
+    deleting,
+    last_error: trouble({ record, info, state, deleting }),
   };
+}
+
+const UNKNOWN_SIZE: DiskSize = { bytes: 0, logicalBlockBytes: 512 };
+
+/**
+ * From sysfs while there is a block device. A device that is DEAD is asked: nobody keeps its mutex. In between, while the
+ * block device is being made or taken away, it may be kept for as long as the server likes, and the size is not known.
+ */
+async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): Promise<DiskSize> {
+  const size = diskSize(id);
+  if (size !== null) return size;
+  if (state !== UBLK_S_DEV_DEAD) return UNKNOWN_SIZE;
+  const { basic } = await getParams(channel, id, { timeoutMs: 1000 });
+  return { bytes: basic.dev_sectors * 512, logicalBlockBytes: 2 ** basic.logical_bs_shift };
+}
+
+function deletingOf(going: GoingDevice): DeletingReport {
+  const holders = [...findClaims(going.id, going), ...findOpeners(going)];
+  return { since: going.since, holders: holders.map((holder) => ({ ...holder, text: describeHolder(holder) })) };
 }
 
 function targetOf(record: DeviceRecord): NonNullable<DeviceReport['target']> {
@@ -97,9 +145,26 @@ function ioOf(stats: DeviceStats | null): IoReport {
   return { matched: sum('matched'), registered: sum('registered'), copied: sum('copied'), errors };
 }
 
-/** Why the server is gone, when it is gone and nobody stopped the device. */
-function lastError({ ended, server }: DeviceRecord, info: DevInfo): string | null {
+interface Facts {
+  readonly record: DeviceRecord | null;
+  readonly info: DevInfo;
+  /** Of the server that the kernel names; null when it names none. */
+  readonly state: ProcessState | null;
+  readonly deleting: DeletingReport | null;
+}
+
+/** What is wrong with the device, or null. */
+function trouble({ record, info, state, deleting }: Facts): string | null {
+  if (deleting !== null) {
+    const { holders } = deleting;
+    return `it is being deleted${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
+  }
+  const { ublksrv_pid: pid } = info;
+  if (state === 'stopped') return `its server (pid ${pid}) is stopped (state T): I/O waits until \`kill -CONT ${pid}\``;
+  if (state === 'zombie') return `its server (pid ${pid}) has ended and is a zombie: nothing serves the device`;
+  if (record === null) return null;
+  const { ended, server } = record;
   if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
-  if (ublkStateName(info.state) === 'LIVE' || isServerAlive(server)) return null;
+  if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) return null;
   return `its server (pid ${server?.pid ?? '?'}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }

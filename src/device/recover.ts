@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../control/commands.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError, usageError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
@@ -29,8 +30,12 @@ import { requireCpus } from './require-cpus.ts';
 const SERVER_LEAVES_MS = 5_000;
 
 /** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
-export async function recoverDevice(id: number, overrides: Partial<AddOptions>): Promise<StartedDevice> {
-  const server = await startRecovery(id, overrides);
+export async function recoverDevice(
+  id: number,
+  overrides: Partial<AddOptions> = {},
+  waiting: WaitOptions = {},
+): Promise<StartedDevice> {
+  const server = await startRecovery(id, overrides, waiting);
   server.release();
   return { ...(await describeDevice(id)), notes: [...server.notes] };
 }
@@ -39,19 +44,24 @@ export async function recoverDevice(id: number, overrides: Partial<AddOptions>):
  * Does what recoverDevice does, and leaves the server's process in the caller's hands. START_USER_RECOVERY would admit
  * two at once, and the one that is later to open the char device would overwrite the other's record.
  */
-export function startRecovery(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
-  return exclusively(id, 'recover', () => startAlone(id, overrides));
+export function startRecovery(
+  id: number,
+  overrides: Partial<AddOptions>,
+  waiting: WaitOptions = {},
+): Promise<ServerProcess> {
+  return exclusively(id, 'recover', () => startAlone(id, overrides, waiting));
 }
 
-async function startAlone(id: number, overrides: Partial<AddOptions>): Promise<ServerProcess> {
-  const info = withControl((channel) => getDevInfo(channel, id));
+async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: WaitOptions): Promise<ServerProcess> {
+  waiting.signal?.throwIfAborted();
+  const info = await withControl((channel) => getDevInfo(channel, id));
   const before = ownedBy(info, readRecord(id));
   const options = optionsOf(info, before, overrides);
   const spec = resolve(options, findTarget(options.target), FeatureSet.fromFlags(info.flags));
   // Of the CPUs that are remembered, some may have gone offline: the others will do.
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
-  await startUserRecoveryWhenFree(info);
+  await startUserRecoveryWhenFree(info, waiting);
   writeRecord({
     version: RECORD_VERSION,
     id,
@@ -66,10 +76,10 @@ async function startAlone(id: number, overrides: Partial<AddOptions>): Promise<S
     ended: null,
   });
   try {
-    return await launchServer(id, 'recover');
+    return await launchServer(id, 'recover', waiting);
   } catch (error) {
     // With the old record it can be tried again, with or without the options that failed.
-    if (before !== null && !isLive(id)) writeRecord(before);
+    if (before !== null && !(await isLive(id))) writeRecord(before);
     throw error;
   }
 }
@@ -109,7 +119,7 @@ function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
   return { ...ADD_DEFAULTS, features: features.names(), dataPath: dataPathOfFeatures(features) };
 }
 
-async function startUserRecoveryWhenFree(info: DevInfo): Promise<void> {
+async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): Promise<void> {
   const id = info.dev_id;
   if (info.state === UBLK_S_DEV_DEAD && (info.flags & UBLK_F_USER_RECOVERY) !== 0n) {
     throw new UblkError(`device ${id} was stopped: there is nothing to recover`, {
@@ -123,13 +133,15 @@ async function startUserRecoveryWhenFree(info: DevInfo): Promise<void> {
   const deadline = performance.now() + SERVER_LEAVES_MS;
   for (;;) {
     try {
-      withControl((channel) => startUserRecovery(channel, id));
+      await startUserRecovery(id, waiting);
       return;
     } catch (error) {
       if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
       if (performance.now() > deadline) throw isServed(info) ? stillServed(info) : error;
     }
+    waiting.onWaiting?.(`waiting for the server (pid ${info.ublksrv_pid}) to leave`);
     await sleep(20);
+    waiting.signal?.throwIfAborted();
   }
 }
 
@@ -147,6 +159,6 @@ function stillServed(info: DevInfo): UblkError {
   });
 }
 
-function isLive(id: number): boolean {
-  return withControl((channel) => getDevInfo(channel, id)).state === UBLK_S_DEV_LIVE;
+async function isLive(id: number): Promise<boolean> {
+  return (await withControl((channel) => getDevInfo(channel, id))).state === UBLK_S_DEV_LIVE;
 }

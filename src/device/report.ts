@@ -1,5 +1,7 @@
 /** The report of a device, as the library returns it and `list --json` prints it: snake_case, sizes in bytes. */
+import type { ProcessState } from '../record/process-state.ts';
 import { describeFeature, type Feature } from '../spec/features.ts';
+import type { Holder } from './holders/holder.ts';
 
 export interface TallyReport {
   requests: number;
@@ -29,6 +31,13 @@ export interface IoReport {
   errors: number;
 }
 
+export interface DeletingReport {
+  /** ISO 8601. */
+  since: string;
+  /** Who keeps it from being gone. */
+  holders: (Holder & { readonly text: string })[];
+}
+
 export type DeviceState = 'DEAD' | 'LIVE' | 'QUIESCED' | 'FAIL_IO';
 
 export interface DeviceReport {
@@ -44,6 +53,8 @@ export interface DeviceReport {
   queue_depth: number;
   max_io_buf_bytes: number;
   ublksrv_pid: number;
+  /** What /proc says of the server's process; null when the device has no server that can be seen from here. */
+  server_state: ProcessState | null;
   /** Hex: 64 bits. */
   flags: string;
   flag_names: string[];
@@ -54,7 +65,9 @@ export interface DeviceReport {
   /** null: another program serves it. */
   buffers: BufferReport[] | null;
   io: IoReport | null;
-  /** Why a server is gone, when it is and it could say so. */
+  /** The device has been deleted, but is not gone while someone holds it. null for all others. */
+  deleting: DeletingReport | null;
+  /** What is wrong with the device, a sentence without its end; null when nothing is. */
   last_error: string | null;
 }
 

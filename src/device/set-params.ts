@@ -15,12 +15,12 @@ export async function trySetParams(request: SetParamsRequest): Promise<number> {
   return withControl((channel) => onTemporaryDevice(channel, request));
 }
 
-function onTemporaryDevice(channel: ControlChannel, request: SetParamsRequest): number {
-  const { dev_id } = addDev(channel, devInfoOf(request));
+async function onTemporaryDevice(channel: ControlChannel, request: SetParamsRequest): Promise<number> {
+  const { dev_id } = await addDev(channel, devInfoOf(request));
   try {
-    return ask(channel, dev_id, paramsOf(request));
+    return await ask(channel, dev_id, paramsOf(request));
   } finally {
-    delDev(channel, dev_id);
+    await delDev(channel, dev_id);
   }
 }
 

@@ -1,12 +1,66 @@
 /** `stop`: the block device goes, the ublk device stays until `del`. */
 import { withControl } from '../control/channel.ts';
 import { getDevInfo, stopDev, tryStopDev } from '../control/commands.ts';
+import { diskNumbers } from '../control/sysfs.ts';
+import type { WaitOptions } from '../control/waiting.ts';
+import { UblkError } from '../errors.ts';
+import { UBLK_S_DEV_DEAD, ublkStateName } from '../native/uapi/ublk-device.ts';
+import { describeHolders } from './holders/holder.ts';
+import { findOpeners } from './holders/openers.ts';
+import { refuseClaims } from './holders/refuse.ts';
+import { patiently } from './patiently.ts';
 
-/** `safe`: refuse with EBUSY when someone has the block device open. */
-export async function stopDevice(id: number, { safe }: { readonly safe: boolean }): Promise<void> {
-  withControl((channel) => {
-    getDevInfo(channel, id);
-    if (safe) tryStopDev(channel, id);
-    else stopDev(channel, id);
+export interface StopOptions extends WaitOptions {
+  /** Refuse (EBUSY) when anyone has the block device open (Linux 7.0). */
+  readonly safe?: boolean | undefined;
+  /** Stop it even if a mount, swap or a device made of it would lose data. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Resolves when the device is DEAD, which has been read back. Throws a UblkError of kind `busy` when someone would lose
+ * data by it, and when the kernel still waits for requests after `timeoutMs` (default 30 s).
+ */
+export async function stopDevice(id: number, options: StopOptions = {}): Promise<void> {
+  const { safe = false, force = false } = options;
+  options.signal?.throwIfAborted();
+  await withControl(async (channel) => {
+    const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
+    if (!force) refuseClaims(id, diskNumbers(id));
+    const command = safe ? 'TRY_STOP_DEV' : 'STOP_DEV';
+    const stuck = { command, device: id, serverPid, after: 'the device stops then' };
+    await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));
+    const { state } = getDevInfo(channel, id);
+    if (state !== UBLK_S_DEV_DEAD) throw notStopped(id, state);
+  });
+}
+
+/** EBUSY with the names of those who have it open. */
+async function tryStop(id: number, options: WaitOptions): Promise<void> {
+  try {
+    await tryStopDev(id, options);
+  } catch (error) {
+    if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
+    const openers = findOpeners({ ...diskNumbers(id), charDevice: null });
+    if (openers.length === 0) throw error;
+    const { message, code, kind, command, device, hint } = error;
+    throw new UblkError(`${message}: it is ${describeHolders(openers)}`, {
+      code,
+      kind,
+      ...(command === undefined ? {} : { command }),
+      ...(device === undefined ? {} : { device }),
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    });
+  }
+}
+
+function notStopped(device: number, state: number): UblkError {
+  return new UblkError(`device ${device} is ${ublkStateName(state)} after STOP_DEV`, {
+    code: 'EBUSY',
+    kind: 'busy',
+    device,
+    command: 'STOP_DEV',
+    hint: 'another process may have started it again: stop it again',
   });
 }

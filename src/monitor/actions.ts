@@ -104,25 +104,30 @@ function objectOf(action: Action): string {
 }
 
 /** The library is loaded when a key needs it: the monitor starts sooner without it. */
-async function performWithLibrary(action: Action): Promise<void> {
+async function performWithLibrary(
+  action: Action,
+  onWaiting: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { device } = action;
+  const options = { onWaiting, signal };
   switch (action.kind) {
     case 'delete': {
       const { deleteDevice } = await import('../device/delete.ts');
-      return deleteDevice(device);
+      return deleteDevice(device, options);
     }
     case 'recover': {
       const { recoverDevice } = await import('../device/recover.ts');
-      return void (await recoverDevice(device, {}));
+      return void (await recoverDevice(device, {}, options));
     }
     case 'unregister': {
       const { unregisterBuffer } = await import('../device/buffers.ts');
-      return unregisterBuffer(device, action.index);
+      return unregisterBuffer(device, action.index, options);
     }
     case 'register': {
       const { registerBuffer } = await import('../device/buffers.ts');
       const { path, readOnly } = action;
-      return void (await registerBuffer(device, { kind: 'path', path: resolve(path), readOnly }));
+      return void (await registerBuffer(device, { kind: 'path', path: resolve(path), readOnly }, options));
     }
   }
 }

@@ -13,6 +13,8 @@ export interface DeviceFiles {
   /** The standard error of the server. */
   readonly log: string;
   readonly socket: string;
+  /** There while the device is being deleted (going-device.ts). */
+  readonly going: string;
 }
 
 export function filesOf(device: number): DeviceFiles {
@@ -21,6 +23,7 @@ export function filesOf(device: number): DeviceFiles {
     stats: `${RUN_DIRECTORY}/${device}.stats`,
     log: `${RUN_DIRECTORY}/${device}.log`,
     socket: `${SOCKET_DIRECTORY}/ublkb${device}.sock`,
+    going: `${RUN_DIRECTORY}/${device}.going`,
   };
 }
 

@@ -9,11 +9,15 @@ export type ProcessState = 'running' | 'stopped' | 'zombie' | 'gone';
 
 export interface ProcessFacts {
   readonly state: ProcessState;
+  /** Its name, of at most 15 bytes. */
+  readonly command: string;
+  /** Processor time that it has used, in clock ticks. */
+  readonly ticks: number;
   /** Clock ticks from boot to the start of the process; NaN where the file has none. */
   readonly startTime: number;
 }
 
-const GONE: ProcessFacts = { state: 'gone', startTime: Number.NaN };
+const GONE: ProcessFacts = { state: 'gone', command: '?', ticks: 0, startTime: Number.NaN };
 
 export function processState(pid: number): ProcessState {
   return readProcess(pid).state;
@@ -42,8 +46,14 @@ const STATES: Readonly<Record<string, ProcessState>> = {
 
 /** The second field is the process's name, which stands in parentheses and may hold any character; fields count from 1. */
 export function parseStat(stat: string): ProcessFacts {
-  const [state = '', ...fromFourth] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: STATES[state] ?? 'running', startTime: Number(fromFourth[22 - 4]) };
+  const end = stat.lastIndexOf(')');
+  const [state = '', ...fromFourth] = stat.slice(end + 2).split(' ');
+  return {
+    state: STATES[state] ?? 'running',
+    command: stat.slice(stat.indexOf('(') + 1, end),
+    ticks: Number(fromFourth[14 - 4]) + Number(fromFourth[15 - 4]),
+    startTime: Number(fromFourth[22 - 4]),
+  };
 }
 
 /** /proc mounted with hidepid shows no processes of other users. */

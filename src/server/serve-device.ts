@@ -52,14 +52,14 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   if (mode === 'recover') registry.adopt(record);
   threads = new QueueThreads(configs);
   try {
-    if (mode === 'add') setParams(channel, id, target.params);
+    if (mode === 'add') await setParams(channel, id, target.params);
     const notes = await threads.fetched();
     updateRecord(id, { server: thisProcess(), previous: record.server, ended: null });
     if (mode === 'add') {
       for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
-      startDev(channel, id, process.pid);
+      await startDev(channel, id, process.pid);
     } else {
-      endUserRecovery(channel, id, process.pid);
+      await endUserRecovery(channel, id, process.pid);
       notes.push(...(await restoreBuffers(registry, spec.buffers)));
     }
     const socket = spec.sharedMemory ? await listen(id, registry) : null;

@@ -11,7 +11,9 @@ export type OptionName =
   | Exclude<keyof AddOptions, 'integrity'>
   | `integrity.${keyof IntegrityOptions}`
   | `features.${Feature}`
-  | `targetOptions.${string}`;
+  | `targetOptions.${string}`
+  /** Of `deleteDevice` and `stopDevice`. */
+  | 'force';
 
 export function option(name: OptionName): OptionMention {
   return { option: name };

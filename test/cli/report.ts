@@ -25,6 +25,8 @@ export function report(changes: Partial<DeviceReport> = {}): DeviceReport {
       copied: { requests: 0, bytes: 0 },
       errors: 0,
     },
+    server_state: null,
+    deleting: null,
     last_error: null,
     ...changes,
   };

@@ -18,6 +18,7 @@ export const PASSES: readonly Pass[] = [
     whole: false,
   },
   { entries: entriesOf(['server/main.ts']), whole: true },
+  { entries: entriesOf(['control/hand/main.ts']), whole: true },
   // V8 puts constants and functions in place within one module only (docs/decisions/0006).
   { entries: entriesOf(['queue/main.ts']), whole: true },
 ];

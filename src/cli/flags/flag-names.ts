@@ -9,6 +9,7 @@ type NamedOption = Exclude<OptionName, `targetOptions.${string}`>;
 
 /** null: the command line has no flag for it. */
 export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
+  force: '--force',
   target: '--type',
   files: null,
   targetOptions: '--target_option',

@@ -12,7 +12,11 @@ const COLUMNS: readonly Column<DeviceReport>[] = [
   { heading: 'ID', align: 'right', cell: ({ id }) => String(id) },
   { heading: 'DEVICE', cell: ({ path }) => path, style: () => styles.path },
   targetColumn,
-  { heading: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle(state) },
+  {
+    heading: 'STATE',
+    cell: stateText,
+    style: ({ state, deleting }) => (deleting === null ? stateStyle(state) : styles.warning),
+  },
   { heading: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatSize(size_bytes) },
   { heading: 'QUEUES', align: 'right', optional: true, cell: ({ nr_hw_queues }) => String(nr_hw_queues) },
   { heading: 'DEPTH', align: 'right', optional: true, cell: ({ queue_depth }) => String(queue_depth) },
@@ -58,9 +62,15 @@ export function deviceCard(device: DeviceReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-function remark({ id, state, last_error }: DeviceReport): string {
+function stateText({ state, deleting }: DeviceReport): string {
+  return deleting === null ? state : 'DELETING';
+}
+
+function remark({ id, state, server_state, deleting, last_error }: DeviceReport): string {
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
-  return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}; ublkts ${next} -n ${id}\n`;
+  // What a device waits for that is being deleted, or whose server is stopped, is in the remark itself.
+  const advice = deleting !== null || server_state === 'stopped' ? '' : `; ublkts ${next} -n ${id}`;
+  return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
 }
 
 /** Requests that do not match are copied silently: the list says so, and where the reason is found. */

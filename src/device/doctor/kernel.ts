@@ -1,6 +1,6 @@
 /** What the kernel has: its version, io_uring, the ublk driver and its features. */
 import { accessSync, closeSync, constants, existsSync } from 'node:fs';
-import { CONTROL_DEVICE } from '../../control/channel.ts';
+import { CONTROL_DEVICE } from '../../control/command.ts';
 import { UblkError } from '../../errors.ts';
 import { IORING_SETUP_SQE128 } from '../../native/uapi/io-uring-setup.ts';
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
@@ -65,9 +65,9 @@ export function checkDriver(): Check {
 }
 
 /** Ask only where the driver can be reached. */
-export function checkFeatures(): Check {
+export async function checkFeatures(): Promise<Check> {
   try {
-    const { bits } = getFeatures();
+    const { bits } = await getFeatures();
     const names = new Set(bits.map(({ name }) => name));
     const missing = UBLK_FEATURES.filter(({ name }) => !names.has(name));
     const detail = `${bits.length} of the ${UBLK_FEATURES.length} that ublkts knows`;

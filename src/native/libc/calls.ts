@@ -116,6 +116,14 @@ export function eventfd(): number {
   return checked('eventfd', '', 0, EFD_CLOEXEC);
 }
 
+/** A pipe's two ends, which are the caller's and are not inherited by programs that it starts. */
+export function pipe(): [readEnd: number, writeEnd: number] {
+  const O_CLOEXEC = 0o2000000;
+  const ends = new Int32Array(2);
+  checked('pipe2', '', new Uint8Array(ends.buffer), O_CLOEXEC);
+  return [ends[0]!, ends[1]!];
+}
+
 const SYS_io_uring_setup = 425n;
 const SYS_io_uring_enter = 426n;
 const SYS_io_uring_register = 427n;

@@ -23,6 +23,7 @@ const FUNCTIONS = [
   'memfd_create',
   'mmap',
   'munmap',
+  'pipe2',
   'prctl',
   'recvmsg',
   'sched_getaffinity',

@@ -5,7 +5,8 @@
  * some 0.2 ms; what seldom changes is read again only when it has changed.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { CONTROL_DEVICE, ControlChannel } from '../../control/channel.ts';
+import { ControlChannel } from '../../control/channel.ts';
+import { CONTROL_DEVICE } from '../../control/command.ts';
 import { getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
 import type { DeviceState } from '../../device/report.ts';

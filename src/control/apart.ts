@@ -1,0 +1,142 @@
+/**
+ * Runs control commands in a process of their own, the hand, which can be left behind.
+ *
+ * STOP_DEV, for one, waits in the kernel until the device's server has finished every request. A process that has issued
+ * it can neither return from it nor exit, not even by SIGKILL. So the process that answers to a person or to a program
+ * prepares a ring, and a small process inherits it, submits what is in it and waits; the results are in the ring's
+ * memory, which both have. When the wait is over, or given up, the hand stays behind until the kernel is done.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
+import { packagePath } from '../package-root.ts';
+import { UblkError } from '../errors.ts';
+import { checked } from '../native/libc/calls.ts';
+import { IOSQE_IO_LINK } from '../native/uapi/io-uring-sqe-flags.ts';
+import { CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
+import { type ControlCommand, prepareCommand } from './command.ts';
+import { HAND_CONTROL_FD } from './hand/ring-fd.ts';
+import { handProgram, hasHandProgram } from './hand/program.ts';
+import { type ControlRing, openControlRing } from './open.ts';
+import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
+
+const MFD_CLOEXEC = 1;
+
+export interface ApartOptions extends WaitOptions {
+  /** Makes the error of a wait that took too long; by default it says which command did not answer. */
+  readonly late?: () => UblkError;
+}
+
+/**
+ * The results of `commands`, which run one after the other; a command that fails (-errno) ends the chain, and those after
+ * it have -ECANCELED. None of them may have a buffer. Default bound: 30 s. Given up, the chain still runs to its end.
+ */
+export async function runApart(commands: readonly ControlCommand[], options: ApartOptions = {}): Promise<number[]> {
+  const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  signal?.throwIfAborted();
+  const [command] = commands;
+  if (command === undefined) return [];
+  const control = openControlRing(commands.length);
+  try {
+    prepareChain(control, commands);
+    const hand = startHand(control, commands);
+    onWaiting?.(`waiting for ${command.waitsFor ?? `${command.name} of device ${command.device}`}`);
+    const late = options.late ?? (() => lateError(command, timeoutMs));
+    try {
+      await bounded(ended(hand), { signal, timeoutMs, late });
+    } catch (error) {
+      hand.unref();
+      throw error;
+    }
+    return resultsOf(control, commands);
+  } finally {
+    control.close();
+  }
+}
+
+function prepareChain({ ring: { sq } }: ControlRing, commands: readonly ControlCommand[]): void {
+  commands.forEach((command, index) => {
+    const flags = index === commands.length - 1 ? 0 : IOSQE_IO_LINK;
+    prepareCommand(sq, command, { fd: HAND_CONTROL_FD, address: 0n, userData: index, flags });
+  });
+  sq.publish();
+}
+
+function startHand({ fd, ring }: ControlRing, commands: readonly ControlCommand[]): ChildProcess {
+  const options: HandOptions = {
+    // A Ctrl-C is for the process that asked.
+    detached: true,
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'ignore', ring.fd, fd],
+    env: {},
+    argv0: `ublkts: ${commands.map(({ name }) => name).join(', ')} of device ${commands[0]?.device}`,
+  };
+  return startProgram(commands.length, options) ?? startNode(commands.length, options);
+}
+
+interface HandOptions {
+  readonly detached: boolean;
+  readonly cwd: string;
+  readonly stdio: ('ignore' | number)[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly argv0: string;
+}
+
+/** Undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
+function startProgram(entries: number, options: HandOptions): ChildProcess | undefined {
+  if (!hasHandProgram(process.arch)) return undefined;
+  const file = checked('memfd_create', 'ublkts-hand', 'ublkts-hand', MFD_CLOEXEC);
+  try {
+    writeSync(file, handProgram(entries));
+    // The child opens it by the number that it has there: the last one of those it is given.
+    const stdio = [...options.stdio, file];
+    const hand = spawn(`/proc/self/fd/${stdio.length - 1}`, [], { ...options, stdio });
+    if (hand.pid !== undefined) return hand;
+    // The error is told again by an event, which has to have a listener.
+    hand.on('error', () => {});
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function startNode(entries: number, options: HandOptions): ChildProcess {
+  const { argv0: _, ...rest } = options;
+  return spawn(process.execPath, [packagePath('dist/control/hand/main.js'), String(entries)], rest);
+}
+
+async function ended(hand: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  hand.once('exit', () => resolve());
+  hand.once('error', reject);
+  return promise;
+}
+
+function resultsOf({ ring: { cq } }: ControlRing, commands: readonly ControlCommand[]): number[] {
+  const results = new Map<number, number>();
+  for (let head = cq.head; head !== cq.ready(); head = (head + 1) | 0) {
+    const at = cq.at(head);
+    results.set(cq.words[at + CQE_WORD_USER_DATA_LO]!, cq.words[at + CQE_WORD_RES]!);
+  }
+  return commands.map((command, index) => {
+    const result = results.get(index);
+    if (result === undefined) throw killedError(command);
+    return result;
+  });
+}
+
+function lateError({ name, device }: ControlCommand, timeoutMs: number): UblkError {
+  return new UblkError(`${name} of device ${device} did not answer within ${timeoutMs / 1000} s`, {
+    code: 'TIMEOUT',
+    command: name,
+    device,
+    hint: `\`ublkts list -n ${device}\` shows what the device waits for`,
+  });
+}
+
+function killedError({ name, device }: ControlCommand): UblkError {
+  return new UblkError(`the process that ran ${name} of device ${device} was killed`, {
+    code: 'EINTR',
+    command: name,
+    device,
+  });
+}

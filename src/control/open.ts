@@ -1,0 +1,53 @@
+/** Opens /dev/ublk-control and makes rings for its commands. */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { type RingParts, setUpRing } from '../native/ring/setup.ts';
+import { IORING_SETUP_SQE128 } from '../native/uapi/io-uring-setup.ts';
+import { CONTROL_DEVICE } from './command.ts';
+import { openFailure } from './failures.ts';
+import { deviceNumber, readText } from './sysfs.ts';
+
+export interface ControlRing {
+  /** Descriptor of the control device. */
+  readonly fd: number;
+  readonly ring: RingParts;
+  close(): void;
+}
+
+/** A ring for `entries` commands at a time. */
+export function openControlRing(entries: number): ControlRing {
+  const fd = openControl();
+  try {
+    const ring = setUpRing({ sqEntries: entries, cqEntries: 2 * entries, flags: IORING_SETUP_SQE128 });
+    const close = (): void => {
+      ring.ring.unmap();
+      ring.sqes.unmap();
+      closeSync(ring.fd);
+      closeSync(fd);
+    };
+    return { fd, ring, close };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function openControl(): number {
+  let fd: number;
+  try {
+    fd = openSync(CONTROL_DEVICE, constants.O_RDWR);
+  } catch (error) {
+    throw openFailure(CONTROL_DEVICE, error);
+  }
+  if (isControlDevice(fd)) return fd;
+  closeSync(fd);
+  throw openFailure(CONTROL_DEVICE, { code: 'ENODEV' });
+}
+
+/**
+ * Whether the node is the driver's: something else may lie over it, as in containers. /dev/null takes every command and
+ * reports success.
+ */
+function isControlDevice(fd: number): boolean {
+  // Not there when the driver is not loaded.
+  return deviceNumber(fstatSync(fd).rdev) === readText('/sys/class/misc/ublk-control/dev');
+}

@@ -1,0 +1,49 @@
+/** How a call that may have to wait is watched, bounded and given up. */
+import type { UblkError } from '../errors.ts';
+
+export interface WaitOptions {
+  /**
+   * Gives the call up: its promise rejects with the signal's reason. What the kernel was asked to do is not taken back,
+   * and may still happen.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told what the call waits for, each time that this changes: `waiting for the server (pid 12) to leave`. */
+  readonly onWaiting?: ((what: string) => void) | undefined;
+  /** The longest wait in milliseconds, or Infinity; each call names its default. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Commands wait for queues to drain and for servers to leave. A longer wait means that something is wrong. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
+
+export interface Bound {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Makes the error of a wait that took too long. */
+  readonly late: () => UblkError;
+}
+
+/** Settles as `answer` does, unless the time runs out or the signal aborts first. */
+export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }: Bound): Promise<T> {
+  signal?.throwIfAborted();
+  const ended = Promise.withResolvers<never>();
+  const abort = (): void => ended.reject(signal?.reason);
+  const timer = timeoutMs === Infinity ? undefined : setTimeout(() => ended.reject(late()), timeoutMs);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([answer, ended.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Passes on what is waited for, once for each change. */
+export function waitingReporter(onWaiting: WaitOptions['onWaiting']): (what: string) => void {
+  let last = '';
+  return (what) => {
+    if (what === last) return;
+    last = what;
+    onWaiting?.(what);
+  };
+}

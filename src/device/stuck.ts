@@ -1,0 +1,98 @@
+/** Why the kernel does not get a device done, and how that will end, in words. */
+import { statSync } from 'node:fs';
+import { deviceNumber, namesIn, readText } from '../control/sysfs.ts';
+import { UblkError } from '../errors.ts';
+import { processState } from '../record/process-state.ts';
+import { readRecord } from '../record/store.ts';
+import { parseMountInfo } from './holders/claims.ts';
+
+export interface StuckCommand {
+  readonly command: string;
+  readonly device: number;
+  /** As the kernel named it before the command; -1: the device had none. */
+  readonly serverPid: number;
+  /** What comes of the command when the kernel goes on; nothing when it is not left behind. */
+  readonly after: string;
+}
+
+/** Of a command that was left behind in the kernel. */
+export function stuckError({ command, device, serverPid: pid, after }: StuckCommand): UblkError {
+  const { reason, hint } = explain(device, pid);
+  return new UblkError(`${command} of device ${device} is not done: the kernel waits for ${reason}; ${after}`, {
+    code: 'TIMEOUT',
+    kind: 'busy',
+    command,
+    device,
+    hint,
+  });
+}
+
+/** What the kernel waits for, as the object of a sentence, while requests of the device are not finished. */
+export function explain(device: number, pid: number): { readonly reason: string; readonly hint: string } {
+  switch (processState(pid)) {
+    case 'stopped':
+      return {
+        reason: `the requests of its server (pid ${pid}), which is stopped (state T)`,
+        hint: `\`kill -CONT ${pid}\` lets it finish them; \`kill -9 ${pid}\` ends it, and they fail`,
+      };
+    case 'zombie':
+      return {
+        reason: `its server (pid ${pid}), which has ended but still has threads in the kernel (zombie)`,
+        hint: 'no signal reaches them any more: `dmesg` may say what they wait for',
+      };
+    case 'gone':
+      return { reason: 'something else than its server, which is gone', hint: '`dmesg` may say what' };
+    default:
+      return explainRunning(device, pid);
+  }
+}
+
+function explainRunning(device: number, pid: number): { readonly reason: string; readonly hint: string } {
+  const backing = suspendedBacking(device);
+  if (backing !== null) {
+    return {
+      reason: `requests that its server (pid ${pid}) has sent to ${backing}, which is suspended`,
+      hint: `\`dmsetup resume ${backing}\``,
+    };
+  }
+  return {
+    reason: `requests that its server (pid ${pid}) has not finished`,
+    hint: `its backing may hang (see \`dmesg\`); \`kill -9 ${pid}\` ends the server, and the requests fail`,
+  };
+}
+
+/** The name of a suspended device-mapper device below the backing files of a device of ours, or null. */
+function suspendedBacking(device: number): string | null {
+  const files = readRecord(device)?.spec.files ?? [];
+  for (const file of files) {
+    const number = numberBelow(file);
+    const found = number === null ? null : suspendedAt(`/sys/dev/block/${number}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** `major:minor` of the block device that `file` is or lies on. Only nodes in /dev are touched: a hanging file system hangs. */
+function numberBelow(file: string): string | null {
+  if (file.startsWith('/dev/')) {
+    try {
+      const stats = statSync(file);
+      if (stats.isBlockDevice()) return deviceNumber(stats.rdev);
+    } catch {
+      return null;
+    }
+  }
+  const mounts = parseMountInfo(readText('/proc/self/mountinfo') ?? '').filter(
+    ({ path }) => path === '/' || file === path || file.startsWith(`${path}/`),
+  );
+  return mounts.toSorted((a, b) => b.path.length - a.path.length)[0]?.device ?? null;
+}
+
+function suspendedAt(directory: string): string | null {
+  if (readText(`${directory}/dm/suspended`) === '1') return readText(`${directory}/dm/name`);
+  for (const name of namesIn(`${directory}/slaves`)) {
+    const found = suspendedAt(`${directory}/slaves/${name}`);
+    if (found !== null) return found;
+  }
+  return null;
+}

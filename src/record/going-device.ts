@@ -1,0 +1,69 @@
+/**
+ * Devices that are to go: one small file per device in /run/ublkts, written before the kernel is asked to delete it.
+ *
+ * The kernel takes a device out of sysfs at once, and gives its id back when the last process has closed it, which can
+ * take for ever. The file keeps the device visible meanwhile. Whoever finds that it is gone removes all its files.
+ */
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
+import { forgetDevice } from './store.ts';
+
+export interface GoingDevice {
+  readonly version: 1;
+  readonly id: number;
+  /** When it was asked for, ISO 8601. */
+  readonly since: string;
+  /** `major:minor` of the block device and its partitions, and of the char device: what its users have open. */
+  readonly devices: readonly string[];
+  readonly charDevice: string | null;
+}
+
+export function writeGoingDevice(device: Omit<GoingDevice, 'version'>): void {
+  makeRunDirectories();
+  writeFileSync(filesOf(device.id).going, `${JSON.stringify({ version: 1, ...device })}\n`, { mode: 0o644 });
+}
+
+export function readGoingDevice(id: number): GoingDevice | null {
+  try {
+    const value = JSON.parse(readFileSync(filesOf(id).going, 'utf8')) as GoingDevice;
+    return value.version === 1 && value.id === id ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ids in order. */
+export function goingIds(): number[] {
+  let names: string[];
+  try {
+    names = readdirSync(RUN_DIRECTORY);
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => /^\d+\.going$/.test(name))
+    .map((name) => Number.parseInt(name, 10))
+    .sort((a, b) => a - b);
+}
+
+/** The device stays after all. */
+export function keepGoingDevice(id: number): void {
+  rmSync(filesOf(id).going, { force: true });
+}
+
+/**
+ * Removes the files of a device that is gone, unless someone else has done so or a new device has the id. `isGone` is
+ * asked once more, with the file claimed. Returns whether files were removed.
+ */
+export function sweepGoingDevice(id: number, isGone: () => boolean): boolean {
+  const claimed = `${filesOf(id).going}.${process.pid}`;
+  try {
+    renameSync(filesOf(id).going, claimed);
+  } catch {
+    return false;
+  }
+  rmSync(claimed, { force: true });
+  if (!isGone()) return false;
+  forgetDevice(id);
+  return true;
+}
