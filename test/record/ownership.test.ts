@@ -51,6 +51,11 @@ describe('a server', () => {
   });
   test('may have any name', () => {
     const rest = ['S', ...Array.from({ length: 18 }, () => '0'), '12345', '0'].join(' ');
-    assert.deepEqual(parseStat(`77 (a) Z (b) ${rest}`), { state: 'running', startTime: 12345 });
+    assert.deepEqual(parseStat(`77 (a) Z (b) ${rest}`), {
+      state: 'running',
+      command: 'a) Z (b',
+      ticks: 0,
+      startTime: 12345,
+    });
   });
 });
