@@ -5,6 +5,7 @@ import { getDevInfo, quiesceDev } from '../control/commands.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts';
+import { askServerToLeave } from './quiesce-batch.ts';
 import { explain } from './stuck.ts';
 
 /** The kernel's command and the server's leaving after it. */
@@ -17,19 +18,22 @@ const SLACK_MS = 2_000;
 /**
  * Resolves when the device is without its server: QUIESCED, or FAIL_IO if it was made so. The state has been read back:
  * QUIESCE_DEV itself only takes commands away that are idle, so it is repeated until the server has left. `timeoutMs`
- * (default 10 s) bounds the whole. Throws a UblkError of kind `busy` when the device is still LIVE then.
+ * (default 10 s) bounds the whole. A server of ours in batch mode is asked to leave instead (quiesce-batch.ts). Throws
+ * a UblkError of kind `busy` when the device is still LIVE then.
  */
 export async function quiesceDevice(id: number, options: WaitOptions = {}): Promise<void> {
   const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   signal?.throwIfAborted();
   await withControl(async (channel) => {
     const deadline = performance.now() + timeoutMs;
-    const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
+    const info = getDevInfo(channel, id);
+    const { ublksrv_pid: serverPid } = info;
+    const asked = askServerToLeave(info);
     for (;;) {
       const left = Math.max(1, Math.ceil(deadline - performance.now()));
       const late = (): UblkError => stillLive(id, serverPid, timeoutMs);
       try {
-        await quiesceDev(id, left, { signal, onWaiting, timeoutMs: left + SLACK_MS, late });
+        if (!asked) await quiesceDev(id, left, { signal, onWaiting, timeoutMs: left + SLACK_MS, late });
       } catch (error) {
         if (error instanceof UblkError && error.code === 'EBUSY') throw late();
         throw error;

@@ -1,4 +1,4 @@
-/** Puts a queue thread together: ring, slots, statistics, data path, delivery, target. */
+/** Makes a queue thread and its parts: ring, slots, statistics, data path, delivery and target. */
 import { viewOf } from '../native/libc/ffi.ts';
 import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
@@ -8,7 +8,7 @@ import { findTarget } from '../targets/registry.ts';
 import { charDevice } from './char-device.ts';
 import { createDataPath } from './data-path/create.ts';
 import { ShmemOverlay } from './data-path/shmem.ts';
-import { DEBUG_REQUESTS, LoggedArrivals, LoggedDelivery } from './debug-log.ts';
+import { DEBUG_REQUESTS, LoggedDelivery } from './debug-log.ts';
 import { createDelivery } from './delivery/create.ts';
 import { LatencySampler } from './latency.ts';
 import { QueueThread } from './queue-thread.ts';
@@ -24,33 +24,28 @@ export function buildQueueThread(config: ThreadConfig): QueueThread {
   const { spec } = config;
   const slots = new Slots(config);
   const mine = slotsOf(config);
-  mine.forEach((slot, index) => {
-    slots.bufferIndex[slot] = index;
-  });
   const device = charDevice(config.charFd, spec.noUblkFixedFd);
   const ring = makeRing(config, mine.length);
   const stats = threadStats(slots, statsOf(config));
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
-  const request = new Request(ring, slots, descriptors, stats, latency, device.firstFile);
   const type = findTarget(spec.target);
   const { integrity, maxIoBufBytes } = spec;
   const target = type.queue({ state: config.targetState, integrity, slots: slots.count, maxIoBufBytes });
-  const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, BUFFER_SLOTS);
-  const wakeUp = new WakeUp(ring, config.wakeFd, config.leave);
-  const thread = new QueueThread({ ring, slots, request, overlay, target, stats, latency, wakeUp });
+  const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, slots, BUFFER_SLOTS);
+  const wakeUp = new WakeUp(ring, config.wakeFd, config.order);
   const beforeFetch = (slot: number) => {
     if (target.beforeFetch === undefined) return;
     ring.enter(0);
     target.beforeFetch(slot);
   };
+  const plain = createDelivery(config, { ring, slots, mine, device, beforeFetch });
   const logged = (spec.debugMask & DEBUG_REQUESTS) !== 0;
-  const arrivals = logged ? new LoggedArrivals(thread, slots, descriptors) : thread;
-  const plain = createDelivery(config, { ring, slots, mine, device, arrivals, beforeFetch });
-  const delivery = logged ? new LoggedDelivery(plain, slots) : plain;
-  const path = createDataPath(config, { ring, slots, mine, device, thread, delivery });
-  thread.connect(path, delivery);
-  return thread;
+  const delivery = logged ? new LoggedDelivery(plain, slots, descriptors) : plain;
+  const path = createDataPath(config, { ring, slots, mine, device, delivery });
+  const { firstFile } = device;
+  const request = new Request({ ring, slots, descriptors, stats, latency, firstFile, path, overlay, delivery });
+  return new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
 }
 
 /** The slots that this thread fetches, in the order in which it does. */
@@ -59,13 +54,13 @@ function slotsOf(config: ThreadConfig): number[] {
   const { depth, queues, threads } = config.spec;
   const all = Array.from({ length: queues * depth }, (_, slot) => slot);
   if (layout.kind === 'queue') return all.slice(index * depth, (index + 1) * depth);
-  // Lexicographic by queue, every N-th to each thread: load on one queue is shared by all threads, as in kublk.
+  // In order of queue and tag, every N-th goes to the same thread, as in kublk: all threads share each queue's load.
   if (layout.kind === 'per-io') return all.filter((slot) => slot % threads === index);
   return layout.queues.flatMap((queue) => all.slice(queue * depth, (queue + 1) * depth));
 }
 
 function makeRing(config: ThreadConfig, tags: number): Ring {
-  // A submission holds at most a commit and an operation for each tag; a larger target submits in between.
+  // One commit and one operation per tag. A target that starts more operations makes the ring submit in between.
   const entries = powerOfTwo(Math.min(4096, Math.max(8, tags * 2)));
   const completions = powerOfTwo(Math.min(65536, Math.max(16, tags * (2 + config.operations) + 16)));
   const ring = new Ring(entries, completions);
@@ -76,7 +71,7 @@ function makeRing(config: ThreadConfig, tags: number): Ring {
   return ring;
 }
 
-/** Entries of the ring's table of registered buffers: one for each tag, two where they alternate. */
+/** Entries of the ring's table of registered buffers: one per tag, or two where they alternate. */
 function bufferPlaces(config: ThreadConfig, tags: number): number {
   if (!dataPathOf(config.spec).registers) return 0;
   return config.spec.rotateAutoBuf ? tags * 2 : tags;

@@ -1,6 +1,6 @@
 /**
- * `--debug_mask`: kublk's bits, for the server's log (/run/ublkts/N.log). Requests are logged by wrapping the delivery,
- * so that a server that logs none of them runs the very code it would run without this file.
+ * `--debug_mask`: what a server writes to its log (/run/ublkts/N.log), with kublk's bits. Requests are logged by a
+ * wrapper around the delivery, so a server that logs none of them runs the same code as without this file.
  */
 import { writeSync } from 'node:fs';
 import type { Arrivals, Delivery } from './delivery/delivery.ts';
@@ -10,17 +10,17 @@ export const DEBUG_DEVICE = 1 << 0;
 export const DEBUG_THREAD = 1 << 1;
 const DEBUG_IO_COMMAND = 1 << 2;
 const DEBUG_IO = 1 << 3;
-/** One or the other makes every request a line. */
+/** Either bit logs every request: one line when it comes and one when it is done. */
 export const DEBUG_REQUESTS = DEBUG_IO_COMMAND | DEBUG_IO;
 
 const STDERR = 2;
 
-/** Synchronous, and straight to the descriptor: a queue thread never gets round to flushing a stream. */
+/** Writes synchronously and straight to the descriptor, because a queue thread never returns to an event loop. */
 export function debugLog(mask: number, bits: number, text: string): void {
   if ((mask & bits) !== 0) writeSync(STDERR, `${new Date().toISOString()} ${text}\n`);
 }
 
-export class LoggedArrivals implements Arrivals {
+class LoggedArrivals implements Arrivals {
   private readonly to: Arrivals;
   private readonly slots: Slots;
   private readonly descriptors: Int32Array;
@@ -41,22 +41,26 @@ export class LoggedArrivals implements Arrivals {
   }
 }
 
-/** Everything is passed on; commits are logged on the way. */
+/** Passes everything on, and logs requests and commits on the way. */
 export class LoggedDelivery implements Delivery {
   private readonly to: Delivery;
   private readonly slots: Slots;
+  private readonly descriptors: Int32Array;
+  private arrivals: Arrivals | undefined;
 
-  constructor(to: Delivery, slots: Slots) {
+  constructor(to: Delivery, slots: Slots, descriptors: Int32Array) {
     this.to = to;
     this.slots = slots;
+    this.descriptors = descriptors;
   }
 
   start(): void {
     this.to.start();
   }
 
-  completed(userData: number, result: number, flags: number): void {
-    this.to.completed(userData, result, flags);
+  completed(userData: number, result: number, flags: number, arrivals: Arrivals): void {
+    this.arrivals ??= new LoggedArrivals(arrivals, this.slots, this.descriptors);
+    this.to.completed(userData, result, flags, this.arrivals);
   }
 
   commit(slot: number, result: number): void {
@@ -66,6 +70,10 @@ export class LoggedDelivery implements Delivery {
 
   flush(): number {
     return this.to.flush();
+  }
+
+  drain(): void {
+    this.to.drain();
   }
 
   get linkable(): boolean {

@@ -1,6 +1,6 @@
 /**
- * The entry of a queue thread: makes its parts from what the main thread says, tells it that every tag has been fetched,
- * and serves until the device is gone.
+ * The entry point of a queue thread. It makes the thread's parts from what the main thread says, reports that every tag
+ * has been fetched, and serves until the device has left this server.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
@@ -31,11 +31,11 @@ function main(config: ThreadConfig): void {
   say({ kind: 'left' });
 }
 
-/** Makes the thread what a block server's thread must be; what could not be had is said, and serving goes on. */
+/** Sets the thread's name, scheduling policy and CPUs. Returns a note for each that was refused; serving goes on. */
 function settle(config: ThreadConfig): string[] {
   const notes: string[] = [];
   setThreadName(`ublk${config.deviceId}-t${config.index}`);
-  // The client that woke it goes on, and the thread comes to a fuller batch (docs/decisions/0013).
+  // A client that wakes the thread keeps the CPU and submits more, so that batches are fuller (docs/decisions/0013).
   const policy = setBatchPolicy();
   if (policy !== 0) notes.push(`SCHED_BATCH: ${errnoText(policy)}`);
   if (config.cpus.length > 0) {

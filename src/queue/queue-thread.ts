@@ -1,16 +1,18 @@
 /**
- * One queue thread: its ring and its loop. This is the hot path; everything it calls per request is in request.ts,
+ * One queue thread: its ring and its loop. This is the hot path. What it calls for each request is in request.ts,
  * delivery/, data-path/ and the target.
  *
  * Contract
- * - One thread, one ring, one of every object here: call sites stay monomorphic, and nothing is shared but memory that
- *   has a single writer.
- * - In the loop nothing allocates, awaits or logs. The only system call is io_uring_enter, once a batch.
- * - A request is the server's from its completion until its commit is submitted; its descriptor holds still meanwhile.
- * - The loop ends when the kernel has taken back every command (the device stops) or when the main thread says so before
- *   the device started.
+ * - A thread has one ring and one of every object here, so call sites stay monomorphic. It shares only memory that has
+ *   a single writer.
+ * - In the loop nothing allocates, awaits or logs. The only system call is io_uring_enter, once per batch.
+ * - A request is the server's from its delivery until its commit is submitted. Its descriptor does not change
+ *   meanwhile.
+ * - The loop ends when the device has left this server (it was stopped or quiesced) and no request is in hand, or when
+ *   the main thread says so before the device has started.
  */
 import type { Ring } from '../native/ring/ring.ts';
+import { ERRNO } from '../native/uapi/errno.ts';
 import { CQE_WORD_FLAGS, CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import type { DataPath } from './data-path/data-path.ts';
@@ -32,14 +34,16 @@ import {
   slotOf,
   tokenOf,
 } from './user-data.ts';
-import type { WakeUp } from './wake-up.ts';
+import { DRAIN, LEAVE, type WakeUp } from './wake-up.ts';
 
-const EIO = 5;
+const { EIO } = ERRNO;
 
 export interface QueueThreadParts {
   readonly ring: Ring;
   readonly slots: Slots;
   readonly request: Request;
+  readonly path: DataPath;
+  readonly delivery: Delivery;
   readonly overlay: ShmemOverlay;
   readonly target: TargetQueue;
   readonly stats: ThreadStats;
@@ -51,8 +55,8 @@ export class QueueThread implements Arrivals {
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly io: Request;
-  private path!: DataPath;
-  private delivery!: Delivery;
+  private readonly path: DataPath;
+  private readonly delivery: Delivery;
   private readonly overlay: ShmemOverlay;
   private readonly target: TargetQueue;
   private readonly stats: ThreadStats;
@@ -64,18 +68,13 @@ export class QueueThread implements Arrivals {
     this.ring = parts.ring;
     this.slots = parts.slots;
     this.io = parts.request;
+    this.path = parts.path;
+    this.delivery = parts.delivery;
     this.overlay = parts.overlay;
     this.target = parts.target;
     this.stats = parts.stats;
     this.latency = parts.latency;
     this.wakeUp = parts.wakeUp;
-  }
-
-  /** Once, before `start`: delivery and data path call back into the thread. */
-  connect(path: DataPath, delivery: Delivery): void {
-    this.path = path;
-    this.delivery = delivery;
-    this.io.connect(path, delivery);
   }
 
   /** Issues the first commands. 0, or the -errno with which one was refused. */
@@ -90,13 +89,25 @@ export class QueueThread implements Arrivals {
   /** Serves until there is nothing left to serve. */
   run(): void {
     const { ring, delivery } = this;
-    // A function of its own: what it captures is constant to the JIT, and all that hangs on it (docs/decisions/0011).
+    // In a closure, what is captured is constant to the JIT, and so is all that hangs on it (docs/decisions/0011).
     const step = (prompt: number): number => {
       ring.enter(1 + prompt);
       const next = this.walk();
       return delivery.ended || this.leaving ? -1 : next;
     };
-    for (let prompt = 0; prompt >= 0; ) prompt = step(prompt);
+    do {
+      for (let prompt = 0; prompt >= 0; ) prompt = step(prompt);
+    } while (!this.settled());
+  }
+
+  /**
+   * Submits the last commits. Only inside an enter does anything arrive: when nothing did in this one, nothing can
+   * before the thread has exited, and then the driver keeps what it could not deliver for the next server.
+   */
+  private settled(): boolean {
+    this.ring.enter(0);
+    this.walk();
+    return this.leaving || (this.delivery.ended && this.ring.sq.pending === 0);
   }
 
   /** A request has been delivered (Arrivals). */
@@ -106,7 +117,7 @@ export class QueueThread implements Arrivals {
     this.receive(slot);
   }
 
-  /** One batch of completions. Returns how many of the next are no reason to come back, see Delivery.flush. */
+  /** Handles one batch of completions. Returns how many of the next are no reason to return, see Delivery.flush. */
   private walk(): number {
     const { cq } = this.ring;
     const words = cq.words;
@@ -127,7 +138,7 @@ export class QueueThread implements Arrivals {
 
   private completed(user: number, result: number, flags: number): void {
     const kind = kindOf(user);
-    if (kind === KIND_COMMAND) this.delivery.completed(user, result, flags);
+    if (kind === KIND_COMMAND) this.delivery.completed(user, result, flags, this);
     else if (kind === KIND_TARGET) this.operationDone(user, result);
     else this.completedOther(kind, user, result, flags);
   }
@@ -136,11 +147,11 @@ export class QueueThread implements Arrivals {
     switch (kind) {
       case KIND_BATCH_FETCH:
       case KIND_BATCH_COMMAND:
-        this.delivery.completed(user, result, flags);
+        this.delivery.completed(user, result, flags, this);
         return;
       case KIND_DATA:
         this.io.load(slotOf(user));
-        this.path.operationDone(this.io, tokenOf(user), result);
+        if (this.path.operationDone(this.io, tokenOf(user), result)) this.dispatch(slotOf(user));
         return;
       case KIND_WAKE:
         this.woken();
@@ -161,8 +172,8 @@ export class QueueThread implements Arrivals {
     this.dispatch(slot);
   }
 
-  /** Its data is where the target can use it. */
-  dispatch(slot: number): void {
+  /** Gives the target a request whose data is where the target can use it. */
+  private dispatch(slot: number): void {
     const io = this.io;
     io.open = true;
     this.target.queueIo(io);
@@ -174,25 +185,24 @@ export class QueueThread implements Arrivals {
     const io = this.io;
     this.slots.pending[slot]!--;
     io.load(slot);
-    if (io.matched) this.overlay.locate(io);
-    else this.path.locate(io);
     this.target.operationDone(io, tokenOf(user), result);
   }
 
   private woken(): void {
-    if (this.wakeUp.leave) {
+    const { order } = this.wakeUp;
+    if (order === LEAVE) {
       this.leaving = true;
       return;
     }
+    if (order === DRAIN) this.delivery.drain();
     this.wakeUp.arm();
     for (const slot of this.overlay.takeHeld()) this.receive(slot);
   }
 
-  /** A request was held for an index that never was published: that must not happen, and must not hang its client. */
+  /** Fails the requests whose index was never published. That must not happen, but no client may hang if it does. */
   private deadline(): void {
     for (const slot of this.overlay.takeHeld()) {
       this.io.load(slot);
-      this.io.open = true;
       this.io.complete(-EIO);
     }
   }

@@ -1,8 +1,9 @@
 /**
- * The request at hand: what a target sees of it (targets/target.ts), over the slot arrays. A thread has one, and points
- * it at each request in turn. Hot path: `load`, `complete` and the operations allocate nothing.
+ * The request at hand: what a target sees of it (targets/target.ts), over the slot arrays. A thread has one of these
+ * and points it at each request in turn. Hot path: `load`, `complete` and the operations allocate nothing.
  */
 import type { Ring } from '../native/ring/ring.ts';
+import type { SubmissionEntry } from '../native/ring/submission-entry.ts';
 import {
   IORING_OP_FALLOCATE,
   IORING_OP_FSYNC,
@@ -10,7 +11,6 @@ import {
   IORING_OP_READ_FIXED,
   IORING_OP_READV,
   IORING_OP_READV_FIXED,
-  IORING_OP_TIMEOUT,
   IORING_OP_WRITE,
   IORING_OP_WRITE_FIXED,
   IORING_OP_WRITEV,
@@ -24,14 +24,17 @@ import {
   UBLK_IO_OP_WRITE_ZEROES,
   UBLK_IO_OP_ZONE_APPEND,
 } from '../native/uapi/ublk-io.ts';
+import { sumHi, sumLo } from '../native/words64.ts';
 import { STAT_WAYS } from '../stats/layout.ts';
 import type { IoRequest } from '../targets/target.ts';
 import { FIXED_FILE } from './char-device.ts';
 import type { DataPath } from './data-path/data-path.ts';
+import type { MatchedRequest, ShmemOverlay } from './data-path/shmem.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import type { LatencySampler } from './latency.ts';
 import type { Slots } from './slots.ts';
 import type { ThreadStats } from './thread-stats.ts';
+import { fillTimeout } from './timeout.ts';
 import { KIND_TARGET, userData } from './user-data.ts';
 
 const WAY_MATCHED = STAT_WAYS.indexOf('matched');
@@ -39,16 +42,26 @@ const WAY_NONE = STAT_WAYS.indexOf('none');
 const STAT_WRITE_ZEROES = 4;
 const STAT_OTHER = 5;
 
-export class Request implements IoRequest {
+export interface RequestParts {
+  readonly ring: Ring;
+  readonly slots: Slots;
+  /** All queues' descriptors, as words. */
+  readonly descriptors: Int32Array;
+  readonly stats: ThreadStats;
+  readonly latency: LatencySampler;
+  /** Registered index of the target's first file. */
+  readonly firstFile: number;
+  readonly path: DataPath;
+  readonly overlay: ShmemOverlay;
+  readonly delivery: Delivery;
+}
+
+export class Request implements IoRequest, MatchedRequest {
   slot = 0;
   op = 0;
   flags = 0;
   sectors = 0;
   bytes = 0;
-  dataLo = 0;
-  dataHi = 0;
-  /** Index of the registered buffer that holds the data, -1 when it is in memory. */
-  bufferIndex = -1;
   /** Not completed yet. */
   open = false;
   /** Word index of the descriptor. */
@@ -60,29 +73,20 @@ export class Request implements IoRequest {
   private readonly stats: ThreadStats;
   private readonly latency: LatencySampler;
   private readonly firstFile: number;
-  private path!: DataPath;
-  private delivery!: Delivery;
+  private readonly path: DataPath;
+  private readonly overlay: ShmemOverlay;
+  private readonly delivery: Delivery;
 
-  constructor(
-    ring: Ring,
-    slots: Slots,
-    descriptors: Int32Array,
-    stats: ThreadStats,
-    latency: LatencySampler,
-    firstFile: number,
-  ) {
-    this.ring = ring;
-    this.slots = slots;
-    this.descriptors = descriptors;
-    this.stats = stats;
-    this.latency = latency;
-    this.firstFile = firstFile;
-  }
-
-  /** Once, before the first request: the three know each other. */
-  connect(path: DataPath, delivery: Delivery): void {
-    this.path = path;
-    this.delivery = delivery;
+  constructor(parts: RequestParts) {
+    this.ring = parts.ring;
+    this.slots = parts.slots;
+    this.descriptors = parts.descriptors;
+    this.stats = parts.stats;
+    this.latency = parts.latency;
+    this.firstFile = parts.firstFile;
+    this.path = parts.path;
+    this.overlay = parts.overlay;
+    this.delivery = parts.delivery;
   }
 
   /**
@@ -124,10 +128,12 @@ export class Request implements IoRequest {
     return (this.flags & UBLK_IO_F_SHMEM_ZC) !== 0;
   }
 
-  locate(dataLo: number, dataHi: number, bufferIndex: number): void {
-    this.dataLo = dataLo;
-    this.dataHi = dataHi;
-    this.bufferIndex = bufferIndex;
+  get dataLo(): number {
+    return this.slots.dataLo[this.slot]!;
+  }
+
+  get dataHi(): number {
+    return this.slots.dataHi[this.slot]!;
   }
 
   get pending(): number {
@@ -147,11 +153,15 @@ export class Request implements IoRequest {
     this.open = false;
     this.count(slot, result);
     // The data of a matched request is in place: the path, which did not bring it, must not take it away either.
-    if (this.matched || this.path.depart(this, result)) this.delivery.commit(slot, result);
+    if (this.matched) this.overlay.depart(slot);
+    else if (!this.path.depart(this, result)) return;
+    this.delivery.commit(slot, result);
   }
 
   read(file: number, offsetLo: number, offsetHi: number, at: number, length: number, token: number): void {
-    this.readWrite(IORING_OP_READ, IORING_OP_READ_FIXED, file, offsetLo, offsetHi, at, length, 0, token);
+    this.path.attach(this);
+    const sqe = this.onData(IORING_OP_READ, IORING_OP_READ_FIXED, file, token);
+    this.range(sqe, offsetLo, offsetHi, at, length);
   }
 
   write(
@@ -163,7 +173,10 @@ export class Request implements IoRequest {
     rwFlags: number,
     token: number,
   ): void {
-    this.readWrite(IORING_OP_WRITE, IORING_OP_WRITE_FIXED, file, offsetLo, offsetHi, at, length, rwFlags, token);
+    this.path.attach(this);
+    const sqe = this.onData(IORING_OP_WRITE, IORING_OP_WRITE_FIXED, file, token);
+    this.range(sqe, offsetLo, offsetHi, at, length);
+    sqe.opFlags = rwFlags;
   }
 
   readv(
@@ -176,8 +189,8 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     this.path.attach(this);
-    const opcode = this.bufferIndex < 0 ? IORING_OP_READV : IORING_OP_READV_FIXED;
-    this.operation(opcode, file, offsetLo, offsetHi, vecLo, vecHi, count, 0, token);
+    const sqe = this.onData(IORING_OP_READV, IORING_OP_READV_FIXED, file, token);
+    vectors(sqe, offsetLo, offsetHi, vecLo, vecHi, count);
   }
 
   writev(
@@ -191,12 +204,14 @@ export class Request implements IoRequest {
     token: number,
   ): void {
     this.path.attach(this);
-    const opcode = this.bufferIndex < 0 ? IORING_OP_WRITEV : IORING_OP_WRITEV_FIXED;
-    this.operation(opcode, file, offsetLo, offsetHi, vecLo, vecHi, count, rwFlags, token);
+    const sqe = this.onData(IORING_OP_WRITEV, IORING_OP_WRITEV_FIXED, file, token);
+    vectors(sqe, offsetLo, offsetHi, vecLo, vecHi, count);
+    sqe.opFlags = rwFlags;
   }
 
   fsync(file: number, token: number): void {
-    this.plain(IORING_OP_FSYNC, file, 0, 0, 0, 0, 0, IORING_FSYNC_DATASYNC, token);
+    const sqe = this.onFile(IORING_OP_FSYNC, file, token);
+    sqe.opFlags = IORING_FSYNC_DATASYNC;
   }
 
   fallocate(
@@ -208,98 +223,68 @@ export class Request implements IoRequest {
     lengthHi: number,
     token: number,
   ): void {
+    const sqe = this.onFile(IORING_OP_FALLOCATE, file, token);
+    sqe.offLo = offsetLo;
+    sqe.offHi = offsetHi;
     // IORING_OP_FALLOCATE has its length in addr and its mode in len.
-    this.plain(IORING_OP_FALLOCATE, file, offsetLo, offsetHi, lengthLo, lengthHi, mode, 0, token);
+    sqe.addrLo = lengthLo;
+    sqe.addrHi = lengthHi;
+    sqe.len = mode;
   }
 
   timeout(timespecLo: number, timespecHi: number, token: number): void {
-    const slot = this.slot;
-    this.slots.pending[slot]!++;
-    this.ring.reserve(1);
-    const user = userData(KIND_TARGET, slot, token);
-    this.ring.sq.prepare(IORING_OP_TIMEOUT, -1, 0, 0, timespecLo, timespecHi, 1, 0, 0, user, 0);
+    fillTimeout(this.begin(), timespecLo, timespecHi, userData(KIND_TARGET, this.slot, token));
   }
 
   readIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
-    const { integrityLo, integrityHi } = this.slots;
-    const slot = this.slot;
-    this.plain(IORING_OP_READ, file, offsetLo, offsetHi, integrityLo[slot]!, integrityHi[slot]!, length, 0, token);
+    this.integrity(this.onFile(IORING_OP_READ, file, token), offsetLo, offsetHi, length);
   }
 
   writeIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
+    this.integrity(this.onFile(IORING_OP_WRITE, file, token), offsetLo, offsetHi, length);
+  }
+
+  /** An entry for an operation of this request. */
+  private begin(): SubmissionEntry {
+    this.slots.pending[this.slot]!++;
+    this.ring.reserve(1);
+    return this.ring.sq.begin();
+  }
+
+  /** An operation on the request's data: `plain` at an address, `fixed` in a registered buffer. */
+  private onData(plain: number, fixed: number, file: number, token: number): SubmissionEntry {
+    const index = this.slots.dataIndex[this.slot]!;
+    const sqe = this.onFile(index < 0 ? plain : fixed, file, token);
+    if (index > 0) sqe.bufIndex = index;
+    return sqe;
+  }
+
+  /** Any other operation names no registered buffer: fsync and fallocate are refused with one. */
+  private onFile(opcode: number, file: number, token: number): SubmissionEntry {
+    const sqe = this.begin();
+    sqe.opcode = opcode | FIXED_FILE;
+    sqe.fd = this.firstFile + file;
+    sqe.userData = userData(KIND_TARGET, this.slot, token);
+    return sqe;
+  }
+
+  /** `length` bytes of the file at this offset, and of the data from byte `at` on. */
+  private range(sqe: SubmissionEntry, offsetLo: number, offsetHi: number, at: number, length: number): void {
+    const { dataLo } = this;
+    sqe.offLo = offsetLo;
+    sqe.offHi = offsetHi;
+    sqe.addrLo = sumLo(dataLo, at);
+    sqe.addrHi = sumHi(dataLo, this.dataHi, at);
+    sqe.len = length;
+  }
+
+  private integrity(sqe: SubmissionEntry, offsetLo: number, offsetHi: number, length: number): void {
     const { integrityLo, integrityHi } = this.slots;
-    const slot = this.slot;
-    this.plain(IORING_OP_WRITE, file, offsetLo, offsetHi, integrityLo[slot]!, integrityHi[slot]!, length, 0, token);
-  }
-
-  private readWrite(
-    plain: number,
-    fixed: number,
-    file: number,
-    offsetLo: number,
-    offsetHi: number,
-    at: number,
-    length: number,
-    rwFlags: number,
-    token: number,
-  ): void {
-    this.path.attach(this);
-    const lo = (this.dataLo >>> 0) + at;
-    const hi = this.dataHi + (lo > 0xffffffff ? 1 : 0);
-    const opcode = this.bufferIndex < 0 ? plain : fixed;
-    this.operation(opcode, file, offsetLo, offsetHi, lo | 0, hi, length, rwFlags, token);
-  }
-
-  private operation(
-    opcode: number,
-    file: number,
-    offsetLo: number,
-    offsetHi: number,
-    addrLo: number,
-    addrHi: number,
-    length: number,
-    opFlags: number,
-    token: number,
-  ): void {
-    const slot = this.slot;
-    this.slots.pending[slot]!++;
-    this.ring.reserve(1);
-    this.ring.sq.prepare(
-      opcode | FIXED_FILE,
-      this.firstFile + file,
-      offsetLo,
-      offsetHi,
-      addrLo,
-      addrHi,
-      length,
-      opFlags,
-      this.bufferIndex < 0 ? 0 : this.bufferIndex,
-      userData(KIND_TARGET, slot, token),
-      0,
-    );
-  }
-
-  /**
-   * As `operation`, for what is not done on the request's data, so that no buffer index may be named: fsync and fallocate
-   * are refused with one.
-   */
-  private plain(
-    opcode: number,
-    file: number,
-    offsetLo: number,
-    offsetHi: number,
-    addrLo: number,
-    addrHi: number,
-    length: number,
-    opFlags: number,
-    token: number,
-  ): void {
-    const slot = this.slot;
-    this.slots.pending[slot]!++;
-    this.ring.reserve(1);
-    const user = userData(KIND_TARGET, slot, token);
-    const fd = this.firstFile + file;
-    this.ring.sq.prepare(opcode | FIXED_FILE, fd, offsetLo, offsetHi, addrLo, addrHi, length, opFlags, 0, user, 0);
+    sqe.offLo = offsetLo;
+    sqe.offHi = offsetHi;
+    sqe.addrLo = integrityLo[this.slot]!;
+    sqe.addrHi = integrityHi[this.slot]!;
+    sqe.len = length;
   }
 
   private count(slot: number, result: number): void {
@@ -312,4 +297,19 @@ export class Request implements IoRequest {
     if (result < 0) stats.failed(statOp);
     this.latency.ended(slot, statOp < 2 ? statOp : 2, stats);
   }
+}
+
+function vectors(
+  sqe: SubmissionEntry,
+  offsetLo: number,
+  offsetHi: number,
+  vecLo: number,
+  vecHi: number,
+  count: number,
+): void {
+  sqe.offLo = offsetLo;
+  sqe.offHi = offsetHi;
+  sqe.addrLo = vecLo;
+  sqe.addrHi = vecHi;
+  sqe.len = count;
 }

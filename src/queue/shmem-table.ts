@@ -1,13 +1,13 @@
 /**
- * The registered buffers as queue threads see them: kernel index -> address and length, in memory that the main thread
- * writes and queue threads read.
+ * The table of registered buffers: the address and length of each, by the kernel's index. It lies in memory that the
+ * main thread writes and queue threads read.
  *
- * Publishing: the entry's words first, then its state with a release store. A queue thread that finds an index without
- * an entry was quicker than the publisher: it holds the request (held-requests.ts). Withdrawing happens after UNREG_BUF
- * has returned, when no request can refer to the index.
+ * To publish a buffer, the entry's words are written first and then its state, with a release store. A queue thread
+ * that finds no entry for an index was quicker than the main thread: it holds the request (data-path/shmem.ts). An
+ * entry is withdrawn after UNREG_BUF has returned, when no request can refer to the index.
  *
- * After a crash the kernel may still match against memory that nobody has any more: such an index is *lost* until it
- * has been unregistered, and a request that lies in it cannot be served.
+ * After a crash the kernel may still match against memory that no process has any more. Such an index is *lost* until
+ * it has been unregistered, and a request that lies in it cannot be served.
  */
 import { BUFFER_SLOTS, HEAT_PARTS } from '../stats/layout.ts';
 
@@ -20,10 +20,13 @@ const LENGTH_HI = 4;
 /** offset >>> shift is which part of the buffer was hit. */
 const HEAT_SHIFT = 5;
 
-/** A state, in the place of a generation. */
+/** The state of a lost index. */
 export const LOST = -1;
 
-/** State of an entry: 0 free; otherwise how often the index was given out, so that a reader can tell one buffer from the next. */
+/**
+ * The state of an entry is 0 when it is free, LOST, or else its generation: how often the index was given out, so that
+ * a reader can tell one buffer from the next.
+ */
 export class ShmemTable {
   static readonly BYTES = BUFFER_SLOTS * ENTRY_WORDS * 4;
   readonly words: Int32Array;
@@ -51,14 +54,15 @@ export class ShmemTable {
   }
 
   /**
-   * Whether the entry is the one that this thread knows as `generation`, which an earlier call of `generation` returned:
-   * what hangs on it is visible since then and does not change, and a plain load will do. Atomics.load is a call.
+   * Whether the entry is the one that this thread knows as `generation`, which an earlier call of `generation`
+   * returned: what hangs on it is visible since then and does not change, and a plain load will do. Atomics.load is a
+   * call.
    */
   is(index: number, generation: number): boolean {
     return this.words[index * ENTRY_WORDS + STATE] === generation;
   }
 
-  /** 0: not published; LOST. */
+  /** The entry's state: 0 when it is not published, LOST, or its generation. */
   generation(index: number): number {
     return index < BUFFER_SLOTS ? Atomics.load(this.words, index * ENTRY_WORDS + STATE) : 0;
   }
@@ -71,7 +75,7 @@ export class ShmemTable {
     return this.words[index * ENTRY_WORDS + ADDRESS_HI]!;
   }
 
-  /** Which of the buffer's HEAT_PARTS the byte offset is in. */
+  /** Which of the buffer's HEAT_PARTS equal parts the byte offset lies in. */
   part(index: number, offset: number): number {
     return Math.min(HEAT_PARTS - 1, offset >>> this.words[index * ENTRY_WORDS + HEAT_SHIFT]!);
   }

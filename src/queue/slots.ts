@@ -1,7 +1,7 @@
 /**
  * A *slot* is a (queue, tag) pair of the device, as one small integer: queue * depth + tag. Everything that is kept for
- * a request is a typed array indexed by it, so that serving a request divides nothing, looks nothing up in an object
- * and allocates nothing.
+ * a request is in a typed array with one element per slot. Serving a request therefore divides nothing, looks nothing
+ * up in an object and allocates nothing. Nothing but these arrays says which device a slot belongs to.
  */
 import type { ThreadConfig } from './thread-config.ts';
 
@@ -15,8 +15,19 @@ export class Slots {
   /** Its own buffer: address, low and high. */
   readonly bufferLo: Int32Array;
   readonly bufferHi: Int32Array;
-  /** Index in the ring's table of registered buffers, dense over the slots that this thread serves. */
+  /**
+   * Index in the ring's table of registered buffers, dense over the slots that this thread serves; -1 where the data
+   * path registers none.
+   */
   readonly bufferIndex: Int32Array;
+  /**
+   * Where the data of the slot's request is: at an address when dataIndex is -1, else in that registered buffer, whose
+   * addresses begin at 0. This is the slot's own buffer except while it has a request that matched
+   * (data-path/shmem.ts).
+   */
+  readonly dataLo: Int32Array;
+  readonly dataHi: Int32Array;
+  readonly dataIndex: Int32Array;
   /** The command's addr word: where the kernel copies to and from; 0 in paths that copy nothing there. */
   readonly commandLo: Int32Array;
   readonly commandHi: Int32Array;
@@ -35,7 +46,8 @@ export class Slots {
     this.queueTag = new Int32Array(this.count);
     this.queue = new Uint16Array(this.count);
     this.descriptor = new Int32Array(this.count);
-    this.bufferIndex = new Int32Array(this.count);
+    this.bufferIndex = new Int32Array(this.count).fill(-1);
+    this.dataIndex = new Int32Array(this.count).fill(-1);
     this.commandLo = new Int32Array(this.count);
     this.commandHi = new Int32Array(this.count);
     this.autoBufReg = new Int32Array(this.count);
@@ -49,7 +61,17 @@ export class Slots {
       this.descriptor[slot] = (queue * config.queueDescriptorBytes + tag * ioDescSize) / 4;
     }
     [this.bufferLo, this.bufferHi] = addresses(config.buffers, maxIoBufBytes, this.count);
+    this.dataLo = Int32Array.from(this.bufferLo);
+    this.dataHi = Int32Array.from(this.bufferHi);
     [this.integrityLo, this.integrityHi] = addresses(config.integrityBuffers, config.integrityBytes, this.count);
+  }
+
+  /** Gives each of these slots a place of its own in the ring's table of registered buffers. */
+  registerBuffers(slots: readonly number[]): void {
+    for (const [index, slot] of slots.entries()) {
+      this.bufferIndex[slot] = index;
+      this.dataIndex[slot] = index;
+    }
   }
 }
 

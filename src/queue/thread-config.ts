@@ -1,4 +1,4 @@
-/** The configuration of a queue thread: plain data (structured clone) and addresses, which threads share. */
+/** The configuration of a queue thread: plain data (structured clone), and addresses, which threads share. */
 import type { WireError } from '../protocol/error-wire.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import type { ThreadLayout } from '../spec/threads.ts';
@@ -9,7 +9,7 @@ export interface ThreadConfig {
   readonly spec: DeviceSpec;
   /** Which tags this thread serves. */
   readonly layout: ThreadLayout;
-  /** CPUs to run on; empty leaves the thread where it is. */
+  /** CPUs to run on. An empty list leaves the thread's affinity as it is. */
   readonly cpus: readonly number[];
 
   readonly targetState: unknown;
@@ -22,23 +22,23 @@ export interface ThreadConfig {
   /** All queues' descriptors, one after the other, each `queueDescriptorBytes` long. */
   readonly descriptors: bigint;
   readonly queueDescriptorBytes: number;
-  /** maxIoBufBytes for each slot; 0n where the path needs none. */
+  /** maxIoBufBytes per slot; 0n where the data path needs no buffers. */
   readonly buffers: bigint;
-  /** integrityBytes for each slot; 0n without integrity. */
+  /** integrityBytes per slot; 0n without integrity. */
   readonly integrityBuffers: bigint;
   readonly integrityBytes: number;
 
-  /** The mapped stats file, and which of its blocks are this thread's: by queue id, -1 for a queue it does not serve. */
+  /** The mapped stats file. statsBlocks: this thread's blocks in it by queue id, -1 for a queue it does not serve. */
   readonly stats: bigint;
   readonly statsBytes: number;
   readonly statsBlocks: readonly number[];
 
-  /** Written by the main thread, read here: see shmem-table.ts. */
+  /** The main thread writes it, queue threads read it (shmem-table.ts). */
   readonly shmemTable: SharedArrayBuffer;
-  /** An eventfd that the main thread writes to make this thread look at the table, or leave. */
+  /** An eventfd that the main thread writes when this thread is to look at the table or at `order`. */
   readonly wakeFd: number;
-  /** Int32: nonzero when the thread is to leave. */
-  readonly leave: SharedArrayBuffer;
+  /** Int32: STAY, DRAIN or LEAVE of wake-up.ts. All threads of a device have the same one. */
+  readonly order: SharedArrayBuffer;
 }
 
 /** What a queue thread tells the main thread. */

@@ -1,6 +1,6 @@
 /**
- * The statistics blocks of one queue thread: one for each queue that it serves. Most threads serve one, and then its writer
- * is a constant to the JIT, which an element of an array is not (docs/decisions/0011).
+ * The statistics blocks of one queue thread: one per queue that it serves. Most threads serve one queue, and then the
+ * JIT knows the writer as a constant, which it does not for an element of an array (docs/decisions/0011).
  */
 import type { StatsWriter } from '../stats/writer.ts';
 import type { Slots } from './slots.ts';
@@ -11,7 +11,7 @@ export interface ThreadStats {
   batchEnd(): void;
 }
 
-/** `byQueue`: by queue id, undefined for queues of other threads. */
+/** `byQueue`: the writers by queue id, undefined for queues of other threads. */
 export function threadStats(slots: Slots, byQueue: readonly (StatsWriter | undefined)[]): ThreadStats {
   const [first, ...others] = byQueue.filter((writer) => writer !== undefined);
   return first !== undefined && others.length === 0 ? new OneQueue(first) : new ManyQueues(slots, byQueue);

@@ -1,6 +1,6 @@
 /**
- * The 64 bits that come back with a completion. Low word: slot (bits 0-16), what kind of entry it was (17-19), and the
- * starter's token (20-31). The high word is 0.
+ * user_data: the 64 bits of an entry that come back with its completion. The low word holds the slot (bits 0-16), the
+ * kind of entry (17-19) and the starter's token (20-31). The high word is 0.
  */
 
 export const SLOT_BITS = 17;
@@ -12,15 +12,15 @@ export const TOKEN_SHIFT = 20;
 export const KIND_COMMAND = 0;
 /** An operation that the target started. */
 export const KIND_TARGET = 1;
-/** An operation that the data path started, on its way to or from the target. */
+/** An operation that the data path started, before or after the target had the request. */
 export const KIND_DATA = 2;
-/** FETCH_IO_CMDS: the slot bits are the fetch buffer. */
+/** FETCH_IO_CMDS. The slot bits say which fetch buffer. */
 export const KIND_BATCH_FETCH = 3;
-/** PREP_IO_CMDS or COMMIT_IO_CMDS: the slot bits are the element buffer. */
+/** PREP_IO_CMDS or COMMIT_IO_CMDS. The slot bits say which element buffer. */
 export const KIND_BATCH_COMMAND = 4;
-/** The main thread wants something. */
+/** The read of the eventfd with which the main thread wakes this thread. */
 export const KIND_WAKE = 5;
-/** A held request has waited too long. */
+/** The timeout after which requests are held no longer (data-path/shmem.ts). */
 export const KIND_DEADLINE = 6;
 
 export function userData(kind: number, slot: number, token: number): number {

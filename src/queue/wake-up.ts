@@ -1,13 +1,21 @@
 /**
- * How the main thread gets a word in: an eventfd that this thread's ring reads. The thread blocks in io_uring_enter, so
- * no message and no Atomics.notify would reach it.
+ * How the main thread wakes a queue thread: by an eventfd that the queue thread's ring reads. The queue thread blocks
+ * in io_uring_enter, where no message and no Atomics.notify would reach it.
  */
 import { type MappedMemory, mapAnonymous } from '../native/memory.ts';
 import type { Ring } from '../native/ring/ring.ts';
+import { wordsOf } from '../native/words64.ts';
 import { IORING_OP_READ } from '../native/uapi/io-uring-opcodes.ts';
 import { KIND_WAKE, userData } from './user-data.ts';
 
 const EVENTFD_BYTES = 8;
+
+/** Serve on. */
+export const STAY = 0;
+/** The device leaves this server: leave when no request is in hand. */
+export const DRAIN = 1;
+/** Leave at once: the device has not started. */
+export const LEAVE = 2;
 
 export class WakeUp {
   private readonly ring: Ring;
@@ -15,22 +23,27 @@ export class WakeUp {
   private readonly flag: Int32Array;
   private readonly buffer: MappedMemory = mapAnonymous(EVENTFD_BYTES, 'of an eventfd buffer');
 
-  constructor(ring: Ring, fd: number, leave: SharedArrayBuffer) {
+  constructor(ring: Ring, fd: number, order: SharedArrayBuffer) {
     this.ring = ring;
     this.fd = fd;
-    this.flag = new Int32Array(leave);
+    this.flag = new Int32Array(order);
   }
 
-  /** Waits for the next word; one completion of KIND_WAKE follows. */
+  /** Reads the eventfd again. One completion of KIND_WAKE follows when the main thread has written to it. */
   arm(): void {
-    const { address } = this.buffer;
-    const lo = Number(BigInt.asIntN(32, address));
-    const hi = Number(address >> 32n);
+    const [addrLo, addrHi] = wordsOf(this.buffer.address);
     this.ring.reserve(1);
-    this.ring.sq.prepare(IORING_OP_READ, this.fd, 0, 0, lo, hi, EVENTFD_BYTES, 0, 0, userData(KIND_WAKE, 0, 0), 0);
+    const sqe = this.ring.sq.begin();
+    sqe.opcode = IORING_OP_READ;
+    sqe.fd = this.fd;
+    sqe.addrLo = addrLo;
+    sqe.addrHi = addrHi;
+    sqe.len = EVENTFD_BYTES;
+    sqe.userData = userData(KIND_WAKE, 0, 0);
   }
 
-  get leave(): boolean {
-    return Atomics.load(this.flag, 0) !== 0;
+  /** What the main thread has asked of this thread: STAY, DRAIN or LEAVE. */
+  get order(): number {
+    return Atomics.load(this.flag, 0);
   }
 }

@@ -17,6 +17,8 @@ async function main(id: number, mode: StartMode): Promise<void> {
   try {
     const device = await new Devices().start(id, mode);
     const { quiet, debugMask } = device.spec;
+    // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).
+    process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
     report({ ready: true, notes: device.notes });
     for (const note of quiet ? [] : device.notes) log(note);
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);

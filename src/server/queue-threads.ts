@@ -5,6 +5,7 @@ import { UblkError } from '../errors.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
+import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 
 /** A queue thread needs little heap, because its buffers are mapped memory. A small young generation stays in the cache. */
 const LIMITS = { maxYoungGenerationSizeMb: 2, stackSizeMb: 2 };
@@ -16,10 +17,10 @@ export class QueueThreads {
   readonly #wakeFds: number[] = [];
   readonly #fetched: Promise<string[]>[] = [];
   readonly #left: Promise<void>[] = [];
-  readonly #leave: Int32Array;
+  readonly #order: Int32Array;
 
   constructor(configs: readonly ThreadConfig[]) {
-    this.#leave = new Int32Array(configs[0]!.leave);
+    this.#order = new Int32Array(configs[0]!.order);
     for (const config of configs) this.#start(config);
     // The failure reaches whoever waits; that nobody waits yet must not end the process.
     for (const promise of [...this.#fetched, ...this.#left]) promise.catch(() => {});
@@ -49,10 +50,18 @@ export class QueueThreads {
     for (const fd of this.#wakeFds) writeSync(fd, one);
   }
 
-  /** Makes the threads leave. Only before the device has started; afterwards the kernel makes them leave. */
+  /** Makes the threads leave at once. Only before the device has started: afterwards requests would be lost. */
   leave(): void {
-    Atomics.store(this.#leave, 0, 1);
+    Atomics.store(this.#order, 0, LEAVE);
     this.wake();
+  }
+
+  /**
+   * Makes each thread leave when it has no request in hand. The driver must have stopped to deliver, or must be about
+   * to.
+   */
+  drain(): void {
+    if (Atomics.compareExchange(this.#order, 0, STAY, DRAIN) === STAY) this.wake();
   }
 
   #start(config: ThreadConfig): void {
@@ -70,8 +79,11 @@ export class QueueThreads {
     };
     worker.on('message', (message: ThreadMessage) => {
       if (message.kind === 'fetched') fetched.resolve([...message.notes]);
-      else if (message.kind === 'left') left.resolve();
-      else fail(decodeError({ ...message.error, device: config.deviceId }));
+      else if (message.kind === 'left') {
+        left.resolve();
+        // Its commands were aborted. A thread whose tags all had requests just then was told nothing.
+        this.drain();
+      } else fail(decodeError({ ...message.error, device: config.deviceId }));
     });
     worker.on('error', fail);
     worker.on('exit', () => fail(new Error(`queue thread ${config.index} ended`)));

@@ -17,6 +17,7 @@ import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/registry.ts';
 import { openCharDevice } from './char-device.ts';
+import { holdRequests } from './hold-requests.ts';
 import { mapShared } from './mappings.ts';
 import { QueueThreads } from './queue-threads.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
@@ -34,6 +35,11 @@ export interface ServedDevice {
   readonly notes: readonly string[];
   /** Resolves when the device is gone and everything is closed; rejects when a queue thread failed. */
   readonly gone: Promise<void>;
+  /**
+   * Finishes what is in hand and leaves, without an error for any client: requests that come from now on wait for the
+   * next server. Only for a `-b` device: any other is quiesced by QUIESCE_DEV.
+   */
+  readonly quiesce: () => Promise<void>;
 }
 
 /** Resolves when the device is live. */
@@ -70,7 +76,13 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
       closeSync(charFd);
       channel.close();
     };
-    return { id, spec, notes: [...(target.notes ?? []), ...notes], gone: threads.left().then(close) };
+    const running = threads;
+    const quiesce = async () => {
+      if (spec.delivery !== 'batch') return;
+      await holdRequests(charFd, id);
+      running.drain();
+    };
+    return { id, spec, notes: [...(target.notes ?? []), ...notes], gone: threads.left().then(close), quiesce };
   } catch (error) {
     threads.leave();
     throw error;

@@ -13,7 +13,7 @@ export function threadConfigs(
   target: Opened,
   maps: SharedMaps,
 ): ThreadConfig[] {
-  const leave = new SharedArrayBuffer(4);
+  const order = new SharedArrayBuffer(4);
   return threadLayouts(spec).map((layout, index) => ({
     deviceId: id,
     index,
@@ -35,6 +35,6 @@ export function threadConfigs(
     statsBlocks: maps.statsBlocks[index]!,
     shmemTable: maps.shmemTable,
     wakeFd: eventfd(),
-    leave,
+    order,
   }));
 }

@@ -48,7 +48,13 @@ describe('a linked chain whose entries are silent when they go well', { skip }, 
 
   function put(opcode: number, fd: number, length: number, user: number): void {
     const lo = Number(BigInt.asIntN(32, memory.address));
-    ring.sq.prepare(opcode, fd, 0, 0, lo, Number(memory.address >> 32n), length, 0, 0, user, 0);
+    const sqe = ring.sq.begin();
+    sqe.opcode = opcode;
+    sqe.fd = fd;
+    sqe.addrLo = lo;
+    sqe.addrHi = Number(memory.address >> 32n);
+    sqe.len = length;
+    sqe.userData = user;
   }
 
   test('all went well: the sequel alone completes', () => {

@@ -209,6 +209,19 @@ describe('targets', { skip }, () => {
     });
   });
 
+  test('fault_inject delays every request by as much, whatever others complete meanwhile', async () => {
+    const delayMs = 30;
+    const options = { target: 'fault_inject', queues: 1, targetOptions: { delay_us: String(delayMs * 1000) } };
+    await withDevice(options, ({ path }) => {
+      // Requests begin at random moments, so that each sees many others complete before its own time.
+      const arrivals = '--iodepth=32 --rate_iops=400 --rate_process=poisson --number_ios=400';
+      const fio = `fio --name=f --filename=${path} --direct=1 --ioengine=libaio --rw=randread --bs=4k ${arrivals}`;
+      const report = JSON.parse(sh(`${fio} --output-format=json`)) as FioReport;
+      const { min } = report.jobs[0]!.read.lat_ns;
+      assert.ok(min >= delayMs * 1e6, `the shortest took ${min / 1e6} ms`);
+    });
+  });
+
   test('fault_inject dies between two fetches, and leaves no device', async () => {
     const options = { target: 'fault_inject', queues: 1, targetOptions: { die_during_fetch: '1' } };
     await assert.rejects(
@@ -217,6 +230,10 @@ describe('targets', { skip }, () => {
     );
   });
 });
+
+interface FioReport {
+  readonly jobs: readonly { readonly read: { readonly lat_ns: { readonly min: number } } }[];
+}
 
 /** dd's words for one MiB from byte `bytes` on. */
 function at(bytes: number): string {

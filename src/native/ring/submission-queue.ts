@@ -1,18 +1,14 @@
 /**
  * The submission queue of one ring, filled by one thread.
  *
- * Contract: `next()` hands out the word index of a free SQE whose 16 words hold whatever was there before: the caller
- * writes all of them. Entries become the kernel's at the next `Ring.enter()`; `next()` never blocks, the ring makes
- * room first (`Ring.reserve`).
- *
- * `| 0` at every store: it tells the JIT that the word is an int32, which is one check; without it a store converts by
- * way of a double, 18 instructions each (counted in the code that V8 makes).
+ * Contract: `begin()` points the queue's one SubmissionEntry at a free entry, all zero, for the caller to fill. Entries
+ * become the kernel's at the next `Ring.enter()`. `begin()` never blocks: the ring makes room first (`Ring.reserve`).
  *
  * Where the kernel has IORING_SETUP_SQ_REWIND (7.0), every submission starts at entry 0 and there is no tail to
  * publish: the same few cache lines are used again and again. On older kernels the tail runs through the whole ring.
  */
-import { IORING_OP_URING_CMD } from '../uapi/io-uring-opcodes.ts';
 import { IOSQE_IO_HARDLINK, IOSQE_IO_LINK } from '../uapi/io-uring-sqe-flags.ts';
+import { SubmissionEntry } from './submission-entry.ts';
 
 /** In an entry's first word. */
 const LINK = (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) << 8;
@@ -22,6 +18,8 @@ export class SubmissionQueue {
   readonly words: Int32Array;
   /** Filled and not yet submitted. */
   pending = 0;
+  private readonly entry: SubmissionEntry;
+  private readonly pairs: Float64Array;
   private readonly rewind: boolean;
   private readonly shift: number;
   private readonly mask: number;
@@ -33,6 +31,8 @@ export class SubmissionQueue {
   /** `words`: all entries, each `1 << shift` words; `ring`: the ring's own words, of which `tailWord` is the tail. */
   constructor(words: Int32Array, entries: number, shift: number, rewind: boolean, ring: Int32Array, tailWord: number) {
     this.words = words;
+    this.pairs = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    this.entry = new SubmissionEntry(words);
     this.entries = entries;
     this.shift = shift;
     this.mask = entries - 1;
@@ -41,6 +41,13 @@ export class SubmissionQueue {
     this.tailWord = tailWord;
   }
 
+  /** A free entry, all zero. There is only this one: it must be filled before the next one begins. */
+  begin(): SubmissionEntry {
+    this.entry.begin(this.next(), this.pairs);
+    return this.entry;
+  }
+
+  /** The word index of a free entry, whose words hold whatever was there before. */
   next(): number {
     const entry = (this.first + this.pending) & this.mask;
     this.pending++;
@@ -72,79 +79,5 @@ export class SubmissionQueue {
   linkedAt(position: number): boolean {
     const entry = (this.first + position) & this.mask;
     return (this.words[entry << this.shift]! & LINK) !== 0;
-  }
-
-  /** Read, write, fsync, fallocate ...: everything that is not a driver's own command. `opcode` carries IOSQE_* << 8. */
-  prepare(
-    opcode: number,
-    fd: number,
-    offLo: number,
-    offHi: number,
-    addrLo: number,
-    addrHi: number,
-    len: number,
-    opFlags: number,
-    bufIndex: number,
-    userLo: number,
-    userHi: number,
-  ): void {
-    const at = this.next();
-    const words = this.words;
-    words[at] = opcode | 0;
-    words[at + 1] = fd | 0;
-    words[at + 2] = offLo | 0;
-    words[at + 3] = offHi | 0;
-    words[at + 4] = addrLo | 0;
-    words[at + 5] = addrHi | 0;
-    words[at + 6] = len | 0;
-    words[at + 7] = opFlags | 0;
-    words[at + 8] = userLo | 0;
-    words[at + 9] = userHi | 0;
-    words[at + 10] = bufIndex | 0;
-    words[at + 11] = 0;
-    words[at + 12] = 0;
-    words[at + 13] = 0;
-    words[at + 14] = 0;
-    words[at + 15] = 0;
-  }
-
-  /**
-   * IORING_OP_URING_CMD with its 16 command bytes. `flags` are IOSQE_* << 8; `addrLo` and `len` are the SQE's own;
-   * `opFlags` carries uring_cmd_flags and `bufIndex` the buffer group of a multishot command.
-   */
-  command(
-    flags: number,
-    fd: number,
-    cmdOp: number,
-    addrLo: number,
-    addrHi: number,
-    len: number,
-    opFlags: number,
-    bufIndex: number,
-    userLo: number,
-    userHi: number,
-    cmd0: number,
-    cmd1: number,
-    cmd2: number,
-    cmd3: number,
-  ): void {
-    const at = this.next();
-    const words = this.words;
-    words[at] = IORING_OP_URING_CMD | flags;
-    words[at + 1] = fd | 0;
-    words[at + 2] = cmdOp | 0;
-    words[at + 3] = 0;
-    words[at + 4] = addrLo | 0;
-    words[at + 5] = addrHi | 0;
-    words[at + 6] = len | 0;
-    words[at + 7] = opFlags | 0;
-    words[at + 8] = userLo | 0;
-    words[at + 9] = userHi | 0;
-    words[at + 10] = bufIndex | 0;
-    words[at + 11] = 0;
-    words[at + 12] = cmd0 | 0;
-    words[at + 13] = cmd1 | 0;
-    words[at + 14] = cmd2 | 0;
-    words[at + 15] = cmd3 | 0;
   }
 }

@@ -1,30 +1,29 @@
 /**
- * `--auto_zc` (UBLK_F_AUTO_BUF_REG): the driver registers the request's pages in this ring's buffer table before it
- * delivers the request and takes them out when it is committed. Every command names the slot's place in the table.
+ * The data path `--auto_zc` (UBLK_F_AUTO_BUF_REG): the driver registers the request's pages in this ring's buffer table
+ * before it delivers the request, and removes them when the request is committed. Every command names the slot's place
+ * in the table.
  *
- * With `--auto_zc_fallback` a request whose registration failed is delivered all the same, marked NEED_REG_BUF, and
- * goes the way of zero-copy.ts. So that this really happens the slots then name a place that the table does not have,
- * as kublk's null target does.
+ * With `--auto_zc_fallback` a request whose registration failed is delivered too, marked NEED_REG_BUF, and is served as
+ * in zero-copy.ts. To make this happen, the slots then name a place that the table does not have, as in kublk's null
+ * target.
  */
 import { ublk_auto_buf_reg_to_sqe_addr } from '../../native/uapi/ublk-addresses.ts';
 import { UBLK_AUTO_BUF_REG_FALLBACK, UBLK_IO_F_NEED_REG_BUF } from '../../native/uapi/ublk-io.ts';
 import { DATA_PATHS } from '../../spec/data-paths.ts';
 import { STAT_WAYS } from '../../stats/layout.ts';
-import type { Request } from '../request.ts';
 import type { Slots } from '../slots.ts';
-import type { DataPath } from './data-path.ts';
+import type { DataPath, PathRequest } from './data-path.ts';
 import type { ZeroCopyPath } from './zero-copy.ts';
 
 const NO_SUCH_INDEX = 0xffff;
 
 export class AutoBufferPath implements DataPath {
   readonly way = STAT_WAYS.indexOf(DATA_PATHS.auto_zc.countedAs);
-  private readonly slots: Slots;
   private readonly fallback: ZeroCopyPath | null;
 
   constructor(slots: Slots, mine: readonly number[], fallback: ZeroCopyPath | null) {
-    this.slots = slots;
     this.fallback = fallback;
+    slots.registerBuffers(mine);
     for (const slot of mine) {
       slots.autoBufReg[slot] =
         fallback === null
@@ -33,22 +32,19 @@ export class AutoBufferPath implements DataPath {
     }
   }
 
-  arrive(io: Request): boolean {
-    this.locate(io);
+  arrive(): boolean {
     return true;
   }
 
-  locate(io: Request): void {
-    io.locate(0, 0, this.slots.bufferIndex[io.slot]!);
-  }
-
-  attach(io: Request): void {
+  attach(io: PathRequest): void {
     if (this.fallback !== null && (io.flags & UBLK_IO_F_NEED_REG_BUF) !== 0) this.fallback.attach(io);
   }
 
-  depart(io: Request): boolean {
+  depart(io: PathRequest): boolean {
     return this.fallback === null || this.fallback.depart(io);
   }
 
-  operationDone(): void {}
+  operationDone(): boolean {
+    return false;
+  }
 }

@@ -1,25 +1,33 @@
 /**
- * Where a request's data is between the kernel and the target. One implementation a file; a device has one of them, and
- * requests that matched a registered buffer go around it (shmem.ts).
+ * How a request's data travels between the kernel and the target. There is one implementation per file, and a device
+ * has one of them. Requests that matched a registered buffer go around it (shmem.ts).
  *
- * Contract: all functions run on the queue thread, for the request that `io` points at.
+ * Contract: all functions run on the queue thread, for the request that `io` points at. Where the data is stands in the
+ * slot's dataLo, dataHi and dataIndex (slots.ts) for as long as the request is under way; a path sets them up once.
  */
-import type { Request } from '../request.ts';
+
+/** What a path looks at of a request. */
+export interface PathRequest {
+  readonly slot: number;
+  readonly op: number;
+  readonly flags: number;
+  readonly bytes: number;
+  readonly matched: boolean;
+  complete(result: number): void;
+}
 
 export interface DataPath {
   /** Index in STAT_WAYS of a request with data that came this way. */
   readonly way: number;
   /**
-   * A request has come. Says where its data is (`io.locate`). true: the target may have it now. false: an operation of
-   * the path's own is under way, and `operationDone` will dispatch it.
+   * A request has come. true: the target may have it now. false: an operation of the path's own is under way, and
+   * `operationDone` says when the target may have it.
    */
-  arrive(io: Request): boolean;
-  /** Says where the data of a request under way is, as `arrive` did. */
-  locate(io: Request): void;
-  /** The target is about to start its first ring operation on the data. */
-  attach(io: Request): void;
-  /** The target has completed it. true: commit now. false: `operationDone` will. */
-  depart(io: Request, result: number): boolean;
-  /** An operation that this path started has ended. */
-  operationDone(io: Request, token: number, result: number): void;
+  arrive(io: PathRequest): boolean;
+  /** The target is about to start a ring operation on the data. */
+  attach(io: PathRequest): void;
+  /** The target has completed the request. true: commit now. false: the path commits it. */
+  depart(io: PathRequest, result: number): boolean;
+  /** An operation that this path started has ended. true: the data is there, and the target may have the request. */
+  operationDone(io: PathRequest, token: number, result: number): boolean;
 }

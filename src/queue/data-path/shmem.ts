@@ -1,68 +1,91 @@
 /**
- * Requests whose pages the driver found in a registered buffer (UBLK_IO_F_SHMEM_ZC): nothing was copied, and the data
- * is in this process too, at the buffer's own mapping. Lies over whichever path the device has for the rest.
+ * Requests whose pages the driver found in a registered buffer (UBLK_IO_F_SHMEM_ZC). Nothing was copied: the data is in
+ * this server's own mapping of the buffer. All other requests go by the device's data path.
  *
- * A request can come in the instant between the kernel's registration and our publishing of the index: it is held
- * until the main thread has published and woken this thread, and fails with EIO only if that takes seconds.
+ * A request can come between the moment when the kernel registers a buffer and the moment when this server publishes
+ * its index. Such a request is held until the main thread has published the buffer and woken this thread. It fails with
+ * EIO only if that takes seconds.
  */
-import { IORING_OP_TIMEOUT } from '../../native/uapi/io-uring-opcodes.ts';
+import { ERRNO } from '../../native/uapi/errno.ts';
 import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
 import { encode } from '../../native/uapi/codec.ts';
 import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import type { Ring } from '../../native/ring/ring.ts';
+import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 import type { StatsWriter } from '../../stats/writer.ts';
-import type { Request } from '../request.ts';
 import { LOST, type ShmemTable } from '../shmem-table.ts';
+import type { Slots } from '../slots.ts';
+import { fillTimeout } from '../timeout.ts';
 import { KIND_DEADLINE, userData } from '../user-data.ts';
+import type { PathRequest } from './data-path.ts';
 
 const HOLD_SECONDS = 10n;
-const EIO = 5;
+const { EIO } = ERRNO;
+
+/** What is looked at of a request that may have matched. */
+export interface MatchedRequest extends PathRequest {
+  /** Index of the registered buffer. */
+  readonly matchedIndex: number;
+  /** Byte offset in the registered buffer. */
+  readonly matchedOffset: number;
+}
 
 export class ShmemOverlay {
   private readonly table: ShmemTable;
+  private readonly slots: Slots;
   private readonly ring: Ring;
-  /** The generation that each index had when this thread counted it last; 0: it has not. */
+  /** The generation of each index when this thread last counted a request for it; 0: it never has. */
   private readonly counted: Int32Array;
   private readonly held: number[] = [];
   private deadline: MappedMemory | undefined;
 
-  constructor(table: ShmemTable, ring: Ring, indexes: number) {
+  constructor(table: ShmemTable, ring: Ring, slots: Slots, indexes: number) {
     this.table = table;
+    this.slots = slots;
     this.ring = ring;
     this.counted = new Int32Array(indexes);
   }
 
-  /** false: the index is not known yet, and the request is held; or it is lost, and the request has failed. */
-  arrive(io: Request, stats: StatsWriter): boolean {
+  /**
+   * Says in the slot where the data is. false: the target must not have the request, as its index is not known yet and
+   * it is held, or its index is lost and it has failed.
+   */
+  arrive(io: MatchedRequest, stats: StatsWriter): boolean {
     const index = io.matchedIndex;
     const known = this.counted[index] ?? 0;
     if ((known === 0 || !this.table.is(index, known)) && !this.learn(io, index, stats)) return false;
     stats.hit(index, io.bytes, this.table.part(index, io.matchedOffset));
-    this.locate(io);
+    const { table, slots } = this;
+    const { slot } = io;
+    const lo = table.addressLo(index);
+    const offset = io.matchedOffset >>> 0;
+    slots.dataLo[slot] = sumLo(lo, offset);
+    slots.dataHi[slot] = sumHi(lo, table.addressHi(index), offset);
+    slots.dataIndex[slot] = -1;
     return true;
   }
 
-  /** Where its data is, once its index was published: it stays so until the request is committed. */
-  locate(io: Request): void {
-    const index = io.matchedIndex;
-    const lo = (this.table.addressLo(index) >>> 0) + (io.matchedOffset >>> 0);
-    io.locate(lo | 0, this.table.addressHi(index) + (lo > 0xffffffff ? 1 : 0), -1);
+  /** The target has completed a request that matched: the slot's next one may not. */
+  depart(slot: number): void {
+    const slots = this.slots;
+    slots.dataLo[slot] = slots.bufferLo[slot]!;
+    slots.dataHi[slot] = slots.bufferHi[slot]!;
+    slots.dataIndex[slot] = slots.bufferIndex[slot]!;
   }
 
-  /** The requests that were held, to be tried again: the table has changed. */
+  /** Hands out the requests that were held, to be tried again when the table has changed. */
   takeHeld(): number[] {
     return this.held.splice(0);
   }
 
-  /** A buffer's first request on this thread. */
-  private learn(io: Request, index: number, stats: StatsWriter): boolean {
+  /** Called for a buffer's first request on this thread. */
+  private learn(io: MatchedRequest, index: number, stats: StatsWriter): boolean {
     const generation = this.table.generation(index);
     if (generation === 0) {
       this.hold(io.slot);
       return false;
     }
     if (generation === LOST) {
-      io.open = true;
       io.complete(-EIO);
       return false;
     }
@@ -75,21 +98,9 @@ export class ShmemOverlay {
     this.held.push(slot);
     if (this.held.length > 1) return;
     this.deadline ??= deadlineTimespec();
-    const { address } = this.deadline;
     this.ring.reserve(1);
-    this.ring.sq.prepare(
-      IORING_OP_TIMEOUT,
-      -1,
-      0,
-      0,
-      Number(BigInt.asIntN(32, address)),
-      Number(address >> 32n),
-      1,
-      0,
-      0,
-      userData(KIND_DEADLINE, 0, 0),
-      0,
-    );
+    const [lo, hi] = wordsOf(this.deadline.address);
+    fillTimeout(this.ring.sq.begin(), lo, hi, userData(KIND_DEADLINE, 0, 0));
   }
 }
 

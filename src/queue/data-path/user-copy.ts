@@ -1,39 +1,38 @@
 /**
- * `-u` (UBLK_F_USER_COPY): the server copies, by reading and writing the request's bytes in /dev/ublkcN. Both go through
- * the ring, as the char device is opened O_NONBLOCK: io_uring then copies while it submits, where otherwise it would
- * hand each copy to a worker thread.
+ * The data path `-u` (UBLK_F_USER_COPY): the server copies, by reading and writing the request's bytes in /dev/ublkcN.
+ * Both go through the ring. The char device is opened O_NONBLOCK, so io_uring copies while it submits; otherwise it
+ * would hand each copy to a worker thread.
  *
- * A write's data is fetched before the target sees the request; a read's is handed over when the target has completed
- * it, and only then is it committed: where the commit is an entry of the ring itself by a link between the two, so that
- * one submission does both. The buffer is the slot's own from delivery to commit.
+ * A write's data is fetched before the target gets the request. A read's data is handed over when the target has
+ * completed the request, and only then is the request committed. Where the commit is an entry of its own in the ring, a
+ * link joins the two and one submission does both. The data is in the slot's own buffer from delivery to commit.
  */
 import type { Ring } from '../../native/ring/ring.ts';
 import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_IO_LINK } from '../../native/uapi/io-uring-sqe-flags.ts';
 import { IORING_OP_READ, IORING_OP_WRITE } from '../../native/uapi/io-uring-opcodes.ts';
 import { userCopyPositionHi, userCopyPositionLo } from '../../native/uapi/ublk-addresses.ts';
+import { ERRNO } from '../../native/uapi/errno.ts';
 import { UBLK_IO_F_INTEGRITY, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
 import { DATA_PATHS } from '../../spec/data-paths.ts';
 import { STAT_WAYS } from '../../stats/layout.ts';
 import type { CharDevice } from '../char-device.ts';
 import type { Delivery } from '../delivery/delivery.ts';
-import type { Request } from '../request.ts';
 import type { Slots } from '../slots.ts';
 import { KIND_DATA, userData } from '../user-data.ts';
-import type { Dispatcher } from './create.ts';
-import type { DataPath } from './data-path.ts';
+import type { DataPath, PathRequest } from './data-path.ts';
 
-const EIO = 5;
-/** Tokens: which direction, and what. */
+const { EIO } = ERRNO;
+/** Tokens: the direction, and what is copied. */
 const IN = 0;
 const OUT = 2;
 const DATA = 0;
 const METADATA = 1;
 /**
- * With the entry behind it as its sequel, and without a word when it went well. When it fails or is short it completes,
- * and what is linked behind it is cancelled without a completion.
+ * Flags of an entry that is linked to the next one and posts no completion when it succeeds. When it fails or is short,
+ * it posts one, and what is linked behind it is cancelled without a completion.
  */
 const LINKED = (IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS) << 8;
-/** Data, metadata and the commit. */
+/** Entries of a chain: data, metadata and the commit. */
 const CHAIN = 3;
 
 export class UserCopyPath implements DataPath {
@@ -41,46 +40,32 @@ export class UserCopyPath implements DataPath {
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;
-  private readonly thread: Dispatcher;
   private readonly delivery: Delivery;
   private readonly metadataBytes: number;
-  /** Copies under way for each slot, and what they leave to commit: bytes, or -errno. */
+  /** How many copies are under way for each slot, and the result to commit after them: bytes, or -errno. */
   private readonly copies: Uint8Array;
   private readonly result: Int32Array;
 
-  /** `metadataBytes`: for each 512 bytes of data; 0 without integrity. */
-  constructor(
-    ring: Ring,
-    slots: Slots,
-    device: CharDevice,
-    thread: Dispatcher,
-    delivery: Delivery,
-    metadataBytes: number,
-  ) {
+  /** `metadataBytes`: per 512 bytes of data; 0 without integrity. */
+  constructor(ring: Ring, slots: Slots, device: CharDevice, delivery: Delivery, metadataBytes: number) {
     this.ring = ring;
     this.slots = slots;
     this.device = device;
-    this.thread = thread;
     this.delivery = delivery;
     this.metadataBytes = metadataBytes;
     this.copies = new Uint8Array(slots.count);
     this.result = new Int32Array(slots.count);
   }
 
-  arrive(io: Request): boolean {
-    this.locate(io);
+  arrive(io: PathRequest): boolean {
     if (io.op !== UBLK_IO_OP_WRITE) return true;
     this.copy(io, IORING_OP_READ, IN, io.bytes);
     return false;
   }
 
-  locate(io: Request): void {
-    io.locate(this.slots.bufferLo[io.slot]!, this.slots.bufferHi[io.slot]!, -1);
-  }
-
   attach(): void {}
 
-  depart(io: Request, result: number): boolean {
+  depart(io: PathRequest, result: number): boolean {
     if (io.op !== UBLK_IO_OP_READ || result <= 0) return true;
     this.result[io.slot] = result;
     if (!this.delivery.linkable) {
@@ -92,25 +77,23 @@ export class UserCopyPath implements DataPath {
     return true;
   }
 
-  operationDone(io: Request, token: number, result: number): void {
+  operationDone(io: PathRequest, token: number, result: number): boolean {
     const slot = io.slot;
     const out = (token & OUT) !== 0;
     const data = out ? this.result[slot]! : io.bytes;
     const expected = (token & METADATA) !== 0 ? this.metadataOf(io.bytes) : data;
-    // A short copy is as bad as none: a client must not take what is left in its buffer for data.
+    // A short copy is an error: a client must not take what is left in its buffer for data.
     if (result !== expected) this.result[slot] = result < 0 ? result : -EIO;
-    // Of a chain only the failure completes, and there is no other.
+    // Of a chain only a failure completes, and there is one at most.
     const last = (out && this.delivery.linkable) || --this.copies[slot]! === 0;
-    if (!last) return;
+    if (!last) return false;
     const outcome = this.result[slot]!;
-    if (out || outcome < 0) this.delivery.commit(slot, outcome);
-    else {
-      this.locate(io);
-      this.thread.dispatch(slot);
-    }
+    if (out) this.delivery.commit(slot, outcome);
+    else if (outcome < 0) io.complete(outcome);
+    return !out && outcome >= 0;
   }
 
-  private copy(io: Request, opcode: number, direction: number, bytes: number): void {
+  private copy(io: PathRequest, opcode: number, direction: number, bytes: number): void {
     const { slot } = io;
     const slots = this.slots;
     if (direction === IN) this.result[slot] = 0;
@@ -132,23 +115,18 @@ export class UserCopyPath implements DataPath {
     length: number,
     token: number,
   ): void {
-    const { fd, flags } = this.device;
     const queue = this.slots.queueTag[slot]! & 0xffff;
     const tag = this.slots.queueTag[slot]! >>> 16;
     this.ring.reserve(1);
-    this.ring.sq.prepare(
-      opcode | flags,
-      fd,
-      userCopyPositionLo(tag, 0),
-      userCopyPositionHi(queue, tag, 0, metadata),
-      addrLo,
-      addrHi,
-      length,
-      0,
-      0,
-      userData(KIND_DATA, slot, token),
-      0,
-    );
+    const sqe = this.ring.sq.begin();
+    sqe.opcode = opcode | this.device.flags;
+    sqe.fd = this.device.fd;
+    sqe.offLo = userCopyPositionLo(tag, 0);
+    sqe.offHi = userCopyPositionHi(queue, tag, 0, metadata);
+    sqe.addrLo = addrLo;
+    sqe.addrHi = addrHi;
+    sqe.len = length;
+    sqe.userData = userData(KIND_DATA, slot, token);
   }
 
   private metadataOf(bytes: number): number {

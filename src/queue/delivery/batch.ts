@@ -1,16 +1,17 @@
 /**
- * `-b` (UBLK_F_BATCH_IO): one command readies all tags of a queue, a standing multishot command delivers tags as 16-bit
- * numbers into a provided buffer, and one command commits as many requests as have been completed.
+ * Delivery in batches, `-b` (UBLK_F_BATCH_IO): one command prepares all tags of a queue, a multishot command delivers
+ * tags as 16-bit numbers into a provided buffer, and one command commits all requests that have been completed.
  *
  * Contract
- * - Two fetch commands a queue, so that one is always armed while the other's buffer is given back.
- * - Results gather in the queue's element buffer until `flush`. A buffer that was submitted is the kernel's until its
- *   completion says how much of it was handled; what was not is submitted again.
+ * - There are two fetch commands per queue, so that one is armed while the other's buffer is given back.
+ * - Results are collected in the queue's element buffer until `flush`. A buffer that was submitted belongs to the
+ *   kernel until the completion says how much of it was handled; the rest is submitted again.
  * - Any thread may serve any tag of its queues, and several threads may share a queue; only one of them prepares it.
  */
 import type { Ring } from '../../native/ring/ring.ts';
 import { IORING_CQE_F_MORE } from '../../native/uapi/io-uring-cqe-flags.ts';
 import { IORING_URING_CMD_MULTISHOT, IOSQE_BUFFER_SELECT } from '../../native/uapi/io-uring-sqe-flags.ts';
+import { ERRNO } from '../../native/uapi/errno.ts';
 import { UBLK_FETCH_ELEM_BYTES } from '../../native/uapi/ublk-batch.ts';
 import {
   UBLK_U_IO_COMMIT_IO_CMDS,
@@ -29,18 +30,18 @@ const FETCH = UBLK_U_IO_FETCH_IO_CMDS | 0;
 const PREP = UBLK_U_IO_PREP_IO_CMDS | 0;
 const COMMIT = UBLK_U_IO_COMMIT_IO_CMDS | 0;
 const BUFFER_SELECT = IOSQE_BUFFER_SELECT << 8;
-const ENOBUFS = 105;
+const { ENOBUFS } = ERRNO;
 const FETCHES = 2;
 
 export interface BatchOptions {
   readonly depth: number;
-  /** Queues of this thread, and those of them that it prepares. */
+  /** The queues that this thread serves, and those of them that it prepares. */
   readonly queues: readonly number[];
   readonly prepares: readonly number[];
   /** UBLK_BATCH_F_* */
   readonly flags: number;
   readonly elemBytes: number;
-  /** Slots alternate between two places in the buffer table, this far apart; 0: they do not. */
+  /** Each slot alternates between two places in the buffer table, this far apart; 0: it keeps its place. */
   readonly rotateBy: number;
   readonly beforeFetch: (slot: number) => void;
 }
@@ -51,24 +52,23 @@ export class BatchDelivery implements Delivery {
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;
-  private readonly arrivals: Arrivals;
   private readonly options: BatchOptions;
   private readonly depth: number;
   private readonly rotateBy: number;
   private readonly fetches: FetchBuffer[] = [];
   protected readonly elements: ElementBuffers[] = [];
-  /** By queue id: index in elements. */
+  /** Index in `elements`, by queue id. */
   private readonly ofQueue: Int32Array;
   /** Fetch commands that the kernel has; requests delivered and not committed; commit commands under way. */
   private armed = 0;
   private inHand = 0;
   private commands = 0;
+  private draining = false;
 
-  constructor(ring: Ring, slots: Slots, device: CharDevice, arrivals: Arrivals, options: BatchOptions) {
+  constructor(ring: Ring, slots: Slots, device: CharDevice, options: BatchOptions) {
     this.ring = ring;
     this.slots = slots;
     this.device = device;
-    this.arrivals = arrivals;
     this.options = options;
     this.depth = options.depth;
     this.rotateBy = options.rotateBy;
@@ -84,7 +84,7 @@ export class BatchDelivery implements Delivery {
   }
 
   get ended(): boolean {
-    return this.armed === 0 && this.inHand === 0 && this.commands === 0;
+    return this.draining && this.inHand === 0 && this.commands === 0;
   }
 
   start(): void {
@@ -92,8 +92,8 @@ export class BatchDelivery implements Delivery {
     for (let group = 0; group < this.fetches.length; group++) this.fetch(group);
   }
 
-  completed(user: number, result: number, flags: number): void {
-    if (kindOf(user) === KIND_BATCH_FETCH) this.fetched(slotOf(user), result, flags);
+  completed(user: number, result: number, flags: number, arrivals: Arrivals): void {
+    if (kindOf(user) === KIND_BATCH_FETCH) this.fetched(slotOf(user), result, flags, arrivals);
     else this.commanded(slotOf(user), tokenOf(user), result);
   }
 
@@ -104,6 +104,7 @@ export class BatchDelivery implements Delivery {
       index = index < this.rotateBy ? index + this.rotateBy : index - this.rotateBy;
       slots.autoBufReg[slot] = index;
       slots.bufferIndex[slot] = index;
+      slots.dataIndex[slot] = index;
     }
     const queueTag = slots.queueTag[slot]!;
     const elements = this.elementsOf(queueTag & 0xffff);
@@ -122,17 +123,21 @@ export class BatchDelivery implements Delivery {
     return this.prompt(commits, requests);
   }
 
+  drain(): void {
+    this.draining = true;
+  }
+
   /**
-   * What `flush` returns. The driver handles a commit while it is submitted, so that its completion is there when the
-   * enter begins to wait and would end the wait. That is right for a single request: its client is likely to send the
-   * next one at once, and need not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1). And
-   * with no fetch armed nothing else is certain to come.
+   * What `flush` returns. The driver handles a commit while it is submitted, so its completion is there when the enter
+   * begins to wait, and would end the wait. For a single request that is right: its client is likely to send the next
+   * one at once, and need not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1). It is
+   * also right when no fetch is armed, as then nothing else is certain to come.
    */
   protected prompt(commits: number, requests: number): number {
     return requests < 2 || this.armed === 0 ? 0 : commits;
   }
 
-  /** Submits what one queue has gathered, and returns how many requests that are. */
+  /** Submits the results of one queue, and returns how many there are. */
   protected flushed(elements: ElementBuffers): number {
     const buffer = elements.take();
     if (buffer < 0) return 0;
@@ -156,29 +161,22 @@ export class BatchDelivery implements Delivery {
     this.submit(PREP, elements, elements.take(), 1);
   }
 
-  /** `token` 1: PREP_IO_CMDS. */
+  /** `token`: 1 for PREP_IO_CMDS, 0 for COMMIT_IO_CMDS. */
   private submit(op: number, elements: ElementBuffers, buffer: number, token: number): void {
-    const { fd, flags } = this.device;
     const { elemBytes } = this.options;
     const count = elements.countOf(buffer);
     this.commands++;
     this.ring.reserve(1);
-    this.ring.sq.command(
-      flags,
-      fd,
-      op,
-      elements.addressLo(buffer),
-      elements.addressHi(buffer),
-      count * elemBytes,
-      0,
-      0,
-      userData(KIND_BATCH_COMMAND, (elements.position << 4) | buffer, token),
-      0,
-      elements.queue | (this.options.flags << 16),
-      count | (elemBytes << 16),
-      0,
-      0,
-    );
+    const sqe = this.ring.sq.begin();
+    sqe.opcode = this.device.command;
+    sqe.fd = this.device.fd;
+    sqe.cmdOp = op;
+    sqe.addrLo = elements.addressLo(buffer);
+    sqe.addrHi = elements.addressHi(buffer);
+    sqe.len = count * elemBytes;
+    sqe.userData = userData(KIND_BATCH_COMMAND, (elements.position << 4) | buffer, token);
+    sqe.cmd0 = elements.queue | (this.options.flags << 16);
+    sqe.cmd1 = count | (elemBytes << 16);
   }
 
   private commanded(where: number, token: number, result: number): void {
@@ -198,33 +196,26 @@ export class BatchDelivery implements Delivery {
 
   private fetch(group: number): void {
     const fetch = this.fetches[group]!;
-    const { fd, flags } = this.device;
     fetch.provide();
     this.armed++;
     this.ring.reserve(1);
-    this.ring.sq.command(
-      flags | BUFFER_SELECT,
-      fd,
-      FETCH,
-      0,
-      0,
-      0,
-      IORING_URING_CMD_MULTISHOT,
-      group,
-      userData(KIND_BATCH_FETCH, group, 0),
-      0,
-      fetch.queue,
-      fetch.capacity | (UBLK_FETCH_ELEM_BYTES << 16),
-      0,
-      0,
-    );
+    const sqe = this.ring.sq.begin();
+    sqe.opcode = this.device.command | BUFFER_SELECT;
+    sqe.fd = this.device.fd;
+    sqe.cmdOp = FETCH;
+    sqe.opFlags = IORING_URING_CMD_MULTISHOT;
+    sqe.bufIndex = group;
+    sqe.userData = userData(KIND_BATCH_FETCH, group, 0);
+    sqe.cmd0 = fetch.queue;
+    sqe.cmd1 = fetch.capacity | (UBLK_FETCH_ELEM_BYTES << 16);
   }
 
-  private fetched(group: number, result: number, flags: number): void {
+  private fetched(group: number, result: number, flags: number, arrivals: Arrivals): void {
     const fetch = this.fetches[group]!;
-    if (result > 0) this.deliver(fetch, result);
+    if (result > 0) this.deliver(fetch, result, arrivals);
     if (result < 0 && result !== -ENOBUFS) {
       this.armed--;
+      this.draining = true;
       if (result !== UBLK_IO_RES_ABORT && this.problem === 0) this.problem = result;
     } else if ((flags & IORING_CQE_F_MORE) === 0 || result === -ENOBUFS) {
       this.armed--;
@@ -232,14 +223,13 @@ export class BatchDelivery implements Delivery {
     }
   }
 
-  private deliver(fetch: FetchBuffer, bytes: number): void {
+  private deliver(fetch: FetchBuffer, bytes: number, arrivals: Arrivals): void {
     const { tags } = fetch;
     const base = fetch.queue * this.depth;
-    const end = fetch.at + (bytes >>> 1);
-    for (let i = fetch.at; i < end; i++) {
-      this.inHand++;
-      this.arrivals.arrive(base + tags[i]!);
-    }
+    const count = bytes >>> 1;
+    const end = fetch.at + count;
+    this.inHand += count;
+    for (let i = fetch.at; i < end; i++) arrivals.arrive(base + tags[i]!);
     fetch.at = end;
   }
 }

@@ -1,32 +1,40 @@
 /**
- * How requests come and their results go: one command a tag (per-tag.ts), or many tags a command (batch.ts).
+ * How requests arrive and their results go back: by one command per tag (per-tag.ts), or by one command for many tags
+ * (batch.ts).
  *
- * Contract: all functions run on the queue thread. A request that was delivered is committed exactly once. `ended` is
- * true when the kernel has taken every command back, which it does when the device stops: then the thread leaves.
+ * Contract
+ * - All functions run on the queue thread. A request that was delivered is committed exactly once.
+ * - The driver takes commands back when the device stops or is quiesced, but only those of tags that have no request:
+ *   the command with which a request under way is committed is armed again and never taken back. So the first abort
+ *   means that the device leaves this server. The delivery then drains: it ends as soon as no request is in its hands,
+ *   and the thread leaves. The commands that are still armed are cancelled by the kernel when the thread exits.
  */
 export interface Delivery {
-  /** Issues the first commands. Their errors show in `problem` after the ring was entered. */
+  /** Issues the first commands. If one is refused, `problem` says so after the ring was entered. */
   start(): void;
-  /** A completion of KIND_COMMAND, KIND_BATCH_FETCH or KIND_BATCH_COMMAND. */
-  completed(userData: number, result: number, flags: number): void;
-  /** The request's result: bytes, or -errno. Takes effect at the next `flush` or enter. */
+  /** Takes a completion of KIND_COMMAND, KIND_BATCH_FETCH or KIND_BATCH_COMMAND, and passes on the requests in it. */
+  completed(userData: number, result: number, flags: number, arrivals: Arrivals): void;
+  /** Commits a request with its result: bytes, or -errno. It takes effect at the next `flush` or enter. */
   commit(slot: number, result: number): void;
   /**
-   * The batch of completions has been walked. Returns how many completions the next enter is certain to bring at once
-   * and that are no reason to come back: the thread waits for one more than these.
+   * Called when a batch of completions has been walked. Returns how many completions the next enter is certain to bring
+   * at once that are no reason to return from it: the thread waits for one more than these.
    */
   flush(): number;
+  /** The device leaves this server: end as soon as no request is in hand, as after an abort. */
+  drain(): void;
+  /** The delivery drains, and no request is in hand. Results may still wait in the ring for the next enter. */
   readonly ended: boolean;
   /**
-   * `commit` puts the request's own command in the ring at once: an entry put there just before with IOSQE_IO_LINK is
-   * done, whole, before the command takes effect, and else the command never does.
+   * Whether `commit` puts a command of the request's own in the ring at once. An entry put there just before it with
+   * IOSQE_IO_LINK is then completed before the command takes effect; if the entry fails, the command never does.
    */
   readonly linkable: boolean;
-  /** The first error of a command that was no request's: -errno, or 0. */
+  /** The first error of a command that belongs to no request: -errno, or 0. */
   readonly problem: number;
 }
 
-/** What delivery calls with each request: QueueThread. */
+/** Takes each request that is delivered: the queue thread. */
 export interface Arrivals {
   arrive(slot: number): void;
 }

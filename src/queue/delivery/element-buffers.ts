@@ -1,15 +1,16 @@
 /**
- * The element buffers (ublk_elem_header and what follows it) of one queue on one thread: one is being filled, the others
- * are the kernel's until their commands complete.
+ * The element buffers of one queue on one thread: arrays of ublk_elem_header, each followed by an address where the
+ * data path has one. One buffer is being filled; the others belong to the kernel until their commands complete.
  */
 import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../../native/memory.ts';
+import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 
 const BUFFERS = 4;
 const ALL = (1 << 4) - 1;
 
 export class ElementBuffers {
   readonly queue: number;
-  /** Among the thread's queues. */
+  /** The queue's index among those of the thread. */
   readonly position: number;
   private readonly memory: MappedMemory;
   private readonly words: Int32Array;
@@ -19,13 +20,13 @@ export class ElementBuffers {
   private readonly elemShift: number;
   private readonly baseLo = new Int32Array(BUFFERS);
   private readonly baseHi = new Int32Array(BUFFERS);
-  /** Elements in each, and how many of them the kernel has handled. */
+  /** How many elements each buffer has, and how many of them the kernel has handled. */
   private readonly count = new Int32Array(BUFFERS);
   private readonly done = new Int32Array(BUFFERS);
-  /** Bit i: buffer i is neither being filled nor the kernel's. */
+  /** Bit i is set when buffer i is neither being filled nor the kernel's. */
   private free = ALL & ~1;
   private filling = 0;
-  /** Words of the buffer that is being filled: its first, and the next free one. */
+  /** Word indexes in the buffer that is being filled: of its first word, and of the next free one. */
   private start = 0;
   private at = 0;
 
@@ -39,13 +40,13 @@ export class ElementBuffers {
     this.elemWords = elemBytes / 4;
     this.elemShift = Math.log2(this.elemWords);
     for (let i = 0; i < BUFFERS; i++) {
-      const address = this.memory.address + BigInt(i * bufferBytes);
-      this.baseLo[i] = Number(BigInt.asIntN(32, address));
-      this.baseHi[i] = Number(address >> 32n);
+      const [lo, hi] = wordsOf(this.memory.address + BigInt(i * bufferBytes));
+      this.baseLo[i] = lo;
+      this.baseHi[i] = hi;
     }
   }
 
-  /** At most the queue's depth of them wait at once: no request is completed twice. */
+  /** Adds an element. There is room for one per tag, and no request is completed twice. */
   add(tagAndIndex: number, result: number, addressLo: number, addressHi: number): void {
     const at = this.at;
     const words = this.words;
@@ -58,7 +59,7 @@ export class ElementBuffers {
     this.at = at + this.elemWords;
   }
 
-  /** The filled buffer, to be submitted; -1 when it is empty, or when the kernel has all others: it goes on filling. */
+  /** Returns the filled buffer, to be submitted; -1 when it is empty or when the kernel has all others. */
   take(): number {
     const buffer = this.filling;
     const free = this.free;
@@ -72,24 +73,22 @@ export class ElementBuffers {
     return buffer;
   }
 
-  /** Elements of a taken buffer that are still to be handled, and where they begin. */
+  /** How many elements of a taken buffer the kernel has still to handle. addressLo and addressHi: where they begin. */
   countOf(buffer: number): number {
     return this.count[buffer]! - this.done[buffer]!;
   }
 
   addressLo(buffer: number): number {
-    // The buffers are far smaller than 4 GiB, but may lie across a multiple of it.
-    return ((this.baseLo[buffer]! >>> 0) + this.doneBytes(buffer)) | 0;
+    return sumLo(this.baseLo[buffer]!, this.doneBytes(buffer));
   }
 
   addressHi(buffer: number): number {
-    const lo = (this.baseLo[buffer]! >>> 0) + this.doneBytes(buffer);
-    return this.baseHi[buffer]! + (lo > 0xffffffff ? 1 : 0);
+    return sumHi(this.baseLo[buffer]!, this.baseHi[buffer]!, this.doneBytes(buffer));
   }
 
   /**
-   * `count` more elements were handled. An element that the kernel refuses when it comes first (`refused`) is passed
-   * over, as every other would wait behind it for ever. true: nothing is left, the buffer is free.
+   * Notes that `count` more elements were handled. With `refused`, the kernel has refused the first element, which is
+   * skipped, as the others would wait behind it for ever. Returns true when nothing is left and the buffer is free.
    */
   handled(buffer: number, count: number, refused: boolean): boolean {
     this.done[buffer]! += refused ? 1 : count;

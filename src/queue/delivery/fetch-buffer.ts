@@ -1,6 +1,6 @@
 /**
- * The provided buffer of one fetch command: the kernel appends tags to it until it is full, then the command ends and
- * the whole buffer is given again.
+ * The provided buffer of one fetch command. The kernel appends tags to it until it is full; then the command ends and
+ * the whole buffer is given to the kernel again.
  */
 import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../../native/memory.ts';
 import { encodeInto } from '../../native/uapi/codec.ts';
@@ -9,10 +9,10 @@ import { UBLK_FETCH_ELEM_BYTES } from '../../native/uapi/ublk-batch.ts';
 
 export class FetchBuffer {
   readonly queue: number;
-  /** Tags that fit. */
+  /** How many tags fit. */
   readonly capacity: number;
   readonly tags: Uint16Array;
-  /** Index of the next tag that the kernel writes. */
+  /** Where the kernel writes the next tag. */
   at = 0;
   private readonly memory: MappedMemory;
   private readonly ring: DataView;
@@ -30,7 +30,7 @@ export class FetchBuffer {
     encodeInto(this.ring, 0, io_uring_buf, { addr: address, len: length, bid: 0 });
   }
 
-  /** Gives the buffer to the kernel, from its beginning. Once a page of tags, so it may take its time. */
+  /** Gives the whole buffer to the kernel. This happens once per page of tags, so it need not be fast. */
   provide(): void {
     this.at = 0;
     this.tail = (this.tail + 1) & 0xffff;

@@ -1,8 +1,10 @@
 /**
- * FETCH_REQ once a tag, then COMMIT_AND_FETCH_REQ for ever: the commit of one request asks for the next.
+ * Delivery with one command per tag: FETCH_REQ once, then COMMIT_AND_FETCH_REQ, which commits a request and asks for
+ * the tag's next one.
  *
- * The task that fetched a tag commits it (the driver checks), so a tag belongs to one thread for its whole life.
- * A commit never fails back to the client: when the device stops, its fetch half ends with -ENODEV and the tag is done.
+ * The driver requires that the task which fetched a tag also commits it, so a tag belongs to one thread for its whole
+ * life. A commit never fails, not even while the device stops or is quiesced: the driver completes the request first
+ * and then keeps the command as the tag's next fetch.
  */
 import type { Ring } from '../../native/ring/ring.ts';
 import {
@@ -27,30 +29,27 @@ export class PerTagDelivery implements Delivery {
   private readonly slots: Slots;
   private readonly mine: readonly number[];
   private readonly device: CharDevice;
-  private readonly arrivals: Arrivals;
   private readonly beforeFetch: (slot: number) => void;
-  /** Tags that the kernel has not aborted. */
-  private alive: number;
+  /** Requests that were delivered and not committed. */
+  private inHand = 0;
+  private draining = false;
 
   constructor(
     ring: Ring,
     slots: Slots,
     mine: readonly number[],
     device: CharDevice,
-    arrivals: Arrivals,
     beforeFetch: (slot: number) => void,
   ) {
     this.ring = ring;
     this.slots = slots;
     this.mine = mine;
     this.device = device;
-    this.arrivals = arrivals;
     this.beforeFetch = beforeFetch;
-    this.alive = mine.length;
   }
 
   get ended(): boolean {
-    return this.alive === 0;
+    return this.draining && this.inHand === 0;
   }
 
   start(): void {
@@ -60,13 +59,16 @@ export class PerTagDelivery implements Delivery {
     }
   }
 
-  completed(user: number, result: number): void {
-    if (result === UBLK_IO_RES_OK) this.arrivals.arrive(slotOf(user));
-    else if (result === UBLK_IO_RES_NEED_GET_DATA) this.command(slotOf(user), NEED_GET_DATA, 0);
+  completed(user: number, result: number, _flags: number, arrivals: Arrivals): void {
+    if (result === UBLK_IO_RES_OK) {
+      this.inHand++;
+      arrivals.arrive(slotOf(user));
+    } else if (result === UBLK_IO_RES_NEED_GET_DATA) this.command(slotOf(user), NEED_GET_DATA, 0);
     else this.aborted(result);
   }
 
   commit(slot: number, result: number): void {
+    this.inHand--;
     this.command(slot, COMMIT_AND_FETCH, result);
   }
 
@@ -74,29 +76,27 @@ export class PerTagDelivery implements Delivery {
     return 0;
   }
 
+  drain(): void {
+    this.draining = true;
+  }
+
   private command(slot: number, op: number, result: number): void {
     const slots = this.slots;
     this.ring.reserve(1);
-    this.ring.sq.command(
-      this.device.flags,
-      this.device.fd,
-      op,
-      slots.autoBufReg[slot]!,
-      0,
-      0,
-      0,
-      0,
-      userData(KIND_COMMAND, slot, 0),
-      0,
-      slots.queueTag[slot]!,
-      result,
-      slots.commandLo[slot]!,
-      slots.commandHi[slot]!,
-    );
+    const sqe = this.ring.sq.begin();
+    sqe.opcode = this.device.command;
+    sqe.fd = this.device.fd;
+    sqe.cmdOp = op;
+    sqe.addrLo = slots.autoBufReg[slot]!;
+    sqe.userData = userData(KIND_COMMAND, slot, 0);
+    sqe.cmd0 = slots.queueTag[slot]!;
+    sqe.cmd1 = result;
+    sqe.cmd2 = slots.commandLo[slot]!;
+    sqe.cmd3 = slots.commandHi[slot]!;
   }
 
   private aborted(result: number): void {
-    this.alive--;
+    this.draining = true;
     if (result !== UBLK_IO_RES_ABORT && this.problem === 0) this.problem = result;
   }
 }

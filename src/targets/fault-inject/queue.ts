@@ -1,6 +1,8 @@
 import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import { encode } from '../../native/uapi/codec.ts';
+import { ERRNO } from '../../native/uapi/errno.ts';
 import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
+import { wordsOf } from '../../native/words64.ts';
 import type { IoRequest, TargetQueue } from '../target.ts';
 import type { Faults } from './options.ts';
 
@@ -8,11 +10,11 @@ export interface FaultInjectState extends Faults {
   readonly depth: number;
 }
 
-const ETIME = 62;
+const { ETIME } = ERRNO;
 
 export class FaultInjectQueue implements TargetQueue {
   private readonly state: FaultInjectState;
-  /** The kernel reads the time when it takes the entry, not when we make it: it must be in memory that stays. */
+  /** A __kernel_timespec. The kernel reads it when it takes the entry, so it is in memory that stays. */
   private readonly delay: MappedMemory;
   private readonly delayLo: number;
   private readonly delayHi: number;
@@ -21,11 +23,10 @@ export class FaultInjectQueue implements TargetQueue {
     this.state = state;
     this.delay = mapAnonymous(kernel_timespec.size, 'of a delay');
     this.delay.bytes.set(encode(kernel_timespec, { tv_sec: state.seconds, tv_nsec: state.nanoseconds }));
-    this.delayLo = Number(BigInt.asIntN(32, this.delay.address));
-    this.delayHi = Number(this.delay.address >> 32n);
+    [this.delayLo, this.delayHi] = wordsOf(this.delay.address);
   }
 
-  /** A queue fetches its tags in order: before the second, one is in the kernel's hands and the others are not. */
+  /** A queue fetches its tags in order: before the second fetch the kernel has the command of one tag and no other. */
   beforeFetch(slot: number): void {
     if (this.state.dieDuringFetch && slot % this.state.depth === 1) process.kill(process.pid, 'SIGKILL');
   }

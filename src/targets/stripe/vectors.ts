@@ -1,5 +1,6 @@
 /** Room for the iovecs of every request and file: mapped once, filled in place. */
 import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
+import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 
 const IOVEC_BYTES = 16;
 const IOVEC_WORDS = IOVEC_BYTES / 4;
@@ -31,8 +32,7 @@ export class Vectors {
     // Only what this thread touches becomes memory.
     this.memory = mapAnonymous(slots * files * perFile * IOVEC_BYTES, 'of stripe vectors');
     this.words = this.memory.words();
-    this.baseLo = Number(BigInt.asIntN(32, this.memory.address));
-    this.baseHi = Number(this.memory.address >> 32n);
+    [this.baseLo, this.baseHi] = wordsOf(this.memory.address);
   }
 
   /** Word index of the first iovec of a slot and part. */
@@ -51,10 +51,10 @@ export class Vectors {
   }
 
   addressLo(at: number): number {
-    return ((this.baseLo >>> 0) + at * 4) | 0;
+    return sumLo(this.baseLo, at * 4);
   }
 
   addressHi(at: number): number {
-    return this.baseHi + Math.floor(((this.baseLo >>> 0) + at * 4) / 2 ** 32);
+    return sumHi(this.baseLo, this.baseHi, at * 4);
   }
 }

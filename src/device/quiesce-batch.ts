@@ -1,0 +1,21 @@
+/**
+ * Quiescing a `-b` device. QUIESCE_DEV makes the driver fail requests in batch mode until the next server has come, so
+ * the server is asked instead: it makes the driver keep new requests, finishes what it has, and leaves
+ * (server/hold-requests.ts). The kernel then makes the device QUIESCED.
+ */
+import type { DevInfo } from '../control/commands.ts';
+import { UBLK_F_BATCH_IO } from '../native/uapi/ublk-features.ts';
+import { isServerAlive } from '../record/server-identity.ts';
+import { readRecord } from '../record/store.ts';
+
+/** What server/main.ts takes for this. */
+const SIGNAL = 'SIGUSR2';
+
+/** false: the device is not in batch mode or its server is another program, and QUIESCE_DEV is what there is. */
+export function askServerToLeave({ dev_id: id, flags, ublksrv_pid: pid }: DevInfo): boolean {
+  if ((flags & UBLK_F_BATCH_IO) === 0n) return false;
+  const server = readRecord(id)?.server ?? null;
+  if (server?.pid !== pid || !isServerAlive(server)) return false;
+  process.kill(pid, SIGNAL);
+  return true;
+}
