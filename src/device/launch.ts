@@ -87,7 +87,9 @@ function serverFlags(): string[] {
   return [
     '--max-semi-space-size=2',
     '--max-inlined-bytecode-size=2000',
-    '--max-inlined-bytecode-size-cumulative=6000',
+    '--max-inlined-bytecode-size-cumulative=12000',
+    '--max-inlined-bytecode-size-absolute=24000',
+    '--max-inlined-bytecode-size-small=40',
     '--no-turbo-typer-hardening',
   ];
 }
