@@ -1,7 +1,7 @@
 /** 64-bit sums over pairs of 32-bit words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { sumHi, sumLo, wordsOf } from '../../src/native/words64.ts';
 
 test('a sum of words is the sum of the numbers, carry included', () => {
