@@ -1,14 +1,17 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
-import { sectorSize } from '../cli/flags/values.ts';
+import { onOff, sectorSize } from '../cli/flags/values.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import { formatSize } from '../sizes.ts';
 
 export default class UpdateSize extends BaseCommand {
   static override summary = 'Change the size of a live device (Linux 6.16).';
+  static override description =
+    'A device on files or disks grows no further than they have room; --grow makes files larger. A size that would cut off what is in use is refused.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0 -s 1G',
     '<%= config.bin %> <%= command.id %> -n 0 -s 134217728000',
+    '<%= config.bin %> <%= command.id %> -n 0 -s 2G --grow',
   ];
   static override aliases = ['update-size'];
   static override args = { device: deviceArg };
@@ -20,13 +23,21 @@ export default class UpdateSize extends BaseCommand {
       summary: 'The new size, a multiple of the logical block size.',
       helpGroup: 'DEVICE',
     }),
+    grow: onOff({ summary: 'Make backing files that are too small larger.', helpGroup: 'DEVICE' }),
+    force: onOff({
+      summary: 'Also cut off what a mounted file system, swap, a device on top or a partition uses.',
+      helpGroup: 'DEVICE',
+    }),
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(UpdateSize);
     const id = requireDevice(flags.number, args.device);
     const { updateSize } = await import('../device/resize.ts');
-    await waitFor(this.chatty, 'waiting for the device', (waiting) => updateSize(id, flags.size, waiting));
+    const { grow, force } = flags;
+    await waitFor(this.chatty, 'waiting for the device', (waiting) =>
+      updateSize(id, flags.size, { ...waiting, grow, force }),
+    );
     this.print({
       json: { device: id, size_bytes: flags.size },
       kublk: () => '',

@@ -2,6 +2,7 @@
 import { accessSync, closeSync } from 'node:fs';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { addDev, type DevInfo, getFeatures, removeDev } from '../control/commands.ts';
+import { blockDeviceNode } from '../control/device-node.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { RECORD_VERSION } from '../record/device-record.ts';
@@ -17,6 +18,7 @@ import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
+import { requireUnserved } from './require-unserved.ts';
 
 /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
 export async function addDevice(request: AddRequest, waiting: WaitOptions = {}): Promise<StartedDevice> {
@@ -51,7 +53,13 @@ export async function startDevice(options: AddOptions, waiting: WaitOptions = {}
       unsettled: null,
       ended: null,
     });
-    return await launchServer(id, 'add', waiting);
+    const server = await launchServer(id, 'add', waiting);
+    // Whoever is told of the device opens it next.
+    await blockDeviceNode(id).catch((error: unknown) => {
+      server.release();
+      throw error;
+    });
+    return server;
   } catch (error) {
     await removeFailed(info);
     throw error;
@@ -64,6 +72,7 @@ async function create(
   target: TargetTraits,
   waiting: WaitOptions,
 ): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
+  requireUnserved(channel, options);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const info = await addDev(channel, devInfoOf(resolve(options, target, driver), options.id), waiting);
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };

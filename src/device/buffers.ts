@@ -1,4 +1,5 @@
 /** Shared buffers of a running device. Its server maps them, and is asked over the device's socket. */
+import { closeSync } from 'node:fs';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
 import { bounded, type WaitOptions } from '../control/waiting.ts';
@@ -8,6 +9,7 @@ import { filesOf } from '../record/files.ts';
 import { processState } from '../record/process-state.ts';
 import { askServer } from '../protocol/ask.ts';
 import type { Answers, BufferAnswer, Request } from '../protocol/buffer-requests.ts';
+import { openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { option } from '../spec/option-names.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { readRecord } from '../record/store.ts';
@@ -30,9 +32,19 @@ export async function registerBuffer(
   const { readOnly } = source;
   const answer =
     source.kind === 'path'
-      ? await ask(id, { op: 'register', path: source.path, readOnly }, options)
+      ? await registerFile(id, source.path, readOnly, options)
       : await ask(id, { op: 'create', bytes: source.bytes, seal: source.seal, readOnly }, options);
   return registered(answer);
+}
+
+/** The file as this process sees it: the server has a mount namespace of its own. */
+async function registerFile(id: number, path: string, readOnly: boolean, options: WaitOptions): Promise<BufferAnswer> {
+  const { fd } = openSharedFile(path, readOnly);
+  try {
+    return await ask(id, { op: 'register', path, readOnly }, options, fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Resolves when no request uses the buffer any more. */
@@ -50,12 +62,13 @@ async function ask<R extends Request>(
   id: number,
   request: R,
   { signal, onWaiting, timeoutMs = Infinity }: WaitOptions,
+  fd?: number,
 ): Promise<Answers[R['op']]> {
   signal?.throwIfAborted();
   const pid = await requireServer(id);
   onWaiting?.(`waiting for the server (pid ${pid}) to answer`);
   const late = (): UblkError => silentServer(id, pid, timeoutMs);
-  return bounded(askServer(filesOf(id).socket, id, request), { signal, timeoutMs, late });
+  return bounded(askServer(filesOf(id).socket, id, request, fd), { signal, timeoutMs, late });
 }
 
 /** The pid of the device's server. Throws when there is nobody to ask, or nobody who would answer. */

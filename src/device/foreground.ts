@@ -2,7 +2,9 @@
 import { startDevice } from './add.ts';
 import type { ServerProcess } from './launch.ts';
 import { startRecovery } from './recover.ts';
+import { blockDeviceNumber, usesOf } from '../control/block-devices.ts';
 import { deleteDevice } from './delete.ts';
+import { stopDevice } from './stop.ts';
 import { describeDevice } from './list.ts';
 import type { AddOptions } from '../spec/options.ts';
 import type { StartedDevice } from './report.ts';
@@ -22,12 +24,18 @@ type OnReady = (device: StartedDevice) => void;
 
 async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   let asked = false;
-  // This process is not the server, as STOP_DEV wants it (server/serve-device.ts).
+  // Another process than the server, as STOP_DEV wants (server/serve-device.ts).
   const stop = () => {
     if (asked) return;
     asked = true;
-    deleteDevice(server.device).catch((error: unknown) => process.stderr.write(`${(error as Error).message}\n`));
+    deleteUnused(server.device).catch((error: unknown) => {
+      asked = false;
+      say((error as Error).message);
+    });
   };
+  // A terminal that is closed takes its output with it, and not the device.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
   try {
@@ -44,4 +52,27 @@ async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   } finally {
     for (const signal of signals) process.off(signal, stop);
   }
+}
+
+/** A device in use is served on: whoever has it open would lose data. */
+async function deleteUnused(device: number): Promise<void> {
+  const number = blockDeviceNumber(`ublkb${device}`);
+  const [use] = number === null ? [] : usesOf(number);
+  if (use !== undefined) throw inUse(device, `${use.device} ${use.how}`);
+  try {
+    await stopDevice(device, { safe: true });
+  } catch (error) {
+    if (error instanceof UblkError && error.kind === 'busy') throw inUse(device, 'something has it open');
+    // A driver without TRY_STOP_DEV: what would lose data has been looked for.
+    if (!(error instanceof UblkError) || error.kind !== 'unsupported') throw error;
+  }
+  await deleteDevice(device);
+}
+
+function inUse(device: number, why: string): UblkError {
+  return new UblkError(`device ${device} is in use and is served on: ${why}`, { code: 'EBUSY', device });
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

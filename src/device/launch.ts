@@ -1,16 +1,18 @@
 /** Starts a device's server process and waits for its start report. */
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { packagePath } from '../package-root.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
+import { hasCapability } from '../native/capabilities.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
 import { filesOf, makeRunDirectories } from '../record/files.ts';
 import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
+import { mountNamespace } from '../server/mount-namespace.ts';
 import type { StartMode } from '../server/serve-device.ts';
 
 export interface ServerProcess {
@@ -33,20 +35,49 @@ const READY_SECONDS = 120;
 const KILLED_MS = 5_000;
 
 /** `waiting.signal` ends the server that is starting; its bound is the server's own. */
-export async function launchServer(
-  device: number,
-  mode: StartMode,
-  { signal, onWaiting }: WaitOptions = {},
-): Promise<ServerProcess> {
+export async function launchServer(device: number, mode: StartMode, waiting: WaitOptions = {}): Promise<ServerProcess> {
   makeRunDirectories();
   const { log } = filesOf(device);
-  const logFd = openSync(log, 'a', 0o600);
+  const wrapper = ownNamespace();
+  const first = await start(device, mode, wrapper, waiting);
+  // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
+  const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
+  const { child, ended, flusher, report } = refused ? await start(device, mode, [], waiting) : first;
+  if (report === null) throw diedError(device, log, await ended);
+  if (!report.ready) throw report.error;
+  const notes = [...report.notes];
+  if (flusher !== 0) notes.push(`PR_SET_IO_FLUSHER: ${errnoText(flusher)}`);
+  if (refused || wrapper.length === 0) notes.push(SHARED_NAMESPACE);
+  return { device, pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
+}
+
+const SHARED_NAMESPACE =
+  'the server shares the mount namespace of its caller: do not kill it as the last process of a namespace in which its own device is mounted';
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ending>;
+  /** What PR_SET_IO_FLUSHER said: 0 or an errno. */
+  readonly flusher: number;
+  /** null: it ended before it said a word. */
+  readonly report: StartReport | null;
+}
+
+async function start(
+  device: number,
+  mode: StartMode,
+  wrapper: readonly string[],
+  { signal, onWaiting }: WaitOptions,
+): Promise<Started> {
+  const logFd = openSync(filesOf(device).log, 'a', 0o600);
   const entry = packagePath('dist/server/main.js');
-  // The child and all its threads inherit it: what one of them waits for may be what another has to serve.
+  // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
   const flusher = setIoFlusher(true);
-  // Plain spawn, not execa: it takes a raw descriptor for the log, and `add` starts 60 ms sooner
-  // (docs/decisions/0003).
-  const child = spawn(process.execPath, [...serverFlags(), entry, String(device), mode], {
+  const words = [process.execPath, ...serverFlags(), entry, String(device), mode, mountNamespace()];
+  const [program = '', ...args] = [...wrapper, ...words];
+  // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
+  // 60 ms sooner (docs/decisions/0003).
+  const child = spawn(program, args, {
     detached: true,
     env: { ...process.env, ...SERVER_ENVIRONMENT },
     // Not the shell's directory: a server must not keep a file system busy.
@@ -60,20 +91,23 @@ export async function launchServer(
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
   onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
   const report = await firstLine(child.stdio[3] as Readable, ended.promise, signal).catch(async (error) => {
-    // A server that lives on would hold the device that is to be removed.
+    // Alive, it would hold the device that is to be removed.
     child.kill('SIGKILL');
     await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
     throw error;
   });
-  if (report === null) throw diedError(device, log, await ended.promise);
-  if (!report.ready) throw report.error;
-  return {
-    device,
-    pid: child.pid ?? -1,
-    notes: flusher === 0 ? report.notes : [...report.notes, `PR_SET_IO_FLUSHER: ${errnoText(flusher)}`],
-    release: () => child.unref(),
-    ended: ended.promise,
-  };
+  return { child, ended: ended.promise, flusher, report };
+}
+
+/**
+ * The program that gives the server a mount namespace of its own (server/mount-namespace.ts), with its words: it becomes
+ * the server. Node cannot do it itself: by the time it runs a script it has threads, and each would stay behind. Nothing
+ * where the program or the permission is missing.
+ */
+function ownNamespace(): string[] {
+  const program = ['/usr/bin/unshare', '/bin/unshare'].find((path) => existsSync(path));
+  if (program === undefined || !hasCapability('CAP_SYS_ADMIN')) return [];
+  return [program, '--mount', '--propagation', 'private', '--'];
 }
 
 /**

@@ -25,6 +25,7 @@ import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
+import { requireUnserved } from './require-unserved.ts';
 
 /** After a server was killed, the kernel needs a moment to release the device. */
 const SERVER_LEAVES_MS = 5_000;
@@ -61,6 +62,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   // Of the CPUs that are remembered, some may have gone offline: the others will do.
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
+  await withControl((channel) => requireUnserved(channel, options));
   await startUserRecoveryWhenFree(info, waiting);
   writeRecord({
     version: RECORD_VERSION,

@@ -86,6 +86,27 @@ export function hollow({ address, length }: MappedMemory, what: string): void {
   mmap(BigInt(length), PROT_READ | PROT_WRITE, flags, -1, 0n, what, address);
 }
 
+const MADV_POPULATE_WRITE = 23;
+
+/** Backs every page of the mapping with memory now. Returns 0 or the errno. */
+export function populate({ address, length }: MappedMemory): number {
+  const { value, errno } = callInt('madvise', address, BigInt(length), MADV_POPULATE_WRITE);
+  return value < 0 ? errno : 0;
+}
+
+const MCL_CURRENT = 1;
+const MCL_FUTURE = 2;
+const MCL_ONFAULT = 4;
+
+/**
+ * Keeps every page of this process in memory from the moment it is first used: code, heap and mappings, those to come
+ * too. Memory that is never used costs nothing. Returns 0 or the errno.
+ */
+export function lockUsedMemory(): number {
+  const { value, errno } = callInt('mlockall', MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+  return value < 0 ? errno : 0;
+}
+
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 

@@ -20,6 +20,7 @@ const MAX_ANSWER_BYTES = 1 << 20;
 const MAGIC = Buffer.from('ubts');
 
 export type Request =
+  /** With a descriptor of the file at `path`, as the server may have other mounts than the client. */
   | { readonly op: 'register'; readonly path: string; readonly readOnly: boolean }
   /** Comes with a descriptor. */
   | { readonly op: 'register-fd'; readonly readOnly: boolean }

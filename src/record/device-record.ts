@@ -39,6 +39,8 @@ export interface DeviceRecord {
   readonly spec: DeviceSpec;
   /** null until the first server serves. */
   readonly server: ServerIdentity | null;
+  /** Where the server has the backing files open: /proc/PID/fd/N, in the order of the target's files. */
+  readonly descriptors?: readonly number[];
   /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
   readonly previous: ServerIdentity | null;
   /** How many times the device was recovered. */

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 
 export const RUN_DIRECTORY = '/run/ublkts';
 /** The directory that kublk uses, so that its clients find our sockets. */
-const SOCKET_DIRECTORY = '/run/ublk';
+export const SOCKET_DIRECTORY = '/run/ublk';
 
 export interface DeviceFiles {
   /** The device record (device-record.ts). */

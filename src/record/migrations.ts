@@ -5,7 +5,7 @@
  */
 import { type DataPathName, DATA_PATHS } from '../spec/data-paths.ts';
 import { FeatureSet } from '../spec/features.ts';
-import type { AddOptions } from '../spec/options.ts';
+import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
 import { decide } from '../spec/decide.ts';
 import type { DeviceRecord, StoredBuffer } from './device-record.ts';
 
@@ -39,7 +39,8 @@ function fromVersion1(old: RecordVersion1): DeviceRecord {
     version: 2,
     id,
     options,
-    spec: decide(options, NO_PREFERENCE, FeatureSet.none),
+    // The options that have been added since are as they are by default.
+    spec: decide({ ...ADD_DEFAULTS, ...options }, NO_PREFERENCE, FeatureSet.none),
     server: identity(old.serverPid),
     previous: identity(old.previousPid ?? -1),
     generation,

@@ -1,16 +1,17 @@
 /** Opens /dev/ublkcN, which one process at a time can have open. */
 import { constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { charDeviceNode } from '../control/device-node.ts';
 import { UblkError } from '../errors.ts';
 
-/** The driver has the device before udev has made its node. */
-const APPEARS_MS = 10_000;
+/** The server before this one may still be closing it, and udev setting its permissions. */
+const FREE_MS = 10_000;
 const PAUSE_MS = 10;
 const PASSING: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EBUSY']);
 
 export async function openCharDevice(id: number): Promise<number> {
-  const path = `/dev/ublkc${id}`;
-  const deadline = performance.now() + APPEARS_MS;
+  const path = await charDeviceNode(id);
+  const deadline = performance.now() + FREE_MS;
   for (;;) {
     try {
       // O_NONBLOCK lets io_uring copy while it submits (data-path/user-copy.ts); the driver itself ignores it.

@@ -1,6 +1,6 @@
 /**
- * The server process: `node main.js DEVICE_ID add|recover`. Descriptor 3 is a pipe on which it reports `ready` or one
- * error. It loads no command line library and no terminal library, so that it starts fast and stays small.
+ * The server process: `node main.js DEVICE_ID add|recover MOUNT_NAMESPACE`, the last being that of its caller.
+ * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
 import { closeSync, writeSync } from 'node:fs';
 import { encodeStartReport, type StartReport } from '../protocol/start-report.ts';
@@ -8,19 +8,26 @@ import { UblkError } from '../errors.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import type { Ending } from '../record/device-record.ts';
 import { updateRecord } from '../record/store.ts';
+import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
+import { keepOnlyNeededMounts } from './mount-namespace.ts';
+import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import type { StartMode } from './serve-device.ts';
 
 const REPORT_FD = 3;
 
-async function main(id: number, mode: StartMode): Promise<void> {
+async function main(id: number, mode: StartMode, callersNamespace: string | undefined): Promise<void> {
   try {
+    const killable = avoidOutOfMemoryKiller();
     const device = await new Devices().start(id, mode);
     const { quiet, debugMask } = device.spec;
     // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
-    report({ ready: true, notes: device.notes });
-    for (const note of quiet ? [] : device.notes) log(note);
+    keepOnlyNeededMounts(callersNamespace);
+    endWhenAsked(id, log);
+    const notes = [...device.notes, ...killable];
+    report({ ready: true, notes });
+    for (const note of quiet ? [] : notes) log(note);
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is gone`);
@@ -65,9 +72,5 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-// A terminal's hang-up and Ctrl-C are handled by the process that started the server.
-process.on('SIGHUP', () => {});
-process.on('SIGINT', () => {});
-
-const [id, mode] = process.argv.slice(2);
-if (id !== undefined && (mode === 'add' || mode === 'recover')) await main(Number(id), mode);
+const [id, mode, callersNamespace] = process.argv.slice(2);
+if (id !== undefined && (mode === 'add' || mode === 'recover')) await main(Number(id), mode, callersNamespace);

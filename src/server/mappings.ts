@@ -3,6 +3,7 @@ import { closeSync, ftruncateSync, openSync, renameSync, rmSync, unlinkSync } fr
 import { type MappedMemory, mapAnonymous, mapFile, mapFileOver, PAGE_SIZE, roundUp } from '../native/memory.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../native/uapi/ublk-device.ts';
+import type { Buffers } from './memory-budget.ts';
 import { ShmemTable } from '../queue/shmem-table.ts';
 import { filesOf } from '../record/files.ts';
 import { dataPathOf, type DeviceSpec } from '../spec/device-spec.ts';
@@ -34,7 +35,7 @@ export interface MappedDevice {
 export function mapShared(device: MappedDevice): SharedMaps {
   const { spec } = device;
   const slots = spec.queues * spec.depth;
-  const integrityBytes = (spec.maxIoBufBytes >>> 9) * (spec.integrity?.metadataSize ?? 0);
+  const integrityBytes = integrityBytesOf(spec);
   const statsBlocks = assignBlocks(spec);
   return {
     ...mapDescriptors(device),
@@ -45,6 +46,22 @@ export function mapShared(device: MappedDevice): SharedMaps {
     statsBlocks,
     shmemTable: new SharedArrayBuffer(ShmemTable.BYTES),
   };
+}
+
+/** What the I/O buffers of a device can come to. */
+export function bufferNeeds(spec: DeviceSpec): Buffers {
+  const bytes = dataPathOf(spec).needsBuffers ? spec.maxIoBufBytes + integrityBytesOf(spec) : 0;
+  return { queues: spec.queues, depth: spec.depth, bytes };
+}
+
+/** The memory that data passes through, where there is any. */
+export function ownBuffers({ buffers, integrity }: SharedMaps): MappedMemory[] {
+  return [buffers, integrity].filter((memory) => memory !== null);
+}
+
+/** Bytes of integrity metadata that the largest request can have. */
+function integrityBytesOf({ maxIoBufBytes, integrity }: DeviceSpec): number {
+  return (maxIoBufBytes >>> 9) * (integrity?.metadataSize ?? 0);
 }
 
 /** In the char device, the descriptors of two queues are as far apart as those of the largest depth. */

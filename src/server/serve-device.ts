@@ -6,7 +6,7 @@
  */
 import { closeSync } from 'node:fs';
 import { ControlChannel } from '../control/channel.ts';
-import { endUserRecovery, setParams, startDev } from '../control/commands.ts';
+import { endUserRecovery, getParams, setParams, startDev } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { ShmemTable } from '../queue/shmem-table.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
@@ -18,7 +18,9 @@ import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/registry.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
-import { mapShared } from './mappings.ts';
+import { bufferNeeds, mapShared, ownBuffers } from './mappings.ts';
+import { checkBufferMemory } from './memory-budget.ts';
+import { lockMemory } from './out-of-memory.ts';
 import { QueueThreads } from './queue-threads.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
@@ -48,19 +50,24 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   const { spec } = record;
   const channel = new ControlChannel();
   const charFd = await openCharDevice(id);
-  const target = findTarget(spec.target).open(openRequest(spec, mode === 'recover'));
+  const recovering = mode === 'recover';
+  const deviceBytes = recovering ? (await getParams(channel, id)).basic.dev_sectors * 512 : 0;
+  const target = findTarget(spec.target).open(openRequest(spec, recovering, id, deviceBytes));
   const device = { id, spec, generation: record.generation, charFd };
+  const memoryNotes = checkBufferMemory(bufferNeeds(spec));
   const maps = mapShared(device);
   const configs = threadConfigs(device, channel, target, maps);
   let threads: QueueThreads | undefined;
   const registry = new ShmemRegistry(id, channel, new ShmemTable(maps.shmemTable), () => threads?.wake());
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
-  if (mode === 'recover') registry.adopt(record);
+  if (recovering) registry.adopt(record);
   threads = new QueueThreads(configs);
   try {
     if (mode === 'add') await setParams(channel, id, target.params);
     const notes = await threads.fetched();
-    updateRecord(id, { server: thisProcess(), previous: record.server, ended: null });
+    // After the threads have allocated what they need, and before the first request.
+    notes.push(...lockMemory(ownBuffers(maps), spec.mlock));
+    updateRecord(id, { server: thisProcess(), previous: record.server, descriptors: target.files, ended: null });
     if (mode === 'add') {
       for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
       await startDev(channel, id, process.pid);
@@ -82,7 +89,8 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
       await holdRequests(charFd, id);
       running.drain();
     };
-    return { id, spec, notes: [...(target.notes ?? []), ...notes], gone: threads.left().then(close), quiesce };
+    const all = [...(target.notes ?? []), ...memoryNotes, ...notes];
+    return { id, spec, notes: all, gone: threads.left().then(close), quiesce };
   } catch (error) {
     threads.leave();
     throw error;

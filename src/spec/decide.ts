@@ -12,11 +12,12 @@ export function decide(options: AddOptions, target: Pick<TargetTraits, 'prefers'
   const named = FeatureSet.parse(options.features);
   const { path, delivery } = chooseDataPath(options, named, target.prefers, driver);
   const features = withImplied(withPath(named, path, delivery), options, driver);
-  const { integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, quiet, debugMask } = options;
+  const { share, integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, mlock, quiet, debugMask } = options;
   return {
     target: options.target,
     files: options.files,
     targetOptions: options.targetOptions,
+    share,
     features: features.names(),
     dataPath: path.name,
     delivery,
@@ -32,6 +33,7 @@ export function decide(options: AddOptions, target: Pick<TargetTraits, 'prefers'
     rotateAutoBuf,
     noUblkFixedFd,
     integrity,
+    mlock,
     quiet,
     debugMask,
   };

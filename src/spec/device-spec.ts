@@ -13,6 +13,8 @@ export interface DeviceSpec {
   /** Backing files, absolute paths. */
   readonly files: readonly string[];
   readonly targetOptions: Readonly<Record<string, string>>;
+  /** Other devices that say the same may use the backing files too. */
+  readonly share: boolean;
   /** What the driver is asked for, in bit order; those of the data path and the delivery are among them. */
   readonly features: readonly Feature[];
   readonly dataPath: DataPathName;
@@ -35,6 +37,8 @@ export interface DeviceSpec {
   readonly rotateAutoBuf: boolean;
   readonly noUblkFixedFd: boolean;
   readonly integrity: IntegrityOptions | null;
+  /** Whether all I/O buffers get their memory before the device is live. */
+  readonly mlock: boolean;
   readonly quiet: boolean;
   readonly debugMask: number;
 }

@@ -31,6 +31,8 @@ export interface AddOptions {
   readonly files: readonly string[];
   /** The target's own options as they were written (`chunk_size` -> `65536`). */
   readonly targetOptions: Readonly<Record<string, string>>;
+  /** Other devices that say the same may use the backing files too; only their clients keep the data right then. */
+  readonly share: boolean;
   /** The id of the device; -1 lets the kernel choose. */
   readonly id: number;
   readonly queues: number;
@@ -55,6 +57,8 @@ export interface AddOptions {
   readonly integrity: IntegrityOptions | null;
   /** Shared buffers that are registered before the device goes live. */
   readonly buffers: readonly SharedBufferOptions[];
+  /** Whether all I/O buffers get their memory before the device is live; what the server has used is locked anyway. */
+  readonly mlock: boolean;
   readonly quiet: boolean;
   readonly debugMask: number;
 }
@@ -65,6 +69,7 @@ export type AddRequest = Pick<AddOptions, 'target'> & Partial<AddOptions>;
 export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   files: [],
   targetOptions: {},
+  share: false,
   id: -1,
   queues: 2,
   depth: 128,
@@ -80,6 +85,7 @@ export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   maxIoBufBytes: 1 << 20,
   integrity: null,
   buffers: [],
+  mlock: false,
   quiet: false,
   debugMask: 0,
 };

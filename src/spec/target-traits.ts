@@ -19,6 +19,10 @@ export interface TargetTraits {
 
 /** A device as its target sees it, before the target opens anything. */
 export interface OpenRequest {
+  /** The device's id; -1 while it has none. */
+  readonly device: number;
+  /** Other devices that say the same may use the files too. */
+  readonly share: boolean;
   readonly files: readonly string[];
   readonly options: Readonly<Record<string, string>>;
   readonly dataPath: DataPathName;
@@ -29,11 +33,16 @@ export interface OpenRequest {
   readonly integrity: IntegrityOptions | null;
   /** Another server has served this device before: what is in the files is the client's. */
   readonly recovering: boolean;
+  /** Bytes of the device that is to be recovered, which the files must have room for; 0 for a new device. */
+  readonly deviceBytes: number;
 }
 
-export function openRequest(spec: DeviceSpec, recovering: boolean): OpenRequest {
-  const { files, targetOptions, dataPath, delivery, queues, depth, maxIoBufBytes, integrity } = spec;
+/** `device` is the id, `deviceBytes` the size of a device that is to be recovered. */
+export function openRequest(spec: DeviceSpec, recovering: boolean, device = -1, deviceBytes = 0): OpenRequest {
+  const { share, files, targetOptions, dataPath, delivery, queues, depth, maxIoBufBytes, integrity } = spec;
   return {
+    device,
+    share,
     files,
     options: targetOptions,
     dataPath,
@@ -43,5 +52,6 @@ export function openRequest(spec: DeviceSpec, recovering: boolean): OpenRequest 
     maxIoBufBytes,
     integrity,
     recovering,
+    deviceBytes,
   };
 }

@@ -1,13 +1,15 @@
 /**
- * Backing files: opened, measured, and closed with everything written to them on disk. What the file underneath can do
- * (alignment, holes) is found out once, here, so that no request has to be refused for it later.
+ * Backing files: opened, claimed for one server, measured, and closed with everything written to them on disk. What the
+ * file underneath can do (alignment, holes) is found out once, here, so that no request has to be refused for it later.
  */
-import { closeSync, constants, fstatSync, fsyncSync, openSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, fsyncSync, statSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
+import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
+import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import { type Holes, holesOf, NO_HOLES } from './holes.ts';
 
 export interface BackingFile {
@@ -22,20 +24,24 @@ export interface BackingFile {
   readonly notes: readonly string[];
 }
 
-export interface BackingFileOptions {
-  /** Past the page cache, where the file system can. */
-  readonly direct: boolean;
+export interface BackingFileOptions extends ClaimOptions {
+  /** Past the page cache, where the file system can; by the file's place in the list. */
+  readonly direct: (index: number) => boolean;
 }
 
 const BUFFERED: DirectIo = { blockShift: 9, memory: 1 };
 /** ublk takes logical blocks of up to one page. */
 const MAX_BLOCK_SHIFT = 12;
 
-/** Opens all of `paths` or none. */
+/** Opens all of `paths` or none. No two of them may be the same file: data written through one would be lost through the other. */
 export function openBackingFiles(paths: readonly string[], options: BackingFileOptions): BackingFile[] {
+  const stats = paths.map((path) => statBackingFile(path, options));
+  requireDistinct(paths, stats);
   const files: BackingFile[] = [];
   try {
-    for (const path of paths) files.push(openBackingFile(path, options));
+    for (const [index, path] of paths.entries()) {
+      files.push(openBackingFile(path, stats[index]!, options.direct(index), options));
+    }
     return files;
   } catch (error) {
     closeBackingFiles(files);
@@ -43,15 +49,24 @@ export function openBackingFiles(paths: readonly string[], options: BackingFileO
   }
 }
 
-/** Throws when two of them are the same file or device: what is written through one would be lost through the other. */
-export function requireDistinct(files: readonly BackingFile[]): void {
-  const seen = new Map<string, string>();
-  for (const { fd, path } of files) {
-    const stat = fstatSync(fd, { bigint: true });
-    const identity = stat.isBlockDevice() ? `device ${stat.rdev}` : `file ${stat.dev} ${stat.ino}`;
-    const other = seen.get(identity);
-    if (other !== undefined) throw refusal(path, 'EINVAL', `it is the same file as ${other}`, 'give each file once');
-    seen.set(identity, path);
+/** The file as it is before anything opens it: to open a device that waits for its own server would never return. */
+function statBackingFile(path: string, { device }: ClaimOptions): BigIntStats {
+  const own = device < 0 ? null : liesOnDevice(path, device);
+  if (own !== null) throw refusal(path, 'EINVAL', own, 'name a file that is on another disk');
+  try {
+    return statSync(path, { bigint: true });
+  } catch (error) {
+    const code = codeOf(error);
+    throw refusal(path, code, reasonOf(code), hintOf(code));
+  }
+}
+
+function requireDistinct(paths: readonly string[], stats: readonly BigIntStats[]): void {
+  for (const [index, stat] of stats.entries()) {
+    const other = stats.findIndex((earlier) => isSame(earlier, stat));
+    if (other < index) {
+      throw refusal(paths[index]!, 'EINVAL', `it is the same file as ${paths[other]}`, 'give each file once');
+    }
   }
 }
 
@@ -69,27 +84,36 @@ export function closeBackingFiles(files: readonly BackingFile[]): void {
   }
 }
 
-export function openBackingFile(path: string, options: BackingFileOptions): BackingFile {
+function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, claim: ClaimOptions): BackingFile {
+  if (!claim.share) requireUnused(path, stat);
   const notes: string[] = [];
-  let opened = openFor(path, options.direct);
+  let opened = openFor(path, stat, wantDirect, claim);
   try {
     const bytes = sizeOf(opened.fd, path);
-    let alignment = opened.direct ? directIoOf(opened.fd) : BUFFERED;
+    let alignment = opened.direct ? directIoOf(opened.fd, bytes) : BUFFERED;
     if (opened.direct && (alignment === null || alignment.blockShift > MAX_BLOCK_SHIFT)) {
       closeSync(opened.fd);
-      opened = openFor(path, false);
+      opened = openFor(path, stat, false, claim);
       alignment = BUFFERED;
     }
     const { fd, direct } = opened;
     const readOnly = opened.readOnly || isReadOnlyDevice(fd);
+    const unlocked = lockClaimed({ fd, path, readOnly: opened.readOnly }, stat, claim);
+    if (unlocked !== null) notes.push(unlocked);
     if (readOnly) notes.push(`${path} cannot be written, so the device is read-only`);
-    if (options.direct && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
+    if (wantDirect && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
     const holes = readOnly ? NO_HOLES : holesOf(fd, path, bytes);
     return { path, fd, bytes, readOnly, alignment: alignment ?? BUFFERED, holes, notes };
   } catch (error) {
     closeSync(opened.fd);
     throw error;
   }
+}
+
+/** Uses by the kernel that no lock stands for: its own loop devices. */
+function requireUnused(path: string, stat: BigIntStats): void {
+  const use = stat.isBlockDevice() ? null : systemUse(stat);
+  if (use !== null) throw refusal(path, 'EBUSY', use, 'end that use first, or use another file');
 }
 
 interface OpenedFile {
@@ -99,14 +123,15 @@ interface OpenedFile {
 }
 
 /** In the best way that works: direct before buffered, writable before read-only. */
-function openFor(path: string, wantDirect: boolean): OpenedFile {
+function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: ClaimOptions): OpenedFile {
   let readOnly = false;
   let direct = wantDirect;
   for (;;) {
     const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (direct ? constants.O_DIRECT : 0);
     try {
-      return { fd: openSync(path, flags), direct, readOnly };
+      return { fd: openClaimed(path, flags, stat, claim), direct, readOnly };
     } catch (error) {
+      if (error instanceof UblkError) throw error;
       const code = codeOf(error);
       // EINVAL is how a file system says that it has no O_DIRECT.
       if (code === 'EINVAL' && direct) direct = false;

@@ -1,8 +1,10 @@
-/** What direct I/O on an open file wants to be aligned to. */
+/** What direct I/O on an open file must be aligned to: what the kernel says, or else what a read shows. */
 import { fstatSync } from 'node:fs';
-import { callInt } from '../native/libc/ffi.ts';
+import { callInt, callLong } from '../native/libc/ffi.ts';
 import { ioctl } from '../native/libc/calls.ts';
+import { mapAnonymous } from '../native/memory.ts';
 import { decode } from '../native/uapi/codec.ts';
+import { ERRNO } from '../native/uapi/errno.ts';
 import { BLKSSZGET } from '../native/uapi/fs.ts';
 import { AT_EMPTY_PATH, STATX_DIOALIGN, statx } from '../native/uapi/stat.ts';
 
@@ -13,22 +15,50 @@ export interface DirectIo {
   readonly memory: number;
 }
 
-/** null: the file was opened with O_DIRECT, but its file system goes through the page cache all the same. */
-export function directIoOf(fd: number): DirectIo | null {
+/**
+ * `bytes`: the file's size. null: the file was opened with O_DIRECT, but its file system goes through the page cache all
+ * the same, or takes no block that ublk could have.
+ */
+export function directIoOf(fd: number, bytes: number): DirectIo | null {
   const buffer = new Uint8Array(statx.size);
   const { value } = callInt('statx', fd, '', AT_EMPTY_PATH, STATX_DIOALIGN, buffer);
   const { stx_mask, stx_dio_mem_align, stx_dio_offset_align } = decode(statx, buffer);
-  // Kernels before 6.1, and file systems that never say (tmpfs): then what kublk assumes of all of them.
-  if (value < 0 || (stx_mask & STATX_DIOALIGN) === 0) return { blockShift: shiftOf(sectorSize(fd)), memory: 1 };
+  // Kernels before 6.1, and file systems that never say (vfat, tmpfs).
+  if (value < 0 || (stx_mask & STATX_DIOALIGN) === 0) return probed(fd, bytes);
   if (stx_dio_offset_align === 0) return null;
   return { blockShift: shiftOf(stx_dio_offset_align), memory: Math.max(1, stx_dio_mem_align) };
 }
 
-function sectorSize(fd: number): number {
-  if (!fstatSync(fd).isBlockDevice()) return 512;
+/** Logical blocks that ublk can have: 512 bytes to one page. */
+const BLOCK_SHIFTS = [9, 10, 11, 12];
+
+/** The smallest block that a read may have, and the smallest alignment of its memory. */
+function probed(fd: number, bytes: number): DirectIo | null {
+  const smallest = sectorShift(fd);
+  const memory = mapAnonymous(2 << Math.max(...BLOCK_SHIFTS), 'for a first read');
+  try {
+    const aligned = (shift: number, at: number) => takesRead(fd, memory.address + BigInt(at), 1 << shift, bytes);
+    const blockShift = BLOCK_SHIFTS.find((shift) => shift >= smallest && aligned(shift, 0));
+    if (blockShift === undefined) return null;
+    const memoryShift = BLOCK_SHIFTS.find((shift) => aligned(blockShift, 1 << shift));
+    return { blockShift, memory: 1 << (memoryShift ?? Math.max(...BLOCK_SHIFTS)) };
+  } finally {
+    memory.unmap();
+  }
+}
+
+/** One block, and not the first one, which is aligned to everything. Only EINVAL is about alignment. */
+function takesRead(fd: number, address: bigint, block: number, bytes: number): boolean {
+  const offset = bytes >= 2 * block ? block : 0;
+  const { value, errno } = callLong('pread', fd, address, BigInt(block), BigInt(offset));
+  return BigInt.asIntN(64, value) >= 0n || errno !== ERRNO.EINVAL;
+}
+
+function sectorShift(fd: number): number {
+  if (!fstatSync(fd).isBlockDevice()) return 9;
   const size = new Uint8Array(4);
   ioctl(fd, BLKSSZGET, size, 'BLKSSZGET');
-  return new DataView(size.buffer).getUint32(0, true);
+  return shiftOf(new DataView(size.buffer).getUint32(0, true));
 }
 
 function shiftOf(bytes: number): number {

@@ -1,11 +1,19 @@
 /**
  * DISCARD and WRITE_ZEROES as holes and zeroed ranges of the files underneath, offered only where these can make them.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { callInt } from '../native/libc/ffi.ts';
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from '../native/uapi/fs.ts';
+import {
+  EXT_MAGIC,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  FS_EXTENT_FL,
+  FS_IOC_GETFLAGS,
+} from '../native/uapi/fs.ts';
 import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '../native/uapi/ublk-io.ts';
+import { deviceNumber } from '../control/block-devices.ts';
 import type { ParamsInit } from '../control/commands.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
 
@@ -15,6 +23,8 @@ export interface Holes {
   readonly punches: boolean;
   /** FALLOC_FL_ZERO_RANGE: what is there is gone, and its space kept. */
   readonly zeroes: boolean;
+  /** fallocate without a mode: space for what is not there. With `punches` it makes up for `zeroes`. */
+  readonly allocates: boolean;
   /** Bytes. */
   readonly granularity: number;
 }
@@ -25,7 +35,7 @@ const ALLOCATE = FALLOC_FL_KEEP_SIZE;
 /** Node has no name for it. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
-export const NO_HOLES: Holes = { punches: false, zeroes: false, granularity: 512 };
+export const NO_HOLES: Holes = { punches: false, zeroes: false, allocates: false, granularity: 512 };
 
 /** A request's bytes stay below 2^31, so that they fit where the bytes of a read do. */
 const MAX_BYTES = 0x7fffffff;
@@ -36,7 +46,9 @@ export function holesOf(fd: number, path: string, bytes: number): Holes {
   if (stat.isBlockDevice()) return holesOfDevice(stat.rdev, granularity);
   // Beyond the end there is nothing to lose.
   const punches = can(fd, PUNCH, Math.ceil(bytes / granularity) * granularity, granularity);
-  return { punches, zeroes: punches && fileSystemZeroes(dirname(path), stat.dev, granularity), granularity };
+  if (!punches) return NO_HOLES;
+  const works = hasBlockMap(fd) ? () => false : modesOfFileSystem(dirname(path), stat.dev, granularity);
+  return { punches, zeroes: works(ZERO), allocates: works(ALLOCATE), granularity };
 }
 
 /** What several files can do together. */
@@ -44,6 +56,7 @@ export function commonHoles(all: readonly Holes[]): Holes {
   return {
     punches: all.every((holes) => holes.punches),
     zeroes: all.every((holes) => holes.zeroes),
+    allocates: all.every((holes) => holes.allocates),
     granularity: Math.max(...all.map((holes) => holes.granularity)),
   };
 }
@@ -58,10 +71,15 @@ export function withHoles(params: ParamsInit, holes: Holes): ParamsInit {
     discard: {
       discard_granularity: holes.granularity,
       max_discard_sectors: holes.punches ? sectors : 0,
-      max_write_zeroes_sectors: sectors,
+      max_write_zeroes_sectors: writesZeroes(holes) ? sectors : 0,
       max_discard_segments: 1,
     },
   };
+}
+
+/** Zeroes whose space must be kept are ZERO_RANGE, or a hole that is allocated again. */
+function writesZeroes(holes: Holes): boolean {
+  return holes.zeroes || (holes.punches && holes.allocates);
 }
 
 /** fallocate's mode for a DISCARD or WRITE_ZEROES request; 0: EOPNOTSUPP. Hot path. */
@@ -88,29 +106,45 @@ function can(fd: number, mode: number, offset: number, length: number): boolean 
   return result.value === 0 || (result.errno !== EOPNOTSUPP && result.errno !== ENOSYS);
 }
 
-/** Tried on a file without a name: on the client's it would allocate. */
-function fileSystemZeroes(directory: string, device: bigint, length: number): boolean {
-  let fd: number;
-  try {
-    fd = openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600);
-  } catch {
-    return false;
-  }
-  try {
-    return fstatSync(fd, { bigint: true }).dev === device && can(fd, ZERO, 0, length);
-  } finally {
-    closeSync(fd);
-  }
+/**
+ * Which modes the file system has, each tried when it is asked about: on a file without a name, as on the client's it
+ * would allocate space. A file system without such files has none.
+ */
+function modesOfFileSystem(directory: string, device: bigint, length: number): (mode: number) => boolean {
+  return (mode) => {
+    let fd: number;
+    try {
+      fd = openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+    } catch {
+      return false;
+    }
+    try {
+      return fstatSync(fd, { bigint: true }).dev === device && can(fd, mode, 0, length);
+    } finally {
+      closeSync(fd);
+    }
+  };
+}
+
+/**
+ * ext4 keeps files of ext2 and ext3 as they were: their block map has holes and nothing else, though a new file on the
+ * same file system may have extents.
+ */
+function hasBlockMap(fd: number): boolean {
+  if (statfsSync(`/proc/self/fd/${fd}`).type !== EXT_MAGIC) return false;
+  const flags = new Uint8Array(8);
+  const { value } = callInt('ioctl', fd, BigInt(FS_IOC_GETFLAGS), flags);
+  return value === 0 && (new DataView(flags.buffer).getUint32(0, true) & FS_EXTENT_FL) === 0;
 }
 
 /** The kernel punches a block device with WRITE_ZEROES, if the device has that; it zeroes any by writing. */
 function holesOfDevice(device: bigint, blockSize: number): Holes {
   const granularity = queueLimit(device, 'discard_granularity') || blockSize;
-  return { punches: queueLimit(device, 'write_zeroes_max_bytes') > 0, zeroes: true, granularity };
+  return { punches: queueLimit(device, 'write_zeroes_max_bytes') > 0, zeroes: true, allocates: false, granularity };
 }
 
 function queueLimit(device: bigint, name: string): number {
-  const folder = `/sys/dev/block/${major(device)}:${minor(device)}`;
+  const folder = `/sys/dev/block/${deviceNumber(device)}`;
   // A partition's limits are its disk's, one folder up.
   for (const queue of ['queue', '../queue']) {
     try {
@@ -120,13 +154,4 @@ function queueLimit(device: bigint, name: string): number {
     }
   }
   return 0;
-}
-
-/** As glibc's gnu_dev_major and gnu_dev_minor have it. */
-function major(device: bigint): bigint {
-  return ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
-}
-
-function minor(device: bigint): bigint {
-  return (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
 }

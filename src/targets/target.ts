@@ -18,6 +18,22 @@ export interface TargetType<State = unknown> extends TargetTraits {
   /** Throws a UblkError when the target cannot be opened; what was opened by then is closed again. */
   open(request: OpenRequest): Opened<State>;
   queue(context: QueueContext<State>): TargetQueue;
+  /**
+   * Makes sure that the files have room for a device of another size, or throws a UblkError. It runs in the process that
+   * asks, beside the server. A target without it can have any size.
+   */
+  resize?(request: ResizeRequest): void;
+}
+
+export interface ResizeRequest extends Pick<OpenRequest, 'options' | 'integrity'> {
+  /** The device's backing files, by paths that lead to what its server has open. */
+  readonly files: readonly string[];
+  /** What a person knows the files by. */
+  readonly names: readonly string[];
+  /** The device's new size. */
+  readonly bytes: number;
+  /** Files that are too small may be made larger. */
+  readonly grow: boolean;
 }
 
 export interface Opened<State = unknown> {

@@ -28,7 +28,7 @@ const INTEGRITY: IntegrityOptions = {
 };
 const REQUEST = { maxIoBufBytes: 1 << 20, integrity: null };
 const ALIGNED = { blockShift: 9, memory: 1 };
-const HOLES = { punches: true, zeroes: true, granularity: 4096 };
+const HOLES = { punches: true, zeroes: true, allocates: true, granularity: 4096 };
 
 function of(delay_us: string) {
   return parseFaults({ delay_us });
@@ -140,7 +140,7 @@ describe('holes', () => {
   });
 
   test('a device that only zeroes is no device that discards', () => {
-    const zeroes = { punches: false, zeroes: true, granularity: 512 };
+    const zeroes = { punches: false, zeroes: true, allocates: false, granularity: 512 };
     assert.equal(holeMode(zeroes, UBLK_IO_OP_DISCARD, UBLK_IO_OP_DISCARD), 0);
     assert.equal(holeMode(zeroes, UBLK_IO_OP_WRITE_ZEROES, UBLK_IO_OP_WRITE_ZEROES), ZERO);
     const { discard } = loopParams(REQUEST, { ...file('/a', 1 << 20), holes: zeroes }, 2048);
@@ -149,7 +149,15 @@ describe('holes', () => {
   });
 
   test('what one of several files cannot, none does', () => {
-    assert.deepEqual(commonHoles([HOLES, NO_HOLES]), { punches: false, zeroes: false, granularity: 4096 });
+    const common = commonHoles([HOLES, NO_HOLES]);
+    assert.deepEqual(common, { punches: false, zeroes: false, allocates: false, granularity: 4096 });
+  });
+
+  test('zeroes are not offered where their space could not be kept', () => {
+    const ext2 = { ...HOLES, zeroes: false, allocates: false };
+    const { discard } = loopParams(REQUEST, { ...file('/a', 1 << 20), holes: ext2 }, 2048);
+    assert.equal(discard?.max_write_zeroes_sectors, 0);
+    assert.equal(discard?.max_discard_sectors, 4194296);
   });
 });
 

@@ -33,6 +33,7 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(flags.type !== undefined && { target: flags.type }),
     ...(files.length > 0 && { files: files.map((file) => resolve(file)) }),
     ...(Object.keys(targetOptions).length > 0 && { targetOptions }),
+    ...(flags.share && { share: true }),
     ...(flags.number !== undefined && { id: flags.number }),
     ...(flags.queues !== undefined && { queues: flags.queues }),
     ...(flags.depth !== undefined && { depth: flags.depth }),
@@ -50,6 +51,7 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(flags.htlb !== undefined && {
       buffers: flags.htlb.map((path) => ({ path: resolve(path), readOnly: flags.rdonly_shmem_buf })),
     }),
+    ...(flags.mlock && { mlock: true }),
     ...(flags.quiet && { quiet: true }),
     ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),
   };

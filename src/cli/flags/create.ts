@@ -47,6 +47,10 @@ const targetFlags = {
     summary: 'fault_inject: kill the server while a queue fetches its first requests.',
     helpGroup: 'TARGET',
   }),
+  share: onOff({
+    summary: 'Let other devices that say --share use the same backing files.',
+    helpGroup: 'TARGET',
+  }),
   target_option: Flags.string({
     char: 'o',
     multiple: true,
@@ -81,6 +85,10 @@ export const createFlags = {
   ...integrityFlags,
   ...targetFlags,
   foreground: onOff({ summary: 'Stay in the foreground until Ctrl-C or `del`.', helpGroup: 'SERVER' }),
+  mlock: onOff({
+    summary: 'Give all I/O buffers their memory before the device is live.',
+    helpGroup: 'SERVER',
+  }),
   quiet: onOff({ summary: 'Start a server that logs nothing.', helpGroup: 'SERVER' }),
   debug_mask: hexMask({ summary: 'Subjects that the server logs, one bit per subject.', helpGroup: 'SERVER' }),
 };

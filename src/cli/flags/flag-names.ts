@@ -27,6 +27,8 @@ export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
   ioDescSize: '--io_desc_size',
   maxIoBufBytes: '--max_io_buf_bytes',
   buffers: '--htlb',
+  share: '--share',
+  mlock: '--mlock',
   quiet: '--quiet',
   debugMask: '--debug_mask',
   'integrity.metadataSize': '--metadata_size',

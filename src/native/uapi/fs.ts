@@ -72,3 +72,11 @@ export const RWF_NOSIGNAL = 0x100;
 export const FALLOC_FL_KEEP_SIZE = 0x01;
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
 export const FALLOC_FL_ZERO_RANGE = 0x10;
+
+/** Inode flags, into a long of which only 32 bits are used. */
+export const FS_IOC_GETFLAGS = ior(0x66, 1, 8);
+/** The file's blocks are a tree of extents (ext4). */
+export const FS_EXTENT_FL = 0x00080000;
+
+/** include/uapi/linux/magic.h: ext2, ext3 and ext4 alike. */
+export const EXT_MAGIC = 0xef53;

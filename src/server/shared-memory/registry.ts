@@ -72,9 +72,10 @@ export class ShmemRegistry {
     return [...this.#entries.values()].map((entry) => entry.stored).sort((a, b) => a.index - b.index);
   }
 
-  registerPath(path: string, readOnly: boolean): Promise<StoredBuffer> {
+  /** `opened`: the file at `path` as the client has it, whose mounts may be others than ours; it is closed here. */
+  registerPath(path: string, readOnly: boolean, opened: number | null = null): Promise<StoredBuffer> {
     return this.#inTurn(async () => {
-      const { fd, ...file } = openSharedFile(path, readOnly);
+      const { fd, ...file } = opened === null ? openSharedFile(path, readOnly) : checkedFile(opened, path);
       try {
         const restricted = readOnly || isReadOnly(fd);
         return await this.#register(fd, { ...file, readOnly: restricted, path, source: path, kept: false }, -1);
@@ -269,6 +270,16 @@ export class ShmemRegistry {
 
 /** After this many free indexes in a row, the search ends. */
 const MISSES = 16;
+
+/** Closes the descriptor when the file is not one that can be shared. */
+function checkedFile(fd: number, path: string): SharedFile & { readonly fd: number } {
+  try {
+    return { fd, ...checkSharedFile(fd, path) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
 
 /** The path at which the file of a client's descriptor is found again, if it has a name. */
 function pathOf(link: string, { device, inode }: SharedFile): string | null {

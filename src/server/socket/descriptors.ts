@@ -22,6 +22,11 @@ export class Descriptors {
     return fd;
   }
 
+  /** As take, or null when none came. */
+  takeAny(): number | null {
+    return this.#fds.length === 0 ? null : this.take();
+  }
+
   close(): void {
     for (const fd of this.#fds) closeSync(fd);
     this.#fds = [];

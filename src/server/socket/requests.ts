@@ -44,7 +44,7 @@ export class Requests implements RequestHandler {
   async #carryOut(request: Request, descriptors: Descriptors, peer: PeerCredentials): Promise<Answers[keyof Answers]> {
     switch (request.op) {
       case 'register':
-        return bufferAnswer(await this.#registry.registerPath(request.path, request.readOnly));
+        return bufferAnswer(await this.#registry.registerPath(request.path, request.readOnly, descriptors.takeAny()));
       case 'register-fd':
         return bufferAnswer(await this.registerFd(descriptors, request.readOnly, peer));
       case 'create':

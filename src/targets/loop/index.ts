@@ -1,8 +1,9 @@
 /** `loop`: a file or block device as the device, past the page cache. With `--metadata_size` a second file holds the metadata. */
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
-import { type BackingFile, closeBackingFiles, openBackingFile, requireDistinct } from '../backing-files.ts';
+import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
+import { makeRoom, requireRoom } from '../room.ts';
 import { initialiseMetadata } from './metadata.ts';
-import { loopParams, loopSectors } from './params.ts';
+import { loopParams, loopSectors, metadataBytes } from './params.ts';
 import { LoopQueue, type LoopState } from './queue.ts';
 
 export const loopTarget: TargetType<LoopState> = {
@@ -14,17 +15,22 @@ export const loopTarget: TargetType<LoopState> = {
   refuses: () => null,
   open,
   queue: (context) => new LoopQueue(context),
+  resize: ({ files, names, integrity, bytes, grow }) => {
+    const needed = [bytes, metadataBytes(bytes, integrity)];
+    const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed[index] ?? 0 }));
+    makeRoom(requests, grow);
+  },
 };
 
 function open(request: OpenRequest): Opened<LoopState> {
-  const files: BackingFile[] = [];
+  // Metadata is a few bytes per block: only the page cache can write that.
+  const files = openBackingFiles(request.files, { ...request, direct: (index) => index === 0 });
   try {
-    // Metadata is a few bytes a block: only the page cache can write that.
-    for (const [index, path] of request.files.entries()) files.push(openBackingFile(path, { direct: index === 0 }));
-    requireDistinct(files);
     const [data, metadata] = files as [BackingFile, BackingFile?];
     const sectors = loopSectors(data, metadata, request.integrity);
-    const { integrity } = request;
+    const { integrity, deviceBytes } = request;
+    for (const file of files)
+      requireRoom(file.path, file.bytes, file === data ? deviceBytes : metadataBytes(deviceBytes, integrity));
     if (metadata !== undefined && integrity !== null && !request.recovering && !metadata.readOnly) {
       initialiseMetadata(metadata.fd, sectors * integrity.metadataSize);
     }

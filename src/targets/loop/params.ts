@@ -33,6 +33,11 @@ export function loopSectors(
   });
 }
 
+/** What the metadata of a device of `bytes` takes: one piece for each 512 bytes of data. */
+export function metadataBytes(bytes: number, integrity: Pick<IntegrityOptions, 'metadataSize'> | null): number {
+  return integrity === null ? 0 : (bytes / 512) * integrity.metadataSize;
+}
+
 /** kublk's own (tools/testing/selftests/ublk/file_backed.c) where it has the feature: docs/kublk-differences.md. */
 export function loopParams(
   request: Pick<OpenRequest, 'maxIoBufBytes' | 'integrity'>,

@@ -1,10 +1,11 @@
 /** `stripe`: 1 to 32 files as one device, a chunk of each in turn. */
 import type { Text } from '../../errors.ts';
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
-import { closeBackingFiles, openBackingFiles, requireDistinct } from '../backing-files.ts';
+import { closeBackingFiles, openBackingFiles } from '../backing-files.ts';
 import { commonHoles } from '../holes.ts';
 import { chunkSizeOf, MAX_FILES, refusesChunk } from './options.ts';
-import { stripeParams } from './params.ts';
+import { makeRoom, requireRoom } from '../room.ts';
+import { neededPerFile, stripeParams } from './params.ts';
 import { StripeQueue, type StripeState } from './queue.ts';
 
 export const stripeTarget: TargetType<StripeState> = {
@@ -16,6 +17,11 @@ export const stripeTarget: TargetType<StripeState> = {
   refuses,
   open,
   queue: (context) => new StripeQueue(context),
+  resize: ({ files, names, options, bytes, grow }) => {
+    const needed = neededPerFile(bytes, files.length, chunkSizeOf(options));
+    const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed }));
+    makeRoom(requests, grow);
+  },
 };
 
 function refuses(request: OpenRequest): Text | null {
@@ -25,9 +31,10 @@ function refuses(request: OpenRequest): Text | null {
 
 function open(request: OpenRequest): Opened<StripeState> {
   const chunk = chunkSizeOf(request.options);
-  const files = openBackingFiles(request.files, { direct: true });
+  const files = openBackingFiles(request.files, { ...request, direct: () => true });
   try {
-    requireDistinct(files);
+    const needed = neededPerFile(request.deviceBytes, files.length, chunk);
+    for (const file of files) requireRoom(file.path, file.bytes, needed);
     const params = stripeParams(request, files, chunk);
     return {
       params,

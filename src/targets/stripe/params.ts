@@ -32,6 +32,11 @@ export function bytesPerFile(files: readonly Pick<BackingFile, 'path' | 'bytes'>
   return first;
 }
 
+/** Bytes of each file that a device of `bytes` uses: whole chunks, the last of them in every file. */
+export function neededPerFile(bytes: number, files: number, chunk: number): number {
+  return Math.ceil(bytes / (files * chunk)) * chunk;
+}
+
 /** kublk's own (tools/testing/selftests/ublk/stripe.c) where it has the feature: docs/kublk-differences.md. */
 export function stripeParams(
   request: Pick<OpenRequest, 'maxIoBufBytes'>,

@@ -1,0 +1,34 @@
+/**
+ * Whether a backing file is another device's or in use by the kernel, as far as device records and sysfs tell. The server's claim (targets/claims.ts) is
+ * what counts; this says it before anything is made, and also guards the files of a device that waits for `recover`,
+ * whose lock is gone with its server.
+ */
+import { type BigIntStats, statSync } from 'node:fs';
+import type { ControlChannel } from '../control/channel.ts';
+import { getDevInfo } from '../control/commands.ts';
+import { UblkError } from '../errors.ts';
+import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
+import type { AddOptions } from '../spec/options.ts';
+import { refusedUse } from '../targets/claims.ts';
+import { devicesServing, systemUse } from '../targets/holders.ts';
+
+export function requireUnserved(channel: ControlChannel, { files, share, id }: AddOptions): void {
+  for (const path of files) {
+    const stat: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    const other = devicesServing(stat, id).find((device) => !(share && device.share) && isAlive(channel, device.id));
+    if (other !== undefined) throw refusedUse(path, other.words);
+    const use = share ? null : systemUse(stat);
+    if (use !== null) throw refusedUse(path, use);
+  }
+}
+
+/** A device that is dead has no clients left, and never gets any. */
+function isAlive(channel: ControlChannel, id: number): boolean {
+  try {
+    return getDevInfo(channel, id).state !== UBLK_S_DEV_DEAD;
+  } catch (error) {
+    if (error instanceof UblkError && error.kind === 'no-device') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Whether the machine has the memory that a device's I/O buffers can come to. They are mapped whole and backed page by
+ * page as requests use them, so too many of them would not fail when the device starts, but under its first real load.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { UblkError } from '../errors.ts';
+import { formatSize } from '../sizes.ts';
+import { option } from '../spec/option-names.ts';
+
+export interface Memory {
+  /** Bytes that this process could ever have. */
+  readonly total: number;
+  /** Bytes that it could have now. */
+  readonly available: number;
+}
+
+export interface Buffers {
+  readonly queues: number;
+  readonly depth: number;
+  /** Of one request's buffer, with its integrity metadata. */
+  readonly bytes: number;
+}
+
+/** Notes about buffers that would not fit now. Throws for buffers that never can. */
+export function checkBufferMemory({ queues, depth, bytes }: Buffers, memory: Memory = readMemory()): string[] {
+  const all = queues * depth * bytes;
+  if (all <= memory.available) return [];
+  const what = `the I/O buffers of ${queues} queues of ${depth} requests of ${formatSize(bytes)} come to ${formatSize(all)}`;
+  if (all <= memory.total) {
+    return [`${what}, and ${formatSize(memory.available)} of memory is available: a full load may run out of it`];
+  }
+  throw new UblkError(`${what}, and there are ${formatSize(memory.total)} of memory`, {
+    code: 'ENOMEM',
+    kind: 'unsupported',
+    command: 'mmap',
+    hint: [
+      'make ',
+      option('depth'),
+      ', ',
+      option('queues'),
+      ' or ',
+      option('maxIoBufBytes'),
+      ' smaller, or take a data path without buffers: ',
+      option('dataPath'),
+      ' auto_zc',
+    ],
+  });
+}
+
+/** What the machine and the control groups of this process allow. */
+export function readMemory(root = ''): Memory {
+  const meminfo = readFileSync(`${root}/proc/meminfo`, 'latin1');
+  const machine = { total: kibibytes('MemTotal:', meminfo), available: kibibytes('MemAvailable:', meminfo) };
+  return groupsOf(root).reduce(
+    ({ total, available }, { max, current }) => ({
+      total: Math.min(total, max),
+      available: Math.min(available, Math.max(0, max - current)),
+    }),
+    machine,
+  );
+}
+
+/** The process's control group (version 2) and those above it, as far as they have a limit. */
+function groupsOf(root: string): { max: number; current: number }[] {
+  const own = /^0::(\/.*)$/m.exec(readOr('', `${root}/proc/self/cgroup`))?.[1];
+  if (own === undefined) return [];
+  const groups: { max: number; current: number }[] = [];
+  for (let path = own; path !== '/'; path = dirname(path)) {
+    const folder = join(root, '/sys/fs/cgroup', path);
+    const max = Number(readOr('max', `${folder}/memory.max`));
+    if (!Number.isNaN(max)) groups.push({ max, current: Number(readOr('0', `${folder}/memory.current`)) });
+  }
+  return groups;
+}
+
+function kibibytes(label: string, text: string): number {
+  return Number(new RegExp(`^${label}\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.MAX_SAFE_INTEGER / 1024) * 1024;
+}
+
+function readOr(otherwise: string, path: string): string {
+  try {
+    return readFileSync(path, 'latin1').trim();
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The server's own mount namespace. A server that shares one with its clients may be the last process in it when it is
+ * killed; the kernel then unmounts what is mounted there, and a file system on the server's own device would wait, in
+ * the exit of the very process that was to serve it. So a server is started in a copy (device/launch.ts), and once all
+ * its files are open it lets go of every mount that it does not need: the copy would keep a file system busy that
+ * everybody else has unmounted.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { packagePath } from '../package-root.ts';
+import { callInt } from '../native/libc/ffi.ts';
+import { RUN_DIRECTORY, SOCKET_DIRECTORY } from '../record/files.ts';
+
+const SYS_umount2 = 166n;
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+/** With everything that is mounted in them. */
+const KERNEL_FOLDERS = ['/dev', '/proc', '/sys'];
+
+/** Names the namespace that this process is in. */
+export function mountNamespace(): string {
+  return readlinkSync('/proc/self/ns/mnt');
+}
+
+/** Lets go of what is not needed, if this process is not in the namespace `callers`. */
+export function keepOnlyNeededMounts(callers: string | undefined): void {
+  if (callers === undefined || mountNamespace() === callers) return;
+  const points = mountPoints(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const needed = [
+    packagePath(),
+    RUN_DIRECTORY,
+    SOCKET_DIRECTORY,
+    ...codeFiles(readFileSync('/proc/self/maps', 'utf8')),
+  ];
+  // Those on top of others first.
+  for (const point of unneededMounts(points, needed).toReversed()) {
+    callInt('syscall', SYS_umount2, point, MNT_DETACH | UMOUNT_NOFOLLOW);
+  }
+}
+
+/** Of `points`, in their order, those that hold none of the paths in `needed` and nothing of the kernel's. */
+export function unneededMounts(points: readonly string[], needed: readonly string[]): string[] {
+  const kept = new Set(['/', ...needed.map((path) => mountOf(path, points))]);
+  return points.filter((point) => !kept.has(point) && !KERNEL_FOLDERS.some((folder) => isIn(point, folder)));
+}
+
+function mountOf(path: string, points: readonly string[]): string {
+  return points.reduce((best, point) => (isIn(path, point) && point.length > best.length ? point : best), '/');
+}
+
+function isIn(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
+}
+
+function mountPoints(mountinfo: string): string[] {
+  return mountinfo
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[4] ?? '/').replace(/\\([0-7]{3})/g, (_all, octal: string) => octalCharacter(octal)),
+    );
+}
+
+function octalCharacter(octal: string): string {
+  return String.fromCharCode(Number.parseInt(octal, 8));
+}
+
+/** Files that code was mapped from: what this process may still want to load lies beside them. */
+function codeFiles(maps: string): string[] {
+  return maps.split('\n').flatMap((line) => /^\S+ r-x\S* \S+ \S+ \d+ +(\/.*)$/.exec(line)?.[1] ?? []);
+}

@@ -1,0 +1,57 @@
+/**
+ * What a server does so that a machine without memory does not take the device away: the out-of-memory killer passes it
+ * over, and the pages that it has used stay where they are. Were they reclaimed, the request that is to write others
+ * out would wait for them.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hasCapability } from '../native/capabilities.ts';
+import { lockUsedMemory, type MappedMemory, populate } from '../native/memory.ts';
+import { errnoText } from '../native/uapi/errno.ts';
+
+const SCORE = '/proc/self/oom_score_adj';
+const NEVER = -1000;
+const STEP = 100;
+
+/** As near to "never kill this one" as this process may go. Returns the notes that this calls for. */
+export function avoidOutOfMemoryKiller(): string[] {
+  const before = Number(readFileSync(SCORE, 'latin1'));
+  for (let score = NEVER; score < before; score += STEP) {
+    try {
+      writeFileSync(SCORE, String(score));
+    } catch {
+      continue;
+    }
+    if (score === NEVER) return [];
+    return [`oom_score_adj is ${score}: without CAP_SYS_RESOURCE it cannot be ${NEVER}`];
+  }
+  if (before <= NEVER) return [];
+  return [`oom_score_adj stays ${before}: without CAP_SYS_RESOURCE it cannot be ${NEVER}`];
+}
+
+/** For what the server starts: it is not part of the data path. */
+export function asOthersForOutOfMemoryKiller(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
+  } catch {
+    // It has ended.
+  }
+}
+
+/**
+ * Locks what has been used and what will be. `buffers` are all used now if `all` says so: then no request needs memory
+ * of the server's any more. Returns the notes that this calls for.
+ */
+export function lockMemory(buffers: readonly MappedMemory[], all: boolean): string[] {
+  const limit = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+  // With a limit, a later mapping would be refused rather than left unlocked.
+  if (!hasCapability('CAP_IPC_LOCK') && limit !== 'unlimited') {
+    return [`the server's memory is not locked: without CAP_IPC_LOCK the limit is ${limit} bytes (ulimit -l)`];
+  }
+  const errno = lockUsedMemory();
+  if (errno !== 0) return [`the server's memory is not locked: mlockall: ${errnoText(errno)}`];
+  if (!all) return [];
+  return buffers.flatMap((buffer) => {
+    const refused = populate(buffer);
+    return refused === 0 ? [] : [`not all I/O buffers have memory yet: madvise: ${errnoText(refused)}`];
+  });
+}

@@ -1,0 +1,122 @@
+/** Who has a file or a block device, in words: found only when a claim has been refused, so it may look everywhere. */
+import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  blockDeviceName,
+  deviceNumber,
+  devicesBelow,
+  deviceUnder,
+  diskOf,
+  kernelLoops,
+  usesOf,
+} from '../control/block-devices.ts';
+import { findDevices } from '../control/discovery.ts';
+import { readRecord } from '../record/store.ts';
+
+/** A sentence about who has the file, or null. `except`: the device that asks. */
+export function holderOf(stat: BigIntStats, except: number): string | null {
+  return devicesServing(stat, except)[0]?.words ?? systemUse(stat) ?? lockOwner(stat);
+}
+
+/** The kernel's own uses of a file or block device: mounts, swap, dm, md and loop devices. null: there is none. */
+export function systemUse(stat: BigIntStats): string | null {
+  if (!stat.isBlockDevice()) {
+    const [loop] = kernelLoops((other) => isSame(stat, other));
+    return loop === undefined ? null : `/dev/${loop} uses it (\`losetup -d /dev/${loop}\` detaches it)`;
+  }
+  const number = deviceNumber(stat.rdev);
+  const disk = diskOf(number);
+  // A partition cannot be claimed when its whole disk is; other partitions of that disk are nothing to it.
+  const uses = [
+    ...usesOf(number),
+    ...(disk === null ? [] : usesOf(disk).filter((use) => use.device === blockDeviceName(disk))),
+  ];
+  const [use] = uses;
+  return use === undefined ? null : `${use.device} ${use.how}`;
+}
+
+/**
+ * A sentence that says how the file lies on `device` itself, through however many other devices, or null. A device that
+ * waits for itself never answers.
+ */
+export function liesOnDevice(path: string, device: number): string | null {
+  const seen = new Set<string>();
+  const below = [deviceUnder(path)];
+  for (let number = below.pop(); number !== undefined; number = below.pop()) {
+    if (number === null || seen.has(number)) continue;
+    seen.add(number);
+    const id = ublkDevice(number);
+    if (id === device) return `it lies on /dev/ublkb${device}, the device that it is to serve`;
+    below.push(...devicesBelow(number));
+    const files = id === null ? [] : (readRecord(id)?.spec.files ?? []);
+    below.push(...files.map(deviceUnder));
+  }
+  return null;
+}
+
+function ublkDevice(number: string): number | null {
+  const [, id] = /^ublkb(\d+)$/.exec(blockDeviceName(number) ?? '') ?? [];
+  return id === undefined ? null : Number(id);
+}
+
+export interface ServingDevice {
+  readonly id: number;
+  readonly share: boolean;
+  /** A sentence about it. */
+  readonly words: string;
+}
+
+/** Devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
+export function devicesServing(stat: BigIntStats, except: number): ServingDevice[] {
+  return findDevices().flatMap((id) => {
+    const record = id === except ? null : readRecord(id);
+    if (record === null || !record.spec.files.some((path) => overlaps(stat, path))) return [];
+    const words = `device ${id} (${record.spec.target}, server pid ${record.server?.pid ?? 'unknown'}) serves it`;
+    return [{ id, share: record.spec.share, words }];
+  });
+}
+
+/** The same file or device; or one is a partition of the other. */
+function overlaps(stat: BigIntStats, path: string): boolean {
+  let other: BigIntStats;
+  try {
+    other = statSync(path, { bigint: true });
+  } catch {
+    return false;
+  }
+  if (!stat.isBlockDevice() || !other.isBlockDevice()) return isSame(stat, other);
+  const [a, b] = [deviceNumber(stat.rdev), deviceNumber(other.rdev)];
+  return a === b || diskOf(a) === b || diskOf(b) === a;
+}
+
+/** Whether both are the same file, or nodes of the same device. */
+export function isSame(a: BigIntStats, b: BigIntStats): boolean {
+  if (a.isBlockDevice() || b.isBlockDevice()) return a.isBlockDevice() && b.isBlockDevice() && a.rdev === b.rdev;
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** /proc/locks has no owner for locks of open files: the process that has the file open, and locked, is it. */
+function lockOwner(stat: BigIntStats): string | null {
+  for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
+    for (const fd of namesIn(`/proc/${pid}/fd`)) {
+      try {
+        if (!isSame(stat, statSync(`/proc/${pid}/fd/${fd}`, { bigint: true }))) continue;
+        // The exclusive open of a block device leaves no mark in fdinfo.
+        const locked = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').includes('\nlock:');
+        if (!locked && !stat.isBlockDevice()) continue;
+        const command = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+        return `pid ${pid} (${command}) has it ${locked ? 'locked' : 'open'}`;
+      } catch {
+        // It is closed by now, or its process is gone.
+      }
+    }
+  }
+  return null;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { checkBufferMemory, readMemory } from '../../src/server/memory-budget.ts';
+
+const MiB = 1 << 20;
+const MEMORY = { total: 2048 * MiB, available: 1024 * MiB };
+
+describe('the memory of I/O buffers', () => {
+  test('what is available needs no word, what could be is a note, what cannot be is refused with the figure', () => {
+    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB }, MEMORY), []);
+    const [note] = checkBufferMemory({ queues: 4, depth: 300, bytes: MiB }, MEMORY);
+    assert.match(note ?? '', /4 queues of 300 requests of 1M come to 1.2G, and 1G of memory is available/);
+    assert.throws(() => checkBufferMemory({ queues: 2, depth: 4096, bytes: 32 * MiB }, MEMORY), {
+      code: 'ENOMEM',
+      kind: 'unsupported',
+      message: /come to 256G, and there are 2G of memory/,
+    });
+  });
+
+  test('a control group, or one above it, has the last word', () => {
+    const root = mkdtempSync(join(tmpdir(), 'ublkts-memory-'));
+    try {
+      mkdirSync(`${root}/proc/self`, { recursive: true });
+      mkdirSync(`${root}/sys/fs/cgroup/outer/inner`, { recursive: true });
+      writeFileSync(`${root}/proc/meminfo`, 'MemTotal:  1024 kB\nMemFree: 1 kB\nMemAvailable:   512 kB\n');
+      assert.deepEqual(readMemory(root), { total: 1048576, available: 524288 });
+      writeFileSync(`${root}/proc/self/cgroup`, '0::/outer/inner\n');
+      writeFileSync(`${root}/sys/fs/cgroup/outer/memory.max`, '400000\n');
+      writeFileSync(`${root}/sys/fs/cgroup/outer/memory.current`, '100000\n');
+      writeFileSync(`${root}/sys/fs/cgroup/outer/inner/memory.max`, 'max\n');
+      assert.deepEqual(readMemory(root), { total: 400000, available: 300000 });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});
