@@ -41,15 +41,13 @@ const PLACES: readonly (readonly [packages: RegExp, folders: readonly string[]])
 ];
 
 /** `import 'x'`, `import ... from 'x'`, `export ... from 'x'`, `import('x')`. */
-const SPECIFIER = /^\s*(?:import|(?:import|export)(\s+type)?\s[^'"`;]*?\bfrom)\s*'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+const SPECIFIER = /^\s*(?:import|(?:import|export)\s[^'"`;]*?\bfrom)\s*'([^']+)'|\bimport\(\s*'([^']+)'/gm;
 
 interface Import {
   readonly from: string;
   /** A path below src/, or a package. */
   readonly to: string;
   readonly relative: boolean;
-  /** Gone when the program runs. */
-  readonly typeOnly: boolean;
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
@@ -77,7 +75,7 @@ describe('the layers', () => {
     assert.deepEqual(wrong.map(describeImport), []);
   });
 
-  test('imports never go round, but for types that describe each other', () => assert.deepEqual(findCycle(), []));
+  test('imports never go round, type-only ones included', () => assert.deepEqual(findCycle(), []));
 
   test('watch knows no terminal: neither the monitor nor a package that draws on one', () => {
     const terminal = /^(?:ink|react|chalk|ansi-|cli-|string-width|get-east-asian-width|@inkjs\/|@xterm\/|@lydell\/)/;
@@ -114,11 +112,11 @@ function goesDown(from: string, to: string): boolean {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(SRC, file), 'utf8').replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
   const specifiers = text.matchAll(SPECIFIER);
-  return [...specifiers].map(([, type, fixed, dynamic]) => {
+  return [...specifiers].map(([, fixed, dynamic]) => {
     const specifier = fixed ?? dynamic ?? '';
     const isRelative = specifier.startsWith('.');
     const to = isRelative ? relative(SRC, join(SRC, dirname(file), specifier)) : specifier;
-    return { from: file, to, relative: isRelative, typeOnly: type !== undefined };
+    return { from: file, to, relative: isRelative };
   });
 }
 
@@ -128,7 +126,7 @@ function findCycle(): string[] {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
     if (done.has(file)) return [];
     for (const edge of imports) {
-      if (edge.from !== file || !edge.relative || edge.typeOnly) continue;
+      if (edge.from !== file || !edge.relative) continue;
       const cycle = visit(edge.to, [...path, file]);
       if (cycle.length > 0) return cycle;
     }
