@@ -105,9 +105,11 @@ export class QueueThread implements Arrivals {
    * before the thread has exited, and then the driver keeps what it could not deliver for the next server.
    */
   private settled(): boolean {
-    this.ring.enter(0);
-    this.walk();
-    return this.leaving || (this.delivery.ended && this.ring.sq.pending === 0);
+    do {
+      this.ring.enter(0);
+      this.walk();
+    } while (this.delivery.ended && this.ring.sq.pending > 0);
+    return this.leaving || this.delivery.ended;
   }
 
   /** A request has been delivered (Arrivals). */
