@@ -9,11 +9,13 @@ import { getDevInfo } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
 import type { AddOptions } from '../spec/options.ts';
+import { requireElsewhere } from '../targets/backing-files.ts';
 import { refusedUse } from '../targets/claims.ts';
 import { devicesServing, systemUse } from '../targets/holders.ts';
 
 export function requireUnserved(channel: ControlChannel, { files, share, id }: AddOptions): void {
   for (const path of files) {
+    requireElsewhere(path, id);
     const stat: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) continue;
     const other = devicesServing(stat, id).find((device) => !(share && device.share) && isAlive(channel, device.id));

@@ -49,10 +49,15 @@ export function openBackingFiles(paths: readonly string[], options: BackingFileO
   }
 }
 
-/** The file as it is before anything opens it: to open a device that waits for its own server would never return. */
-function statBackingFile(path: string, { device }: ClaimOptions): BigIntStats {
+/** Throws for a file on the device itself: to open a device that waits for its own server would never return. */
+export function requireElsewhere(path: string, device: number): void {
   const own = device < 0 ? null : liesOnDevice(path, device);
   if (own !== null) throw refusal(path, 'EINVAL', own, 'name a file that is on another disk');
+}
+
+/** The file as it is before anything opens it. */
+function statBackingFile(path: string, { device }: ClaimOptions): BigIntStats {
+  requireElsewhere(path, device);
   try {
     return statSync(path, { bigint: true });
   } catch (error) {
