@@ -1,4 +1,9 @@
-/** The library: devices and their buffers from a program of one's own. Everything here needs the rights `ublkts` needs. */
+/**
+ * The library: devices and their buffers from a program of one's own. It needs the same rights as `ublkts`.
+ *
+ * Every function that may wait takes `{ signal, onWaiting, timeoutMs }` (WaitOptions) and lets the event loop turn while
+ * it waits. Every failure is a UblkError with `code`, `kind`, `device` and `hint`.
+ */
 export { SharedMemoryDevice, openDevice } from './client/device.ts';
 export type { RegionOptions } from './client/allocate.ts';
 export type { SharedRegion } from './client/region.ts';
@@ -10,14 +15,16 @@ export {
   unregisterAllBuffers,
   unregisterBuffer,
 } from './device/buffers.ts';
-export { type Deletions, deleteAllDevices, deleteDevice } from './device/delete.ts';
+export type { WaitOptions } from './control/waiting.ts';
+export { type DeleteOptions, type Deletions, deleteAllDevices, deleteDevice } from './device/delete.ts';
+export { describeHolder, type Holder } from './device/holders/holder.ts';
 export { type Features, getFeatures } from './device/features.ts';
 export { describeDevice, listDevices } from './device/list.ts';
 export { quiesceDevice } from './device/quiesce.ts';
 export { recoverDevice } from './device/recover.ts';
 export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, TallyReport } from './device/report.ts';
 export { updateSize } from './device/resize.ts';
-export { stopDevice } from './device/stop.ts';
+export { type StopOptions, stopDevice } from './device/stop.ts';
 export { type FailureKind, UblkError } from './errors.ts';
 export {
   ADD_DEFAULTS,

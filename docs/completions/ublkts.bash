@@ -125,7 +125,7 @@ _ublkts() {
     "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
     "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
-    "doctor") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
+    "doctor") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --fix"; else :; fi ;;
     "features") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --format"; else :; fi ;;
     "lab build") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --refresh"; else :; fi ;;
     "lab run") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env --instructions --timeout --collect"; else :; fi ;;

@@ -102,6 +102,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from del rm' -a '(__ublkts_devices
 complete -c ublkts -n '__fish_seen_subcommand_from doctor' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from doctor' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from doctor' -l no-color -d 'Print without colours, as with NO_COLOR set.'
+complete -c ublkts -n '__fish_seen_subcommand_from doctor' -l fix -d 'Remove the files of devices that are gone.'
 complete -c ublkts -n '__fish_seen_subcommand_from features' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from features' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from features' -l no-color -d 'Print without colours, as with NO_COLOR set.'

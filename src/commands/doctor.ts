@@ -1,4 +1,5 @@
 import { BaseCommand } from '../cli/base-command.ts';
+import { onOff } from '../cli/flags/values.ts';
 import { checksViews } from '../cli/output/checks.ts';
 
 /** The exit code for a machine that cannot run ublk devices. */
@@ -13,10 +14,14 @@ export default class Doctor extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --json | jq \'.checks[] | select(.status != "ok")\'',
   ];
 
+  static override flags = {
+    fix: onOff({ summary: 'Remove the files of devices that are gone.', helpGroup: 'CHECKING' }),
+  };
+
   override async run(): Promise<void> {
-    await this.parse(Doctor);
+    const { flags } = await this.parse(Doctor);
     const { diagnose } = await import('../device/doctor.ts');
-    const checks = await diagnose();
+    const checks = await diagnose({ fix: flags.fix });
     this.print(checksViews(checks));
     if (checks.some(({ status }) => status === 'fail')) process.exitCode = EXIT_UNFIT;
   }

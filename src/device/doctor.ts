@@ -9,17 +9,20 @@ import { checkHugepages, checkMemlock } from './doctor/memory.ts';
 import { checkLibraries, checkNode } from './doctor/runtime.ts';
 import { listDevices } from './list.ts';
 
-export async function diagnose(): Promise<Check[]> {
+/** `fix`: remove the files of devices that are gone. */
+export async function diagnose({ fix = false }: { readonly fix?: boolean } = {}): Promise<Check[]> {
   const checks = [checkNode(process.versions.node), ...(await checkLibraries()), checkKernel(release())];
   // What follows calls libc; without the libraries each check would fail for that one reason.
   if (checks.some(({ name, status }) => name === 'ffi-rs' && status === 'fail')) return checks;
   checks.push(checkIoUring(read('/proc/sys/kernel/io_uring_disabled')?.trim()));
   const driver = checkDriver();
   checks.push(driver);
-  if (driver.status !== 'fail') checks.push(await checkFeatures(), checkDevices(await listDevices()));
+  const devices = driver.status === 'fail' ? [] : await listDevices();
+  if (driver.status !== 'fail') checks.push(await checkFeatures(), checkDevices(devices));
   return [
     ...checks,
-    checkFiles(findDevices()),
+    // A device that is being deleted is in the list and not in sysfs.
+    checkFiles([...findDevices(), ...devices.map(({ id }) => id)], fix),
     checkHugepages(read('/proc/meminfo') ?? '', read('/proc/mounts') ?? ''),
     checkMemlock(read('/proc/self/limits') ?? '', process.geteuid?.() === 0),
   ];

@@ -1,12 +1,31 @@
 /** What crashed servers left behind: devices that nobody serves, and files of devices that are no more. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { filesOf } from '../../record/files.ts';
 import { isRunning } from '../../record/server-identity.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';
 
-export function checkDevices(devices: readonly DeviceReport[]): Check {
+export function checkDevices(all: readonly DeviceReport[]): Check {
+  const going = all.filter(({ deleting }) => deleting !== null);
+  if (going.length > 0) return checkGoing(going);
+  const paused = all.filter(({ server_state }) => server_state === 'stopped');
+  if (paused.length > 0) return checkPaused(paused);
+  return checkServed(all);
+}
+
+function checkGoing(going: readonly DeviceReport[]): Check {
+  const words = going.map(({ id, last_error }) => `device ${id}: ${last_error}`);
+  return warn('devices', words.join('; '), 'the devices are gone when nobody holds them any more');
+}
+
+function checkPaused(paused: readonly DeviceReport[]): Check {
+  const pids = paused.map(({ ublksrv_pid }) => ublksrv_pid);
+  const detail = `with a server that is stopped (state T): ${paused.map(({ id }) => id).join(', ')}`;
+  return warn('devices', detail, `\`kill -CONT ${pids.join(' ')}\``);
+}
+
+function checkServed(devices: readonly DeviceReport[]): Check {
   const orphans = devices.filter((device) => device.state === 'DEAD' || !isRunning(device.ublksrv_pid));
   if (orphans.length === 0) return ok('devices', `${devices.length}, all of them served`);
   const recoverable = orphans.filter(({ state }) => state === 'QUIESCED' || state === 'FAIL_IO').map(({ id }) => id);
@@ -18,8 +37,8 @@ export function checkDevices(devices: readonly DeviceReport[]): Check {
   return warn('devices', `without a server: ${orphans.map(({ id }) => id).join(', ')}`, ways.join('; '));
 }
 
-/** Files are named after their device: `7.json`, `ublkb7.sock`. */
-export function checkFiles(ids: readonly number[]): Check {
+/** Files are named after their device: `7.json`, `ublkb7.sock`. `ids` are the devices that there are. */
+export function checkFiles(ids: readonly number[], fix: boolean): Check {
   const directories = new Set(Object.values(filesOf(0)).map((path) => dirname(path)));
   const stale = [...directories].flatMap((directory) =>
     namesIn(directory)
@@ -27,7 +46,9 @@ export function checkFiles(ids: readonly number[]): Check {
       .map((name) => join(directory, name)),
   );
   if (stale.length === 0) return ok('files', `nothing stale in ${[...directories].join(' and ')}`);
-  return warn('files', `of devices that are gone: ${stale.join(' ')}`, 'remove them; no server uses them any more');
+  if (!fix) return warn('files', `of devices that are gone: ${stale.join(' ')}`, '`ublkts doctor --fix` removes them');
+  for (const path of stale) rmSync(path, { force: true });
+  return ok('files', `removed, of devices that are gone: ${stale.join(' ')}`);
 }
 
 export function isOfAnother(name: string, ids: readonly number[]): boolean {

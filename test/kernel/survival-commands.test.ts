@@ -1,0 +1,164 @@
+/** Commands on devices that hang or are in use: each ends, says why, and hides no other device. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, test } from 'node:test';
+import { inBackground } from './support/background.ts';
+import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
+import { until } from './support/devices.ts';
+import { library } from './support/library.ts';
+
+const { ADD_DEFAULTS, addDevice, deleteAllDevices, deleteDevice, describeDevice, listDevices, quiesceDevice } = library;
+const { registerBuffer, stopDevice, UblkError } = library;
+
+describe('commands on devices that hang or are in use', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+  afterEach(() => deleteAllDevices({ force: true }));
+
+  test('the event loop turns while deleteDevice waits for a request, and it says for what', async () => {
+    const { id, path } = await addDevice({
+      ...ADD_DEFAULTS,
+      target: 'fault_inject',
+      targetOptions: { delay_us: '2000000' },
+    });
+    await blockDevice(path);
+    const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
+    await until('the request is under way', async () => inFlight(id) > 0);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 20);
+    const waits: string[] = [];
+    await deleteDevice(id, { onWaiting: (what) => waits.push(what) });
+    clearInterval(timer);
+    assert.ok(ticks > 20, `${ticks} ticks`);
+    assert.ok(
+      waits.some((what) => /requests/.test(what)),
+      waits.join('; '),
+    );
+    await reading.succeeded;
+  });
+
+  test('stopDevice gives up when its signal aborts, and the device stops later', async () => {
+    const { id, path } = await addDevice({
+      ...ADD_DEFAULTS,
+      target: 'fault_inject',
+      targetOptions: { delay_us: '2000000' },
+    });
+    await blockDevice(path);
+    const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
+    await until('the request is under way', async () => inFlight(id) > 0);
+    const reason = new Error('enough');
+    await assert.rejects(stopDevice(id, { signal: abortedAfter(200, reason) }), reason);
+    assert.equal((await describeDevice(id)).state, 'LIVE');
+    await until('the device is stopped', async () => (await describeDevice(id)).state === 'DEAD');
+    await reading.succeeded;
+  });
+
+  test('quiesceDevice says QUIESCED when it is so, also with a request under way', async () => {
+    const { id, path } = await addDevice({
+      ...ADD_DEFAULTS,
+      target: 'fault_inject',
+      targetOptions: { delay_us: '1000000' },
+      features: ['USER_RECOVERY'],
+    });
+    await blockDevice(path);
+    const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
+    await until('the request is under way', async () => inFlight(id) > 0);
+    await quiesceDevice(id);
+    assert.equal((await describeDevice(id)).state, 'QUIESCED');
+    await deleteDevice(id);
+    await reading.succeeded.catch(() => {});
+  });
+
+  test('del with a stopped server ends, says so, and the device goes when the server goes on', async () => {
+    const { id, path, ublksrv_pid: pid } = await addDevice({ ...ADD_DEFAULTS, target: 'null', features: ['SHMEM_ZC'] });
+    const other = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+    await blockDevice(path);
+    process.kill(pid, 'SIGSTOP');
+    const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
+    await until('the request is under way', async () => inFlight(id) > 0);
+    const memory = { kind: 'memfd', bytes: 4096, seal: true, readOnly: false } as const;
+    await assert.rejects(registerBuffer(id, memory), /is stopped \(state T\)/);
+    await assert.rejects(deleteDevice(id, { timeoutMs: 1500 }), (error) => {
+      assert.ok(error instanceof UblkError);
+      assert.equal(error.kind, 'busy');
+      assert.match(error.message, new RegExp(`pid ${pid}\\), which is stopped \\(state T\\)`));
+      assert.match(error.hint ?? '', /kill -CONT/);
+      return true;
+    });
+    const begun = performance.now();
+    const listed = await listDevices();
+    assert.ok(performance.now() - begun < 1000, 'list does not wait');
+    assert.deepEqual(
+      listed.map((device) => device.id),
+      [id, other.id],
+    );
+    assert.match(listed[0]?.last_error ?? '', /is stopped \(state T\)/);
+    process.kill(pid, 'SIGCONT');
+    await until('the device is gone', async () => (await listDevices()).length === 1);
+    await reading.succeeded.catch(() => {});
+  });
+
+  test('del with a process that keeps the device open names it; the device is listed until it goes', async () => {
+    const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+    await blockDevice(path);
+    const pid = sh(`sleep 60 < ${path} > /dev/null 2>&1 & echo $!`);
+    const { status, stderr } = run(`ublkts del -n ${id}`);
+    assert.equal(status, 6, stderr);
+    assert.match(stderr, new RegExp(`process ${pid} \\(sleep\\)`));
+    const [device] = await listDevices();
+    assert.equal(device?.deleting?.holders[0]?.kind, 'process');
+    assert.match(sh('ublkts list --format table'), /DELETING/);
+    sh(`kill ${pid}`);
+    await until('the device is gone', async () => (await listDevices()).length === 0);
+    assert.ok(!existsSync(`/run/ublkts/${id}.json`));
+  });
+
+  test('a mount, swap and a device made of it refuse del and stop, and force goes ahead', async () => {
+    sh('truncate -s 64M /tmp/survival.img');
+    const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'loop', files: ['/tmp/survival.img'] });
+    await blockDevice(path);
+    sh(`mkfs.ext4 -q ${path}; mkdir -p /tmp/survival; mount ${path} /tmp/survival`);
+    await assert.rejects(deleteDevice(id), /mounted at \/tmp\/survival \(ext4\)/);
+    await assert.rejects(stopDevice(id), /mounted at \/tmp\/survival/);
+    sh(`umount /tmp/survival; mkswap ${path} > /dev/null; swapon ${path}`);
+    await assert.rejects(deleteDevice(id), /used as swap/);
+    sh(`swapoff ${path}; dmsetup create survival --table "0 2048 linear ${path} 0"`);
+    const { status, stderr } = run(`ublkts del -n ${id}`);
+    assert.equal(status, 6, stderr);
+    assert.match(stderr, /part of dm-\d+ \(survival\)/);
+    assert.match(stderr, /--force/);
+    await stopDevice(id, { force: true });
+    assert.equal((await describeDevice(id)).state, 'DEAD');
+    sh('dmsetup remove survival');
+    await deleteDevice(id);
+    sh('rm -rf /tmp/survival /tmp/survival.img');
+  });
+
+  test('del with a suspended disk below ends and names the disk', async () => {
+    const loop = sh('truncate -s 64M /tmp/below.img; losetup -f --show /tmp/below.img');
+    sh(`dmsetup create below --table "0 131072 linear ${loop} 0"`);
+    const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'loop', files: ['/dev/mapper/below'] });
+    await blockDevice(path);
+    sh('dmsetup suspend --nolockfs --noflush below');
+    const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
+    await until('the request is under way', async () => inFlight(id) > 0);
+    await assert.rejects(deleteDevice(id, { timeoutMs: 1000 }), /sent to below, which is suspended/);
+    assert.equal((await listDevices()).length, 1);
+    sh('dmsetup resume below');
+    await until('the device is gone', async () => (await listDevices()).length === 0);
+    await reading.succeeded.catch(() => {});
+    await sleep(100);
+    sh(`dmsetup remove below; losetup -d ${loop}; rm /tmp/below.img`);
+  });
+});
+
+function inFlight(id: number): number {
+  const [reads, writes] = sh(`cat /sys/block/ublkb${id}/inflight`).trim().split(/\s+/).map(Number);
+  return (reads ?? 0) + (writes ?? 0);
+}
+
+function abortedAfter(ms: number, reason: Error): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), ms);
+  return controller.signal;
+}
