@@ -84,5 +84,5 @@ function meminfo(total: number, free: number): string {
 }
 
 function device(id: number, state: DeviceReport['state'], pid: number): DeviceReport {
-  return { id, state, ublksrv_pid: pid } as DeviceReport;
+  return { id, state, ublksrv_pid: pid, server_state: null, deleting: null } as DeviceReport;
 }
