@@ -10,7 +10,7 @@ import { filesOf } from '../record/files.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { type GoingDevice, goingIds, readGoingDevice, sweepGoingDevice } from '../record/going-device.ts';
 import { ownedBy } from '../record/ownership.ts';
-import type { ProcessState } from '../record/process-state.ts';
+import { isServing, type ProcessState } from '../record/process-state.ts';
 import { isServerAlive, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
@@ -86,6 +86,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
     queues: Array.from({ length: info.nr_hw_queues }, (_, queue) => ({
       id: queue,
       affinity: getQueueAffinity(channel, id, queue),
+      tids: state !== null && isServing(state) ? (stats?.queues[queue]?.tids ?? []) : [],
       in_flight: stats?.queues[queue]?.inFlight ?? 0,
     })),
     buffers: record === null ? null : buffersOf(record, stats),

@@ -20,6 +20,8 @@ export interface BufferReport {
 export interface QueueReport {
   id: number;
   affinity: number[];
+  /** Ids of the server's threads that serve the queue; empty when its server does not run, or is another program's. */
+  tids: number[];
   /** Requests in the server's hands now. */
   in_flight: number;
 }

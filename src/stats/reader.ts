@@ -41,6 +41,8 @@ export interface Histogram {
 
 export interface QueueStats {
   readonly id: number;
+  /** Kernel thread ids of the threads that serve the queue. A server that has ended leaves its own here. */
+  readonly tids: number[];
   /** Requests that the server holds now. */
   inFlight: number;
   /** The most requests that the server held at once in the last batch. */
@@ -157,6 +159,8 @@ function bytesFor({ buffers, heat }: StatsWishes): number {
 function addBlock(stats: DeviceStats, words: Int32Array, counters: Float64Array): void {
   const queue = stats.queues[words[Block.queueId]!];
   if (queue === undefined) return;
+  const tid = words[Block.tid]!;
+  if (tid > 0) queue.tids.push(tid);
   queue.inFlight += (words[Block.arrived]! - words[Block.finished]!) | 0;
   queue.depth += words[Block.depth]!;
   queue.batches += counters[BlockF64.batches]!;
@@ -213,6 +217,7 @@ function countUntimed(queue: QueueStats): void {
 function emptyQueue(id: number): QueueStats {
   return {
     id,
+    tids: [],
     inFlight: 0,
     depth: 0,
     batches: 0,

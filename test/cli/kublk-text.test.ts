@@ -5,8 +5,8 @@ import { report } from './report.ts';
 
 test("a device is printed as kublk's ublk_ctrl_dump prints it", () => {
   const queues = [
-    { id: 0, affinity: [1, 3], in_flight: 0 },
-    { id: 1, affinity: [0], in_flight: 0 },
+    { id: 0, affinity: [1, 3], tids: [], in_flight: 0 },
+    { id: 1, affinity: [0], tids: [], in_flight: 0 },
   ];
   assert.equal(
     deviceText(report({ size_bytes: 524_288_000 * 512, queues })),
@@ -31,7 +31,10 @@ test('the size of a descriptor is printed where it was asked for', () => {
 });
 
 test('a queue without a CPU has an empty affinity', () => {
-  assert.match(deviceText(report({ queues: [{ id: 0, affinity: [], in_flight: 0 }] })), /\tqueue 0: affinity\(\)\n$/);
+  assert.match(
+    deviceText(report({ queues: [{ id: 0, affinity: [], tids: [], in_flight: 0 }] })),
+    /\tqueue 0: affinity\(\)\n$/,
+  );
 });
 
 test('features are padded to sixteen digits, and a new bit is unknown', () => {

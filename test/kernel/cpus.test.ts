@@ -1,4 +1,4 @@
-/** Where the queue threads may run (`--cpus`), and how they come to run, as the kernel's scheduler has it. */
+/** Where the queue threads may run (`--cpus`), under which policy, and whether the report names them. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -12,9 +12,9 @@ import { library } from './support/library.ts';
 const { recoverDevice } = library;
 
 const LAYOUTS: readonly (readonly [layout: string, options: Partial<AddOptions>, threads: number])[] = [
-  ['a thread a queue', { queues: 2 }, 2],
+  ['one thread per queue', { queues: 2 }, 2],
   ['--per_io_tasks', { queues: 2, threads: 3, perIoTasks: true }, 3],
-  ['batch, a thread a queue', { queues: 2, features: ['BATCH_IO'] }, 2],
+  ['batch, one thread per queue', { queues: 2, features: ['BATCH_IO'] }, 2],
   ['batch, one thread', { queues: 2, threads: 1, features: ['BATCH_IO'] }, 1],
 ];
 
@@ -22,9 +22,12 @@ describe('--cpus', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
 
   for (const [layout, options, threads] of LAYOUTS) {
-    test(`${layout}: every queue thread is on the list, and its queue need not be`, async () => {
-      await withServed({ target: 'null', cpus: [1], ...options }, async ({ ublksrv_pid: pid }) => {
+    test(`${layout}: every queue thread is on the list and in the report, and its queue need not be on the list`, async () => {
+      await withServed({ target: 'null', cpus: [1], ...options }, async ({ ublksrv_pid: pid, queues }) => {
         assert.deepEqual(allowedCpus(pid), Array<string>(threads).fill('1'));
+        const reported = new Set(queues.flatMap(({ tids }) => tids.map((tid) => `/proc/${pid}/task/${tid}`)));
+        assert.deepEqual([...reported].toSorted(), queueThreads(pid).toSorted());
+        for (const { id, tids } of queues) assert.ok(tids.length > 0, `no thread serves queue ${id}`);
       });
     });
   }
@@ -56,14 +59,14 @@ describe('scheduling policy', { skip, timeout: 300_000 }, () => {
   });
 });
 
-/** Of each queue thread of the server. */
+/** The CPUs that each queue thread of the server may run on, as /proc lists them. */
 function allowedCpus(pid: number): string[] {
   return queueThreads(pid).map(
     (task) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`${task}/status`, 'utf8'))?.[1] ?? '',
   );
 }
 
-/** Their scheduling policies, as the kernel numbers them. */
+/** The scheduling policy of each queue thread, as the kernel numbers it. */
 function policies(pid: number): string[] {
   return queueThreads(pid).map((task) => statField(`${task}/stat`, 41));
 }

@@ -103,6 +103,7 @@ export function queueStats(id: number, change: QueueChange = {}): QueueStats {
   const { inFlight = 0, batches = 0, depthSum = 0, errors = 0, ways = {}, buckets = {} } = change;
   return {
     id,
+    tids: [200 + id],
     inFlight,
     depth: inFlight,
     batches,
