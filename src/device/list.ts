@@ -18,9 +18,8 @@ import { type DeviceStats, readStats, type Tally } from '../stats/reader.ts';
 import type { StatWay } from '../stats/layout.ts';
 import { isGone } from './delete.ts';
 import { bitsOf } from './features.ts';
-import { findClaims } from './holders/claims.ts';
+import { holdersOfGoing } from './holders/going.ts';
 import { describeHolder, describeHolders } from './holders/holder.ts';
-import { findOpeners } from './holders/openers.ts';
 import type { BufferReport, DeletingReport, DeviceReport, DeviceState, IoReport } from './report.ts';
 
 /**
@@ -111,7 +110,7 @@ async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): 
 }
 
 function deletingOf(going: GoingDevice): DeletingReport {
-  const holders = [...findClaims(going.id, going), ...findOpeners(going)];
+  const holders = holdersOfGoing(going);
   return { since: going.since, holders: holders.map((holder) => ({ ...holder, text: describeHolder(holder) })) };
 }
 

@@ -337,7 +337,10 @@ describe('a server', () => {
     );
     const { state } = only(pictureOf(sampleAt(0, deviceSample({ going: true, server: 'gone' }))));
     assert.equal(state.word, 'GOING');
-    assert.match(state.trouble ?? '', /it was deleted/);
+    assert.match(state.trouble ?? '', /a process that has it open or mounted lets go/);
+    const heldBy = 'mounted at /mnt (ext4), open in process 42 (dd)';
+    const held = only(pictureOf(sampleAt(0, deviceSample({ going: true, heldBy }))));
+    assert.ok(held.state.trouble?.endsWith(`it is still ${heldBy}`), held.state.trouble ?? '');
     assert.deepEqual(
       picture.events.map(({ kind }) => kind),
       ['not serving', 'deleted'],

@@ -30,6 +30,7 @@ export function deviceSample(change: Partial<DeviceSample> = {}): DeviceSample {
     serverPid: 100,
     server: 'running',
     going: false,
+    heldBy: null,
     ...change,
   };
 }

@@ -70,7 +70,8 @@ function noServer(device: DeviceSample): ShownState {
   return { word: 'NO SERVER', severity: 'bad', trouble };
 }
 
-function whyGoing({ serverPid, server }: DeviceSample): string {
+function whyGoing({ serverPid, server, heldBy }: DeviceSample): string {
+  if (heldBy !== null) return `it was deleted and goes when nobody holds it any more; it is still ${heldBy}`;
   const holder = isServing(server) ? `its server (pid ${serverPid})` : 'a process that has it open or mounted';
   return `it was deleted and goes when ${holder} lets go of it`;
 }

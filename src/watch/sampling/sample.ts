@@ -48,6 +48,8 @@ export interface DeviceSample {
   readonly server: ProcessState;
   /** The device was deleted, and stays until the last process that holds it lets go. */
   readonly going: boolean;
+  /** Who holds a device that is going, in words that follow "it is still"; null when nobody was found. */
+  readonly heldBy: string | null;
 }
 
 export interface KernelRecord {

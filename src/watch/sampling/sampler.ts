@@ -14,6 +14,7 @@ import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
+import { goingIds } from '../../record/going-device.ts';
 import { type KernelFacts, ownedBy } from '../../record/ownership.ts';
 import { serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
@@ -21,6 +22,7 @@ import { dataPathNameOf, dataPathOf } from '../../spec/device-spec.ts';
 import { FeatureSet } from '../../spec/features.ts';
 import { readBlockCounters } from '../../stats/block-layer.ts';
 import { StatsReader } from '../../stats/reader.ts';
+import { GoingHolders } from './going-holders.ts';
 import type { DeviceSample, KernelRecord, OwnRecord, Sample, SampleSource, SampleWishes } from './sample.ts';
 
 interface Stored {
@@ -36,20 +38,23 @@ interface Answer {
 export class Sampler implements SampleSource {
   readonly #stats = new StatsReader();
   readonly #stored = new Map<number, Stored>();
+  readonly #holders = new GoingHolders();
   #channel: ControlChannel | null = null;
   #notice: string | null = null;
 
   async take({ device, heat }: SampleWishes): Promise<Sample> {
     const wanted = (id: number) => device === undefined || id === device;
     const there = findDevices().filter(wanted);
-    // A deleted device leaves sysfs at once; its record stays for as long as someone holds it.
-    const going = recordedDevices().filter((id) => wanted(id) && !there.includes(id));
+    // A deleted device leaves sysfs at once; its files in /run/ublkts stay for as long as someone holds it.
+    const kept = new Set([...recordedDevices(), ...goingIds()]);
+    const going = [...kept].filter((id) => wanted(id) && !there.includes(id));
     this.#notice = null;
     const devices: DeviceSample[] = [];
     for (const id of [...there, ...going].sort((a, b) => a - b)) {
       const taken = await this.#takeDevice(id, going.includes(id), heat);
       if (taken !== null) devices.push(taken);
     }
+    this.#holders.keepOnly(going);
     for (const id of this.#stored.keys()) if (!devices.some((one) => one.id === id)) this.#stored.delete(id);
     if (devices.length === 0) this.#open();
     return { atMs: performance.now(), wallMs: Date.now(), devices, notice: this.#notice };
@@ -83,6 +88,7 @@ export class Sampler implements SampleSource {
       serverPid,
       server: serverState(serverOf(serverPid, stored)),
       going,
+      heldBy: going ? this.#holders.of(id) : null,
     };
   }
 
