@@ -7,31 +7,11 @@ import { dataLines } from '../../src/monitor/lines/data.ts';
 import { factLines } from '../../src/monitor/lines/facts.ts';
 import { chartLines, chartsOf } from '../../src/monitor/lines/history.ts';
 import { queueLines } from '../../src/monitor/lines/queues.ts';
-import {
-  bytes,
-  clockSpan,
-  count,
-  duration,
-  megabytes,
-  milliseconds,
-  percent,
-} from '../../src/monitor/drawing/format.ts';
 import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/drawing/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/panels/layout.ts';
-import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
 import { clip, fit, keepEnd, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
 import { ownBufferLines } from '../../src/monitor/lines/buffers.ts';
-import { verdictOf } from '../../src/monitor/lines/verdict.ts';
-import {
-  blockCounters,
-  deviceSample,
-  foreignSample,
-  ownRecord,
-  queueStats,
-  sampleAt,
-  statsPage,
-  storedBuffer,
-} from '../watch/samples.ts';
+import { storedBuffer, view } from '../watch/samples.ts';
 
 const textOf = (pieces: readonly Piece[]) => pieces.map(({ text }) => text).join('');
 
@@ -64,31 +44,6 @@ describe('charts', () => {
   });
 
   test('levels', () => assert.equal(levels([0, 1, 100], 100, UNICODE.heat), '·░█'));
-});
-
-describe('numbers', () => {
-  test('have three digits that matter and a unit', () => {
-    assert.deepEqual([0, 7.5, 950, 999.9, 12_345, 1_200_000].map(count), [
-      '0',
-      '7.5',
-      '950',
-      '1.00k',
-      '12.3k',
-      '1.20M',
-    ]);
-    assert.deepEqual([500, 48_200_000, 1_000_000_000].map(bytes), ['500 B', '48.2 MB', '1.00 GB']);
-    assert.deepEqual([0, 100, 52_400_000, 4.2e9].map(megabytes), ['0', '<0.01', '52.4', '4.20k']);
-    assert.deepEqual([null, 0.114, 12.34, 250].map(milliseconds), ['-', '0.11', '12.3', '250']);
-    assert.deepEqual(
-      [7.25, 96, 1500, 2_500_000].map((us) => duration(us, 'µ')),
-      ['7.3 µs', '96 µs', '1.50 ms', '2.50 s'],
-    );
-    assert.deepEqual([5000, 90_000, 3_700_000, 300_000_000].map(clockSpan), ['5 s', '1:30', '1:01:40', '3 d 11 h']);
-  });
-
-  test('all of it is 100% and nothing is 0%, and nothing else is', () => {
-    assert.deepEqual([null, 0, 0.0001, 0.5, 0.9999, 1].map(percent), ['-', '0%', '<1%', '50%', '99%', '100%']);
-  });
 });
 
 describe('lines', () => {
@@ -180,38 +135,6 @@ test('a buffer beside its device has its heat in little: a cell for two parts, b
   assert.match(text!, / \|##\.{14}\| {2}\/mnt\/huge\/buf$/);
 });
 
-describe('the verdict', () => {
-  const buffers = [storedBuffer(0)];
-
-  test('praises what matches', () =>
-    assert.match(said(view({ matched: 10 }, { buffers })), /^All .* nothing is copied/));
-
-  test('says how to match when nothing does', () => {
-    assert.match(said(view({ copied: 10 }, { buffers })), /^None .* map \/mnt\/huge\/buf MAP_SHARED .* O_DIRECT/);
-  });
-
-  test('says how much matches when some does', () => {
-    assert.match(said(view({ matched: 2, copied: 1 }, { buffers })), /^67% of the requests match; the rest/);
-    const readOnly = [{ ...storedBuffer(0), readOnly: true }];
-    assert.match(said(view({ matched: 1, copied: 1 }, { buffers: readOnly })), /reads never match a read-only buffer/);
-  });
-
-  test('says what is missing', () => {
-    assert.match(said(view({ copied: 10 }, { buffers: [] })), /No buffer is registered.*press b/);
-  });
-
-  test('knows the other data paths', () => {
-    const none = { kernel: { state: 'LIVE', queues: 2, depth: 128, sharedMemory: false } } as const;
-    assert.match(said(view({ registered: 10 }, {}, none)), /^Zero copy/);
-    assert.match(said(view({ copied: 10 }, {}, none)), /--shmem_zc/);
-  });
-
-  test("does not guess about another program's device", () => {
-    const picture = observe(null, sampleAt(0, foreignSample()));
-    assert.match(said(picture.devices[0]!), /Another program serves this device \(pid 100\)/);
-  });
-});
-
 describe('characters', () => {
   test('are ASCII without UTF-8, as the C library reads the environment', () => {
     assert.equal(glyphsFor({ LANG: 'C.UTF-8' }), UNICODE);
@@ -227,21 +150,3 @@ describe('characters', () => {
     }
   });
 });
-
-function said(device: DeviceView): string {
-  return verdictOf(device, 'interval').text;
-}
-
-type Ways = Partial<Record<'matched' | 'registered' | 'copied', number>>;
-
-/** A device whose first queue has done this in the last second. */
-function view(ways: Ways, own: Parameters<typeof ownRecord>[0] = {}, change: Parameters<typeof deviceSample>[0] = {}) {
-  const requests = Object.values(ways).reduce((sum, one) => sum + one, 0);
-  const before = deviceSample({ own: ownRecord(own), ...change });
-  const after = {
-    ...before,
-    stats: statsPage({ queues: [queueStats(0, { ways, batches: 1, depthSum: 1 }), queueStats(1)] }),
-    block: blockCounters({ reads: requests }),
-  };
-  return observe(observe(null, sampleAt(0, before)), sampleAt(1, after)).devices[0]!;
-}

@@ -1,6 +1,6 @@
 /** The rows that `bench` measured, as a table. */
 import type { BenchReport, BenchRowReport } from '../../device/bench.ts';
-import { megabytes, percent } from '../../monitor/drawing/format.ts';
+import { megabytes, percent } from '../../text/numbers.ts';
 import type { Views } from './views.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { styles } from './styles.ts';

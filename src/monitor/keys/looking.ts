@@ -1,6 +1,6 @@
 /** The keys for the order of the devices and for the interval between samples. */
 import { DEVICE_COLUMNS } from '../lines/device-columns.ts';
-import { interval } from '../drawing/format.ts';
+import { interval } from '../../text/numbers.ts';
 import { INTERVALS_MS, shownDevices } from '../screen.ts';
 import { bounded } from './moving.ts';
 import { done, type KeyName, type Outcome, type Situation } from './situation.ts';

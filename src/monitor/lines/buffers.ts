@@ -3,7 +3,7 @@ import { formatSize } from '../../sizes.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';
 import { rate } from '../../watch/model/spans.ts';
 import { levels } from '../drawing/charts.ts';
-import { bytes, count, percent } from '../drawing/format.ts';
+import { bytes, count, percent } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { fit, type Ink, keepEnd, type Piece, piece } from '../drawing/pieces.ts';
 import type { Screen, ShownBuffer } from '../screen.ts';

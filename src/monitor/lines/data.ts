@@ -1,6 +1,6 @@
 /** How the data of a device travels: a bar, its legend, and a sentence. Pure. */
 import { stack } from '../drawing/charts.ts';
-import { bytes, count, percent } from '../drawing/format.ts';
+import { bytes, count, percent } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import {
   DATA_WAYS,
@@ -12,7 +12,7 @@ import {
 } from '../../watch/model/picture.ts';
 import { fit, type Piece, piece, widthOf, wrap } from '../drawing/pieces.ts';
 import { rate } from '../../watch/model/spans.ts';
-import { verdictOf } from './verdict.ts';
+import { verdictOf } from '../../watch/model/verdict.ts';
 
 /** The bar shows the share of each way; a device of another program has the sentence only. */
 export function dataLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {

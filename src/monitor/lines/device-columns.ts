@@ -2,7 +2,7 @@
 import { formatSize } from '../../sizes.ts';
 import { bar, levels, stack } from '../drawing/charts.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
-import { count, megabytes, milliseconds, percent } from '../drawing/format.ts';
+import { count, megabytes, milliseconds, percent } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from '../../watch/model/picture.ts';
 import { keepEnd, type Piece, piece } from '../drawing/pieces.ts';

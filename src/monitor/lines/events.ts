@@ -1,6 +1,6 @@
 /** Events: as a table, and as short lines below something else. Pure. */
 import type { MonitorEvent } from '../../watch/model/events.ts';
-import { timeOfDay } from '../drawing/format.ts';
+import { timeOfDay } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { fit, type Piece, piece } from '../drawing/pieces.ts';
 import type { Screen } from '../screen.ts';

@@ -3,7 +3,7 @@ import { formatSize } from '../../sizes.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';
 import { rate, type Span } from '../../watch/model/spans.ts';
-import { bytes, clockSpan, count, milliseconds, percent } from '../drawing/format.ts';
+import { bytes, clockSpan, count, milliseconds, percent } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { firstFitting, keepEnd, type Piece, piece, widthOf } from '../drawing/pieces.ts';
 

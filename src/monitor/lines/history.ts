@@ -1,6 +1,6 @@
 /** The history of a device as charts. Pure. */
 import { columns } from '../drawing/charts.ts';
-import { bytes as bytesText, clockSpan, count } from '../drawing/format.ts';
+import { bytes as bytesText, clockSpan, count } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import type { DeviceView, HistoryPoint } from '../../watch/model/picture.ts';
 import { type Ink, type Piece, piece } from '../drawing/pieces.ts';

@@ -1,7 +1,7 @@
 /** How long requests take: percentiles, and a histogram in one row or in several. Pure. */
 import { bar, levels } from '../drawing/charts.ts';
 import { readAwait, writeAwait } from '../../watch/model/figures.ts';
-import { duration, percent } from '../drawing/format.ts';
+import { duration, percent } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { boundsUs, countOf, percentilesOf, sumOf } from '../../watch/model/latency.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';

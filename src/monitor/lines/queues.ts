@@ -1,6 +1,6 @@
 /** The queues of a device, one line per queue, and lines placed side by side. Pure. */
 import { bar } from '../drawing/charts.ts';
-import { count } from '../drawing/format.ts';
+import { count } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import type { DeviceView, Period, QueueView } from '../../watch/model/picture.ts';
 import { fit, type Ink, type Piece, piece } from '../drawing/pieces.ts';

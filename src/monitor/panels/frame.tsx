@@ -1,6 +1,6 @@
 /** The frame around every view: header and tabs above it, message line and keys below it. */
 import { Box } from 'ink';
-import { interval, timeOfDay } from '../drawing/format.ts';
+import { interval, timeOfDay } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import type { Hint } from '../keys/hints.ts';
 import type { Picture } from '../../watch/model/picture.ts';

@@ -2,15 +2,9 @@
  * The verdict: one sentence on how the client's data travels, and on what to do when it is copied. The kernel copies a
  * request that does not match without telling anyone, so the monitor tells.
  */
-import {
-  type BufferView,
-  DATA_WAYS,
-  dataRequests,
-  type DeviceView,
-  type Period,
-  wayShare,
-} from '../../watch/model/picture.ts';
-import { keepEnd } from '../drawing/pieces.ts';
+import { type BufferView, DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from './picture.ts';
+import { escapeControls } from '../../text/escape.ts';
+import { cutStart } from '../../text/fit.ts';
 
 export interface Verdict {
   readonly text: string;
@@ -50,7 +44,7 @@ function partlyMatched(device: DeviceView, period: Period, matched: number): Ver
 const LONGEST_SOURCE = 60;
 
 function howToMatch(buffer: BufferView | undefined): string {
-  const source = keepEnd(buffer?.source ?? 'the registered file', LONGEST_SOURCE, '...');
+  const source = cutStart(escapeControls(buffer?.source ?? 'the registered file'), LONGEST_SOURCE, '...');
   const where = buffer?.readOnly === true ? 'write from' : 'do I/O from';
   return `To match, map ${source} MAP_SHARED and ${where} there with O_DIRECT.`;
 }

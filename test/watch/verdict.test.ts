@@ -1,0 +1,42 @@
+/** The sentence on how a client's data travels, as the monitor and its JSON lines have it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
+import { verdictOf } from '../../src/watch/model/verdict.ts';
+import { foreignSample, sampleAt, storedBuffer, view } from './samples.ts';
+
+describe('the verdict', () => {
+  const buffers = [storedBuffer(0)];
+
+  test('praises what matches', () =>
+    assert.match(said(view({ matched: 10 }, { buffers })), /^All .* nothing is copied/));
+
+  test('says how to match when nothing does', () => {
+    assert.match(said(view({ copied: 10 }, { buffers })), /^None .* map \/mnt\/huge\/buf MAP_SHARED .* O_DIRECT/);
+  });
+
+  test('says how much matches when some does', () => {
+    assert.match(said(view({ matched: 2, copied: 1 }, { buffers })), /^67% of the requests match; the rest/);
+    const readOnly = [{ ...storedBuffer(0), readOnly: true }];
+    assert.match(said(view({ matched: 1, copied: 1 }, { buffers: readOnly })), /reads never match a read-only buffer/);
+  });
+
+  test('says what is missing', () => {
+    assert.match(said(view({ copied: 10 }, { buffers: [] })), /No buffer is registered.*press b/);
+  });
+
+  test('knows the other data paths', () => {
+    const none = { kernel: { state: 'LIVE', queues: 2, depth: 128, sharedMemory: false } } as const;
+    assert.match(said(view({ registered: 10 }, {}, none)), /^Zero copy/);
+    assert.match(said(view({ copied: 10 }, {}, none)), /--shmem_zc/);
+  });
+
+  test("does not guess about another program's device", () => {
+    const picture = observe(null, sampleAt(0, foreignSample()));
+    assert.match(said(picture.devices[0]!), /Another program serves this device \(pid 100\)/);
+  });
+});
+
+function said(device: DeviceView): string {
+  return verdictOf(device, 'interval').text;
+}
