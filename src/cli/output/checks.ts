@@ -1,6 +1,8 @@
 import type { Check } from '../../device/doctor/check.ts';
 import type { Views } from './views.ts';
 import { escapeControls } from '../../text/escape.ts';
+import { padTo } from '../../text/fit.ts';
+import { displayWidth } from '../../text/width.ts';
 import { styles } from './styles.ts';
 
 const MARKS: Readonly<Record<Check['status'], string>> = {
@@ -12,11 +14,16 @@ const MARKS: Readonly<Record<Check['status'], string>> = {
 export function checksViews(checks: readonly Check[]): Views {
   return {
     json: { healthy: checks.every(({ status }) => status !== 'fail'), checks },
-    kublk: () => checks.map(lines).join(''),
+    kublk: () => checksText(checks),
   };
 }
 
-function lines({ name, status, detail, hint }: Check): string {
-  const first = `${MARKS[status]} ${name.padEnd(9)} ${escapeControls(detail)}\n`;
+function checksText(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ name }) => displayWidth(name)));
+  return checks.map((check) => lines(check, width)).join('');
+}
+
+function lines({ name, status, detail, hint }: Check, nameWidth: number): string {
+  const first = `${MARKS[status]} ${padTo(name, nameWidth)} ${escapeControls(detail)}\n`;
   return hint === null ? first : `${first}     ${styles.dim('hint:')} ${escapeControls(hint)}\n`;
 }
