@@ -1,5 +1,5 @@
 /** Plain samples: a device that does nothing, and changes to it. */
-import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
+import { type DeviceView, observe, type Picture } from '../../src/watch/model/picture.ts';
 import type { DeviceSample, OwnRecord, Sample } from '../../src/watch/sampling/sample.ts';
 import type { BlockCounters } from '../../src/stats/block-layer.ts';
 import { LATENCY_BUCKETS, STAT_OPS, type StatWay } from '../../src/stats/layout.ts';
@@ -126,11 +126,11 @@ export function queueStats(id: number, change: QueueChange = {}): QueueStats {
 type Ways = Partial<Record<'matched' | 'registered' | 'copied', number>>;
 
 /** A device whose first queue has done this in the last second. */
-export function view(
-  ways: Ways,
-  own: Parameters<typeof ownRecord>[0] = {},
-  change: Parameters<typeof deviceSample>[0] = {},
-): DeviceView {
+export function view(...changes: Parameters<typeof pictureWith>): DeviceView {
+  return pictureWith(...changes).devices[0]!;
+}
+
+export function pictureWith(ways: Ways, own: Partial<OwnRecord> = {}, change: Partial<DeviceSample> = {}): Picture {
   const requests = Object.values(ways).reduce((sum, one) => sum + one, 0);
   const before = deviceSample({ own: ownRecord(own), ...change });
   const after = {
@@ -138,7 +138,7 @@ export function view(
     stats: statsPage({ queues: [queueStats(0, { ways, batches: 1, depthSum: 1 }), queueStats(1)] }),
     block: blockCounters({ reads: requests }),
   };
-  return observe(observe(null, sampleAt(0, before)), sampleAt(1, after)).devices[0]!;
+  return observe(observe(null, sampleAt(0, before)), sampleAt(1, after));
 }
 
 function tally(requests = 0) {

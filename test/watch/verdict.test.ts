@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
 import { verdictOf } from '../../src/watch/model/verdict.ts';
-import { foreignSample, sampleAt, storedBuffer, view } from './samples.ts';
+import { jsonLine } from '../../src/watch/output/json-lines.ts';
+import { foreignSample, pictureWith, sampleAt, storedBuffer, view } from './samples.ts';
 
 describe('the verdict', () => {
   const buffers = [storedBuffer(0)];
@@ -22,7 +23,7 @@ describe('the verdict', () => {
   });
 
   test('says what is missing', () => {
-    assert.match(said(view({ copied: 10 }, { buffers: [] })), /No buffer is registered.*press b/);
+    assert.match(said(view({ copied: 10 }, { buffers: [] })), /No buffer is registered.*`ublkts reg-buf -n 0 FILE`/);
   });
 
   test('knows the other data paths', () => {
@@ -36,6 +37,18 @@ describe('the verdict', () => {
     assert.match(said(picture.devices[0]!), /Another program serves this device \(pid 100\)/);
   });
 });
+
+test('a line of JSON has the verdict on its interval and on the time before', () => {
+  const line = JSON.parse(jsonLine(pictureWith({ copied: 10 }, { buffers: [] }), [])) as Line;
+  for (const { verdict } of [line.devices[0]!.interval, line.devices[0]!.total]) {
+    assert.equal(verdict.severity, 'warning');
+    assert.match(verdict.text, /^No buffer is registered/);
+  }
+});
+
+interface Line {
+  readonly devices: readonly Record<'interval' | 'total', { verdict: { severity: string; text: string } }>[];
+}
 
 function said(device: DeviceView): string {
   return verdictOf(device, 'interval').text;

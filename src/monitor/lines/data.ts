@@ -18,9 +18,8 @@ import { verdictOf } from '../../watch/model/verdict.ts';
 export function dataLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const span = device.spans[period];
   const verdict = verdictOf(device, period);
-  const sentences = wrap(verdict.text, width).map((line) => [
-    piece(line, verdict.severity, verdict.severity !== 'neutral'),
-  ]);
+  const text = verdict.wantsBuffer ? `${verdict.text} The key b does so too.` : verdict.text;
+  const sentences = wrap(text, width).map((line) => [piece(line, verdict.severity, verdict.severity !== 'neutral')]);
   if (device.target === null) return sentences;
   const amounts = DATA_WAYS.map((way) => span.server.ways[way].requests);
   const cells = stack(amounts, width);

@@ -1,6 +1,6 @@
 /**
- * The verdict: one sentence on how the client's data travels, and on what to do when it is copied. The kernel copies a
- * request that does not match without telling anyone, so the monitor tells.
+ * The verdict: a sentence on how the client's data travels, and on what to do when it is copied. The kernel reports
+ * nowhere that a request did not match and was copied, so this is where a user can learn it.
  */
 import { type BufferView, DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from './picture.ts';
 import { escapeControls } from '../../text/escape.ts';
@@ -9,6 +9,8 @@ import { cutStart } from '../../text/fit.ts';
 export interface Verdict {
   readonly text: string;
   readonly severity: 'good' | 'warning' | 'neutral';
+  /** Whether registering a buffer is what comes next; the monitor has a key for that. */
+  readonly wantsBuffer: boolean;
 }
 
 export function verdictOf(device: DeviceView, period: Period): Verdict {
@@ -20,12 +22,12 @@ export function verdictOf(device: DeviceView, period: Period): Verdict {
   const idle = dataRequests(span) === 0;
   if (!sharedMemory) return withoutSharedMemory(device, period, idle);
   if (buffers.length === 0) {
-    return warning(`No buffer is registered, so nothing can match: ublkts reg-buf -n ${device.id} FILE, or press b.`);
+    const text = `No buffer is registered, so nothing can match: \`ublkts reg-buf -n ${device.id} FILE\` registers one.`;
+    return { text, severity: 'warning', wantsBuffer: true };
   }
   if (idle) return neutral('No requests. A request whose memory lies in a registered buffer needs no copy.');
   const matched = wayShare('matched', span) ?? 0;
-  if (matched === 1)
-    return { severity: 'good', text: "All of the client's I/O lies in registered buffers: nothing is copied." };
+  if (matched === 1) return good("All of the client's I/O lies in registered buffers: nothing is copied.");
   const [first] = buffers;
   if (matched > 0) return partlyMatched(device, period, matched);
   return warning(`None of the client's I/O matches. ${howToMatch(first)}`);
@@ -53,17 +55,21 @@ function withoutSharedMemory({ spans, dataPath }: DeviceView, period: Period, id
   const span = spans[period];
   if (idle) return neutral(`No requests. The data path is ${dataPath ?? 'not known'}.`);
   if (wayShare('registered', span) === 1) {
-    return { severity: 'good', text: "Zero copy: the backing file is read and written with the request's own pages." };
+    return good("Zero copy: the backing file is read and written with the request's own pages.");
   }
   const used = DATA_WAYS.filter((way) => span.server.ways[way].requests > 0);
   if (used.includes('registered')) return warning('Some requests are zero copy; the others fall back to copying.');
   return neutral('Every request is copied between client and server. Shared memory (add --shmem_zc) avoids that.');
 }
 
+function good(text: string): Verdict {
+  return { text, severity: 'good', wantsBuffer: false };
+}
+
 function neutral(text: string): Verdict {
-  return { text, severity: 'neutral' };
+  return { text, severity: 'neutral', wantsBuffer: false };
 }
 
 function warning(text: string): Verdict {
-  return { text, severity: 'warning' };
+  return { text, severity: 'warning', wantsBuffer: false };
 }

@@ -11,6 +11,7 @@ import {
   type QueueView,
   wayShare,
 } from '../model/picture.ts';
+import { verdictOf } from '../model/verdict.ts';
 import { rate, type Span } from '../model/spans.ts';
 import type { Histogram } from '../../stats/reader.ts';
 
@@ -49,14 +50,17 @@ function deviceObject(device: DeviceView): object {
     queue_depth: device.queueDepth,
     ublksrv_pid: device.serverPid,
     in_flight: device.inFlight,
-    interval: { ...spanObject(spans.interval, target !== null), ...rates(spans.interval) },
-    total: spanObject(spans.total, target !== null),
+    interval: { ...periodObject(device, 'interval'), ...rates(spans.interval) },
+    total: periodObject(device, 'total'),
     queues: device.queues.map(queueObject),
     buffers: device.buffers?.map(bufferObject) ?? null,
   };
 }
 
-function spanObject(span: Span, ours: boolean): object {
+function periodObject(device: DeviceView, period: Period): object {
+  const span = device.spans[period];
+  const ours = device.target !== null;
+  const { text, severity } = verdictOf(device, period);
   const { reads, readBytes, writes, writtenBytes } = span.block;
   const { read, write, other } = span.server.latency;
   return {
@@ -72,6 +76,7 @@ function spanObject(span: Span, ours: boolean): object {
           DATA_WAYS.map((way) => [way, { ...span.server.ways[way], share: rounded(wayShare(way, span)) }]),
         )
       : null,
+    verdict: { severity, text },
     errors: ours ? span.server.errors : null,
     latency_us: ours ? { read: latencyObject(read), write: latencyObject(write), other: latencyObject(other) } : null,
   };
