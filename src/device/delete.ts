@@ -20,6 +20,7 @@ import { findClaims } from './holders/claims.ts';
 import { describeHolders, type Holder, releaseCommand } from './holders/holder.ts';
 import { findOpeners } from './holders/openers.ts';
 import { refuseClaims } from './holders/refuse.ts';
+import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
 
 export interface DeleteOptions extends WaitOptions {
@@ -115,16 +116,6 @@ async function untilGone(
       if (waited > timeoutMs) throw usersStay(info.dev_id, holders);
     }
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
-  }
-}
-
-export function isGone(channel: ControlChannel, id: number): boolean {
-  try {
-    getDevInfo(channel, id);
-    return false;
-  } catch (error) {
-    if (error instanceof UblkError && error.kind === 'no-device') return true;
-    throw error;
   }
 }
 

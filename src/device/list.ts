@@ -16,10 +16,9 @@ import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
 import { type DeviceStats, readStats, type Tally } from '../stats/reader.ts';
 import type { StatWay } from '../stats/layout.ts';
-import { isGone } from './delete.ts';
 import { bitsOf } from './features.ts';
-import { holdersOfGoing } from './holders/going.ts';
 import { describeHolder, describeHolders } from './holders/holder.ts';
+import { isGone } from './is-gone.ts';
 import type { BufferReport, DeletingReport, DeviceReport, DeviceState, IoReport } from './report.ts';
 
 /**
@@ -65,7 +64,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const stats = record === null ? null : readStats(filesOf(id).stats);
   const state = info.ublksrv_pid <= 0 ? null : serverState(serverOf(info.ublksrv_pid, record));
   const going = findDevices().includes(id) ? null : readGoingDevice(id);
-  const deleting = going === null ? null : deletingOf(going);
+  const deleting = going === null ? null : await deletingOf(going);
   return {
     id,
     path: `/dev/ublkb${id}`,
@@ -109,7 +108,9 @@ async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): 
   return { bytes: basic.dev_sectors * 512, logicalBlockBytes: 2 ** basic.logical_bs_shift };
 }
 
-function deletingOf(going: GoingDevice): DeletingReport {
+async function deletingOf(going: GoingDevice): Promise<DeletingReport> {
+  // Most lists have no device that is going, and start faster without this.
+  const { holdersOfGoing } = await import('./holders/going.ts');
   const holders = holdersOfGoing(going);
   return { since: going.since, holders: holders.map((holder) => ({ ...holder, text: describeHolder(holder) })) };
 }
