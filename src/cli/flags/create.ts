@@ -1,5 +1,6 @@
 /** The flags that describe a new device, by kublk's names. `add` and `recover` take all of them. */
 import * as Flags from '@oclif/core/flags';
+import { dataPathNames } from '../../spec/data-paths.ts';
 import { featureFlags, sharedMemoryFlags } from './features.ts';
 import { cpuList, hexMask, onOff, size, wholeNumber, zeroOrOne } from './values.ts';
 
@@ -71,8 +72,7 @@ export const createFlags = {
     helpGroup: 'DATA PATH',
   }),
   data_path: Flags.string({
-    summary:
-      'Choose how the data of a request travels: copy, get_data, user_copy, zero_copy, auto_zc, or batch+ and one of them. The default is the fastest one for loop and stripe that acts like copying, and copy for null and fault_inject, so that null measures what a real target would pay.',
+    summary: `Choose how the data of a request travels: ${dataPathNames().join(', ')}. The default for loop and stripe is the fastest one that acts like copying. The default for null and fault_inject is copy, so that null measures what a real target would pay.`,
     helpValue: 'NAME',
     helpGroup: 'DATA PATH',
   }),
