@@ -37,7 +37,7 @@ describe('bench', { skip, timeout: 600_000 }, () => {
         assert.deepEqual(shares, { matched: 0, registered: 0, copied: 1 });
       }
       const text = await ublkts(`bench ${path} --seconds 0.2`);
-      assert.match(text, /^\/dev\/ublkb0: null, copy, 0.2 s a row.*\nROW .*\nQD 1 4k read .* 100%\n/);
+      assert.match(text, /^\/dev\/ublkb0: null, copy, 0.2 s per row.*\nROW .*\nQD 1 4k read .* 100%\n/);
       assert.equal(text.trimEnd().split('\n').length, 5);
     }));
 
