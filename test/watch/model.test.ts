@@ -336,7 +336,7 @@ describe('a server', () => {
       sampleAt(2),
     );
     const { state } = only(pictureOf(sampleAt(0, deviceSample({ going: true, server: 'gone' }))));
-    assert.equal(state.word, 'GOING');
+    assert.equal(state.word, 'DELETING');
     assert.match(state.trouble ?? '', /a process that has it open or mounted lets go/);
     const heldBy = 'mounted at /mnt (ext4), open in process 42 (dd)';
     const held = only(pictureOf(sampleAt(0, deviceSample({ going: true, heldBy }))));

@@ -107,7 +107,7 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
 
 /** The device has its server, or is about to go with it, and answers nothing. */
 function isHeldUp(word: ShownState['word']): boolean {
-  return word === 'PAUSED' || word === 'STUCK' || word === 'GOING';
+  return word === 'PAUSED' || word === 'STUCK' || word === 'DELETING';
 }
 
 function tellOfBuffers(before: DeviceSample, now: DeviceSample, tell: Tell): void {

@@ -7,9 +7,9 @@ export type Severity = 'good' | 'warning' | 'bad' | 'neutral';
 export interface ShownState {
   /**
    * The kernel's word, or one of ours. NO SERVER: the kernel still says LIVE, but the server is gone. PAUSED: the server
-   * is stopped by a signal or a debugger. STUCK: no request has completed for a while. GOING: deleted, but still held.
+   * is stopped by a signal or a debugger. STUCK: no request has completed for a while. DELETING: deleted, but still held.
    */
-  readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER' | 'PAUSED' | 'STUCK' | 'GOING';
+  readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER' | 'PAUSED' | 'STUCK' | 'DELETING';
   readonly severity: Severity;
   /** What is wrong and what can be done, in one sentence without its full stop; null when nothing is wrong. */
   readonly trouble: string | null;
@@ -20,7 +20,7 @@ export const STUCK_AFTER_MS = 10_000;
 
 /** `stalledMs`: for how long requests have been in hand without one of them being completed. */
 export function stateOf(device: DeviceSample, stalledMs = 0): ShownState {
-  if (device.going) return { word: 'GOING', severity: 'warning', trouble: whyGoing(device) };
+  if (device.going) return { word: 'DELETING', severity: 'warning', trouble: whyGoing(device) };
   const serving = isServing(device.server);
   const state = device.kernel?.state ?? (serving ? 'LIVE' : 'DEAD');
   if (state === 'LIVE') return serving ? liveState(device, stalledMs) : noServer(device);
