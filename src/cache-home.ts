@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** What Debian calls the home of a user that has none. */
+/** The home directory that Debian names for a user without one. */
 export const NO_HOME = '/nonexistent';
 
 /** Where this user's caches are; undefined for a user without a home, as a container's may be. */

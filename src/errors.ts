@@ -38,7 +38,7 @@ export interface FailureDetails {
   readonly command?: string;
   /** The id of the device that the failure is about. */
   readonly device?: number;
-  /** What a person can do next, in one sentence. */
+  /** Says what a person can do next, in one sentence. */
   readonly hint?: Text;
   readonly cause?: unknown;
 }

@@ -11,7 +11,7 @@ const EXAMPLES = 'write 512, 4k, 64KiB, 1G or 1.5T (K and KiB are 1024, KB is 10
 export interface SizeLimits {
   /** Bytes; the logical block of the device, or its 512-byte sector where that is not known yet. */
   readonly multipleOf?: number;
-  /** What is being measured, for the message: an option, or a word. */
+  /** Names what is being measured, for the message: an option, or a word. */
   readonly what?: Text;
 }
 

@@ -5,7 +5,7 @@
  *
  *   (nothing)            beside kublk: every target, mode and row. --target and --mode: just those
  *   --quick              a few of those rows; fails when one has lost more than 3 % of what the document has
- *   --flat               what a request costs against depth, queues, size, buffers and devices. --curve: one of them
+ *   --flat               cost of a request by depth, queues, size, buffers and devices. --curve: one of them
  *   --wall               beside kublk on two CPUs and the wall clock. --target: just that, and nothing written
  *   --budgets            start-up and memory; fails when a budget is exceeded
  */

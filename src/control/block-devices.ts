@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 /** `MAJOR:MINOR` in decimal, as sysfs and /proc/PID/mountinfo write it. */
 export type DeviceNumber = string;
 
-/** From `st_dev` or `st_rdev`, as glibc's gnu_dev_major and gnu_dev_minor take it apart. */
+/** Splits `st_dev` or `st_rdev` as glibc's gnu_dev_major and gnu_dev_minor do. */
 export function deviceNumber(device: bigint): DeviceNumber {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
   const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
@@ -77,10 +77,10 @@ export function deviceUnder(path: string): DeviceNumber | null {
   }
 }
 
-/** Something that would lose data if the device went away. */
+/** A use of the device that would lose data if the device went away. */
 export interface BlockDeviceUse {
   readonly kind: 'mount' | 'swap' | 'device';
-  /** What is used: the device asked about, or a partition of it. */
+  /** The device asked about, or the partition of it that is used. */
   readonly device: string;
   /** The end of a sentence that begins with the device: `is mounted on /mnt`. */
   readonly how: string;
@@ -137,7 +137,7 @@ function isSwap(number: DeviceNumber): boolean {
   });
 }
 
-/** In this process's mount namespace first, then in others that can be seen. Each path once. */
+/** Lists each path once: first those of this process's mount namespace, then those of others that can be seen. */
 function mountPointsOf(number: DeviceNumber): string[] {
   const points = new Set<string>();
   for (const mounts of mountTables()) {

@@ -25,7 +25,7 @@ export interface ControlCommand {
   readonly data?: bigint;
   /** Bytes at the head of `buffer` that are the char device's path with its null. */
   readonly devicePathLength?: number;
-  /** What the command waits for, as the object of "waiting for". */
+  /** The object of "waiting for": what the command waits for. */
   readonly waitsFor?: string;
 }
 

@@ -87,7 +87,7 @@ export async function stopDev(device: number, options?: ApartOptions): Promise<v
   await apart([stopCommand(device)], options);
 }
 
-/** As stopDev, but EBUSY when someone has the block device open (UBLK_F_SAFE_STOP_DEV). */
+/** Does what stopDev does, but fails with EBUSY when someone has the block device open (UBLK_F_SAFE_STOP_DEV). */
 export async function tryStopDev(device: number, options?: ApartOptions): Promise<void> {
   await apart([{ ...stopCommand(device), name: 'TRY_STOP_DEV', op: UBLK_U_CMD_TRY_STOP_DEV }], options);
 }
@@ -100,8 +100,8 @@ export function getDevInfo(channel: ControlChannel, device: number): DevInfo {
 }
 
 /**
- * As getDevInfo, by the char device's path, which the kernel reads from the head of the buffer. This form works on
- * unprivileged devices too.
+ * Does what getDevInfo does, by the char device's path, which the kernel reads from the head of the buffer. This form
+ * works on unprivileged devices too.
  */
 export function getDevInfo2(channel: ControlChannel, device: number): DevInfo {
   const path = new TextEncoder().encode(`/dev/ublkc${device}\0`);
@@ -130,7 +130,7 @@ export async function setParams(
   if (result < 0) throw commandFailure('SET_PARAMS', device, result);
 }
 
-/** As setParams, with the kernel's own answer: 0 or -errno. */
+/** Does what setParams does, but returns the kernel's own answer: 0 or -errno. */
 export async function trySetParams(
   channel: ControlChannel,
   device: number,

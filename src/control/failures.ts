@@ -1,4 +1,4 @@
-/** What a refusal of the driver means to a person: every error of this layer names command, device, errno, next step. */
+/** Turns refusals of the driver into errors that name the command, the device, the errno and the next step. */
 import { UblkError, type FailureKind } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 

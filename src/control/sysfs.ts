@@ -1,4 +1,4 @@
-/** What sysfs shows of a device: it answers whatever the device's server does. */
+/** Reads what sysfs shows of a device. sysfs answers whatever the device's server does. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** A block device with its partitions, by `major:minor`. */

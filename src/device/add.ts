@@ -31,7 +31,7 @@ export async function addDevice(request: AddRequest, waiting: WaitOptions = {}):
 export async function startDevice(options: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
   waiting.signal?.throwIfAborted();
   const target = findTarget(options.target);
-  // What no driver would make possible is refused before there has to be one.
+  // Options that no driver makes possible are refused before a driver is needed.
   resolve(options, target, FeatureSet.all);
   requireCpus(options.cpus);
   requireFiles(options.files);

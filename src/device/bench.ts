@@ -13,7 +13,7 @@ import { type Shares, sharesBetween } from './bench/shares.ts';
 import { describeDevice } from './list.ts';
 import type { DeviceReport } from './report.ts';
 
-/** What fio may take besides the time it was given: its start, and the requests that are on their way at the end. */
+/** The time that fio may take beyond the time it was given: its start, and the requests under way at the end. */
 const PATIENCE_MS = 60_000;
 
 export interface BenchRequest {

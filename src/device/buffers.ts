@@ -52,7 +52,7 @@ export async function unregisterBuffer(id: number, index: number, options: WaitO
   await ask(id, { op: 'unregister', index }, options);
 }
 
-/** As unregisterBuffer, for every buffer of the device; resolves to their indexes. */
+/** Unregisters every buffer of the device; resolves to their indexes. */
 export async function unregisterAllBuffers(id: number, options: WaitOptions = {}): Promise<number[]> {
   return ask(id, { op: 'unregister-all' }, options);
 }

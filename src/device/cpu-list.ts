@@ -1,11 +1,11 @@
 /** Linux's lists of CPUs (`0-3,8`), as `taskset -c` takes them and /sys/devices/system/cpu/online prints them. Pure. */
 import { usageError } from '../errors.ts';
 
-/** What a cpu_set_t of 128 bytes can name. */
+/** The number of CPUs that a cpu_set_t of 128 bytes can name. */
 const MAX_CPU = 1023;
 const EXAMPLE = 'write numbers and ranges, for example 0-3,8';
 
-/** In order, each once. */
+/** The CPUs in ascending order, each once. */
 export function parseCpuList(text: string): number[] {
   if (text.trim() === '') throw usageError('the list of CPUs is empty', EXAMPLE);
   const cpus = new Set(text.split(',').flatMap((part) => parsePart(part.trim(), text)));

@@ -12,7 +12,7 @@ import { listDevices } from './list.ts';
 /** `fix`: remove the files of devices that are gone. */
 export async function diagnose({ fix = false }: { readonly fix?: boolean } = {}): Promise<Check[]> {
   const checks = [checkNode(process.versions.node), ...(await checkLibraries()), checkKernel(release())];
-  // What follows calls libc; without the libraries each check would fail for that one reason.
+  // The other checks call libc; without the libraries each of them would fail for that one reason.
   if (checks.some(({ name, status }) => name === 'ffi-rs' && status === 'fail')) return checks;
   checks.push(checkIoUring(read('/proc/sys/kernel/io_uring_disabled')?.trim()));
   const driver = checkDriver();

@@ -57,7 +57,7 @@ const SHARED_NAMESPACE =
 interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ending>;
-  /** What PR_SET_IO_FLUSHER said: 0 or an errno. */
+  /** The result of PR_SET_IO_FLUSHER: 0 or an errno. */
   readonly flusher: number;
   /** null: it ended before it said a word. */
   readonly report: StartReport | null;

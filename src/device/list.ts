@@ -97,8 +97,9 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
 const UNKNOWN_SIZE: DiskSize = { bytes: 0, logicalBlockBytes: 512 };
 
 /**
- * From sysfs while there is a block device. A device that is DEAD is asked: nobody keeps its mutex. In between, while the
- * block device is being made or taken away, it may be kept for as long as the server likes, and the size is not known.
+ * The size comes from sysfs while there is a block device. The driver is asked about a device that is DEAD, because
+ * nobody holds its mutex then. While the block device is being made or taken away, the mutex may be held for as long as
+ * the server likes, so the driver is not asked and the size is not known.
  */
 async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): Promise<DiskSize> {
   const size = diskSize(id);
@@ -149,12 +150,12 @@ function ioOf(stats: DeviceStats | null): IoReport {
 interface Facts {
   readonly record: DeviceRecord | null;
   readonly info: DevInfo;
-  /** Of the server that the kernel names; null when it names none. */
+  /** The state of the server that the kernel names; null when it names none. */
   readonly state: ProcessState | null;
   readonly deleting: DeletingReport | null;
 }
 
-/** What is wrong with the device, or null. */
+/** Says what is wrong with the device; null when nothing is. */
 function trouble({ record, info, state, deleting }: Facts): string | null {
   if (deleting !== null) {
     const { holders } = deleting;

@@ -8,7 +8,7 @@ import { UBLK_F_BATCH_IO } from '../native/uapi/ublk-features.ts';
 import { isServerAlive } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 
-/** What server/main.ts takes for this. */
+/** The signal that makes the server do so (server/main.ts). */
 const SIGNAL = 'SIGUSR2';
 
 /** false: the device is not in batch mode or its server is another program, and QUIESCE_DEV is what there is. */

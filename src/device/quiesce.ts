@@ -12,7 +12,7 @@ import { explain } from './stuck.ts';
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** How long a server has to leave before it is told again. */
 const AGAIN_MS = 500;
-/** What the kernel may take beyond the time that it is given. */
+/** The time that the kernel may take beyond the time that it is given. */
 const SLACK_MS = 2_000;
 
 /**

@@ -59,7 +59,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const before = ownedBy(info, readRecord(id));
   const options = optionsOf(info, before, overrides);
   const spec = resolve(options, findTarget(options.target), FeatureSet.fromFlags(info.flags));
-  // Of the CPUs that are remembered, some may have gone offline: the others will do.
+  // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
   await withControl((channel) => requireUnserved(channel, options));
@@ -80,7 +80,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   try {
     return await launchServer(id, 'recover', waiting);
   } catch (error) {
-    // With the old record it can be tried again, with or without the options that failed.
+    // The old record allows another try, with or without the options that failed.
     if (before !== null && !(await isLive(id))) writeRecord(before);
     throw error;
   }
@@ -115,7 +115,7 @@ function optionsOf(info: DevInfo, record: DeviceRecord | null, overrides: Partia
   };
 }
 
-/** What the kernel knows of a device that another program has made. */
+/** The options of a device that another program has made, as far as the kernel knows them. */
 function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
   const features = FeatureSet.fromFlags(info.flags);
   return { ...ADD_DEFAULTS, features: features.names(), dataPath: dataPathOfFeatures(features) };

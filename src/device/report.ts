@@ -55,7 +55,7 @@ export interface DeviceReport {
   queue_depth: number;
   max_io_buf_bytes: number;
   ublksrv_pid: number;
-  /** What /proc says of the server's process; null when the device has no server that can be seen from here. */
+  /** The state of the server's process in /proc; null when the device has no server that can be seen from here. */
   server_state: ProcessState | null;
   /** Hex: 64 bits. */
   flags: string;
@@ -69,13 +69,13 @@ export interface DeviceReport {
   io: IoReport | null;
   /** The device has been deleted, but is not gone while someone holds it. null for all others. */
   deleting: DeletingReport | null;
-  /** What is wrong with the device, a sentence without its end; null when nothing is. */
+  /** Says what is wrong with the device, in a sentence without its full stop; null when nothing is wrong. */
   last_error: string | null;
 }
 
 /** A device that was just added or recovered. */
 export interface StartedDevice extends DeviceReport {
-  /** What is not as one might expect, for instance a backing file that is read through the page cache; sentences. */
+  /** Sentences about what one might not expect, for instance a backing file that is read through the page cache. */
   notes: string[];
 }
 

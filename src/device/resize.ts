@@ -54,7 +54,7 @@ function unchanged(device: number, is: number, wanted: number): UblkError {
 function askTarget({ spec, server, descriptors }: DeviceRecord, bytes: number, grow: boolean): void {
   const { files: names, targetOptions: options, integrity } = spec;
   const served = server !== null && isServerAlive(server) && descriptors?.length === names.length;
-  // What the server has open, whatever has become of the names.
+  // These are the files that the server has open, whatever has become of their names.
   const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
   findTarget(spec.target).resize?.({ files, names, options, integrity, bytes, grow });
 }

@@ -1,4 +1,4 @@
-/** Why the kernel does not get a device done, and how that will end, in words. */
+/** Explains what the kernel waits for when a command of a device does not end, and what ends the wait. */
 import { statSync } from 'node:fs';
 import { deviceNumber, namesIn, readText } from '../control/sysfs.ts';
 import { UblkError } from '../errors.ts';
@@ -9,13 +9,13 @@ import { parseMountInfo } from './holders/claims.ts';
 export interface StuckCommand {
   readonly command: string;
   readonly device: number;
-  /** As the kernel named it before the command; -1: the device had none. */
+  /** The process id that the kernel named before the command; -1 when the device had no server. */
   readonly serverPid: number;
-  /** What comes of the command when the kernel goes on; nothing when it is not left behind. */
+  /** Says what becomes of the command when the kernel goes on; empty when the command is not left behind. */
   readonly after: string;
 }
 
-/** Of a command that was left behind in the kernel. */
+/** The error of a command that was left behind in the kernel. */
 export function stuckError({ command, device, serverPid: pid, after }: StuckCommand): UblkError {
   const { reason, hint } = explain(device, pid);
   return new UblkError(`${command} of device ${device} is not done: the kernel waits for ${reason}; ${after}`, {
@@ -27,7 +27,7 @@ export function stuckError({ command, device, serverPid: pid, after }: StuckComm
   });
 }
 
-/** What the kernel waits for, as the object of a sentence, while requests of the device are not finished. */
+/** Says what the kernel waits for, as the object of a sentence, while requests of the device are not finished. */
 export function explain(device: number, pid: number): { readonly reason: string; readonly hint: string } {
   switch (processState(pid)) {
     case 'stopped':

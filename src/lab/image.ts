@@ -9,7 +9,7 @@ import { withLock } from './lock.ts';
 import type { TaskOptions } from './progress.ts';
 import { recipeHash } from './recipe.ts';
 
-/** What QEMU boots: a kernel, and an ext4 file system with everything else. */
+/** An image that QEMU boots: a kernel, and an ext4 file system with everything else. */
 export interface LabImage {
   readonly directory: string;
   readonly kernelRelease: string;

@@ -2,7 +2,7 @@ import { labError } from './errors.ts';
 import { recipe } from './recipe.ts';
 
 export interface KernelPackages {
-  /** As `uname -r` prints it: `7.3.4+deb13-cloud-amd64`. */
+  /** The release as `uname -r` prints it: `7.3.4+deb13-cloud-amd64`. */
   readonly release: string;
   readonly image: string;
   readonly modules: string;

@@ -28,7 +28,7 @@ export interface Machine {
   readonly disks: readonly string[];
   /** The first channel is file descriptor 3, the next 4 ... */
   readonly channels: readonly Channel[];
-  /** What process 1 is to run, as one line of bash without double quotes. */
+  /** The command that process 1 runs, as one line of bash without double quotes. */
   readonly bootScript: string;
 }
 

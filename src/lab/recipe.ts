@@ -29,7 +29,7 @@ export const recipe = {
   ],
   /** Left out of the image, in which nobody reads manuals. */
   leaveOut: ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'],
-  /** From the kernel's source, to `sourceRoot`, with their paths. tar's wildcards. */
+  /** Files of the kernel's source that go to `sourceRoot` with their paths, as wildcards of tar. */
   kernelSource: [
     'Documentation/block/ublk.rst',
     'drivers/block/ublk_drv.c',

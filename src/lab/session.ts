@@ -24,7 +24,7 @@ export interface SessionOptions extends TaskOptions {
   readonly projectRoot?: string | undefined;
   /** More files for the guest: absolute path to contents. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
-  /** As QEMU reads it: `2G`, `512M`. */
+  /** The size as QEMU reads it: `2G`, `512M`. */
   readonly memory?: string | undefined;
   readonly cpus?: number | undefined;
   /** Makes the clock count instructions, one per nanosecond, on one CPU or, with a number, on that many in turn. */
@@ -37,7 +37,7 @@ export interface SessionOptions extends TaskOptions {
 
 /** The host's end of a guest that runs a command. */
 export interface Session {
-  /** What the guest sends on a channel, to its end. */
+  /** Everything that the guest sends on a channel, to its end. */
   readonly read: (channel: string) => AsyncIterable<Buffer>;
   readonly channel: (name: string) => Duplex;
 }

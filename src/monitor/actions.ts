@@ -26,7 +26,7 @@ export class Actions {
     this.#perform = perform;
   }
 
-  /** What is under way, in words; null when nothing is. Changes are told to subscribers. */
+  /** Says what is under way; null when nothing is. Subscribers are told of changes. */
   get progress(): Message | null {
     return this.#progress;
   }

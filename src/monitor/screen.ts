@@ -7,7 +7,7 @@ import type { Severity } from '../watch/model/states.ts';
 export const VIEWS = ['devices', 'device', 'buffers', 'events'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
-/** What a key can ask for beyond the screen; actions.ts does it. */
+/** Actions beyond the screen that a key can ask for; actions.ts carries them out. */
 export type Action =
   | { readonly kind: 'delete' | 'recover'; readonly device: number }
   | { readonly kind: 'unregister'; readonly device: number; readonly index: number }
@@ -21,9 +21,9 @@ export type Typing =
 /** A question that is asked before something is removed. */
 export interface Question {
   readonly title: string;
-  /** What is removed, and what that means for its users. */
+  /** Says what is removed, and what that means for its users. */
   readonly lines: readonly string[];
-  /** What the key `y` does, in words. */
+  /** Says what the key `y` does. */
   readonly yes: string;
   readonly does: Action | 'quit';
 }

@@ -20,12 +20,12 @@ const MAX_ANSWER_BYTES = 1 << 20;
 const MAGIC = Buffer.from('ubts');
 
 export type Request =
-  /** With a descriptor of the file at `path`, as the server may have other mounts than the client. */
+  /** A descriptor of the file at `path` comes with it, because the server may have other mounts than the client. */
   | { readonly op: 'register'; readonly path: string; readonly readOnly: boolean }
   /** Comes with a descriptor. */
   | { readonly op: 'register-fd'; readonly readOnly: boolean }
   | { readonly op: 'create'; readonly bytes: number; readonly seal: boolean; readonly readOnly: boolean }
-  /** With `inode`, only if the index stands for that memory now. */
+  /** With `inode`, it is done only if the index stands for that memory now. */
   | { readonly op: 'unregister'; readonly index: number; readonly inode?: string }
   | { readonly op: 'unregister-all' }
   | { readonly op: 'list' };
@@ -54,7 +54,7 @@ export type Answer =
   | { readonly ok: true; readonly value: Answers[keyof Answers] }
   | { readonly ok: false; readonly error: WireError };
 
-/** What a server makes of the bytes and descriptors that have arrived so far. */
+/** Parses the bytes and descriptors that have arrived so far. */
 export type Message =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'kublk' }

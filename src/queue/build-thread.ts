@@ -54,7 +54,7 @@ function slotsOf(config: ThreadConfig): number[] {
   const { depth, queues, threads } = config.spec;
   const all = Array.from({ length: queues * depth }, (_, slot) => slot);
   if (layout.kind === 'queue') return all.slice(index * depth, (index + 1) * depth);
-  // In order of queue and tag, every N-th goes to the same thread, as in kublk: all threads share each queue's load.
+  // Tags are dealt out in turn, by queue and tag, as in kublk: all threads share each queue's load.
   if (layout.kind === 'per-io') return all.filter((slot) => slot % threads === index);
   return layout.queues.flatMap((queue) => all.slice(queue * depth, (queue + 1) * depth));
 }

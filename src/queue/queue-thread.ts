@@ -89,7 +89,7 @@ export class QueueThread implements Arrivals {
   /** Serves until there is nothing left to serve. */
   run(): void {
     const { ring, delivery } = this;
-    // In a closure, what is captured is constant to the JIT, and so is all that hangs on it (docs/decisions/0011).
+    // The JIT treats what a closure captures as constants, and also their fields (docs/decisions/0011).
     const step = (prompt: number): number => {
       ring.enter(1 + prompt);
       const next = this.walk();

@@ -114,12 +114,12 @@ export class Request implements IoRequest, MatchedRequest {
     return this.descriptors[this.at + 3]!;
   }
 
-  /** Of a request that matched: its offset in the registered buffer. */
+  /** The offset in the registered buffer, for a request that matched. */
   get matchedOffset(): number {
     return this.descriptors[this.at + 4]!;
   }
 
-  /** Of a request that matched: the registered buffer. */
+  /** The registered buffer, for a request that matched. */
   get matchedIndex(): number {
     return this.descriptors[this.at + 5]! & 0xffff;
   }

@@ -41,7 +41,7 @@ export interface ThreadConfig {
   readonly order: SharedArrayBuffer;
 }
 
-/** What a queue thread tells the main thread. */
+/** A message from a queue thread to the main thread. */
 export type ThreadMessage =
   | { readonly kind: 'fetched'; readonly tid: number; readonly notes: readonly string[] }
   | { readonly kind: 'left' }

@@ -42,7 +42,7 @@ export class WakeUp {
     sqe.userData = userData(KIND_WAKE, 0, 0);
   }
 
-  /** What the main thread has asked of this thread: STAY, DRAIN or LEAVE. */
+  /** The request of the main thread: STAY, DRAIN or LEAVE. */
   get order(): number {
     return Atomics.load(this.flag, 0);
   }

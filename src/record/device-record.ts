@@ -11,7 +11,7 @@ export interface StoredBuffer {
   readonly readOnly: boolean;
   /** Where other processes find the memory while this server lives; null for a client's memfd. */
   readonly path: string | null;
-  /** What `list` shows as its origin. */
+  /** The origin that `list` shows. */
   readonly source: string;
   /** The server made the memory and keeps it open: `path` is a descriptor of its own. */
   readonly kept: boolean;
@@ -33,9 +33,9 @@ export interface Ending {
 export interface DeviceRecord {
   readonly version: typeof RECORD_VERSION;
   readonly id: number;
-  /** What was asked for, by `add` and by each `recover` since. */
+  /** The options that `add`, and each `recover` since, asked for. */
   readonly options: AddOptions;
-  /** What the device is; `recover` starts from it. */
+  /** The resolved device; `recover` starts from it. */
   readonly spec: DeviceSpec;
   /** null until the first server serves. */
   readonly server: ServerIdentity | null;

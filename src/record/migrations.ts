@@ -16,7 +16,7 @@ export function migrate(value: unknown): DeviceRecord | null {
   return value.version === 1 ? fromVersion1(value as RecordVersion1) : null;
 }
 
-/** As 0.1.0 wrote it: `options` had the features of the chosen data path among those that were asked for. */
+/** The record of 0.1.0: its `options` had the features of the chosen data path among those that were asked for. */
 interface RecordVersion1 {
   readonly version: 1;
   readonly id: number;

@@ -2,7 +2,7 @@
 import { featuresOf } from '../spec/device-spec.ts';
 import type { DeviceRecord } from './device-record.ts';
 
-/** What GET_DEV_INFO says that tells devices apart. */
+/** The facts of GET_DEV_INFO that tell devices apart. */
 export interface KernelFacts {
   readonly ublksrv_pid: number;
   readonly flags: bigint;

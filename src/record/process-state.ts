@@ -1,6 +1,6 @@
 /**
- * What a process is doing and when it started, out of /proc/PID/stat (proc_pid_stat(5)). The kernel takes no lock for
- * that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps.
+ * Reads what a process is doing and when it started, from /proc/PID/stat (proc_pid_stat(5)). The kernel takes no lock
+ * for that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps.
  */
 import { readFileSync } from 'node:fs';
 

@@ -25,7 +25,7 @@ export function serverOf(pid: number, record: Servers | null): ServerIdentity {
   return known ?? { pid, startTime: null };
 }
 
-/** What this very process is doing; `gone` when another one has its id now. */
+/** The state of this very process; `gone` when another one has its id now. */
 export function serverState({ pid, startTime }: ServerIdentity): ProcessState {
   const facts = readProcess(pid);
   const isAnother = startTime !== null && !Number.isNaN(facts.startTime) && facts.startTime !== startTime;
@@ -37,7 +37,7 @@ export function isServerAlive(server: ServerIdentity | null): boolean {
   return server !== null && isServing(serverState(server));
 }
 
-/** Of a process about which only the id is known. */
+/** Tells whether a process runs about which only the id is known. */
 export function isRunning(pid: number): boolean {
   return isServerAlive({ pid, startTime: null });
 }

@@ -17,7 +17,7 @@ const EXIT_UNSUPPORTED = 3;
 
 export type Log = (text: string) => void;
 
-/** From here on; before, the signals end the process. */
+/** Catches the signals from now on. Before, they end the process. */
 export function endWhenAsked(device: number, log: Log): void {
   let busy = false;
   for (const signal of SIGNALS) {
@@ -77,7 +77,7 @@ async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   }
 }
 
-/** In a session of its own: what ends this process must not end it. */
+/** Starts it in a session of its own, so that what ends this process does not end it. */
 function start(words: readonly string[], stderr: 'pipe' | 'inherit'): ChildProcess {
   const child = spawn(process.execPath, [packagePath('bin/run.js'), ...words], {
     detached: true,

@@ -48,7 +48,7 @@ export function mapShared(device: MappedDevice): SharedMaps {
   };
 }
 
-/** What the I/O buffers of a device can come to. */
+/** The bytes that a device's I/O buffers can come to. */
 export function bufferNeeds(spec: DeviceSpec): Buffers {
   const bytes = dataPathOf(spec).needsBuffers ? spec.maxIoBufBytes + integrityBytesOf(spec) : 0;
   return { queues: spec.queues, depth: spec.depth, bytes };

@@ -18,7 +18,7 @@ export interface Memory {
 export interface Buffers {
   readonly queues: number;
   readonly depth: number;
-  /** Of one request's buffer, with its integrity metadata. */
+  /** Bytes of one request's buffer, with its integrity metadata. */
   readonly bytes: number;
 }
 
@@ -48,7 +48,7 @@ export function checkBufferMemory({ queues, depth, bytes }: Buffers, memory: Mem
   });
 }
 
-/** What the machine and the control groups of this process allow. */
+/** The memory that the machine and the control groups of this process allow. */
 export function readMemory(root = ''): Memory {
   const meminfo = readFileSync(`${root}/proc/meminfo`, 'latin1');
   const machine = { total: kibibytes('MemTotal:', meminfo), available: kibibytes('MemAvailable:', meminfo) };

@@ -13,7 +13,7 @@ import { RUN_DIRECTORY, SOCKET_DIRECTORY } from '../record/files.ts';
 const SYS_umount2 = 166n;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
-/** With everything that is mounted in them. */
+/** They are kept with everything that is mounted in them. */
 const KERNEL_FOLDERS = ['/dev', '/proc', '/sys'];
 
 /** Names the namespace that this process is in. */
@@ -37,7 +37,7 @@ export function keepOnlyNeededMounts(callers: string | undefined): void {
   }
 }
 
-/** Of `points`, in their order, those that hold none of the paths in `needed` and nothing of the kernel's. */
+/** Returns those `points`, in their order, that hold none of the paths in `needed` and nothing of the kernel's. */
 export function unneededMounts(points: readonly string[], needed: readonly string[]): string[] {
   const kept = new Set(['/', ...needed.map((path) => mountOf(path, points))]);
   return points.filter((point) => !kept.has(point) && !KERNEL_FOLDERS.some((folder) => isIn(point, folder)));

@@ -1,5 +1,5 @@
 /**
- * What a server does so that a machine without memory does not take the device away: the out-of-memory killer passes it
+ * Keeps a server alive on a machine that has run out of memory: the out-of-memory killer passes it
  * over, and the pages that it has used stay where they are. Were they reclaimed, the request that is to write others
  * out would wait for them.
  */
@@ -12,7 +12,7 @@ const SCORE = '/proc/self/oom_score_adj';
 const NEVER = -1000;
 const STEP = 100;
 
-/** As near to "never kill this one" as this process may go. Returns the notes that this calls for. */
+/** Sets oom_score_adj as near to "never kill this one" as this process may. Returns the notes that this calls for. */
 export function avoidOutOfMemoryKiller(): string[] {
   const before = Number(readFileSync(SCORE, 'latin1'));
   for (let score = NEVER; score < before; score += STEP) {
@@ -28,7 +28,7 @@ export function avoidOutOfMemoryKiller(): string[] {
   return [`oom_score_adj stays ${before}: without CAP_SYS_RESOURCE it cannot be ${NEVER}`];
 }
 
-/** For what the server starts: it is not part of the data path. */
+/** Makes a process that the server has started a candidate like any other: it is not part of the data path. */
 export function asOthersForOutOfMemoryKiller(pid: number | undefined): void {
   try {
     if (pid !== undefined) writeFileSync(`/proc/${pid}/oom_score_adj`, '0');

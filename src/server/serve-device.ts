@@ -33,7 +33,7 @@ export type StartMode = 'add' | 'recover';
 export interface ServedDevice {
   readonly id: number;
   readonly spec: DeviceSpec;
-  /** What the threads have to do without, and what the target says; each is a sentence. */
+  /** Sentences about what the threads have to do without, and those of the target. */
   readonly notes: readonly string[];
   /** Resolves when the device is gone and everything is closed; rejects when a queue thread failed. */
   readonly gone: Promise<void>;

@@ -1,4 +1,4 @@
-/** What each queue thread of a device is told when it starts. */
+/** Makes the configuration that each queue thread of a device gets when it starts. */
 import type { ControlChannel } from '../control/channel.ts';
 import { getQueueAffinity } from '../control/commands.ts';
 import { eventfd } from '../native/libc/calls.ts';

@@ -14,7 +14,10 @@ export type Delivery = 'per_tag' | 'batch';
 
 export interface DataPath {
   readonly name: DataPathName;
-  /** What the driver must be asked for; a device has this path exactly if it has these and no other path's features. */
+  /**
+   * The features that the driver must be asked for; a device has this path exactly if it has these and no other path's
+   * features.
+   */
   readonly features: readonly Feature[];
   /** Whether the data passes through memory of the server's own, `maxIoBufBytes` for each request. */
   readonly needsBuffers: boolean;
@@ -58,7 +61,7 @@ export function dataPathNames(): string[] {
   return [...paths.map(({ name }) => name), ...batched.map(({ name }) => nameOfDataPath(name, 'batch'))];
 }
 
-/** What users call a path together with its delivery: `copy`, `batch+copy`. */
+/** The name of a path together with its delivery: `copy`, `batch+copy`. */
 export function nameOfDataPath(path: DataPathName, delivery: Delivery): string {
   return delivery === 'batch' ? BATCH + path : path;
 }

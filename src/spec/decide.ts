@@ -44,7 +44,10 @@ function withPath(named: FeatureSet, path: DataPath, delivery: Delivery): Featur
   return delivery === 'batch' ? features.with('BATCH_IO') : features;
 }
 
-/** What other options stand for; and a device that can be recovered can be quiesced, where the driver knows how. */
+/**
+ * Adds the features that other options stand for. A device that can be recovered can be quiesced, where the driver
+ * knows how.
+ */
 function withImplied(features: FeatureSet, { integrity, ioDescSize }: AddOptions, driver: FeatureSet): FeatureSet {
   let all = features;
   if ((integrity?.metadataSize ?? 0) > 0) all = all.with('INTEGRITY');

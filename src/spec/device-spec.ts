@@ -15,7 +15,9 @@ export interface DeviceSpec {
   readonly targetOptions: Readonly<Record<string, string>>;
   /** Other devices that say the same may use the backing files too. */
   readonly share: boolean;
-  /** What the driver is asked for, in bit order; those of the data path and the delivery are among them. */
+  /**
+   * The features that the driver is asked for, in bit order; those of the data path and the delivery are among them.
+   */
   readonly features: readonly Feature[];
   readonly dataPath: DataPathName;
   readonly delivery: Delivery;

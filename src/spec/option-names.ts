@@ -6,13 +6,13 @@ import type { OptionMention } from '../errors.ts';
 import type { Feature } from './features.ts';
 import type { AddOptions, IntegrityOptions } from './options.ts';
 
-/** What a refusal may name: an option, a part of one, a feature, or an option of the target's own. */
+/** The names that a refusal may use: an option, a part of one, a feature, or an option of the target's own. */
 export type OptionName =
   | Exclude<keyof AddOptions, 'integrity'>
   | `integrity.${keyof IntegrityOptions}`
   | `features.${Feature}`
   | `targetOptions.${string}`
-  /** Of `deleteDevice` and `stopDevice`. */
+  /** An option of `deleteDevice` and `stopDevice`. */
   | 'force';
 
 export function option(name: OptionName): OptionMention {

@@ -1,6 +1,6 @@
 /**
- * From what was asked for to what the device is. Every decision about a device is made once (decide.ts); then the rules
- * of checks/ are applied to the result, whatever words it came from.
+ * Resolves the options that were asked for to what the device is. Every decision about a device is made once
+ * (decide.ts); then the rules of checks/ are applied to the result, whatever words it came from.
  */
 import { checkSpec } from './checks/check-spec.ts';
 import { decide } from './decide.ts';
@@ -10,8 +10,8 @@ import type { AddOptions } from './options.ts';
 import type { TargetTraits } from './target-traits.ts';
 
 /**
- * What the kernel made of ADD_DEV. It may grant fewer queues than were asked for, as there are never more than CPUs, and
- * it clears features that mean nothing for this device (UNPRIVILEGED_DEV for root).
+ * The device that the kernel made with ADD_DEV. It may grant fewer queues than were asked for, as there are never more
+ * than CPUs, and it clears features that mean nothing for this device (UNPRIVILEGED_DEV for root).
  */
 export interface Granted {
   readonly features: FeatureSet;
@@ -22,8 +22,8 @@ export interface Granted {
 }
 
 /**
- * Throws a usage error for what cannot be. `driver` has the features that GET_FEATURES reports, or those of the device
- * where it exists already.
+ * Throws a usage error for a device that cannot be made. `driver` has the features that GET_FEATURES reports, or those
+ * of the device where it exists already.
  */
 export function resolve(options: AddOptions, target: TargetTraits, driver: FeatureSet, granted?: Granted): DeviceSpec {
   const asked = decide(options, target, driver);

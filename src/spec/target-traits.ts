@@ -1,11 +1,11 @@
-/** What a target says about itself that decides what a device can be. `TargetType` (targets/target.ts) satisfies it. */
+/** The properties of a target that decide what a device can be. `TargetType` (targets/target.ts) satisfies it. */
 import type { Text } from '../errors.ts';
 import type { DataPathName } from './data-paths.ts';
 import type { DeviceSpec } from './device-spec.ts';
 import type { IntegrityOptions } from './options.ts';
 
 export interface TargetTraits {
-  /** What `-t` calls it. */
+  /** The name that `-t` takes. */
   readonly name: string;
   /** Its own options: name to what the option means. */
   readonly options: Readonly<Record<string, string>>;

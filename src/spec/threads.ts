@@ -2,7 +2,7 @@
 import type { DeviceSpec } from './device-spec.ts';
 
 /**
- * What one thread serves.
+ * The part of a device that one thread serves.
  * - `queue`: thread i serves queue i.
  * - `per-io`: the thread serves every `threads`-th (queue, tag) pair, beginning with its own index.
  * - `batch`: the thread serves all tags of `queues`, which other threads may serve too; it prepares (fetches first)

@@ -76,7 +76,7 @@ export interface DeviceStats {
 /** After so many tries a reader takes what it has. A writer's batch is short, so that is rare. */
 const MAX_TRIES = 64;
 
-/** What to read besides the queues' counters. Reading less copies fewer bytes. */
+/** Says what to read besides the queues' counters. Reading less copies fewer bytes. */
 export interface StatsWishes {
   readonly buffers: boolean;
   /** The heat strips, which are five sixths of a page. Means nothing without `buffers`. */
@@ -96,7 +96,10 @@ export class StatsReader {
   readonly #block = new ArrayBuffer(BLOCK_BYTES);
   readonly #after = new Int32Array(1);
 
-  /** As readStats. The file is opened for each reading, as a recovered device has a new file with the same name. */
+  /**
+   * Does what readStats does. The file is opened for each reading, because a recovered device has a new file with the
+   * same name.
+   */
   read(path: string, wishes: StatsWishes = EVERYTHING): DeviceStats | null {
     let fd: number;
     try {

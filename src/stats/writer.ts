@@ -5,7 +5,7 @@
  */
 import { Block, BlockF64, BUFFER_SLOTS, HEAT_PARTS, HEAT_WORD, LATENCY_BUCKETS, STAT_WAYS } from './layout.ts';
 
-// As constants of this module, instead of fields of an imported object, they are compiled into the hot path as numbers.
+// Constants of this module are compiled into the hot path as numbers; fields of an imported object are not.
 const WAYS = STAT_WAYS.length;
 const { seq: SEQ, arrived: ARRIVED, finished: FINISHED, depth: DEPTH } = Block;
 const {

@@ -20,7 +20,7 @@ export interface BackingFile {
   /** Alignment that I/O on it needs. */
   readonly alignment: DirectIo;
   readonly holes: Holes;
-  /** What is not as one might expect, each a sentence. */
+  /** Sentences about what one might not expect. */
   readonly notes: readonly string[];
 }
 
@@ -127,7 +127,7 @@ interface OpenedFile {
   readonly readOnly: boolean;
 }
 
-/** In the best way that works: direct before buffered, writable before read-only. */
+/** Opens the file in the best way that works: direct before buffered, writable before read-only. */
 function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: ClaimOptions): OpenedFile {
   let readOnly = false;
   let direct = wantDirect;

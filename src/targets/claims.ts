@@ -85,7 +85,7 @@ export function refusedUse(path: string, who: string): UblkError {
   });
 }
 
-/** Nobody can write what the kernel does not let be written: there is nothing to claim. */
+/** A disk that the kernel holds read-only needs no claim, because nobody can write it. */
 function isReadOnlyDisk(stat: BigIntStats): boolean {
   try {
     return readFileSync(`/sys/dev/block/${deviceNumber(stat.rdev)}/ro`, 'utf8').trim() === '1';

@@ -1,4 +1,4 @@
-/** What direct I/O on an open file must be aligned to: what the kernel says, or else what a read shows. */
+/** Finds the alignment that direct I/O on an open file needs. The kernel reports it, or else reads are tried. */
 import { fstatSync } from 'node:fs';
 import { callInt, callLong } from '../native/libc/ffi.ts';
 import { ioctl } from '../native/libc/calls.ts';

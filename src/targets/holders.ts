@@ -1,4 +1,7 @@
-/** Who has a file or a block device, in words: found only when a claim has been refused, so it may look everywhere. */
+/**
+ * Names who has a file or a block device open. It is asked only when a claim has been refused, so it may look
+ * everywhere.
+ */
 import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
 import {
   blockDeviceName,

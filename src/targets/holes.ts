@@ -17,13 +17,13 @@ import { deviceNumber } from '../control/block-devices.ts';
 import type { ParamsInit } from '../control/commands.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
 
-/** What the files underneath can do. Plain data: queue threads get it. */
+/** The ways in which the backing files can discard and zero. It is plain data, because queue threads get it. */
 export interface Holes {
-  /** FALLOC_FL_PUNCH_HOLE: what is there is gone, and its space free. */
+  /** FALLOC_FL_PUNCH_HOLE: the data is gone, and its space free. */
   readonly punches: boolean;
-  /** FALLOC_FL_ZERO_RANGE: what is there is gone, and its space kept. */
+  /** FALLOC_FL_ZERO_RANGE: the data is gone, and its space kept. */
   readonly zeroes: boolean;
-  /** fallocate without a mode: space for what is not there. With `punches` it makes up for `zeroes`. */
+  /** fallocate without a mode: gives holes their space. Together with `punches` it replaces `zeroes`. */
   readonly allocates: boolean;
   /** Bytes. */
   readonly granularity: number;
@@ -51,7 +51,7 @@ export function holesOf(fd: number, path: string, bytes: number): Holes {
   return { punches, zeroes: works(ZERO), allocates: works(ALLOCATE), granularity };
 }
 
-/** What several files can do together. */
+/** The ways that all of these files have. */
 export function commonHoles(all: readonly Holes[]): Holes {
   return {
     punches: all.every((holes) => holes.punches),

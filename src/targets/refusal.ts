@@ -1,6 +1,6 @@
 import { type Text, UblkError } from '../errors.ts';
 
-/** What a target's `refuses` answers when its options are parsed by functions that throw: null, or their message. */
+/** The answer of a target's `refuses` when functions that throw parse its options: their message, or null. */
 export function refusalOf(parse: () => unknown): Text | null {
   try {
     parse();

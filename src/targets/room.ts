@@ -7,7 +7,7 @@ import { formatSize } from '../sizes.ts';
 export interface RoomRequest {
   /** A path that leads to the file. */
   readonly path: string;
-  /** What a person knows it by. */
+  /** The name that a person knows the file by. */
   readonly name: string;
   /** Bytes that it needs to hold. */
   readonly bytes: number;
@@ -27,7 +27,7 @@ export function makeRoom(requests: readonly RoomRequest[], grow: boolean): void 
   for (const { path, bytes } of small) truncateSync(path, bytes);
 }
 
-/** For a device that is to be recovered: what was readable must stay so. */
+/** Refuses a file that has become smaller than a device that is to be recovered: what was readable must stay so. */
 export function requireRoom(path: string, bytes: number, needed: number): void {
   if (bytes >= needed) return;
   const request = { path, name: path, bytes: needed };

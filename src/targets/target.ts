@@ -11,7 +11,7 @@ import type { ParamsInit } from '../control/commands.ts';
 
 export type { OpenRequest } from '../spec/target-traits.ts';
 
-/** What a target is: its traits, which decide what a device can be, and its two halves. */
+/** A target: its traits, which decide what a device can be, and its two halves. */
 export interface TargetType<State = unknown> extends TargetTraits {
   /** One line for `--help`. */
   readonly summary: string;
@@ -28,7 +28,7 @@ export interface TargetType<State = unknown> extends TargetTraits {
 export interface ResizeRequest extends Pick<OpenRequest, 'options' | 'integrity'> {
   /** The device's backing files, by paths that lead to what its server has open. */
   readonly files: readonly string[];
-  /** What a person knows the files by. */
+  /** The names that a person knows the files by. */
   readonly names: readonly string[];
   /** The device's new size. */
   readonly bytes: number;
@@ -45,7 +45,7 @@ export interface Opened<State = unknown> {
   readonly state: State;
   /** Ring operations that one request can have under way at once. */
   readonly operations: number;
-  /** What is not as one might expect, each a sentence; `add` and `recover` show them. */
+  /** Sentences about what one might not expect; `add` and `recover` show them. */
   readonly notes?: readonly string[];
   /** Closes what was opened: the device is gone, or never came to be. */
   close(): void;
@@ -149,7 +149,7 @@ export interface IoRequest {
   ): void;
   /** Ends with -ETIME after the time of the __kernel_timespec at this address. */
   timeout(timespecLo: number, timespecHi: number, token: number): void;
-  /** As read and write, for the request's integrity metadata instead of its data; only with --metadata_size. */
+  /** Reads and writes the request's integrity metadata instead of its data; only with --metadata_size. */
   readIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void;
   writeIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void;
 }

@@ -41,7 +41,7 @@ export function duration(us: number, micro: string): string {
 /** `-` when there is nothing to have a part of. */
 export function percent(share: number | null): string {
   if (share === null) return '-';
-  // Only all is written as 100%, and only nothing as 0%.
+  // 100% means all, and 0% means none; a share between them is written as neither.
   if (share > 0.99 && share < 1) return '99%';
   if (share > 0 && share < 0.01) return '<1%';
   return `${Math.round(share * 100)}%`;

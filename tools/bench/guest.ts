@@ -121,7 +121,7 @@ async function serverOf(id: number): Promise<number> {
 interface Measured {
   readonly server: Cell['server'];
   readonly device: string;
-  /** Of its server, when it has one. */
+  /** The process id of its server, when it has one. */
   readonly pid: number | null;
 }
 
@@ -143,7 +143,8 @@ function measure(
 }
 
 async function warmUp({ server, device }: Measured, buffer: HugeFile | null, rows: readonly Row[]): Promise<void> {
-  // In a quick look, what has no JIT is warm after its own rows; ours needs all of them to be in the table's state.
+  // In a quick run, a server without a JIT is warm after its own rows; ours needs all rows to be in the state of the
+  // table.
   const brief = rows.length < ROWS.length && server !== 'ublkts';
   // A buffer of the server's gets its memory when it is first used: all are, before anything is measured. Those of
   // requests that match are fio's, which has not so many.
@@ -182,7 +183,7 @@ function jobOf({ direction, blockSize, depth, requests }: Row, buffer: HugeFile 
     iodepth: depth,
     number_ios: requests,
     size: `${FILE_MB - 32}m`,
-    // Without it fio ends when it has moved as much as the area has.
+    // Without this option fio ends when it has moved as many bytes as the area has.
     io_size: '1t',
     ...(buffer === null ? {} : { mem: `mmaphuge:${buffer.path}` }),
   };

@@ -10,7 +10,7 @@ export interface Mode {
   readonly name: string;
   /** kublk's flags, which are ours too. */
   readonly flags: string;
-  /** The client's buffers are in a registered one. */
+  /** Whether the client's memory lies in a registered buffer. */
   readonly shared?: true;
 }
 
@@ -39,10 +39,10 @@ const REQUESTS: Readonly<Record<string, number>> = {
   'QD 8 1m write': 240,
 };
 
-/** Those of `ublkts bench`. */
+/** The rows of `ublkts bench`. */
 export const ROWS: readonly Row[] = BENCH_ROWS.map((row) => ({ ...row, requests: REQUESTS[rowName(row)]! }));
 
-/** What a quick look is at: what most devices are, and the way with the least in it. */
+/** The modes of a quick run: those of most devices, and the one with the shortest path. */
 export const QUICK_MODES: readonly { readonly target: TargetName; readonly mode: string }[] = [
   { target: 'null', mode: 'plain' },
   { target: 'loop', mode: 'plain' },
@@ -61,7 +61,7 @@ export interface Cell {
   readonly row: string;
   readonly server: 'ublkts' | 'kublk' | 'kernel';
   readonly iops: number;
-  /** Instructions of a request that the server's threads have, in its process and in the kernel for it. */
+  /** Instructions per request of the server's threads, in its process and in the kernel for it. */
   readonly inServer: number | null;
 }
 

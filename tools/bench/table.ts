@@ -10,7 +10,7 @@ export interface Comparison {
   readonly kernel: number | null;
   /** ublkts / kublk. */
   readonly ratio: number | null;
-  /** Instructions of a request in the server's threads. */
+  /** Instructions per request in the server's threads. */
   readonly inUblkts: number | null;
   readonly inKublk: number | null;
 }
@@ -78,7 +78,7 @@ function line({ target, mode, row, ratio, ublkts, kublk, kernel, inUblkts, inKub
   return `| ${[...names, ...figures, figure(inUblkts), figure(inKublk)].join(' | ')} |`;
 }
 
-/** Instructions that a request takes with ublkts and not with kublk: the clock has 10^9 of them a second. */
+/** Instructions that a request takes more with ublkts than with kublk. The clock counts 10^9 of them per second. */
 function difference(ublkts: number, kublk: number | null): string {
   if (kublk === null) return '-';
   const more = Math.round(1e9 / ublkts - 1e9 / kublk);
@@ -89,7 +89,7 @@ function nameOf({ target, mode, row }: Pick<Comparison, 'target' | 'mode' | 'row
   return `${target} ${mode} ${row}`;
 }
 
-/** What `markdown` wrote. */
+/** Parses what `markdown` wrote. */
 function parseRows(text: string): Comparison[] {
   return text.split('\n').flatMap((line): Comparison[] => {
     const [, target = '', mode = '', row = '', ratioText = '', ...figures] = line.split('|').map((cell) => cell.trim());

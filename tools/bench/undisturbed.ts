@@ -6,8 +6,8 @@ const SCAN_SLEEP_MS = '/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep
 const WEEKS_MS = '4000000000';
 
 /**
- * Without udev, which reads a device whenever a writer closes it, and without khugepaged, which goes through all memory
- * every ten seconds, for milliseconds, in whoever's row it is.
+ * Keeps udev and khugepaged out of the measurement. udev reads a device whenever a writer closes it; khugepaged goes
+ * through all memory every ten seconds, for milliseconds, whichever row is being measured.
  */
 export async function undisturbed(device: string, measure: () => Promise<void>): Promise<void> {
   writeFileSync(SCAN_SLEEP_MS, WEEKS_MS);

@@ -1,6 +1,6 @@
 /**
- * What the bundler makes of src/. Each pass is a set of entries that share their chunks; what runs in another process or
- * on another thread has a pass of its own, so that it loads nothing of the others.
+ * The passes of the bundler over src/. Each pass is a set of entries that share their chunks; what runs in another
+ * process or on another thread has a pass of its own, so that it loads nothing of the others.
  */
 import { globSync } from 'node:fs';
 

@@ -23,7 +23,9 @@ export interface Direction {
   readonly iops: number;
 }
 
-/** With O_DIRECT through io_uring, unless the job says otherwise. Its exit code is in `error` too. */
+/**
+ * Runs fio with O_DIRECT through io_uring, unless the job says otherwise. A failure of fio itself is in `error` too.
+ */
 export async function fio(device: string, job: FioJob): Promise<FioResult> {
   requireBlockDevice(device);
   const options: FioJob = { name: 'job', filename: device, ioengine: 'io_uring', direct: 1, ...job };

@@ -8,7 +8,7 @@ import { targetNames } from '../../targets/registry.ts';
 const BIN = 'ublkts';
 const GLOBAL = 'GLOBAL';
 
-/** What a word of the command line can be completed to. */
+/** The candidates for completing a word of the command line. */
 export type Completion =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'device' | 'file' | 'directory' | 'anything' };
@@ -34,7 +34,7 @@ export interface ArgDoc {
 }
 
 export interface CommandDoc {
-  /** As it is typed: `lab run`. */
+  /** The name as it is typed: `lab run`. */
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;

@@ -1,4 +1,4 @@
-/** What a person can do next about a failure, where the code that reported it did not say. */
+/** Hints about failures, for errors whose reporter gave none. */
 import { renderText, type UblkError } from '../../errors.ts';
 import { flagName } from '../flags/flag-names.ts';
 
@@ -35,7 +35,7 @@ function permissionHint(): string {
     : 'run it as root (CAP_SYS_ADMIN)';
 }
 
-/** Only a block device has openers that a command can name. */
+/** A command can name the openers of a block device, and of no other file. */
 function openerHint({ device, command }: UblkError): string | undefined {
   const isAboutOpeners = command === 'STOP_DEV' || command === 'DEL_DEV';
   return device === undefined || !isAboutOpeners ? undefined : `fuser -v /dev/ublkb${device} shows who has it open`;

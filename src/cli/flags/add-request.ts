@@ -18,7 +18,7 @@ export function addRequest(flags: CreateFlags, files: readonly string[]): AddOpt
   return { ...ADD_DEFAULTS, ...named, target };
 }
 
-/** Only the options that were named. `recover` takes all others from its record of the device. */
+/** The options that were named, and no others. `recover` takes the rest from its record of the device. */
 export function namedOptions(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
   const features = chosenFeatures(flags);
   const targetOptions = namedTargetOptions(flags);

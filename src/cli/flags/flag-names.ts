@@ -1,6 +1,6 @@
 /**
- * What a person types for each option that a message may name (spec/option-names.ts). The flag comes first; where it
- * takes a value to be on, as kublk's recovery flags do, the value follows.
+ * The flags that a person types for the options that a message may name (spec/option-names.ts). The flag comes first;
+ * where it takes a value to be on, as kublk's recovery flags do, the value follows.
  */
 import { type OptionNamer, renderText, type UblkError } from '../../errors.ts';
 import type { OptionName } from '../../spec/option-names.ts';

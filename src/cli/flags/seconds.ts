@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '../../errors.ts';
 
-/** In seconds. At shorter intervals the sampling itself would show in the figures. */
+/** The shortest interval, in seconds. At shorter ones the sampling itself would show in the figures. */
 const SHORTEST = 0.1;
 const LONGEST = 86_400;
 

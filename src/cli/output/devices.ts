@@ -45,7 +45,7 @@ export function devicesTable(devices: readonly DeviceReport[], width: number = t
   return renderTable(COLUMNS, devices, width) + remarks.join('');
 }
 
-/** What was made, and the command that a person wants next. */
+/** Says what was made, and which command a person wants next. */
 export function deviceCard(device: DeviceReport): string {
   const facts = [
     escapeControls(targetText(device)),
@@ -68,7 +68,7 @@ function stateText({ state, deleting }: DeviceReport): string {
 
 function remark({ id, state, server_state, deleting, last_error }: DeviceReport): string {
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
-  // What a device waits for that is being deleted, or whose server is stopped, is in the remark itself.
+  // The remark itself says what a device waits for that is being deleted or whose server is stopped.
   const advice = deleting !== null || server_state === 'stopped' ? '' : `; ublkts ${next} -n ${id}`;
   return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
 }

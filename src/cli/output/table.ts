@@ -24,7 +24,7 @@ export interface Shrink<Row> {
   readonly shorten: (row: Row, width: number) => string;
 }
 
-/** What a cell shows when there is nothing to show. */
+/** Stands in a cell that has nothing to show. */
 export const NOTHING = '-';
 
 const GAP = '  ';

@@ -17,7 +17,7 @@ const PF_X = 1;
 const PF_W = 2;
 const PF_R = 4;
 
-/** As `ps` shows it; at most 15 bytes. */
+/** The name that `ps` shows; at most 15 bytes. */
 const NAME = 'ublkts-hand';
 
 export function hasHandProgram(arch: string): boolean {

@@ -1,4 +1,4 @@
-/** What has to be true of the block device before fio gets its name. */
+/** Checks of the block device that are made before fio gets its name. */
 import { constants, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-/** From a row to fio's command line. Pure. */
+/** Turns a row into fio's command line. Pure. */
 import type { BenchRow } from './rows.ts';
 
 export interface FioOptions {
@@ -19,7 +19,7 @@ export function optionsOf({ direction, blockSize, depth }: BenchRow, path: strin
     iodepth: depth,
     time_based: true,
     runtime: `${Math.round(seconds * 1000)}ms`,
-    // In one process, which can be killed whole.
+    // fio runs as one process, so that killing it ends all of it.
     thread: true,
     ...(direction === 'read' && { readonly: true }),
     'output-format': 'json',

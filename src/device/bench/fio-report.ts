@@ -1,4 +1,4 @@
-/** What fio's JSON says of its one job. Pure. */
+/** Reads the figures of fio's one job out of its JSON. Pure. */
 import type { BenchRow } from './rows.ts';
 
 /** Microseconds from submission to completion (fio's clat); null when nothing completed. */

@@ -1,8 +1,8 @@
-/** What is measured: random requests of one kind, so many at a time. Pure. */
+/** The rows of a measurement: each has random requests of one kind, so many at a time. Pure. */
 
 export interface BenchRow {
   readonly direction: 'read' | 'write';
-  /** As fio takes it. */
+  /** The value as fio takes it. */
   readonly blockSize: string;
   /** Requests on their way at a time. */
   readonly depth: number;

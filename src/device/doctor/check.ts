@@ -2,9 +2,9 @@
 export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warn' | 'fail';
-  /** What was found. */
+  /** The finding. */
   readonly detail: string;
-  /** What to do; null when there is nothing to do. */
+  /** Says what to do; null when there is nothing to do. */
   readonly hint: string | null;
 }
 

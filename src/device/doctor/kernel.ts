@@ -1,4 +1,4 @@
-/** What the kernel has: its version, io_uring, the ublk driver and its features. */
+/** Checks of the kernel: its version, io_uring, the ublk driver and its features. */
 import { accessSync, closeSync, constants, existsSync } from 'node:fs';
 import { CONTROL_DEVICE } from '../../control/command.ts';
 import { UblkError } from '../../errors.ts';

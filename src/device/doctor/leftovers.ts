@@ -1,4 +1,4 @@
-/** What crashed servers left behind: devices that nobody serves, and files of devices that are no more. */
+/** Checks for leftovers of crashed servers: devices that nobody serves, and files of devices that no longer exist. */
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { filesOf } from '../../record/files.ts';

@@ -1,4 +1,4 @@
-/** What ublkts itself stands on: Node, and the ways into the kernel. */
+/** Checks of what ublkts runs on: Node, and the libraries that call libc. */
 import { type Check, fail, ok, warn } from './check.ts';
 
 const OLDEST_NODE = 22;
@@ -10,7 +10,7 @@ const HINT = 'the native parts are optional packages: `npm install` without --om
 export function checkNode(version: string): Check {
   const major = Number.parseInt(version, 10);
   if (major < OLDEST_NODE) return fail('node', version, `ublkts needs Node ${OLDEST_NODE} or newer`);
-  if (major < BEST_NODE) return warn('node', version, `Node ${BEST_NODE} needs a third of the memory a queue thread`);
+  if (major < BEST_NODE) return warn('node', version, `Node ${BEST_NODE} needs a third of the memory per queue thread`);
   return ok('node', version);
 }
 

@@ -1,12 +1,12 @@
 /**
- * What would lose data if a block device went away: mounted file systems, swap, and block devices made of it. All of it is
- * read from /proc and /sys, which answer whatever the device does.
+ * Finds the uses that would lose data if a block device went away: mounted file systems, swap, and block devices made
+ * of it. They are read from /proc and /sys, which answer whatever the device does.
  */
 import { readlinkSync, statSync } from 'node:fs';
 import { deviceNumber, type DiskNumbers, namesIn, partitionNames, readText } from '../../control/sysfs.ts';
 import type { Holder } from './holder.ts';
 
-/** `numbers` is of the device with this id. */
+/** `numbers` are those of the device with this id. */
 export function findClaims(id: number, numbers: DiskNumbers): Holder[] {
   return [...findMounts(numbers), ...findSwaps(numbers), ...findStacked(id, numbers)];
 }
@@ -42,7 +42,7 @@ function findMounts({ devices }: DiskNumbers): Holder[] {
   const found = new Map<string, Holder>();
   for (const pid of onePerMountNamespace()) {
     for (const { device, path, fileSystem, source } of parseMountInfo(readText(`/proc/${pid}/mountinfo`) ?? '')) {
-      // btrfs has a number of its own, and names the device as its source.
+      // btrfs has a device number of its own and names the block device as its source.
       if (!devices.includes(device) && !(device.startsWith('0:') && isOneOf(source, devices))) continue;
       if (!found.has(path)) found.set(path, { kind: 'mount', path, fileSystem, pid });
     }

@@ -8,7 +8,7 @@ export type Holder =
   | { readonly kind: 'device'; readonly name: string; readonly label: string | null }
   | { readonly kind: 'process'; readonly pid: number; readonly command: string };
 
-/** As the end of a sentence that begins with the device. */
+/** Ends a sentence that begins with the device: "ublkb0 is mounted at /mnt". */
 export function describeHolder(holder: Holder): string {
   switch (holder.kind) {
     case 'mount':
@@ -26,7 +26,7 @@ export function describeHolders(holders: readonly Holder[]): string {
   return holders.map(describeHolder).join(', ');
 }
 
-/** What takes the holder away, as a command to type. */
+/** The command to type that makes the holder let go. */
 export function releaseCommand(holder: Holder): string {
   switch (holder.kind) {
     case 'mount':

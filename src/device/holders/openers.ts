@@ -6,7 +6,7 @@ import type { Holder } from './holder.ts';
 
 export type ProcessHolder = Extract<Holder, { kind: 'process' }>;
 
-/** Without this process. */
+/** Finds every process but this one. */
 export function findOpeners({ devices, charDevice }: DiskNumbers): ProcessHolder[] {
   const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return pids.flatMap((name) => {

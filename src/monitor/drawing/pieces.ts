@@ -8,7 +8,7 @@ import { clustersOf, displayWidth } from '../../text/width.ts';
 import type { DataWay } from '../../watch/model/picture.ts';
 import type { Severity } from '../../watch/model/states.ts';
 
-/** What a piece means, from which its colour follows. */
+/** The meaning of a piece, from which its colour follows. */
 export type Ink = Severity | DataWay | 'accent' | 'quiet';
 
 export interface Piece {

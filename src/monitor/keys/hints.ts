@@ -10,7 +10,10 @@ export interface Hint {
   readonly always: boolean;
 }
 
-/** In the order of the table of keys. While something is asked or typed, only the keys for that are offered. */
+/**
+ * The hints are in the order of the table of keys. While something is asked or typed, only the keys for that are
+ * offered.
+ */
 export function hintsOf(situation: Situation): Hint[] {
   const { question, typing, help } = situation.screen;
   if (question !== null) return only(['y', question.yes], ['n', 'keep it']);

@@ -1,4 +1,7 @@
-/** What a key press does: answer a question, type a character, leave the help, or what the table of keys says. Pure. */
+/**
+ * Handles a key press: it answers a question, types a character, leaves the help, or does what the table of keys says.
+ * Pure.
+ */
 import { isFor, refusalOf } from './binding.ts';
 import { answer } from './questions.ts';
 import { done, type KeyName, type Outcome, type Situation } from './situation.ts';

@@ -18,7 +18,7 @@ import { changeInterval, sortByNextColumn, whyNoSorting } from './looking.ts';
 import { move, moveToNeighbour, pointedDevice, show, showNext } from './moving.ts';
 import { done } from './situation.ts';
 
-/** In the order of the footer and the help. No key is in two rows. */
+/** The keys in the order of the footer and the help. No key is in two rows. */
 export const BINDINGS: readonly Binding[] = [
   {
     keys: ['up', 'down', 'j', 'k', 'pageup', 'pagedown', 'home', 'end', 'g', 'G'],

@@ -1,4 +1,4 @@
-/** What keys do while a line is being typed: a filter, or the path of a buffer. */
+/** Handles keys while a line is being typed: a filter, or the path of a buffer. */
 import type { Screen, Typing } from '../screen.ts';
 import { clustersOf } from '../../text/width.ts';
 import { done, type KeyName, type Outcome } from './situation.ts';

@@ -1,4 +1,4 @@
-/** What a device is, and how much it does: the two lines at the head of its view. Pure. */
+/** The two lines at the head of a device's view: what the device is, and how much it does. Pure. */
 import { formatSize } from '../../sizes.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';

@@ -1,4 +1,4 @@
-/** What replaces the view for a while: a question, a line to type, the help. */
+/** The panels that replace the view for a while: a question, a line to type, the help. */
 import { Box } from 'ink';
 import type { ReactNode } from 'react';
 import type { Glyphs } from '../drawing/glyphs.ts';

@@ -22,7 +22,7 @@ export interface DeviceLayout {
 
 const FACTS = 2;
 const TITLE = 1;
-/** From this width on, each half has room for a line of percentiles. */
+/** The width from which each half has room for a line of percentiles. */
 const SIDE_BY_SIDE_WIDTH = 142;
 const QUEUE_CELL_WIDTH = 44;
 const DATA_ROWS = 2;

@@ -6,7 +6,7 @@ const SYS_io_uring_enter = 426;
 
 /** x86-64, System V: of the registers that are touched, none belongs to the caller. `words` is the address of two ints. */
 export function enterCode(fd: number, flags: number, words: bigint): Uint8Array {
-  // biome-ignore format: an instruction a line
+  // biome-ignore format: one instruction per line
   const code = [
     'f3 0f 1e fa', //                   endbr64
     '48 b8', quad(words), //            mov   rax, words

@@ -24,7 +24,7 @@ export interface EnterCall {
   readonly close: () => void;
 }
 
-/** What the call is always made with. */
+/** The arguments that never change. */
 export interface EnterTarget {
   readonly fd: number;
   /** IORING_ENTER_* */

@@ -1,5 +1,5 @@
 /**
- * The one door to ffi-rs. It costs 4-7 us a call (docs/decisions/0001), so nothing here is called once a request:
+ * The one door to ffi-rs. A call costs 4-7 us (docs/decisions/0001), so nothing here is called once per request:
  * the one call that is goes through enter.ts.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';

@@ -58,8 +58,8 @@ export class MessageBuffer {
   }
 
   /**
-   * What there is on `socket` now, without waiting. Room is made for more descriptors than anyone has a reason to send;
-   * what is sent beyond it the kernel closes by itself (MSG_CTRUNC).
+   * Reads what there is on `socket` now, without waiting. Room is made for more descriptors than anyone has a reason to
+   * send; what is sent beyond it the kernel closes by itself (MSG_CTRUNC).
    */
   receive(socket: number): Received {
     this.#prepare(this.#capacity, CONTROL_MAX);

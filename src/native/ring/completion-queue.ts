@@ -13,7 +13,7 @@ import { CQE_WORDS } from '../uapi/io-uring-words.ts';
 
 export class CompletionQueue {
   readonly words: Int32Array;
-  /** Of the next entry that has not been given back. */
+  /** The position of the next entry that has not been given back. */
   head: number;
   private readonly mask: number;
   private readonly ring: Int32Array;

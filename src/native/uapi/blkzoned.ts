@@ -70,7 +70,7 @@ export function encodeZones(zones: readonly StructInit<typeof blk_zone>[]): Uint
   return bytes;
 }
 
-/** What BLKREPORTZONE filled in. Throws a RangeError when `bytes` is shorter than its own nr_zones say. */
+/** Decodes what BLKREPORTZONE filled in. Throws a RangeError when `bytes` is shorter than its own nr_zones say. */
 export function decodeZoneReport(bytes: Uint8Array): {
   readonly header: StructValue<typeof blk_zone_report>;
   readonly zones: StructValue<typeof blk_zone>[];

@@ -15,12 +15,12 @@ type FieldInit<F extends Field> = F extends NestedField<infer Nested> ? StructIn
 
 type ValueKeys<F extends Fields> = { [K in keyof F]: F[K]['kind'] extends 'reserved' ? never : K }[keyof F];
 
-/** What decoding gives: every field but the reserved ones, under the kernel's names. */
+/** The result of decoding: every field but the reserved ones, under the kernel's names. */
 export type StructValue<L extends StructLayout> = {
   readonly [K in ValueKeys<L['fields']>]: FieldValue<L['fields'][K]>;
 };
 
-/** What encoding takes: a field left out is zero, as in a C initializer. */
+/** The input of encoding: a field left out is zero, as in a C initializer. */
 export type StructInit<L extends StructLayout> = {
   readonly [K in ValueKeys<L['fields']>]?: FieldInit<L['fields'][K]>;
 };

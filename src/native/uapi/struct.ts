@@ -33,7 +33,7 @@ export type Fields = Readonly<Record<string, Field>>;
 export interface StructLayout<F extends Fields = Fields> {
   /** The kernel's name, without `struct`. */
   readonly name: string;
-  /** What C's sizeof says. */
+  /** The size that C's sizeof gives. */
   readonly size: number;
   readonly fields: F;
   /** Other names of the same bytes (C unions); known for their offsets, not part of the value. */

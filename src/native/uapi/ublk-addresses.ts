@@ -61,7 +61,7 @@ export function userCopyPositionLo(tag: number, offset: number): number {
 
 /** High word. */
 export function userCopyPositionHi(q_id: number, tag: number, offset: number, integrity: boolean): number {
-  // What the buffer offset and the tag carry into bit 32 and above; at most 2^41, so exact.
+  // The part of the buffer offset and the tag above bit 31; at most 2^41, so exact.
   const carry = Math.floor((UBLKSRV_IO_BUF_OFFSET + tag * 2 ** UBLK_TAG_OFF + offset) / 2 ** 32);
   return ((q_id << (UBLK_QID_OFF - 32)) + carry) | (integrity ? 1 << (UBLK_INTEGRITY_FLAG_OFF - 32) : 0);
 }

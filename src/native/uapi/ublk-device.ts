@@ -5,7 +5,7 @@ export const UBLK_S_DEV_LIVE = 1;
 export const UBLK_S_DEV_QUIESCED = 2;
 export const UBLK_S_DEV_FAIL_IO = 3;
 
-/** Tags of a queue, at most. */
+/** The largest number of tags that a queue can have. */
 export const UBLK_MAX_QUEUE_DEPTH = 4096;
 /** Queues of a device, at most. */
 export const UBLK_MAX_NR_QUEUES = 4096;

@@ -6,7 +6,7 @@
  * slot's dataLo, dataHi and dataIndex (slots.ts) for as long as the request is under way; a path sets them up once.
  */
 
-/** What a path looks at of a request. */
+/** The properties of a request that a path uses. */
 export interface PathRequest {
   readonly slot: number;
   readonly op: number;

@@ -22,7 +22,7 @@ import type { PathRequest } from './data-path.ts';
 const HOLD_SECONDS = 10n;
 const { EIO } = ERRNO;
 
-/** What is looked at of a request that may have matched. */
+/** The properties of a request that decide whether it has matched. */
 export interface MatchedRequest extends PathRequest {
   /** Index of the registered buffer. */
   readonly matchedIndex: number;

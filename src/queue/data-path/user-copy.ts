@@ -84,7 +84,7 @@ export class UserCopyPath implements DataPath {
     const expected = (token & METADATA) !== 0 ? this.metadataOf(io.bytes) : data;
     // A short copy is an error: a client must not take what is left in its buffer for data.
     if (result !== expected) this.result[slot] = result < 0 ? result : -EIO;
-    // Of a chain only a failure completes, and there is one at most.
+    // A chain posts completions only for failures, and has one failure at most.
     const last = (out && this.delivery.linkable) || --this.copies[slot]! === 0;
     if (!last) return false;
     const outcome = this.result[slot]!;

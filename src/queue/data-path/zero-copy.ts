@@ -57,7 +57,7 @@ export class ZeroCopyPath implements DataPath {
     return true;
   }
 
-  /** Only failures complete here, and then the operation or the commit fails too and reports it. */
+  /** A completion here is a failure. The operation or the commit then fails too and reports it. */
   operationDone(): boolean {
     return false;
   }

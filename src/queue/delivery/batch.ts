@@ -128,10 +128,10 @@ export class BatchDelivery implements Delivery {
   }
 
   /**
-   * What `flush` returns. The driver handles a commit while it is submitted, so its completion is there when the enter
-   * begins to wait, and would end the wait. For a single request that is right: its client is likely to send the next
-   * one at once, and need not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1). It is
-   * also right when no fetch is armed or the device leaves, as then nothing else is certain to come.
+   * Returns what `flush` returns. The driver handles a commit while it is submitted, so its completion is there when
+   * the enter begins to wait, and would end the wait. For a single request that is right: its client is likely to send
+   * the next one at once, and need not wake a thread that is awake (1,900 instructions of 55,400, counted at depth 1).
+   * It is also right when no fetch is armed or the device leaves, as then nothing else is certain to come.
    */
   protected prompt(commits: number, requests: number): number {
     return requests < 2 || this.armed === 0 || this.draining ? 0 : commits;

@@ -32,7 +32,7 @@ interface Entry {
   readonly fd: number;
 }
 
-/** What is known of the memory that is to be registered. */
+/** The memory that is to be registered. */
 interface Description extends SharedFile {
   readonly readOnly: boolean;
   readonly path: string | null;
@@ -118,7 +118,9 @@ export class ShmemRegistry {
     });
   }
 
-  /** With `inode`, only if the buffer is that memory: another buffer may have got the index since. */
+  /**
+   * With `inode`, the buffer is unregistered only if it is that memory: another buffer may have got the index since.
+   */
   unregister(index: number, inode?: string): Promise<void> {
     return this.#inTurn(async () => {
       const stored = this.#entries.get(index)?.stored;

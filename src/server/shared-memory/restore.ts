@@ -2,7 +2,7 @@
 import type { SharedBufferOptions } from '../../spec/options.ts';
 import type { ShmemRegistry } from './registry.ts';
 
-/** What cannot be restored becomes a note, because the device is live without it. */
+/** A buffer that cannot be restored becomes a note, because the device is live without it. */
 export async function restoreBuffers(
   registry: ShmemRegistry,
   wanted: readonly SharedBufferOptions[],

@@ -38,7 +38,7 @@ export function openSharedFile(path: string, readOnly: boolean): OpenFile {
   }
 }
 
-/** What the file is, if it can be shared. */
+/** Describes the file, or refuses one that cannot be shared. */
 export function checkSharedFile(fd: number, name: string): SharedFile {
   const stat = fstatSync(fd, { bigint: true });
   if (stat.isDirectory()) throw refusal(name, 'EISDIR', reasonOf('EISDIR'), HINTS['EISDIR']!);

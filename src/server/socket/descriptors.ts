@@ -22,7 +22,7 @@ export class Descriptors {
     return fd;
   }
 
-  /** As take, or null when none came. */
+  /** Does what take does, or returns null when no descriptor came. */
   takeAny(): number | null {
     return this.#fds.length === 0 ? null : this.take();
   }

@@ -33,7 +33,7 @@ export function loopSectors(
   });
 }
 
-/** What the metadata of a device of `bytes` takes: one piece for each 512 bytes of data. */
+/** The bytes of metadata of a device of `bytes`: one piece for each 512 bytes of data. */
 export function metadataBytes(bytes: number, integrity: Pick<IntegrityOptions, 'metadataSize'> | null): number {
   return integrity === null ? 0 : (bytes / 512) * integrity.metadataSize;
 }

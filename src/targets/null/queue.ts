@@ -1,6 +1,6 @@
 import type { IoRequest, TargetQueue } from '../target.ts';
 
-/** Nobody looks at the data, so that no path needs an operation: done as it comes. */
+/** The data is never read, so every request completes immediately. */
 export class NullQueue implements TargetQueue {
   queueIo(io: IoRequest): void {
     io.complete(io.bytes);

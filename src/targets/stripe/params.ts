@@ -12,7 +12,7 @@ import { commonHoles, withHoles } from '../holes.ts';
 import type { OpenRequest } from '../target.ts';
 import { maxRequestBytes } from './vectors.ts';
 
-/** What the block layer takes when nothing is said: memory in words of 4 bytes. */
+/** The block layer's default: memory in words of 4 bytes. */
 const DEFAULT_MEMORY = 4;
 
 /** Bytes of each file, in whole chunks. */

@@ -29,7 +29,7 @@ export class Vectors {
   constructor(slots: number, files: number, perFile: number) {
     this.files = files;
     this.perFile = perFile;
-    // Only what this thread touches becomes memory.
+    // Pages become memory when this thread first writes to them.
     this.memory = mapAnonymous(slots * files * perFile * IOVEC_BYTES, 'of stripe vectors');
     this.words = this.memory.words();
     [this.baseLo, this.baseHi] = wordsOf(this.memory.address);

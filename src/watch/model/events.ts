@@ -1,4 +1,4 @@
-/** What happened to the devices, worked out from what changed between two observations of them. */
+/** Finds the events of the devices by comparing two observations of them. */
 import { STAT_OPS } from '../../stats/layout.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
 import type { DeviceSample, SampledBuffer } from '../sampling/sample.ts';

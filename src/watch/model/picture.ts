@@ -1,5 +1,5 @@
 /**
- * The picture: what is known of every device at one time, worked out from samples. Pure: the same samples give the same
+ * The picture: the state of every device at one time, worked out from samples. Pure: the same samples give the same
  * picture, so that a counter that wraps, a device that goes and comes back, or a server that dies is a test with plain
  * data.
  */
@@ -125,7 +125,7 @@ function viewOf(
   wallMs: number,
 ): DeviceView {
   const { id, own, kernel, stats } = now;
-  // At the first look, and when another disk has taken the name, there is no interval yet.
+  // There is no interval yet at the first look, or when another disk has taken the name.
   const before = earlier?.diskSequence === now.diskSequence || now.block === null ? earlier : undefined;
   const interval = intervalSpan(before, now);
   const spans = { interval, total: totalSpan(now, wallMs) };

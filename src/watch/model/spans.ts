@@ -13,7 +13,7 @@ export interface Span {
   readonly server: ServerSpan;
 }
 
-/** What the block layer counted, which is what the client sees. */
+/** The counts of the block layer, which are what the client sees. */
 export interface BlockSpan {
   readonly reads: number;
   readonly readBytes: number;
@@ -25,7 +25,7 @@ export interface BlockSpan {
   readonly queueMs: number;
 }
 
-/** What the server counted. */
+/** The counts of the server. */
 export interface ServerSpan {
   readonly ways: Readonly<Record<StatWay, Tally>>;
   readonly errors: number;

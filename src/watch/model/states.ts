@@ -11,7 +11,7 @@ export interface ShownState {
    */
   readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER' | 'PAUSED' | 'STUCK' | 'DELETING';
   readonly severity: Severity;
-  /** What is wrong and what can be done, in one sentence without its full stop; null when nothing is wrong. */
+  /** Says what is wrong and what can be done, in one sentence without its full stop; null when nothing is wrong. */
   readonly trouble: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** A sample: what was read of the devices at one instant, before it is compared with anything. Plain data. */
+/** A sample: the readings of all devices at one instant, before they are compared with anything. Plain data. */
 import type { DeviceState } from '../../device/report.ts';
 import type { Ending } from '../../record/device-record.ts';
 import type { BlockCounters } from '../../stats/block-layer.ts';
@@ -32,13 +32,13 @@ export interface DeviceSample {
   readonly id: number;
   /** Monotonic clock, milliseconds: when the counters were read. */
   readonly atMs: number;
-  /** What the driver reports; null when it was not asked or did not answer. */
+  /** The report of the driver; null when it was not asked or did not answer. */
   readonly kernel: KernelRecord | null;
-  /** What our server stored; null for a device that another program serves. */
+  /** The record that our server stored; null for a device that another program serves. */
   readonly own: OwnRecord | null;
-  /** What our server counts. */
+  /** The counters of our server. */
   readonly stats: DeviceStats | null;
-  /** What the block layer counts; null while there is no /dev/ublkbN. */
+  /** The counters of the block layer; null while there is no /dev/ublkbN. */
   readonly block: BlockCounters | null;
   readonly sizeBytes: number;
   /** Changes whenever the kernel makes a new disk, even one with the same name. */

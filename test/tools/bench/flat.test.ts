@@ -19,9 +19,9 @@ const POINTS: readonly Point[] = [
 
 test('a table has its points in their order, and a size its cost for 4 KiB too', () => {
   const lines = markdown(POINTS).split('\n');
-  assert.ok(lines.includes('| instructions of a request | 1 | 4 |'));
+  assert.ok(lines.includes('| instructions per request | 1 | 4 |'));
   assert.ok(lines.includes('| ublkts | 28,500 | 18,000 |'));
-  assert.ok(lines.includes('| instructions of a request | 16k | 1m |'));
+  assert.ok(lines.includes('| instructions per request | 16k | 1m |'));
   assert.ok(lines.includes('| ublkts, for 4 KiB | 8,000 | 5,469 |'));
 });
 

@@ -6,15 +6,15 @@ export const BUDGETS = {
   list: 110 / NODE_MS,
   features: 110 / NODE_MS,
   add: 350 / NODE_MS,
-  /** Of a server of null with two queues of depth 128, after I/O. */
+  /** The memory of a server of null with two queues of depth 128, after I/O. */
   serverMb: 40,
-  /** Over a million requests: what the collector and the JIT may move, and no leak. */
+  /** Growth over a million requests. The collector and the JIT may move this much; a leak is more. */
   growthMb: 1,
 } as const;
 
 export interface Figure {
   readonly what: string;
-  /** null: told, not judged. */
+  /** null: the figure is printed and not judged. */
   readonly budget: number | null;
   readonly figure: number;
   readonly unit: 'x node' | 'MB' | 'devices';

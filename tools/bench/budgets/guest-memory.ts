@@ -11,7 +11,7 @@ const QUEUES = [1, 2, 4];
 /** The figures that have a budget. */
 const USUAL_QUEUES = 2;
 const DEPTH = 128;
-/** Of each of the four jobs, in both directions. */
+/** Requests of each of the four jobs, in both directions. */
 const WARM_UP = 10_000;
 const MILLION = 1_000_000;
 const JOBS = 4;
@@ -102,7 +102,7 @@ async function manyDevices(): Promise<void> {
 function readable(path: string): boolean {
   const fd = openSync(path, 'r');
   try {
-    // Where udev has not looked: from the device, not from the cache.
+    // udev has not read this place, so the data comes from the device and not from the cache.
     return readSync(fd, Buffer.alloc(4096), 0, 4096, 1 << 30) === 4096;
   } catch {
     return false;

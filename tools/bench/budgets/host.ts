@@ -1,8 +1,9 @@
 /**
- * What starting a command costs on this machine, in CPU time of its process: wall-clock time would be that of whoever
- * else uses the machine. Bare Node, `list` and `features` take turns, so that a busy moment meets all of them.
+ * Measures what it costs to start a command on this machine, in CPU time of its process. Wall-clock time would depend
+ * on who else uses the machine. Bare Node, `list` and `features` take turns, so that a busy moment meets all of them.
  *
- * Without ublk the two end with an error, after the whole way of starting up; that is measured then, and said.
+ * Without ublk the two commands end with an error after all of their start-up. That is measured then, and the output
+ * says so.
  */
 import { spawnSync } from 'node:child_process';
 import { ROOT } from '../../harness/root.ts';

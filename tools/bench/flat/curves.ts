@@ -1,4 +1,4 @@
-/** What a request is to cost the same against: each curve varies one thing and keeps the others. Pure. */
+/** The curves of what a request costs: each varies one thing and keeps the others, and should be flat. Pure. */
 
 export const CURVE_NAMES = ['depth', 'queues', 'size', 'buffers', 'devices'] as const;
 export type CurveName = (typeof CURVE_NAMES)[number];
@@ -6,13 +6,13 @@ export type Server = 'ublkts' | 'kublk';
 
 export interface Curve {
   readonly name: CurveName;
-  /** What varies. */
+  /** Names what varies. */
   readonly title: string;
   readonly values: readonly number[];
   readonly servers: readonly Server[];
-  /** What does not vary, in words. */
+  /** Says what does not vary. */
   readonly load: string;
-  /** Of the guest. */
+  /** The memory of the guest. */
   readonly memory: string;
 }
 
@@ -35,7 +35,7 @@ export const CURVES: readonly Curve[] = [
   },
   {
     name: 'size',
-    title: 'bytes of a request',
+    title: 'bytes per request',
     // Less is EINVAL: the DMA alignment of null is a page.
     values: [4096, 16_384, 65_536, 262_144, 1_048_576],
     servers: ['ublkts', 'kublk'],
@@ -63,10 +63,10 @@ export const CURVES: readonly Curve[] = [
 /** One measured point, as the guest prints it: a line of JSON. */
 export interface Point {
   readonly curve: CurveName;
-  /** What varies: a depth, a size ... */
+  /** The value that varies: a depth, a size ... */
   readonly value: number;
   readonly server: Server;
-  /** Instructions of a request: of client, kernel and server together. */
+  /** Instructions per request, of client, kernel and server together. */
   readonly cost: number;
 }
 
@@ -86,7 +86,7 @@ export function costOfPage({ value, cost }: Point): number {
   return (cost * PAGE) / value;
 }
 
-/** 65536 -> 64k; what is not a size is itself. */
+/** Writes a size as 64k; other values stay as they are. */
 export function valueName(curve: CurveName, value: number): string {
   if (curve !== 'size' || value < 1024) return String(value);
   return value < 1 << 20 ? `${value / 1024}k` : `${value / (1 << 20)}m`;

@@ -14,7 +14,7 @@ import { drawPlots, type Line, type Panel } from './plot.ts';
 export function drawCurves(points: readonly Point[]): string {
   const measured = CURVES.filter(({ name }) => points.some(({ curve }) => curve === name));
   return drawPlots(
-    'Instructions of a request to null',
+    'Instructions per request to null',
     measured.flatMap((curve) => panelsOf(curve, points)),
   );
 }

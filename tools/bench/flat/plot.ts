@@ -16,11 +16,11 @@ export interface Panel {
 }
 
 const PANEL = { width: 300, height: 190 };
-/** Of the drawing inside its panel. */
+/** The margins of the drawing inside its panel. */
 const EDGE = { left: 52, right: 14, top: 34, bottom: 30 };
 const COLUMNS = 2;
 const HEAD = 34;
-/** Steps between lines of the grid, at most. */
+/** The largest number of steps between the lines of the grid. */
 const STEPS = 4;
 
 /** Colours by what they are for; a dark page gets the second. */

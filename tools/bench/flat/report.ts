@@ -1,4 +1,4 @@
 import type { Server } from './curves.ts';
 
-/** Where a curve's measuring hands over a point: what varied, who served, instructions of a request. */
+/** Takes a measured point of a curve: what varied, who served, and the instructions per request. */
 export type Report = (value: number, server: Server, cost: number) => void;

@@ -1,4 +1,6 @@
-/** What a request costs against what should not matter: measured, drawn, and written to docs/performance.md. */
+/**
+ * Measures what a request costs when something varies that should not matter, draws it, and writes docs/performance.md.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { putBetween } from '../document.ts';
@@ -19,7 +21,7 @@ export async function flatCost(document: string, name: string | undefined, signa
   return 0;
 }
 
-/** A guest for a curve; for queues one for each point, which has as many CPUs. */
+/** Starts one guest per curve; for queues one guest per point, with as many CPUs as queues. */
 async function measure({ name, values, memory }: Curve, signal: AbortSignal): Promise<Point[]> {
   const script = ['tools/bench/flat/guest.ts', name];
   const options = { memory, timeoutSeconds: 3600, signal };
@@ -41,7 +43,7 @@ function print({ name, title, servers }: Curve, points: readonly Point[]): void 
   }
 }
 
-/** After each curve: a run that is interrupted has written what it has measured. */
+/** Writes the document after each curve, so that an interrupted run has written what it has measured. */
 function write(document: string, curve: Curve, measured: readonly Point[]): void {
   const text = readFileSync(document, 'utf8');
   const points = [...parsePoints(text).filter((point) => point.curve !== curve.name), ...measured];

@@ -11,7 +11,7 @@ function table(curve: Curve, points: readonly Point[]): string {
   const ours = pointsOf(points, curve.name, 'ublkts');
   const names = ours.map(({ value }) => valueName(curve.name, value));
   const rows = curve.servers.flatMap((server) => rowsOf(curve, points, server));
-  const head = [`| instructions of a request | ${names.join(' | ')} |`, `|---|${names.map(() => '---:|').join('')}`];
+  const head = [`| instructions per request | ${names.join(' | ')} |`, `|---|${names.map(() => '---:|').join('')}`];
   return `${[...head, ...rows].join('\n')}\n`;
 }
 

@@ -2,12 +2,15 @@
 import type { TargetName } from '../matrix.ts';
 import { median } from '../median.ts';
 
-/** Where an emulator has put the code of a server is worth two or three in a hundred, the same all along a guest's life: one guest is not enough. */
+/**
+ * The place where an emulator puts the code of a server changes a figure by two or three percent for the whole life of
+ * a guest, so one guest is not enough.
+ */
 export const GUESTS = 3;
 export const ROUNDS_A_GUEST = 3;
 export const SECONDS = 2;
 
-/** As `add` starts it, with the data path of kublk, and kublk. */
+/** ublkts as `add` starts it, ublkts with the data path of kublk, and kublk. */
 export const SERVERS = ['ublkts', 'ublkts copy', 'kublk'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
@@ -22,13 +25,16 @@ export function isRound(value: unknown): value is Round {
   return typeof value === 'object' && value !== null && 'iops' in value && 'server' in value && 'row' in value;
 }
 
-/** The servers in the order of a round: who is first in one is last in the next, so that nobody always finds the caches full of the same other's files. */
+/**
+ * The servers in the order of a round. The first server of one round is the last of the next, so that none always runs
+ * after the same one and its caches.
+ */
 export function orderOf<T>(round: number, servers: readonly T[]): readonly T[] {
   const first = round % servers.length;
   return [...servers.slice(first), ...servers.slice(0, first)];
 }
 
-/** One line a target and row: the ratios of the medians to kublk's, the medians, and how far the rounds lie apart. */
+/** One line per target and row: the ratios of the medians to kublk's, the medians, and how far the rounds lie apart. */
 export function markdown(rounds: readonly Round[]): string {
   const names = [...new Set(rounds.map(({ target, row }) => `${target}|${row}`))];
   const lines = names.map((name) => {

@@ -8,7 +8,7 @@ import { RUNS, settledCost, warmUp } from './cost.ts';
 
 const REQUESTS = 24_000;
 const FOLDER = '/dev/shm/bench';
-/** Of a buffer that nobody's I/O is in: small pages, so that the driver has several ranges to look through. */
+/** The size of a buffer that no I/O uses. It has small pages, so that the driver has several ranges to look through. */
 const OTHER_BUFFER = '64K';
 
 /** All I/O is in buffer 0, and buffers are added beside it. */

@@ -1,11 +1,11 @@
-/** Instructions of a request, as fio sees them on a clock where one instruction is a nanosecond. */
+/** Measures instructions per request, as fio sees them on a clock where one instruction is a nanosecond. */
 import { fio, type FioJob } from '../../../guest/fio.ts';
 import { median } from '../../median.ts';
 
-/** What all jobs are, unless they say otherwise. */
+/** The options of all jobs, unless they say otherwise. */
 const JOB: FioJob = { norandommap: true, bs: '4k', iodepth: 32, size: '1g' };
 const WARM_UP_ROUNDS = 2;
-/** Of which the first does not count. */
+/** Runs per job. The first one does not count. */
 export const RUNS = 4;
 
 /** Runs the job once, and throws when a request failed. */
@@ -25,7 +25,9 @@ export async function settledCost(device: string, job: FioJob): Promise<number> 
   return median(costs.slice(1));
 }
 
-/** Every job in both directions: a JIT that has not seen a depth of 1 or a write is not what is measured. */
+/**
+ * Runs every job in both directions, so that the JIT has seen all depths, reads and writes before anything is measured.
+ */
 export async function warmUp(device: string, jobs: readonly FioJob[]): Promise<void> {
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
     for (const job of jobs) {

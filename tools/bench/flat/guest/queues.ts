@@ -5,9 +5,9 @@ import type { Report } from '../report.ts';
 import { undisturbed } from '../../undisturbed.ts';
 import { settledCost, warmUp } from './cost.ts';
 
-/** Of all jobs together. */
+/** Requests of all jobs together. */
 const REQUESTS = 32_000;
-/** Of each job: every queue's thread has code of its own to compile. */
+/** Requests of each job, because every queue's thread has code of its own to compile. */
 const WARM_UP_REQUESTS = 16_000;
 
 /** A guest has one value: the driver gives a device no more queues than there are CPUs. */
