@@ -1,4 +1,4 @@
-/** The three ways to memory that is shared with a server. */
+/** Allocates memory that is shared with a server: a memfd of this program, memory of the server, or a file. */
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { addSeals, F_SEAL_GROW, F_SEAL_SHRINK } from '../native/libc/seals.ts';
@@ -10,19 +10,20 @@ import type { BufferAnswer } from '../protocol/buffer-requests.ts';
 import { SharedRegion } from './region.ts';
 
 export interface RegionOptions {
-  /** A whole number of pages; on hugetlbfs, of its huge pages. */
+  /** The size: a whole number of pages or, on hugetlbfs, of huge pages. */
   readonly bytes: number;
   /**
-   * `memfd` (the default): memory of this program's, which goes to the server over the device's socket.
-   * `server`: memory that the server makes and this program opens; programs that share it need not know each other.
-   * Otherwise the path of a file on hugetlbfs or tmpfs, made when it is not there, and then removed on release.
+   * Where the memory comes from. `memfd` (the default): this program makes it and sends its descriptor to the device's
+   * socket. `server`: the server makes it and this program opens it, so programs that share it need not know each
+   * other. `path`: a file on hugetlbfs or tmpfs. A file that does not exist is made, and removed when the region is
+   * released.
    */
   readonly from?: 'memfd' | 'server' | { readonly path: string };
-  /** Only writes to the device match. */
+  /** A read-only region matches writes to the device only. */
   readonly readOnly?: boolean;
 }
 
-/** Errors of a server that is not there to be told. */
+/** Error codes that mean that the server is gone. */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 export async function allocateRegion(device: number, options: RegionOptions): Promise<SharedRegion> {
@@ -31,7 +32,7 @@ export async function allocateRegion(device: number, options: RegionOptions): Pr
   return from === 'server' ? fromServer(device, bytes, readOnly) : fromFile(device, from.path, bytes, readOnly);
 }
 
-/** The descriptor stays open: should the server crash, the next one finds the memory by it. */
+/** The descriptor stays open, so that a recovered server can find the memory by it. */
 async function fromMemfd(device: number, bytes: number, readOnly: boolean): Promise<SharedRegion> {
   const fd = createMemfd('ublkts-region', bytes);
   const close = () => closeSync(fd);
@@ -74,7 +75,7 @@ async function fromFile(device: number, path: string, bytes: number, readOnly: b
   });
 }
 
-/** Maps `fd` here and has it registered. */
+/** Maps `fd` into this process and registers it with the server. */
 async function share(
   device: number,
   fd: number,
@@ -104,7 +105,7 @@ function ask(device: number, request: Registration, fd?: number): Promise<Buffer
   return askServer(filesOf(device).socket, device, request, fd);
 }
 
-/** A server that is gone, or that came back without the buffer, has let go of it already. */
+/** Does nothing when the server is gone or has come back without the buffer. */
 async function unregister(device: number, { index, inode }: BufferAnswer): Promise<void> {
   try {
     await askServer(filesOf(device).socket, device, { op: 'unregister', index, inode });
@@ -114,14 +115,14 @@ async function unregister(device: number, { index, inode }: BufferAnswer): Promi
 }
 
 function tooSmall(path: string, length: number, bytes: number): UblkError {
-  return new UblkError(`${path} is there and has ${length} bytes, not ${bytes}`, {
+  return new UblkError(`${path} exists and has ${length} bytes; ${bytes} are needed`, {
     code: 'EINVAL',
     command: 'open',
     hint: 'name another path, or remove it',
   });
 }
 
-/** false: it was there. */
+/** Returns false when the file exists already. */
 function makeFile(path: string, bytes: number): boolean {
   let fd: number;
   try {

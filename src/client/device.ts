@@ -1,4 +1,4 @@
-/** A ublk device as a program uses it that wants its I/O not to be copied. */
+/** A ublk device for programs that share memory with its server, so that their I/O is not copied. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { requireServer } from '../device/buffers.ts';
@@ -25,7 +25,7 @@ export class SharedMemoryDevice {
     this.#file = file;
   }
 
-  /** Memory shared with the device's server. The device must have been made with --shmem_zc. */
+  /** Allocates memory that is shared with the device's server. The device must have been made with SHMEM_ZC. */
   async allocate(options: RegionOptions): Promise<SharedRegion> {
     await requireServer(this.id);
     const region = await allocateRegion(this.id, options);
@@ -33,22 +33,26 @@ export class SharedMemoryDevice {
     return region;
   }
 
-  /** Fills `buffer` from byte `position` on; both in whole logical blocks. Resolves to the bytes read. */
+  /**
+   * Reads from byte `position` into `buffer`. Position and length are whole logical blocks. Resolves to the bytes read.
+   */
   async read(buffer: Buffer, position: number): Promise<number> {
     return (await this.#file.read(buffer, 0, buffer.length, position)).bytesRead;
   }
 
-  /** Writes all of `buffer` at byte `position`; both in whole logical blocks. Resolves to the bytes written. */
+  /**
+   * Writes `buffer` at byte `position`. Position and length are whole logical blocks. Resolves to the bytes written.
+   */
   async write(buffer: Buffer, position: number): Promise<number> {
     return (await this.#file.write(buffer, 0, buffer.length, position)).bytesWritten;
   }
 
-  /** What was written is on stable storage when it resolves. */
+  /** Resolves when everything that was written is on stable storage. */
   async flush(): Promise<void> {
     await this.#file.datasync();
   }
 
-  /** Releases the regions that have not been. */
+  /** Releases the regions that have not been released, and closes the device. */
   async close(): Promise<void> {
     for (const region of this.#regions) await region.release();
     await this.#file.close();
@@ -57,6 +61,7 @@ export class SharedMemoryDevice {
 
 function idOf(device: number | string): number {
   const digits = /^(?:\/dev\/)?(?:ublk[bc])?(\d+)$/.exec(String(device))?.[1];
-  if (digits === undefined) throw usageError(`'${device}' is no ublk device`, 'it is called like 0 or /dev/ublkb0');
+  if (digits === undefined)
+    throw usageError(`'${device}' is not the name of a ublk device`, 'name a device like 0, ublkb0 or /dev/ublkb0');
   return Number(digits);
 }

@@ -1,4 +1,4 @@
-/** Which pages of a region are handed out: first fit, neighbours joined again when they come back. Pure. */
+/** Allocates pages of a region: first fit, and neighbouring free spans are joined. Pure. */
 import { roundUp } from '../native/memory.ts';
 
 interface Span {
@@ -8,7 +8,7 @@ interface Span {
 
 export class PageAllocator {
   readonly #pageBytes: number;
-  /** In order, never touching each other. */
+  /** The free spans, in ascending order. No two of them adjoin. */
   readonly #free: Span[];
   readonly #taken = new Map<number, number>();
 
@@ -17,7 +17,7 @@ export class PageAllocator {
     this.#free = [{ at: 0, length }];
   }
 
-  /** Where `bytes` are free, or -1. */
+  /** Takes the first span that has room for `bytes`. Returns its start, or -1 when there is none. */
   take(bytes: number): number {
     const length = roundUp(Math.max(bytes, 1), this.#pageBytes);
     const index = this.#free.findIndex((span) => span.length >= length);
@@ -30,7 +30,7 @@ export class PageAllocator {
     return at;
   }
 
-  /** false: nothing that was handed out begins at `at`. */
+  /** Frees what begins at `at`. Returns false when nothing that was taken begins there. */
   give(at: number): boolean {
     const length = this.#taken.get(at);
     if (length === undefined) return false;

@@ -1,7 +1,8 @@
 /**
- * Memory that this program and a device's server share: I/O on the device from a buffer of it is not copied.
+ * A region of memory that this program and a device's server share. I/O on the device from its buffers is not copied.
  *
- * Contract: buffers are views of the region. After `release` they are ordinary memory of zeros, no use and no harm.
+ * Contract: buffers are views of the region. After `release` they are ordinary memory full of zeros: they may be read
+ * and written, and are no longer shared.
  */
 import { PAGE_SIZE, hollow, type MappedMemory } from '../native/memory.ts';
 import { UblkError } from '../errors.ts';
@@ -9,12 +10,12 @@ import { PageAllocator } from './page-allocator.ts';
 
 export interface RegionParts {
   readonly memory: MappedMemory;
-  /** The kernel's index on this device. */
+  /** The kernel's index of the buffer on this device. */
   readonly index: number;
   readonly readOnly: boolean;
-  /** Makes the server let go of it; resolves when no request uses it. */
+  /** Unregisters the memory; resolves when no request uses it. */
   readonly unregister: () => Promise<void>;
-  /** Gives back what was opened or made for it. */
+  /** Closes or removes what was opened or made for the memory. */
   readonly close: () => void;
 }
 
@@ -37,7 +38,7 @@ export class SharedRegion {
     return this.#parts.memory.length;
   }
 
-  /** A buffer of `bytes` bytes that begins at a page, so that any request from it can match. */
+  /** Allocates a buffer of `bytes` bytes. It begins at a page, so that every request from it can match. */
   alloc(bytes: number): Buffer {
     const at = this.#released ? -1 : this.#pages.take(bytes);
     if (at < 0) {
@@ -47,7 +48,7 @@ export class SharedRegion {
     return this.#parts.memory.bytes.subarray(at, at + bytes);
   }
 
-  /** The buffer may be handed out again. */
+  /** Frees a buffer that `alloc` returned. */
   free(buffer: Buffer): void {
     const { bytes } = this.#parts.memory;
     if (buffer.buffer !== bytes.buffer || !this.#pages.give(buffer.byteOffset - bytes.byteOffset)) {
@@ -55,7 +56,7 @@ export class SharedRegion {
     }
   }
 
-  /** Ends the sharing. Requests under way are finished first. */
+  /** Ends the sharing, after the requests under way have finished. */
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;

@@ -136,7 +136,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_data_requests_total',
       type: 'counter',
-      help: 'Requests by the way their data travelled: matched (a shared buffer), registered (zero copy), copied, or none.',
+      help: 'Requests by the way their data travelled: matched (in shared memory that a client registered, not copied), registered (zero copy with the pages of the request), copied, or none (no data).',
       samples: perQueue(({ ways }, labels) =>
         STAT_WAYS.map((way) => ({ labels: { ...labels, way }, value: ways[way].requests })),
       ),
@@ -144,7 +144,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_data_bytes_total',
       type: 'counter',
-      help: 'Bytes by the way that they travelled.',
+      help: 'Bytes by the way that they travelled; the ways are those of ublk_data_requests_total.',
       samples: perQueue(({ ways }, labels) =>
         STAT_WAYS.map((way) => ({ labels: { ...labels, way }, value: ways[way].bytes })),
       ),
@@ -158,13 +158,13 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_batches_total',
       type: 'counter',
-      help: 'Batches of completions that the server has handled, each one io_uring_enter.',
+      help: 'Batches of completions that the server has handled. Each batch takes one io_uring_enter.',
       samples: perQueue(({ batches }, labels) => [{ labels, value: batches }]),
     },
     {
       name: 'ublk_batch_requests_total',
       type: 'counter',
-      help: 'Requests that the server held, summed over the batches. Divided by ublk_batches_total it is the mean depth.',
+      help: 'Sum over the batches of the requests that the server held. Divided by ublk_batches_total it is the mean depth.',
       samples: perQueue(({ depthSum }, labels) => [{ labels, value: depthSum }]),
     },
     {
@@ -222,7 +222,7 @@ function bufferFamilies(devices: readonly ExposedDevice[]): Family[] {
     {
       name: 'ublk_buffer_size_bytes',
       type: 'gauge',
-      help: 'Length of a registered shared-memory buffer.',
+      help: 'Length of a shared-memory buffer that a client registered.',
       samples: perBuffer((_device, { length }) => length),
     },
     {
