@@ -5,7 +5,10 @@ import { seconds } from '../cli/flags/seconds.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
 import { usageError } from '../errors.ts';
 
-/** For a person who pipes the lines into something. A script has nobody at its stderr, and its log stays clean. */
+/**
+ * Tells a person who pipes the lines into something how the stream ends. It is not shown to scripts, whose stderr is no
+ * terminal.
+ */
 const ENDLESS = 'one line of JSON per interval until Ctrl-C; --once or --count N ends it earlier\n';
 
 export default class Monitor extends BaseCommand {

@@ -53,7 +53,7 @@ interface Pending {
 export class ControlChannel {
   readonly #control: ControlRing;
   readonly #page: MappedMemory;
-  /** By slot. */
+  /** The commands under way, by slot. */
   readonly #pending: (Pending | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
   #pipe: CompletionPipe | undefined;
 

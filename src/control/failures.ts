@@ -19,7 +19,7 @@ interface Meaning {
   readonly hint?: string;
 }
 
-/** By `COMMAND errno`, then by errno alone. */
+/** Meanings are looked up by `COMMAND errno`, then by errno alone. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'ADD_DEV EEXIST': {
     text: 'the id is taken',

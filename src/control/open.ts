@@ -48,6 +48,6 @@ function openControl(): number {
  * reports success.
  */
 function isControlDevice(fd: number): boolean {
-  // Not there when the driver is not loaded.
+  // The file does not exist when the driver is not loaded.
   return deviceNumber(fstatSync(fd).rdev) === readText('/sys/class/misc/ublk-control/dev');
 }

@@ -47,7 +47,7 @@ export function namesIn(directory: string): string[] {
   }
 }
 
-/** Without the newline; null where there is no such file. */
+/** Reads a file without its last newline; null where there is no such file. */
 export function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim();

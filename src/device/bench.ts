@@ -31,7 +31,7 @@ export interface BenchRequest {
 export interface BenchReport {
   readonly device: number;
   readonly path: string;
-  /** null: another program serves it. */
+  /** null when another program serves the device. */
   readonly target: DeviceReport['target'];
   readonly data_path: string | null;
   readonly seconds: number;

@@ -59,7 +59,7 @@ interface Started {
   readonly ended: Promise<Ending>;
   /** The result of PR_SET_IO_FLUSHER: 0 or an errno. */
   readonly flusher: number;
-  /** null: it ended before it said a word. */
+  /** null when the server ended before it reported anything. */
   readonly report: StartReport | null;
 }
 

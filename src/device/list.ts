@@ -46,7 +46,7 @@ export async function describeDevice(id: number, options: WaitOptions = {}): Pro
   return withControl((channel) => describe(channel, id));
 }
 
-/** null: the device has gone while the list was made, or since it was deleted. */
+/** Returns null for a device that went away while the list was made or after it was deleted. */
 async function describeIfThere(channel: ControlChannel, id: number): Promise<DeviceReport | null> {
   try {
     return await describe(channel, id);

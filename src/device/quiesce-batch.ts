@@ -11,7 +11,9 @@ import { readRecord } from '../record/store.ts';
 /** The signal that makes the server do so (server/main.ts). */
 const SIGNAL = 'SIGUSR2';
 
-/** false: the device is not in batch mode or its server is another program, and QUIESCE_DEV is what there is. */
+/**
+ * Returns false when the device is not in batch mode or another program serves it; QUIESCE_DEV is then the only way.
+ */
 export function askServerToLeave({ dev_id: id, flags, ublksrv_pid: pid }: DevInfo): boolean {
   if ((flags & UBLK_F_BATCH_IO) === 0n) return false;
   const server = readRecord(id)?.server ?? null;

@@ -47,7 +47,7 @@ export interface DeviceReport {
   /** The block device. */
   path: string;
   state: DeviceState;
-  /** null: another program serves it. */
+  /** null when another program serves the device. */
   target: { type: string; files: string[]; options: Record<string, string> } | null;
   size_bytes: number;
   logical_block_size: number;
@@ -64,7 +64,7 @@ export interface DeviceReport {
   /** How data travels when it does not match a registered buffer (`copy`, `auto_zc` ...); null for another's device. */
   data_path: string | null;
   queues: QueueReport[];
-  /** null: another program serves it. */
+  /** null when another program serves the device. */
   buffers: BufferReport[] | null;
   io: IoReport | null;
   /** The device has been deleted, but is not gone while someone holds it. null for all others. */

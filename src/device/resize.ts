@@ -15,7 +15,7 @@ import { patiently } from './patiently.ts';
 export interface ResizeOptions extends WaitOptions {
   /** Backing files that are too small are made larger. */
   readonly grow?: boolean;
-  /** Also cut off what a mounted file system, swap, a device on top or a partition uses. */
+  /** Whether to cut off even what a mounted file system, swap, a device on top or a partition uses. */
   readonly force?: boolean;
 }
 

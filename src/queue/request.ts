@@ -62,7 +62,7 @@ export class Request implements IoRequest, MatchedRequest {
   flags = 0;
   sectors = 0;
   bytes = 0;
-  /** Not completed yet. */
+  /** Whether the request has not been completed yet. */
   open = false;
   /** Word index of the descriptor. */
   private at = 0;

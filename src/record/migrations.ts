@@ -9,7 +9,7 @@ import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
 import { decide } from '../spec/decide.ts';
 import type { DeviceRecord, StoredBuffer } from './device-record.ts';
 
-/** null: not a record, or one of a newer version. */
+/** Returns null for what is not a record, and for a record of a newer version. */
 export function migrate(value: unknown): DeviceRecord | null {
   if (typeof value !== 'object' || value === null || !('version' in value)) return null;
   if (value.version === 2) return value as DeviceRecord;

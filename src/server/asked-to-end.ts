@@ -42,7 +42,7 @@ async function end(device: number, signal: string, log: Log): Promise<void> {
   del.unref();
 }
 
-/** null: it is stopped. Otherwise why not. */
+/** Resolves to null when the device is stopped, otherwise to the reason why not. */
 async function stopUnused(device: number): Promise<string | null> {
   for (let tries = 1; ; tries++) {
     const use = useOf(device);

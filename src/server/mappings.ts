@@ -20,7 +20,7 @@ export interface SharedMaps {
   readonly integrity: MappedMemory | null;
   readonly integrityBytes: number;
   readonly stats: MappedMemory;
-  /** By thread, then by queue: the stats block, or -1 for a queue that the thread does not serve. */
+  /** The stats block by thread, then by queue, or -1 for a queue that the thread does not serve. */
   readonly statsBlocks: readonly (readonly number[])[];
   readonly shmemTable: SharedArrayBuffer;
 }

@@ -69,7 +69,7 @@ export interface DeviceStats {
   readonly generation: number;
   readonly startedAtMs: number;
   readonly queues: QueueStats[];
-  /** By the kernel's buffer index; buffers that were never hit are left out. */
+  /** Counters by the kernel's buffer index. Buffers that were never hit are left out. */
   readonly buffers: Map<number, BufferStats>;
 }
 

@@ -94,7 +94,7 @@ function isReadOnlyDisk(stat: BigIntStats): boolean {
   }
 }
 
-/** Nothing else runs on this thread yet: the server has not begun to serve. */
+/** Blocks the thread, which runs nothing else yet: the server has not begun to serve. */
 function sleepHere(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -35,7 +35,7 @@ const METADATA = 1 << 5;
 const HOLE = 2 << 5;
 const ALLOCATE = 3 << 5;
 const SYNC = 4 << 5;
-/** So there are 32 files at most. */
+/** The bits of the index of a file, which allow 32 files. */
 const WHICH = (1 << 5) - 1;
 
 export interface FileQueueOptions {

@@ -150,7 +150,7 @@ function queueLimit(device: bigint, name: string): number {
     try {
       return Number(readFileSync(`${folder}/${queue}/${name}`, 'utf8'));
     } catch {
-      // Not here.
+      // The limit is not in this folder.
     }
   }
   return 0;

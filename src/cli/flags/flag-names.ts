@@ -7,7 +7,7 @@ import type { OptionName } from '../../spec/option-names.ts';
 
 type NamedOption = Exclude<OptionName, `targetOptions.${string}`>;
 
-/** null: the command line has no flag for it. */
+/** null where the command line has no flag for the option. */
 export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
   force: '--force',
   target: '--type',

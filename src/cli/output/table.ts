@@ -13,7 +13,7 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** The column is left out when the terminal is too narrow. */
   readonly optional?: boolean;
-  /** For the one column that becomes narrower with the terminal. */
+  /** Shortens a cell; only one column has this, and becomes narrower with the terminal. */
   readonly shrink?: Shrink<Row>;
 }
 

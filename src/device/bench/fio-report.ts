@@ -37,7 +37,7 @@ export interface FioJobReport {
   readonly trim: FioDirection;
 }
 
-/** null: fio printed no report. What it prints before one is for people. */
+/** Returns null when fio printed no report. Text before the report is for people and is skipped. */
 export function parseFioReport(stdout: string): FioJobReport | null {
   const start = stdout.indexOf('{');
   if (start === -1) return null;

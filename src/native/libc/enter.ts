@@ -85,7 +85,7 @@ function bind(path: string): { call: () => number; how: EnterCall['how']; close:
   return { call: library.func('int enter()') as () => number, how: 'koffi', close: () => library.unload() };
 }
 
-/** Without the warning that it is experimental, which is for who writes the program (docs/decisions/0010). */
+/** Hides the warning that it is experimental, which is meant for the authors of a program (docs/decisions/0010). */
 function nodeFfi(): NodeFfi | undefined {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};

@@ -103,7 +103,7 @@ export const io_uring_getevents_arg = struct('io_uring_getevents_arg', 24, {
   ts: u64(16),
 });
 
-/** Without the leading underscores, which the house lint keeps out of names. */
+/** The name has no leading underscores, because the linter refuses them. */
 export const kernel_timespec = struct('__kernel_timespec', 16, {
   tv_sec: s64(0),
   tv_nsec: s64(8),

@@ -16,7 +16,7 @@ export interface FoundMemory {
   readonly fd: number;
 }
 
-/** null: nobody has it any more. */
+/** Returns null when nobody has the memory any more. */
 export function findMemory(buffer: StoredBuffer): FoundMemory | null {
   for (const path of candidates(buffer)) {
     const found = mapIfSame(path, buffer);

@@ -28,7 +28,7 @@ import { updateRecord } from '../../record/store.ts';
 interface Entry {
   readonly stored: StoredBuffer;
   readonly memory: MappedMemory;
-  /** Kept open for others to find, or -1. */
+  /** A descriptor that is kept open for others to find, or -1. */
   readonly fd: number;
 }
 

@@ -44,7 +44,7 @@ export interface DeviceView {
   readonly upMs: number | null;
   /** Requests that the block layer is waiting for now. */
   readonly inFlight: number;
-  /** For how long requests have been in flight without any of them being completed; 0 when there are none. */
+  /** Time during which requests have been in flight and none has completed; 0 when there are none in flight. */
   readonly stalledMs: number;
   readonly spans: Readonly<Record<Period, Span>>;
   /** Empty for a device that another program serves. */
