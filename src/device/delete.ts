@@ -17,8 +17,8 @@ import { isServing, type ProcessState, readProcess } from '../record/process-sta
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { forgetDevice, readRecord } from '../record/store.ts';
 import { findClaims } from './holders/claims.ts';
+import { findHolders } from './holders/find.ts';
 import { describeHolders, type Holder, releaseCommand } from './holders/holder.ts';
-import { findOpeners } from './holders/openers.ts';
 import { refuseClaims } from './holders/refuse.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
@@ -79,7 +79,8 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
 async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitOptions): Promise<void> {
   const { dev_id: id, ublksrv_pid: serverPid } = info;
   const { devices, charDevice } = numbers;
-  writeGoingDevice({ id, since: new Date().toISOString(), devices, charDevice });
+  const stacked = findClaims(id, numbers).flatMap((claim) => (claim.kind === 'device' ? [claim] : []));
+  writeGoingDevice({ id, since: new Date().toISOString(), devices, charDevice, stacked });
   const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };
   try {
     await patiently(stuck, options, (apart) => removeDev(id, apart));
@@ -138,7 +139,7 @@ class Users {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_MS) return this.#holders;
     this.#lookedAt = now;
-    this.#holders = [...findClaims(this.#device, this.#numbers), ...findOpeners(this.#numbers)];
+    this.#holders = findHolders(this.#device, this.#numbers);
     const ticks = this.#holders.reduce((sum, holder) => sum + ticksOf(holder), 0);
     if (ticks !== this.#ticks) this.#quietSince = now;
     this.#ticks = ticks;

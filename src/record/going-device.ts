@@ -16,6 +16,8 @@ export interface GoingDevice {
   /** `major:minor` of the block device and its partitions, and of the char device: what its users have open. */
   readonly devices: readonly string[];
   readonly charDevice: string | null;
+  /** Block devices that were made of it when it was deleted by force: sysfs forgets the relation with the device. */
+  readonly stacked: readonly { readonly name: string; readonly label: string | null }[];
 }
 
 export function writeGoingDevice(device: Omit<GoingDevice, 'version'>): void {

@@ -1,10 +1,8 @@
-/** Who still holds a device that was deleted. */
+/** Everybody who holds a device that is being deleted. */
 import type { GoingDevice } from '../../record/going-device.ts';
-import { findClaims } from './claims.ts';
+import { findHolders } from './find.ts';
 import type { Holder } from './holder.ts';
-import { findOpeners } from './openers.ts';
 
-/** Reads the mounts and the open files of every process. Call it seldom. */
 export function holdersOfGoing(going: GoingDevice): Holder[] {
-  return [...findClaims(going.id, going), ...findOpeners(going)];
+  return findHolders(going.id, going);
 }
