@@ -17,7 +17,7 @@ import { isServing, type ProcessState, readProcess } from '../record/process-sta
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { forgetDevice, readRecord } from '../record/store.ts';
 import { findClaims } from './holders/claims.ts';
-import { findHolders } from './holders/find.ts';
+import { findHolders } from './holders/going.ts';
 import { describeHolders, type Holder, releaseCommand } from './holders/holder.ts';
 import { refuseClaims } from './holders/refuse.ts';
 import { isGone } from './is-gone.ts';
