@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { MISFORTUNES, planRound } from '../../tools/chaos/plan.ts';
+
+const ROUNDS = Array.from({ length: 400 }, (_none, number) => planRound(1, number));
+
+describe('a round of the chaos program', () => {
+  test('depends on the seed and its number only', () => {
+    assert.deepEqual(planRound(1, 7), ROUNDS[7]);
+    assert.notDeepEqual(
+      Array.from({ length: 20 }, (_none, number) => planRound(2, number)),
+      ROUNDS.slice(0, 20),
+    );
+  });
+
+  test('has the misfortune whose turn it is', () => {
+    const first = ROUNDS.slice(0, MISFORTUNES.length).map(({ misfortune }) => misfortune);
+    assert.deepEqual(first, MISFORTUNES);
+  });
+
+  test('breaks files only below a target that has files', () => {
+    const broken = ROUNDS.filter(({ misfortune }) => misfortune === 'full disk' || misfortune === 'backing error');
+    assert.ok(broken.length > 0 && broken.every(({ target }) => target === 'loop' || target === 'stripe'));
+  });
+});
