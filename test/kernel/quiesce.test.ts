@@ -7,9 +7,9 @@ import { until } from './support/devices.ts';
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
 const DEVICE = `/dev/ublkb${ID}`;
-const ROUNDS = 2;
+const ROUNDS = process.env['UBLKTS_LONG'] === '1' ? 8 : 1;
 
-describe('quiesce', { skip, timeout: 300_000 }, () => {
+describe('quiesce', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
   sh(`mkdir -p ${FOLDER}`);

@@ -40,7 +40,7 @@ const LINES: readonly (readonly [line: string, code: number, message: RegExp, hi
   ['add -t null --shmem_zc --htlb /tmp/empty', FAILED, /\/tmp\/empty: it is empty/, /give it a size/],
   ['add -t null --shmem_zc --htlb /tmp/folder', FAILED, /\/tmp\/folder: it is a directory/, /a file/],
   ['add -t null --shmem_zc --htlb /tmp/odd', FAILED, /5000 bytes, is not a whole number of pages/, /multiple of 4096/],
-  ['add -t null --shmem_zc --rdonly_shmem_buf', USAGE, /there is none/, /--htlb/],
+  ['add -t null --shmem_zc --rdonly_shmem_buf', USAGE, /no buffer is named/, /--htlb/],
   ['del -n 9', NO_DEVICE, /device 9/, /./],
   ['stop -n 9', NO_DEVICE, /device 9/, /./],
   ['del', USAGE, /no device is named/, /-n/],
