@@ -49,7 +49,8 @@ const targetFlags = {
     helpGroup: 'TARGET',
   }),
   share: onOff({
-    summary: 'Let other devices that say --share use the same backing files.',
+    summary: 'Let other devices that say --share use the same backing files. UBLKTS_SHARE=1 says it for every device.',
+    env: 'UBLKTS_SHARE',
     helpGroup: 'TARGET',
   }),
   target_option: Flags.string({
