@@ -69,7 +69,7 @@ async function fromFile(device: number, path: string, bytes: number, readOnly: b
       () => closeSync(fd),
       async () => {
         if (length < bytes) throw tooSmall(path, length, bytes);
-        return share(device, fd, length, close, () => ask(device, { op: 'register', path, readOnly }));
+        return share(device, fd, length, close, () => ask(device, { op: 'register', path, readOnly }, fd));
       },
     );
   });
