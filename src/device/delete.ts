@@ -109,7 +109,7 @@ async function untilGone(
     if (isServing(state)) {
       report(`waiting for the server (pid ${server.pid}) to leave`);
       const bound = state === 'stopped' ? QUIET_MS : SERVER_LEAVES_MS;
-      if (waited > Math.min(bound, timeoutMs)) throw serverStays(info, state);
+      if (waited > Math.min(bound, timeoutMs)) throw serverStays(info.dev_id, server.pid, state);
     } else if (waited > LOOK_MS) {
       const holders = users.look();
       if (holders.length > 0) report(`waiting for device ${info.dev_id} to be released: ${describeHolders(holders)}`);
@@ -155,7 +155,7 @@ function ticksOf(holder: Holder): number {
   return holder.kind === 'process' ? holder.pid + readProcess(holder.pid).ticks : 1;
 }
 
-function serverStays({ dev_id: device, ublksrv_pid: pid }: DevInfo, state: ProcessState): UblkError {
+function serverStays(device: number, pid: number, state: ProcessState): UblkError {
   const isStopped = state === 'stopped';
   const message = isStopped
     ? `device ${device} is stopped, but its server (pid ${pid}) is stopped too (state T) and does not leave`

@@ -5,7 +5,8 @@
  */
 import type { DevInfo } from '../control/commands.ts';
 import { UBLK_F_BATCH_IO } from '../native/uapi/ublk-features.ts';
-import { isServerAlive } from '../record/server-identity.ts';
+import { UblkError } from '../errors.ts';
+import { isElsewhere, isServer, isServerAlive } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 
 /** The signal that makes the server do so (server/main.ts). */
@@ -17,7 +18,18 @@ const SIGNAL = 'SIGUSR2';
 export function askServerToLeave({ dev_id: id, flags, ublksrv_pid: pid }: DevInfo): boolean {
   if ((flags & UBLK_F_BATCH_IO) === 0n) return false;
   const server = readRecord(id)?.server ?? null;
-  if (server?.pid !== pid || !isServerAlive(server)) return false;
+  if (server !== null && pid <= 0 && isElsewhere(server) && isServerAlive(server)) throw outOfReach(id, server.pid);
+  if (!isServer(pid, server) || !isServerAlive(server)) return false;
   process.kill(pid, SIGNAL);
   return true;
+}
+
+/** QUIESCE_DEV would make requests fail. */
+function outOfReach(device: number, pid: number): UblkError {
+  return new UblkError(`the server of device ${device} is in another pid namespace and cannot be asked to leave`, {
+    code: 'ESRCH',
+    device,
+    command: 'QUIESCE_DEV',
+    hint: `run it in that namespace, where the server is pid ${pid}`,
+  });
 }

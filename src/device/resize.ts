@@ -7,7 +7,7 @@ import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError, usageError } from '../errors.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { ownedBy } from '../record/ownership.ts';
-import { isServerAlive } from '../record/server-identity.ts';
+import { isElsewhere, isServerAlive, type ServerIdentity, serverOf } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { findTarget } from '../targets/registry.ts';
 import { patiently } from './patiently.ts';
@@ -34,7 +34,7 @@ export async function updateSize(id: number, bytes: number, options: ResizeOptio
   const { grow = false, force = false } = options;
   if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes);
   const record = ownedBy(info, readRecord(id));
-  if (record !== null) askTarget(record, bytes, grow);
+  if (record !== null) askTarget(record, serverOf(info.ublksrv_pid, record), bytes, grow);
   const stuck = { command: 'UPDATE_SIZE', device: id, serverPid: info.ublksrv_pid, after: 'the size changes then' };
   await patiently(stuck, options, (apart) => update(id, bytes / 512, apart));
   const size = diskSize(id);
@@ -51,9 +51,9 @@ function unchanged(device: number, is: number, wanted: number): UblkError {
   });
 }
 
-function askTarget({ spec, server, descriptors }: DeviceRecord, bytes: number, grow: boolean): void {
+function askTarget({ spec, descriptors }: DeviceRecord, server: ServerIdentity, bytes: number, grow: boolean): void {
   const { files: names, targetOptions: options, integrity } = spec;
-  const served = server !== null && isServerAlive(server) && descriptors?.length === names.length;
+  const served = !isElsewhere(server) && isServerAlive(server) && descriptors?.length === names.length;
   // These are the files that the server has open, whatever has become of their names.
   const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
   findTarget(spec.target).resize?.({ files, names, options, integrity, bytes, grow });

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { deviceNumber, namesIn, readText } from '../control/sysfs.ts';
 import { UblkError } from '../errors.ts';
-import { processState } from '../record/process-state.ts';
+import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { parseMountInfo } from './holders/claims.ts';
 
@@ -28,8 +28,10 @@ export function stuckError({ command, device, serverPid: pid, after }: StuckComm
 }
 
 /** Says what the kernel waits for, as the object of a sentence, while requests of the device are not finished. */
-export function explain(device: number, pid: number): { readonly reason: string; readonly hint: string } {
-  switch (processState(pid)) {
+export function explain(device: number, serverPid: number): { readonly reason: string; readonly hint: string } {
+  const server = serverOf(serverPid, readRecord(device));
+  const { pid } = server;
+  switch (serverState(server)) {
     case 'stopped':
       return {
         reason: `the requests of its server (pid ${pid}), which is stopped (state T)`,

@@ -13,6 +13,8 @@ export interface DeviceFiles {
   /** The standard error of the server. */
   readonly log: string;
   readonly socket: string;
+  /** Locked by the server for as long as it lives (server-lock.ts). */
+  readonly lock: string;
   /** There while the device is being deleted (going-device.ts). */
   readonly going: string;
 }
@@ -23,6 +25,7 @@ export function filesOf(device: number): DeviceFiles {
     stats: `${RUN_DIRECTORY}/${device}.stats`,
     log: `${RUN_DIRECTORY}/${device}.log`,
     socket: `${SOCKET_DIRECTORY}/ublkb${device}.sock`,
+    lock: `${RUN_DIRECTORY}/${device}.lock`,
     going: `${RUN_DIRECTORY}/${device}.going`,
   };
 }

@@ -1,6 +1,8 @@
 /** Whether a record is about the device that now has its id: another program may have taken the id since. */
 import { featuresOf } from '../spec/device-spec.ts';
 import type { DeviceRecord } from './device-record.ts';
+import { readProcess } from './process-state.ts';
+import { isElsewhere, isServer } from './server-identity.ts';
 
 /** The facts of GET_DEV_INFO that tell devices apart. */
 export interface KernelFacts {
@@ -13,8 +15,11 @@ export interface KernelFacts {
 export function ownedBy(info: KernelFacts, record: DeviceRecord | null): DeviceRecord | null {
   if (record === null) return null;
   if (info.ublksrv_pid > 0) {
-    const servers = [record.server?.pid, record.previous?.pid];
-    return servers.includes(info.ublksrv_pid) ? record : null;
+    const servers = [record.server, record.previous];
+    if (servers.some((server) => isServer(info.ublksrv_pid, server))) return record;
+    // The id of a server that was in another pid namespace and has ended, so that nothing tells whose it was.
+    const isUntold = servers.some((server) => server !== null && isElsewhere(server));
+    if (!isUntold || readProcess(info.ublksrv_pid).state !== 'gone') return null;
   }
   const asked = featuresOf(record.spec).flags;
   return (info.flags & asked) === asked && info.queue_depth === record.spec.depth ? record : null;

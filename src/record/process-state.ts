@@ -2,7 +2,7 @@
  * Reads what a process is doing and when it started, from /proc/PID/stat (proc_pid_stat(5)). The kernel takes no lock
  * for that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** `stopped`: by a signal or a debugger; `zombie`: it has ended but is still listed. */
 export type ProcessState = 'running' | 'stopped' | 'zombie' | 'gone';
@@ -25,10 +25,35 @@ export function processState(pid: number): ProcessState {
 
 export function readProcess(pid: number): ProcessFacts {
   if (pid <= 0) return GONE;
+  if (!isProcOurs()) return isThere(pid) ? { ...GONE, state: 'running' } : GONE;
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return isHidden(pid) ? { ...GONE, state: 'running' } : GONE;
+  }
+}
+
+/** Of this very process, also where /proc numbers processes as another pid namespace does. */
+export function readOwnProcess(): ProcessFacts {
+  return parseStat(readFileSync('/proc/self/stat', 'latin1'));
+}
+
+/** The pid namespace of this process, as the kernel names it; null where it has none. */
+export function pidNamespace(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
+}
+
+/** The numbers of a process in each pid namespace that it is in, from that of /proc inwards; none when it is gone. */
+export function numbersOf(pid: number): number[] {
+  try {
+    const line = /^NSpid:\s+(.+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return (line ?? '').split(/\s+/).map(Number);
+  } catch {
+    return [];
   }
 }
 
@@ -54,6 +79,24 @@ export function parseStat(stat: string): ProcessFacts {
     ticks: Number(fromFourth[14 - 4]) + Number(fromFourth[15 - 4]),
     startTime: Number(fromFourth[22 - 4]),
   };
+}
+
+/** False in a pid namespace whose /proc was mounted outside: its numbers are those of other processes. */
+function isProcOurs(): boolean {
+  try {
+    return readlinkSync('/proc/self') === String(process.pid);
+  } catch {
+    return false;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** /proc mounted with hidepid shows no processes of other users. */

@@ -3,6 +3,7 @@
  * place, so that a reader never sees half of it and a crash leaves the old one.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { throwShortage } from '../native/shortage.ts';
 import type { DeviceRecord } from './device-record.ts';
 import { filesOf, makeRunDirectories } from './files.ts';
 import { migrate } from './migrations.ts';
@@ -12,7 +13,8 @@ export function readRecord(id: number): DeviceRecord | null {
   try {
     const record = migrate(JSON.parse(readFileSync(filesOf(id).record, 'utf8')));
     return record?.id === id ? record : null;
-  } catch {
+  } catch (error) {
+    throwShortage(error);
     return null;
   }
 }

@@ -12,6 +12,7 @@ import { ShmemTable } from '../queue/shmem-table.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { filesOf } from '../record/files.ts';
 import { thisProcess } from '../record/server-identity.ts';
+import { takeServerLock } from '../record/server-lock.ts';
 import { readRecord, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
@@ -67,7 +68,9 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
     const notes = await threads.fetched();
     // After the threads have allocated what they need, and before the first request.
     notes.push(...lockMemory(ownBuffers(maps), spec.mlock));
-    updateRecord(id, { server: thisProcess(), previous: record.server, descriptors: target.files, ended: null });
+    const { lock } = filesOf(id);
+    if (!(await takeServerLock(lock))) notes.push(`${lock} is locked by another process`);
+    updateRecord(id, { server: thisProcess(lock), previous: record.server, descriptors: target.files, ended: null });
     if (mode === 'add') {
       for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
       await startDev(channel, id, process.pid);

@@ -1,10 +1,13 @@
 /** Whose device is it? The kernel's word against the record's. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ownedBy } from '../../src/record/ownership.ts';
 import { migrate } from '../../src/record/migrations.ts';
-import { isServerAlive, serverOf, serverState, thisProcess } from '../../src/record/server-identity.ts';
+import { takeServerLock } from '../../src/record/server-lock.ts';
+import { isServer, isServerAlive, serverOf, serverState, thisProcess } from '../../src/record/server-identity.ts';
 import { parseStat } from '../../src/record/process-state.ts';
 import { FeatureSet } from '../../src/spec/features.ts';
 
@@ -57,5 +60,36 @@ describe('a server', () => {
       ticks: 0,
       startTime: 12345,
     });
+  });
+});
+
+describe('a server in another pid namespace', () => {
+  const elsewhere = { pid: 3, startTime: 77, namespace: 'pid:[1]' };
+
+  test('lives for as long as it holds its lock, whatever has its number here', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lock-'));
+    const lock = join(folder, '0.lock');
+    assert.equal(serverState({ ...elsewhere, pid: process.pid, lock }), 'gone');
+    assert.ok(await takeServerLock(lock));
+    assert.equal(serverState({ ...elsewhere, lock }), 'running');
+    rmSync(folder, { recursive: true });
+    assert.equal(serverState({ ...elsewhere, lock }), 'gone');
+  });
+
+  test('is the one in the record when the kernel has no number for it here', () => {
+    assert.deepEqual(serverOf(-1, { server: elsewhere, previous: null }), elsewhere);
+    assert.deepEqual(serverOf(-1, { server: thisProcess(), previous: null }), { pid: -1, startTime: null });
+  });
+
+  test('is known here by its start time and by its number there', () => {
+    const self = thisProcess();
+    const there = { ...self, namespace: 'pid:[1]' };
+    assert.ok(isServer(self.pid, there), 'NSpid of this process has this number');
+    assert.deepEqual(serverOf(self.pid, { server: there, previous: null }), {
+      pid: self.pid,
+      startTime: self.startTime,
+    });
+    assert.ok(!isServer(self.pid, { ...there, pid: 3 }));
+    assert.ok(!isServer(process.ppid, { ...there, startTime: 1 }));
   });
 });

@@ -27,7 +27,7 @@ test('a process runs, is stopped, goes on, and is gone', async () => {
 
 test('a process that nobody has waited for is a zombie', async () => {
   // bash becomes a sleep that never waits for the child it had.
-  const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const parent = spawn('bash', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     await becomes(Number(line.toString()), 'zombie');

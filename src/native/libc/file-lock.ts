@@ -3,11 +3,14 @@
  * descriptor of that open file is closed, so also when its process is killed.
  */
 import { ERRNO } from '../uapi/errno.ts';
+import { checked } from './calls.ts';
 import { callInt } from './ffi.ts';
 
+const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
+const F_UNLCK = 2;
 /** sizeof(struct flock); its other fields stay 0: the whole file, whatever its length becomes. */
 const FLOCK_BYTES = 32;
 
@@ -23,4 +26,15 @@ export function tryLock(fd: number, kind: LockKind): number {
   const { value, errno } = callInt('fcntl', fd, F_OFD_SETLK, lock);
   if (value === 0) return 0;
   return errno === ERRNO.EACCES ? ERRNO.EAGAIN : errno;
+}
+
+/** The kind of lock that another open file holds on this file; null when there is none. Any open file can ask. */
+export function lockHolder(fd: number): LockKind | null {
+  const lock = new Uint8Array(FLOCK_BYTES);
+  const view = new DataView(lock.buffer);
+  view.setInt16(0, F_WRLCK, true);
+  checked('fcntl', 'F_OFD_GETLK', fd, F_OFD_GETLK, lock);
+  const type = view.getInt16(0, true);
+  if (type === F_UNLCK) return null;
+  return type === F_RDLCK ? 'shared' : 'exclusive';
 }

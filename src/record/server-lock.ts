@@ -1,0 +1,42 @@
+/**
+ * The server lock: an exclusive lock on /run/ublkts/N.lock that a server holds for as long as it lives. The kernel
+ * releases it when the server's process has ended, so a process that cannot see the server's process id, because it is
+ * in another pid namespace, still knows whether there is a server.
+ */
+import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lockHolder, tryLock } from '../native/libc/file-lock.ts';
+
+/** A server that was killed keeps its lock until the kernel has closed its files. */
+const LEAVING_MS = 5000;
+const RETRY_MS = 20;
+
+/** Takes the lock for this process. Returns whether it has it; the descriptor is open until the process ends. */
+export async function takeServerLock(path: string): Promise<boolean> {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const deadline = performance.now() + LEAVING_MS;
+  while (tryLock(fd, 'exclusive') !== 0) {
+    if (performance.now() > deadline) {
+      closeSync(fd);
+      return false;
+    }
+    await sleep(RETRY_MS);
+  }
+  return true;
+}
+
+/** Whether some process holds the lock; nobody does when there is no such file. */
+export function isServerLockHeld(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  try {
+    return lockHolder(fd) !== null;
+  } finally {
+    closeSync(fd);
+  }
+}
