@@ -3,6 +3,7 @@ import { formatFlag } from '../cli/flags/format.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { devicesViews } from '../cli/output/devices.ts';
+import { noteLines } from '../cli/output/notes.ts';
 import type { DeviceReport } from '../device/report.ts';
 
 export default class List extends BaseCommand {
@@ -24,7 +25,12 @@ export default class List extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(List);
-    this.print(devicesViews(await find(namedDevices(flags.number, args.devices))), flags.format);
+    const devices = await find(namedDevices(flags.number, args.devices));
+    this.print(devicesViews(devices), flags.format);
+    // In kublk's text there is no place for it.
+    const unasked = devices.find(({ seen_from }) => seen_from === 'sysfs');
+    if (unasked !== undefined && !this.json)
+      process.stderr.write(noteLines([`device ${unasked.id}: ${unasked.last_error}`]));
   }
 }
 

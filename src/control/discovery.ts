@@ -1,5 +1,6 @@
 /** Devices as sysfs shows them, whatever their id and whoever serves them. */
 import { readdirSync } from 'node:fs';
+import { throwShortage } from '../native/shortage.ts';
 
 const CLASS = '/sys/class/ublk-char';
 
@@ -8,7 +9,8 @@ export function findDevices(): number[] {
   let names: string[];
   try {
     names = readdirSync(CLASS);
-  } catch {
+  } catch (error) {
+    throwShortage(error);
     return [];
   }
   return names

@@ -1,9 +1,11 @@
 /** Turns refusals of the driver into errors that name the command, the device, the errno and the next step. */
 import { UblkError, type FailureKind } from '../errors.ts';
+import { throwShortage } from '../native/shortage.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 
 /** Why the control device did not open. */
 export function openFailure(path: string, cause: unknown): UblkError {
+  throwShortage(cause);
   const code = (cause as NodeJS.ErrnoException).code ?? 'EIO';
   const details: { kind: FailureKind; hint: string } =
     code === 'EACCES' || code === 'EPERM'

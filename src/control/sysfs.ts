@@ -1,5 +1,6 @@
 /** Reads what sysfs shows of a device. sysfs answers whatever the device's server does. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { throwShortage } from '../native/shortage.ts';
 
 /** A block device with its partitions, by `major:minor`. */
 export interface DiskNumbers {
@@ -42,7 +43,8 @@ export function diskSize(id: number): DiskSize | null {
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory).sort();
-  } catch {
+  } catch (error) {
+    throwShortage(error);
     return [];
   }
 }
@@ -51,7 +53,8 @@ export function namesIn(directory: string): string[] {
 export function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim();
-  } catch {
+  } catch (error) {
+    throwShortage(error);
     return null;
   }
 }

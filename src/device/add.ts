@@ -8,6 +8,7 @@ import { UblkError } from '../errors.ts';
 import { RECORD_VERSION } from '../record/device-record.ts';
 import { forgetDevice, writeRecord } from '../record/store.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';
+import { checkDescriptors } from '../server/descriptor-budget.ts';
 import { type DeviceSpec, featuresOf } from '../spec/device-spec.ts';
 import { FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.ts';
@@ -17,7 +18,7 @@ import { findTarget } from '../targets/registry.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
-import { requireCpus } from './require-cpus.ts';
+import { possibleCpus, requireCpus } from './require-cpus.ts';
 import { requireUnserved } from './require-unserved.ts';
 
 /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
@@ -74,7 +75,9 @@ async function create(
 ): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
   requireUnserved(channel, options);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
-  const info = await addDev(channel, devInfoOf(resolve(options, target, driver), options.id), waiting);
+  const asked = resolve(options, target, driver);
+  checkDescriptors(resolve(options, target, driver, expectedOf(asked)));
+  const info = await addDev(channel, devInfoOf(asked, options.id), waiting);
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };
 }
 
@@ -87,6 +90,11 @@ function devInfoOf(spec: DeviceSpec, id: number): Partial<DevInfo> {
     io_desc_size: spec.ioDescSize,
     flags: featuresOf(spec).flags,
   };
+}
+
+/** What the driver will grant: as many queues as there can be CPUs, at most. */
+function expectedOf({ features, queues, ...counts }: DeviceSpec): Granted {
+  return { ...counts, features: FeatureSet.of(...features), queues: Math.min(queues, possibleCpus()) };
 }
 
 function grantedBy(info: DevInfo): Granted {

@@ -2,30 +2,54 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { findDevices } from '../control/discovery.ts';
-import type { Check } from './doctor/check.ts';
+import { UblkError } from '../errors.ts';
+import { ioUringPolicy } from '../native/ring/setup-failure.ts';
+import { type Check, fail } from './doctor/check.ts';
+import { goingIds } from '../record/going-device.ts';
 import { checkDriver, checkFeatures, checkIoUring, checkKernel } from './doctor/kernel.ts';
 import { checkDevices, checkFiles } from './doctor/leftovers.ts';
+import { checkOpenFiles } from './doctor/limits.ts';
 import { checkHugepages, checkMemlock } from './doctor/memory.ts';
 import { checkLibraries, checkNode } from './doctor/runtime.ts';
 import { listDevices } from './list.ts';
 
-/** `fix`: remove the files of devices that are gone. */
+/** All checks, whatever fails: one that cannot be made says why. `fix`: remove the files of devices that are gone. */
 export async function diagnose({ fix = false }: { readonly fix?: boolean } = {}): Promise<Check[]> {
-  const checks = [checkNode(process.versions.node), ...(await checkLibraries()), checkKernel(release())];
-  // The other checks call libc; without the libraries each of them would fail for that one reason.
-  if (checks.some(({ name, status }) => name === 'ffi-rs' && status === 'fail')) return checks;
-  checks.push(checkIoUring(read('/proc/sys/kernel/io_uring_disabled')?.trim()));
+  const libraries = await checkLibraries();
+  // Every call of libc would fail for that one reason.
+  const callsLibc = !libraries.some(({ name, status }) => name === 'ffi-rs' && status === 'fail');
+  const throughLibc = (name: string, make: () => Check | Promise<Check>): Promise<Check> =>
+    callsLibc ? attempt(name, make) : Promise.resolve(fail(name, 'not looked at: ffi-rs does not work', FFI_HINT));
   const driver = checkDriver();
-  checks.push(driver);
-  const devices = driver.status === 'fail' ? [] : await listDevices();
-  if (driver.status !== 'fail') checks.push(await checkFeatures(), checkDevices(devices));
+  const throughDriver = (name: string, make: () => Check | Promise<Check>): Promise<Check> =>
+    driver.status === 'fail'
+      ? Promise.resolve(fail(name, `not looked at: ${driver.detail}`, driver.hint ?? ''))
+      : throughLibc(name, make);
   return [
-    ...checks,
-    // A device that is being deleted is in the list and not in sysfs.
-    checkFiles([...findDevices(), ...devices.map(({ id }) => id)], fix),
+    checkNode(process.versions.node),
+    ...libraries,
+    checkKernel(release()),
+    await throughLibc('io_uring', () => checkIoUring(ioUringPolicy())),
+    driver,
+    await throughDriver('features', checkFeatures),
+    await throughDriver('devices', async () => checkDevices(await listDevices())),
+    // A device that is being deleted is not in sysfs.
+    await attempt('files', () => checkFiles([...findDevices(), ...goingIds()], fix)),
     checkHugepages(read('/proc/meminfo') ?? '', read('/proc/mounts') ?? ''),
     checkMemlock(read('/proc/self/limits') ?? '', process.geteuid?.() === 0),
+    checkOpenFiles(read('/proc/self/limits') ?? ''),
   ];
+}
+
+const FFI_HINT = '`npm install` without --omit=optional';
+
+async function attempt(name: string, make: () => Check | Promise<Check>): Promise<Check> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof UblkError) return fail(name, error.message, error.hint ?? 'see `dmesg`');
+    throw error;
+  }
 }
 
 function read(path: string): string | undefined {

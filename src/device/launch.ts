@@ -1,5 +1,6 @@
 /** Starts a device's server process and waits for its start report. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { packagePath } from '../package-root.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { hasCapability } from '../native/capabilities.ts';
+import { shortageHint, shortageOf } from '../native/shortage.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
 import { filesOf, makeRunDirectories } from '../record/files.ts';
@@ -86,6 +88,8 @@ async function start(
   });
   setIoFlusher(false);
   closeSync(logFd);
+  // Without a process there are no pipes either.
+  if (child.pid === undefined) throw await spawnFailure(child);
   const ended = Promise.withResolvers<Ending>();
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
@@ -97,6 +101,11 @@ async function start(
     throw error;
   });
   return { child, ended: ended.promise, flusher, report };
+}
+
+async function spawnFailure(child: ChildProcess): Promise<unknown> {
+  const [error] = (await once(child, 'error')) as [Error];
+  return shortageOf(error) ?? error;
 }
 
 /**
@@ -164,19 +173,27 @@ function silentError(): UblkError {
 
 function diedError(device: number, log: string, ending: Ending): UblkError {
   const how = ending.signal === null ? `with exit code ${ending.exitCode ?? '?'}` : `by ${ending.signal}`;
-  const last = lastLines(log);
+  const said = textOf(log);
+  const last = lastWords(said);
   return new UblkError(`the server ended ${how} before the device was ready${last === '' ? '' : `: ${last}`}`, {
     code: 'SERVER_DIED',
     device,
     command: 'add',
-    hint: 'if it says nothing, see `dmesg` for the out-of-memory killer',
+    hint: shortageHint(said) ?? 'if it says nothing, see `dmesg` for the out-of-memory killer',
     cause: ending,
   });
 }
 
-function lastLines(path: string): string {
+/** Of what Node prints when it gives up, the line that says why, without the stack below it. */
+export function lastWords(said: string): string {
+  const lines = said.trim().split('\n');
+  const why = lines.findLast((line) => /FATAL ERROR|Fatal (?:process|JavaScript)|Check failed|Assertion/i.test(line));
+  return why?.replaceAll(/^[#\s]+/g, '') ?? lines.slice(-3).join(' | ');
+}
+
+function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8').trim().split('\n').slice(-3).join(' | ');
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }

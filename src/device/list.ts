@@ -1,25 +1,26 @@
 /** Devices as anyone may see them: the kernel's record, and for our own what their server stored and counts. */
-import { type ControlChannel, withControl } from '../control/channel.ts';
+import { ControlChannel } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, getParams, getQueueAffinity } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
 import { type DiskSize, diskSize } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
+import { isRingRefusal } from '../native/ring/setup-failure.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE, ublkStateName } from '../native/uapi/ublk-device.ts';
 import { filesOf } from '../record/files.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
-import { type GoingDevice, goingIds, readGoingDevice, sweepGoingDevice } from '../record/going-device.ts';
+import { goingIds, readGoingDevice, sweepGoingDevice } from '../record/going-device.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { isServing, type ProcessState } from '../record/process-state.ts';
 import { isServerAlive, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
-import { type DeviceStats, readStats, type Tally } from '../stats/reader.ts';
-import type { StatWay } from '../stats/layout.ts';
+import { readStats } from '../stats/reader.ts';
 import { bitsOf } from './features.ts';
-import { describeHolder, describeHolders } from './holders/holder.ts';
+import { describeHolders } from './holders/holder.ts';
 import { isGone } from './is-gone.ts';
-import type { BufferReport, DeletingReport, DeviceReport, DeviceState, IoReport } from './report.ts';
+import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
+import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
 /**
  * Every ublk device, whoever made it, in the order of their ids; also those that are being deleted. Nothing here waits for
@@ -30,20 +31,51 @@ export async function listDevices(options: WaitOptions = {}): Promise<DeviceRepo
   const present = findDevices();
   const going = goingIds().filter((id) => !present.includes(id));
   if (present.length + going.length === 0) return [];
-  return withControl(async (channel) => {
+  const ids = [...present, ...going].toSorted((a, b) => a - b);
+  const list = async (channel: ControlChannel): Promise<DeviceReport[]> => {
     const reports: DeviceReport[] = [];
-    for (const id of [...present, ...going].toSorted((a, b) => a - b)) {
+    for (const id of ids) {
       const report = await describeIfThere(channel, id);
       if (report !== null) reports.push(report);
     }
     return reports;
+  };
+  return askOrLook(list, async (refusal) => {
+    const { describeFromSysfs } = await import('./list-sysfs.ts');
+    return Promise.all(ids.map((id) => describeFromSysfs(id, refusal)));
   });
 }
 
 /** One device. Throws a UblkError of kind `no-device` when there is none with this id. */
 export async function describeDevice(id: number, options: WaitOptions = {}): Promise<DeviceReport> {
   options.signal?.throwIfAborted();
-  return withControl((channel) => describe(channel, id));
+  return askOrLook(
+    (channel) => describe(channel, id),
+    async (refusal) => {
+      if (!findDevices().includes(id) && readGoingDevice(id) === null) throw refusal;
+      const { describeFromSysfs } = await import('./list-sysfs.ts');
+      return describeFromSysfs(id, refusal);
+    },
+  );
+}
+
+/** `ask` asks the driver. Where this process may have no ring to do so, `look` makes do with what the system shows. */
+async function askOrLook<T>(
+  ask: (channel: ControlChannel) => Promise<T>,
+  look: (refusal: UblkError) => Promise<T>,
+): Promise<T> {
+  let channel: ControlChannel;
+  try {
+    channel = new ControlChannel();
+  } catch (error) {
+    if (isRingRefusal(error)) return look(error);
+    throw error;
+  }
+  try {
+    return await ask(channel);
+  } finally {
+    channel.close();
+  }
 }
 
 /** Returns null for a device that went away while the list was made or after it was deleted. */
@@ -62,11 +94,13 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const size = await sizeOf(channel, info);
   const record = ownedBy(info, readRecord(id));
   const stats = record === null ? null : readStats(filesOf(id).stats);
-  const state = info.ublksrv_pid <= 0 ? null : serverState(serverOf(info.ublksrv_pid, record));
+  const server = serverOf(info.ublksrv_pid, record);
+  const state = server.pid <= 0 ? null : serverState(server);
   const going = findDevices().includes(id) ? null : readGoingDevice(id);
   const deleting = going === null ? null : await deletingOf(going);
   return {
     id,
+    seen_from: 'driver',
     path: `/dev/ublkb${id}`,
     state: ublkStateName(info.state) as DeviceState,
     target: record === null ? null : targetOf(record),
@@ -107,44 +141,6 @@ async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): 
   if (state !== UBLK_S_DEV_DEAD) return UNKNOWN_SIZE;
   const { basic } = await getParams(channel, id, { timeoutMs: 1000 });
   return { bytes: basic.dev_sectors * 512, logicalBlockBytes: 2 ** basic.logical_bs_shift };
-}
-
-async function deletingOf(going: GoingDevice): Promise<DeletingReport> {
-  // Most lists have no device that is going, and start faster without this.
-  const { holdersOfGoing } = await import('./holders/going.ts');
-  const holders = holdersOfGoing(going);
-  return { since: going.since, holders: holders.map((holder) => ({ ...holder, text: describeHolder(holder) })) };
-}
-
-function targetOf(record: DeviceRecord): NonNullable<DeviceReport['target']> {
-  const { target, files, targetOptions } = record.spec;
-  return { type: target, files: [...files], options: { ...targetOptions } };
-}
-
-function buffersOf(record: DeviceRecord, stats: DeviceStats | null): BufferReport[] {
-  return record.buffers.map((buffer) => {
-    const hits = stats?.buffers.get(buffer.index);
-    return {
-      index: buffer.index,
-      len: buffer.length,
-      read_only: buffer.readOnly,
-      source: buffer.source,
-      matched: { requests: hits?.requests ?? 0, bytes: hits?.bytes ?? 0 },
-    };
-  });
-}
-
-function ioOf(stats: DeviceStats | null): IoReport {
-  const sum = (way: StatWay): Tally => {
-    const total = { requests: 0, bytes: 0 };
-    for (const queue of stats?.queues ?? []) {
-      total.requests += queue.ways[way].requests;
-      total.bytes += queue.ways[way].bytes;
-    }
-    return total;
-  };
-  const errors = (stats?.queues ?? []).flatMap((queue) => Object.values(queue.ops)).reduce((n, op) => n + op.errors, 0);
-  return { matched: sum('matched'), registered: sum('registered'), copied: sum('copied'), errors };
 }
 
 interface Facts {

@@ -13,6 +13,7 @@ import { type DeviceRecord, RECORD_VERSION } from '../record/device-record.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { isServerAlive, serverOf } from '../record/server-identity.ts';
 import { readRecord, writeRecord } from '../record/store.ts';
+import { checkDescriptors } from '../server/descriptor-budget.ts';
 import { dataPathOfFeatures } from '../spec/data-paths.ts';
 import { optionsFor } from '../spec/device-spec.ts';
 import { FeatureSet } from '../spec/features.ts';
@@ -63,6 +64,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
   await withControl((channel) => requireUnserved(channel, options));
+  checkDescriptors(spec);
   await startUserRecoveryWhenFree(info, waiting);
   writeRecord({
     version: RECORD_VERSION,

@@ -44,6 +44,11 @@ export type DeviceState = 'DEAD' | 'LIVE' | 'QUIESCED' | 'FAIL_IO';
 
 export interface DeviceReport {
   id: number;
+  /**
+   * `sysfs`: the driver could not be asked, because this process may have no io_uring. The report is then what sysfs and the
+   * device record show, and the state is inferred from them.
+   */
+  seen_from: 'driver' | 'sysfs';
   /** The block device. */
   path: string;
   state: DeviceState;

@@ -4,6 +4,7 @@ import { usageError } from '../errors.ts';
 import { option } from '../spec/option-names.ts';
 import { formatCpuList, parseCpuList } from './cpu-list.ts';
 
+const POSSIBLE = '/sys/devices/system/cpu/possible';
 const ONLINE = '/sys/devices/system/cpu/online';
 
 /** Throws for the first of `cpus` that is not among `online`. */
@@ -15,6 +16,11 @@ export function requireCpus(cpus: readonly number[], online = onlineCpus()): voi
       `the CPUs are ${formatCpuList(online)}`,
     );
   }
+}
+
+/** How many CPUs the kernel is prepared for, which is the most queues that a device gets. */
+export function possibleCpus(): number {
+  return (parseCpuList(readFileSync(POSSIBLE, 'latin1')).at(-1) ?? 0) + 1;
 }
 
 function onlineCpus(): number[] {

@@ -3,6 +3,7 @@
  * shows or decides by is lost: message, code, kind, command, device, hint, and the option names in message and hint.
  */
 import { FAILURE_KINDS, type FailureKind, type OptionMention, type Text, UblkError } from '../errors.ts';
+import { shortageOf } from '../native/shortage.ts';
 
 export interface WireError {
   readonly message: Text;
@@ -13,10 +14,11 @@ export interface WireError {
   readonly hint?: Text;
 }
 
-/** Any other thrown value is a defect of ours: it becomes INTERNAL, with its stack as the message. */
+/** A shortage of the system is one line. Any other thrown value is a defect of ours: INTERNAL, with its stack. */
 export function encodeError(thrown: unknown): WireError {
-  if (!(thrown instanceof UblkError)) return { message: describe(thrown), code: 'INTERNAL', kind: 'failed' };
-  const { text, code, kind, command, device, hintText } = thrown;
+  const error = thrown instanceof UblkError ? thrown : shortageOf(thrown);
+  if (error === undefined) return { message: describe(thrown), code: 'INTERNAL', kind: 'failed' };
+  const { text, code, kind, command, device, hintText } = error;
   return {
     message: text,
     code,

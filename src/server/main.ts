@@ -5,6 +5,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { encodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { UblkError } from '../errors.ts';
+import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import type { Ending } from '../record/device-record.ts';
 import { updateRecord } from '../record/store.ts';
@@ -51,7 +52,9 @@ function report(message: StartReport): void {
 
 function fail(id: number, thrown: unknown): void {
   const error =
-    thrown instanceof UblkError ? thrown : new UblkError(describe(thrown), { code: 'INTERNAL', device: id });
+    thrown instanceof UblkError
+      ? thrown
+      : (shortageOf(thrown) ?? new UblkError(describe(thrown), { code: 'INTERNAL', device: id }));
   log(error.message);
   recordEnd(id, 'failed', error.message);
   if (!reported) report({ ready: false, error });

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
+import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
@@ -73,7 +74,8 @@ export class QueueThreads {
     this.#wakeFds.push(config.wakeFd);
     const fetched = Promise.withResolvers<string[]>();
     const left = Promise.withResolvers<void>();
-    const fail = (error: Error) => {
+    const fail = (thrown: Error) => {
+      const error = shortageOf(thrown) ?? thrown;
       fetched.reject(error);
       left.reject(error);
     };

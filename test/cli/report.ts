@@ -4,6 +4,7 @@ import type { DeviceReport } from '../../src/device/report.ts';
 export function report(changes: Partial<DeviceReport> = {}): DeviceReport {
   return {
     id: 0,
+    seen_from: 'driver',
     path: `/dev/ublkb${changes.id ?? 0}`,
     state: 'LIVE',
     target: { type: 'null', files: [], options: {} },

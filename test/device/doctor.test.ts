@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkKernel, ioUringHint } from '../../src/device/doctor/kernel.ts';
+import { checkKernel } from '../../src/device/doctor/kernel.ts';
 import { checkDevices, isOfAnother } from '../../src/device/doctor/leftovers.ts';
 import { checkHugepages, checkMemlock } from '../../src/device/doctor/memory.ts';
 import { checkLibraries, checkNode } from '../../src/device/doctor/runtime.ts';
+import { isRingRefusal, ringSetupFailure } from '../../src/native/ring/setup-failure.ts';
 import type { DeviceReport } from '../../src/device/report.ts';
 
 describe('the kernel', () => {
@@ -20,10 +21,31 @@ describe('the kernel', () => {
     test(`${release} is ${status}`, () => assert.equal(checkKernel(release).status, status));
   }
 
-  test('an io_uring that is switched off is told from one that a container hides', () => {
-    assert.match(ioUringHint('EPERM', '2'), /sysctl/);
-    assert.match(ioUringHint('ENOSYS', undefined), /seccomp/);
-    assert.match(ioUringHint('EINVAL', '0'), /too old/);
+  test('an io_uring that is switched off is told from one that a container hides and one that is too old', () => {
+    const EPERM = 1;
+    const EINVAL = 22;
+    const EMFILE = 24;
+    const ENOSYS = 38;
+    const told = [
+      [
+        ringSetupFailure(EPERM, '2'),
+        'unsupported',
+        /kernel\.io_uring_disabled is 2/,
+        /sysctl kernel.io_uring_disabled=0/,
+      ],
+      [ringSetupFailure(EPERM, '1'), 'unsupported', /for this user .*is 1/, /io_uring_group/],
+      [ringSetupFailure(EPERM, '0'), 'unsupported', /seccomp/, /profile/],
+      [ringSetupFailure(EPERM, null), 'unsupported', /seccomp/, /profile/],
+      [ringSetupFailure(ENOSYS, null), 'unsupported', /no io_uring, or a seccomp/, /profile/],
+      [ringSetupFailure(EINVAL, '0'), 'unsupported', /Invalid argument/, /too old/],
+    ] as const;
+    for (const [error, kind, message, hint] of told) {
+      assert.equal(error.kind, kind);
+      assert.match(error.message, message);
+      assert.match(error.hint ?? '', hint);
+      assert.ok(isRingRefusal(error));
+    }
+    assert.ok(!isRingRefusal(ringSetupFailure(EMFILE, '0')), 'a limit can be raised');
   });
 });
 
@@ -84,5 +106,6 @@ function meminfo(total: number, free: number): string {
 }
 
 function device(id: number, state: DeviceReport['state'], pid: number): DeviceReport {
-  return { id, state, ublksrv_pid: pid, server_state: null, deleting: null } as DeviceReport;
+  const server_state = pid > 0 ? 'running' : null;
+  return { id, state, ublksrv_pid: pid, server_state, deleting: null } as DeviceReport;
 }

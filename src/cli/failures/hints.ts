@@ -9,7 +9,7 @@ const BY_CODE: Readonly<Record<string, Hint>> = {
   EPERM: permissionHint,
   EACCES: permissionHint,
   EBUSY: openerHint,
-  EMFILE: 'raise the limit of open files (ulimit -n)',
+  EMFILE: 'raise the limit of open files: ulimit -n 1024, or LimitNOFILE= in a systemd unit',
   ENFILE: 'the whole machine has too many files open (sysctl fs.file-max)',
   ENOMEM: 'memory or locked memory is short: ublkts doctor shows the limits',
   ENOSYS: 'this kernel has no io_uring, or a seccomp filter hides it: ublkts doctor',

@@ -1,5 +1,6 @@
 /** Reports a failure: one line and a hint for a person, one object for a program, an exit code for a script. */
 import { UblkError } from '../../errors.ts';
+import { shortageOf } from '../../native/shortage.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { wants, wantsJson } from '../argv/global-flags.ts';
 import { exitCodeOf } from './exit-codes.ts';
@@ -54,6 +55,8 @@ function refusal(error: UblkError): string {
 }
 
 function unexpected(thrown: unknown): UblkError {
+  const shortage = shortageOf(thrown);
+  if (shortage !== undefined) return shortage;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'INTERNAL';
   return new UblkError(message, { code, cause: thrown });

@@ -66,10 +66,11 @@ function stateText({ state, deleting }: DeviceReport): string {
   return deleting === null ? state : 'DELETING';
 }
 
-function remark({ id, state, server_state, deleting, last_error }: DeviceReport): string {
+function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string {
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
-  // The remark itself says what a device waits for that is being deleted or whose server is stopped.
-  const advice = deleting !== null || server_state === 'stopped' ? '' : `; ublkts ${next} -n ${id}`;
+  // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not asked.
+  const advice =
+    deleting !== null || server_state === 'stopped' || seen_from === 'sysfs' ? '' : `; ublkts ${next} -n ${id}`;
   return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
 }
 

@@ -27,25 +27,18 @@ export function checkKernel(release: string): Check {
   return ok('kernel', release);
 }
 
-/** `policy` is /proc/sys/kernel/io_uring_disabled, undefined where the kernel has none. */
-export function checkIoUring(policy: string | undefined): Check {
+/** `policy` is the value of kernel.io_uring_disabled; null where the kernel has no such switch. */
+export function checkIoUring(policy: string | null): Check {
   try {
     const { fd, ring, sqes } = setUpRing({ sqEntries: 1, cqEntries: 2, flags: IORING_SETUP_SQE128 });
     ring.unmap();
     sqes.unmap();
     closeSync(fd);
-    return ok('io_uring', policy === undefined || policy === '0' ? 'works' : `works; io_uring_disabled is ${policy}`);
+    return ok('io_uring', policy === null || policy === '0' ? 'works' : `works; io_uring_disabled is ${policy}`);
   } catch (error) {
     if (!(error instanceof UblkError)) throw error;
-    return fail('io_uring', error.message, ioUringHint(error.code, policy));
+    return fail('io_uring', error.message, error.hint ?? 'see `dmesg`');
   }
-}
-
-export function ioUringHint(code: string, policy: string | undefined): string {
-  if (policy === '2' || policy === '1') return '`sysctl kernel.io_uring_disabled=0`, or run as root where it is 1';
-  if (code === 'ENOSYS') return 'the kernel was built without io_uring, or a seccomp filter hides it (containers do)';
-  if (code === 'EPERM') return 'a seccomp filter or security module refuses it (containers do)';
-  return 'the kernel is too old: ublk needs rings of 128-byte entries (Linux 5.19)';
 }
 
 /** The driver, and whether this user may talk to it. */

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { filesOf } from '../../record/files.ts';
-import { isRunning } from '../../record/server-identity.ts';
+import { isServing } from '../../record/process-state.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';
 
@@ -26,7 +26,9 @@ function checkPaused(paused: readonly DeviceReport[]): Check {
 }
 
 function checkServed(devices: readonly DeviceReport[]): Check {
-  const orphans = devices.filter((device) => device.state === 'DEAD' || !isRunning(device.ublksrv_pid));
+  const orphans = devices.filter(
+    ({ state, server_state }) => state === 'DEAD' || server_state === null || !isServing(server_state),
+  );
   if (orphans.length === 0) return ok('devices', `${devices.length}, all of them served`);
   const recoverable = orphans.filter(({ state }) => state === 'QUIESCED' || state === 'FAIL_IO').map(({ id }) => id);
   const lost = orphans.filter(({ id }) => !recoverable.includes(id)).map(({ id }) => id);

@@ -1,10 +1,12 @@
 /** Checks of what ublkts runs on: Node, and the libraries that call libc. */
+import { ERRNO } from '../../native/uapi/errno.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 const OLDEST_NODE = 22;
 /** Its worker threads take far less memory than those of the versions before. */
 const BEST_NODE = 26;
-const EBADF = 9;
+/** Answers to a ring that does not exist: the kernel's own, and those of seccomp filters, which `io_uring` is about. */
+const ARRIVED: readonly number[] = [-ERRNO.EBADF, -ERRNO.ENOSYS, -ERRNO.EPERM, -ERRNO.EACCES];
 const HINT = 'the native parts are optional packages: `npm install` without --omit=optional';
 
 export function checkNode(version: string): Check {
@@ -33,13 +35,13 @@ async function callFfi(): Promise<string | undefined> {
   return callInt('getpid').value === process.pid ? 'calls libc' : undefined;
 }
 
-/** A ring that does not exist: EBADF shows that the call arrived. */
+/** A ring that does not exist: the answer shows that the call arrived. */
 async function callEnter(): Promise<string | undefined> {
   const { loadEnter } = await import('../../native/libc/enter.ts');
   const { mapAnonymous, PAGE_SIZE } = await import('../../native/memory.ts');
   const memory = mapAnonymous(PAGE_SIZE, 'of a check');
   const call = loadEnter({ fd: -1, flags: 0, words: memory.words(0, 2), address: memory.address });
-  const arrived = call.enter(0, 0) === -EBADF;
+  const arrived = ARRIVED.includes(call.enter(0, 0));
   call.close();
   memory.unmap();
   return arrived ? `called through ${call.how}` : undefined;

@@ -1,6 +1,6 @@
 /** io_uring_setup(2) and the mappings that go with it. */
 import { closeSync } from 'node:fs';
-import { io_uring_setup, systemError } from '../libc/calls.ts';
+import { io_uring_setup } from '../libc/calls.ts';
 import { type MappedMemory, mapFile } from '../memory.ts';
 import { decode, encode } from '../uapi/codec.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../uapi/io-uring-setup.ts';
 import { io_uring_params } from '../uapi/io-uring-structs.ts';
 import { CQE_WORDS, SQE128_WORDS, SQE_WORDS } from '../uapi/io-uring-words.ts';
+import { ringSetupFailure } from './setup-failure.ts';
 import { CompletionQueue } from './completion-queue.ts';
 import { SubmissionQueue } from './submission-queue.ts';
 
@@ -34,7 +35,6 @@ export interface RingOptions {
 }
 
 const EINVAL = 22;
-const ENOSYS = 38;
 
 /** Asks for what the newest kernels have and takes less where this one refuses. */
 export function setUpRing(options: RingOptions): RingParts {
@@ -48,9 +48,9 @@ export function setUpRing(options: RingOptions): RingParts {
     const params = encode(io_uring_params, { cq_entries: options.cqEntries, flags });
     const fd = io_uring_setup(options.sqEntries, params);
     if (fd >= 0) return mapRing(fd, flags, params);
-    if (fd !== -EINVAL) throw setupError(-fd);
+    if (fd !== -EINVAL) throw ringSetupFailure(-fd);
   }
-  throw setupError(EINVAL);
+  throw ringSetupFailure(EINVAL);
 }
 
 function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
@@ -83,10 +83,4 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
     closeSync(fd);
     throw error;
   }
-}
-
-function setupError(errno: number) {
-  const blocked =
-    'io_uring may be switched off (sysctl kernel.io_uring_disabled) or blocked by a container; see `ublkts doctor`';
-  return systemError('io_uring_setup', errno, '', errno === ENOSYS || errno === 1 ? blocked : undefined);
 }

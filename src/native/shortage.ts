@@ -1,0 +1,60 @@
+/**
+ * Errors that say that something has run out: descriptors, processes, memory. Whoever reads a file and takes "it cannot
+ * be read" for "it is not there" would otherwise show a machine without devices.
+ */
+import { UblkError } from '../errors.ts';
+import { errnoText, errnoNumber } from './uapi/errno.ts';
+
+/** The limit of each, for a hint. */
+const HINTS: Readonly<Record<string, string>> = {
+  EMFILE: 'raise the limit of open files: `ulimit -n 1024`, or LimitNOFILE= in a systemd unit',
+  ENFILE: 'the whole machine has too many files open: raise it with `sysctl fs.file-max`',
+  EAGAIN: 'no more threads may be started: see `ulimit -u`, pids.max of the control group, `sysctl kernel.threads-max`',
+  ENOMEM: 'memory is short, or limited: see `free`, `ulimit -v`, and memory.max of the control group',
+};
+
+const SCARCE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Throws a file's error as a UblkError if something has run out, and returns otherwise. */
+export function throwShortage(error: unknown): void {
+  if (SCARCE.has(codeOf(error))) throw shortageOf(error) ?? error;
+}
+
+/**
+ * The error as a UblkError of one line, if it is the system's: of a file, a process, or a worker thread. undefined for
+ * all others, which are defects of ours.
+ */
+export function shortageOf(error: unknown): UblkError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = codeOf(error);
+  if (HINTS[code] === undefined) return undefined;
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  const what = syscall === undefined ? 'a worker thread' : wordsOf(syscall, path);
+  return new UblkError(`${what}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+    code,
+    ...(syscall === undefined ? {} : { command: syscall.split(' ')[0] ?? syscall }),
+    hint: HINTS[code],
+    cause: error,
+  });
+}
+
+/** `open /x`; a spawn has its program in the name of the call. */
+function wordsOf(syscall: string, path: string | undefined): string {
+  return path === undefined || syscall.endsWith(` ${path}`) ? syscall : `${syscall} ${path}`;
+}
+
+/** The hint for a process that said this and gave up; undefined when it is not about something that has run out. */
+export function shortageHint(said: string): string | undefined {
+  if (/EMFILE|Too many open files/.test(said)) return HINTS['EMFILE'];
+  if (/EAGAIN|Resource temporarily unavailable|thread_create|pthread_create|WorkerThread/.test(said))
+    return HINTS['EAGAIN'];
+  return /out of memory|OOM|ENOMEM|Cannot allocate memory|allocation failed/i.test(said) ? HINTS['ENOMEM'] : undefined;
+}
+
+/** Of a worker that does not start, Node has a code of its own, and the errno in the message. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'ENOMEM';
+  return code === 'ERR_WORKER_INIT_FAILED' ? (/: (E[A-Z]+)$/.exec(message)?.[1] ?? 'EAGAIN') : code;
+}

@@ -1,0 +1,68 @@
+/**
+ * Whether a server may have as many open files as its device needs. The limit (RLIMIT_NOFILE) is inherited, and Node
+ * raises its soft value to the hard one when it starts; a server that meets it half way would fail in any of a dozen
+ * places, with the device already made.
+ */
+import { readFileSync } from 'node:fs';
+import { UblkError } from '../errors.ts';
+import { option } from '../spec/option-names.ts';
+
+/** What the number of descriptors depends on. */
+export interface DescriptorNeeds {
+  readonly threads: number;
+  readonly files: readonly string[];
+  readonly sharedMemory: boolean;
+  readonly buffers: readonly unknown[];
+}
+
+/**
+ * As counted in /proc/PID/fd of servers (Node 26): the standard three, the ring of control commands, the char device, the
+ * server lock, and what Node's event loop and thread pool have.
+ */
+const BASE = 27;
+/** Of a queue thread: its ring, the code of its system call, what wakes it, and the five of a Node event loop. */
+const PER_THREAD = 8;
+/** The listening socket, and a client with what it hands over. */
+const SOCKET = 4;
+/** What is open for a moment: a file that is read, a command that is answered. */
+const SPARE = 6;
+
+/** The descriptors that the server of such a device has open at most. */
+export function serverDescriptors({ threads, files, sharedMemory, buffers }: DescriptorNeeds): number {
+  const shared = sharedMemory ? SOCKET + buffers.length : 0;
+  return BASE + threads * PER_THREAD + files.length + shared + SPARE;
+}
+
+/** Throws if `limit` is less than the server needs. */
+export function checkDescriptors(needs: DescriptorNeeds, limit: number = openFilesLimit()): void {
+  const needed = serverDescriptors(needs);
+  if (needed <= limit) return;
+  const { threads, files } = needs;
+  const what = `${count(threads, 'thread')}${files.length === 0 ? '' : ` and ${count(files.length, 'file')}`}`;
+  throw new UblkError(
+    `the server of a device with ${what} needs ${needed} open files, and the limit is ${limit} (RLIMIT_NOFILE)`,
+    {
+      code: 'EMFILE',
+      command: 'getrlimit',
+      hint: [
+        `\`ulimit -n ${roundedUp(needed)}\`, LimitNOFILE=${roundedUp(needed)} in a systemd unit, or fewer `,
+        option('threads'),
+      ],
+    },
+  );
+}
+
+/** The hard limit, to which Node has raised the soft one; Infinity where there is none. */
+export function openFilesLimit(limits: string = readFileSync('/proc/self/limits', 'latin1')): number {
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
+  return hard === undefined ? Infinity : Number(hard);
+}
+
+/** A number that people set: 64, 128, 256 ... */
+function roundedUp(needed: number): number {
+  return 2 ** Math.ceil(Math.log2(needed));
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
