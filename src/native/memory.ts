@@ -94,16 +94,11 @@ export function populate({ address, length }: MappedMemory): number {
   return value < 0 ? errno : 0;
 }
 
-const MCL_CURRENT = 1;
-const MCL_FUTURE = 2;
-const MCL_ONFAULT = 4;
+const MLOCK_ONFAULT = 1;
 
-/**
- * Keeps every page of this process in memory from the moment it is first used: code, heap and mappings, those to come
- * too. Memory that is never used costs nothing. Returns 0 or the errno.
- */
-export function lockUsedMemory(): number {
-  const { value, errno } = callInt('mlockall', MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+/** Keeps each page of the mapping in memory from the moment it is first used. Returns 0 or the errno. */
+export function lockOnFault({ address, length }: Pick<MappedMemory, 'address' | 'length'>): number {
+  const { value, errno } = callInt('mlock2', address, BigInt(length), MLOCK_ONFAULT);
   return value < 0 ? errno : 0;
 }
 

@@ -1,11 +1,11 @@
 /**
  * Keeps a server alive on a machine that has run out of memory: the out-of-memory killer passes it
- * over, and the pages that it has used stay where they are. Were they reclaimed, the request that is to write others
- * out would wait for them.
+ * over, and the pages of its code and its buffers that it has used stay where they are. Were they reclaimed, the request
+ * that is to write others out would wait for them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hasCapability } from '../native/capabilities.ts';
-import { lockUsedMemory, type MappedMemory, populate } from '../native/memory.ts';
+import { lockOnFault, type MappedMemory, populate } from '../native/memory.ts';
 import { errnoText } from '../native/uapi/errno.ts';
 
 const SCORE = '/proc/self/oom_score_adj';
@@ -38,20 +38,32 @@ export function asOthersForOutOfMemoryKiller(pid: number | undefined): void {
 }
 
 /**
- * Locks what has been used and what will be. `buffers` are all used now if `all` says so: then no request needs memory
- * of the server's any more. Returns the notes that this calls for.
+ * Locks the program's code and the I/O buffers, page by page as they are used. `buffers` are all used now if `all` says
+ * so: then no request needs memory for its data any more. Returns the notes that this calls for.
+ *
+ * V8's heap is not locked (no mlockall): V8 gives pages back with madvise, which the kernel refuses on locked memory, and
+ * V8 ends the process then.
  */
 export function lockMemory(buffers: readonly MappedMemory[], all: boolean): string[] {
   const limit = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-  // With a limit, a later mapping would be refused rather than left unlocked.
   if (!hasCapability('CAP_IPC_LOCK') && limit !== 'unlimited') {
     return [`the server's memory is not locked: without CAP_IPC_LOCK the limit is ${limit} bytes (ulimit -l)`];
   }
-  const errno = lockUsedMemory();
-  if (errno !== 0) return [`the server's memory is not locked: mlockall: ${errnoText(errno)}`];
+  const program = programMappings(readFileSync('/proc/self/maps', 'latin1'));
+  const errno = [...program, ...buffers].map(lockOnFault).find((refused) => refused !== 0);
+  if (errno !== undefined) return [`the server's memory is not all locked: mlock2: ${errnoText(errno)}`];
   if (!all) return [];
   return buffers.flatMap((buffer) => {
     const refused = populate(buffer);
     return refused === 0 ? [] : [`not all I/O buffers have memory yet: madvise: ${errnoText(refused)}`];
+  });
+}
+
+/** The code and the constants of the program and its libraries in the text of /proc/PID/maps: private, and never written. */
+export function programMappings(maps: string): { readonly address: bigint; readonly length: number }[] {
+  const lines = maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ [1-9]\d*\s+\/.*$/gm);
+  return [...lines].map(([, from, to]) => {
+    const address = BigInt(`0x${from}`);
+    return { address, length: Number(BigInt(`0x${to}`) - address) };
   });
 }

@@ -21,7 +21,7 @@ const FUNCTIONS = [
   'madvise',
   'memcpy',
   'memfd_create',
-  'mlockall',
+  'mlock2',
   'mmap',
   'munmap',
   'pipe2',
