@@ -4,6 +4,7 @@ var needed = 22;
 var major = parseInt(process.versions.node.split('.')[0], 10);
 if (major < needed) {
   process.stderr.write('ublkts needs Node ' + needed + ' or newer; this is Node ' + process.versions.node + '\n');
+  process.stderr.write('hint: install a newer Node; in a checkout: npm start, or node_modules/.bin/node bin/run.js\n');
   process.exit(3);
 }
 void import('../dist/main.js')

@@ -22,7 +22,7 @@ export default class Del extends BaseCommand {
     number: numberFlag,
     all: onOff({ char: 'a', summary: 'Delete every device.', helpGroup: 'DEVICE' }),
     force: onOff({
-      summary: 'Delete it even if a mount, swap or a device made of it loses data.',
+      summary: 'Go on even if a mount, swap or a device made of it would lose data.',
       helpGroup: 'DEVICE',
     }),
   };

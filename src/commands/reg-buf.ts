@@ -11,7 +11,7 @@ import { usageError } from '../errors.ts';
 export default class RegBuf extends BaseCommand {
   static override summary = 'Register a shared buffer with a live device. Requests in it are no longer copied.';
   static override description =
-    'The client maps the same file with MAP_SHARED and does direct I/O from that mapping. A request matches when all of its pages lie in one registered buffer. All other requests are copied as before.';
+    'The client maps the same file with MAP_SHARED and does direct I/O from that mapping. A request matches when all of its pages lie in one registered buffer. All other requests are copied as before. Name the file as a word; --htlb and --file mean the same, and scripts written for kublk use them.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0 --htlb /mnt/huge/buf',
     '<%= config.bin %> <%= command.id %> -n 0 --file /dev/shm/buf --rdonly_shmem_buf',
@@ -53,6 +53,9 @@ function sourceOf(path: string | undefined, memfd: number | undefined, seal: boo
   if (memfd !== undefined) return { kind: 'memfd', bytes: memfd, seal, readOnly };
   if (seal) throw usageError('--seal needs --memfd', 'add --memfd SIZE');
   if (path === undefined)
-    throw usageError('no buffer is named', 'name one with --htlb FILE, --file FILE or --memfd SIZE');
+    throw usageError(
+      'no buffer is named',
+      'name a file, for example ublkts reg-buf -n 0 /dev/shm/buf, or give --memfd SIZE',
+    );
   return { kind: 'path', path: resolve(path), readOnly };
 }

@@ -14,7 +14,10 @@ export default class Stop extends BaseCommand {
   static override flags = {
     number: numberFlag,
     safe: onOff({ summary: 'Stop it only if nobody has it open (Linux 7.0).', helpGroup: 'DEVICE' }),
-    force: onOff({ summary: 'Stop it even if a mount, swap or a device made of it loses data.', helpGroup: 'DEVICE' }),
+    force: onOff({
+      summary: 'Go on even if a mount, swap or a device made of it would lose data.',
+      helpGroup: 'DEVICE',
+    }),
   };
 
   override async run(): Promise<void> {

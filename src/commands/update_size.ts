@@ -1,5 +1,7 @@
+import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.ts';
-import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
+import { parseDeviceOrNotSize } from '../cli/flags/device-id.ts';
+import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff, sectorSize } from '../cli/flags/values.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import { formatSize } from '../sizes.ts';
@@ -14,7 +16,13 @@ export default class UpdateSize extends BaseCommand {
     '<%= config.bin %> <%= command.id %> -n 0 -s 2G --grow',
   ];
   static override aliases = ['update-size'];
-  static override args = { device: deviceArg };
+  static override args = {
+    device: Args.custom<number>({
+      description: 'The device, as for -n.',
+      ignoreStdin: true,
+      parse: (text) => Promise.resolve(parseDeviceOrNotSize(text)),
+    })(),
+  };
   static override flags = {
     number: numberFlag,
     size: sectorSize({

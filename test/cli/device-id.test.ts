@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_DEVICE_ID, parseDeviceId, parseNewDeviceId } from '../../src/cli/flags/device-id.ts';
+import { MAX_DEVICE_ID, parseDeviceId, parseDeviceOrNotSize, parseNewDeviceId } from '../../src/cli/flags/device-id.ts';
 
 test('every way to name a device means its number', () => {
   for (const name of ['7', 'ublkb7', 'ublkc7', '/dev/ublkb7', '/dev/ublkc7']) assert.equal(parseDeviceId(name), 7);
@@ -23,4 +23,9 @@ test('-1 leaves the id of a new device to the kernel', () => {
   assert.equal(parseNewDeviceId('-1'), -1);
   assert.equal(parseNewDeviceId('3'), 3);
   assert.throws(() => parseNewDeviceId('-2'), { kind: 'usage' });
+});
+
+test('a size where a device belongs gets a hint that names the flag of the size', () => {
+  assert.throws(() => parseDeviceOrNotSize('1G'), { hintText: /-s 1G$/ });
+  assert.equal(parseDeviceOrNotSize('ublkb2'), 2);
 });

@@ -32,7 +32,7 @@ const threadFlags = {
     summary: 'CPUs that the queue threads may run on (default: those that submit to the queue of the thread).',
     helpGroup: 'THREADS',
   }),
-  per_io_tasks: onOff({ summary: 'Spread the tags of every queue over all threads.', helpGroup: 'THREADS' }),
+  per_io_tasks: onOff({ summary: 'Spread the requests of every queue over all threads.', helpGroup: 'THREADS' }),
   no_ublk_fixed_fd: onOff({ summary: 'Do not register /dev/ublkcN with the rings.', helpGroup: 'THREADS' }),
 };
 

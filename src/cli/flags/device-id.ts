@@ -18,7 +18,18 @@ export function parseDeviceId(text: string): number {
   return id;
 }
 
-/** The same, or -1 to let the kernel choose the id. */
+/** The same, for a command whose size is a flag: a size as a word of its own gets a hint that names the flag. */
+export function parseDeviceOrNotSize(text: string): number {
+  if (/^\d+[kmgt]$/i.test(text)) {
+    throw usageError(
+      `${JSON.stringify(text)} is not a ublk device`,
+      `give the size with -s, for example ublkts update_size -n 0 -s ${text}`,
+    );
+  }
+  return parseDeviceId(text);
+}
+
+/** The same as parseDeviceId, or -1 to let the kernel choose the id. */
 export function parseNewDeviceId(text: string): number {
   return text === String(AUTO_DEVICE_ID) ? AUTO_DEVICE_ID : parseDeviceId(text);
 }

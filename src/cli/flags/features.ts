@@ -36,12 +36,13 @@ export const featureFlags = {
   }),
   recovery_reissue: zeroOrOne({
     char: 'i',
-    summary: 'The same, and the requests that the dead server had wait too, instead of failing.',
+    summary:
+      'As -r, and the requests that the dead server was working on are given to the next server instead of failing. Excludes -e.',
     ...RECOVERY,
   }),
   recovery_fail_io: zeroOrOne({
     char: 'e',
-    summary: 'Keep the device when its server dies; all requests fail until `recover`.',
+    summary: 'Keep the device when its server dies; all requests fail until `recover`. Excludes -i.',
     ...RECOVERY,
   }),
   no_auto_part_scan: onOff({ summary: 'Do not look for partitions.', ...DEVICE }),

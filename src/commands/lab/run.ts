@@ -19,7 +19,8 @@ export default class LabRun extends BaseCommand {
     '<%= config.bin %> lab run --instructions --collect out -- bash /ublkts/measure.sh',
   ];
   static override strict = false;
-  static override usage = 'lab run [--memory SIZE] [--cpus N] [--timeout SECONDS] [--instructions] -- COMMAND...';
+  static override usage =
+    'lab run [--memory SIZE] [--cpus N] [--env NAME=VALUE]... [--timeout SECONDS] [--collect DIR] [--instructions] -- COMMAND...';
   static override flags = {
     ...guestFlags,
     instructions: Flags.boolean({
@@ -27,6 +28,7 @@ export default class LabRun extends BaseCommand {
     }),
     timeout: wholeNumber({
       summary: 'End the guest when the command takes longer than this many seconds.',
+      helpValue: 'SECONDS',
       default: 1800,
     }),
     collect: Flags.string({

@@ -28,7 +28,7 @@ export function checkHugepages(meminfo: string, mounts: string): Check {
 /** `limits` is /proc/self/limits. What io_uring pins is charged to users without CAP_IPC_LOCK. */
 export function checkMemlock(limits: string, isRoot: boolean): Check {
   const soft = /^Max locked memory\s+(\S+)/m.exec(limits)?.[1] ?? 'unlimited';
-  if (isRoot) return ok('memlock', `${soft}; root is not held to it`);
+  if (isRoot) return ok('memlock', `${soft === 'unlimited' ? soft : `${soft} bytes`}; root is not held to it`);
   if (soft === 'unlimited') return ok('memlock', soft);
   return warn('memlock', `${soft} bytes`, 'zero copy pins memory: raise it with `ulimit -l` or in limits.conf');
 }

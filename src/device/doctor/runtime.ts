@@ -32,7 +32,7 @@ async function check(name: string, call: () => Promise<string | undefined>): Pro
 
 async function callFfi(): Promise<string | undefined> {
   const { callInt } = await import('../../native/libc/ffi.ts');
-  return callInt('getpid').value === process.pid ? 'calls libc' : undefined;
+  return callInt('getpid').value === process.pid ? 'calls into the C library work' : undefined;
 }
 
 /** A ring that does not exist: the answer shows that the call arrived. */
@@ -44,5 +44,5 @@ async function callEnter(): Promise<string | undefined> {
   const arrived = ARRIVED.includes(call.enter(0, 0));
   call.close();
   memory.unmap();
-  return arrived ? `called through ${call.how}` : undefined;
+  return arrived ? `calls that start I/O work (through ${call.how})` : undefined;
 }
