@@ -2,10 +2,11 @@
  * Reads and writes device records. A record is one JSON file per device in /run/ublkts, written whole and renamed into
  * place, so that a reader never sees half of it and a crash leaves the old one.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { throwShortage } from '../native/shortage.ts';
-import type { DeviceRecord } from './device-record.ts';
-import { filesOf, makeRunDirectories } from './files.ts';
+import type { DeviceRecord, Ending } from './device-record.ts';
+import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
 import { migrate } from './migrations.ts';
 
 /** null when there is no record, or none that this version can read. */
@@ -32,7 +33,20 @@ export function updateRecord(id: number, change: Partial<DeviceRecord>): void {
   if (record !== null) writeRecord({ ...record, ...change });
 }
 
+/** Writes down how the device's server ends. */
+export function recordEnd(id: number, reason: Ending['reason'], message: string | null): void {
+  updateRecord(id, { ended: { at: new Date().toISOString(), reason, message } });
+}
+
 /** Removes everything that a device leaves in /run. */
 export function forgetDevice(id: number): void {
-  for (const path of Object.values(filesOf(id))) rmSync(path as string, { force: true });
+  for (const path of [...Object.values(filesOf(id)), ...unfinishedRecords(id)]) rmSync(path as string, { force: true });
+}
+
+/** The records that a process was writing when it was killed. */
+function unfinishedRecords(id: number): string[] {
+  const { record } = filesOf(id);
+  if (!existsSync(RUN_DIRECTORY)) return [];
+  const paths = readdirSync(RUN_DIRECTORY).map((name) => join(RUN_DIRECTORY, name));
+  return paths.filter((path) => path.startsWith(`${record}.`));
 }

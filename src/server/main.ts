@@ -7,8 +7,7 @@ import { encodeStartReport, type StartReport } from '../protocol/start-report.ts
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
-import type { Ending } from '../record/device-record.ts';
-import { updateRecord } from '../record/store.ts';
+import { recordEnd } from '../record/store.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
@@ -32,7 +31,6 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is gone`);
-    recordEnd(id, 'stopped', null);
   } catch (error) {
     fail(id, error);
   }
@@ -61,10 +59,6 @@ function fail(id: number, thrown: unknown): void {
   // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them. With this process gone,
   // the kernel makes the device DEAD or, if it can be recovered, QUIESCED.
   process.kill(process.pid, 'SIGKILL');
-}
-
-function recordEnd(id: number, reason: Ending['reason'], message: string | null): void {
-  updateRecord(id, { ended: { at: new Date().toISOString(), reason, message } });
 }
 
 function log(text: string): void {

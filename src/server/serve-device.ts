@@ -13,7 +13,7 @@ import type { DeviceRecord } from '../record/device-record.ts';
 import { filesOf } from '../record/files.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
-import { readRecord, updateRecord } from '../record/store.ts';
+import { readRecord, recordEnd, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/registry.ts';
@@ -80,6 +80,8 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
     }
     const socket = spec.sharedMemory ? await listen(id, registry) : null;
     const close = () => {
+      // `del` removes the device's files once the char device is closed: a record that is written later would stay.
+      recordEnd(id, 'stopped', null);
       socket?.close();
       target.close();
       registry.close();
