@@ -7,7 +7,7 @@ import { until } from './support/devices.ts';
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
 const DEVICE = `/dev/ublkb${ID}`;
-const ROUNDS = process.env['UBLKTS_LONG'] === '1' ? 8 : 1;
+const ROUNDS = process.env['UBLKTS_LONG'] === '1' ? 8 : 2;
 
 describe('quiesce', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();

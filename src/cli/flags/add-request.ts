@@ -73,7 +73,7 @@ function namedTargetOptions(flags: CreateFlags): Record<string, string> {
   return options;
 }
 
-/** Present as soon as any of its flags is; whether they make sense together is `validateAddOptions`' question. */
+/** Present as soon as any of its flags is. Whether they make sense together is checked by spec/checks/integrity.ts. */
 function namedIntegrity(flags: CreateFlags): IntegrityOptions | undefined {
   const integrity = {
     metadataSize: flags.metadata_size ?? 0,
