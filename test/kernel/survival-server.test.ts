@@ -106,7 +106,7 @@ describe('servers that survive', { skip, timeout: 600_000 }, () => {
     closeSync(opened);
     process.kill(pid, 'SIGTERM');
     assert.deepEqual(await leftovers(60_000), []);
-    const disk = sh(`losetup --find --show ${file}`);
+    const disk = sh(`modprobe loop; losetup --find --show ${file}`);
     sh(`e2fsck -fn ${disk} 2>&1; mount ${disk} /mnt; sha256sum < /mnt/data | cmp - /tmp/sum; test -e /mnt/more`);
     sh(`umount /mnt; losetup -d ${disk}`);
   });
