@@ -1,6 +1,6 @@
 /**
- * Backing files: opened, claimed for one server, measured, and closed with everything written to them on disk. What the
- * file underneath can do (alignment, holes) is found out once, here, so that no request has to be refused for it later.
+ * Opens and closes backing files. Opening a file also claims it for one server and finds out its size, the alignment of
+ * its direct I/O and which holes it can have, so that no request has to be refused later. Closing a file syncs it.
  */
 import { type BigIntStats, closeSync, constants, fstatSync, fsyncSync, statSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
@@ -17,15 +17,15 @@ export interface BackingFile {
   readonly fd: number;
   readonly bytes: number;
   readonly readOnly: boolean;
-  /** Alignment that I/O on it needs. */
+  /** The alignment that I/O on the file needs. */
   readonly alignment: DirectIo;
   readonly holes: Holes;
-  /** Sentences about what one might not expect. */
+  /** Sentences about what the user may not expect, such as a read-only file. */
   readonly notes: readonly string[];
 }
 
 export interface BackingFileOptions extends ClaimOptions {
-  /** Past the page cache, where the file system can; by the file's place in the list. */
+  /** Whether to bypass the page cache where the file system can, for the file at this place in the list. */
   readonly direct: (index: number) => boolean;
 }
 
@@ -33,7 +33,10 @@ const BUFFERED: DirectIo = { blockShift: 9, memory: 1 };
 /** ublk takes logical blocks of up to one page. */
 const MAX_BLOCK_SHIFT = 12;
 
-/** Opens all of `paths` or none. No two of them may be the same file: data written through one would be lost through the other. */
+/**
+ * Opens all of `paths` or none. Two paths to the same file are refused, because a write through one would destroy data
+ * of the other.
+ */
 export function openBackingFiles(paths: readonly string[], options: BackingFileOptions): BackingFile[] {
   const stats = paths.map((path) => statBackingFile(path, options));
   requireDistinct(paths, stats);
@@ -49,13 +52,13 @@ export function openBackingFiles(paths: readonly string[], options: BackingFileO
   }
 }
 
-/** Throws for a file on the device itself: to open a device that waits for its own server would never return. */
+/** Throws for a file that lies on the device itself. Opening it would wait for the server that is opening it. */
 export function requireElsewhere(path: string, device: number): void {
   const own = device < 0 ? null : liesOnDevice(path, device);
   if (own !== null) throw refusal(path, 'EINVAL', own, 'name a file that is on another disk');
 }
 
-/** The file as it is before anything opens it. */
+/** Reads the file's status before anything opens it. */
 function statBackingFile(path: string, { device }: ClaimOptions): BigIntStats {
   requireElsewhere(path, device);
   try {
@@ -75,15 +78,16 @@ function requireDistinct(paths: readonly string[], stats: readonly BigIntStats[]
   }
 }
 
-/** Syncs and closes. A failure is said on stderr, the server's log: there is nobody left to throw it to. */
+/**
+ * Syncs and closes the files. A failure is written to stderr, which is the server's log, because no caller could act on
+ * it.
+ */
 export function closeBackingFiles(files: readonly BackingFile[]): void {
   for (const { fd, path } of files) {
     try {
       fsyncSync(fd);
     } catch (error) {
-      process.stderr.write(
-        `fsync of backing file ${path}: ${codeOf(error)}: what was last written to it may be lost\n`,
-      );
+      process.stderr.write(`fsync of backing file ${path}: ${codeOf(error)}: the last writes to it may be lost\n`);
     }
     closeSync(fd);
   }
@@ -115,7 +119,7 @@ function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, c
   }
 }
 
-/** Uses by the kernel that no lock stands for: its own loop devices. */
+/** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
 function requireUnused(path: string, stat: BigIntStats): void {
   const use = stat.isBlockDevice() ? null : systemUse(stat);
   if (use !== null) throw refusal(path, 'EBUSY', use, 'end that use first, or use another file');
@@ -189,12 +193,12 @@ function hintOf(code: string): string {
     case 'ENOENT':
       return 'make it first, for instance with `truncate -s 1G FILE`';
     case 'EISDIR':
-      return 'a file or a block device is wanted';
+      return 'name a regular file or a block device';
     case 'ETXTBSY':
-      return 'it is in use as a program or for swapping';
+      return 'it is in use as a program or as swap: end that use, or use another file';
     case 'EBUSY':
-      return 'something else holds it, see `lsblk` and `mount`';
+      return 'something else uses it: `lsblk` and `mount` show what';
     default:
-      return 'see the file and its permissions with `ls -l`';
+      return '`ls -l` shows the file and its permissions';
   }
 }

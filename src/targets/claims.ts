@@ -1,8 +1,8 @@
 /**
- * Claims on backing files: while a server lives, no second one writes the file that it serves. A file's lock belongs to
- * its inode, so it holds for every name and bind mount of the file; a block device is also opened with O_EXCL, which the
- * kernel refuses for what is mounted, swap, below dm or md, or in another server's hands. The kernel gives both back
- * when the server ends, however it ends.
+ * Claims on backing files: while a server lives, no second server writes the file that it serves. A file is locked; the
+ * lock belongs to the inode, so it holds for every name and bind mount of the file. A block device is also opened with
+ * O_EXCL, which the kernel refuses for a disk that is mounted, used as swap, below dm or md, or claimed by another
+ * server. The kernel releases both when the server ends, however it ends.
  */
 import { type BigIntStats, constants, openSync, readFileSync } from 'node:fs';
 import { deviceNumber } from '../control/block-devices.ts';
@@ -13,23 +13,29 @@ import { option } from '../spec/option-names.ts';
 import { holderOf } from './holders.ts';
 
 export interface ClaimOptions {
-  /** Other devices that say the same may use the file too. */
+  /** Whether other devices that also share may use the file too. */
   readonly share: boolean;
-  /** The device that claims: what its record names is no other's. -1: it has no id yet. */
+  /**
+   * The id of the device that claims the file, so that its own record is not taken for another user. -1 while it has no
+   * id.
+   */
   readonly device: number;
-  /** The device's server before this one may still be leaving. */
+  /** Whether the device's previous server may still be ending. */
   readonly recovering: boolean;
 }
 
 /**
- * A server that was killed keeps its files until the kernel has ended its rings, which is a moment after the process is
- * gone: a claim without a holder that can be named is tried again for so long.
+ * How long a claim is tried again when nobody can be named who has the file. A server that was killed keeps its files
+ * until the kernel has ended its rings, which is a moment after the process is gone.
  */
 const LEAVING_MS = 2000;
 const RECOVERING_MS = 5000;
 const RETRY_MS = 20;
 
-/** Opens a block device or file; a block device so that nobody else can claim it. Throws the errors of open(2). */
+/**
+ * Opens a file or block device, a block device with O_EXCL so that nobody else can claim it. Throws the errors of
+ * open(2).
+ */
 export function openClaimed(path: string, flags: number, stat: BigIntStats, options: ClaimOptions): number {
   if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return openSync(path, flags);
   return claimed(path, stat, options, () => {
@@ -43,7 +49,7 @@ export function openClaimed(path: string, flags: number, stat: BigIntStats, opti
 }
 
 /**
- * Locks an open file: exclusively if it is to be written, shared if it is only read or if sharing is asked for. Returns
+ * Locks an open file: exclusively if it will be written, shared if it is only read or if sharing is asked for. Returns
  * null, or a note when the file system has no locks.
  */
 export function lockClaimed(
@@ -60,7 +66,7 @@ export function lockClaimed(
   return `${file.path} cannot be locked (${errnoText(errno)}), so nothing keeps a second server from using it`;
 }
 
-/** `attempt` until it gives something: null means that another has the file. */
+/** Repeats `attempt` until it succeeds or the time is over. It returns null while another process has the file. */
 function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, attempt: () => T | null): T {
   const deadline = performance.now() + (options.recovering ? RECOVERING_MS : LEAVING_MS);
   for (;;) {
@@ -72,7 +78,7 @@ function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, atte
   }
 }
 
-/** `who` is a sentence about the other user. */
+/** The error for a file that is in use. `who` is a sentence about its user. */
 export function refusedUse(path: string, who: string): UblkError {
   return new UblkError(`cannot use backing file ${path}: ${who}`, {
     code: 'EBUSY',
@@ -94,7 +100,7 @@ function isReadOnlyDisk(stat: BigIntStats): boolean {
   }
 }
 
-/** Blocks the thread, which runs nothing else yet: the server has not begun to serve. */
+/** Sleeps and blocks the thread, which is harmless because the server has not begun to serve. */
 function sleepHere(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -1,4 +1,6 @@
-/** Finds the alignment that direct I/O on an open file needs. The kernel reports it, or else reads are tried. */
+/**
+ * Finds the alignment that direct I/O on an open file needs. The kernel reports it; where it does not, reads are tried.
+ */
 import { fstatSync } from 'node:fs';
 import { callInt, callLong } from '../native/libc/ffi.ts';
 import { ioctl } from '../native/libc/calls.ts';
@@ -11,28 +13,28 @@ import { AT_EMPTY_PATH, STATX_DIOALIGN, statx } from '../native/uapi/stat.ts';
 export interface DirectIo {
   /** Offsets and lengths are multiples of 1 << blockShift bytes: 9 or more. */
   readonly blockShift: number;
-  /** Memory is, of this many bytes. */
+  /** Addresses in memory are multiples of this many bytes. */
   readonly memory: number;
 }
 
 /**
- * `bytes`: the file's size. null: the file was opened with O_DIRECT, but its file system goes through the page cache all
- * the same, or takes no block that ublk could have.
+ * The alignment of a file of `bytes` bytes that was opened with O_DIRECT. Returns null when its file system uses the
+ * page cache all the same, or needs larger blocks than ublk can have.
  */
 export function directIoOf(fd: number, bytes: number): DirectIo | null {
   const buffer = new Uint8Array(statx.size);
   const { value } = callInt('statx', fd, '', AT_EMPTY_PATH, STATX_DIOALIGN, buffer);
   const { stx_mask, stx_dio_mem_align, stx_dio_offset_align } = decode(statx, buffer);
-  // Kernels before 6.1, and file systems that never say (vfat, tmpfs).
+  // Kernels before 6.1 do not report the alignment, and some file systems never do (vfat, tmpfs).
   if (value < 0 || (stx_mask & STATX_DIOALIGN) === 0) return probed(fd, bytes);
   if (stx_dio_offset_align === 0) return null;
   return { blockShift: shiftOf(stx_dio_offset_align), memory: Math.max(1, stx_dio_mem_align) };
 }
 
-/** Logical blocks that ublk can have: 512 bytes to one page. */
+/** The sizes of logical blocks that ublk can have, as powers of two: 512 bytes to one page. */
 const BLOCK_SHIFTS = [9, 10, 11, 12];
 
-/** The smallest block that a read may have, and the smallest alignment of its memory. */
+/** Finds the smallest block that can be read, and the smallest alignment of memory, by reading. */
 function probed(fd: number, bytes: number): DirectIo | null {
   const smallest = sectorShift(fd);
   const memory = mapAnonymous(2 << Math.max(...BLOCK_SHIFTS), 'for a first read');
@@ -47,7 +49,10 @@ function probed(fd: number, bytes: number): DirectIo | null {
   }
 }
 
-/** One block, and not the first one, which is aligned to everything. Only EINVAL is about alignment. */
+/**
+ * Whether one block can be read. The first block is avoided, because offset 0 is aligned to everything. Only EINVAL is
+ * about alignment.
+ */
 function takesRead(fd: number, address: bigint, block: number, bytes: number): boolean {
   const offset = bytes >= 2 * block ? block : 0;
   const { value, errno } = callLong('pread', fd, address, BigInt(block), BigInt(offset));

@@ -1,15 +1,15 @@
 /**
  * A queue over backing files. A request becomes parts, each in one file: one part where one file holds the device
  * (loop), up to one part per file where the device is spread over several (stripe). Subclasses say only how a request
- * is divided and where each part lies. This class does the rest once for all: what was left undone is asked for again,
- * a FUA write is synced, and DISCARD and WRITE_ZEROES become holes.
+ * is divided and where each part lies. This class does the rest: the remainder of a short operation is started again, a
+ * FUA write is synced, and DISCARD and WRITE_ZEROES become holes.
  *
  * Contract
  * - All parts of a request are under way at once. The request is done when all operations are, with the first error if
  *   there was one.
- * - A success is never short: the driver takes any result of a write, and of a read without a copy, for the whole
- *   request. What cannot be read (beyond the end of a file that was cut short) is EIO.
- * - Hot path: nothing here allocates.
+ * - A success is never short, because the driver takes any result of a write, and of a read without a copy, for the
+ *   whole request. A read beyond the end of a file that was cut short fails with EIO.
+ * - This is the hot path: nothing here allocates.
  */
 import { ERRNO } from '../native/uapi/errno.ts';
 import { RWF_DSYNC } from '../native/uapi/fs.ts';
@@ -29,22 +29,24 @@ const { EINVAL, EIO, EOPNOTSUPP } = ERRNO;
 
 export const SECTOR = 512;
 
-/** Tokens: the kind of operation, and in the low bits the part (of data or a hole) or the file (of a sync). */
+/** A token holds the kind of operation and, in the low bits, the part (of data or a hole) or the file (of a sync). */
 const DATA = 0 << 5;
 const METADATA = 1 << 5;
 const HOLE = 2 << 5;
 const ALLOCATE = 3 << 5;
 const SYNC = 4 << 5;
-/** The bits of the index of a file, which allow 32 files. */
+/** The bits of a token that hold the part or file: 32 values. */
 const WHICH = (1 << 5) - 1;
 
 export interface FileQueueOptions {
-  /** Every slot is below this. */
+  /** The number of slots: every slot is below it. */
   readonly slots: number;
-  /** Files that hold the device's data: 0 .. files-1. A request has at most one part per file. */
+  /** The number of files that hold the device's data. A request has at most one part per file. */
   readonly files: number;
   readonly holes: Holes;
-  /** Bytes of integrity metadata per sector, in the file after those of the data; 0: there are none. */
+  /**
+   * Bytes of integrity metadata per sector, 0 without integrity. The metadata is in the file after those of the data.
+   */
   readonly metadataSize: number;
 }
 
@@ -52,7 +54,7 @@ export abstract class FileQueue implements TargetQueue {
   protected readonly files: number;
   private readonly holes: Holes;
   private readonly metadataSize: number;
-  /** Bytes that are not done, for each slot and part. */
+  /** Bytes still to be transferred, for each slot and part. */
   private readonly left: Int32Array;
 
   constructor({ slots, files, holes, metadataSize }: FileQueueOptions) {
@@ -62,16 +64,19 @@ export abstract class FileQueue implements TargetQueue {
     this.left = new Int32Array(slots * files);
   }
 
-  /** Divides the request, and returns the number of parts. The other functions are about the request divided last. */
+  /**
+   * Divides the request and returns the number of parts. The other functions answer for the request that was divided
+   * last.
+   */
   protected abstract divide(io: IoRequest): number;
 
-  /** Bytes of a part. */
+  /** The number of bytes of a part. */
   protected abstract bytesOf(io: IoRequest, part: number): number;
 
   /** Starts the read or write of the last `left` bytes of a part. */
   protected abstract transfer(io: IoRequest, part: number, left: number, rwFlags: number, token: number): void;
 
-  /** Starts fallocate with `mode` for a whole part, whose bytes may not fit in 32 bits. */
+  /** Starts fallocate with `mode` for a whole part. Its length in bytes may not fit in 32 bits. */
   protected abstract fallocate(io: IoRequest, part: number, mode: number, token: number): void;
 
   queueIo(io: IoRequest): void {
@@ -132,7 +137,9 @@ export abstract class FileQueue implements TargetQueue {
     }
   }
 
-  /** Direct I/O begins at sectors, so a sector that was done in part is done again. */
+  /**
+   * Transfers the rest of a part. Direct I/O begins at a sector, so a sector that was transferred in part is repeated.
+   */
   private transferRest(io: IoRequest, part: number, at: number, left: number): void {
     const again = (left + SECTOR - 1) & -SECTOR;
     this.left[at] = again;
@@ -141,7 +148,7 @@ export abstract class FileQueue implements TargetQueue {
   }
 
   private transferMetadata(io: IoRequest): void {
-    // Below 2^53: a sector number has 55 bits at most, of which no file's size has more than 54 - 9.
+    // The double is exact: a sector number has 55 bits at most, and no file has more than 2^45 sectors.
     const offset = ((io.startLo >>> 0) + io.startHi * 2 ** 32) * this.metadataSize;
     const lo = offset | 0;
     const hi = (offset / 2 ** 32) | 0;

@@ -1,6 +1,6 @@
 /**
- * Names who has a file or a block device open. It is asked only when a claim has been refused, so it may look
- * everywhere.
+ * Finds out who uses a file or a block device. It is called only when a claim has been refused, so it may take the time
+ * to look at every process.
  */
 import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
 import {
@@ -15,12 +15,12 @@ import {
 import { findDevices } from '../control/discovery.ts';
 import { readRecord } from '../record/store.ts';
 
-/** A sentence about who has the file, or null. `except`: the device that asks. */
+/** A sentence about the user of the file, or null. `except` is the id of the device that asks. */
 export function holderOf(stat: BigIntStats, except: number): string | null {
   return devicesServing(stat, except)[0]?.words ?? systemUse(stat) ?? lockOwner(stat);
 }
 
-/** The kernel's own uses of a file or block device: mounts, swap, dm, md and loop devices. null: there is none. */
+/** A sentence about how the kernel itself uses the file or block device (mount, swap, dm, md, loop device), or null. */
 export function systemUse(stat: BigIntStats): string | null {
   if (!stat.isBlockDevice()) {
     const [loop] = kernelLoops((other) => isSame(stat, other));
@@ -28,7 +28,7 @@ export function systemUse(stat: BigIntStats): string | null {
   }
   const number = deviceNumber(stat.rdev);
   const disk = diskOf(number);
-  // A partition cannot be claimed when its whole disk is; other partitions of that disk are nothing to it.
+  // A partition cannot be claimed while its whole disk is in use. Uses of the disk's other partitions do not matter.
   const uses = [
     ...usesOf(number),
     ...(disk === null ? [] : usesOf(disk).filter((use) => use.device === blockDeviceName(disk))),
@@ -38,7 +38,7 @@ export function systemUse(stat: BigIntStats): string | null {
 }
 
 /**
- * A sentence that says how the file lies on `device` itself, through however many other devices, or null. A device that
+ * A sentence that says that the file lies on `device` itself, directly or through other devices, or null. A device that
  * waits for itself never answers.
  */
 export function liesOnDevice(path: string, device: number): string | null {
@@ -64,11 +64,11 @@ function ublkDevice(number: string): number | null {
 export interface ServingDevice {
   readonly id: number;
   readonly share: boolean;
-  /** A sentence about it. */
+  /** A sentence that names the device and its server. */
   readonly words: string;
 }
 
-/** Devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
+/** The devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
 export function devicesServing(stat: BigIntStats, except: number): ServingDevice[] {
   return findDevices().flatMap((id) => {
     const record = id === except ? null : readRecord(id);
@@ -78,7 +78,7 @@ export function devicesServing(stat: BigIntStats, except: number): ServingDevice
   });
 }
 
-/** The same file or device; or one is a partition of the other. */
+/** Whether both are the same file or device, or one is a partition of the other. */
 function overlaps(stat: BigIntStats, path: string): boolean {
   let other: BigIntStats;
   try {
@@ -97,7 +97,9 @@ export function isSame(a: BigIntStats, b: BigIntStats): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** /proc/locks has no owner for locks of open files: the process that has the file open, and locked, is it. */
+/**
+ * A sentence about the process that has the file open and locked. /proc/locks names no owner for locks of open files.
+ */
 function lockOwner(stat: BigIntStats): string | null {
   for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
     for (const fd of namesIn(`/proc/${pid}/fd`)) {
@@ -109,7 +111,7 @@ function lockOwner(stat: BigIntStats): string | null {
         const command = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
         return `pid ${pid} (${command}) has it ${locked ? 'locked' : 'open'}`;
       } catch {
-        // It is closed by now, or its process is gone.
+        // The file was closed meanwhile, or the process has ended.
       }
     }
   }

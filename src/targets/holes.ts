@@ -1,5 +1,6 @@
 /**
- * DISCARD and WRITE_ZEROES as holes and zeroed ranges of the files underneath, offered only where these can make them.
+ * Serves DISCARD and WRITE_ZEROES with holes and zeroed ranges in the backing files. A device offers only what its
+ * files were seen to support.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,41 +18,43 @@ import { deviceNumber } from '../control/block-devices.ts';
 import type { ParamsInit } from '../control/commands.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
 
-/** The ways in which the backing files can discard and zero. It is plain data, because queue threads get it. */
+/**
+ * The ways in which the backing files can discard and zero. This is plain data, because it is passed to queue threads.
+ */
 export interface Holes {
-  /** FALLOC_FL_PUNCH_HOLE: the data is gone, and its space free. */
+  /** FALLOC_FL_PUNCH_HOLE works: it removes the data and frees its space. */
   readonly punches: boolean;
-  /** FALLOC_FL_ZERO_RANGE: the data is gone, and its space kept. */
+  /** FALLOC_FL_ZERO_RANGE works: it removes the data and keeps its space. */
   readonly zeroes: boolean;
-  /** fallocate without a mode: gives holes their space. Together with `punches` it replaces `zeroes`. */
+  /** fallocate without a mode works: it gives holes space again. Together with `punches` it replaces `zeroes`. */
   readonly allocates: boolean;
-  /** Bytes. */
+  /** The unit of a hole, in bytes. */
   readonly granularity: number;
 }
 
 const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 const ZERO = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
 const ALLOCATE = FALLOC_FL_KEEP_SIZE;
-/** Node has no name for it. */
+/** The flag of open(2), for which Node has no constant. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 export const NO_HOLES: Holes = { punches: false, zeroes: false, allocates: false, granularity: 512 };
 
-/** A request's bytes stay below 2^31, so that they fit where the bytes of a read do. */
+/** The longest DISCARD or WRITE_ZEROES in bytes, so that its length fits in an int32 as that of a read does. */
 const MAX_BYTES = 0x7fffffff;
 
 export function holesOf(fd: number, path: string, bytes: number): Holes {
   const stat = fstatSync(fd, { bigint: true });
   const granularity = Number(stat.blksize);
   if (stat.isBlockDevice()) return holesOfDevice(stat.rdev, granularity);
-  // Beyond the end there is nothing to lose.
+  // The hole is tried behind the end of the file, where there is no data.
   const punches = can(fd, PUNCH, Math.ceil(bytes / granularity) * granularity, granularity);
   if (!punches) return NO_HOLES;
   const works = hasBlockMap(fd) ? () => false : modesOfFileSystem(dirname(path), stat.dev, granularity);
   return { punches, zeroes: works(ZERO), allocates: works(ALLOCATE), granularity };
 }
 
-/** The ways that all of these files have. */
+/** The ways that all of these files support. */
 export function commonHoles(all: readonly Holes[]): Holes {
   return {
     punches: all.every((holes) => holes.punches),
@@ -61,7 +64,7 @@ export function commonHoles(all: readonly Holes[]): Holes {
   };
 }
 
-/** `params` with the limits of DISCARD and WRITE_ZEROES, where there are any. */
+/** Adds the limits of DISCARD and WRITE_ZEROES to `params`, if the files support either. */
 export function withHoles(params: ParamsInit, holes: Holes): ParamsInit {
   if (!holes.punches && !holes.zeroes) return params;
   const sectors = Math.floor(MAX_BYTES / holes.granularity) * (holes.granularity / 512);
@@ -77,12 +80,12 @@ export function withHoles(params: ParamsInit, holes: Holes): ParamsInit {
   };
 }
 
-/** Zeroes whose space must be kept are ZERO_RANGE, or a hole that is allocated again. */
+/** Whether WRITE_ZEROES can keep the space allocated: with ZERO_RANGE, or with a hole that is allocated again. */
 function writesZeroes(holes: Holes): boolean {
   return holes.zeroes || (holes.punches && holes.allocates);
 }
 
-/** fallocate's mode for a DISCARD or WRITE_ZEROES request; 0: EOPNOTSUPP. Hot path. */
+/** The mode of fallocate for a DISCARD or WRITE_ZEROES request, or 0 when the request is not supported. Hot path. */
 export function holeMode(holes: Holes, op: number, flags: number): number {
   if (op === UBLK_IO_OP_DISCARD) return holes.punches ? PUNCH : 0;
   if (holes.zeroes && (!holes.punches || (flags & UBLK_IO_F_NOUNMAP) !== 0)) return ZERO;
@@ -100,15 +103,16 @@ export function secondMode(holes: Holes, op: number, flags: number): number {
 const EOPNOTSUPP = 95;
 const ENOSYS = 38;
 
-/** Any answer but "not supported" is about this range, or about the space there is, and not about the file system. */
+/** Whether fallocate supports `mode`. Any error but "not supported" is about this range or about free space. */
 function can(fd: number, mode: number, offset: number, length: number): boolean {
   const result = callInt('fallocate', fd, mode, BigInt(offset), BigInt(length));
   return result.value === 0 || (result.errno !== EOPNOTSUPP && result.errno !== ENOSYS);
 }
 
 /**
- * Which modes the file system has, each tried when it is asked about: on a file without a name, as on the client's it
- * would allocate space. A file system without such files has none.
+ * Returns a function that says whether the file system supports a mode of fallocate. The mode is tried on an unnamed
+ * file, because on the backing file it would allocate space. A file system without unnamed files is taken to support
+ * none.
  */
 function modesOfFileSystem(directory: string, device: bigint, length: number): (mode: number) => boolean {
   return (mode) => {
@@ -127,8 +131,8 @@ function modesOfFileSystem(directory: string, device: bigint, length: number): (
 }
 
 /**
- * ext4 keeps files of ext2 and ext3 as they were: their block map has holes and nothing else, though a new file on the
- * same file system may have extents.
+ * Whether the file was made by ext2 or ext3. ext4 keeps the block map of such a file, which supports holes and nothing
+ * else, although a new file on the same file system may have extents.
  */
 function hasBlockMap(fd: number): boolean {
   if (statfsSync(`/proc/self/fd/${fd}`).type !== EXT_MAGIC) return false;
@@ -137,7 +141,10 @@ function hasBlockMap(fd: number): boolean {
   return value === 0 && (new DataView(flags.buffer).getUint32(0, true) & FS_EXTENT_FL) === 0;
 }
 
-/** The kernel punches a block device with WRITE_ZEROES, if the device has that; it zeroes any by writing. */
+/**
+ * The kernel punches a hole in a block device with WRITE_ZEROES, if the device has that. It can zero every block device
+ * by writing.
+ */
 function holesOfDevice(device: bigint, blockSize: number): Holes {
   const granularity = queueLimit(device, 'discard_granularity') || blockSize;
   return { punches: queueLimit(device, 'write_zeroes_max_bytes') > 0, zeroes: true, allocates: false, granularity };
@@ -145,7 +152,7 @@ function holesOfDevice(device: bigint, blockSize: number): Holes {
 
 function queueLimit(device: bigint, name: string): number {
   const folder = `/sys/dev/block/${deviceNumber(device)}`;
-  // A partition's limits are its disk's, one folder up.
+  // A partition has the limits of its disk, which is one folder up.
   for (const queue of ['queue', '../queue']) {
     try {
       return Number(readFileSync(`${folder}/${queue}/${name}`, 'utf8'));

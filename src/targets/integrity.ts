@@ -1,4 +1,4 @@
-/** The integrity parameters that `--metadata_size` and its companions ask for, the same for every target. */
+/** The integrity parameters of a device, which are the same for every target. */
 import type { ParamsInit } from '../control/commands.ts';
 import type { IntegrityOptions } from '../spec/options.ts';
 import {
@@ -18,7 +18,10 @@ const CSUM_TYPES = {
   nvme: LBMD_PI_CSUM_CRC64_NVME,
 } as const;
 
-/** 512 bytes of data to each piece of metadata, whatever the logical block: data paths and targets count on it. */
+/**
+ * Each piece of metadata describes 512 bytes of data (2^9), whatever the logical block is. Data paths and targets rely
+ * on this.
+ */
 export const INTERVAL_SHIFT = 9;
 
 export function withIntegrity(params: ParamsInit, integrity: IntegrityOptions | null): ParamsInit {

@@ -1,6 +1,8 @@
 import { type Text, UblkError } from '../errors.ts';
 
-/** The answer of a target's `refuses` when functions that throw parse its options: their message, or null. */
+/**
+ * Turns an exception of `parse` into what a target's `refuses` returns: the message, or null when nothing is thrown.
+ */
 export function refusalOf(parse: () => unknown): Text | null {
   try {
     parse();

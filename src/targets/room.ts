@@ -1,19 +1,21 @@
-/** Whether backing files have room for a device, and how they get it. */
+/** Checks whether backing files are large enough for a device, and makes them larger. */
 import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { deviceNumber } from '../control/block-devices.ts';
 import { UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
 
 export interface RoomRequest {
-  /** A path that leads to the file. */
+  /** A path to the file, for example in /proc/PID/fd. */
   readonly path: string;
   /** The name that a person knows the file by. */
   readonly name: string;
-  /** Bytes that it needs to hold. */
+  /** The size that the file needs, in bytes. */
   readonly bytes: number;
 }
 
-/** All of the files have room when this returns, or none has been touched. With `grow`, regular files are made larger. */
+/**
+ * Makes sure that every file is large enough, or throws and changes none. With `grow`, regular files are made larger.
+ */
 export function makeRoom(requests: readonly RoomRequest[], grow: boolean): void {
   const small = requests.filter(({ path, bytes }) => sizeOf(path) < bytes);
   for (const request of small) {
@@ -27,7 +29,9 @@ export function makeRoom(requests: readonly RoomRequest[], grow: boolean): void 
   for (const { path, bytes } of small) truncateSync(path, bytes);
 }
 
-/** Refuses a file that has become smaller than a device that is to be recovered: what was readable must stay so. */
+/**
+ * Refuses a file that has become too small for the device that is being recovered, because blocks of it would be lost.
+ */
 export function requireRoom(path: string, bytes: number, needed: number): void {
   if (bytes >= needed) return;
   const request = { path, name: path, bytes: needed };

@@ -1,9 +1,10 @@
 /**
- * The interface that every target is written against, built-in or a user's own. A target says what the device is and
- * what each request becomes; it never sees a ring offset, a ublk command or how data travels.
+ * The interface that every target implements. A target says what the device is made of and what each request becomes.
+ * It never sees a ring offset, a ublk command, or how the data of a request travels.
  *
  * It has two halves. `open` runs once, on the server's main thread: it opens files and says how large the device is.
- * `queue` runs on every queue thread and serves requests; the halves share nothing but the plain data of `Opened.state`.
+ * `queue` runs on every queue thread and serves requests. The halves share nothing but the plain data of
+ * `Opened.state`.
  */
 import type { IntegrityOptions } from '../spec/options.ts';
 import type { OpenRequest, TargetTraits } from '../spec/target-traits.ts';
@@ -15,39 +16,40 @@ export type { OpenRequest } from '../spec/target-traits.ts';
 export interface TargetType<State = unknown> extends TargetTraits {
   /** One line for `--help`. */
   readonly summary: string;
-  /** Throws a UblkError when the target cannot be opened; what was opened by then is closed again. */
+  /** Opens the target. Throws a UblkError when that is not possible, and closes again what it had opened. */
   open(request: OpenRequest): Opened<State>;
+  /** Makes the object that serves requests; it is called once on each queue thread. */
   queue(context: QueueContext<State>): TargetQueue;
   /**
-   * Makes sure that the files have room for a device of another size, or throws a UblkError. It runs in the process that
-   * asks, beside the server. A target without it can have any size.
+   * Makes sure that the files have room for a device of another size, or throws a UblkError. It runs in the process
+   * that asks, beside the server. A target without it can have any size.
    */
   resize?(request: ResizeRequest): void;
 }
 
 export interface ResizeRequest extends Pick<OpenRequest, 'options' | 'integrity'> {
-  /** The device's backing files, by paths that lead to what its server has open. */
+  /** Paths to the backing files that the device's server has open. */
   readonly files: readonly string[];
   /** The names that a person knows the files by. */
   readonly names: readonly string[];
   /** The device's new size. */
   readonly bytes: number;
-  /** Files that are too small may be made larger. */
+  /** Whether files that are too small may be made larger. */
   readonly grow: boolean;
 }
 
 export interface Opened<State = unknown> {
-  /** The limits and the size of the device, in the kernel's own terms. */
+  /** The limits and the size of the device, as the kernel's struct ublk_params has them. */
   readonly params: ParamsInit;
   /** Open descriptors. `IoRequest.read` and the others name a file by its index here. */
   readonly files: readonly number[];
-  /** Plain data for the queue threads (structured clone). */
+  /** Plain data for the queue threads, which get a structured clone of it. */
   readonly state: State;
-  /** Ring operations that one request can have under way at once. */
+  /** The most ring operations that one request can have under way at once. */
   readonly operations: number;
-  /** Sentences about what one might not expect; `add` and `recover` show them. */
+  /** Sentences about what the user may not expect, such as a read-only file; `add` and `recover` show them. */
   readonly notes?: readonly string[];
-  /** Closes what was opened: the device is gone, or never came to be. */
+  /** Closes what was opened. It is called when the device is gone or could not be made. */
   close(): void;
 }
 
@@ -59,15 +61,22 @@ export interface QueueContext<State = unknown> {
   readonly maxIoBufBytes: number;
 }
 
-/**
- * One thread's half. Both functions are on the hot path: no allocation, no closure, no await, no log.
- */
+/** The half that serves requests on one queue thread. It is the hot path: it must not allocate, await or log. */
 export interface TargetQueue {
-  /** A request has arrived: complete it, or start operations that will. `io` is used again for the next; keep its slot. */
+  /**
+   * Serves a request that has arrived: completes it, or starts operations and completes it when they have ended. `io`
+   * is used again for the next request, so keep `io.slot` and not `io`.
+   */
   queueIo(io: IoRequest): void;
-  /** An operation of request `io` has ended: `result` is the system call's, `token` what it was started with. */
+  /**
+   * Is called when an operation of `io` has ended. `result` is that of the system call, `token` is what it was started
+   * with.
+   */
   operationDone(io: IoRequest, token: number, result: number): void;
-  /** Called for each tag before it is first fetched, when the fetches before it are submitted; for fault injection. */
+  /**
+   * Is called for each tag before it is first fetched, after the fetches before it were submitted. It is for fault
+   * injection.
+   */
   beforeFetch?(slot: number): void;
 }
 
@@ -78,35 +87,42 @@ export interface TargetQueue {
 export interface IoRequest {
   /** The slot of the request, 0 to slots - 1: a key for a target's own state per request. */
   readonly slot: number;
-  /** UBLK_IO_OP_* */
+  /** The operation: UBLK_IO_OP_*. */
   readonly op: number;
-  /** UBLK_IO_F_*, and the op in bits 0-7. */
+  /** UBLK_IO_F_*, and the operation in bits 0-7. */
   readonly flags: number;
+  /** The first sector. */
   readonly startLo: number;
   readonly startHi: number;
-  /** 512-byte sectors. */
+  /** The length in sectors of 512 bytes. */
   readonly sectors: number;
-  /** The length in bytes; not for DISCARD and WRITE_ZEROES, whose lengths may not fit. */
+  /** The length in bytes. Do not use it for DISCARD and WRITE_ZEROES, whose lengths may not fit. */
   readonly bytes: number;
 
-  /** Operations of this request that have not ended. */
+  /** The number of operations of this request that have not ended. */
   readonly pending: number;
-  /** Scratch space of the target, for the result so far: 0 when the request arrives. */
+  /** A number for the target's own use, for example the result so far. It is 0 when the request arrives. */
   result: number;
 
   /**
-   * Where the data is, as a base for `readv`'s vectors: an address, or 0 when it is a registered buffer, whose
-   * addresses begin at 0.
+   * The base of the data, for the iovecs of `readv` and `writev`: an address, or 0 when the data is in a registered
+   * buffer, whose addresses begin at 0.
    */
   readonly dataLo: number;
   readonly dataHi: number;
 
-  /** Completes the request with the bytes done, or -errno: once per request, with no operation pending. */
+  /**
+   * Completes the request with the number of bytes, or with -errno. Call it once per request, with no operation
+   * pending.
+   */
   complete(result: number): void;
 
   /** Reads `length` bytes at byte `offset` of `file` into the request's data, `at` bytes from its start. */
   read(file: number, offsetLo: number, offsetHi: number, at: number, length: number, token: number): void;
-  /** `rwFlags`: RWF_*. */
+  /**
+   * Writes `length` bytes of the request's data, `at` bytes from its start, at byte `offset` of `file`. `rwFlags` are
+   * RWF_*.
+   */
   write(
     file: number,
     offsetLo: number,
@@ -116,7 +132,9 @@ export interface IoRequest {
     rwFlags: number,
     token: number,
   ): void;
-  /** Vectored, with `count` iovecs at an address: their bases are dataLo/dataHi plus where in the data. */
+  /**
+   * Reads into `count` iovecs at the address `vec`. The base of an iovec is dataLo/dataHi plus a position in the data.
+   */
   readv(
     file: number,
     offsetLo: number,
@@ -126,6 +144,7 @@ export interface IoRequest {
     count: number,
     token: number,
   ): void;
+  /** Writes from `count` iovecs, as `readv` reads. */
   writev(
     file: number,
     offsetLo: number,
@@ -136,8 +155,9 @@ export interface IoRequest {
     rwFlags: number,
     token: number,
   ): void;
-  /** fdatasync. */
+  /** Syncs the data of `file`, as fdatasync(2) does. */
   fsync(file: number, token: number): void;
+  /** Allocates, zeroes or frees a range of `file`, as fallocate(2) does. */
   fallocate(
     file: number,
     mode: number,
@@ -147,9 +167,10 @@ export interface IoRequest {
     lengthHi: number,
     token: number,
   ): void;
-  /** Ends with -ETIME after the time of the __kernel_timespec at this address. */
+  /** Waits for the time of the __kernel_timespec at this address, and ends with -ETIME. */
   timeout(timespecLo: number, timespecHi: number, token: number): void;
-  /** Reads and writes the request's integrity metadata instead of its data; only with --metadata_size. */
+  /** Reads the request's integrity metadata instead of its data. Only a device with integrity has metadata. */
   readIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void;
+  /** Writes the request's integrity metadata. */
   writeIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void;
 }

@@ -1,4 +1,7 @@
-/** `fault_inject`: like null, but each request waits first, or the server dies between two fetches. For tests. */
+/**
+ * The target `fault_inject`, for tests. It is like null, but each request waits first, or the server dies between two
+ * fetches.
+ */
 import type { TargetType } from '../target.ts';
 import { refusalOf } from '../refusal.ts';
 import { refusedSize, SIZE_OPTION } from '../chosen-size.ts';

@@ -4,7 +4,7 @@ import { chosenBytes } from '../chosen-size.ts';
 import { withIntegrity } from '../integrity.ts';
 import type { OpenRequest } from '../target.ts';
 
-/** kublk's own (tools/testing/selftests/ublk/fault_inject.c), so that the same device results. */
+/** The parameters of a fault_inject device. They are those of kublk (tools/testing/selftests/ublk/fault_inject.c). */
 export function faultInjectParams(request: Pick<OpenRequest, 'maxIoBufBytes' | 'integrity' | 'options'>): ParamsInit {
   const params: ParamsInit = {
     types: UBLK_PARAM_TYPE_BASIC,

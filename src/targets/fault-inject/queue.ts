@@ -14,7 +14,7 @@ const { ETIME } = ERRNO;
 
 export class FaultInjectQueue implements TargetQueue {
   private readonly state: FaultInjectState;
-  /** A __kernel_timespec. The kernel reads it when it takes the entry, so it is in memory that stays. */
+  /** The delay as a __kernel_timespec. The kernel reads it when it takes the entry, so its memory must stay mapped. */
   private readonly delay: MappedMemory;
   private readonly delayLo: number;
   private readonly delayHi: number;
@@ -26,7 +26,10 @@ export class FaultInjectQueue implements TargetQueue {
     [this.delayLo, this.delayHi] = wordsOf(this.delay.address);
   }
 
-  /** A queue fetches its tags in order: before the second fetch the kernel has the command of one tag and no other. */
+  /**
+   * Kills the server before the second fetch of a queue. A queue fetches its tags in order, so the driver then has the
+   * command of exactly one tag.
+   */
   beforeFetch(slot: number): void {
     if (this.state.dieDuringFetch && slot % this.state.depth === 1) process.kill(process.pid, 'SIGKILL');
   }

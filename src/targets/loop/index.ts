@@ -1,4 +1,6 @@
-/** `loop`: a file or block device as the device, past the page cache. With `--metadata_size` a second file holds the metadata. */
+/**
+ * The target `loop`: serves one file or block device with direct I/O. With integrity, a second file holds the metadata.
+ */
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
 import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
 import { makeRoom, requireRoom } from '../room.ts';
@@ -23,7 +25,7 @@ export const loopTarget: TargetType<LoopState> = {
 };
 
 function open(request: OpenRequest): Opened<LoopState> {
-  // Metadata is a few bytes per block: only the page cache can write that.
+  // Metadata is a few bytes per block. Direct I/O cannot write so little, so its file goes through the page cache.
   const files = openBackingFiles(request.files, { ...request, direct: (index) => index === 0 });
   try {
     const [data, metadata] = files as [BackingFile, BackingFile?];

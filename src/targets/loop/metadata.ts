@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 
 const CHUNK_BYTES = 1 << 20;
 
-/** 0xFF everywhere, as kublk has it: application and reference tags that turn the block layer's own checks off. */
+/** Fills the metadata with 0xFF, as kublk does. Tags of this value turn the block layer's own checks off. */
 export function initialiseMetadata(fd: number, bytes: number): void {
   const chunk = new Uint8Array(Math.min(CHUNK_BYTES, bytes)).fill(0xff);
   for (let done = 0; done < bytes; ) done += writeSync(fd, chunk, 0, Math.min(chunk.length, bytes - done), done);

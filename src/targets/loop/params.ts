@@ -13,7 +13,7 @@ import { withHoles } from '../holes.ts';
 import { withIntegrity } from '../integrity.ts';
 import type { OpenRequest } from '../target.ts';
 
-/** Whole blocks for which there is room in both files. */
+/** The size of the device in sectors: the whole blocks that fit in both files. */
 export function loopSectors(
   data: Pick<BackingFile, 'path' | 'bytes' | 'alignment'>,
   metadata: Pick<BackingFile, 'path' | 'bytes'> | undefined,
@@ -33,12 +33,15 @@ export function loopSectors(
   });
 }
 
-/** The bytes of metadata of a device of `bytes`: one piece for each 512 bytes of data. */
+/** The bytes of metadata that a device of `bytes` bytes has: one piece for each 512 bytes of data. */
 export function metadataBytes(bytes: number, integrity: Pick<IntegrityOptions, 'metadataSize'> | null): number {
   return integrity === null ? 0 : (bytes / 512) * integrity.metadataSize;
 }
 
-/** kublk's own (tools/testing/selftests/ublk/file_backed.c) where it has the feature: docs/kublk-differences.md. */
+/**
+ * The parameters of a loop device. They are those of kublk (tools/testing/selftests/ublk/file_backed.c), except for
+ * what docs/kublk-differences.md lists.
+ */
 export function loopParams(
   request: Pick<OpenRequest, 'maxIoBufBytes' | 'integrity'>,
   data: Pick<BackingFile, 'alignment' | 'readOnly' | 'holes'>,
@@ -50,7 +53,8 @@ export function loopParams(
     basic: {
       attrs:
         UBLK_ATTR_VOLATILE_CACHE |
-        // A write of metadata has no flags: with integrity the kernel makes a FUA write of a write and a flush.
+        // A write of metadata takes no flags. With integrity, the kernel therefore sends a FUA write as a write and a
+        // flush.
         (integrity === null ? UBLK_ATTR_FUA : 0) |
         (data.readOnly ? UBLK_ATTR_READ_ONLY : 0),
       logical_bs_shift: data.alignment.blockShift,
@@ -62,6 +66,6 @@ export function loopParams(
     },
     dma: { alignment: Math.max(512, data.alignment.memory) - 1 },
   };
-  // The metadata of a hole would still describe what was there before.
+  // With integrity there are no holes, because their metadata would still describe the old data.
   return integrity === null ? withHoles(params, data.holes) : withIntegrity(params, integrity);
 }

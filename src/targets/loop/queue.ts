@@ -1,4 +1,4 @@
-/** Each request becomes the same operation on the file, at the same place. */
+/** The queue of the target loop: each request becomes the same operation on the file, at the same position. */
 import { UBLK_IO_OP_READ } from '../../native/uapi/ublk-io.ts';
 import { sumHi, sumLo } from '../../native/words64.ts';
 import { FileQueue } from '../file-queue.ts';
@@ -38,7 +38,7 @@ export class LoopQueue extends FileQueue {
   }
 }
 
-/** High word of the byte where the request begins. */
+/** The high word of the byte position at which the request begins. */
 function byteHi(io: IoRequest): number {
   return (io.startHi << 9) | (io.startLo >>> 23);
 }

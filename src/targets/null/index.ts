@@ -1,6 +1,6 @@
 /**
- * `null`: swallows writes and reads as whatever is there; 250 GiB unless told otherwise. The target to copy when you
- * write one.
+ * The target `null`: it discards what is written, and reads return whatever is in the buffer. Copy this folder to write
+ * a target of your own.
  */
 import type { TargetType } from '../target.ts';
 import { refusedSize, SIZE_OPTION } from '../chosen-size.ts';

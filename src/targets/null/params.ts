@@ -8,7 +8,7 @@ import { chosenBytes } from '../chosen-size.ts';
 import { withIntegrity } from '../integrity.ts';
 import type { OpenRequest } from '../target.ts';
 
-/** kublk's own (tools/testing/selftests/ublk/null.c), so that the same device results. */
+/** The parameters of a null device. They are those of kublk (tools/testing/selftests/ublk/null.c). */
 export function nullParams(request: OpenRequest): ParamsInit {
   const params: ParamsInit = {
     types: UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN | UBLK_PARAM_TYPE_SEGMENT,

@@ -1,4 +1,4 @@
-/** `stripe`: 1 to 32 files as one device, a chunk of each in turn. */
+/** The target `stripe`: 1 to 32 files or block devices as one device, with chunks in each of them in turn (RAID 0). */
 import type { Text } from '../../errors.ts';
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
 import { closeBackingFiles, openBackingFiles } from '../backing-files.ts';
@@ -10,8 +10,8 @@ import { StripeQueue, type StripeState } from './queue.ts';
 
 export const stripeTarget: TargetType<StripeState> = {
   name: 'stripe',
-  summary: 'files or block devices in turns, a chunk of each',
-  options: { chunk_size: 'bytes to a file before the next, a power of 2 from 4K to 512K (default 64K)' },
+  summary: 'several files or block devices, with a chunk of data in each of them in turn (RAID 0)',
+  options: { chunk_size: 'bytes in one file before the next file follows, a power of 2 from 4K to 512K (default 64K)' },
   files: { min: 1, max: MAX_FILES },
   prefers: ['auto_zc'],
   refuses,

@@ -8,13 +8,15 @@ const DEFAULT_CHUNK = 64 << 10;
 const MIN_CHUNK = 4 << 10;
 const MAX_CHUNK = 512 << 10;
 
-/** Bytes that go to one file before the next one has its turn. Throws a usage error. */
+/**
+ * The size of a chunk: the bytes in one file before the next file follows. Throws a usage error for what is not a size.
+ */
 export function chunkSizeOf(options: Readonly<Record<string, string>>): number {
   const { chunk_size } = options;
   return chunk_size === undefined ? DEFAULT_CHUNK : parseSize(chunk_size, { what: [CHUNK_SIZE] });
 }
 
-/** null, or a sentence that says why the files cannot be cut so. */
+/** A sentence that says why a chunk cannot have this size, or null. */
 export function refusesChunk(bytes: number): Text | null {
   if (!Number.isInteger(Math.log2(bytes))) return [CHUNK_SIZE, ` ${bytes} is not a power of 2`];
   if (bytes < MIN_CHUNK || bytes > MAX_CHUNK)

@@ -12,19 +12,21 @@ import { commonHoles, withHoles } from '../holes.ts';
 import type { OpenRequest } from '../target.ts';
 import { maxRequestBytes } from './vectors.ts';
 
-/** The block layer's default: memory in words of 4 bytes. */
+/** The alignment of memory that the block layer keeps by default, in bytes. */
 const DEFAULT_MEMORY = 4;
 
-/** Bytes of each file, in whole chunks. */
+/**
+ * The bytes that are used of each file, in whole chunks. Throws when the files do not hold the same number of chunks.
+ */
 export function bytesPerFile(files: readonly Pick<BackingFile, 'path' | 'bytes'>[], chunk: number): number {
   const rounded = files.map(({ bytes }) => Math.floor(bytes / chunk) * chunk);
   const [first = 0] = rounded;
   const other = rounded.findIndex((bytes) => bytes !== first);
   if (other >= 0) {
     const [a, b] = [files[0], files[other]];
-    const reason = `in chunks of ${chunk} bytes, ${a?.path} holds ${first / chunk} and ${b?.path} ${rounded[other]! / chunk}`;
+    const reason = `${a?.path} holds ${first / chunk} chunks of ${chunk} bytes, and ${b?.path} holds ${rounded[other]! / chunk}`;
     throw refusal(
-      `stripes need files of one size: ${reason}`,
+      `the files of a stripe device must have the same size: ${reason}`,
       'make them equal, for instance with `truncate -s 1G FILE`',
     );
   }
@@ -32,12 +34,15 @@ export function bytesPerFile(files: readonly Pick<BackingFile, 'path' | 'bytes'>
   return first;
 }
 
-/** Bytes of each file that a device of `bytes` uses: whole chunks, the last of them in every file. */
+/** The bytes that each file needs for a device of `bytes` bytes, in whole chunks. */
 export function neededPerFile(bytes: number, files: number, chunk: number): number {
   return Math.ceil(bytes / (files * chunk)) * chunk;
 }
 
-/** kublk's own (tools/testing/selftests/ublk/stripe.c) where it has the feature: docs/kublk-differences.md. */
+/**
+ * The parameters of a stripe device. They are those of kublk (tools/testing/selftests/ublk/stripe.c), except for what
+ * docs/kublk-differences.md lists.
+ */
 export function stripeParams(
   request: Pick<OpenRequest, 'maxIoBufBytes'>,
   files: readonly Pick<BackingFile, 'path' | 'bytes' | 'alignment' | 'readOnly' | 'holes'>[],
@@ -56,7 +61,7 @@ export function stripeParams(
       max_sectors: Math.min(request.maxIoBufBytes, maxRequestBytes(files.length, chunk)) >>> 9,
       dev_sectors: (bytesPerFile(files, chunk) / 512) * files.length,
     },
-    // Pages of the client's can go to the files as they are.
+    // With zero copy the client's pages go to the files as they are, so they need the alignment of the files.
     ...(memory > DEFAULT_MEMORY && { dma: { alignment: memory - 1 } }),
   };
   return withHoles(params, commonHoles(files.map((file) => file.holes)));

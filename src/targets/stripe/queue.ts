@@ -1,9 +1,9 @@
 /**
- * A request becomes one operation for each file that it touches: a read or write where its bytes there are one run of
- * the request's data, a vectored one where they are several chunks.
+ * The queue of the target stripe. A request becomes one operation for each file that it touches: a plain read or write
+ * where the file's part is one run of the request's data, and a vectored one where it consists of several chunks.
  *
- * The vectors of a slot and part are the kernel's from the operation's submission on (it copies them). They are filled
- * again only when that operation has ended.
+ * The kernel copies the vectors of a slot and part when the operation is submitted. They are filled again only after
+ * that operation has ended.
  */
 import { UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
 import { sumHi, sumLo } from '../../native/words64.ts';
@@ -15,7 +15,7 @@ import { maxRequestBytes, Vectors, vectorsPerFile } from './vectors.ts';
 
 export interface StripeState {
   readonly files: number;
-  /** Bytes. */
+  /** The size of a chunk in bytes. */
   readonly chunk: number;
   readonly holes: Holes;
 }
@@ -69,7 +69,7 @@ export class StripeQueue extends FileQueue {
     io.fallocate(map.file[part]!, mode, map.offsetLo[part]!, map.offsetHi[part]!, sectors << 9, sectors >>> 23, token);
   }
 
-  /** Writes one iovec per chunk, from sector `skip` of the part on, and returns how many. */
+  /** Writes one iovec per chunk, beginning at sector `skip` of the part, and returns their number. */
   private fill(io: IoRequest, part: number, skip: number, at: number): number {
     const map = this.map;
     const total = map.sectors[part]!;

@@ -1,26 +1,26 @@
 /**
- * Which part of a request goes to which file. Chunk c of the device is in file c % files, at chunk c / files of it; a
- * *row* is one chunk of every file. The sectors of a request in one file follow each other there, so that one operation
- * a file does.
+ * Says which part of a request goes to which file. Chunk c of the device is chunk c / files of file c % files; a *row*
+ * is one chunk of every file. The sectors of a request that go to one file are contiguous in that file, so one
+ * operation per file is enough.
  *
- * Hot path: `split` leaves its answer in typed arrays; positions of 64 bits are doubles inside it only.
+ * Hot path: `split` leaves its answer in typed arrays. 64-bit positions are doubles inside `split` only.
  */
 export class StripeMap {
-  /** The parts of the request that was split last, in the order in which it touches the files: which file, ... */
+  /** The file of each part of the request that was split last, in the order in which the request touches the files. */
   readonly file: Int32Array;
-  /** ... sectors there, ... */
+  /** The number of sectors of each part. */
   readonly sectors: Int32Array;
-  /** ... and the byte in the file where they begin. */
+  /** The byte position in its file at which each part begins. */
   readonly offsetLo: Int32Array;
   readonly offsetHi: Int32Array;
 
   private readonly files: number;
   private readonly shift: number;
   private readonly chunk: number;
-  /** Sectors before the request in its first chunk. */
+  /** The sectors of the first chunk that lie before the request. */
   private within = 0;
 
-  /** `chunkShift`: log2 of the sectors of a chunk. */
+  /** `chunkShift` is the binary logarithm of the sectors per chunk. */
   constructor(files: number, chunkShift: number) {
     this.files = files;
     this.shift = chunkShift;
@@ -31,7 +31,7 @@ export class StripeMap {
     this.offsetHi = new Int32Array(files);
   }
 
-  /** Returns the number of parts. */
+  /** Splits a request and returns the number of parts. */
   split(startLo: number, startHi: number, sectors: number): number {
     const files = this.files;
     const chunk = this.chunk;
@@ -51,23 +51,26 @@ export class StripeMap {
       this.offsetHi[part] = Math.floor(offset / 2 ** 32);
       this.sectors[part] = Math.ceil((touched - part) / files) << this.shift;
     }
-    // What was counted as whole chunks and is not: before the request, and after it.
+    // The first and the last chunk may be touched in part only, and were counted as whole chunks.
     this.sectors[0]! -= within;
     this.sectors[(touched - 1) % files]! -= (touched << this.shift) - within - sectors;
     return parts;
   }
 
-  /** Where in the request sector `skip` of a part is. */
+  /** The position in the request, in sectors, of sector `skip` of a part. */
   sectorAt(part: number, skip: number): number {
     const from = this.begin(part) + skip;
     const row = from >>> this.shift;
     return (((row * this.files + part) << this.shift) | (from & (this.chunk - 1))) - this.within;
   }
 
-  /** Sectors of a part that follow sector `skip` in the request without a gap, itself included: never more than to the end of its chunk. */
+  /**
+   * The number of sectors of a part, beginning with sector `skip`, that are contiguous in the request: at most to the
+   * end of the chunk.
+   */
   runAt(part: number, skip: number): number {
     const left = this.sectors[part]! - skip;
-    // One file has no gaps.
+    // With one file, all sectors are contiguous.
     if (this.files === 1) return left;
     return Math.min(left, this.chunk - ((this.begin(part) + skip) & (this.chunk - 1)));
   }

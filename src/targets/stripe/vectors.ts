@@ -1,19 +1,19 @@
-/** Room for the iovecs of every request and file: mapped once, filled in place. */
+/** Memory for the iovecs of every slot and file. It is mapped once and filled in place. */
 import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 
 const IOVEC_BYTES = 16;
 const IOVEC_WORDS = IOVEC_BYTES / 4;
-/** UIO_MAXIOV of include/uapi/linux/uio.h: what one system call takes. */
+/** UIO_MAXIOV of include/uapi/linux/uio.h: the most iovecs that one system call takes. */
 const MAX_VECTORS = 1024;
 
-/** Iovecs that a file can need for a request of `bytes` with `files` files. */
+/** The most iovecs that one file can need for a request of `bytes` bytes. */
 export function vectorsPerFile(bytes: number, files: number, chunkBytes: number): number {
   if (files === 1) return 1;
   return Math.ceil((Math.ceil(bytes / chunkBytes) + 1) / files);
 }
 
-/** The largest request that never needs more iovecs a file than one operation takes. */
+/** The largest request, in bytes, that never needs more iovecs per file than one operation takes. */
 export function maxRequestBytes(files: number, chunkBytes: number): number {
   return files === 1 ? Number.MAX_SAFE_INTEGER : (MAX_VECTORS * files - 1) * chunkBytes;
 }
@@ -29,18 +29,18 @@ export class Vectors {
   constructor(slots: number, files: number, perFile: number) {
     this.files = files;
     this.perFile = perFile;
-    // Pages become memory when this thread first writes to them.
+    // The pages take memory only when this thread first writes to them.
     this.memory = mapAnonymous(slots * files * perFile * IOVEC_BYTES, 'of stripe vectors');
     this.words = this.memory.words();
     [this.baseLo, this.baseHi] = wordsOf(this.memory.address);
   }
 
-  /** Word index of the first iovec of a slot and part. */
+  /** The word index of the first iovec of a slot and part. */
   at(slot: number, part: number): number {
     return (slot * this.files + part) * this.perFile * IOVEC_WORDS;
   }
 
-  /** `index`: of the iovec, counted from word `at`. */
+  /** Fills the iovec with this index, counted from the iovec at word `at`. */
   set(at: number, index: number, baseLo: number, baseHi: number, length: number): void {
     const words = this.words;
     const word = at + index * IOVEC_WORDS;
