@@ -95,7 +95,7 @@ describe('stripe', () => {
 
   test('refuses files of different sizes and names both', () => {
     const files = [file('/a', 1 << 20), file('/b', 2 << 20)];
-    assert.throws(() => bytesPerFile(files, 65536), /one size: .* \/a holds 16 and \/b 32/);
+    assert.throws(() => bytesPerFile(files, 65536), /same size: \/a holds 16 chunks of 65536 bytes, and \/b holds 32/);
     assert.throws(() => bytesPerFile([file('/a', 5000)], 65536), /smaller than one chunk/);
   });
 
@@ -167,7 +167,7 @@ describe('fault_inject', () => {
     assert.deepEqual(of('2000000'), { seconds: 2n, nanoseconds: 0n, dieDuringFetch: false });
     assert.deepEqual(of('9223372036854775'), { seconds: 9223372036n, nanoseconds: 854775000n, dieDuringFetch: false });
     assert.throws(() => of('9223372036854776'), {
-      message: "`targetOptions.delay_us` 9223372036854776 is over the kernel's 9223372036854775",
+      message: "`targetOptions.delay_us` 9223372036854776 is larger than the kernel's limit of 9223372036854775",
     });
     assert.throws(() => of('1s'), { message: '`targetOptions.delay_us` 1s is not a whole number of microseconds' });
     assert.throws(() => parseFaults({ die_during_fetch: '2' }), {
