@@ -1,4 +1,4 @@
-/** Mapped memory: an address that the kernel can be given, and typed-array views of the same bytes. */
+/** Mapped memory: an address that can be passed to the kernel, and typed-array views of the same bytes. */
 import { closeSync, ftruncateSync } from 'node:fs';
 import { checked, mmap, munmap } from './libc/calls.ts';
 import { callInt, viewOf } from './libc/ffi.ts';
@@ -17,14 +17,14 @@ const MAP_POPULATE = 0x8000;
 
 export interface MapOptions {
   readonly readOnly?: boolean;
-  /** Fault every page in now, so that no request does. */
+  /** Whether to fault every page in now, so that no request has to. */
   readonly populate?: boolean;
   readonly offset?: bigint;
 }
 
 /**
- * One mapping. The views are made when first asked for: a mapping whose bytes only the kernel touches (a client's
- * shared buffer) never has one, and so can never raise SIGBUS here when its file is cut short.
+ * One mapping. Its views are made when they are first asked for. A mapping whose bytes only the kernel touches, such as
+ * a client's shared buffer, never gets a view, so it cannot raise SIGBUS in this process when its file is cut short.
  */
 export class MappedMemory {
   readonly address: bigint;
@@ -41,33 +41,33 @@ export class MappedMemory {
     return this.#bytes;
   }
 
-  /** Int32 view, `byteOffset` a multiple of 4. */
+  /** A view as int32 words. `byteOffset` is a multiple of 4. */
   words(byteOffset = 0, length = (this.length - byteOffset) >> 2): Int32Array {
     return new Int32Array(this.bytes.buffer, this.bytes.byteOffset + byteOffset, length);
   }
 
-  /** The views must not be used any more. */
+  /** Unmaps the memory. The views must not be used afterwards. */
   unmap(): void {
     munmap(this.address, BigInt(this.length));
   }
 }
 
-/** Shared mapping of `fd`. */
+/** Maps `fd` as shared memory. `what` names the mapping in errors. */
 export function mapFile(fd: number, length: number, what: string, options: MapOptions = {}): MappedMemory {
   const prot = options.readOnly ? PROT_READ : PROT_READ | PROT_WRITE;
   const flags = MAP_SHARED | (options.populate ? MAP_POPULATE : 0);
   return new MappedMemory(mmap(BigInt(length), prot, flags, fd, options.offset ?? 0n, what), length);
 }
 
-/** Read-only shared mapping of `fd` that takes the place of what is mapped at `address`. */
+/** Maps `fd` as shared, read-only memory in place of what is mapped at `address`. */
 export function mapFileOver(address: bigint, fd: number, length: number, offset: bigint, what: string): void {
   const flags = MAP_SHARED | MAP_POPULATE | MAP_FIXED;
   mmap(BigInt(length), PROT_READ, flags, fd, offset, what, address);
 }
 
 /**
- * Zeroed private memory; pages cost nothing until they are touched, and then a page each: where the system gives huge
- * pages to everyone, the first 4k request in an I/O buffer would clear 2 MiB, and a quiet device would hold hundreds.
+ * Maps zeroed private memory, which takes no memory until its pages are touched. Huge pages are turned off for it:
+ * otherwise, on a system that gives them to every process, the first 4k request in an I/O buffer would clear 2 MiB.
  */
 export function mapAnonymous(length: number, what: string): MappedMemory {
   const rounded = roundUp(length, PAGE_SIZE);
@@ -78,8 +78,8 @@ export function mapAnonymous(length: number, what: string): MappedMemory {
 }
 
 /**
- * Takes the memory away and leaves zeroed private pages in its place: for addresses that someone may still have a view
- * of. They cost nothing until they are touched, and are never given back.
+ * Unmaps the memory and maps zeroed private pages in its place, because a view of the addresses may still exist. The
+ * new pages take no memory until they are touched, and are never unmapped.
  */
 export function hollow({ address, length }: MappedMemory, what: string): void {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
@@ -88,7 +88,7 @@ export function hollow({ address, length }: MappedMemory, what: string): void {
 
 const MADV_POPULATE_WRITE = 23;
 
-/** Backs every page of the mapping with memory now. Returns 0 or the errno. */
+/** Gives every page of the mapping its memory now. Returns 0 or the errno. */
 export function populate({ address, length }: MappedMemory): number {
   const { value, errno } = callInt('madvise', address, BigInt(length), MADV_POPULATE_WRITE);
   return value < 0 ? errno : 0;
@@ -105,7 +105,7 @@ export function lockOnFault({ address, length }: Pick<MappedMemory, 'address' | 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 
-/** An unnamed file of `length` bytes in memory; the descriptor is the caller's. */
+/** Makes an unnamed file of `length` bytes in memory. The caller closes the descriptor. */
 export function createMemfd(name: string, length: number): number {
   const fd = checked('memfd_create', name, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   try {

@@ -1,28 +1,28 @@
 /**
- * Errors that say that something has run out: descriptors, processes, memory. Whoever reads a file and takes "it cannot
- * be read" for "it is not there" would otherwise show a machine without devices.
+ * Recognises errors that say that descriptors, threads or memory have run out. Code that treats an unreadable file as a
+ * missing one has to rethrow these: otherwise `list` would show no devices when no file can be opened.
  */
 import { UblkError } from '../errors.ts';
 import { errnoText, errnoNumber } from './uapi/errno.ts';
 
-/** The limit of each, for a hint. */
+/** Hints that name the limit behind each error. */
 const HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit of open files: `ulimit -n 1024`, or LimitNOFILE= in a systemd unit',
-  ENFILE: 'the whole machine has too many files open: raise it with `sysctl fs.file-max`',
+  ENFILE: 'the whole machine has too many files open: raise the limit with `sysctl fs.file-max`',
   EAGAIN: 'no more threads may be started: see `ulimit -u`, pids.max of the control group, `sysctl kernel.threads-max`',
   ENOMEM: 'memory is short, or limited: see `free`, `ulimit -v`, and memory.max of the control group',
 };
 
 const SCARCE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
-/** Throws a file's error as a UblkError if something has run out, and returns otherwise. */
+/** Throws a UblkError if the error of a file operation says that something has run out, and returns otherwise. */
 export function throwShortage(error: unknown): void {
   if (SCARCE.has(codeOf(error))) throw shortageOf(error) ?? error;
 }
 
 /**
- * The error as a UblkError of one line, if it is the system's: of a file, a process, or a worker thread. undefined for
- * all others, which are defects of ours.
+ * Turns an error of the system about a file, a process or a worker thread into a UblkError with the limit as its hint.
+ * Returns undefined for every other error, which is then a defect of ublkts.
  */
 export function shortageOf(error: unknown): UblkError | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -38,12 +38,14 @@ export function shortageOf(error: unknown): UblkError | undefined {
   });
 }
 
-/** `open /x`; a spawn has its program in the name of the call. */
+/** The call and its path, such as `open /x`. For a spawn, Node has the program in the name of the call already. */
 function wordsOf(syscall: string, path: string | undefined): string {
   return path === undefined || syscall.endsWith(` ${path}`) ? syscall : `${syscall} ${path}`;
 }
 
-/** The hint for a process that said this and gave up; undefined when it is not about something that has run out. */
+/**
+ * The hint for what a process printed before it gave up, or undefined when that is not about something that ran out.
+ */
 export function shortageHint(said: string): string | undefined {
   if (/EMFILE|Too many open files/.test(said)) return HINTS['EMFILE'];
   if (/EAGAIN|Resource temporarily unavailable|thread_create|pthread_create|WorkerThread/.test(said))
@@ -51,7 +53,10 @@ export function shortageHint(said: string): string | undefined {
   return /out of memory|OOM|ENOMEM|Cannot allocate memory|allocation failed/i.test(said) ? HINTS['ENOMEM'] : undefined;
 }
 
-/** Of a worker that does not start, Node has a code of its own, and the errno in the message. */
+/**
+ * The errno name of an error. For a worker that does not start, Node has a code of its own and the errno in the
+ * message.
+ */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const { code = '', message } = error as NodeJS.ErrnoException;

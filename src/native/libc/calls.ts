@@ -1,18 +1,21 @@
 /**
- * The system calls that Node has no function for, typed, each throwing a UblkError that names the call and the errno.
- * Opening, closing, truncating and stat'ing files is Node's own `fs`.
+ * Typed functions for the system calls that Node's `fs` does not have. Each throws a UblkError that names the call and
+ * the errno.
  */
 import { UblkError } from '../../errors.ts';
 import { errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
 
-/** `what` completes "mmap of ...: Cannot allocate memory". */
+/**
+ * The error of a failed call. `what` stands between the call and the reason: `mmap of a buffer: Cannot allocate
+ * memory`.
+ */
 export function systemError(command: string, errno: number, what: string, hint?: string): UblkError {
   const message = `${command}${what === '' ? '' : ` ${what}`}: ${errnoText(errno)}`;
   return new UblkError(message, { code: errnoName(errno), command, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** Calls libc's `name`; -1 becomes a UblkError. */
+/** Calls libc's function `name` and throws a UblkError when it returns -1. */
 export function checked(name: FunctionName, what: string, ...values: Argument[]): number {
   return check(name, what, callInt(name, ...values));
 }
@@ -29,9 +32,9 @@ export function ioctl(fd: number, request: number, argument: Uint8Array | bigint
 const PR_SET_IO_FLUSHER = 57;
 
 /**
- * Marks the calling thread as one that writeback depends on, or no longer: its allocations never wait for writeback, which
- * could be waiting for this very thread. What it starts is marked too, threads and processes (prctl(2)). 0, or the
- * errno: without CAP_SYS_RESOURCE it is EPERM.
+ * Sets or clears PR_SET_IO_FLUSHER (prctl(2)) for the calling thread and for the threads and processes that it starts
+ * later. Allocations of such a thread never wait for writeback, which could itself be waiting for this thread. Returns
+ * 0 or the errno, which is EPERM without CAP_SYS_RESOURCE.
  */
 export function setIoFlusher(on: boolean): number {
   const result = callInt('prctl', PR_SET_IO_FLUSHER, on ? 1n : 0n, 0n, 0n, 0n);
@@ -48,14 +51,14 @@ export function gettid(): number {
   return callInt('gettid').value;
 }
 
-/** CPUs that the calling thread may run on, from sched_getaffinity(2). */
+/** The CPUs that the calling thread may run on, from sched_getaffinity(2). */
 export function getAffinity(): number[] {
   const mask = new Uint8Array(128);
   const result = callInt('sched_getaffinity', 0, BigInt(mask.length), mask);
   return result.value < 0 ? [] : cpusOfMask(mask);
 }
 
-/** Binds the calling thread to `cpus`. The errno, or 0. */
+/** Binds the calling thread to `cpus`. Returns 0 or the errno. */
 export function setAffinity(cpus: readonly number[]): number {
   const mask = new Uint8Array(128);
   for (const cpu of cpus) {
@@ -70,17 +73,17 @@ const SCHED_OTHER = 0;
 const SCHED_BATCH = 3;
 
 /**
- * Gives the calling thread SCHED_BATCH (sched(7)): when it is woken it does not take the CPU from a thread that runs.
- * A policy other than the default is somebody's choice, and stays. The errno, or 0.
+ * Gives the calling thread the policy SCHED_BATCH (sched(7)): when it wakes up, it does not take the CPU from a running
+ * thread. A policy other than the default was chosen by the user and stays. Returns 0 or the errno.
  */
 export function setBatchPolicy(): number {
   if (callInt('sched_getscheduler', 0).value !== SCHED_OTHER) return 0;
-  // struct sched_param: an int, the priority, which this policy has not.
+  // struct sched_param has one int, the priority, which is 0 for this policy.
   const result = callInt('sched_setscheduler', 0, SCHED_BATCH, new Uint8Array(4));
   return result.value < 0 ? result.errno : 0;
 }
 
-/** CPU numbers of a little-endian cpu_set_t. */
+/** The CPU numbers in a little-endian cpu_set_t. */
 export function cpusOfMask(mask: Uint8Array): number[] {
   const cpus: number[] = [];
   for (let cpu = 0; cpu < mask.length * 8; cpu++) {
@@ -91,7 +94,7 @@ export function cpusOfMask(mask: Uint8Array): number[] {
 
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-/** `prot` and `flags` are PROT_* and MAP_* (memory.ts). The address, or a UblkError. */
+/** Maps memory and returns its address. `prot` and `flags` are PROT_* and MAP_* (memory.ts). */
 export function mmap(
   length: bigint,
   prot: number,
@@ -110,13 +113,13 @@ export function munmap(address: bigint, length: bigint): void {
   callInt('munmap', address, length);
 }
 
-/** A counter that a ring can wait for; the descriptor is the caller's. */
+/** Makes a counter that a ring can wait for (eventfd(2)). The caller closes the descriptor. */
 export function eventfd(): number {
   const EFD_CLOEXEC = 0o2000000;
   return checked('eventfd', '', 0, EFD_CLOEXEC);
 }
 
-/** A pipe's two ends, which are the caller's and are not inherited by programs that it starts. */
+/** Makes a pipe. The caller closes both ends; programs that it starts do not inherit them. */
 export function pipe(): [readEnd: number, writeEnd: number] {
   const O_CLOEXEC = 0o2000000;
   const ends = new Int32Array(2);
@@ -128,12 +131,14 @@ const SYS_io_uring_setup = 425n;
 const SYS_io_uring_enter = 426n;
 const SYS_io_uring_register = 427n;
 
-/** The result of the system call itself: a descriptor, or -errno. */
+/** Returns the result of the system call itself: a descriptor, or -errno. */
 export function io_uring_setup(entries: number, params: Uint8Array): number {
   return negative(callInt('syscall', SYS_io_uring_setup, entries, params));
 }
 
-/** The slow form, for commands; queue threads use enter.ts. `argument` is an io_uring_getevents_arg. */
+/**
+ * The slow form of io_uring_enter, for commands. Queue threads use enter.ts. `argument` is an io_uring_getevents_arg.
+ */
 export function io_uring_enter(
   fd: number,
   toSubmit: number,

@@ -1,10 +1,11 @@
 /**
- * `io_uring_enter(fd, words[0], words[1], flags, NULL, 0)` as a function without arguments: what changes from call to
- * call is read from memory, what does not is in the code. Returns what the kernel returns, -errno included.
+ * Machine code for `io_uring_enter(fd, words[0], words[1], flags, NULL, 0)` as a function without arguments. What
+ * changes from call to call is read from memory; what does not is part of the code. The function returns what the
+ * kernel returns, which can be -errno.
  */
 const SYS_io_uring_enter = 426;
 
-/** x86-64, System V: of the registers that are touched, none belongs to the caller. `words` is the address of two ints. */
+/** The code for x86-64. It changes no register that the System V ABI preserves. `words` is the address of two ints. */
 export function enterCode(fd: number, flags: number, words: bigint): Uint8Array {
   // biome-ignore format: one instruction per line
   const code = [

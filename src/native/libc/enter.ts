@@ -1,9 +1,9 @@
 /**
  * `io_uring_enter` for a queue thread: the one system call of the data path (docs/decisions/0001 and 0010).
  *
- * Where it can be, it is a function of no arguments in a library that is made here: an argument costs more to convert
- * than this function to run, and Node calls a function of none straight from compiled code. Elsewhere it is libc's
- * `syscall` through koffi.
+ * Where possible, the call is a function without arguments, in a library that is made here. Converting one argument
+ * takes longer than running this function, and Node calls a function without arguments directly from compiled code.
+ * Elsewhere the call is libc's `syscall` through koffi.
  */
 import { closeSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,29 +17,29 @@ const MFD_CLOEXEC = 1;
 const require = createRequire(import.meta.url);
 
 export interface EnterCall {
-  /** The kernel's result: entries taken, or -errno. */
+  /** Returns the kernel's result: the number of entries that it took, or -errno. */
   readonly enter: (toSubmit: number, waitFor: number) => number;
-  /** How it is made, for `ublkts doctor`. */
+  /** How the call is made, for `ublkts doctor`. */
   readonly how: 'node:ffi' | 'koffi' | 'koffi, libc';
   readonly close: () => void;
 }
 
-/** The arguments that never change. */
+/** The arguments that are the same in every call. */
 export interface EnterTarget {
   readonly fd: number;
   /** IORING_ENTER_* */
   readonly flags: number;
-  /** Two ints that nobody else uses, and where they are. */
+  /** Two ints that nothing else uses. `address` is where they are. */
   readonly words: Int32Array;
   readonly address: bigint;
 }
 
-/** Binds the call for this thread. */
+/** Makes the call for the calling thread. */
 export function loadEnter(target: EnterTarget): EnterCall {
   return (knowsProcessor(process.arch) ? compiled(target) : undefined) ?? throughLibc(target);
 }
 
-/** Undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
+/** Returns undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
 function compiled({ fd, flags, words, address }: EnterTarget): EnterCall | undefined {
   const library = checked('memfd_create', 'ublkts-enter', 'ublkts-enter', MFD_CLOEXEC);
   try {
@@ -52,7 +52,7 @@ function compiled({ fd, flags, words, address }: EnterTarget): EnterCall | undef
         return call();
       },
       how,
-      // The descriptor is kept as long as the library: the loader takes a path that it has seen for the same file.
+      // The descriptor stays open as long as the library. The loader would take the same path for the same library.
       close: () => {
         close();
         closeSync(library);
@@ -73,7 +73,10 @@ interface NodeFfi {
   };
 }
 
-/** Node 26.4 and newer call it as compiled code calls C; through koffi the same takes some 500 instructions. */
+/**
+ * Loads the library. Node 26.4 and newer call it as compiled code calls C; through koffi a call takes some 500
+ * instructions.
+ */
 function bind(path: string): { call: () => number; how: EnterCall['how']; close: () => void } {
   const ffi = nodeFfi();
   if (ffi !== undefined) {
@@ -85,7 +88,9 @@ function bind(path: string): { call: () => number; how: EnterCall['how']; close:
   return { call: library.func('int enter()') as () => number, how: 'koffi', close: () => library.unload() };
 }
 
-/** Hides the warning that it is experimental, which is meant for the authors of a program (docs/decisions/0010). */
+/**
+ * Loads node:ffi without its warning that it is experimental, which is for authors of programs (docs/decisions/0010).
+ */
 function nodeFfi(): NodeFfi | undefined {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
@@ -97,8 +102,8 @@ function nodeFfi(): NodeFfi | undefined {
 }
 
 /**
- * All arguments are declared `int`, which koffi converts in half the instructions of an unsigned or a 64-bit type and
- * passes as whole registers. The sigset is always null, so its size is never looked at and not passed.
+ * The call through libc. All arguments are declared as `int`, because koffi converts an int in half the instructions of
+ * an unsigned or 64-bit type and passes it as a whole register. The sigset is null, so its size is not passed.
  */
 function throughLibc({ fd, flags }: EnterTarget): EnterCall {
   const { load, errno } = koffi();
@@ -115,7 +120,7 @@ function throughLibc({ fd, flags }: EnterTarget): EnterCall {
   };
 }
 
-/** Loaded when it is needed: a native addon of megabytes. */
+/** Loads koffi, a native addon of several megabytes, only when it is needed. */
 function koffi(): typeof Koffi {
   return require('koffi') as typeof Koffi;
 }

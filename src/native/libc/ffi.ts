@@ -1,13 +1,13 @@
 /**
- * The one door to ffi-rs. A call costs 4-7 us (docs/decisions/0001), so nothing here is called once per request:
- * the one call that is goes through enter.ts.
+ * Calls functions of libc through ffi-rs; no other file imports it. A call takes 4-7 us (docs/decisions/0001), so none
+ * of them is made per request. The one system call that is made for requests goes through enter.ts.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { createExternalBuffer, DataType, type JsExternal, load, open } from 'ffi-rs';
 
 const LIBRARY = 'libc';
 
-/** All that is called; memcpy by viewOf. */
+/** Every function that is called. */
 const FUNCTIONS = [
   'close',
   'connect',
@@ -40,7 +40,9 @@ const FUNCTIONS = [
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** A number is passed as a C int, a bigint as a 64-bit value or pointer, bytes as a pointer to them, a string as char*. */
+/**
+ * A number is passed as an int, a bigint as a 64-bit value or pointer, bytes as a pointer to them, a string as char*.
+ */
 export type Argument = number | bigint | Uint8Array | string;
 
 export interface CallResult<T> {
@@ -48,24 +50,24 @@ export interface CallResult<T> {
   readonly errno: number;
 }
 
-/** Calls libc's `name`, which returns an int. */
+/** Calls a function that returns an int. */
 export function callInt(name: FunctionName, ...values: Argument[]): CallResult<number> {
   const result = call(name, DataType.I32, values) as { value: number; errnoCode: number };
   return { value: result.value, errno: result.errnoCode };
 }
 
-/** Calls libc's `name`, which returns a long or a pointer. */
+/** Calls a function that returns a long or a pointer. */
 export function callLong(name: FunctionName, ...values: Argument[]): CallResult<bigint> {
   const result = call(name, DataType.BigInt, values) as { value: bigint; errnoCode: number };
   return { value: BigInt.asUintN(64, result.value), errno: result.errnoCode };
 }
 
 /**
- * A Buffer over `length` bytes of this process's memory at `address`, which must stay mapped for as long as the Buffer
- * is used: nothing checks. Nothing is copied, and nothing is freed when the Buffer is collected.
+ * Makes a Buffer over `length` bytes of this process's memory at `address`. The memory must stay mapped for as long as
+ * the Buffer is used; nothing checks that. Nothing is copied, and nothing is freed when the Buffer is collected.
  */
 export function viewOf(address: bigint, length: number): Buffer {
-  // memcpy of nothing returns its first argument and touches neither: an identity function from number to pointer.
+  // memcpy of 0 bytes returns its first argument and reads nothing, so it turns a number into a pointer.
   const pointer = call('memcpy', DataType.External, [address, address, 0n]) as { value: JsExternal };
   return createExternalBuffer(pointer.value, length);
 }
@@ -82,21 +84,22 @@ function call(funcName: FunctionName, retType: DataType, values: readonly Argume
   } as never);
 }
 
-/** Known to this thread and to those that it starts. */
+/** The key under which Node keeps, for this thread and those that it starts, that the library is open. */
 const OPENED = 'ublkts: libc is open';
 
 const NONSENSE = [-1n, -1n, -1n, -1n, -1n, -1n];
 const SYS_io_uring_register = 427n;
-/** Where nonsense would be a crash, or a system call that a sandbox kills for. */
+/** Arguments for the functions that would crash on nonsense or make a system call that a sandbox does not allow. */
 const HARMLESS: Partial<Record<FunctionName, readonly bigint[]>> = {
   memcpy: [0n, 0n, 0n],
   syscall: [SYS_io_uring_register, ...NONSENSE],
 };
 
 /**
- * ffi-rs keeps, for the whole process, what it has looked up, in a table that it does not lock: two threads that each
- * call something for the first time at once destroy it, and the next call never returns (docs/decisions/0012). So
- * everything is looked up here, before there is a second thread: by calling it with arguments that are an error to it.
+ * Opens libc and looks up every function. ffi-rs keeps the functions of the whole process in a table that it does not
+ * lock. Two threads that call new functions at the same time destroy the table, and the next call never returns
+ * (docs/decisions/0012). So each function is called here once, with arguments that it refuses, before there is a second
+ * thread.
  */
 function openLibrary(): void {
   open({ library: LIBRARY, path: 'libc.so.6' });

@@ -1,6 +1,6 @@
 /**
- * Locks that belong to an open file (fcntl(2), "Open file description locks"): the kernel releases one when the last
- * descriptor of that open file is closed, so also when its process is killed.
+ * Locks that belong to an open file (fcntl(2), "Open file description locks"). The kernel releases such a lock when the
+ * last descriptor of the open file is closed, which includes that its process is killed.
  */
 import { ERRNO } from '../uapi/errno.ts';
 import { checked } from './calls.ts';
@@ -11,14 +11,14 @@ const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
-/** sizeof(struct flock); its other fields stay 0: the whole file, whatever its length becomes. */
+/** The size of struct flock. Its other fields stay 0, which means the whole file, whatever its length becomes. */
 const FLOCK_BYTES = 32;
 
 export type LockKind = 'shared' | 'exclusive';
 
 /**
- * Locks the whole file, without waiting. Returns 0, or the errno: EAGAIN when another open file holds a lock that
- * conflicts. An exclusive lock needs a descriptor that can write, a shared one a descriptor that can read.
+ * Locks the whole file without waiting. Returns 0 or the errno, which is EAGAIN when another open file has a
+ * conflicting lock. An exclusive lock needs a descriptor that can write, and a shared lock one that can read.
  */
 export function tryLock(fd: number, kind: LockKind): number {
   const lock = new Uint8Array(FLOCK_BYTES);
@@ -28,7 +28,7 @@ export function tryLock(fd: number, kind: LockKind): number {
   return errno === ERRNO.EACCES ? ERRNO.EAGAIN : errno;
 }
 
-/** The kind of lock that another open file holds on this file; null when there is none. Any open file can ask. */
+/** The kind of lock that another open file has on this file, or null. `fd` needs no lock of its own. */
 export function lockHolder(fd: number): LockKind | null {
   const lock = new Uint8Array(FLOCK_BYTES);
   const view = new DataView(lock.buffer);

@@ -1,4 +1,4 @@
-/** Seals of files in memory (fcntl(2), memfd_create(2)): what nobody can do to the file any more. */
+/** Seals of memory files (fcntl(2), memfd_create(2)). A seal forbids an operation on the file to everybody. */
 import { checked } from './calls.ts';
 import { callInt } from './ffi.ts';
 
@@ -17,10 +17,10 @@ export function addSeals(fd: number, seals: number, what: string): void {
   checked('fcntl', `F_ADD_SEALS of ${what}`, fd, F_ADD_SEALS, seals);
 }
 
-/** Whether nothing but a read-only shared mapping can be had of it: opened so, or sealed against writing. */
+/** Whether the file can only be mapped read-only, because it was opened so or is sealed against writing. */
 export function isReadOnly(fd: number): boolean {
   if ((checked('fcntl', 'F_GETFL', fd, F_GETFL, 0) & O_ACCMODE) === O_RDONLY) return true;
-  // EINVAL: the file is of a kind that has no seals.
+  // A file of a kind that has no seals answers EINVAL.
   const seals = callInt('fcntl', fd, F_GET_SEALS, 0).value;
   return seals > 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0;
 }

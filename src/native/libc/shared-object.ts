@@ -1,9 +1,9 @@
 /**
- * A shared library of one function, as bytes: what dlopen wants to see and nothing else (ELF-64, little-endian; layout
- * from elf(5), what glibc asks for from its elf/dl-load.c).
+ * Makes the bytes of a shared library with one function, with only what dlopen needs (ELF-64, little-endian). The
+ * layout is that of elf(5), and glibc's elf/dl-load.c says what it requires.
  *
- * Page 0 is mapped to be read and executed: headers, symbol table, code. Page 1 is mapped to be written: the dynamic
- * section, which glibc before 2.35 relocates in place. PT_GNU_STACK is there because a library without it asks for an
+ * Page 0 is readable and executable and has the headers, the symbol table and the code. Page 1 is writable and has the
+ * dynamic section, which glibc before 2.35 relocates in place. A library without PT_GNU_STACK would ask for an
  * executable stack.
  */
 const PAGE = 4096;
@@ -30,12 +30,12 @@ const HASH_AT = SYMTAB_AT + 2 * SYM_BYTES;
 const STRTAB_AT = HASH_AT + 20;
 const CODE_AT = 512;
 
-/** Can a library be made for this processor? */
+/** Whether a library can be made for this processor. */
 export function knowsProcessor(arch: string): boolean {
   return EM[arch] !== undefined;
 }
 
-/** `code` is the body of function `name`; it must not care where it is loaded. At most 3,584 bytes. */
+/** Makes the library. `code` is the body of the function `name`: position-independent, and at most 3,584 bytes. */
 export function sharedObject(arch: string, name: string, code: Uint8Array): Uint8Array {
   const machine = EM[arch];
   if (machine === undefined || code.length > PAGE - CODE_AT || STRTAB_AT + name.length + 2 > CODE_AT) {
@@ -62,7 +62,7 @@ export function sharedObject(arch: string, name: string, code: Uint8Array): Uint
     const header = EHDR_BYTES + index * PHDR_BYTES;
     file.writeUInt32LE(type, header);
     file.writeUInt32LE(flags, header + 4);
-    // Offset in the file, address and physical address are the same number.
+    // The offset in the file, the address and the physical address are the same number.
     for (let field = 0; field < 3; field++) file.writeBigUInt64LE(BigInt(at), header + 8 + 8 * field);
     for (let field = 0; field < 2; field++) file.writeBigUInt64LE(BigInt(length), header + 32 + 8 * field);
     file.writeBigUInt64LE(BigInt(align), header + 48);
@@ -72,7 +72,7 @@ export function sharedObject(arch: string, name: string, code: Uint8Array): Uint
   segment(2, PT_DYNAMIC, PF_R | PF_W, PAGE, dynamicBytes, 8);
   segment(3, PT_GNU_STACK, PF_R | PF_W, 0, 0, 16);
 
-  // Symbol 0 is nobody; symbol 1 is STB_GLOBAL, STT_FUNC, in some section.
+  // Symbol 0 is the undefined symbol. Symbol 1 is the function: STB_GLOBAL, STT_FUNC, in section 1.
   const symbol = SYMTAB_AT + SYM_BYTES;
   file.writeUInt32LE(1, symbol);
   file.writeUInt8(0x12, symbol + 4);
@@ -80,7 +80,7 @@ export function sharedObject(arch: string, name: string, code: Uint8Array): Uint
   file.writeBigUInt64LE(BigInt(CODE_AT), symbol + 8);
   file.writeBigUInt64LE(BigInt(code.length), symbol + 16);
 
-  // One bucket, whose chain is symbol 1 alone: any name hashes to it.
+  // The hash table has one bucket, whose chain is symbol 1 alone, so every name is looked up there.
   new Int32Array([1, 2, 1, 0, 0]).forEach((word, at) => file.writeInt32LE(word, HASH_AT + 4 * at));
   file.set(strings, STRTAB_AT);
   file.set(code, CODE_AT);

@@ -1,6 +1,6 @@
 /**
- * Unix sockets as far as Node has no function for them: descriptors that travel with bytes (SCM_RIGHTS) and who the
- * peer is. Constants from <sys/socket.h>; struct layouts are those of 64-bit Linux.
+ * What Node's sockets cannot do: send and receive descriptors (SCM_RIGHTS), and say which process is connected. The
+ * constants are those of <sys/socket.h>; the struct layouts are those of 64-bit Linux.
  */
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../memory.ts';
 import { checked, systemError } from './calls.ts';
@@ -19,7 +19,7 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 const UNIX_PATH_MAX = 108;
 const EINTR = 4;
 
-/** Where the pieces of a call lie in its page: struct msghdr, struct iovec, the control messages; bytes follow. */
+/** Positions in the buffer of a call: struct msghdr, struct iovec and the control messages, and then the bytes. */
 const HEADER_AT = 0;
 const IOVEC_AT = 64;
 const CONTROL_AT = 128;
@@ -36,20 +36,22 @@ const CMSG_LEVEL = 8;
 const CMSG_TYPE = 12;
 
 export interface Received {
-  /** Bytes read, 0 when the peer has closed, or -errno (-EAGAIN: nothing yet). */
+  /**
+   * The number of bytes read, 0 when the peer has closed its end, or -errno (-EAGAIN when there is nothing to read).
+   */
   readonly result: number;
   readonly bytes: Buffer;
-  /** The receiver's from here on: close them. */
+  /** The descriptors that came with the bytes. The caller closes them. */
   readonly fds: number[];
 }
 
-/** Messages with descriptors on sockets, through one mapped scratch area. Not for use by two callers at once. */
+/** Sends and receives messages with descriptors through one mapped buffer, so only one call at a time can use it. */
 export class MessageBuffer {
   readonly #memory: MappedMemory;
   readonly #view: DataView;
   readonly #capacity: number;
 
-  /** `capacity`: most bytes of one call. */
+  /** `capacity` is the largest number of bytes of one call. */
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#memory = mapAnonymous(BYTES_AT + capacity, 'of a message buffer');
@@ -58,8 +60,8 @@ export class MessageBuffer {
   }
 
   /**
-   * Reads what there is on `socket` now, without waiting. Room is made for more descriptors than anyone has a reason to
-   * send; what is sent beyond it the kernel closes by itself (MSG_CTRUNC).
+   * Reads what `socket` has now, without waiting. There is room for more descriptors than a client has a reason to
+   * send. The kernel closes those that do not fit (MSG_CTRUNC).
    */
   receive(socket: number): Received {
     this.#prepare(this.#capacity, CONTROL_MAX);
@@ -130,7 +132,7 @@ export interface PeerCredentials {
   readonly uid: number;
 }
 
-/** Who connected, as the kernel noted it then. */
+/** The process that connected, as the kernel recorded it at that time. */
 export function peerCredentials(socket: number): PeerCredentials {
   const ucred = new Uint8Array(12);
   const length = new Uint8Array(new Uint32Array([ucred.length]).buffer);
@@ -139,10 +141,10 @@ export function peerCredentials(socket: number): PeerCredentials {
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
 }
 
-/** A blocking stream socket, connected to `path`; the descriptor is the caller's. */
+/** Connects a blocking stream socket to `path`. The caller closes the descriptor. */
 export function connectUnix(path: string): number {
   const name = new TextEncoder().encode(path);
-  if (name.length >= UNIX_PATH_MAX) throw new RangeError(`too long for a socket: ${path}`);
+  if (name.length >= UNIX_PATH_MAX) throw new RangeError(`the path is too long for a socket: ${path}`);
   const address = new Uint8Array(2 + UNIX_PATH_MAX);
   address[0] = AF_UNIX;
   address.set(name, 2);

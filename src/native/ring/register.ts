@@ -1,4 +1,7 @@
-/** io_uring_register(2): what a ring is given before it runs. Not on the data path. */
+/**
+ * Registers descriptors, files and buffers with a ring before it runs (io_uring_register(2)). It is not on the data
+ * path.
+ */
 import { io_uring_register, systemError } from '../libc/calls.ts';
 import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../memory.ts';
 import { decode, encode } from '../uapi/codec.ts';
@@ -19,7 +22,10 @@ export class RingRegistry {
     this.#fd = fd;
   }
 
-  /** The ring's own index for IORING_ENTER_REGISTERED_RING, or -errno where the kernel has no such thing (before 5.18). */
+  /**
+   * Registers the ring's own descriptor and returns its index for IORING_ENTER_REGISTERED_RING, or -errno (before Linux
+   * 5.18).
+   */
   registerRingFd(): number {
     const ANY = 0xffffffff;
     const update = encode(io_uring_rsrc_update, { offset: ANY, data: BigInt(this.#fd) });
@@ -27,21 +33,21 @@ export class RingRegistry {
     return count === 1 ? decode(io_uring_rsrc_update, update).offset : count;
   }
 
-  /** The fixed files: `IOSQE_FIXED_FILE` and an index into `fds`. */
+  /** Registers `fds` as the fixed files: with IOSQE_FIXED_FILE, an entry names a file by its index in this list. */
   registerFiles(fds: readonly number[]): void {
     if (fds.length === 0) return;
     const array = Int32Array.from(fds);
     this.#register('IORING_REGISTER_FILES', IORING_REGISTER_FILES, new Uint8Array(array.buffer), fds.length);
   }
 
-  /** An empty table of `count` buffer slots, which the driver fills with requests' pages. */
+  /** Registers an empty table of `count` buffers, which the driver fills with the pages of requests. */
   registerSparseBuffers(count: number): void {
     const flags = IORING_RSRC_REGISTER_SPARSE;
     const argument = encode(io_uring_rsrc_register, { nr: count, flags });
     this.#register('IORING_REGISTER_BUFFERS2', IORING_REGISTER_BUFFERS2, argument, argument.length);
   }
 
-  /** A ring of one provided buffer for `group`, consumed bit by bit (IOU_PBUF_RING_INC). */
+  /** Registers a ring of provided buffers for `group`. A buffer is consumed in pieces (IOU_PBUF_RING_INC). */
   registerBufferRing(group: number, entries: number): MappedMemory {
     const memory = mapAnonymous(roundUp(entries * 16, PAGE_SIZE), 'of a provided-buffer ring');
     const argument = encode(io_uring_buf_reg, {

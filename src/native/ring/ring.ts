@@ -1,8 +1,8 @@
 /**
- * A queue thread's ring.
+ * The ring of one queue thread.
  *
- * Contract: made, filled, entered and closed by one thread (IORING_SETUP_SINGLE_ISSUER). Completions are posted only
- * inside `enter` (DEFER_TASKRUN), so that what a completion means cannot change while the queue is walked.
+ * Contract: one thread makes, fills, enters and closes the ring (IORING_SETUP_SINGLE_ISSUER). Completions are posted
+ * only inside `enter` (DEFER_TASKRUN), so none arrives while the queue is walked.
  */
 import { closeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
@@ -45,9 +45,9 @@ export class Ring {
     this.sq = this.parts.sq;
     this.cq = this.parts.cq;
     this.registry = new RingRegistry(this.parts.fd);
-    // A registered ring descriptor saves the kernel a look-up and a reference on every call.
+    // With a registered ring descriptor, the kernel needs no look-up and no reference in each call.
     const index = this.registry.registerRingFd();
-    // A server that waits for requests is idle, not waiting for I/O: no iowait accounting where it can be left out.
+    // A server that waits for requests is idle. Where the kernel allows it, that is not counted as waiting for I/O.
     const noIowait = (this.parts.features & IORING_FEAT_NO_IOWAIT) === 0 ? 0 : IORING_ENTER_NO_IOWAIT;
     const registered = index < 0 ? 0 : IORING_ENTER_REGISTERED_RING;
     this.argument = mapAnonymous(PAGE_SIZE, 'of io_uring_enter');
@@ -60,8 +60,8 @@ export class Ring {
   }
 
   /**
-   * Submits what is pending and returns when `waitFor` completions are there or a signal came. Flushes completions
-   * that did not fit in the queue before, too.
+   * Submits the pending entries and returns when there are `waitFor` completions or a signal came. It also fetches
+   * completions that did not fit into the queue before.
    */
   enter(waitFor: number): void {
     const sq = this.sq;
@@ -71,7 +71,7 @@ export class Ring {
     else this.short(taken);
   }
 
-  /** Room for `count` more entries, which one request's chain needs to be submitted together. */
+  /** Makes room for `count` more entries, because the chain of one request has to be submitted together. */
   reserve(count: number): void {
     if (this.sq.pending + count > this.sq.entries) this.flush(count);
   }
@@ -87,7 +87,7 @@ export class Ring {
   private flush(count: number): void {
     for (let tries = 0; this.sq.pending + count > this.sq.entries; tries++) {
       if (tries === 1000) {
-        throw new UblkError(`io_uring takes no entries: ${this.sq.pending} wait`, {
+        throw new UblkError(`io_uring takes no entries although ${this.sq.pending} are pending`, {
           code: 'EBUSY',
           command: 'io_uring_enter',
         });
@@ -96,7 +96,10 @@ export class Ring {
     }
   }
 
-  /** Fewer were taken than given, or none and an error; what was not taken stays pending for the next call. */
+  /**
+   * Handles a call that took fewer entries than there were, or failed. The other entries stay pending for the next
+   * call.
+   */
   private short(taken: number): void {
     if (taken >= 0) {
       if (taken > 0 && this.sq.linkedAt(taken - 1)) throw splitChain(taken, this.sq.pending);
@@ -109,11 +112,13 @@ export class Ring {
   }
 }
 
-/** The rest of the chain would run even if its beginning fails: who waits for it must not hear that all went well. */
+/**
+ * The error when a chain was submitted in part. The rest would run even if the first part fails, and report success.
+ */
 function splitChain(taken: number, pending: number): UblkError {
-  return new UblkError(`io_uring took ${taken} of ${pending} entries and parted a chain`, {
+  return new UblkError(`io_uring took ${taken} of ${pending} entries, which split a chain`, {
     code: 'ENOMEM',
     command: 'io_uring_enter',
-    hint: 'the kernel had no memory left: `ublkts recover` when there is some',
+    hint: 'the kernel had no memory left: run `ublkts recover` when there is memory again',
   });
 }

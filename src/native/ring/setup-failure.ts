@@ -1,4 +1,4 @@
-/** Why io_uring_setup(2) refused, in words: the system-wide switch, a filter, an old kernel, or a limit. */
+/** Explains why io_uring_setup(2) failed: the sysctl, a filter, an old kernel, or a limit. */
 import { readFileSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { errnoName, errnoText } from '../uapi/errno.ts';
@@ -6,7 +6,7 @@ import { errnoName, errnoText } from '../uapi/errno.ts';
 const POLICY = '/proc/sys/kernel/io_uring_disabled';
 const FAILED = 'io_uring_setup';
 
-/** The value of the sysctl kernel.io_uring_disabled; null where the kernel has none (before 6.6). */
+/** The value of the sysctl kernel.io_uring_disabled, or null where the kernel does not have it (before Linux 6.6). */
 export function ioUringPolicy(): string | null {
   try {
     return readFileSync(POLICY, 'latin1').trim();
@@ -15,7 +15,9 @@ export function ioUringPolicy(): string | null {
   }
 }
 
-/** `policy` is what ioUringPolicy returns. Kind `unsupported` is for rings that nobody here can have. */
+/**
+ * The error. `policy` is what ioUringPolicy returns. Its kind is `unsupported` when this process cannot have any ring.
+ */
 export function ringSetupFailure(errno: number, policy: string | null = ioUringPolicy()): UblkError {
   const code = errnoName(errno);
   const { text, hint } = explain(code, policy);

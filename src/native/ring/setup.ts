@@ -1,4 +1,4 @@
-/** io_uring_setup(2) and the mappings that go with it. */
+/** Makes a ring (io_uring_setup(2)) and maps its queues. */
 import { closeSync } from 'node:fs';
 import { io_uring_setup } from '../libc/calls.ts';
 import { type MappedMemory, mapFile } from '../memory.ts';
@@ -30,13 +30,13 @@ export interface RingParts {
 export interface RingOptions {
   readonly sqEntries: number;
   readonly cqEntries: number;
-  /** IORING_SETUP_* beyond what every ring here has. */
+  /** IORING_SETUP_* in addition to those that every ring gets. */
   readonly flags: number;
 }
 
 const EINVAL = 22;
 
-/** Asks for what the newest kernels have and takes less where this one refuses. */
+/** Asks for the features of the newest kernels, and then for fewer of them if this kernel refuses. */
 export function setUpRing(options: RingOptions): RingParts {
   const wanted = options.flags | IORING_SETUP_CQSIZE;
   const attempts = [
@@ -58,7 +58,7 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
   const sqeWords = flags & IORING_SETUP_SQE128 ? SQE128_WORDS : SQE_WORDS;
   const shift = Math.log2(sqeWords);
   try {
-    // IORING_FEAT_SINGLE_MMAP (5.4): one mapping holds both rings.
+    // Since Linux 5.4 one mapping holds both queues (IORING_FEAT_SINGLE_MMAP).
     const cqEnd = params.cq_off.cqes + params.cq_entries * CQE_WORDS * 4;
     const sqEnd = params.sq_off.array + params.sq_entries * 4;
     const ring = mapFile(fd, Math.max(cqEnd, sqEnd), 'of an io_uring', {
@@ -71,7 +71,8 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
     });
     const words = ring.words();
     if (!(flags & IORING_SETUP_NO_SQARRAY)) {
-      // Before 6.6 there is a level of indirection that nobody needs: entry i is SQE i, for ever.
+      // Before Linux 6.6 an array maps positions in the queue to entries. Each position gets its own entry once and for
+      // all.
       for (let i = 0; i < params.sq_entries; i++) words[params.sq_off.array / 4 + i] = i;
     }
     const rewind = (flags & IORING_SETUP_SQ_REWIND) !== 0;

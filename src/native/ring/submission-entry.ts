@@ -1,10 +1,10 @@
 /**
- * One submission entry (struct io_uring_sqe) as named fields to set. A submission queue has one of these and points it
- * at each entry in turn (`SubmissionQueue.begin`), so that filling an entry allocates nothing. All fields are zero when
- * an entry begins; only those that are not zero need to be set.
+ * One submission entry (struct io_uring_sqe), whose fields are set by name. A submission queue has one object of this
+ * class and points it at each entry in turn (`SubmissionQueue.begin`), so that filling an entry allocates nothing. All
+ * fields are zero when an entry begins; only those that are not zero need to be set.
  *
- * `| 0` at every store tells the JIT that the word is an int32, which is one check. Without it a store converts by way
- * of a double: 18 instructions each, counted in the code that V8 makes.
+ * `| 0` at every store tells the JIT that the word is an int32, which takes one check. Without it, a store converts the
+ * word through a double, which takes 18 instructions (counted in the code that V8 makes).
  */
 import {
   SQE_WORD_ADDR_HI,
@@ -23,14 +23,17 @@ import {
 
 export class SubmissionEntry {
   private readonly words: Int32Array;
-  /** Index of the entry's first word. */
+  /** The index of the entry's first word. */
   private at = 0;
 
   constructor(words: Int32Array) {
     this.words = words;
   }
 
-  /** `pairs`: the queue's memory as 64-bit words, of which an entry of 64 bytes has eight. */
+  /**
+   * Clears the entry at word `at`. `pairs` is the queue's memory as 64-bit words, of which an entry of 64 bytes has
+   * eight.
+   */
   begin(at: number, pairs: Float64Array): void {
     const pair = at >> 1;
     pairs[pair] = 0;
@@ -44,7 +47,7 @@ export class SubmissionEntry {
     this.at = at;
   }
 
-  /** IORING_OP_*, with IOSQE_* flags in bits 8-15. */
+  /** IORING_OP_* in bits 0-7, and IOSQE_* flags in bits 8-15. */
   set opcode(value: number) {
     this.words[this.at + SQE_WORD_OPCODE] = value | 0;
   }
@@ -53,7 +56,7 @@ export class SubmissionEntry {
     this.words[this.at + SQE_WORD_FD] = value | 0;
   }
 
-  /** A position in a file, low word and high word. */
+  /** The low word of a position in a file; `offHi` is the high word. */
   set offLo(value: number) {
     this.words[this.at + SQE_WORD_OFF_LO] = value | 0;
   }
@@ -62,12 +65,12 @@ export class SubmissionEntry {
     this.words[this.at + SQE_WORD_OFF_HI] = value | 0;
   }
 
-  /** The driver's command of an IORING_OP_URING_CMD. */
+  /** The command of an IORING_OP_URING_CMD. */
   set cmdOp(value: number) {
     this.words[this.at + SQE_WORD_CMD_OP] = value | 0;
   }
 
-  /** An address, low word and high word. */
+  /** The low word of an address; `addrHi` is the high word. */
   set addrLo(value: number) {
     this.words[this.at + SQE_WORD_ADDR_LO] = value | 0;
   }
@@ -80,12 +83,12 @@ export class SubmissionEntry {
     this.words[this.at + SQE_WORD_LEN] = value | 0;
   }
 
-  /** rw_flags, fsync_flags, uring_cmd_flags ... */
+  /** The flags of the operation: rw_flags, fsync_flags, uring_cmd_flags and so on. */
   set opFlags(value: number) {
     this.words[this.at + SQE_WORD_OP_FLAGS] = value | 0;
   }
 
-  /** The low word of user_data; the high word stays 0. */
+  /** The low word of user_data, whose high word stays 0. */
   set userData(value: number) {
     this.words[this.at + SQE_WORD_USER_DATA_LO] = value | 0;
   }
@@ -95,7 +98,7 @@ export class SubmissionEntry {
     this.words[this.at + SQE_WORD_BUF_INDEX] = value | 0;
   }
 
-  /** The 16 bytes of a driver's command, as four words. */
+  /** The first of the four words of a command. */
   set cmd0(value: number) {
     this.words[this.at + SQE_WORD_CMD] = value | 0;
   }

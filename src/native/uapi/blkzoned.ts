@@ -1,4 +1,4 @@
-// include/uapi/linux/blkzoned.h, Linux 7.3: zones, as a report (BLKREPORTZONE, UBLK_IO_OP_REPORT_ZONES) carries them.
+// include/uapi/linux/blkzoned.h, Linux 7.3: zones, and the report of them (BLKREPORTZONE, UBLK_IO_OP_REPORT_ZONES).
 import { decode, encodeInto } from './codec.ts';
 import type { StructInit, StructValue } from './codec.ts';
 import { ior, iow, iowr } from './ioc.ts';
@@ -21,9 +21,9 @@ export const BLK_ZONE_COND_OFFLINE = 0xf;
 export const BLK_ZONE_COND_ACTIVE = 0xff;
 
 // enum blk_zone_report_flags
-/** Out: blk_zone.capacity is filled in. */
+/** Set by the kernel: blk_zone.capacity is filled in. */
 export const BLK_ZONE_REP_CAPACITY = 1 << 0;
-/** In, BLKREPORTZONEV2 only: a cached report will do. */
+/** Set by the caller, with BLKREPORTZONEV2 only: a cached report is good enough. */
 export const BLK_ZONE_REP_CACHED = 0x80000000;
 
 /** All positions and lengths are in sectors of 512 bytes. */
@@ -40,7 +40,7 @@ export const blk_zone = struct('blk_zone', 64, {
   reserved: reserved(40, 24),
 });
 
-/** The head of a report; `nr_zones` blk_zone follow. */
+/** The head of a report. It is followed by `nr_zones` structs blk_zone. */
 export const blk_zone_report = struct('blk_zone_report', 16, {
   sector: size64(0),
   nr_zones: u32(8),
@@ -62,7 +62,7 @@ export const BLKCLOSEZONE = iow(BLK, 135, blk_zone_range.size);
 export const BLKFINISHZONE = iow(BLK, 136, blk_zone_range.size);
 export const BLKREPORTZONEV2 = iowr(BLK, 142, blk_zone_report.size);
 
-/** The array of zones that answers UBLK_IO_OP_REPORT_ZONES. */
+/** Encodes the array of zones that answers UBLK_IO_OP_REPORT_ZONES. */
 export function encodeZones(zones: readonly StructInit<typeof blk_zone>[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(zones.length * blk_zone.size);
   const view = new DataView(bytes.buffer);
@@ -70,7 +70,7 @@ export function encodeZones(zones: readonly StructInit<typeof blk_zone>[]): Uint
   return bytes;
 }
 
-/** Decodes what BLKREPORTZONE filled in. Throws a RangeError when `bytes` is shorter than its own nr_zones say. */
+/** Decodes the report of BLKREPORTZONE. Throws a RangeError when `bytes` is too short for its nr_zones. */
 export function decodeZoneReport(bytes: Uint8Array): {
   readonly header: StructValue<typeof blk_zone_report>;
   readonly zones: StructValue<typeof blk_zone>[];

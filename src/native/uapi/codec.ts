@@ -1,5 +1,5 @@
-// Values to bytes and back, driven by the tables of fields (struct.ts). For the control plane and for set-up: it
-// allocates. The data path writes words at known indices instead (io-uring-words.ts, ublk-words.ts).
+// Encodes values to bytes and decodes them, by the tables of fields (struct.ts). It allocates, so it is for the control
+// plane and for set-up. The data path writes words at known indices instead (io-uring-words.ts, ublk-words.ts).
 import type { Field, Fields, NestedField, ScalarField, ScalarKind, StructLayout } from './struct.ts';
 
 type ScalarValue<Kind extends ScalarKind> = Kind extends 'u64' | 's64' ? bigint : number;
@@ -15,24 +15,24 @@ type FieldInit<F extends Field> = F extends NestedField<infer Nested> ? StructIn
 
 type ValueKeys<F extends Fields> = { [K in keyof F]: F[K]['kind'] extends 'reserved' ? never : K }[keyof F];
 
-/** The result of decoding: every field but the reserved ones, under the kernel's names. */
+/** The result of decoding: every field except the reserved ones, under the kernel's names. */
 export type StructValue<L extends StructLayout> = {
   readonly [K in ValueKeys<L['fields']>]: FieldValue<L['fields'][K]>;
 };
 
-/** The input of encoding: a field left out is zero, as in a C initializer. */
+/** The input of encoding. A field that is left out is zero, as in an initializer in C. */
 export type StructInit<L extends StructLayout> = {
   readonly [K in ValueKeys<L['fields']>]?: FieldInit<L['fields'][K]>;
 };
 
-/** A fresh buffer of the struct's size. Throws a RangeError for a number that its field cannot hold. */
+/** Encodes the struct into a new buffer. Throws a RangeError for a number that its field cannot hold. */
 export function encode<L extends StructLayout>(layout: L, value: StructInit<L>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(layout.size);
   encodeInto(viewOf(bytes), 0, layout, value);
   return bytes;
 }
 
-/** Writes every byte of the struct at `offset`, reserved ones as zero; padding that no field names stays as it was. */
+/** Encodes the struct at `offset`. Reserved bytes become zero; padding that no field names stays as it was. */
 export function encodeInto<L extends StructLayout>(
   view: DataView,
   offset: number,
@@ -44,12 +44,12 @@ export function encodeInto<L extends StructLayout>(
 }
 
 /**
- * The struct at `offset` of `bytes`. Throws a RangeError that names the struct when it does not fit, or when a size in
- * it is beyond what a number holds exactly.
+ * Decodes the struct at `offset` of `bytes`. Throws a RangeError that names the struct when `bytes` is too short, or
+ * when a size in it is too large for an exact number.
  */
 export function decode<L extends StructLayout>(layout: L, bytes: Uint8Array, offset = 0): StructValue<L> {
   requireRoom(layout, bytes.byteLength, offset);
-  // The tables' types say what is in the record that readFields builds from the same tables.
+  // readFields builds the record from the tables from which the type is derived, so the cast is safe.
   return readFields(viewOf(bytes), offset, layout) as StructValue<L>;
 }
 
@@ -146,7 +146,7 @@ function outOfRange(what: string, kind: ScalarKind, value: unknown): RangeError 
   return new RangeError(`struct ${what}: ${String(value)} is not a ${kind === 'size64' ? 'safe 64-bit size' : kind}`);
 }
 
-// A view of the bytes, not of their buffer: a Buffer from Node's pool starts anywhere in it.
+// The view needs byteOffset, because a Buffer from Node's pool can start anywhere in its ArrayBuffer.
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

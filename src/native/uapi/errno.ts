@@ -1,5 +1,7 @@
-// include/uapi/asm-generic/errno-base.h and errno.h, Linux 7.3 (x86-64, arm64 and riscv share them); the texts are the
-// GNU C library's. One name each: EWOULDBLOCK is EAGAIN, EDEADLOCK is EDEADLK and user space's ENOTSUP is EOPNOTSUPP.
+// include/uapi/asm-generic/errno-base.h and errno.h, Linux 7.3, which x86-64, arm64 and riscv share. The texts are
+// those
+// of the GNU C library. Each number has one name: EWOULDBLOCK is EAGAIN, EDEADLOCK is EDEADLK, and the ENOTSUP of user
+// space is EOPNOTSUPP.
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
@@ -136,17 +138,20 @@ export const ERRNO = {
 
 export type ErrnoName = keyof typeof ERRNO;
 
-/** The kernel's own ENOTSUPP (include/linux/errno.h): not for user space, but ublk_drv and the block layer let it out. */
+/**
+ * The kernel's internal ENOTSUPP (include/linux/errno.h). It is not meant for user space, but ublk_drv and the block
+ * layer return it.
+ */
 export const ENOTSUPP = 524;
 
-/** `EIO` for 5 and for -5, as a CQE's result carries it; `errno 4000` for a number that has no name. */
+/** The name of an errno or of its negative: `EIO` for 5 and for -5. A number without a name becomes `errno 4000`. */
 export function errnoName(errno: number): string {
   const number = Math.abs(errno);
   if (number === ENOTSUPP) return 'ENOTSUPP';
   return knownName(number) ?? `errno ${number}`;
 }
 
-/** `Input/output error` for 5 and for -5. */
+/** The text of an errno or of its negative: `Input/output error` for 5 and for -5. */
 export function errnoText(errno: number): string {
   const number = Math.abs(errno);
   if (number === ENOTSUPP) return 'Operation is not supported';
@@ -154,7 +159,7 @@ export function errnoText(errno: number): string {
   return name === undefined ? `Unknown error ${number}` : TEXTS[name];
 }
 
-/** 5 for `EIO`; undefined for what is no name. */
+/** The number of an errno name: 5 for `EIO`. Returns undefined for other words. */
 export function errnoNumber(name: string): number | undefined {
   return isErrnoName(name) ? ERRNO[name] : undefined;
 }

@@ -1,4 +1,4 @@
-// include/uapi/linux/fs.h and falloc.h, Linux 7.3: what a server asks of its backing files and block devices.
+// include/uapi/linux/fs.h and falloc.h, Linux 7.3: requests to backing files and block devices.
 import { io, ior, iowr } from './ioc.ts';
 import { reserved, struct, u16, u32, u8 } from './struct.ts';
 
@@ -7,15 +7,15 @@ export const BLKROSET = io(BLK, 93);
 export const BLKROGET = io(BLK, 94);
 export const BLKRRPART = io(BLK, 95);
 export const BLKFLSBUF = io(BLK, 97);
-/** Logical block size, into an int. */
+/** Reads the logical block size into an int. */
 export const BLKSSZGET = io(BLK, 104);
-/** Device size in bytes, into a u64. */
+/** Reads the size of the device in bytes into a u64. */
 export const BLKGETSIZE64 = ior(BLK, 114, 8);
 export const BLKDISCARD = io(BLK, 119);
 export const BLKIOMIN = io(BLK, 120);
 export const BLKIOOPT = io(BLK, 121);
 export const BLKALIGNOFF = io(BLK, 122);
-/** Physical block size, into an unsigned int. */
+/** Reads the physical block size into an unsigned int. */
 export const BLKPBSZGET = io(BLK, 123);
 export const BLKROTATIONAL = io(BLK, 126);
 export const BLKZEROOUT = io(BLK, 127);
@@ -31,12 +31,12 @@ export const LBMD_PI_CSUM_IP = 1;
 export const LBMD_PI_CSUM_CRC16_T10DIF = 2;
 export const LBMD_PI_CSUM_CRC64_NVME = 4;
 
-/** Bytes of the first published logical_block_metadata_cap. */
+/** The size in bytes of the first published version of logical_block_metadata_cap. */
 export const LBMD_SIZE_VER0 = 16;
 
 export const logical_block_metadata_cap = struct('logical_block_metadata_cap', 16, {
   lbmd_flags: u32(0),
-  /** Bytes of data that each unit of metadata describes. */
+  /** The number of bytes of data that each unit of metadata describes. */
   lbmd_interval: u16(4),
   lbmd_size: u8(6),
   lbmd_opaque_size: u8(7),
@@ -73,10 +73,10 @@ export const FALLOC_FL_KEEP_SIZE = 0x01;
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
 export const FALLOC_FL_ZERO_RANGE = 0x10;
 
-/** Inode flags, into a long of which only 32 bits are used. */
+/** Reads the inode flags into a long, of which only 32 bits are used. */
 export const FS_IOC_GETFLAGS = ior(0x66, 1, 8);
 /** The file's blocks are a tree of extents (ext4). */
 export const FS_EXTENT_FL = 0x00080000;
 
-/** include/uapi/linux/magic.h: ext2, ext3 and ext4 alike. */
+/** The magic number of ext2, ext3 and ext4 (include/uapi/linux/magic.h). */
 export const EXT_MAGIC = 0xef53;

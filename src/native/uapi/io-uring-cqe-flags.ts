@@ -9,5 +9,5 @@ export const IORING_CQE_F_SKIP = 1 << 5;
 export const IORING_CQE_F_32 = 1 << 15;
 export const IORING_CQE_BUFFER_SHIFT = 16;
 
-/** cqe->res of an IORING_CQE_F_NOTIF completion: a flag, the other bits are reserved. */
+/** A flag in cqe->res of an IORING_CQE_F_NOTIF completion. The other bits are reserved. */
 export const IORING_NOTIF_USAGE_ZC_COPIED = 0x80000000;

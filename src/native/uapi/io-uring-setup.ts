@@ -1,4 +1,4 @@
-// include/uapi/linux/io_uring.h, Linux 7.3: flags and features of io_uring_setup(2), and what to mmap.
+// include/uapi/linux/io_uring.h, Linux 7.3: flags and features of io_uring_setup(2), and offsets for mmap(2).
 
 // io_uring_params.flags
 export const IORING_SETUP_IOPOLL = 1 << 0;

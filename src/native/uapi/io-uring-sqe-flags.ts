@@ -9,7 +9,7 @@ export const IOSQE_ASYNC = 1 << 4;
 export const IOSQE_BUFFER_SELECT = 1 << 5;
 export const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 
-/** sqe->file_index: the kernel picks the direct descriptor and returns it in cqe->res. */
+/** For sqe->file_index: the kernel chooses the direct descriptor and returns it in cqe->res. */
 export const IORING_FILE_INDEX_ALLOC = 0xffffffff;
 
 // sqe->attr_type_mask

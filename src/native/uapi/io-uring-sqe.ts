@@ -1,5 +1,5 @@
 // include/uapi/linux/io_uring.h, Linux 7.3: struct io_uring_sqe and io_uring_cqe.
-// The rings use them a word at a time (io-uring-words.ts) and never through a codec.
+// The rings read and write them word by word (io-uring-words.ts) and never through a codec.
 import { reserved, s32, struct, u16, u32, u64, u8 } from './struct.ts';
 
 export const io_uring_sqe = struct(

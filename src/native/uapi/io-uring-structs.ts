@@ -54,7 +54,7 @@ export const io_uring_rsrc_update = struct('io_uring_rsrc_update', 16, {
   data: u64(8),
 });
 
-/** IORING_REGISTER_PROBE's answer; `ops_len` io_uring_probe_op follow. */
+/** The answer of IORING_REGISTER_PROBE. It is followed by `ops_len` structs io_uring_probe_op. */
 export const io_uring_probe = struct('io_uring_probe', 16, {
   last_op: u8(0),
   ops_len: u8(1),
@@ -69,7 +69,9 @@ export const io_uring_probe_op = struct('io_uring_probe_op', 8, {
   resv2: reserved(4, 4),
 });
 
-/** An entry of a provided-buffer ring. The 16 bits of `resv` of entry 0 are the ring's tail: see io_uring_buf_ring. */
+/**
+ * An entry of a provided-buffer ring. The 16 bits of `resv` of entry 0 are the tail of the ring (io_uring_buf_ring).
+ */
 export const io_uring_buf = struct('io_uring_buf', 16, {
   addr: u64(0),
   len: u32(8),
@@ -77,7 +79,7 @@ export const io_uring_buf = struct('io_uring_buf', 16, {
   resv: reserved(14, 2),
 });
 
-/** The head of a provided-buffer ring, laid over its entry 0. */
+/** The head of a provided-buffer ring. It lies over entry 0. */
 export const io_uring_buf_ring = struct('io_uring_buf_ring', 16, {
   resv1: reserved(0, 8),
   resv2: reserved(8, 4),
@@ -95,7 +97,7 @@ export const io_uring_buf_reg = struct('io_uring_buf_reg', 40, {
   resv: reserved(20, 20),
 });
 
-/** IORING_ENTER_EXT_ARG; `ts` is the address of a __kernel_timespec. */
+/** The argument with IORING_ENTER_EXT_ARG. `ts` is the address of a __kernel_timespec. */
 export const io_uring_getevents_arg = struct('io_uring_getevents_arg', 24, {
   sigmask: u64(0),
   sigmask_sz: u32(8),

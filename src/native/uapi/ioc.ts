@@ -8,7 +8,7 @@ const NONE = 0;
 const WRITE = 1;
 const READ = 2;
 
-/** `_IO(type, nr)`: a command that carries no argument. Unsigned 32 bits, as everything here. */
+/** `_IO(type, nr)`: a command without an argument. Like all of these numbers it is an unsigned 32-bit one. */
 export function io(type: number, nr: number): number {
   return encode(NONE, type, nr, 0);
 }
@@ -23,7 +23,7 @@ export function iow(type: number, nr: number, size: number): number {
   return encode(WRITE, type, nr, size);
 }
 
-/** `_IOWR(type, nr, struct)` with the size of the struct: the argument travels both ways. */
+/** `_IOWR(type, nr, struct)`: the kernel reads the argument and writes it. */
 export function iowr(type: number, nr: number, size: number): number {
   return encode(READ | WRITE, type, nr, size);
 }

@@ -1,5 +1,5 @@
-// How a kernel struct is described here: one table of fields per struct, which the codecs (codec.ts) and the ABI test
-// read alike, so that an offset is written down once. Offsets are explicit, as the kernel never moves a field.
+// Describes a kernel struct by one table of its fields, which both the codecs (codec.ts) and the ABI test read, so that
+// each offset is written down once. Offsets are explicit, because the kernel never moves a field.
 
 export interface ScalarField<Kind extends ScalarKind = ScalarKind> {
   readonly kind: Kind;
@@ -8,12 +8,12 @@ export interface ScalarField<Kind extends ScalarKind = ScalarKind> {
 }
 
 /**
- * `u64` is a bigint: flags, addresses, anything that may use all 64 bits.
- * `size64` is a __u64 that holds a size or a position: a number, checked to be a safe integer both ways.
+ * The kinds of numbers. `u64` is a bigint, for flags, addresses and all that may use 64 bits. `size64` is a __u64 that
+ * holds a size or a position: a number that is checked to be a safe integer when it is read and when it is written.
  */
 export type ScalarKind = 'u8' | 'u16' | 'u32' | 's32' | 'u64' | 's64' | 'size64';
 
-/** Bytes that must be zero: written as zero, never decoded. */
+/** Bytes that are written as zero and never decoded. */
 export interface ReservedField {
   readonly kind: 'reserved';
   readonly offset: number;
@@ -36,7 +36,7 @@ export interface StructLayout<F extends Fields = Fields> {
   /** The size that C's sizeof gives. */
   readonly size: number;
   readonly fields: F;
-  /** Other names of the same bytes (C unions); known for their offsets, not part of the value. */
+  /** Other names of the same bytes (unions in C). They have offsets and are not part of the value. */
   readonly aliases: Fields;
 }
 

@@ -1,8 +1,8 @@
-// include/uapi/linux/ublk_cmd.h, Linux 7.3: numbers that pack several things into one file offset or address.
+// include/uapi/linux/ublk_cmd.h, Linux 7.3: file offsets and addresses that pack several numbers into one.
 
-/** mmap offset of the descriptors of /dev/ublkcN. */
+/** The offset for mmap(2) at which /dev/ublkcN has its descriptors. */
 export const UBLKSRV_CMD_BUF_OFFSET = 0;
-/** pread/pwrite offset where the requests' data begins (UBLK_F_USER_COPY). */
+/** The offset for pread(2) and pwrite(2) at which the data of requests begins (UBLK_F_USER_COPY). */
 export const UBLKSRV_IO_BUF_OFFSET = 0x80000000;
 
 export const UBLK_IO_BUF_OFF = 0;
@@ -24,12 +24,12 @@ export const UBLK_SHMEM_ZC_OFF_MASK = 0xffffffff;
 export const UBLK_SHMEM_ZC_IDX_OFF = 32;
 export const UBLK_SHMEM_ZC_IDX_MASK = 0xffff;
 
-/** A request's data as a file position of /dev/ublkcN. `offset` counts from the request's own first byte. */
+/** A position in the data of a request, as a position in /dev/ublkcN. `offset` counts from the request's first byte. */
 export interface UserCopyPosition {
   readonly q_id: number;
   readonly tag: number;
   readonly offset: number;
-  /** The integrity buffer instead of the data. */
+  /** Whether the position is in the request's integrity metadata instead of its data. */
   readonly integrity: boolean;
 }
 
@@ -42,7 +42,7 @@ export function encodeUserCopyPosition(position: UserCopyPosition): bigint {
 export function decodeUserCopyPosition(position: bigint): UserCopyPosition {
   const packed = (position & ~UBLKSRV_IO_INTEGRITY_FLAG) - BigInt(UBLKSRV_IO_BUF_OFFSET);
   if (packed < 0n || packed >= UBLKSRV_IO_BUF_TOTAL_SIZE) {
-    throw new RangeError(`user copy position: ${position} is in no request's data`);
+    throw new RangeError(`user copy position: ${position} is not in the data of a request`);
   }
   return {
     q_id: Number(packed >> BigInt(UBLK_QID_OFF)),
@@ -52,16 +52,16 @@ export function decodeUserCopyPosition(position: bigint): UserCopyPosition {
   };
 }
 
-// The same as two words, for sqe->off: the data path has no bigint.
+// The same position as two words, for sqe->off, because the data path uses no bigint.
 
-/** Low word, unsigned. */
+/** The low word of the position, unsigned. */
 export function userCopyPositionLo(tag: number, offset: number): number {
   return (UBLKSRV_IO_BUF_OFFSET + (tag << UBLK_TAG_OFF) + offset) >>> 0;
 }
 
-/** High word. */
+/** The high word of the position. */
 export function userCopyPositionHi(q_id: number, tag: number, offset: number, integrity: boolean): number {
-  // The part of the buffer offset and the tag above bit 31; at most 2^41, so exact.
+  // The bits of the base, the tag and the offset above bit 31. The sum is at most 2^41, so the double is exact.
   const carry = Math.floor((UBLKSRV_IO_BUF_OFFSET + tag * 2 ** UBLK_TAG_OFF + offset) / 2 ** 32);
   return ((q_id << (UBLK_QID_OFF - 32)) + carry) | (integrity ? 1 << (UBLK_INTEGRITY_FLAG_OFF - 32) : 0);
 }
@@ -85,7 +85,7 @@ export function ublk_auto_buf_reg_to_sqe_addr(index: number, flags: number): num
   return index | (flags << 16);
 }
 
-/** The twin of ublk_auto_buf_reg_to_sqe_addr, from the low word. */
+/** Decodes what ublk_auto_buf_reg_to_sqe_addr has made. */
 export function ublk_sqe_addr_to_auto_buf_reg(addrLo: number): { readonly index: number; readonly flags: number } {
   return { index: addrLo & 0xffff, flags: (addrLo >>> 16) & 0xff };
 }

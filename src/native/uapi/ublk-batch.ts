@@ -1,26 +1,26 @@
 // include/uapi/linux/ublk_cmd.h, Linux 7.3: the elements of UBLK_U_IO_PREP_IO_CMDS and UBLK_U_IO_COMMIT_IO_CMDS. The
-// header describes `struct ublk_elem_buffer` in a comment only: which of its fields are there depends on the flags.
+// header describes `struct ublk_elem_buffer` in a comment only, because the flags decide which of its fields exist.
 import { decode, encodeInto } from './codec.ts';
 import type { StructValue } from './codec.ts';
 import { UBLK_BATCH_F_HAS_BUF_ADDR, UBLK_BATCH_F_HAS_ZONE_LBA } from './ublk-io.ts';
 import { ublk_elem_header } from './ublk-structs.ts';
 
-/** Bytes of one tag in the buffer that UBLK_U_IO_FETCH_IO_CMDS fills: its elem_bytes. */
+/** The size in bytes of one tag in the buffer that UBLK_U_IO_FETCH_IO_CMDS fills (its elem_bytes). */
 export const UBLK_FETCH_ELEM_BYTES = 2;
 
 export interface UblkElement extends StructValue<typeof ublk_elem_header> {
-  /** There when the flags have UBLK_BATCH_F_HAS_BUF_ADDR. */
+  /** Exists when the flags have UBLK_BATCH_F_HAS_BUF_ADDR. */
   readonly buf_addr?: bigint;
-  /** There when the flags have UBLK_BATCH_F_HAS_ZONE_LBA. */
+  /** Exists when the flags have UBLK_BATCH_F_HAS_ZONE_LBA. */
   readonly zone_lba?: bigint;
 }
 
-/** ublk_batch_io.elem_bytes that go with ublk_batch_io.flags; the driver refuses any other. */
+/** The ublk_batch_io.elem_bytes that belong to ublk_batch_io.flags. The driver refuses any other value. */
 export function ublkElemBytes(flags: number): number {
   return zoneLbaOffset(flags) + (hasZoneLba(flags) ? 8 : 0);
 }
 
-/** The element buffer of one batch command: an optional field that the flags announce and the element lacks is zero. */
+/** Encodes the elements of one batch command. A field that the flags ask for and an element lacks becomes zero. */
 export function encodeElements(flags: number, elements: readonly UblkElement[]): Uint8Array<ArrayBuffer> {
   const elemBytes = ublkElemBytes(flags);
   const bytes = new Uint8Array(elements.length * elemBytes);
@@ -35,11 +35,13 @@ export function encodeElements(flags: number, elements: readonly UblkElement[]):
   return bytes;
 }
 
-/** The twin of encodeElements. Throws a RangeError when `bytes` is no whole number of elements. */
+/** Decodes what encodeElements has made. Throws a RangeError when `bytes` is not a whole number of elements. */
 export function decodeElements(flags: number, bytes: Uint8Array): UblkElement[] {
   const elemBytes = ublkElemBytes(flags);
   if (bytes.byteLength % elemBytes !== 0) {
-    throw new RangeError(`struct ublk_elem_buffer: ${bytes.byteLength} bytes are not elements of ${elemBytes}`);
+    throw new RangeError(
+      `struct ublk_elem_buffer: ${bytes.byteLength} bytes are not a whole number of elements of ${elemBytes} bytes`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const elements: UblkElement[] = [];

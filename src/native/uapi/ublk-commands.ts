@@ -4,7 +4,8 @@ import { ublk_batch_io, ublksrv_ctrl_cmd, ublksrv_io_cmd } from './ublk-structs.
 
 const U = 0x75; // 'u'
 
-// Control commands before ioctl encoding (UBLK_F_CMD_IOCTL_ENCODE, Linux 6.4), kept for what the U_ forms are made of.
+// The numbers of control commands from before ioctl encoding (UBLK_F_CMD_IOCTL_ENCODE, Linux 6.4). The U_ forms are
+// made of them.
 export const UBLK_CMD_GET_QUEUE_AFFINITY = 0x01;
 export const UBLK_CMD_GET_DEV_INFO = 0x02;
 export const UBLK_CMD_ADD_DEV = 0x04;
@@ -33,15 +34,15 @@ export const UBLK_U_CMD_DEL_DEV_ASYNC = ior(U, 0x14, ublksrv_ctrl_cmd.size);
 export const UBLK_U_CMD_UPDATE_SIZE = iowr(U, 0x15, ublksrv_ctrl_cmd.size);
 export const UBLK_U_CMD_QUIESCE_DEV = iowr(U, 0x16, ublksrv_ctrl_cmd.size);
 export const UBLK_U_CMD_TRY_STOP_DEV = iowr(U, 0x17, ublksrv_ctrl_cmd.size);
-/** addr and len: a `ublk_shmem_buf_reg`. A result >= 0 is the index that the kernel gave the buffer. */
+/** addr and len describe a `ublk_shmem_buf_reg`. A result of 0 or more is the index that the kernel gave the buffer. */
 export const UBLK_U_CMD_REG_BUF = iowr(U, 0x18, ublksrv_ctrl_cmd.size);
-/** data[0]: the index that UBLK_U_CMD_REG_BUF returned. */
+/** data[0] is the index that UBLK_U_CMD_REG_BUF returned. */
 export const UBLK_U_CMD_UNREG_BUF = iowr(U, 0x19, ublksrv_ctrl_cmd.size);
 
-/** Bytes that UBLK_U_CMD_GET_FEATURES writes. */
+/** The number of bytes that UBLK_U_CMD_GET_FEATURES writes. */
 export const UBLK_FEATURES_LEN = 8;
 
-// I/O commands before ioctl encoding.
+// The numbers of I/O commands from before ioctl encoding.
 export const UBLK_IO_FETCH_REQ = 0x20;
 export const UBLK_IO_COMMIT_AND_FETCH_REQ = 0x21;
 export const UBLK_IO_NEED_GET_DATA = 0x22;
@@ -52,9 +53,9 @@ export const UBLK_U_IO_NEED_GET_DATA = iowr(U, UBLK_IO_NEED_GET_DATA, ublksrv_io
 export const UBLK_U_IO_REGISTER_IO_BUF = iowr(U, 0x23, ublksrv_io_cmd.size);
 export const UBLK_U_IO_UNREGISTER_IO_BUF = iowr(U, 0x24, ublksrv_io_cmd.size);
 
-/** Result 0, or an error. */
+/** The result is 0 or -errno. */
 export const UBLK_U_IO_PREP_IO_CMDS = iowr(U, 0x25, ublk_batch_io.size);
-/** The result is how many bytes of the element buffer were handled: it may be fewer than were given. */
+/** The result is the number of bytes of the element buffer that were handled, which may be fewer than were given. */
 export const UBLK_U_IO_COMMIT_IO_CMDS = iowr(U, 0x26, ublk_batch_io.size);
-/** Wants IORING_URING_CMD_MULTISHOT and a provided buffer group, which receives 16-bit tags. */
+/** Needs IORING_URING_CMD_MULTISHOT and a group of provided buffers, into which the driver writes 16-bit tags. */
 export const UBLK_U_IO_FETCH_IO_CMDS = iowr(U, 0x27, ublk_batch_io.size);

@@ -1,4 +1,4 @@
-// include/uapi/linux/ublk_cmd.h, Linux 7.3: a device's state and limits.
+// include/uapi/linux/ublk_cmd.h, Linux 7.3: the states and limits of a device.
 
 export const UBLK_S_DEV_DEAD = 0;
 export const UBLK_S_DEV_LIVE = 1;
@@ -7,15 +7,15 @@ export const UBLK_S_DEV_FAIL_IO = 3;
 
 /** The largest number of tags that a queue can have. */
 export const UBLK_MAX_QUEUE_DEPTH = 4096;
-/** Queues of a device, at most. */
+/** The largest number of queues that a device can have. */
 export const UBLK_MAX_NR_QUEUES = 4096;
 
-/** Flag of a `ublk_shmem_buf_reg`: pins without write access, which a write-sealed memfd asks for. */
+/** A flag of `ublk_shmem_buf_reg`: the pages are pinned without write access, which a write-sealed memfd needs. */
 export const UBLK_SHMEM_BUF_READ_ONLY = 1 << 0;
 
 const STATE_NAMES = ['DEAD', 'LIVE', 'QUIESCED', 'FAIL_IO'] as const;
 
-/** The name of a UBLK_S_DEV_* state; `UNKNOWN` for one this file has not heard of. kublk prints that for FAIL_IO too. */
+/** The name of a UBLK_S_DEV_* state, or `UNKNOWN`. kublk prints UNKNOWN for FAIL_IO too. */
 export function ublkStateName(state: number): string {
   return STATE_NAMES[state] ?? 'UNKNOWN';
 }

@@ -23,15 +23,15 @@ export const UBLK_F_SHMEM_ZC = 1n << 19n;
 export const UBLK_F_IO_DESC_SIZE = 1n << 20n;
 
 export interface UblkFeature {
-  /** The header's name. */
+  /** The name in the header. */
   readonly name: string;
   readonly bit: number;
   readonly flag: bigint;
-  /** The first Linux whose driver grants it. */
+  /** The first version of Linux whose driver grants the feature. */
   readonly since: string;
 }
 
-/** Every feature that Linux 7.3 knows, in bit order. */
+/** Every feature of Linux 7.3, in the order of the bits. */
 export const UBLK_FEATURES = [
   // The bit is as old as ublk (6.0), but no driver granted it before 6.15 brought UBLK_U_IO_REGISTER_IO_BUF.
   { name: 'UBLK_F_SUPPORT_ZERO_COPY', bit: 0, flag: UBLK_F_SUPPORT_ZERO_COPY, since: '6.15' },

@@ -8,7 +8,7 @@ export const UBLK_PARAM_TYPE_DEVT = 1 << 2;
 export const UBLK_PARAM_TYPE_ZONED = 1 << 3;
 export const UBLK_PARAM_TYPE_DMA_ALIGN = 1 << 4;
 export const UBLK_PARAM_TYPE_SEGMENT = 1 << 5;
-/** Requires UBLK_F_INTEGRITY. */
+/** Needs UBLK_F_INTEGRITY. */
 export const UBLK_PARAM_TYPE_INTEGRITY = 1 << 6;
 
 // ublk_param_basic.attrs
@@ -17,7 +17,7 @@ export const UBLK_ATTR_ROTATIONAL = 1 << 1;
 export const UBLK_ATTR_VOLATILE_CACHE = 1 << 2;
 export const UBLK_ATTR_FUA = 1 << 3;
 
-/** Least value of max_segment_size, and of seg_boundary_mask + 1. */
+/** The least value of max_segment_size and of seg_boundary_mask + 1. */
 export const UBLK_MIN_SEGMENT_SIZE = 4096;
 
 export const ublk_param_basic = struct('ublk_param_basic', 32, {
@@ -41,7 +41,7 @@ export const ublk_param_discard = struct('ublk_param_discard', 20, {
   reserved0: reserved(18, 2),
 });
 
-/** Read-only: the disk's numbers are there once the device has started. */
+/** Can only be read. The numbers of the disk are known once the device has started. */
 export const ublk_param_devt = struct('ublk_param_devt', 16, {
   char_major: u32(0),
   char_minor: u32(4),
@@ -71,7 +71,7 @@ export const ublk_param_segment = struct('ublk_param_segment', 16, {
 export const ublk_param_integrity = struct('ublk_param_integrity', 16, {
   /** LBMD_PI_CAP_* */
   flags: u32(0),
-  /** 0: no limit. */
+  /** 0 means no limit. */
   max_integrity_segments: u16(4),
   interval_exp: u8(6),
   metadata_size: u8(7),

@@ -1,14 +1,14 @@
-// include/uapi/linux/ublk_cmd.h, Linux 7.3: the structs that commands and requests are made of.
+// include/uapi/linux/ublk_cmd.h, Linux 7.3: the structs of commands and requests.
 import { reserved, s32, size64, struct, u16, u32, u64, u8 } from './struct.ts';
 
 /** The argument of a control command, in the 80 command bytes of a 128-byte SQE. */
 export const ublksrv_ctrl_cmd = struct('ublksrv_ctrl_cmd', 32, {
   dev_id: u32(0),
-  /** 0xffff when the command is for no queue. */
+  /** 0xffff when the command is not for a queue. */
   queue_id: u16(4),
   len: u16(6),
   addr: u64(8),
-  /** `data[0]`, the only one. */
+  /** `data[0]`, the only element. */
   data: u64(16),
   dev_path_len: u16(24),
   pad: reserved(26, 2),
@@ -39,12 +39,12 @@ export const ublk_shmem_buf_reg = struct('ublk_shmem_buf_reg', 24, {
   reserved: reserved(20, 4),
 });
 
-/** One request, in the descriptors mapped from /dev/ublkcN. */
+/** The descriptor of one request. The descriptors are mapped from /dev/ublkcN. */
 export const ublksrv_io_desc = struct(
   'ublksrv_io_desc',
   24,
   {
-    /** op in bits 0-7; flags (UBLK_IO_F_*) in bits 8-31, see ublksrv_get_flags. */
+    /** The operation in bits 0-7 and the flags (UBLK_IO_F_*) in bits 8-31. */
     op_flags: u32(0),
     nr_sectors: u32(4),
     start_sector: size64(8),
@@ -53,7 +53,7 @@ export const ublksrv_io_desc = struct(
   { nr_zones: u32(4) },
 );
 
-/** The 16 command bytes of an I/O command's SQE. */
+/** The argument of an I/O command, in the 16 command bytes of its SQE. */
 export const ublksrv_io_cmd = struct(
   'ublksrv_io_cmd',
   16,
@@ -66,7 +66,7 @@ export const ublksrv_io_cmd = struct(
   { zone_append_lba: u64(8) },
 );
 
-/** Never in memory as such: it travels in sqe->addr, see ublk-addresses.ts. */
+/** This struct is never in memory as such. It is packed into sqe->addr (ublk-addresses.ts). */
 export const ublk_auto_buf_reg = struct('ublk_auto_buf_reg', 8, {
   index: u16(0),
   flags: u8(2),
@@ -80,7 +80,7 @@ export const ublk_elem_header = struct('ublk_elem_header', 8, {
   result: s32(4),
 });
 
-/** The 16 command bytes of a batch command's SQE. */
+/** The argument of a batch command, in the 16 command bytes of its SQE. */
 export const ublk_batch_io = struct('ublk_batch_io', 16, {
   q_id: u16(0),
   flags: u16(2),
