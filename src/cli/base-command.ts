@@ -16,11 +16,6 @@ import { onOff } from './flags/values.ts';
 import { noteLines } from './output/notes.ts';
 import { type Format, renderViews, type Views } from './output/views.ts';
 
-/** A command's class, as the dispatcher sees it. */
-export interface RunnableCommand {
-  start(id: string, argv: readonly string[]): Promise<void>;
-}
-
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
     json: onOff({ summary: 'Print one JSON object.', helpGroup: 'GLOBAL' }),
@@ -70,7 +65,8 @@ export abstract class BaseCommand extends Command {
   /** Prints what became of several devices: successes on stdout and failures on stderr, or all of it in one object. */
   protected printOutcome(outcome: Outcome, views: Views): void {
     this.print({ ...views, json: { ...views.json, failed: outcome.failed.map(errorObject) } });
-    if (!this.json) for (const error of outcome.failed) process.stderr.write(errorLines(error, [this.id ?? '']));
+    if (!this.json)
+      for (const error of outcome.failed) process.stderr.write(errorLines(error, (this.id ?? '').split(':')));
     process.exitCode = exitCodeOfOutcome(outcome);
   }
 }

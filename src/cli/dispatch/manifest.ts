@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packagePath } from '../../package-root.ts';
-import type { RunnableCommand } from '../base-command.ts';
 
 export interface Manifest {
   /** The version of the package. */
@@ -22,6 +21,11 @@ export interface ManifestCommand {
   readonly aliases: readonly string[];
   /** Where its module is in this package. */
   readonly relativePath: readonly string[];
+}
+
+/** A command's class, as the dispatcher sees it. */
+export interface RunnableCommand {
+  start(id: string, argv: readonly string[]): Promise<void>;
 }
 
 export interface FoundCommand {

@@ -3,6 +3,7 @@ import { UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { wants, wantsJson } from '../argv/global-flags.ts';
+import { findCommand, type FoundCommand, readManifest } from '../dispatch/manifest.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { messageOf } from '../flags/flag-names.ts';
 import { hintFor } from './hints.ts';
@@ -13,7 +14,7 @@ import { errorStyles } from '../output/styles.ts';
 export function reportFailure(thrown: unknown, argv: readonly string[]): number {
   const error = thrown instanceof UblkError ? thrown : unexpected(thrown);
   if (wantsJson(argv)) process.stdout.write(jsonDocument({ error: errorObject(error) }));
-  else process.stderr.write(errorLines(error, argv));
+  else process.stderr.write(errorLines(error, namingWords(argv)));
   if (wants('debug', argv)) process.stderr.write(`${stackOf(error).split('\n').map(escapeControls).join('\n')}\n`);
   return exitCodeOf(error);
 }
@@ -36,13 +37,29 @@ export function errorObject(error: UblkError): ErrorObject {
   };
 }
 
-/** `ublkts del: DEL_DEV of device 0: ... (EBUSY)`, then `hint: ...`. */
-export function errorLines(error: UblkError, argv: readonly string[]): string {
-  const [verb] = argv;
-  const speaker = verb === undefined || verb.startsWith('-') ? 'ublkts' : `ublkts ${escapeControls(verb)}`;
+/** `ublkts del: DEL_DEV of device 0: ... (EBUSY)`, then `hint: ...`. `command` has the words that name the command. */
+export function errorLines(error: UblkError, command: readonly string[]): string {
+  const speaker = escapeControls(['ublkts', ...command].join(' '));
   const hint = hintFor(error);
   const first = `${errorStyles.error(`${speaker}:`)} ${escapeControls(`${messageOf(error)}${refusal(error)}`)}\n`;
   return hint === undefined ? first : `${first}${errorStyles.hint('hint:')} ${escapeControls(hint)}\n`;
+}
+
+/** The words that name the command, as they were typed: `lab run`. */
+function namingWords(argv: readonly string[]): readonly string[] {
+  const [first] = argv;
+  if (first === undefined || first.startsWith('-')) return [];
+  const found = commandNamedBy(argv);
+  return found === undefined ? [first] : argv.slice(0, argv.length - found.rest.length);
+}
+
+/** Finds the command. The failure that is reported may be that there is no manifest. */
+function commandNamedBy(argv: readonly string[]): FoundCommand | undefined {
+  try {
+    return findCommand(readManifest(), argv);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The command that refused, the device and the errno, as far as the sentence does not name them. */
