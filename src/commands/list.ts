@@ -9,7 +9,7 @@ import type { DeviceReport } from '../device/report.ts';
 export default class List extends BaseCommand {
   static override summary = 'Show the ublk devices, including those of other programs.';
   static override description =
-    "Prints a table on a terminal and kublk's text on a pipe. MATCHED is the share of requests whose data was in a registered shared buffer and was not copied. A narrow terminal does not show QUEUES and DEPTH.";
+    "Prints a table on a terminal and kublk's text on a pipe. MATCHED is the share of requests whose data was in a registered shared buffer and was not copied. If it stays at 0%, `ublkts monitor` says why, and docs/shared-memory.md lists the reasons. A narrow terminal does not show QUEUES and DEPTH.";
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -n 0 --format kublk',
@@ -26,12 +26,17 @@ export default class List extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(List);
     const devices = await find(namedDevices(flags.number, args.devices));
-    this.print(devicesViews(devices), flags.format);
-    // In kublk's text there is no place for it.
-    const unasked = devices.find(({ seen_from }) => seen_from === 'sysfs');
-    if (unasked !== undefined && !this.json)
-      process.stderr.write(noteLines([`device ${unasked.id}: ${unasked.last_error}`]));
+    const { missingDriver } = await import('../device/list.ts');
+    const notice = missingDriver() ?? ringNotice(devices);
+    this.print(devicesViews(devices, notice), flags.format);
+    if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
   }
+}
+
+/** Says why the driver was not asked about a device, if it was not. */
+function ringNotice(devices: readonly DeviceReport[]): string | null {
+  const unasked = devices.find(({ seen_from }) => seen_from === 'sysfs');
+  return unasked === undefined ? null : `device ${unasked.id}: ${unasked.last_error}`;
 }
 
 async function find(ids: readonly number[]): Promise<DeviceReport[]> {

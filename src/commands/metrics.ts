@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag } from '../cli/flags/device.ts';
+import { noteLines } from '../cli/output/notes.ts';
 
 export default class Metrics extends BaseCommand {
-  static override summary = 'Print the counters for Prometheus, or serve them.';
+  static override summary = 'Print the counters of all devices for Prometheus, or serve them over HTTP.';
   static override description =
     'Prints the counters once. With --listen, serves them at /metrics until it is interrupted. docs/monitor.md lists them.';
   static override examples = [
@@ -25,13 +26,20 @@ export default class Metrics extends BaseCommand {
     const { parseAddress, serveMetrics, takeMetrics } = await import('../watch/output/metrics.ts');
     if (flags.listen === undefined) {
       const { exposition } = await import('../watch/output/exposition.ts');
-      const metrics = await takeMetrics(flags.number);
-      this.print({ json: { metrics }, kublk: () => exposition(metrics) });
+      const { families, notice } = await takeMetrics(flags.number);
+      this.print({ json: { metrics: families, notice }, kublk: () => exposition(families) });
+      this.#tell(notice);
       return;
     }
     const server = await serveMetrics(parseAddress(flags.listen), flags.number);
     process.stderr.write(`serving ${server.url}\n`);
+    this.#tell(server.notice);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     await server.close();
+  }
+
+  /** Says on stderr why figures are missing. */
+  #tell(notice: string | null): void {
+    if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
   }
 }

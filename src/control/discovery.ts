@@ -1,10 +1,10 @@
-/** Devices as sysfs shows them, whatever their id and whoever serves them. */
+/** Finds the ublk devices in sysfs, whatever their ids are and whichever program serves them. */
 import { readdirSync } from 'node:fs';
 import { throwShortage } from '../native/shortage.ts';
 
 const CLASS = '/sys/class/ublk-char';
 
-/** Ids in order; none when the driver is not loaded. */
+/** The ids of the devices in order. There are none when the driver is not loaded. */
 export function findDevices(): number[] {
   let names: string[];
   try {

@@ -1,17 +1,18 @@
-/** Turns refusals of the driver into errors that name the command, the device, the errno and the next step. */
+/** Turns refusals of the driver into errors that name the command, the device, the errno and what to do next. */
 import { UblkError, type FailureKind } from '../errors.ts';
 import { throwShortage } from '../native/shortage.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { LOAD_DRIVER } from './missing-driver.ts';
 
-/** Why the control device did not open. */
+/** The error of a control device that could not be opened. */
 export function openFailure(path: string, cause: unknown): UblkError {
   throwShortage(cause);
   const code = (cause as NodeJS.ErrnoException).code ?? 'EIO';
   const details: { kind: FailureKind; hint: string } =
     code === 'EACCES' || code === 'EPERM'
       ? { kind: 'permission', hint: 'run as root, or give your user the device with a udev rule' }
-      : { kind: 'unsupported', hint: '`modprobe ublk_drv`; it is in Linux 6.0 and newer (CONFIG_BLK_DEV_UBLK)' };
-  const reason = code === 'ENOENT' || code === 'ENODEV' ? 'there is no ublk driver here' : code;
+      : { kind: 'unsupported', hint: LOAD_DRIVER };
+  const reason = code === 'ENOENT' || code === 'ENODEV' ? 'no ublk driver is loaded' : code;
   return new UblkError(`cannot open ${path}: ${reason}`, { code, command: 'open', cause, ...details });
 }
 
@@ -21,19 +22,21 @@ interface Meaning {
   readonly hint?: string;
 }
 
-/** Meanings are looked up by `COMMAND errno`, then by errno alone. */
+/** What an errno means in the answer of a command. The key is `COMMAND errno` or, for all other commands, the errno. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'ADD_DEV EEXIST': {
     text: 'the id is taken',
     kind: 'busy',
-    hint: 'leave -n out to get a free id, or `ublkts del -n ID` first',
+    hint: 'leave out -n to get a free id, or delete that device first: `ublkts del -n ID`',
   },
-  'ADD_DEV EINVAL': { hint: 'the driver refuses this combination of flags: see `ublkts features` and `dmesg`' },
+  'ADD_DEV EINVAL': {
+    hint: 'the driver refuses this combination of features: `ublkts features` shows which it has, `dmesg` may say more',
+  },
   'ADD_DEV EACCES': { hint: 'the limit of unprivileged devices (module parameter ublks_max) may be reached' },
   'REG_BUF EEXIST': {
     text: 'some of these pages are registered already',
     kind: 'busy',
-    hint: 'see the buffers in `ublkts list --json`',
+    hint: '`ublkts list --json` shows the registered buffers',
   },
   'REG_BUF EOPNOTSUPP': {
     text: 'the device was made without --shmem_zc',
@@ -41,13 +44,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     hint: 'add it again with --shmem_zc',
   },
   'REG_BUF EFAULT': {
-    hint: 'the file may be shorter than its size says, or be mapped read-only: try --rdonly_shmem_buf',
+    hint: 'the file may have become shorter, or may only be readable: try --rdonly_shmem_buf',
   },
   'REG_BUF ENOMEM': { hint: 'the limit of pinned memory (ulimit -l) or memory itself is used up' },
   'UNREG_BUF ENOENT': {
     text: 'no buffer has this index',
     kind: 'failed',
-    hint: 'see the buffers in `ublkts list --json`',
+    hint: '`ublkts list --json` shows the registered buffers',
   },
   'UNREG_BUF EOPNOTSUPP': { text: 'the device was made without --shmem_zc', kind: 'unsupported' },
   'START_USER_RECOVERY EBUSY': {
@@ -60,7 +63,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   'TRY_STOP_DEV EBUSY': {
     text: 'it is in use',
-    hint: 'unmount it or close what holds it open, or stop without --safe',
+    hint: 'unmount it and end the programs that have it open, or stop it without --safe',
   },
   'QUIESCE_DEV EBUSY': { text: 'requests did not finish in time', hint: 'try again when there is less I/O' },
   'QUIESCE_DEV EOPNOTSUPP': {
@@ -71,17 +74,17 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'UPDATE_SIZE EOPNOTSUPP': {
     text: 'this kernel cannot resize',
     kind: 'unsupported',
-    hint: 'UBLK_F_UPDATE_SIZE is in Linux 6.16 and newer',
+    hint: 'Linux 6.16 and newer can (UBLK_F_UPDATE_SIZE)',
   },
-  ENODEV: { text: 'no such device', kind: 'no-device', hint: '`ublkts list` shows those there are' },
+  ENODEV: { text: 'no such device', kind: 'no-device', hint: '`ublkts list` shows the devices' },
   EOPNOTSUPP: {
-    text: 'the driver does not know it',
+    text: 'the driver of this kernel does not have this command or feature',
     kind: 'unsupported',
-    hint: '`ublkts features` shows what this kernel has',
+    hint: '`ublkts features` shows which features it has',
   },
 };
 
-/** `result` is the command's, negative. */
+/** The error of a command whose result is negative. */
 export function commandFailure(command: string, device: number, result: number): UblkError {
   const code = errnoName(-result);
   const meaning = MEANINGS[`${command} ${code}`] ?? MEANINGS[code] ?? {};

@@ -22,6 +22,8 @@ import { isGone } from './is-gone.ts';
 import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
 import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
+export { missingDriver } from '../control/missing-driver.ts';
+
 /**
  * Every ublk device, whoever made it, in the order of their ids; also those that are being deleted. Nothing here waits for
  * a device: one whose server does not answer is described as it is, and never hides the others.

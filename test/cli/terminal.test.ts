@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { spawn } from '@lydell/node-pty';
+import { NO_DRIVER } from '../../src/control/missing-driver.ts';
 import { ROOT } from './run.ts';
 
 const noDriver = { skip: existsSync('/dev/ublk-control') && 'this machine has the ublk driver' };
@@ -12,11 +13,14 @@ const ESCAPE = '\u001b[';
 describe('a terminal', () => {
   test('gets a table instead of what scripts read', noDriver, async () => {
     const screen = await onTerminal('list');
-    assert.equal(stripVTControlCharacters(screen), 'no ublk devices; ublkts add -t null makes one\r\n');
+    assert.equal(stripVTControlCharacters(screen), `no ublk devices\r\nnote: ${NO_DRIVER}\r\n`);
     assert.ok(screen.includes(ESCAPE));
   });
 
-  test("gets kublk's text on demand", noDriver, async () => assert.equal(await onTerminal('list --format kublk'), ''));
+  test("gets kublk's text on demand", noDriver, async () => {
+    const screen = await onTerminal('list --format kublk');
+    assert.equal(stripVTControlCharacters(screen), `note: ${NO_DRIVER}\r\n`);
+  });
 
   test('gets no escape codes with NO_COLOR', noDriver, async () => {
     const screen = await onTerminal('features', { NO_COLOR: '1' });
@@ -25,7 +29,8 @@ describe('a terminal', () => {
   });
 
   test('gets readable JSON', noDriver, async () => {
-    assert.equal(await onTerminal('list --json'), '{\r\n  "version": 1,\r\n  "devices": []\r\n}\r\n');
+    const printed = `{\r\n  "version": 1,\r\n  "devices": [],\r\n  "notice": ${JSON.stringify(NO_DRIVER)}\r\n}\r\n`;
+    assert.equal(await onTerminal('list --json'), printed);
   });
 });
 

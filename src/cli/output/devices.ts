@@ -25,12 +25,12 @@ const COLUMNS: readonly Column<DeviceReport>[] = [
   { heading: 'MATCHED', align: 'right', cell: matchedCell },
 ];
 
-/** The devices that `list` prints. */
-export function devicesViews(devices: readonly DeviceReport[]): Views {
+/** The devices that `list` prints. `notice` says why they could not be asked about, or is null. */
+export function devicesViews(devices: readonly DeviceReport[], notice: string | null): Views {
   return {
-    json: { devices },
+    json: { devices, notice },
     kublk: () => devices.map(deviceText).join(''),
-    table: () => devicesTable(devices),
+    table: () => (devices.length === 0 && notice !== null ? 'no ublk devices\n' : devicesTable(devices)),
   };
 }
 
@@ -68,7 +68,8 @@ function stateText({ state, deleting }: DeviceReport): string {
 
 function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string {
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
-  // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not asked.
+  // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not
+  // asked.
   const advice =
     deleting !== null || server_state === 'stopped' || seen_from === 'sysfs' ? '' : `; ublkts ${next} -n ${id}`;
   return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;

@@ -1,6 +1,7 @@
 /** Checks of the kernel: its version, io_uring, the ublk driver and its features. */
 import { accessSync, closeSync, constants, existsSync } from 'node:fs';
 import { CONTROL_DEVICE } from '../../control/command.ts';
+import { LOAD_DRIVER } from '../../control/missing-driver.ts';
 import { UblkError } from '../../errors.ts';
 import { IORING_SETUP_SQE128 } from '../../native/uapi/io-uring-setup.ts';
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
@@ -44,7 +45,7 @@ export function checkIoUring(policy: string | null): Check {
 /** The driver, and whether this user may talk to it. */
 export function checkDriver(): Check {
   if (!existsSync(CONTROL_DEVICE)) {
-    return fail('driver', `no ${CONTROL_DEVICE}`, '`modprobe ublk_drv` (CONFIG_BLK_DEV_UBLK)');
+    return fail('driver', `no ${CONTROL_DEVICE}`, LOAD_DRIVER);
   }
   try {
     accessSync(CONTROL_DEVICE, constants.R_OK | constants.W_OK);
@@ -52,12 +53,12 @@ export function checkDriver(): Check {
     return fail('driver', `${CONTROL_DEVICE} refuses this user`, 'run as root, or give your user the device with udev');
   }
   if (process.geteuid?.() !== 0) {
-    return warn('driver', 'open to this user, who is not root', 'only unprivileged devices can be made without root');
+    return warn('driver', 'can be opened by this user, who is not root', 'ublkts makes devices only as root');
   }
   return ok('driver', CONTROL_DEVICE);
 }
 
-/** Ask only where the driver can be reached. */
+/** The features of the driver. Call this only where the driver can be opened. */
 export async function checkFeatures(): Promise<Check> {
   try {
     const { bits } = await getFeatures();
@@ -66,7 +67,7 @@ export async function checkFeatures(): Promise<Check> {
     const detail = `${bits.length} of the ${UBLK_FEATURES.length} that ublkts knows`;
     if (missing.length === 0) return ok('features', detail);
     const wish = missing.map(({ name, since }) => `${name.slice('UBLK_F_'.length)} (Linux ${since})`).join(', ');
-    return warn('features', detail, `not here: ${wish}`);
+    return warn('features', detail, `this kernel does not have ${wish}`);
   } catch (error) {
     if (!(error instanceof UblkError)) throw error;
     return fail('features', error.message, error.hint ?? 'GET_FEATURES is in Linux 6.5 and newer');

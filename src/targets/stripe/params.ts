@@ -1,5 +1,5 @@
 import type { ParamsInit } from '../../control/commands.ts';
-import { UblkError } from '../../errors.ts';
+import { type Text, UblkError } from '../../errors.ts';
 import {
   UBLK_ATTR_FUA,
   UBLK_ATTR_READ_ONLY,
@@ -7,6 +7,7 @@ import {
   UBLK_PARAM_TYPE_BASIC,
   UBLK_PARAM_TYPE_DMA_ALIGN,
 } from '../../native/uapi/ublk-params.ts';
+import { option } from '../../spec/option-names.ts';
 import type { BackingFile } from '../backing-files.ts';
 import { commonHoles, withHoles } from '../holes.ts';
 import type { OpenRequest } from '../target.ts';
@@ -30,7 +31,12 @@ export function bytesPerFile(files: readonly Pick<BackingFile, 'path' | 'bytes'>
       'make them equal, for instance with `truncate -s 1G FILE`',
     );
   }
-  if (first === 0) throw refusal(`${files[0]?.path} is smaller than one chunk of ${chunk} bytes`, 'see --chunk_size');
+  if (first === 0) {
+    throw refusal(`${files[0]?.path} is smaller than one chunk of ${chunk} bytes`, [
+      'make the files larger, or choose a smaller ',
+      option('targetOptions.chunk_size'),
+    ]);
+  }
   return first;
 }
 
@@ -67,6 +73,6 @@ export function stripeParams(
   return withHoles(params, commonHoles(files.map((file) => file.holes)));
 }
 
-function refusal(message: string, hint: string): UblkError {
+function refusal(message: string, hint: Text): UblkError {
   return new UblkError(message, { code: 'EINVAL', command: 'open', hint });
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { missingDriver } from '../../control/missing-driver.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
 import { type ExposedDevice, exposition, EXPOSITION_TYPE, families, type Family } from './exposition.ts';
@@ -15,7 +16,13 @@ export interface Address {
   readonly port: number;
 }
 
-export async function takeMetrics(device?: number): Promise<Family[]> {
+export interface Metrics {
+  readonly families: Family[];
+  /** Why the driver could not be asked about a device, in words, or null. */
+  readonly notice: string | null;
+}
+
+export async function takeMetrics(device?: number): Promise<Metrics> {
   const sampler = new Sampler();
   try {
     return await metricsOf(sampler, device);
@@ -37,6 +44,8 @@ export function parseAddress(text: string): Address {
 
 export interface MetricsServer {
   readonly url: string;
+  /** Says that no driver is loaded now, so there is nothing to serve yet; null when one is. */
+  readonly notice: string | null;
   close(): Promise<void>;
 }
 
@@ -44,7 +53,7 @@ export interface MetricsServer {
 export async function serveMetrics(address: Address, device?: number): Promise<MetricsServer> {
   const sampler = new Sampler();
   // Requests that come while a sample is being taken get that sample.
-  let taking: Promise<Family[]> | undefined;
+  let taking: Promise<Metrics> | undefined;
   const metrics = () => {
     taking ??= metricsOf(sampler, device).finally(() => {
       taking = undefined;
@@ -62,6 +71,7 @@ export async function serveMetrics(address: Address, device?: number): Promise<M
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
     url: `http://${host}:${port}/metrics`,
+    notice: missingDriver(),
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -86,7 +96,7 @@ async function listen(server: Server, { host, port }: Address): Promise<void> {
   }
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, metrics: () => Promise<Family[]>): void {
+function respond(request: IncomingMessage, response: ServerResponse, metrics: () => Promise<Metrics>): void {
   const [path] = (request.url ?? '/').split('?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
@@ -99,18 +109,18 @@ function respond(request: IncomingMessage, response: ServerResponse, metrics: ()
   }
 }
 
-async function answer(response: ServerResponse, metrics: () => Promise<Family[]>): Promise<void> {
+async function answer(response: ServerResponse, metrics: () => Promise<Metrics>): Promise<void> {
   try {
-    const text = exposition(await metrics());
+    const text = exposition((await metrics()).families);
     response.writeHead(200, { 'content-type': EXPOSITION_TYPE }).end(text);
   } catch (error) {
     response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`);
   }
 }
 
-async function metricsOf(sampler: Sampler, device: number | undefined): Promise<Family[]> {
-  const { devices } = await sampler.take({ device, heat: false });
-  return families(devices.map(exposed));
+async function metricsOf(sampler: Sampler, device: number | undefined): Promise<Metrics> {
+  const { devices, notice } = await sampler.take({ device, heat: false });
+  return { families: families(devices.map(exposed)), notice };
 }
 
 function exposed(sample: DeviceSample): ExposedDevice {

@@ -9,6 +9,7 @@ import { ControlChannel } from '../../control/channel.ts';
 import { CONTROL_DEVICE } from '../../control/command.ts';
 import { getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
+import { NO_DRIVER } from '../../control/missing-driver.ts';
 import type { DeviceState } from '../../device/report.ts';
 import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
@@ -137,7 +138,7 @@ export class Sampler implements SampleSource {
 }
 
 function noticeOf(error: UblkError): string {
-  if (error.code === 'ENOENT') return 'this kernel has no ublk driver loaded: modprobe ublk_drv';
+  if (error.code === 'ENOENT' || error.code === 'ENODEV') return NO_DRIVER;
   if (error.kind === 'permission') {
     return `${CONTROL_DEVICE} needs root: devices of other programs are shown from sysfs only`;
   }
