@@ -5,6 +5,8 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff, pagesSize } from '../cli/flags/values.ts';
 import { bufferViews } from '../cli/output/buffers.ts';
+import { waitFor } from '../cli/running/waiting.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import type { BufferSource } from '../device/buffers.ts';
 import { usageError } from '../errors.ts';
 
@@ -43,7 +45,8 @@ export default class RegBuf extends BaseCommand {
     if (files.length > 1) throw usageError('several files are named', 'name one: each call registers one buffer');
     const source = sourceOf(files[0], flags.memfd, flags.seal, flags.rdonly_shmem_buf);
     const { registerBuffer } = await import('../device/buffers.ts');
-    this.print(bufferViews(id, await registerBuffer(id, source)));
+    const register = (waiting: WaitOptions) => registerBuffer(id, source, waiting);
+    this.print(bufferViews(id, await waitFor(this.chatty, 'waiting for the server to register the buffer', register)));
   }
 }
 

@@ -2,6 +2,8 @@ import * as Args from '@oclif/core/args';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff, parseWholeNumber, wholeNumber } from '../cli/flags/values.ts';
+import { waitFor } from '../cli/running/waiting.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { usageError } from '../errors.ts';
 
 export default class UnregBuf extends BaseCommand {
@@ -35,7 +37,8 @@ export default class UnregBuf extends BaseCommand {
     const id = requireDevice(flags.number, undefined);
     if (args.index !== undefined && flags.index !== undefined)
       throw usageError('two buffers are named', 'give one index');
-    const indices = await unregister(id, args.index ?? flags.index, flags.all);
+    const work = (waiting: WaitOptions) => unregister(id, args.index ?? flags.index, flags.all, waiting);
+    const indices = await waitFor(this.chatty, 'waiting for requests that use the buffer', work);
     this.print({
       json: { device: id, unregistered: indices },
       kublk: () => '',
@@ -44,11 +47,16 @@ export default class UnregBuf extends BaseCommand {
   }
 }
 
-async function unregister(id: number, index: number | undefined, all: boolean): Promise<number[]> {
+async function unregister(
+  id: number,
+  index: number | undefined,
+  all: boolean,
+  waiting: WaitOptions,
+): Promise<number[]> {
   if (index === undefined && !all) throw usageError('no buffer is named', 'give its index with -i, or -a for all');
   if (index !== undefined && all) throw usageError('an index and --all are both given', 'give one of them');
   const { unregisterAllBuffers, unregisterBuffer } = await import('../device/buffers.ts');
-  if (index === undefined) return unregisterAllBuffers(id);
-  await unregisterBuffer(id, index);
+  if (index === undefined) return unregisterAllBuffers(id, waiting);
+  await unregisterBuffer(id, index, waiting);
   return [index];
 }
