@@ -4,7 +4,8 @@ import { parseDeviceOrNotSize } from '../cli/flags/device-id.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff, sectorSize } from '../cli/flags/values.ts';
 import { waitFor } from '../cli/running/waiting.ts';
-import { formatSize } from '../sizes.ts';
+import { usageError } from '../errors.ts';
+import { formatSize, parseSize } from '../sizes.ts';
 
 export default class UpdateSize extends BaseCommand {
   static override summary = 'Change the size of a live device (Linux 6.16).';
@@ -12,22 +13,18 @@ export default class UpdateSize extends BaseCommand {
     'A device on files or disks grows no further than they have room; --grow makes files larger. A size that would cut off what is in use is refused.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0 -s 1G',
-    '<%= config.bin %> <%= command.id %> -n 0 -s 134217728000',
+    '<%= config.bin %> <%= command.id %> ublkb0 1.5G',
     '<%= config.bin %> <%= command.id %> -n 0 -s 2G --grow',
   ];
   static override aliases = ['update-size'];
   static override args = {
-    device: Args.custom<number>({
-      description: 'The device, as for -n.',
-      ignoreStdin: true,
-      parse: (text) => Promise.resolve(parseDeviceOrNotSize(text)),
-    })(),
+    device: Args.string({ description: 'The device, as for -n.', ignoreStdin: true }),
+    size: Args.string({ description: 'The size, as for -s. With -n, a single word is the size.', ignoreStdin: true }),
   };
   static override flags = {
     number: numberFlag,
     size: sectorSize({
       char: 's',
-      required: true,
       summary: 'The new size, a multiple of the logical block size.',
       helpGroup: 'DEVICE',
     }),
@@ -40,16 +37,33 @@ export default class UpdateSize extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(UpdateSize);
-    const id = requireDevice(flags.number, args.device);
+    const words = [args.device, args.size].filter((word) => word !== undefined);
+    const { id, bytes } = deviceAndSize(flags.number, flags.size, words);
     const { updateSize } = await import('../device/resize.ts');
     const { grow, force } = flags;
     await waitFor(this.chatty, 'waiting for the device', (waiting) =>
-      updateSize(id, flags.size, { ...waiting, grow, force }),
+      updateSize(id, bytes, { ...waiting, grow, force }),
     );
     this.print({
-      json: { device: id, size_bytes: flags.size },
+      json: { device: id, size_bytes: bytes },
       kublk: () => '',
-      table: () => `device ${id} has ${formatSize(flags.size)}\n`,
+      table: () => `device ${id} has ${formatSize(bytes)}\n`,
     });
   }
+}
+
+/** Without flags, the words are the device and then the size. A flag takes the place of its word. */
+function deviceAndSize(
+  number: number | undefined,
+  size: number | undefined,
+  words: readonly string[],
+): { readonly id: number; readonly bytes: number } {
+  const hasSizeWord = size === undefined && (words.length === 2 || number !== undefined);
+  const [device] = hasSizeWord ? words.slice(0, -1) : words;
+  const id = requireDevice(number, device === undefined ? undefined : parseDeviceOrNotSize(device));
+  const word = hasSizeWord ? words.at(-1) : undefined;
+  const bytes = size ?? (word === undefined ? undefined : parseSize(word, { multipleOf: 512 }));
+  if (bytes === undefined)
+    throw usageError('no size is named', `give it with -s, for example ublkts update_size -n ${id} -s 1G`);
+  return { id, bytes };
 }

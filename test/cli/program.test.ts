@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
+import { NO_DRIVER } from '../../src/control/missing-driver.ts';
 import { ROOT, ublkts } from './run.ts';
 
 const noDriver = { skip: existsSync('/dev/ublk-control') && 'this machine has the ublk driver' };
@@ -66,6 +67,12 @@ describe('what is mistyped', () => {
     assert.equal(stderr, 'ublkts lab: no such command: lab rnu\nhint: did you mean lab run?\n');
   });
 
+  test('an error of a command of a topic begins with both of its words', () => {
+    assert.match(ublkts('lab run --memory much -- true').stderr, /^ublkts lab run: --memory: size "much"/);
+    assert.match(ublkts('lab run').stderr, /^ublkts lab run: no command is given\nhint: /);
+    assert.match(ublkts('ls -n foo').stderr, /^ublkts ls: --number: "foo"/);
+  });
+
   test('an unknown flag is 2, with the one that was meant', () => {
     assert.deepEqual(ublkts('list --fromat json'), {
       code: 2,
@@ -84,7 +91,13 @@ describe('what is mistyped', () => {
     ['del', /no device is named\nhint: .*-n.*-a/],
     ['stop', /no device is named/],
     ['stop 1 -n 2', /two devices are named: 2 and 1/],
-    ['update_size -n 0', /--size is missing/],
+    ['update_size -n 0', /no size is named\nhint: .*-n 0 -s 1G/],
+    ['update_size 0', /no size is named/],
+    ['update_size 1G', /"1G" is not a ublk device\nhint: .*-s 1G/],
+    ['update_size -n 0 1000', /not a multiple of 512/],
+    ['update_size -n 0 -s 1G 1', /two devices are named: 0 and 1/],
+    ['update_size 1 -n 0 1G', /two devices are named: 0 and 1/],
+    ['add -t loop', /takes 1 backing file, not 0\nhint: .*ublkts add -t loop FILE/],
     ['update_size -n 0 -s 1000', /not a multiple of 512/],
     ['update_size -n 0 -s 1.5', /not a whole number of bytes/],
     ['quiesce -n 0 --timeout_ms soon', /not a whole number/],
@@ -135,8 +148,9 @@ describe('--json', () => {
   });
 
   test('no devices are an empty list', noDriver, () => {
-    assert.deepEqual(ublkts('list --json'), { code: 0, stdout: '{"version":1,"devices":[]}\n', stderr: '' });
-    assert.deepEqual(ublkts('ls --format=json').stdout, '{"version":1,"devices":[]}\n');
+    const stdout = `{"version":1,"devices":[],"notice":${JSON.stringify(NO_DRIVER)}}\n`;
+    assert.deepEqual(ublkts('list --json'), { code: 0, stdout, stderr: '' });
+    assert.deepEqual(ublkts('ls --format=json').stdout, stdout);
   });
 
   test('doctor reports its checks', () => {
@@ -149,7 +163,8 @@ describe('--json', () => {
 
 describe('a machine without the driver', noDriver, () => {
   test('is 3, with what to load', () => {
-    for (const line of ['features', 'list -n 0', 'del -n 0', 'del 0 1 2', 'stop -n 0', 'quiesce -n 0']) {
+    const sizes = ['update_size -n 0 1G', 'update_size 0 1G', 'update_size 0 -s 1G'];
+    for (const line of ['features', 'list -n 0', 'del -n 0', 'del 0 1 2', 'stop -n 0', 'quiesce -n 0', ...sizes]) {
       const { code, stderr } = ublkts(line);
       assert.equal(code, 3, line);
       assert.match(stderr, /^ublkts \S+: .*\/dev\/ublk-control.*\nhint: .*modprobe ublk_drv.*\n$/);
@@ -159,8 +174,25 @@ describe('a machine without the driver', noDriver, () => {
   test('--debug adds the stack', () => assert.match(ublkts('features --debug').stderr, /^ {4}at /m));
 
   test('has no devices, and that is no error', () => {
-    assert.deepEqual(ublkts('list'), { code: 0, stdout: '', stderr: '' });
     assert.deepEqual(ublkts('del -a'), { code: 0, stdout: '', stderr: '' });
+  });
+
+  test('lists nothing, says on stderr that the driver is missing, and what to do', () => {
+    for (const line of ['list', 'metrics']) {
+      const { code, stderr } = ublkts(line);
+      assert.equal(code, 0, line);
+      assert.equal(stderr, `note: ${NO_DRIVER}\n`, line);
+    }
+    assert.equal(ublkts('list').stdout, '');
+    assert.match(NO_DRIVER, /modprobe ublk_drv.*ublkts lab shell/);
+  });
+
+  test('says the same as `notice` in JSON, and nothing on stderr', () => {
+    for (const line of ['list --json', 'metrics --json', 'monitor --once --interval 0.1']) {
+      const { stdout, stderr } = ublkts(line);
+      assert.equal((JSON.parse(stdout) as { notice: string }).notice, NO_DRIVER, line);
+      assert.equal(stderr, '', line);
+    }
   });
 });
 

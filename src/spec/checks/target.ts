@@ -16,7 +16,7 @@ function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, 
   if (count >= min && count <= max) return;
   throw usageError(
     `target ${name} takes ${filesWanted(min, max)}, not ${files.length}`,
-    max === 0 ? 'leave the files out' : 'name them after the options',
+    max === 0 ? 'leave out the files' : `for example: ublkts add -t ${name} FILE${max > 1 ? '...' : ''}`,
   );
 }
 
@@ -31,6 +31,6 @@ function checkOptionNames({ targetOptions }: DeviceSpec, { name, options }: Targ
   const known = Object.keys(options).flatMap((own) => [', ', option(`targetOptions.${own}`)]);
   throw usageError(
     [`target ${name} has no option `, option(`targetOptions.${unknown}`)],
-    known.length > 0 ? ['it has ', ...known.slice(1)] : 'it has none of its own',
+    known.length > 0 ? ['it has ', ...known.slice(1)] : 'it has no options of its own',
   );
 }
