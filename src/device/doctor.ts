@@ -1,4 +1,4 @@
-/** `doctor`: everything that can stand between a user and a working device, looked at in the order of its causes. */
+/** `doctor`: checks everything that a working device needs, causes before their effects. */
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { findDevices } from '../control/discovery.ts';
@@ -13,17 +13,22 @@ import { checkHugepages, checkMemlock } from './doctor/memory.ts';
 import { checkLibraries, checkNode } from './doctor/runtime.ts';
 import { listDevices } from './list.ts';
 
-/** All checks, whatever fails: one that cannot be made says why. `fix`: remove the files of devices that are gone. */
+/**
+ * Makes all checks, whichever of them fail; a check that cannot be made says why. `fix` removes the files of devices
+ * that are gone.
+ */
 export async function diagnose({ fix = false }: { readonly fix?: boolean } = {}): Promise<Check[]> {
   const libraries = await checkLibraries();
-  // Every call of libc would fail for that one reason.
+  // Without ffi-rs, every check that calls libc would fail for that one reason.
   const callsLibc = !libraries.some(({ name, status }) => name === 'ffi-rs' && status === 'fail');
   const throughLibc = (name: string, make: () => Check | Promise<Check>): Promise<Check> =>
-    callsLibc ? attempt(name, make) : Promise.resolve(fail(name, 'not looked at: ffi-rs does not work', FFI_HINT));
+    callsLibc
+      ? attempt(name, make)
+      : Promise.resolve(fail(name, 'not checked, because ffi-rs does not work', FFI_HINT));
   const driver = checkDriver();
   const throughDriver = (name: string, make: () => Check | Promise<Check>): Promise<Check> =>
     driver.status === 'fail'
-      ? Promise.resolve(fail(name, `not looked at: ${driver.detail}`, driver.hint ?? ''))
+      ? Promise.resolve(fail(name, `not checked: ${driver.detail}`, driver.hint ?? ''))
       : throughLibc(name, make);
   return [
     checkNode(process.versions.node),

@@ -33,7 +33,10 @@ const threadFlags = {
     helpGroup: 'THREADS',
   }),
   per_io_tasks: onOff({ summary: 'Spread the requests of every queue over all threads.', helpGroup: 'THREADS' }),
-  no_ublk_fixed_fd: onOff({ summary: 'Do not register /dev/ublkcN with the rings.', helpGroup: 'THREADS' }),
+  no_ublk_fixed_fd: onOff({
+    summary: 'Do not register /dev/ublkcN with the rings of the threads. It is slower, and is for tests.',
+    helpGroup: 'THREADS',
+  }),
 };
 
 /** The options of the built-in targets. */
@@ -49,7 +52,8 @@ const targetFlags = {
     helpGroup: 'TARGET',
   }),
   share: onOff({
-    summary: 'Let other devices that say --share use the same backing files. UBLKTS_SHARE=1 says it for every device.',
+    summary:
+      'Let other devices that also have --share use the same backing files. UBLKTS_SHARE=1 in the environment means --share for every device.',
     env: 'UBLKTS_SHARE',
     helpGroup: 'TARGET',
   }),
@@ -85,11 +89,18 @@ export const createFlags = {
   ...threadFlags,
   ...integrityFlags,
   ...targetFlags,
-  foreground: onOff({ summary: 'Stay in the foreground until Ctrl-C or `del`.', helpGroup: 'SERVER' }),
+  foreground: onOff({
+    summary: 'Stay in the foreground until the device is deleted, which Ctrl-C does.',
+    helpGroup: 'SERVER',
+  }),
   mlock: onOff({
     summary: 'Give all I/O buffers their memory before the device is live.',
     helpGroup: 'SERVER',
   }),
   quiet: onOff({ summary: 'Start a server that logs nothing.', helpGroup: 'SERVER' }),
-  debug_mask: hexMask({ summary: 'Subjects that the server logs, one bit per subject.', helpGroup: 'SERVER' }),
+  debug_mask: hexMask({
+    summary:
+      'The sum of what the server writes to /run/ublkts/N.log: 1 the device, 2 its threads, 4 or 8 every request.',
+    helpGroup: 'SERVER',
+  }),
 };

@@ -16,15 +16,20 @@ export const featureFlags = {
   auto_zc: onOff({ summary: 'Zero copy: the kernel registers the pages of each request by itself.', ...DATA_PATH }),
   user_copy: onOff({
     char: 'u',
-    summary: 'The server copies the data with pread and pwrite on /dev/ublkcN.',
+    summary: 'The server copies the data itself, with pread and pwrite on /dev/ublkcN.',
     ...DATA_PATH,
   }),
   get_data: onOff({
     char: 'g',
-    summary: 'The server asks for the data of each write before it is copied.',
+    summary:
+      'The data of a write is copied only when the server asks for it. It is slower than the default, and is for tests of this feature of the driver.',
     ...DATA_PATH,
   }),
-  batch: onOff({ char: 'b', summary: 'Fetch and commit requests in batches.', ...DATA_PATH }),
+  batch: onOff({
+    char: 'b',
+    summary: 'Fetch and commit requests in batches, with one command of the driver for several requests.',
+    ...DATA_PATH,
+  }),
   shmem_zc: onOff({
     summary: 'Shared-memory zero copy: requests whose data is in a registered buffer are not copied.',
     helpGroup: 'SHARED MEMORY',
@@ -45,7 +50,7 @@ export const featureFlags = {
     summary: 'Keep the device when its server dies; all requests fail until `recover`. Excludes -i.',
     ...RECOVERY,
   }),
-  no_auto_part_scan: onOff({ summary: 'Do not look for partitions.', ...DEVICE }),
+  no_auto_part_scan: onOff({ summary: 'Do not look for partitions on the new device.', ...DEVICE }),
   zoned: onOff({
     summary: 'Ask for a zoned device. No built-in target is zoned, so `add` refuses it; `set_params` tests it.',
     ...DEVICE,

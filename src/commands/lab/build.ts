@@ -5,7 +5,7 @@ import { interruptible } from '../../cli/running/interruption.ts';
 import { progressPrinter } from '../../cli/running/progress.ts';
 
 export default class LabBuild extends BaseCommand {
-  static override summary = 'Build the image of the lab, a throwaway guest whose kernel has ublk.';
+  static override summary = 'Build the image of the lab, a throwaway virtual machine whose kernel has ublk.';
   static override description =
     'The kernel and the packages come from Debian, through the mirror that this machine uses. The image is kept in the cache directory (XDG_CACHE_HOME), and is built again only when its recipe has changed.';
   static override examples = ['<%= config.bin %> lab build', '<%= config.bin %> lab build --refresh'];

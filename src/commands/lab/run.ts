@@ -10,7 +10,7 @@ import { progressPrinter } from '../../cli/running/progress.ts';
 import { type OnData, runInGuest } from '../../lab/run.ts';
 
 export default class LabRun extends BaseCommand {
-  static override summary = 'Run a command in a fresh guest whose kernel has ublk.';
+  static override summary = 'Run a command in a fresh guest (a virtual machine) whose kernel has ublk.';
   static override description =
     "Ends with the command's exit code, and passes its stdout and stderr on. In the guest, this project's tree is /ublkts, `ublkts` and `node` are in PATH, and the kernel's own ublk tests and server are in /opt/kublk. The guest is thrown away afterwards, except what the command leaves in /results when --collect is given.";
   static override examples = [

@@ -6,7 +6,7 @@ import { progressPrinter } from '../../cli/running/progress.ts';
 import { guestShell } from '../../lab/shell.ts';
 
 export default class LabShell extends BaseCommand {
-  static override summary = 'Open a shell in a fresh guest whose kernel has ublk.';
+  static override summary = 'Open a shell in a fresh guest (a virtual machine) whose kernel has ublk.';
   static override description =
     "In the guest, this project's tree is /ublkts, and `ublkts` and `node` are in PATH. The guest is thrown away when the shell ends. Ctrl-] leaves a guest that hangs.";
   static override examples = ['<%= config.bin %> lab shell', '<%= config.bin %> lab shell --memory 4G --cpus 4'];
