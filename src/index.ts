@@ -17,7 +17,7 @@ export {
 } from './device/buffers.ts';
 export type { WaitOptions } from './control/waiting.ts';
 export { type DeleteOptions, type Deletions, deleteAllDevices, deleteDevice } from './device/delete.ts';
-export { describeHolder, type Holder } from './device/holders/holder.ts';
+export { describeHolder, type Holder } from './block/holder.ts';
 export { type Features, getFeatures } from './device/features.ts';
 export { describeDevice, listDevices } from './device/list.ts';
 export { quiesceDevice } from './device/quiesce.ts';

@@ -5,7 +5,7 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
-import { blockDeviceNumber, deviceNumber } from './block-devices.ts';
+import { blockDeviceNumber, deviceNumber } from '../block/number.ts';
 
 /** Until a node that is missing is given up. */
 const MISSING_MS = 10_000;
@@ -46,7 +46,7 @@ async function waitForNode(node: Node): Promise<string> {
 
 function isNode(stat: Stats, { kind, number }: Node): boolean {
   const isKind = kind === 'block' ? stat.isBlockDevice() : stat.isCharacterDevice();
-  return isKind && deviceNumber(BigInt(stat.rdev)) === number();
+  return isKind && deviceNumber(stat.rdev) === number();
 }
 
 function missing({ id, path, kind, number }: Node): UblkError {
@@ -71,6 +71,6 @@ function inTheWay({ id, path, kind, number }: Node, stat: Stats): UblkError {
 function whatItIs(stat: Stats): string {
   if (stat.isFile()) return `a plain file of ${stat.size} bytes`;
   if (stat.isDirectory()) return 'a directory';
-  if (stat.isBlockDevice() || stat.isCharacterDevice()) return `device ${deviceNumber(BigInt(stat.rdev))}`;
+  if (stat.isBlockDevice() || stat.isCharacterDevice()) return `device ${deviceNumber(stat.rdev)}`;
   return 'a pipe or socket';
 }

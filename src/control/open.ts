@@ -1,10 +1,11 @@
 /** Opens /dev/ublk-control and makes rings for its commands. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { deviceNumber } from '../block/number.ts';
+import { readText } from '../native/kernel-files.ts';
 import { type RingParts, setUpRing } from '../native/ring/setup.ts';
 import { IORING_SETUP_SQE128 } from '../native/uapi/io-uring-setup.ts';
 import { CONTROL_DEVICE } from './command.ts';
 import { openFailure } from './failures.ts';
-import { deviceNumber, readText } from './sysfs.ts';
 
 export interface ControlRing {
   /** Descriptor of the control device. */

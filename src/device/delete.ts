@@ -6,6 +6,8 @@
  * shown as going until it is gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findClaims } from '../block/claims.ts';
+import { describeHolders, distinct, type Holder, releaseCommand } from '../block/holder.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
@@ -16,9 +18,7 @@ import { goingIds, keepGoingDevice, readGoingDevice, writeGoingDevice } from '..
 import { isServing, type ProcessState, readProcess } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { forgetDevice, readRecord } from '../record/store.ts';
-import { findClaims } from './holders/claims.ts';
 import { findHolders } from './holders/going.ts';
-import { describeHolders, type Holder, releaseCommand } from './holders/holder.ts';
 import { refuseClaims } from './holders/refuse.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
@@ -79,7 +79,8 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
 async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitOptions): Promise<void> {
   const { dev_id: id, ublksrv_pid: serverPid } = info;
   const { devices, charDevice } = numbers;
-  const stacked = findClaims(id, numbers).flatMap((claim) => (claim.kind === 'device' ? [claim] : []));
+  const claimants = distinct(findClaims(devices).map(({ claimant }) => claimant));
+  const stacked = claimants.filter((claimant) => claimant.kind === 'device');
   writeGoingDevice({ id, since: new Date().toISOString(), devices, charDevice, stacked });
   const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };
   try {

@@ -2,7 +2,9 @@
 import { startDevice } from './add.ts';
 import type { ServerProcess } from './launch.ts';
 import { startRecovery } from './recover.ts';
-import { blockDeviceNumber, usesOf } from '../control/block-devices.ts';
+import { findClaims } from '../block/claims.ts';
+import { describeClaim } from '../block/holder.ts';
+import { diskNumbers } from '../control/sysfs.ts';
 import { deleteDevice } from './delete.ts';
 import { stopDevice } from './stop.ts';
 import { describeDevice } from './list.ts';
@@ -56,9 +58,8 @@ async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
 
 /** A device in use is served on: whoever has it open would lose data. */
 async function deleteUnused(device: number): Promise<void> {
-  const number = blockDeviceNumber(`ublkb${device}`);
-  const [use] = number === null ? [] : usesOf(number);
-  if (use !== undefined) throw inUse(device, `${use.device} ${use.how}`);
+  const [claim] = findClaims(diskNumbers(device).devices);
+  if (claim !== undefined) throw inUse(device, describeClaim(claim));
   try {
     await stopDevice(device, { safe: true });
   } catch (error) {

@@ -3,8 +3,9 @@
  * needs io_uring. The state is inferred; what is not known of another program's device is 0, or -1 for its server.
  */
 import { findDevices } from '../control/discovery.ts';
-import { diskSize, namesIn, readText } from '../control/sysfs.ts';
+import { diskSize } from '../control/sysfs.ts';
 import type { UblkError } from '../errors.ts';
+import { namesIn, readText } from '../native/kernel-files.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { filesOf } from '../record/files.ts';
 import { readGoingDevice } from '../record/going-device.ts';

@@ -17,7 +17,7 @@ import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
 import { readStats } from '../stats/reader.ts';
 import { bitsOf } from './features.ts';
-import { describeHolders } from './holders/holder.ts';
+import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
 import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
 import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';

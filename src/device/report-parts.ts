@@ -3,7 +3,7 @@ import type { DeviceRecord } from '../record/device-record.ts';
 import type { GoingDevice } from '../record/going-device.ts';
 import type { StatWay } from '../stats/layout.ts';
 import type { DeviceStats, Tally } from '../stats/reader.ts';
-import { describeHolder } from './holders/holder.ts';
+import { describeHolder } from '../block/holder.ts';
 import type { BufferReport, DeletingReport, DeviceReport, IoReport } from './report.ts';
 
 export async function deletingOf(going: GoingDevice): Promise<DeletingReport> {

@@ -1,7 +1,7 @@
 /** The report of a device, as the library returns it and `list --json` prints it: snake_case, sizes in bytes. */
 import type { ProcessState } from '../record/process-state.ts';
 import { describeFeature, type Feature } from '../spec/features.ts';
-import type { Holder } from './holders/holder.ts';
+import type { Holder } from '../block/holder.ts';
 
 export interface TallyReport {
   requests: number;

@@ -1,5 +1,8 @@
 /** `update_size`: a new size for a live device (UBLK_F_UPDATE_SIZE), once its target has room for it. */
-import { blockDeviceNumber, partitionsOf, usesOf } from '../control/block-devices.ts';
+import { findClaims } from '../block/claims.ts';
+import { describeClaim } from '../block/holder.ts';
+import { blockDeviceNumber } from '../block/number.ts';
+import { partitionsOf } from '../block/topology.ts';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo, updateSize as update } from '../control/commands.ts';
 import { diskSize } from '../control/sysfs.ts';
@@ -61,14 +64,11 @@ function askTarget({ spec, descriptors }: DeviceRecord, server: ServerIdentity, 
 
 /** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */
 function requireUnused(id: number, bytes: number): void {
-  const name = `ublkb${id}`;
-  const number = blockDeviceNumber(name);
+  const number = blockDeviceNumber(`ublkb${id}`);
   if (number === null) return;
   const cut = partitionsOf(number).filter(({ startSector, sectors }) => (startSector + sectors) * 512 > bytes);
-  const [use] = usesOf(number).filter(
-    ({ device }) => device === name || cut.some((partition) => partition.name === device),
-  );
-  if (use !== undefined) throw inUse(id, bytes, `${use.device} ${use.how}`);
+  const [claim] = findClaims([number, ...cut.map((partition) => partition.number)]);
+  if (claim !== undefined) throw inUse(id, bytes, describeClaim(claim));
   if (cut[0] !== undefined) throw inUse(id, bytes, `partition ${cut[0].name} ends behind that`);
 }
 

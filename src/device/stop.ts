@@ -1,12 +1,12 @@
 /** `stop`: the block device goes, the ublk device stays until `del`. */
+import { describeHolders } from '../block/holder.ts';
+import { findOpeners } from '../block/openers.ts';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo, stopDev, tryStopDev } from '../control/commands.ts';
 import { diskNumbers } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, ublkStateName } from '../native/uapi/ublk-device.ts';
-import { describeHolders } from './holders/holder.ts';
-import { findOpeners } from './holders/openers.ts';
 import { refuseClaims } from './holders/refuse.ts';
 import { patiently } from './patiently.ts';
 
@@ -41,7 +41,7 @@ async function tryStop(id: number, options: WaitOptions): Promise<void> {
     await tryStopDev(id, options);
   } catch (error) {
     if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
-    const openers = findOpeners({ ...diskNumbers(id), charDevice: null });
+    const openers = findOpeners(diskNumbers(id).devices, null);
     if (openers.length === 0) throw error;
     const { message, code, kind, command, device, hint } = error;
     throw new UblkError(`${message}: it is ${describeHolders(openers)}`, {

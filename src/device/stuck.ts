@@ -1,10 +1,10 @@
 /** Explains what the kernel waits for when a command of a device does not end, and what ends the wait. */
-import { statSync } from 'node:fs';
-import { deviceNumber, namesIn, readText } from '../control/sysfs.ts';
+import { mountsSeenBy } from '../block/mounts.ts';
+import { type DeviceNumber, numberOfNode } from '../block/number.ts';
 import { UblkError } from '../errors.ts';
+import { namesIn, readText } from '../native/kernel-files.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
-import { parseMountInfo } from './holders/claims.ts';
 
 export interface StuckCommand {
   readonly command: string;
@@ -74,17 +74,11 @@ function suspendedBacking(device: number): string | null {
   return null;
 }
 
-/** `major:minor` of the block device that `file` is or lies on. Only nodes in /dev are touched: a hanging file system hangs. */
-function numberBelow(file: string): string | null {
-  if (file.startsWith('/dev/')) {
-    try {
-      const stats = statSync(file);
-      if (stats.isBlockDevice()) return deviceNumber(stats.rdev);
-    } catch {
-      return null;
-    }
-  }
-  const mounts = parseMountInfo(readText('/proc/self/mountinfo') ?? '').filter(
+/** The block device that `file` is or lies on. Only nodes in /dev are touched: a hanging file system hangs. */
+function numberBelow(file: string): DeviceNumber | null {
+  const node = numberOfNode(file);
+  if (node !== null) return node;
+  const mounts = mountsSeenBy('self').filter(
     ({ path }) => path === '/' || file === path || file.startsWith(`${path}/`),
   );
   return mounts.toSorted((a, b) => b.path.length - a.path.length)[0]?.device ?? null;

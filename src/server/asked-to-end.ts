@@ -5,7 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blockDeviceNumber, usesOf } from '../control/block-devices.ts';
+import { findClaims } from '../block/claims.ts';
+import { describeClaim } from '../block/holder.ts';
+import { diskNumbers } from '../control/sysfs.ts';
 import { packagePath } from '../package-root.ts';
 import { asOthersForOutOfMemoryKiller } from './out-of-memory.ts';
 
@@ -56,9 +58,12 @@ async function stopUnused(device: number): Promise<string | null> {
 }
 
 function useOf(device: number): string | null {
-  const number = blockDeviceNumber(`ublkb${device}`);
-  const [use] = number === null ? [] : usesOf(number);
-  return use === undefined ? null : `${use.device} ${use.how}`;
+  try {
+    const [claim] = findClaims(diskNumbers(device).devices);
+    return claim === undefined ? null : describeClaim(claim);
+  } catch (error) {
+    return `it cannot be known who uses it: ${(error as Error).message}`;
+  }
 }
 
 interface Outcome {

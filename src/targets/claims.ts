@@ -5,7 +5,7 @@
  * server. The kernel releases both when the server ends, however it ends.
  */
 import { type BigIntStats, constants, openSync, readFileSync } from 'node:fs';
-import { deviceNumber } from '../control/block-devices.ts';
+import { deviceNumber } from '../block/number.ts';
 import { UblkError } from '../errors.ts';
 import { tryLock } from '../native/libc/file-lock.ts';
 import { ERRNO, errnoText } from '../native/uapi/errno.ts';

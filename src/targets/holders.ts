@@ -2,17 +2,14 @@
  * Finds out who uses a file or a block device. It is called only when a claim has been refused, so it may take the time
  * to look at every process.
  */
-import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
-import {
-  blockDeviceName,
-  deviceNumber,
-  devicesBelow,
-  deviceUnder,
-  diskOf,
-  kernelLoops,
-  usesOf,
-} from '../control/block-devices.ts';
+import { type BigIntStats, statSync } from 'node:fs';
+import { findClaims } from '../block/claims.ts';
+import { describeClaim } from '../block/holder.ts';
+import { blockDeviceName, deviceNumber } from '../block/number.ts';
+import { commandOf, openFilesOfOthers } from '../block/open-files.ts';
+import { devicesBelow, deviceUnder, diskOf, kernelLoops, partitionsOf } from '../block/topology.ts';
 import { findDevices } from '../control/discovery.ts';
+import { readText } from '../native/kernel-files.ts';
 import { readRecord } from '../record/store.ts';
 
 /** A sentence about the user of the file, or null. `except` is the id of the device that asks. */
@@ -23,18 +20,15 @@ export function holderOf(stat: BigIntStats, except: number): string | null {
 /** A sentence about how the kernel itself uses the file or block device (mount, swap, dm, md, loop device), or null. */
 export function systemUse(stat: BigIntStats): string | null {
   if (!stat.isBlockDevice()) {
-    const [loop] = kernelLoops((other) => isSame(stat, other));
+    const loop = kernelLoops().find(({ file }) => isAt(stat, file))?.name;
     return loop === undefined ? null : `/dev/${loop} uses it (\`losetup -d /dev/${loop}\` detaches it)`;
   }
   const number = deviceNumber(stat.rdev);
   const disk = diskOf(number);
   // A partition cannot be claimed while its whole disk is in use. Uses of the disk's other partitions do not matter.
-  const uses = [
-    ...usesOf(number),
-    ...(disk === null ? [] : usesOf(disk).filter((use) => use.device === blockDeviceName(disk))),
-  ];
-  const [use] = uses;
-  return use === undefined ? null : `${use.device} ${use.how}`;
+  const related = disk === null ? partitionsOf(number).map((partition) => partition.number) : [disk];
+  const [claim] = findClaims([number, ...related]);
+  return claim === undefined ? null : describeClaim(claim);
 }
 
 /**
@@ -80,12 +74,8 @@ export function devicesServing(stat: BigIntStats, except: number): ServingDevice
 
 /** Whether both are the same file or device, or one is a partition of the other. */
 function overlaps(stat: BigIntStats, path: string): boolean {
-  let other: BigIntStats;
-  try {
-    other = statSync(path, { bigint: true });
-  } catch {
-    return false;
-  }
+  const other = statOf(path);
+  if (other === null) return false;
   if (!stat.isBlockDevice() || !other.isBlockDevice()) return isSame(stat, other);
   const [a, b] = [deviceNumber(stat.rdev), deviceNumber(other.rdev)];
   return a === b || diskOf(a) === b || diskOf(b) === a;
@@ -101,27 +91,28 @@ export function isSame(a: BigIntStats, b: BigIntStats): boolean {
  * A sentence about the process that has the file open and locked. /proc/locks names no owner for locks of open files.
  */
 function lockOwner(stat: BigIntStats): string | null {
-  for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
-    for (const fd of namesIn(`/proc/${pid}/fd`)) {
-      try {
-        if (!isSame(stat, statSync(`/proc/${pid}/fd/${fd}`, { bigint: true }))) continue;
-        // The exclusive open of a block device leaves no mark in fdinfo.
-        const locked = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').includes('\nlock:');
-        if (!locked && !stat.isBlockDevice()) continue;
-        const command = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-        return `pid ${pid} (${command}) has it ${locked ? 'locked' : 'open'}`;
-      } catch {
-        // The file was closed meanwhile, or the process has ended.
-      }
-    }
+  for (const { pid, fd, link } of openFilesOfOthers()) {
+    if (!isAt(stat, link)) continue;
+    // The exclusive open of a block device leaves no mark in fdinfo.
+    const locked = isLocked(pid, fd);
+    if (locked || stat.isBlockDevice()) return `pid ${pid} (${commandOf(pid)}) has it ${locked ? 'locked' : 'open'}`;
   }
   return null;
 }
 
-function namesIn(folder: string): string[] {
+function isLocked(pid: number, fd: string): boolean {
+  return readText(`/proc/${pid}/fdinfo/${fd}`)?.includes('\nlock:') ?? false;
+}
+
+function isAt(stat: BigIntStats, path: string): boolean {
+  const other = statOf(path);
+  return other !== null && isSame(stat, other);
+}
+
+function statOf(path: string): BigIntStats | null {
   try {
-    return readdirSync(folder);
+    return statSync(path, { bigint: true });
   } catch {
-    return [];
+    return null;
   }
 }

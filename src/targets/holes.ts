@@ -14,7 +14,7 @@ import {
   FS_IOC_GETFLAGS,
 } from '../native/uapi/fs.ts';
 import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '../native/uapi/ublk-io.ts';
-import { deviceNumber } from '../control/block-devices.ts';
+import { deviceNumber } from '../block/number.ts';
 import type { ParamsInit } from '../control/commands.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
 

@@ -1,6 +1,6 @@
 /** Checks whether backing files are large enough for a device, and makes them larger. */
 import { readFileSync, statSync, truncateSync } from 'node:fs';
-import { deviceNumber } from '../control/block-devices.ts';
+import { deviceNumber } from '../block/number.ts';
 import { UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
 

@@ -1,6 +1,7 @@
 /** Checks for leftovers of crashed servers: devices that nobody serves, and files of devices that no longer exist. */
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { namesIn } from '../../native/kernel-files.ts';
 import { filesOf } from '../../record/files.ts';
 import { isServing } from '../../record/process-state.ts';
 import type { DeviceReport } from '../report.ts';
@@ -56,12 +57,4 @@ export function checkFiles(ids: readonly number[], fix: boolean): Check {
 export function isOfAnother(name: string, ids: readonly number[]): boolean {
   const id = /^(?:ublkb)?(\d+)\./.exec(name)?.[1];
   return id !== undefined && !ids.includes(Number(id));
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

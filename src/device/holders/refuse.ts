@@ -1,15 +1,15 @@
 /** Refuses to take a device away from those who would lose data by it. */
+import { findClaims } from '../../block/claims.ts';
+import { describeHolders, distinct, releaseCommand } from '../../block/holder.ts';
 import type { DiskNumbers } from '../../control/sysfs.ts';
 import { UblkError } from '../../errors.ts';
 import { option } from '../../spec/option-names.ts';
-import { findClaims } from './claims.ts';
-import { describeHolders, releaseCommand } from './holder.ts';
 
-export function refuseClaims(device: number, numbers: DiskNumbers): void {
-  const claims = findClaims(device, numbers);
-  const [first] = claims;
+export function refuseClaims(device: number, { devices }: DiskNumbers): void {
+  const claimants = distinct(findClaims(devices).map(({ claimant }) => claimant));
+  const [first] = claimants;
   if (first === undefined) return;
-  throw new UblkError(`device ${device} is in use: it is ${describeHolders(claims)}`, {
+  throw new UblkError(`device ${device} is in use: it is ${describeHolders(claimants)}`, {
     code: 'EBUSY',
     kind: 'busy',
     device,

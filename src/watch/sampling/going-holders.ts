@@ -2,7 +2,7 @@
  * Who holds the devices that were deleted. Finding that out reads the open files of every process, so what was found is
  * kept for a while.
  */
-import { describeHolders } from '../../device/holders/holder.ts';
+import { describeHolders } from '../../block/holder.ts';
 import { holdersOfGoing } from '../../device/holders/going.ts';
 import { readGoingDevice } from '../../record/going-device.ts';
 

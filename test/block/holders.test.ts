@@ -1,8 +1,9 @@
 /** Who uses a device, out of the files of /proc. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMountInfo, parseSwaps } from '../../src/device/holders/claims.ts';
-import { describeHolders, type Holder, releaseCommand } from '../../src/device/holders/holder.ts';
+import { parseSwaps } from '../../src/block/claims.ts';
+import { describeHolders, type Holder, releaseCommand } from '../../src/block/holder.ts';
+import { parseMountInfo } from '../../src/block/mounts.ts';
 
 test('a mount has the number of its file system, and blanks in its path', () => {
   const text = [

@@ -1,0 +1,67 @@
+/**
+ * Finds the uses that would lose data if a block device went away: mounted file systems, swap, and block devices made
+ * of it. They are read from /proc and /sys, which answer whatever the device does.
+ */
+import { namesIn, readText } from '../native/kernel-files.ts';
+import type { Claimant } from './holder.ts';
+import { deviceOfMount, mountsEverywhere, unescapeOctal } from './mounts.ts';
+import { blockDeviceName, type DeviceNumber, numberOfNode } from './number.ts';
+import { kernelLoops } from './topology.ts';
+
+/** One use of one block device. */
+export interface Claim {
+  /** The kernel's name of the disk or partition, or its number when the kernel has forgotten the name. */
+  readonly device: string;
+  readonly claimant: Claimant;
+}
+
+/** The claims on these disks and partitions: mounts, then swap, then devices on top of them. */
+export function findClaims(numbers: readonly DeviceNumber[]): Claim[] {
+  return [...findMounts(numbers), ...findSwaps(numbers), ...findStacked(numbers)];
+}
+
+/** Paths of the swap areas in /proc/swaps. */
+export function parseSwaps(text: string): string[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => (line === '' ? [] : [unescapeOctal(line.split(/\s/)[0] ?? '')]));
+}
+
+/** Each path once, whatever number of namespaces it is mounted in. */
+function findMounts(numbers: readonly DeviceNumber[]): Claim[] {
+  const found = new Map<string, Claim>();
+  for (const mount of mountsEverywhere()) {
+    const number = deviceOfMount(mount);
+    if (number === null || !numbers.includes(number)) continue;
+    const { path, fileSystem, pid } = mount;
+    const key = `${number} ${path}`;
+    if (!found.has(key)) found.set(key, claim(number, { kind: 'mount', path, fileSystem, pid }));
+  }
+  return [...found.values()];
+}
+
+function findSwaps(numbers: readonly DeviceNumber[]): Claim[] {
+  return parseSwaps(readText('/proc/swaps') ?? '').flatMap((path) => {
+    const number = numberOfNode(path);
+    return number !== null && numbers.includes(number) ? [claim(number, { kind: 'swap', path })] : [];
+  });
+}
+
+function findStacked(numbers: readonly DeviceNumber[]): Claim[] {
+  const loops = kernelLoops().map(({ name, file }) => ({ name, below: numberOfNode(file) }));
+  return numbers.flatMap((number) => {
+    const above = namesIn(`/sys/dev/block/${number}/holders`);
+    const names = [...above, ...loops.filter(({ below }) => below === number).map(({ name }) => name)];
+    return names.map((name) => claim(number, { kind: 'device', name, label: labelOf(name) }));
+  });
+}
+
+/** The name that people know a dm device by. */
+function labelOf(name: string): string | null {
+  return readText(`/sys/block/${name}/dm/name`);
+}
+
+function claim(number: DeviceNumber, claimant: Claimant): Claim {
+  return { device: blockDeviceName(number) ?? number, claimant };
+}

@@ -1,0 +1,73 @@
+/** Who uses a block device, and how a person is told. */
+
+/** A use that would lose data if the device went away. */
+export type Claimant =
+  /** A mounted file system; `pid` names a process that sees the mount, in whatever mount namespace it is. */
+  | { readonly kind: 'mount'; readonly path: string; readonly fileSystem: string; readonly pid: number }
+  | { readonly kind: 'swap'; readonly path: string }
+  /** A block device that is made of it: device mapper, LVM, md, loop. */
+  | { readonly kind: 'device'; readonly name: string; readonly label: string | null };
+
+/** A process that has it open. */
+export interface Opener {
+  readonly kind: 'process';
+  readonly pid: number;
+  readonly command: string;
+}
+
+export type Holder = Claimant | Opener;
+
+/** Ends a sentence that begins with the device that is to go: "device 0 is mounted at /mnt (ext4)". */
+export function describeHolder(holder: Holder): string {
+  switch (holder.kind) {
+    case 'mount':
+      return `mounted at ${holder.path} (${holder.fileSystem})`;
+    case 'swap':
+      return `used as swap (${holder.path})`;
+    case 'device':
+      return `part of ${nameOf(holder)}`;
+    default:
+      return `open in process ${holder.pid} (${holder.command})`;
+  }
+}
+
+export function describeHolders(holders: readonly Holder[]): string {
+  return holders.map(describeHolder).join(', ');
+}
+
+/** A sentence about the disk or partition that is used: "sda1 is mounted on /mnt". */
+export function describeClaim({ device, claimant }: { readonly device: string; readonly claimant: Claimant }): string {
+  switch (claimant.kind) {
+    case 'mount':
+      return `${device} is mounted on ${claimant.path}`;
+    case 'swap':
+      return `${device} is used as swap`;
+    default:
+      return `${device} is used by ${nameOf(claimant)}`;
+  }
+}
+
+/** Without those that hold it more than once: the disk as well as a partition, or in another mount namespace. */
+export function distinct<T extends Holder>(holders: readonly T[]): T[] {
+  const keyOf = (holder: T) => (holder.kind === 'device' ? holder.name : describeHolder(holder));
+  return [...new Map(holders.map((holder) => [keyOf(holder), holder])).values()];
+}
+
+/** The command to type that makes the holder let go. */
+export function releaseCommand(holder: Holder): string {
+  switch (holder.kind) {
+    case 'mount':
+      return `umount ${holder.path}`;
+    case 'swap':
+      return `swapoff ${holder.path}`;
+    case 'device':
+      if (holder.name.startsWith('dm-')) return `dmsetup remove ${holder.label ?? holder.name}`;
+      return holder.name.startsWith('md') ? `mdadm --stop /dev/${holder.name}` : `losetup -d /dev/${holder.name}`;
+    default:
+      return `kill ${holder.pid}`;
+  }
+}
+
+function nameOf({ name, label }: Extract<Claimant, { kind: 'device' }>): string {
+  return label === null ? name : `${name} (${label})`;
+}
