@@ -16,6 +16,11 @@ const KEYCAP = /^[\d#*]\u20e3$/;
 const JOINED_PICTURES = /\p{Extended_Pictographic}.*\u200d.*\p{Extended_Pictographic}/v;
 /** Characters that take columns of their own behind another one: marks beside a letter, and halfwidth kana marks. */
 const TAKES_ROOM_BEHIND = /[\p{Spacing_Mark}\uff00-\uffef]/v;
+/** The letters of Hangul: leading consonants, vowels and trailing consonants. */
+const JAMO = /^[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7c6\ud7cb-\ud7fb]/v;
+/** Letters that a terminal draws as one syllable of two columns. Other letters stand side by side. */
+const SYLLABLE = /[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6][\u11a8-\u11ff\ud7cb-\ud7fb]?/gv;
+const ONE_SYLLABLE = '\uac00';
 
 /** Columns of a text that has no escape sequences in it; see escapeControls(). */
 export function displayWidth(text: string): number {
@@ -31,9 +36,11 @@ export function clustersOf(text: string): string[] {
 }
 
 function clusterWidth(cluster: string): number {
-  const [first, ...others] = Array.from(cluster).filter((character) => VISIBLE.test(character));
+  const visible = Array.from(cluster).filter((character) => VISIBLE.test(character));
+  const [first, ...others] = visible;
   if (first === undefined) return 0;
   if (EMOJI.test(cluster) || KEYCAP.test(cluster) || JOINED_PICTURES.test(cluster)) return 2;
+  if (JAMO.test(first)) return Array.from(visible.join('').replace(SYLLABLE, ONE_SYLLABLE)).reduce(addColumns, 0);
   return others.filter((character) => TAKES_ROOM_BEHIND.test(character)).reduce(addColumns, columnsOf(first));
 }
 
