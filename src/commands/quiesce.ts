@@ -19,7 +19,7 @@ export default class Quiesce extends BaseCommand {
   static override flags = {
     number: numberFlag,
     timeout_ms: wholeNumber({
-      summary: `The longest time in milliseconds to wait for requests that the server has (default ${DEFAULT_TIMEOUT_MS}).`,
+      summary: `The longest time in milliseconds to wait for requests that the server has (default ${DEFAULT_TIMEOUT_MS}; 0 means without a limit).`,
       helpGroup: 'DEVICE',
     }),
   };

@@ -94,7 +94,8 @@ export const createFlags = {
     helpGroup: 'SERVER',
   }),
   mlock: onOff({
-    summary: 'Give all I/O buffers their memory before the device is live.',
+    summary:
+      'Give all I/O buffers their memory before the device is live, so that no request fails because memory is short.',
     helpGroup: 'SERVER',
   }),
   quiet: onOff({ summary: 'Start a server that logs nothing.', helpGroup: 'SERVER' }),
