@@ -80,8 +80,12 @@ function Preview({
   );
 }
 
-function emptyLines({ devices }: Picture, { filter }: Screen) {
+function emptyLines({ devices, sample }: Picture, { filter }: Screen) {
   if (devices.length > 0) return [[], [piece(`  No device has "${filter}" in it.`, 'warning')]];
+  if (sample.notice !== null) {
+    const notice = sample.notice.split('; ').map((part) => [piece(`  ${part}`, 'warning')]);
+    return [[], [piece('  There are no ublk devices.', undefined, true)], [], ...notice];
+  }
   return [
     [],
     [piece('  There are no ublk devices yet.', undefined, true)],
