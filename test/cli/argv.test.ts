@@ -11,6 +11,7 @@ const FLAGS: FlagShapes = {
   get_data: { type: 'boolean', char: 'g' },
   shmem_zc: { type: 'boolean' },
   htlb: { type: 'option', multiple: true },
+  recovery_reissue: { type: 'option', char: 'i', helpValue: '0|1' },
   'no-color': { type: 'boolean' },
 };
 
@@ -43,6 +44,27 @@ describe("getopt's habits", () => {
 test('unknown flags are refused, with the one that was meant', () => {
   assert.throws(() => normalise('3 --shmem-zd 4'), { kind: 'usage', hint: 'did you mean --shmem_zc?' });
   assert.throws(() => normalise('-zx'), { message: 'no such flag: -x' });
+});
+
+test('a switch that takes 0 or 1 is named as it was typed, with what to write', () => {
+  assert.equal(normalise('-i 1 disk.img'), '-i 1 disk.img');
+  const refusals: [string, string, string][] = [
+    ['-i disk.img', '-i takes 0 or 1, not "disk.img"', 'write `-i 1 disk.img`'],
+    ['--recovery-reissue a', '--recovery-reissue takes 0 or 1, not "a"', 'write `--recovery-reissue 1 a`'],
+    ['-i', '-i takes 0 or 1', 'write `-i 1`'],
+    ['-i 2', '-i takes 0 or 1, not "2"', 'write `-i 1`'],
+    ['-i -n 0', '-i takes 0 or 1, not "-n"', 'write `-i 1`'],
+  ];
+  for (const [line, message, hint] of refusals) {
+    assert.throws(() => normalise(line), { kind: 'usage', message, hint });
+  }
+});
+
+test('the backing file is a word and no flag', () => {
+  const make: FlagShapes = { ...FLAGS, type: { type: 'option', char: 't' } };
+  const hint = 'name the file as a word: `ublkts add -t loop FILE`';
+  assert.throws(() => normaliseArgv(['--file', 'disk.img'], make), { message: 'no such flag: --file', hint });
+  assert.throws(() => normalise('--file disk.img'), { hint: '--help lists the flags' });
 });
 
 test('a flag without a value does not take one', () => {

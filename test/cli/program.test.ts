@@ -53,6 +53,20 @@ describe('help and version', () => {
 });
 
 describe('what is mistyped', () => {
+  test('a command under the name that other programs give it is recognised', () => {
+    for (const [word, command] of [
+      ['delete', 'del'],
+      ['remove', 'del'],
+      ['create', 'add'],
+      ['status', 'list'],
+    ]) {
+      assert.equal(
+        ublkts(`${word} -n 0`).stderr,
+        `ublkts ${word}: no such command: ${word}\nhint: did you mean ${command}?\n`,
+      );
+    }
+  });
+
   test('an unknown command is 127, with the one that was meant', () => {
     assert.deepEqual(ublkts('lsit'), {
       code: 127,
@@ -117,7 +131,7 @@ describe('what is mistyped', () => {
     ['set_params --logical_bs_shift 256', /256 is too large/],
     ['set_params --param_types basic,big', /--param_types basic,big is not possible/],
     ['add', /no target is named/],
-    ['add -t null -r 2', /--recovery: "2" is neither 0 nor 1/],
+    ['add -t null -r 2', /-r takes 0 or 1, not "2"/],
     ['add -t null --debug_mask xyz', /not a hexadecimal mask/],
     ['add -t null -o broken', /is not NAME=VALUE/],
     ['completion tcsh', /tcsh/],

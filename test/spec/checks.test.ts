@@ -6,6 +6,9 @@ import { UblkError } from '../../src/errors.ts';
 import { FeatureSet } from '../../src/spec/features.ts';
 import { resolve } from '../../src/spec/resolve.ts';
 import { nullTarget } from '../../src/targets/null/index.ts';
+import { loopTarget } from '../../src/targets/loop/index.ts';
+import { stripeTarget } from '../../src/targets/stripe/index.ts';
+import type { TargetTraits } from '../../src/spec/target-traits.ts';
 
 const PI: IntegrityOptions = {
   metadataSize: 8,
@@ -106,6 +109,22 @@ describe('what cannot work is refused with a sentence and a hint', () => {
     });
   }
 });
+
+test('a size for a target that serves files is answered with whose size counts', () => {
+  assert.throws(refused(loopTarget, ['/srv/disk.img']), {
+    kind: 'usage',
+    message: /^the size of a loop device is that of its file/,
+    hint: /`truncate -s 1000000000 \/srv\/disk.img` before, or `ublkts update_size -n N -s SIZE --grow` later/,
+  });
+  assert.throws(refused(stripeTarget, ['/a', '/b']), {
+    message: /of a stripe device is made up of those of its files/,
+  });
+});
+
+function refused(target: TargetTraits, files: readonly string[]): () => void {
+  const options = { ...ADD_DEFAULTS, target: target.name, files, targetOptions: { size: '1000000000' } };
+  return () => void resolve(options, target, FeatureSet.all);
+}
 
 describe("what this kernel's driver lacks", () => {
   test('is named, with the Linux that has it', () => {

@@ -13,9 +13,13 @@ export interface FlagShape {
   readonly type: 'boolean' | 'option';
   readonly char?: string | undefined;
   readonly multiple?: boolean | undefined;
+  readonly helpValue?: string | readonly string[] | undefined;
 }
 
 export type FlagShapes = Readonly<Record<string, FlagShape>>;
+
+/** The value that the help shows for a switch that takes 0 or 1. */
+export const ZERO_OR_ONE = '0|1';
 
 /** kublk's option table gives these a required argument, which its code never looks at. */
 const BOOLEANS_WITH_AN_ARGUMENT: ReadonlySet<string> = new Set(['get_data']);
@@ -40,9 +44,13 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
   const [spelled = '', ...rest] = word.slice(2).split('=');
   const name = canonicalName(spelled, flags);
   const flag = name === undefined ? undefined : flags[name];
-  if (name === undefined || flag === undefined) throw unknownFlag(`--${spelled}`, closest(spelled, Object.keys(flags)));
+  if (name === undefined || flag === undefined) {
+    throw unknownFlag(`--${spelled}`, namesAFile(spelled, flags) ? FILE_IS_A_WORD : meantFlag(spelled, flags));
+  }
   if (flag.type === 'option') {
-    words.keepOption(name, `--${name}`, rest.length > 0 ? rest.join('=') : words.next());
+    const value = rest.length > 0 ? rest.join('=') : words.next();
+    requireZeroOrOne(flag, `--${spelled}`, value);
+    words.keepOption(name, `--${name}`, value);
   } else if (!BOOLEANS_WITH_AN_ARGUMENT.has(name)) {
     // oclif would read the value as a word of its own: `list --all=1` as device 1.
     if (rest.length > 0) throw usageError(`--${name} takes no value`, `write --${name} alone`);
@@ -60,18 +68,39 @@ function readCluster(word: string, words: Words, flags: FlagShapes): void {
   if (name === undefined || flag === undefined) throw unknownFlag(word.slice(0, 2));
   if (flag.type === 'option') {
     const attached = word.slice(2).replace(/^=/, '');
-    words.keepOption(name, word.slice(0, 2), attached === '' ? words.next() : attached);
+    const value = attached === '' ? words.next() : attached;
+    requireZeroOrOne(flag, word.slice(0, 2), value);
+    words.keepOption(name, word.slice(0, 2), value);
   } else {
     words.keep(word.slice(0, 2));
     if (word.length > 2) words.putBack(`-${word.slice(2)}`);
   }
 }
 
-function unknownFlag(word: string, meant?: string): UblkError {
-  return usageError(
-    `no such flag: ${word}`,
-    meant === undefined ? '--help lists the flags' : `did you mean --${meant}?`,
-  );
+/** kublk's switches take 0 or 1, which is forgotten easily: `-i disk.img`. */
+function requireZeroOrOne({ helpValue }: FlagShape, spelled: string, value: string | undefined): void {
+  if (helpValue !== ZERO_OR_ONE || value === '0' || value === '1') return;
+  if (value === undefined) throw usageError(`${spelled} takes 0 or 1`, `write \`${spelled} 1\``);
+  const message = `${spelled} takes 0 or 1, not ${JSON.stringify(value)}`;
+  const isAnotherWord = !/^-|^\d+$/.test(value);
+  throw usageError(message, `write \`${spelled} 1${isAnotherWord ? ` ${value}` : ''}\``);
+}
+
+const FILE_IS_A_WORD = 'name the file as a word: `ublkts add -t loop FILE`';
+const FILE_FLAGS: ReadonlySet<string> = new Set(['file', 'files', 'path', 'image', 'disk', 'backing-file']);
+
+/** Only the commands that make devices take backing files, and these have --type. */
+function namesAFile(spelled: string, flags: FlagShapes): boolean {
+  return flags['type'] !== undefined && FILE_FLAGS.has(fold(spelled));
+}
+
+function meantFlag(spelled: string, flags: FlagShapes): string | undefined {
+  const meant = closest(spelled, Object.keys(flags));
+  return meant === undefined ? undefined : `did you mean --${meant}?`;
+}
+
+function unknownFlag(word: string, hint = '--help lists the flags'): UblkError {
+  return usageError(`no such flag: ${word}`, hint);
 }
 
 /** The words that are still to be read, and those that are kept for oclif. */

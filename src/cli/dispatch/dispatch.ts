@@ -52,9 +52,31 @@ async function showHelp(words: readonly string[], manifest: Manifest): Promise<v
   if (!(await showHelpOf(subject))) throw unknownCommand(subject ?? '', manifest);
 }
 
+/** Commands under the names that they have in other programs. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    create: 'add',
+    make: 'add',
+    new: 'add',
+    delete: 'del',
+    remove: 'del',
+    destroy: 'del',
+    show: 'list',
+    status: 'list',
+    ps: 'list',
+    watch: 'monitor',
+    resize: 'update_size',
+    grow: 'update_size',
+    restart: 'recover',
+    register: 'reg-buf',
+    unregister: 'unreg-buf',
+    check: 'doctor',
+  }),
+);
+
 function unknownCommand(word: string, manifest: Manifest): UblkError {
   if (word.startsWith('-')) return usageError(`no such flag: ${word}`, 'ublkts help lists the commands');
-  const meant = closest(word, commandNames(manifest));
+  const meant = OTHER_WORDS.get(word.toLowerCase()) ?? closest(word, commandNames(manifest));
   return new UblkError(`no such command: ${word}`, {
     code: UNKNOWN_COMMAND,
     kind: 'usage',

@@ -2,6 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import type { BooleanFlag } from '@oclif/core/interfaces';
 import { usageError } from '../../errors.ts';
+import { ZERO_OR_ONE } from '../argv/normalise.ts';
 import { parseDeviceId, parseNewDeviceId } from './device-id.ts';
 import { parseCpuList } from '../../device/cpu-list.ts';
 import { parseSize } from '../../sizes.ts';
@@ -70,10 +71,10 @@ export const newDeviceId = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseNewDeviceId(text)),
 });
 
-/** A switch that takes 0 or 1 as its value, as kublk's `-r 1` does. */
+/** A switch that takes 0 or 1 as its value, as kublk's `-r 1` does. argv/normalise.ts has refused any other value. */
 export const zeroOrOne = Flags.custom<boolean>({
-  helpValue: '0|1',
-  parse: (text) => Promise.resolve(parseZeroOrOne(text)),
+  helpValue: ZERO_OR_ONE,
+  parse: (text) => Promise.resolve(text === '1'),
 });
 
 export function parseWholeNumber(text: string, most = Number.MAX_SAFE_INTEGER): number {
@@ -87,9 +88,4 @@ function parseHex(text: string): number {
   const value = /^(?:0x)?[0-9a-f]{1,8}$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN;
   if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a hexadecimal mask`);
   return value;
-}
-
-function parseZeroOrOne(text: string): boolean {
-  if (text !== '0' && text !== '1') throw usageError(`${JSON.stringify(text)} is neither 0 nor 1`);
-  return text === '1';
 }

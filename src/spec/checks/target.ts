@@ -1,4 +1,4 @@
-import { usageError } from '../../errors.ts';
+import { type UblkError, usageError } from '../../errors.ts';
 import type { DeviceSpec } from '../device-spec.ts';
 import { option } from '../option-names.ts';
 import { openRequest, type TargetTraits } from '../target-traits.ts';
@@ -25,12 +25,32 @@ function filesWanted(min: number, max: number): string {
   return min === max ? `${min} backing file${min === 1 ? '' : 's'}` : `${min} to ${max} backing files`;
 }
 
-function checkOptionNames({ targetOptions }: DeviceSpec, { name, options }: TargetTraits): void {
+function checkOptionNames(spec: DeviceSpec, target: TargetTraits): void {
+  const { targetOptions } = spec;
+  const { name, options } = target;
   const unknown = Object.keys(targetOptions).find((given) => !Object.hasOwn(options, given));
   if (unknown === undefined) return;
+  if (unknown === 'size' && target.files.max > 0) throw sizeOfFiles(spec, target);
   const known = Object.keys(options).flatMap((own) => [', ', option(`targetOptions.${own}`)]);
   throw usageError(
     [`target ${name} has no option `, option(`targetOptions.${unknown}`)],
     known.length > 0 ? ['it has ', ...known.slice(1)] : 'it has no options of its own',
+  );
+}
+
+/** A target that serves files has their size, so a size that is asked for is a file's to have. */
+function sizeOfFiles({ files, targetOptions }: DeviceSpec, { name, files: { max } }: TargetTraits): UblkError {
+  const [file = 'FILE'] = files;
+  const size = targetOptions['size'] ?? 'SIZE';
+  const whose = max === 1 ? 'that of its file' : 'made up of those of its files';
+  const first =
+    max === 1 ? `\`truncate -s ${size} ${file}\`` : 'make every file as large as the others (`truncate -s SIZE FILE`)';
+  return usageError(
+    [`the size of a ${name} device is ${whose}, so it has no option `, option('targetOptions.size')],
+    [
+      'leave ',
+      option('targetOptions.size'),
+      ` out: ${first} before, or \`ublkts update_size -n N -s SIZE --grow\` later`,
+    ],
   );
 }
