@@ -2,14 +2,15 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
-import { devicesViews } from '../cli/output/devices.ts';
+import { devicesViews, missesMatches, type Verdicts } from '../cli/output/devices.ts';
 import { noteLines } from '../cli/output/notes.ts';
+import { preferredFormat } from '../cli/output/views.ts';
 import type { DeviceReport } from '../device/report.ts';
 
 export default class List extends BaseCommand {
   static override summary = 'Show the ublk devices, including those of other programs.';
   static override description =
-    "Prints a table on a terminal and kublk's text on a pipe. MATCHED is the share of requests whose data was in a registered shared buffer and was not copied. If it stays at 0%, `ublkts monitor` says why, and docs/shared-memory.md lists the reasons. A narrow terminal does not show QUEUES and DEPTH.";
+    "Prints a table on a terminal and kublk's text on a pipe. MATCHED is the share of requests whose data was in a registered shared buffer and was not copied. It counts every request since the server started, those of the scan for partitions and of other readers too. If it is below what you expect, a line below the table says why, and docs/shared-memory.md lists the reasons. A narrow terminal does not show QUEUES and DEPTH.";
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -n 0 --format kublk',
@@ -28,9 +29,16 @@ export default class List extends BaseCommand {
     const devices = await find(namedDevices(flags.number, args.devices));
     const { missingDriver } = await import('../device/list.ts');
     const notice = missingDriver() ?? ringNotice(devices);
-    this.print(devicesViews(devices, notice), flags.format);
+    const table = !this.json && (flags.format ?? preferredFormat()) === 'table';
+    this.print(devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined), flags.format);
     if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
   }
+}
+
+/** Why requests of devices that share memory were copied. The model that knows is loaded only for such a device. */
+async function verdictsOn(devices: readonly DeviceReport[]): Promise<Verdicts> {
+  const ids = devices.filter(missesMatches).map(({ id }) => id);
+  return ids.length === 0 ? new Map() : (await import('../watch/verdicts.ts')).verdictsOf(ids);
 }
 
 /** Says why the driver was not asked about a device, if it was not. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { deviceCard, devicesTable } from '../../src/cli/output/devices.ts';
+import { deviceCard, devicesTable, missesMatches } from '../../src/cli/output/devices.ts';
 import type { DeviceReport } from '../../src/device/report.ts';
 import { displayWidth } from '../../src/text/width.ts';
 import { report } from './report.ts';
@@ -36,12 +36,16 @@ test('why a server is gone is said below, with what to do', () => {
   assert.match(lines(devicesTable([dead])), /device 0: its server is gone; ublkts recover -n 0\n$/);
 });
 
-test('a device whose buffers match nothing is named, with where the reason is found', () => {
-  assert.match(
-    lines(devicesTable([sharing(0, 9)])),
-    /device 0: none of its requests .* ublkts monitor -n 0 says why\n$/,
-  );
-  assert.doesNotMatch(lines(devicesTable([sharing(1, 9), sharing(0, 0)])), /says why/);
+test('why requests do not match is said below the table', () => {
+  const verdicts = new Map([[0, '88% of the requests match; the rest is copied.']]);
+  assert.match(lines(devicesTable([sharing(8, 1)], verdicts)), /\ndevice 0: 88% of the requests match; .*\n$/);
+  assert.doesNotMatch(lines(devicesTable([sharing(8, 1)])), /device 0:/);
+});
+
+test('a verdict is wanted of a device that shares memory and has copied something', () => {
+  assert.ok(missesMatches(sharing(0, 9)) && missesMatches(sharing(9, 1)));
+  assert.ok(!missesMatches(sharing(9, 0)) && !missesMatches(sharing(0, 0)));
+  assert.ok(!missesMatches({ ...sharing(0, 9), flag_names: [] }) && !missesMatches({ ...sharing(0, 9), io: null }));
 });
 
 test('no devices are a sentence', () => assert.match(lines(devicesTable([])), /^no ublk devices; ublkts add/));
@@ -88,7 +92,7 @@ test('a name that holds control characters is shown, and does nothing', () => {
 });
 
 function tableAt(columns: number, device: DeviceReport): string[] {
-  return lines(devicesTable([device], columns)).split('\n');
+  return lines(devicesTable([device], new Map(), columns)).split('\n');
 }
 
 function targetsAt(columns: number, device: DeviceReport): string {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
 import { verdictOf } from '../../src/watch/model/verdict.ts';
+import { verdictsOf } from '../../src/watch/verdicts.ts';
 import { jsonLine } from '../../src/watch/output/json-lines.ts';
 import { foreignSample, pictureWith, sampleAt, storedBuffer, view } from './samples.ts';
 
@@ -36,6 +37,20 @@ describe('the verdict', () => {
     const picture = observe(null, sampleAt(0, foreignSample()));
     assert.match(said(picture.devices[0]!), /Another program serves this device \(pid 100\)/);
   });
+});
+
+test('a caller that looks once gets the verdicts on the time since the servers started', async () => {
+  const { sample } = pictureWith({ matched: 2, copied: 1 }, { buffers: [storedBuffer(0)] });
+  const other = { ...sample.devices[0]!, id: 1 };
+  let closed = 0;
+  const source = {
+    take: () => Promise.resolve({ ...sample, devices: [...sample.devices, other] }),
+    close: () => void closed++,
+  };
+  const verdicts = await verdictsOf([0], source);
+  assert.deepEqual([...verdicts.keys()], [0]);
+  assert.match(verdicts.get(0) ?? '', /^67% of the requests match/);
+  assert.equal(closed, 1);
 });
 
 test('a line of JSON has the verdict on its interval and on the time before', () => {

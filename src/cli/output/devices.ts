@@ -25,12 +25,19 @@ const COLUMNS: readonly Column<DeviceReport>[] = [
   { heading: 'MATCHED', align: 'right', cell: matchedCell },
 ];
 
+/** Sentences on how the data of devices travels (watch/verdicts.ts), by the id of the device. */
+export type Verdicts = ReadonlyMap<number, string>;
+
 /** The devices that `list` prints. `notice` says why they could not be asked about, or is null. */
-export function devicesViews(devices: readonly DeviceReport[], notice: string | null): Views {
+export function devicesViews(
+  devices: readonly DeviceReport[],
+  notice: string | null,
+  verdicts: Verdicts = new Map(),
+): Views {
   return {
     json: { devices, notice },
     kublk: () => devices.map(deviceText).join(''),
-    table: () => (devices.length === 0 && notice !== null ? 'no ublk devices\n' : devicesTable(devices)),
+    table: () => (devices.length === 0 && notice !== null ? 'no ublk devices\n' : devicesTable(devices, verdicts)),
   };
 }
 
@@ -39,9 +46,21 @@ export function newDeviceViews(device: DeviceReport): Views {
   return { json: { device }, kublk: () => deviceText(device), table: () => deviceCard(device) };
 }
 
-export function devicesTable(devices: readonly DeviceReport[], width: number = terminalWidth()): string {
+/** Whether it shares memory with its clients, and some of its requests were copied all the same. */
+export function missesMatches(device: DeviceReport): boolean {
+  const { io } = device;
+  return io !== null && hasFeature(device, 'SHMEM_ZC') && io.copied.requests + io.registered.requests > 0;
+}
+
+export function devicesTable(
+  devices: readonly DeviceReport[],
+  verdicts: Verdicts = new Map(),
+  width: number = terminalWidth(),
+): string {
   if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;
-  const remarks = devices.map((device) => (device.last_error === null ? sharingRemark(device) : remark(device)));
+  const remarks = devices.map((device) =>
+    device.last_error === null ? verdictLine(device, verdicts) : remark(device),
+  );
   return renderTable(COLUMNS, devices, width) + remarks.join('');
 }
 
@@ -75,12 +94,10 @@ function remark({ id, state, seen_from, server_state, deleting, last_error }: De
   return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
 }
 
-/** Requests that do not match are copied silently: the list says so, and where the reason is found. */
-function sharingRemark(device: DeviceReport): string {
-  const { id, io } = device;
-  if (io === null || !hasFeature(device, 'SHMEM_ZC')) return '';
-  if (io.matched.requests > 0 || io.copied.requests + io.registered.requests === 0) return '';
-  return `${styles.warning(`device ${id}:`)} none of its requests has matched a shared buffer; ublkts monitor -n ${id} says why\n`;
+/** Requests that do not match are copied silently, so the list says why. */
+function verdictLine({ id }: DeviceReport, verdicts: Verdicts): string {
+  const verdict = verdicts.get(id);
+  return verdict === undefined ? '' : `${styles.warning(`device ${id}:`)} ${verdict}\n`;
 }
 
 function nextCommand(device: DeviceReport): string {

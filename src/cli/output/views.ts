@@ -17,6 +17,7 @@ export function renderViews({ json, kublk, table }: Views, format: Format = pref
   return format === 'table' && table !== undefined ? table() : kublk();
 }
 
-function preferredFormat(): Format {
+/** The format of a command that was given none: a table on a terminal. */
+export function preferredFormat(): Format {
   return process.stdout.isTTY ? 'table' : 'kublk';
 }
