@@ -14,7 +14,7 @@ const ENDLESS = 'one line of JSON per interval until Ctrl-C; --once or --count N
 export default class Monitor extends BaseCommand {
   static override summary = 'Watch the devices live: their queues, data paths, buffers and latency.';
   static override description =
-    'On a terminal this is a full-screen view, and the key ? shows its keys. Elsewhere, and with --json, it prints one line of JSON per interval until it is interrupted; --once and --count end it earlier. It reads counters that the servers and the kernel keep anyway, so watching a device does not slow it down.';
+    'On a terminal this is a full-screen view, and the key ? shows its keys. Elsewhere, and with --json, it prints one line of JSON per interval until it is interrupted; --once and --count end it earlier, and print JSON on a terminal too. For a readable view that ends by itself, use `list --format table`. It reads counters that the servers and the kernel keep anyway, so watching a device does not slow it down.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -n 0 --interval 0.5',
@@ -26,7 +26,11 @@ export default class Monitor extends BaseCommand {
     number: numberFlag,
     interval: seconds({ char: 'i', summary: 'The time between two samples.', default: 1, helpGroup: 'SAMPLING' }),
     count: wholeNumber({ char: 'c', summary: 'Print this many lines of JSON, and end.', helpGroup: 'SAMPLING' }),
-    once: Flags.boolean({ summary: 'Print one line of JSON, and end.', exclusive: ['count'], helpGroup: 'SAMPLING' }),
+    once: Flags.boolean({
+      summary: 'Print one line of JSON, and end. `list --format table` is the readable form.',
+      exclusive: ['count'],
+      helpGroup: 'SAMPLING',
+    }),
     'read-only': Flags.boolean({
       summary: 'Disable the keys that delete, recover, register and unregister.',
       helpGroup: 'DISPLAY',

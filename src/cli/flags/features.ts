@@ -36,13 +36,12 @@ export const featureFlags = {
   }),
   recovery: zeroOrOne({
     char: 'r',
-    summary: 'Keep the device when its server dies; new requests wait for `recover`.',
+    summary: 'Keep the device when its server dies: requests under way fail, and new ones wait for `recover`.',
     ...RECOVERY,
   }),
   recovery_reissue: zeroOrOne({
     char: 'i',
-    summary:
-      'As -r, and the requests that the dead server was working on are given to the next server instead of failing. Excludes -e.',
+    summary: 'As -r, but requests under way are repeated by the next server, so clients see no error. Excludes -e.',
     ...RECOVERY,
   }),
   recovery_fail_io: zeroOrOne({
