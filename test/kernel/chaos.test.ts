@@ -1,0 +1,17 @@
+/** Ten rounds of the chaos program (tools/chaos.ts), always the same ones. More of them: `npm run test:chaos`. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { leavesNothingBehind, skip } from './guest.ts';
+
+const SEED = '52';
+const LAST = '9';
+
+leavesNothingBehind();
+
+test('devices survive what happens to them, and no acknowledged write is lost', { skip }, () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/chaos/guest.ts', SEED, '0', LAST], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+});
