@@ -55,6 +55,7 @@ describe('what cannot work is refused with a sentence and a hint', () => {
     ['--nthreads 33', { threads: 33, perIoTasks: true }, /--nthreads 33 is out of range/],
     ['--nthreads 3 for 2 queues', { threads: 3 }, /3 threads cannot serve 2 queues/],
     ['--per_io_tasks -b', { perIoTasks: true, features: ['BATCH_IO'] }, /cannot be combined/],
+    ['-b -d 1', { depth: 1, features: ['BATCH_IO'] }, /\(--batch\) needs --depth 2 or more/],
     ['--auto_zc_fallback without -z', { autoZcFallback: true, features: ['AUTO_BUF_REG'] }, /requires/],
     ['--auto_zc_fallback without --auto_zc', { autoZcFallback: true, features: ['SUPPORT_ZERO_COPY'] }, /requires/],
     [

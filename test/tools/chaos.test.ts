@@ -18,6 +18,13 @@ describe('a round of the chaos program', () => {
     assert.deepEqual(first, MISFORTUNES);
   });
 
+  test('asks for no batches of one request', () => {
+    assert.deepEqual(
+      ROUNDS.filter(({ dataPath, depth }) => dataPath.startsWith('batch') && depth === 1),
+      [],
+    );
+  });
+
   test('breaks files only below a target that has files', () => {
     const broken = ROUNDS.filter(({ misfortune }) => misfortune === 'full disk' || misfortune === 'backing error');
     assert.ok(broken.length > 0 && broken.every(({ target }) => target === 'loop' || target === 'stripe'));

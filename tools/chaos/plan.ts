@@ -46,14 +46,16 @@ export function planRound(seed: number, number: number): Round {
   const misfortune = MISFORTUNES[number % MISFORTUNES.length]!;
   const needsFile = misfortune === 'full disk' || misfortune === 'backing error';
   const target = needsFile ? random.pick(['loop', 'stripe'] as const) : random.pick(TARGETS);
+  const dataPath = random.pick(target === 'fault_inject' ? COPYING_PATHS : PATHS);
   return {
     number,
     target,
-    dataPath: random.pick(target === 'fault_inject' ? COPYING_PATHS : PATHS),
+    dataPath,
     policy: random.pick(POLICIES),
     misfortune,
     queues: random.between(1, 3),
-    depth: random.pick([1, 4, 16, 64]),
+    // The driver has no batches of one.
+    depth: random.pick([dataPath.startsWith('batch+') ? 2 : 1, 4, 16, 64]),
     calmMs: random.between(100, 900),
     recovers: random.between(0, 4) > 0,
   };

@@ -5,13 +5,20 @@ import { option } from '../option-names.ts';
 const BATCH = option('features.BATCH_IO');
 
 export function checkThreads(spec: DeviceSpec): void {
-  const { queues, threads, perIoTasks, delivery } = spec;
+  const { queues, depth, threads, perIoTasks, delivery } = spec;
   const isBatch = delivery === 'batch';
   const isAuto = featuresOf(spec).has('AUTO_BUF_REG');
   if (perIoTasks && isBatch) {
     throw usageError(
       [option('perIoTasks'), ' cannot be combined with delivery in batches (', BATCH, ')'],
       'each decides which thread serves a request: use one',
+    );
+  }
+  // The driver keeps the requests of a batch in a ring (kfifo) that cannot have room for one only: a bare EINVAL.
+  if (isBatch && depth < 2) {
+    throw usageError(
+      ['delivery in batches (', BATCH, ') needs ', option('depth'), ' 2 or more'],
+      ['make ', option('depth'), ' 2, or leave ', BATCH, ' out'],
     );
   }
   if (threads !== queues && !perIoTasks && !isBatch) {
