@@ -17,8 +17,9 @@ import { BLOCKS, hasData, mayFail, type Round } from './plan.ts';
 
 const EXPECTED = '/tmp/chaos-expected.json';
 const CLIENT_MS = 60_000;
-/** In an emulated guest, a client that never rests would make every command slow. */
+/** In an emulated guest, a client that never rests would make every command slow, and its server even more so. */
 const CLIENT_NICENESS = 19;
+const CLIENT_PAUSE_MS = 20;
 
 /** Throws what went wrong. */
 export async function playRound(round: Round): Promise<void> {
@@ -45,7 +46,8 @@ export async function playRound(round: Round): Promise<void> {
 
 async function live(round: Round, backing: Backing): Promise<void> {
   const device = await add(round, backing);
-  const options = ['--expected', EXPECTED, ...(hasData(round) ? [] : ['--blind'])];
+  const pause = ['--pause', String(CLIENT_PAUSE_MS)];
+  const options = ['--expected', EXPECTED, ...pause, ...(hasData(round) ? [] : ['--blind'])];
   const client = await startVerifier(device.path, BLOCKS, options, CLIENT_NICENESS);
   let deleted: Promise<void> | undefined;
   try {
