@@ -21,6 +21,7 @@ import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
 import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
 import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
+import { explain } from './stuck.ts';
 
 export { missingDriver } from '../control/missing-driver.ts';
 
@@ -98,8 +99,9 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const stats = record === null ? null : readStats(filesOf(id).stats);
   const server = serverOf(info.ublksrv_pid, record);
   const state = server.pid <= 0 ? null : serverState(server);
-  const going = findDevices().includes(id) ? null : readGoingDevice(id);
-  const deleting = going === null ? null : await deletingOf(going);
+  const going = readGoingDevice(id);
+  const isStopping = going !== null && findDevices().includes(id);
+  const deleting = going === null || isStopping ? null : await deletingOf(going);
   return {
     id,
     seen_from: 'driver',
@@ -126,7 +128,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
     buffers: record === null ? null : buffersOf(record, stats),
     io: record === null ? null : ioOf(stats),
     deleting,
-    last_error: trouble({ record, info, state, deleting }),
+    last_error: trouble({ record, info, state, deleting, isStopping }),
   };
 }
 
@@ -151,10 +153,12 @@ interface Facts {
   /** The state of the server that the kernel names; null when it names none. */
   readonly state: ProcessState | null;
   readonly deleting: DeletingReport | null;
+  /** Whether the kernel has been asked to stop and delete it, and has not stopped it yet. */
+  readonly isStopping: boolean;
 }
 
 /** Says what is wrong with the device; null when nothing is. */
-function trouble({ record, info, state, deleting }: Facts): string | null {
+function trouble({ record, info, state, deleting, isStopping }: Facts): string | null {
   if (deleting !== null) {
     const { holders } = deleting;
     return `it is being deleted${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
@@ -162,6 +166,10 @@ function trouble({ record, info, state, deleting }: Facts): string | null {
   const { ublksrv_pid: pid } = info;
   if (state === 'stopped') return `its server (pid ${pid}) is stopped (state T): I/O waits until \`kill -CONT ${pid}\``;
   if (state === 'zombie') return `its server (pid ${pid}) has ended and is a zombie: nothing serves the device`;
+  if (isStopping && info.state === UBLK_S_DEV_LIVE) {
+    const { reason, hint } = explain(info.dev_id, pid);
+    return `it is being deleted: the kernel waits for ${reason}; ${hint}`;
+  }
   if (record === null) return null;
   const { ended, server } = record;
   if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;

@@ -93,6 +93,19 @@ describe('leftovers', () => {
     assert.equal(check.hint, '`ublkts recover -n 2`; `ublkts del 1 3`');
   });
 
+  test('a device that is going and one with a stopped server hide no other trouble', () => {
+    const check = checkDevices([
+      { ...device(0, 'LIVE', 70), deleting: { since: '', holders: [] }, last_error: 'it is being deleted' },
+      { ...device(1, 'LIVE', 71), server_state: 'stopped' },
+      device(2, 'DEAD', -1),
+    ]);
+    assert.equal(
+      check.detail,
+      'device 0: it is being deleted; with a server that is stopped (state T): 1; without a server: 2',
+    );
+    assert.match(check.hint ?? '', /kill -CONT 71`; `ublkts del 2`/);
+  });
+
   test('files belong to the device that they are named after', () => {
     assert.ok(isOfAnother('7.json', [0]));
     assert.ok(isOfAnother('ublkb7.sock', [0]));
@@ -107,5 +120,5 @@ function meminfo(total: number, free: number): string {
 
 function device(id: number, state: DeviceReport['state'], pid: number): DeviceReport {
   const server_state = pid > 0 ? 'running' : null;
-  return { id, state, ublksrv_pid: pid, server_state, deleting: null } as DeviceReport;
+  return { id, state, ublksrv_pid: pid, server_state, deleting: null, last_error: null } as DeviceReport;
 }

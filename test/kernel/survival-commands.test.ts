@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
+import type { DeviceReport } from '../../src/device/report.ts';
+import { ublkts } from '../../tools/guest/ublkts.ts';
 import { inBackground } from './support/background.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { until } from './support/devices.ts';
@@ -112,6 +114,17 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     assert.ok(!existsSync(`/run/ublkts/${id}.json`));
   });
 
+  test('del of a device that was stopped before still names the process that keeps it open', async () => {
+    const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+    await blockDevice(path);
+    const pid = sh(`sleep 60 < ${path} > /dev/null 2>&1 & echo $!`);
+    await stopDevice(id);
+    await assert.rejects(deleteDevice(id), new RegExp(`process ${pid} \\(sleep\\)`));
+    assert.equal((await describeDevice(id)).deleting?.holders[0]?.kind, 'process');
+    sh(`kill ${pid}`);
+    await until('the device is gone', async () => (await listDevices()).length === 0);
+  });
+
   test('a mount, swap and a device made of it refuse del and stop, and force goes ahead', async () => {
     sh('truncate -s 64M /tmp/survival.img');
     const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'loop', files: ['/tmp/survival.img'] });
@@ -148,7 +161,83 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     await reading.succeeded.catch(() => {});
     sh('dmsetup remove below');
   });
+
+  test('list, monitor, metrics and doctor are as quick as ever, and show every device and what it waits for', async () => {
+    const below = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+    await blockDevice(below.path);
+    sh(`dmsetup create below --table "0 131072 linear ${below.path} 0"`);
+    const stopped = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+    const hung = await addDevice({ ...ADD_DEFAULTS, target: 'loop', files: ['/dev/mapper/below'] });
+    const held = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
+    const going = [stopped, hung, held];
+    for (const { path } of going) await blockDevice(path);
+    const commands = ['list --json', 'monitor --once', 'metrics', 'doctor'] as const;
+    const usual: number[] = [];
+    for (const command of commands) usual.push((await answerOf(command)).ms);
+
+    process.kill(stopped.ublksrv_pid, 'SIGSTOP');
+    sh('dmsetup suspend --nolockfs --noflush below');
+    const reads = [stopped, hung].map(({ path }) =>
+      inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`),
+    );
+    for (const { id } of [stopped, hung]) await until('the request is under way', () => inFlight(id) > 0);
+    const holder = sh(`sleep 60 < ${held.path} > /dev/null 2>&1 & echo $!`);
+    for (const { id } of going) await assert.rejects(deleteDevice(id, { timeoutMs: 1000 }));
+
+    const [listed = '', watched = '', metrics = '', doctor = ''] = await inTurn(commands, usual);
+    const { devices } = JSON.parse(listed) as { devices: DeviceReport[] };
+    assert.deepEqual(
+      devices.map(({ id }) => id),
+      [below, ...going].map(({ id }) => id),
+    );
+    const troubles = [null, /state T/, /is being deleted: .* sent to below, which is suspended/, /open in process/];
+    for (const [index, trouble] of troubles.entries()) {
+      const said = devices[index]?.last_error ?? null;
+      if (trouble === null) assert.equal(said, null);
+      else assert.match(said ?? '', trouble);
+    }
+    for (const { id, path } of [below, ...going]) {
+      assert.ok(watched.includes(`"path":"${path}"`), watched);
+      assert.ok(metrics.includes(`ublk_device_info{device="ublkb${id}"`), metrics);
+    }
+    for (const trouble of [`device ${hung.id}: it is being deleted`, `device ${held.id}: `, `state T): ${stopped.id}`])
+      assert.ok(doctor.includes(trouble), doctor);
+
+    process.kill(stopped.ublksrv_pid, 'SIGCONT');
+    sh(`dmsetup resume below; kill ${holder}`);
+    await until('those devices are gone', async () => (await listDevices()).length === 1);
+    for (const read of reads) await read.succeeded.catch(() => {});
+    sh('dmsetup remove below');
+  });
 });
+
+/** The longest that a device in trouble may add to a command. In an emulated guest the command itself takes seconds. */
+const LATER_MS = 1000;
+
+interface Answer {
+  readonly ms: number;
+  readonly stdout: string;
+}
+
+async function answerOf(command: string): Promise<Answer> {
+  const begun = performance.now();
+  const stdout = await ublkts(command);
+  return { ms: performance.now() - begun, stdout };
+}
+
+/** The answer of the command, which takes no longer than it usually does. A busy host is given a second chance. */
+async function answerInTime(command: string, usualMs: number): Promise<string> {
+  const first = await answerOf(command);
+  const { ms, stdout } = first.ms < usualMs + LATER_MS ? first : await answerOf(command);
+  assert.ok(ms < usualMs + LATER_MS, `${command} took ${Math.round(ms)} ms, and usually ${Math.round(usualMs)} ms`);
+  return stdout;
+}
+
+async function inTurn(commands: readonly string[], usual: readonly number[]): Promise<string[]> {
+  const answers: string[] = [];
+  for (const [index, command] of commands.entries()) answers.push(await answerInTime(command, usual[index] ?? 0));
+  return answers;
+}
 
 function inFlight(id: number): number {
   const [reads, writes] = sh(`cat /sys/block/ublkb${id}/inflight`).trim().split(/\s+/).map(Number);

@@ -89,8 +89,8 @@ function remark({ id, state, seen_from, server_state, deleting, last_error }: De
   const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
   // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not
   // asked.
-  const advice =
-    deleting !== null || server_state === 'stopped' || seen_from === 'sysfs' ? '' : `; ublkts ${next} -n ${id}`;
+  const isServed = server_state === 'stopped' || (state === 'LIVE' && server_state === 'running');
+  const advice = deleting !== null || isServed || seen_from === 'sysfs' ? '' : `; ublkts ${next} -n ${id}`;
   return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
 }
 

@@ -7,37 +7,56 @@ import { isServing } from '../../record/process-state.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';
 
+/** One sentence on each kind of trouble: a device that is going or stopped does not hide one without a server. */
 export function checkDevices(all: readonly DeviceReport[]): Check {
   const going = all.filter(({ deleting }) => deleting !== null);
-  if (going.length > 0) return checkGoing(going);
-  const paused = all.filter(({ server_state }) => server_state === 'stopped');
-  if (paused.length > 0) return checkPaused(paused);
-  return checkServed(all);
-}
-
-function checkGoing(going: readonly DeviceReport[]): Check {
-  const words = going.map(({ id, last_error }) => `device ${id}: ${last_error}`);
-  return warn('devices', words.join('; '), 'the devices are gone when nobody holds them any more');
-}
-
-function checkPaused(paused: readonly DeviceReport[]): Check {
-  const pids = paused.map(({ ublksrv_pid }) => ublksrv_pid);
-  const detail = `with a server that is stopped (state T): ${paused.map(({ id }) => id).join(', ')}`;
-  return warn('devices', detail, `\`kill -CONT ${pids.join(' ')}\``);
-}
-
-function checkServed(devices: readonly DeviceReport[]): Check {
-  const orphans = devices.filter(
-    ({ state, server_state }) => state === 'DEAD' || server_state === null || !isServing(server_state),
+  const staying = all.filter(({ deleting }) => deleting === null);
+  const paused = staying.filter(({ server_state }) => server_state === 'stopped');
+  const orphans = staying.filter(
+    ({ state, server_state }) =>
+      server_state !== 'stopped' && (state === 'DEAD' || server_state === null || !isServing(server_state)),
   );
-  if (orphans.length === 0) return ok('devices', `${devices.length}, all of them served`);
-  const recoverable = orphans.filter(({ state }) => state === 'QUIESCED' || state === 'FAIL_IO').map(({ id }) => id);
-  const lost = orphans.filter(({ id }) => !recoverable.includes(id)).map(({ id }) => id);
+  const others = staying.filter((device) => ![...paused, ...orphans].includes(device) && device.last_error !== null);
+  const found = [
+    ...eachInWords(others, 'see `ublkts list --json`'),
+    ...eachInWords(going, 'a device that is being deleted is gone when nobody holds it any more'),
+    ...pausedTrouble(paused),
+    ...orphanTrouble(orphans),
+  ];
+  if (found.length === 0) return ok('devices', `${all.length}, all of them served`);
+  const detail = found.map((trouble) => trouble.detail).join('; ');
+  return warn('devices', detail, found.map(({ hint }) => hint).join('; '));
+}
+
+interface Trouble {
+  readonly detail: string;
+  readonly hint: string;
+}
+
+function eachInWords(devices: readonly DeviceReport[], hint: string): Trouble[] {
+  if (devices.length === 0) return [];
+  return [{ detail: devices.map(({ id, last_error }) => `device ${id}: ${last_error}`).join('; '), hint }];
+}
+
+function pausedTrouble(paused: readonly DeviceReport[]): Trouble[] {
+  if (paused.length === 0) return [];
+  const detail = `with a server that is stopped (state T): ${idsOf(paused)}`;
+  return [{ detail, hint: `\`kill -CONT ${paused.map(({ ublksrv_pid }) => ublksrv_pid).join(' ')}\`` }];
+}
+
+function orphanTrouble(orphans: readonly DeviceReport[]): Trouble[] {
+  if (orphans.length === 0) return [];
+  const recoverable = orphans.filter(({ state }) => state === 'QUIESCED' || state === 'FAIL_IO');
+  const lost = orphans.filter((orphan) => !recoverable.includes(orphan)).map(({ id }) => id);
   const ways = [
-    recoverable.length > 0 && recoverable.map((id) => `\`ublkts recover -n ${id}\``).join(', '),
-    lost.length > 0 && `\`ublkts del ${lost.join(' ')}\``,
-  ].filter((way) => way !== false);
-  return warn('devices', `without a server: ${orphans.map(({ id }) => id).join(', ')}`, ways.join('; '));
+    ...recoverable.map(({ id }) => `\`ublkts recover -n ${id}\``),
+    ...(lost.length > 0 ? [`\`ublkts del ${lost.join(' ')}\``] : []),
+  ];
+  return [{ detail: `without a server: ${idsOf(orphans)}`, hint: ways.join('; ') }];
+}
+
+function idsOf(devices: readonly DeviceReport[]): string {
+  return devices.map(({ id }) => id).join(', ');
 }
 
 /** Files are named after their device: `7.json`, `ublkb7.sock`. `ids` are the devices that there are. */
