@@ -19,6 +19,7 @@ import { isServing, type ProcessState, readProcess } from '../record/process-sta
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { forgetDevice, readRecord } from '../record/store.ts';
 import { findHolders } from './holders/going.ts';
+import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { refuseClaims } from './holders/refuse.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
@@ -67,9 +68,11 @@ export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Del
 async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
   const info = getDevInfo(channel, id);
   const going = findDevices().includes(id) ? null : readGoingDevice(id);
-  const numbers = going ?? diskNumbers(id);
+  const known = going ?? diskNumbers(id);
+  // After `stop` there is no disk in sysfs, and its users must be named all the same.
+  const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
   if (going === null) {
-    if (options.force !== true) refuseClaims(id, numbers);
+    if (options.force !== true) refuseClaims(id, known);
     await stopAndRemove(info, numbers, options);
   }
   await untilGone(channel, info, numbers, options);
