@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UblkError } from '../errors.ts';
+import { type Text, UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
 import { option } from '../spec/option-names.ts';
 
@@ -22,15 +22,27 @@ export interface Buffers {
   readonly bytes: number;
 }
 
-/** Notes about buffers that would not fit now. Throws for buffers that never can. */
-export function checkBufferMemory({ queues, depth, bytes }: Buffers, memory: Memory = readMemory()): string[] {
+/**
+ * Notes about buffers that would not fit now. Throws for buffers that never can, and for those that do not fit now and
+ * are all to have their memory at once (`atOnce`): the out-of-memory killer would end other programs for them, the one
+ * that is adding the device first.
+ */
+export function checkBufferMemory(
+  { queues, depth, bytes }: Buffers,
+  atOnce: boolean,
+  memory: Memory = readMemory(),
+): string[] {
   const all = queues * depth * bytes;
   if (all <= memory.available) return [];
   const what = `the I/O buffers of ${queues} queues of ${depth} requests of ${formatSize(bytes)} come to ${formatSize(all)}`;
-  if (all <= memory.total) {
-    return [`${what}, and ${formatSize(memory.available)} of memory is available: a full load may run out of it`];
-  }
-  throw new UblkError(`${what}, and there are ${formatSize(memory.total)} of memory`, {
+  if (all > memory.total) throw tooMuch(`${what}, and there are ${formatSize(memory.total)} of memory`);
+  const available = `${what}, and ${formatSize(memory.available)} of memory is available`;
+  if (atOnce) throw tooMuch([available, ': ', option('mlock'), ' needs it now']);
+  return [`${available}: a full load may run out of it`];
+}
+
+function tooMuch(message: Text): UblkError {
+  return new UblkError(message, {
     code: 'ENOMEM',
     kind: 'unsupported',
     command: 'mmap',
@@ -69,9 +81,16 @@ function groupsOf(root: string): { max: number; current: number }[] {
   for (let path = own; path !== '/'; path = dirname(path)) {
     const folder = join(root, '/sys/fs/cgroup', path);
     const max = Number(readOr('max', `${folder}/memory.max`));
-    if (!Number.isNaN(max)) groups.push({ max, current: Number(readOr('0', `${folder}/memory.current`)) });
+    if (!Number.isNaN(max)) groups.push({ max, current: usedIn(folder) });
   }
   return groups;
+}
+
+/** What a group uses, without the page cache of files, which makes room for what is needed. */
+function usedIn(folder: string): number {
+  const used = Number(readOr('0', `${folder}/memory.current`));
+  const cached = [...readOr('', `${folder}/memory.stat`).matchAll(/^(?:in)?active_file (\d+)$/gm)];
+  return Math.max(0, used - cached.reduce((sum, [, bytes]) => sum + Number(bytes), 0));
 }
 
 function kibibytes(label: string, text: string): number {

@@ -55,7 +55,7 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   const deviceBytes = recovering ? (await getParams(channel, id)).basic.dev_sectors * 512 : 0;
   const target = findTarget(spec.target).open(openRequest(spec, recovering, id, deviceBytes));
   const device = { id, spec, generation: record.generation, charFd };
-  const memoryNotes = checkBufferMemory(bufferNeeds(spec));
+  const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock);
   const maps = mapShared(device);
   const configs = threadConfigs(device, channel, target, maps);
   let threads: QueueThreads | undefined;

@@ -10,13 +10,21 @@ const MEMORY = { total: 2048 * MiB, available: 1024 * MiB };
 
 describe('the memory of I/O buffers', () => {
   test('what is available needs no word, what could be is a note, what cannot be is refused with the figure', () => {
-    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB }, MEMORY), []);
-    const [note] = checkBufferMemory({ queues: 4, depth: 300, bytes: MiB }, MEMORY);
+    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB }, false, MEMORY), []);
+    const [note] = checkBufferMemory({ queues: 4, depth: 300, bytes: MiB }, false, MEMORY);
     assert.match(note ?? '', /4 queues of 300 requests of 1M come to 1.2G, and 1G of memory is available/);
-    assert.throws(() => checkBufferMemory({ queues: 2, depth: 4096, bytes: 32 * MiB }, MEMORY), {
+    assert.throws(() => checkBufferMemory({ queues: 2, depth: 4096, bytes: 32 * MiB }, true, MEMORY), {
       code: 'ENOMEM',
       kind: 'unsupported',
       message: /come to 256G, and there are 2G of memory/,
+    });
+  });
+
+  test('what is to be had at once and does not fit now is refused', () => {
+    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB }, true, MEMORY), []);
+    assert.throws(() => checkBufferMemory({ queues: 4, depth: 300, bytes: MiB }, true, MEMORY), {
+      kind: 'unsupported',
+      message: /come to 1\.2G, and 1G of memory is available: `mlock` needs it now/,
     });
   });
 
@@ -29,7 +37,11 @@ describe('the memory of I/O buffers', () => {
       assert.deepEqual(readMemory(root), { total: 1048576, available: 524288 });
       writeFileSync(`${root}/proc/self/cgroup`, '0::/outer/inner\n');
       writeFileSync(`${root}/sys/fs/cgroup/outer/memory.max`, '400000\n');
-      writeFileSync(`${root}/sys/fs/cgroup/outer/memory.current`, '100000\n');
+      writeFileSync(`${root}/sys/fs/cgroup/outer/memory.current`, '150000\n');
+      writeFileSync(
+        `${root}/sys/fs/cgroup/outer/memory.stat`,
+        'anon 100000\nfile 70000\ninactive_file 30000\nactive_file 20000\n',
+      );
       writeFileSync(`${root}/sys/fs/cgroup/outer/inner/memory.max`, 'max\n');
       assert.deepEqual(readMemory(root), { total: 400000, available: 300000 });
     } finally {
