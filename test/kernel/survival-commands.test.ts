@@ -140,7 +140,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     assert.match(stderr, /part of dm-\d+ \(survival\)/);
     assert.match(stderr, /--force/);
     await assert.rejects(deleteDevice(id, { force: true }), /is stopped, but it is still part of dm-\d+ \(survival\)/);
-    sh('dmsetup remove survival');
+    sh('dmsetup remove --retry survival');
     await until('the device is gone', async () => (await listDevices()).length === 0);
     sh('rm -rf /tmp/survival /tmp/survival.img');
   });
@@ -159,7 +159,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     sh('dmsetup resume below');
     await until('the device is gone', async () => (await listDevices()).length === 1);
     await reading.succeeded.catch(() => {});
-    sh('dmsetup remove below');
+    sh('dmsetup remove --retry below');
   });
 
   test('list, monitor, metrics and doctor are as quick as ever, and show every device and what it waits for', async () => {
@@ -207,7 +207,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     sh(`dmsetup resume below; kill ${holder}`);
     await until('those devices are gone', async () => (await listDevices()).length === 1);
     for (const read of reads) await read.succeeded.catch(() => {});
-    sh('dmsetup remove below');
+    sh('dmsetup remove --retry below');
   });
 });
 
