@@ -5,7 +5,8 @@ import { addDev, type DevInfo, getFeatures, removeDev } from '../control/command
 import { blockDeviceNode } from '../control/device-node.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
-import { RECORD_VERSION } from '../record/device-record.ts';
+import { type DeviceRecord, RECORD_VERSION } from '../record/device-record.ts';
+import { withFilesAlone } from '../record/files-alone.ts';
 import { forgetDevice, writeRecord } from '../record/store.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { checkDescriptors } from '../server/descriptor-budget.ts';
@@ -40,8 +41,7 @@ export async function startDevice(options: AddOptions, waiting: WaitOptions = {}
   const { info, spec } = await withControl((channel) => create(channel, options, target, waiting));
   const id = info.dev_id;
   try {
-    forgetDevice(id);
-    writeRecord({
+    const record: DeviceRecord = {
       version: RECORD_VERSION,
       id,
       options,
@@ -53,6 +53,10 @@ export async function startDevice(options: AddOptions, waiting: WaitOptions = {}
       buffers: [],
       unsettled: null,
       ended: null,
+    };
+    withFilesAlone(() => {
+      forgetDevice(id);
+      writeRecord(record);
     });
     const server = await launchServer(id, 'add', waiting);
     // Whoever is told of the device opens it next.

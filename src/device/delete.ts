@@ -14,10 +14,10 @@ import { findDevices } from '../control/discovery.ts';
 import { type DiskNumbers, diskNumbers } from '../control/sysfs.ts';
 import { type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
-import { goingIds, keepGoingDevice, readGoingDevice, writeGoingDevice } from '../record/going-device.ts';
+import { forgetIfGone, goingIds, keepGoingDevice, readGoingDevice, writeGoingDevice } from '../record/going-device.ts';
 import { isServing, type ProcessState, readProcess } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
-import { forgetDevice, readRecord } from '../record/store.ts';
+import { readRecord } from '../record/store.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { refuseClaims } from './holders/refuse.ts';
@@ -76,7 +76,7 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
     await stopAndRemove(info, numbers, options);
   }
   await untilGone(channel, info, numbers, options);
-  forgetDevice(id);
+  forgetIfGone(id, () => isGone(channel, id));
 }
 
 async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitOptions): Promise<void> {
@@ -106,7 +106,7 @@ async function untilGone(
   const begun = performance.now();
   const users = new Users(info.dev_id, numbers);
   const server = serverOf(info.ublksrv_pid, readRecord(info.dev_id));
-  for (let pause = 1; !isGone(channel, info.dev_id); pause = Math.min(pause * 1.5, 50)) {
+  for (let pause = 1; !isGoneOrReplaced(channel, info.dev_id); pause = Math.min(pause * 1.5, 50)) {
     signal?.throwIfAborted();
     const waited = performance.now() - begun;
     const state = serverState(server);
@@ -122,6 +122,11 @@ async function untilGone(
     }
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
+}
+
+/** A new device with the same id has taken away the file that says that the old one is going. */
+function isGoneOrReplaced(channel: ControlChannel, id: number): boolean {
+  return isGone(channel, id) || readGoingDevice(id) === null;
 }
 
 /** Those who hold a device that has been stopped, looked at now and then. */

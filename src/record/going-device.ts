@@ -6,6 +6,7 @@
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
+import { withFilesAlone } from './files-alone.ts';
 import { forgetDevice } from './store.ts';
 
 export interface GoingDevice {
@@ -65,7 +66,14 @@ export function sweepGoingDevice(id: number, isGone: () => boolean): boolean {
     return false;
   }
   rmSync(claimed, { force: true });
-  if (!isGone()) return false;
-  forgetDevice(id);
-  return true;
+  return forgetIfGone(id, isGone);
+}
+
+/** Removes the files of a device that is gone. A new device that has its id by now keeps its own. */
+export function forgetIfGone(id: number, isGone: () => boolean): boolean {
+  return withFilesAlone(() => {
+    if (!isGone()) return false;
+    forgetDevice(id);
+    return true;
+  });
 }

@@ -14,6 +14,7 @@ const FUNCTIONS = [
   'eventfd',
   'fallocate',
   'fcntl',
+  'flock',
   'getpid',
   'getsockopt',
   'gettid',

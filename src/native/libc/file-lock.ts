@@ -1,5 +1,5 @@
 /**
- * Locks that belong to an open file (fcntl(2), "Open file description locks"). The kernel releases such a lock when the
+ * Locks that belong to an open file (fcntl(2), "Open file description locks", and flock(2)). The kernel releases such a lock when the
  * last descriptor of the open file is closed, which includes that its process is killed.
  */
 import { ERRNO } from '../uapi/errno.ts';
@@ -11,6 +11,7 @@ const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
+const LOCK_EX = 2;
 /** The size of struct flock. Its other fields stay 0, which means the whole file, whatever its length becomes. */
 const FLOCK_BYTES = 32;
 
@@ -26,6 +27,11 @@ export function tryLock(fd: number, kind: LockKind): number {
   const { value, errno } = callInt('fcntl', fd, F_OFD_SETLK, lock);
   if (value === 0) return 0;
   return errno === ERRNO.EACCES ? ERRNO.EAGAIN : errno;
+}
+
+/** Waits for an exclusive lock on a file or a directory. It excludes only those who take it in this way. */
+export function lockAndWait(fd: number): void {
+  checked('flock', 'LOCK_EX', fd, LOCK_EX);
 }
 
 /** The kind of lock that another open file has on this file, or null. `fd` needs no lock of its own. */
