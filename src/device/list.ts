@@ -21,7 +21,6 @@ import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
 import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
 import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
-import { explain } from './stuck.ts';
 
 export { missingDriver } from '../control/missing-driver.ts';
 
@@ -102,6 +101,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const going = readGoingDevice(id);
   const isStopping = going !== null && findDevices().includes(id);
   const deleting = going === null || isStopping ? null : await deletingOf(going);
+  const waitsFor = isStopping && info.state === UBLK_S_DEV_LIVE ? await waitOf(info) : null;
   return {
     id,
     seen_from: 'driver',
@@ -128,7 +128,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
     buffers: record === null ? null : buffersOf(record, stats),
     io: record === null ? null : ioOf(stats),
     deleting,
-    last_error: trouble({ record, info, state, deleting, isStopping }),
+    last_error: trouble({ record, info, state, deleting, waitsFor }),
   };
 }
 
@@ -147,18 +147,24 @@ async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): 
   return { bytes: basic.dev_sectors * 512, logicalBlockBytes: 2 ** basic.logical_bs_shift };
 }
 
+async function waitOf({ dev_id: id, ublksrv_pid: pid }: DevInfo): Promise<string> {
+  const { explain } = await import('./stuck.ts');
+  const { reason, hint } = explain(id, pid);
+  return `${reason}; ${hint}`;
+}
+
 interface Facts {
   readonly record: DeviceRecord | null;
   readonly info: DevInfo;
   /** The state of the server that the kernel names; null when it names none. */
   readonly state: ProcessState | null;
   readonly deleting: DeletingReport | null;
-  /** Whether the kernel has been asked to stop and delete it, and has not stopped it yet. */
-  readonly isStopping: boolean;
+  /** What the kernel waits for that has been asked to stop and delete it, and has not stopped it yet. */
+  readonly waitsFor: string | null;
 }
 
 /** Says what is wrong with the device; null when nothing is. */
-function trouble({ record, info, state, deleting, isStopping }: Facts): string | null {
+function trouble({ record, info, state, deleting, waitsFor }: Facts): string | null {
   if (deleting !== null) {
     const { holders } = deleting;
     return `it is being deleted${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
@@ -166,10 +172,7 @@ function trouble({ record, info, state, deleting, isStopping }: Facts): string |
   const { ublksrv_pid: pid } = info;
   if (state === 'stopped') return `its server (pid ${pid}) is stopped (state T): I/O waits until \`kill -CONT ${pid}\``;
   if (state === 'zombie') return `its server (pid ${pid}) has ended and is a zombie: nothing serves the device`;
-  if (isStopping && info.state === UBLK_S_DEV_LIVE) {
-    const { reason, hint } = explain(info.dev_id, pid);
-    return `it is being deleted: the kernel waits for ${reason}; ${hint}`;
-  }
+  if (waitsFor !== null) return `it is being deleted: the kernel waits for ${waitsFor}`;
   if (record === null) return null;
   const { ended, server } = record;
   if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
