@@ -9,17 +9,25 @@ import { eastAsianWidth } from 'get-east-asian-width';
 const ONE_COLUMN_EACH =
   /^[\u0020-\u007e\u00a1-\u00a8\u00aa-\u00ac\u00af-\u02ff\u2010-\u2027\u2030-\u203b\u2190-\u2193\u2500-\u259f\u2800-\u28ff]*$/;
 
-const VISIBLE =
-  /[^\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Surrogate}]/v;
-const EMOJI = /^\p{RGI_Emoji}$/v;
+/**
+ * The classes of Unicode. They are functions, and not literals, because V8 looks a class up when it reads a literal, even
+ * in a function that is never called: that takes as long as Node itself needs to start, and most texts need none.
+ */
+const visible = (): RegExp =>
+  new RegExp(
+    String.raw`[^\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Surrogate}]`,
+    'v',
+  );
+const emoji = (): RegExp => new RegExp(String.raw`^\p{RGI_Emoji}$`, 'v');
 const KEYCAP = /^[\d#*]\u20e3$/;
-const JOINED_PICTURES = /\p{Extended_Pictographic}.*\u200d.*\p{Extended_Pictographic}/v;
+const joinedPictures = (): RegExp =>
+  new RegExp(String.raw`\p{Extended_Pictographic}.*\u200d.*\p{Extended_Pictographic}`, 'v');
 /** Characters that take columns of their own behind another one: marks beside a letter, and halfwidth kana marks. */
-const TAKES_ROOM_BEHIND = /[\p{Spacing_Mark}\uff00-\uffef]/v;
+const takesRoomBehind = (): RegExp => new RegExp(String.raw`[\p{Spacing_Mark}\uff00-\uffef]`, 'v');
 /** The letters of Hangul: leading consonants, vowels and trailing consonants. */
-const JAMO = /^[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7c6\ud7cb-\ud7fb]/v;
+const JAMO = /^[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7c6\ud7cb-\ud7fb]/;
 /** Letters that a terminal draws as one syllable of two columns. Other letters stand side by side. */
-const SYLLABLE = /[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6][\u11a8-\u11ff\ud7cb-\ud7fb]?/gv;
+const SYLLABLE = /[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6][\u11a8-\u11ff\ud7cb-\ud7fb]?/g;
 const ONE_SYLLABLE = '\uac00';
 
 /** Columns of a text that has no escape sequences in it; see escapeControls(). */
@@ -36,12 +44,12 @@ export function clustersOf(text: string): string[] {
 }
 
 function clusterWidth(cluster: string): number {
-  const visible = Array.from(cluster).filter((character) => VISIBLE.test(character));
-  const [first, ...others] = visible;
+  const shown = Array.from(cluster).filter((character) => visible().test(character));
+  const [first, ...others] = shown;
   if (first === undefined) return 0;
-  if (EMOJI.test(cluster) || KEYCAP.test(cluster) || JOINED_PICTURES.test(cluster)) return 2;
-  if (JAMO.test(first)) return Array.from(visible.join('').replace(SYLLABLE, ONE_SYLLABLE)).reduce(addColumns, 0);
-  return others.filter((character) => TAKES_ROOM_BEHIND.test(character)).reduce(addColumns, columnsOf(first));
+  if (emoji().test(cluster) || KEYCAP.test(cluster) || joinedPictures().test(cluster)) return 2;
+  if (JAMO.test(first)) return Array.from(shown.join('').replace(SYLLABLE, ONE_SYLLABLE)).reduce(addColumns, 0);
+  return others.filter((character) => takesRoomBehind().test(character)).reduce(addColumns, columnsOf(first));
 }
 
 function addColumns(sum: number, character: string): number {
