@@ -3,7 +3,10 @@
  * of them is made per request. The one system call that is made for requests goes through enter.ts.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import { createExternalBuffer, DataType, type JsExternal, load, open } from 'ffi-rs';
+import type { DataType as DataTypes, JsExternal } from 'ffi-rs';
+import { loadFfiRs } from './ffi-rs.ts';
+
+const { createExternalBuffer, DataType, load, open } = loadFfiRs();
 
 const LIBRARY = 'libc';
 
@@ -73,7 +76,7 @@ export function viewOf(address: bigint, length: number): Buffer {
   return createExternalBuffer(pointer.value, length);
 }
 
-function call(funcName: FunctionName, retType: DataType, values: readonly Argument[]): unknown {
+function call(funcName: FunctionName, retType: DataTypes, values: readonly Argument[]): unknown {
   if (getEnvironmentData(OPENED) === undefined) openLibrary();
   return load({
     library: LIBRARY,
@@ -108,7 +111,7 @@ function openLibrary(): void {
   for (const name of FUNCTIONS) call(name, DataType.I32, HARMLESS[name] ?? NONSENSE);
 }
 
-function typeOf(value: Argument): DataType {
+function typeOf(value: Argument): DataTypes {
   if (typeof value === 'number') return DataType.I32;
   if (typeof value === 'bigint') return DataType.BigInt;
   return typeof value === 'string' ? DataType.String : DataType.U8Array;
