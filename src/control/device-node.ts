@@ -4,6 +4,7 @@
  */
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
 import { blockDeviceNumber, deviceNumber } from '../block/number.ts';
 
@@ -34,12 +35,12 @@ interface Node {
 }
 
 async function waitForNode(node: Node): Promise<string> {
-  const began = performance.now();
+  const began = milliseconds();
   for (;;) {
     const stat = statSync(node.path, { throwIfNoEntry: false });
     if (stat !== undefined && isNode(stat, node)) return node.path;
     const patience = stat === undefined ? MISSING_MS : WRONG_MS;
-    if (performance.now() - began > patience) throw stat === undefined ? missing(node) : inTheWay(node, stat);
+    if (milliseconds() - began > patience) throw stat === undefined ? missing(node) : inTheWay(node, stat);
     await sleep(RETRY_MS);
   }
 }

@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findClaims } from '../block/claims.ts';
 import { describeHolders, distinct, type Holder, releaseCommand } from '../block/holder.ts';
+import { milliseconds } from '../clock.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
@@ -103,12 +104,12 @@ async function untilGone(
   { signal, onWaiting, timeoutMs = USERS_LEAVE_MS }: WaitOptions,
 ): Promise<void> {
   const report = waitingReporter(onWaiting);
-  const begun = performance.now();
+  const begun = milliseconds();
   const users = new Users(info.dev_id, numbers);
   const server = serverOf(info.ublksrv_pid, readRecord(info.dev_id));
   for (let pause = 1; !isGoneOrReplaced(channel, info.dev_id); pause = Math.min(pause * 1.5, 50)) {
     signal?.throwIfAborted();
-    const waited = performance.now() - begun;
+    const waited = milliseconds() - begun;
     const state = serverState(server);
     if (isServing(state)) {
       report(`waiting for the server (pid ${server.pid}) to leave`);
@@ -137,7 +138,7 @@ class Users {
   #lookedAt = -Infinity;
   /** Processor time that the holders have used: one that gets errors and is about to leave uses some. */
   #ticks = -1;
-  #quietSince = performance.now();
+  #quietSince = milliseconds();
 
   constructor(device: number, numbers: DiskNumbers) {
     this.#device = device;
@@ -145,7 +146,7 @@ class Users {
   }
 
   look(): Holder[] {
-    const now = performance.now();
+    const now = milliseconds();
     if (now - this.#lookedAt < LOOK_MS) return this.#holders;
     this.#lookedAt = now;
     this.#holders = findHolders(this.#device, this.#numbers);
@@ -156,7 +157,7 @@ class Users {
   }
 
   quietMs(): number {
-    return performance.now() - this.#quietSince;
+    return milliseconds() - this.#quietSince;
   }
 }
 

@@ -1,5 +1,6 @@
 /** `quiesce`: takes the server away from a live device, so that another can recover it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { getDevInfo, quiesceDev } from '../control/commands.ts';
 import type { WaitOptions } from '../control/waiting.ts';
@@ -25,12 +26,12 @@ export async function quiesceDevice(id: number, options: WaitOptions = {}): Prom
   const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   signal?.throwIfAborted();
   await withControl(async (channel) => {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = milliseconds() + timeoutMs;
     const info = getDevInfo(channel, id);
     const { ublksrv_pid: serverPid } = info;
     const asked = askServerToLeave(info);
     for (;;) {
-      const left = Math.max(1, Math.ceil(deadline - performance.now()));
+      const left = Math.max(1, Math.ceil(deadline - milliseconds()));
       const late = (): UblkError => stillLive(id, serverPid, timeoutMs);
       try {
         if (!asked) await quiesceDev(id, left, { signal, onWaiting, timeoutMs: left + SLACK_MS, late });
@@ -38,10 +39,10 @@ export async function quiesceDevice(id: number, options: WaitOptions = {}): Prom
         if (error instanceof UblkError && error.code === 'EBUSY') throw late();
         throw error;
       }
-      const state = await untilServerLeft(channel, id, Math.min(deadline, performance.now() + AGAIN_MS), options);
+      const state = await untilServerLeft(channel, id, Math.min(deadline, milliseconds() + AGAIN_MS), options);
       if (state === UBLK_S_DEV_DEAD) throw wasStopped(id);
       if (state !== UBLK_S_DEV_LIVE) return;
-      if (performance.now() >= deadline) throw late();
+      if (milliseconds() >= deadline) throw late();
     }
   });
 }
@@ -55,7 +56,7 @@ async function untilServerLeft(
 ): Promise<number> {
   for (let pause = 1; ; pause = Math.min(pause * 1.5, 50)) {
     const { state, ublksrv_pid: pid } = getDevInfo(channel, id);
-    if (state !== UBLK_S_DEV_LIVE || performance.now() >= deadline) return state;
+    if (state !== UBLK_S_DEV_LIVE || milliseconds() >= deadline) return state;
     if (pause > 10) onWaiting?.(`waiting for the server (pid ${pid}) to leave`);
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }

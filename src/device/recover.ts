@@ -3,6 +3,7 @@
  * some of it, and the kernel has the last word on what it has fixed. A recovery that fails leaves the device recoverable.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../control/commands.ts';
 import type { WaitOptions } from '../control/waiting.ts';
@@ -134,14 +135,14 @@ async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): P
       hint: `\`ublkts del -n ${id}\` and add it again`,
     });
   }
-  const deadline = performance.now() + SERVER_LEAVES_MS;
+  const deadline = milliseconds() + SERVER_LEAVES_MS;
   for (;;) {
     try {
       await startUserRecovery(id, waiting);
       return;
     } catch (error) {
       if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
-      if (performance.now() > deadline) throw isServed(info) ? stillServed(info) : error;
+      if (milliseconds() > deadline) throw isServed(info) ? stillServed(info) : error;
     }
     waiting.onWaiting?.(`waiting for the server (pid ${info.ublksrv_pid}) to leave`);
     await sleep(20);

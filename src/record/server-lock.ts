@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { lockHolder, tryLock } from '../native/libc/file-lock.ts';
 
 /** A server that was killed keeps its lock until the kernel has closed its files. */
@@ -14,9 +15,9 @@ const RETRY_MS = 20;
 /** Takes the lock for this process. Returns whether it has it; the descriptor is open until the process ends. */
 export async function takeServerLock(path: string): Promise<boolean> {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  const deadline = performance.now() + LEAVING_MS;
+  const deadline = milliseconds() + LEAVING_MS;
   while (tryLock(fd, 'exclusive') !== 0) {
-    if (performance.now() > deadline) {
+    if (milliseconds() > deadline) {
       closeSync(fd);
       return false;
     }

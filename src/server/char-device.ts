@@ -1,6 +1,7 @@
 /** Opens /dev/ublkcN, which one process at a time can have open. */
 import { constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { charDeviceNode } from '../control/device-node.ts';
 import { UblkError } from '../errors.ts';
 
@@ -11,14 +12,14 @@ const PASSING: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EBUSY']);
 
 export async function openCharDevice(id: number): Promise<number> {
   const path = await charDeviceNode(id);
-  const deadline = performance.now() + FREE_MS;
+  const deadline = milliseconds() + FREE_MS;
   for (;;) {
     try {
       // O_NONBLOCK lets io_uring copy while it submits (data-path/user-copy.ts); the driver itself ignores it.
       return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-      if (!PASSING.has(code) || performance.now() > deadline) throw cannotOpen(id, path, code);
+      if (!PASSING.has(code) || milliseconds() > deadline) throw cannotOpen(id, path, code);
     }
     await sleep(PAUSE_MS);
   }

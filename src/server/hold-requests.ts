@@ -10,6 +10,7 @@
  */
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
 import { io_uring_enter, systemError } from '../native/libc/calls.ts';
 import { RingRegistry } from '../native/ring/register.ts';
@@ -31,10 +32,10 @@ const GROUP = 0;
 
 /** Resolves when the driver keeps new requests. `charFd`: /dev/ublkcN. */
 export async function holdRequests(charFd: number, device: number): Promise<void> {
-  const deadline = performance.now() + SECONDS * 1000;
+  const deadline = milliseconds() + SECONDS * 1000;
   // A queue that is cancelling refuses fetch commands with ENODEV: that is how it shows.
   while (fetchAndClose(charFd) !== -ERRNO.ENODEV) {
-    if (performance.now() > deadline) {
+    if (milliseconds() > deadline) {
       throw new UblkError(`the driver still delivers requests of device ${device} after ${SECONDS} s`, {
         code: 'TIMEOUT',
         device,

@@ -6,6 +6,7 @@
  */
 import { type BigIntStats, constants, openSync, readFileSync } from 'node:fs';
 import { deviceNumber } from '../block/number.ts';
+import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
 import { tryLock } from '../native/libc/file-lock.ts';
 import { ERRNO, errnoText } from '../native/uapi/errno.ts';
@@ -68,12 +69,12 @@ export function lockClaimed(
 
 /** Repeats `attempt` until it succeeds or the time is over. It returns null while another process has the file. */
 function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, attempt: () => T | null): T {
-  const deadline = performance.now() + (options.recovering ? RECOVERING_MS : LEAVING_MS);
+  const deadline = milliseconds() + (options.recovering ? RECOVERING_MS : LEAVING_MS);
   for (;;) {
     const result = attempt();
     if (result !== null) return result;
     const holder = holderOf(stat, options.device);
-    if (holder !== null || performance.now() > deadline) throw refusedUse(path, holder ?? 'another program holds it');
+    if (holder !== null || milliseconds() > deadline) throw refusedUse(path, holder ?? 'another program holds it');
     sleepHere(RETRY_MS);
   }
 }

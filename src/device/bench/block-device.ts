@@ -1,6 +1,7 @@
 /** Checks of the block device that are made before fio gets its name. */
 import { constants, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../../clock.ts';
 import { UblkError } from '../../errors.ts';
 
 /** udev may still be making the node. */
@@ -8,7 +9,7 @@ const NODE_APPEARS_MS = 5_000;
 
 /** Waits for the node. Where there is none, or a file in its place, fio would make a file and measure that. */
 export async function requireBlockDevice(path: string): Promise<void> {
-  const deadline = performance.now() + NODE_APPEARS_MS;
+  const deadline = milliseconds() + NODE_APPEARS_MS;
   for (;;) {
     const node = statSync(path, { throwIfNoEntry: false });
     if (node?.isBlockDevice() === true) return;
@@ -18,7 +19,7 @@ export async function requireBlockDevice(path: string): Promise<void> {
         hint: `a program has made a file of that name: \`rm ${path}\`, and add the device again`,
       });
     }
-    if (performance.now() > deadline) {
+    if (milliseconds() > deadline) {
       throw new UblkError(`there is no ${path}`, { code: 'ENOENT', hint: 'is udev (or devtmpfs) running?' });
     }
     await sleep(50);

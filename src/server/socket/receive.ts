@@ -6,6 +6,7 @@
  * connected and none otherwise.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../../clock.ts';
 import type { MessageBuffer } from '../../native/libc/unix-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { Descriptors } from './descriptors.ts';
@@ -27,7 +28,7 @@ export async function receiveRequest(socket: number, buffer: MessageBuffer): Pro
     message: { kind: 'failed', errno },
     descriptors: new Descriptors(fds),
   });
-  const deadline = performance.now() + REQUEST_MS;
+  const deadline = milliseconds() + REQUEST_MS;
   let bytes = Buffer.alloc(0);
   for (let pause = 1; ; ) {
     const received = buffer.receive(socket);
@@ -40,7 +41,7 @@ export async function receiveRequest(socket: number, buffer: MessageBuffer): Pro
     }
     if (received.result === 0) return failed(ERRNO.ENODATA);
     if (received.result !== -ERRNO.EAGAIN) return failed(-received.result);
-    if (performance.now() > deadline) return failed(ERRNO.ETIMEDOUT);
+    if (milliseconds() > deadline) return failed(ERRNO.ETIMEDOUT);
     await sleep(pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
