@@ -15,3 +15,13 @@ export function cacheHome(): string | undefined {
     return undefined;
   }
 }
+
+/**
+ * Where Node keeps the compiled code of a part of this program; undefined for a user without a home. Node's own default
+ * is in /tmp, where anyone could leave compiled code for root to run. What is kept of a file are the functions that its
+ * first user called, so each part has a directory of its own (docs/decisions/0016).
+ */
+export function compileCache(part: string): string | undefined {
+  const cache = cacheHome();
+  return cache === undefined ? undefined : path.join(cache, 'ublkts', 'compile', part);
+}

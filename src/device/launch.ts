@@ -5,6 +5,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { compileCache } from '../cache-home.ts';
 import { packagePath } from '../package-root.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
@@ -16,6 +17,7 @@ import { filesOf, makeRunDirectories } from '../record/files.ts';
 import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { mountNamespace } from '../server/mount-namespace.ts';
 import type { StartMode } from '../server/serve-device.ts';
+import { START_FLAGS } from '../server/v8-flags.ts';
 
 export interface ServerProcess {
   readonly device: number;
@@ -72,16 +74,16 @@ async function start(
   { signal, onWaiting }: WaitOptions,
 ): Promise<Started> {
   const logFd = openSync(filesOf(device).log, 'a', 0o600);
-  const entry = packagePath('dist/server/main.js');
+  const entry = packagePath('dist/server/main.cjs');
   // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
   const flusher = setIoFlusher(true);
-  const words = [process.execPath, ...serverFlags(), entry, String(device), mode, mountNamespace()];
+  const words = [process.execPath, ...START_FLAGS, entry, String(device), mode, mountNamespace()];
   const [program = '', ...args] = [...wrapper, ...words];
   // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(program, args, {
     detached: true,
-    env: { ...process.env, ...SERVER_ENVIRONMENT },
+    env: { ...process.env, ...serverEnvironment() },
     // Not the shell's directory: a server must not keep a file system busy.
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],
@@ -121,20 +123,12 @@ function ownNamespace(): string[] {
 
 /**
  * One malloc arena for all threads: glibc gives each its own, and keeps what it was once used for; none of them allocates
- * while it serves. 44.8 MB of private memory become 38.2 (null, two queues, after I/O).
+ * while it serves. 44.8 MB of private memory become 38.2 (null, two queues, after I/O). The compile cache is for all
+ * threads, too (docs/decisions/0016).
  */
-const SERVER_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
-
-/** docs/decisions/0005 says what each flag is for. */
-function serverFlags(): string[] {
-  return [
-    '--max-semi-space-size=2',
-    '--max-inlined-bytecode-size=2000',
-    '--max-inlined-bytecode-size-cumulative=12000',
-    '--max-inlined-bytecode-size-absolute=24000',
-    '--max-inlined-bytecode-size-small=40',
-    '--no-turbo-typer-hardening',
-  ];
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const cache = compileCache('server');
+  return { MALLOC_ARENA_MAX: '1', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
 }
 
 async function firstLine(

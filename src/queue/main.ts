@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
+import { keepCompiledCode } from '../native/compiled-code.ts';
 import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/libc/calls.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { encodeError } from '../protocol/error-wire.ts';
@@ -22,6 +23,8 @@ function main(config: ThreadConfig): void {
       device: config.deviceId,
     });
   }
+  // The main thread sets the flags of the JIT when all threads have fetched.
+  keepCompiledCode();
   say({ kind: 'fetched', tid: gettid(), notes });
   const { index } = config;
   const { debugMask } = config.spec;

@@ -28,6 +28,7 @@ import { restoreBuffers } from './shared-memory/restore.ts';
 import { SharedMemorySocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
 import { threadConfigs } from './thread-configs.ts';
+import { inlineMore } from './v8-flags.ts';
 
 export type StartMode = 'add' | 'recover';
 
@@ -66,6 +67,7 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   try {
     if (mode === 'add') await setParams(channel, id, target.params);
     const notes = await threads.fetched();
+    inlineMore();
     // After the threads have allocated what they need, and before the first request.
     notes.push(...lockMemory(ownBuffers(maps), spec.mlock));
     const { lock } = filesOf(id);

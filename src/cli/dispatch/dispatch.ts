@@ -1,4 +1,6 @@
 /** Finds the command that the words name and runs it. Other words are answered with help, or with a suggestion. */
+import { enableCompileCache } from 'node:module';
+import { compileCache } from '../../cache-home.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { wants, wantsShort } from '../argv/global-flags.ts';
 import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
@@ -19,8 +21,10 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
   }
   const found = findCommand(manifest, argv);
   if (found !== undefined) {
-    const command = await loadCommand(found.command);
-    await command.start(found.command.id, found.rest);
+    const { id } = found.command;
+    const cache = compileCache(id.replaceAll(':', '-'));
+    if (cache !== undefined) enableCompileCache(cache);
+    await loadCommand(found.command).start(id, found.rest);
   } else {
     const mistyped = argv.slice(0, 2).join(' ');
     if (isTopic(manifest, first) && isWord(argv[1])) throw unknownCommand(mistyped, manifest);

@@ -4,8 +4,8 @@
  * (docs/decisions/0009).
  */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { packagePath } from '../../package-root.ts';
 
 export interface Manifest {
@@ -59,8 +59,8 @@ export function commandNames({ commands }: Manifest): string[] {
   return names.map((name) => name.replaceAll(':', ' '));
 }
 
-export async function loadCommand({ relativePath }: ManifestCommand): Promise<RunnableCommand> {
+export function loadCommand({ relativePath }: ManifestCommand): RunnableCommand {
   const file = packagePath(join(...relativePath));
-  const module = (await import(pathToFileURL(file).href)) as { readonly default: RunnableCommand };
+  const module = createRequire(file)(file) as { readonly default: RunnableCommand };
   return module.default;
 }
