@@ -7,14 +7,16 @@ if (major < needed) {
   process.stderr.write('hint: install a newer Node; in a checkout: npm start, or node_modules/.bin/node bin/run.js\n');
   process.exit(3);
 }
-void import('../dist/main.js')
-  .then(function (program) {
-    return program.main();
-  })
-  .catch(function (error) {
-    /* The program reports its own failures; here not even its modules could be read. */
-    if (!/EMFILE|too many open files/i.test(error.code + ' ' + error.message)) throw error;
-    process.stderr.write('ublkts: too many open files: not even the program can be loaded (EMFILE)\n');
-    process.stderr.write('hint: raise the limit of open files: ulimit -n 1024, or LimitNOFILE= in a systemd unit\n');
-    process.exitCode = 1;
-  });
+try {
+  require('../dist/main.cjs').main().catch(notLoaded);
+} catch (error) {
+  notLoaded(error);
+}
+
+/* The program reports its own failures; here not even its modules could be read. */
+function notLoaded(error) {
+  if (!/EMFILE|too many open files/i.test(error.code + ' ' + error.message)) throw error;
+  process.stderr.write('ublkts: too many open files: not even the program can be loaded (EMFILE)\n');
+  process.stderr.write('hint: raise the limit of open files: ulimit -n 1024, or LimitNOFILE= in a systemd unit\n');
+  process.exitCode = 1;
+}

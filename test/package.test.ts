@@ -23,9 +23,9 @@ describe('the package', () => {
   test('has the program, the library with its types, the man page, the completions and the documents', () => {
     const needed = [
       'bin/run.js',
-      'dist/main.js',
-      'dist/server/main.js',
-      'dist/queue/main.js',
+      'dist/main.cjs',
+      'dist/server/main.cjs',
+      'dist/queue/main.cjs',
       'dist/index.js',
       'dist/index.d.ts',
       'oclif.manifest.json',

@@ -8,7 +8,7 @@ import type { Config } from '@oclif/core/config';
 import type { FlagInput, Input, OutputFlags, ParserOutput } from '@oclif/core/interfaces';
 import { wants, wantsJson } from './argv/global-flags.ts';
 import { normaliseArgv } from './argv/normalise.ts';
-import { CommandConfig } from './dispatch/command-config.ts';
+import { commandConfig } from './dispatch/command-config.ts';
 import { exitCodeOfOutcome, type Outcome } from './failures/outcome.ts';
 import { describeParseError } from './failures/parse-errors.ts';
 import { errorLines, errorObject } from './failures/report-failure.ts';
@@ -23,11 +23,16 @@ export abstract class BaseCommand extends Command {
     'no-color': onOff({ summary: 'Print without colours, as with NO_COLOR set.', helpGroup: 'GLOBAL' }),
   };
 
-  /** Runs the command. oclif's own `run` would load a whole configuration first (docs/decisions/0009). */
+  /** Runs the command. oclif's own `run` would load a whole configuration first (docs/decisions/0015). */
   static async start(this: CommandClass, id: string, argv: readonly string[]): Promise<void> {
     this.id = id;
     // oxlint-disable-next-line no-underscore-dangle
-    await new this([...argv], new CommandConfig())._run();
+    await new this([...argv], commandConfig())._run();
+  }
+
+  /** oclif's own looks for deprecated names, of which there are none. */
+  protected override init(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** oclif's parser, given the words in the form that it reads. */

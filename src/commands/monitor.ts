@@ -3,6 +3,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag } from '../cli/flags/device.ts';
 import { seconds } from '../cli/flags/seconds.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
+import { loadMonitor } from '../cli/running/monitor.ts';
 import { usageError } from '../errors.ts';
 
 /**
@@ -49,7 +50,7 @@ export default class Monitor extends BaseCommand {
     const count = flags.once ? 1 : flags.count;
     if (count === 0) throw usageError('--count 0 prints nothing', 'use --count 1 or more');
     const intervalMs = flags.interval * 1000;
-    const { canShowMonitor, runMonitor } = await import('../monitor/run.ts');
+    const { canShowMonitor, runMonitor } = await loadMonitor();
     if (canShowMonitor() && !this.json && count === undefined) {
       await runMonitor({ device, intervalMs, readOnly: flags['read-only'] });
     } else {

@@ -101,7 +101,7 @@ function startProgram(entries: number, options: HandOptions): ChildProcess | und
 
 function startNode(entries: number, options: HandOptions): ChildProcess {
   const { argv0: _, ...rest } = options;
-  return spawn(process.execPath, [packagePath('dist/control/hand/main.js'), String(entries)], rest);
+  return spawn(process.execPath, [packagePath('dist/control/hand/main.cjs'), String(entries)], rest);
 }
 
 async function ended(hand: ChildProcess): Promise<void> {

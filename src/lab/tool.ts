@@ -1,4 +1,3 @@
-import { ExecaError, execa } from 'execa';
 import { labError, missingTool } from './errors.ts';
 import { NOT_STARTED, tiedToThisProcess } from './tied.ts';
 
@@ -17,6 +16,8 @@ export interface ToolOptions {
  * that it printed. It inherits nothing from the terminal, so that it can neither draw on it nor ask.
  */
 export async function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
+  // An ES module, which a file of CommonJS imports when it is needed.
+  const { ExecaError, execa } = await import('execa');
   const { signal } = options;
   const printed: string[] = [];
   const listen = function* (line: string): Generator<string> {

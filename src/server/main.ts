@@ -70,4 +70,4 @@ function describe(error: unknown): string {
 }
 
 const [id, mode, callersNamespace] = process.argv.slice(2);
-if (id !== undefined && (mode === 'add' || mode === 'recover')) await main(Number(id), mode, callersNamespace);
+if (id !== undefined && (mode === 'add' || mode === 'recover')) void main(Number(id), mode, callersNamespace);

@@ -66,7 +66,7 @@ export class QueueThreads {
   }
 
   #start(config: ThreadConfig): void {
-    const worker = new Worker(packagePath('dist/queue/main.js'), {
+    const worker = new Worker(packagePath('dist/queue/main.cjs'), {
       workerData: config,
       resourceLimits: LIMITS,
     });

@@ -11,7 +11,7 @@ test('with --debug a stack names files and lines of the source, and none of dist
   for (const frame of frames) {
     const file = /\(?(?:file:\/\/)?(\/[^():]+):\d+:\d+\)?$/.exec(frame)?.[1] ?? '';
     // It is loaded before it can know that a stack will be wanted.
-    if (file.endsWith('/dist/main.js')) continue;
+    if (file.endsWith('/dist/main.cjs')) continue;
     assert.match(file, /\/src\/.*\.tsx?$|\/node_modules\//, frame);
     assert.ok(existsSync(file), frame);
   }

@@ -1,19 +1,33 @@
 /** Bundles one pass with Rolldown, which reads TypeScript and leaves `const` as it is (docs/decisions/0014). */
 import { build, type Plugin } from 'rolldown';
+import { lateLoading } from './late-loading.ts';
+import { lateRequires } from './late-requires.ts';
 import type { Pass } from './passes.ts';
 
 /**
  * These stay packages. Two have binaries, and the others belong to the monitor, the lab or `bench`: a command that needs
  * none of them does not load them.
  */
-const PACKAGES = /^(?:chalk|execa|ffi-rs|ink|koffi|react)(?:\/|$)/;
+const PACKAGES = /^(?:execa|ffi-rs|ink|koffi|react)(?:\/|$)/;
 
-export async function bundle({ entries, whole }: Pass): Promise<void> {
+/** What every command needs is one file; what only a table or an error needs is not in a file with anything else. */
+const CHUNKS = [
+  {
+    name: 'start',
+    test: /\/src\/(?:errors|cache-home|package-root|cli\/argv\/global-flags|cli\/failures\/exit-codes)\.ts$/,
+  },
+  { name: 'styles', test: /\/src\/cli\/output\/styles\.ts$|\/node_modules\/chalk\// },
+];
+
+/** The package says that .js is an ES module. */
+const EXTENSIONS = { cjs: 'cjs', es: 'js' } as const;
+
+export async function bundle({ entries, whole, format }: Pass): Promise<void> {
   await build({
     input: { ...entries },
     platform: 'node',
     external: PACKAGES,
-    plugins: [sourcesOfOursOnly],
+    plugins: [lateRequires, lateLoading, sourcesOfOursOnly],
     tsconfig: false,
     transform: {
       target: 'node22',
@@ -24,11 +38,12 @@ export async function bundle({ entries, whole }: Pass): Promise<void> {
     },
     output: {
       dir: 'dist',
-      format: 'es',
+      format,
+      exports: 'named',
       sourcemap: true,
-      codeSplitting: !whole,
-      entryFileNames: '[name].js',
-      chunkFileNames: 'chunks/[name].js',
+      codeSplitting: whole ? false : { groups: CHUNKS },
+      entryFileNames: `[name].${EXTENSIONS[format]}`,
+      chunkFileNames: `chunks/[name].${EXTENSIONS[format]}`,
     },
   });
 }
@@ -39,7 +54,9 @@ const sourcesOfOursOnly: Plugin = {
   generateBundle(_options, bundle) {
     for (const file of Object.values(bundle)) {
       if (file.type !== 'asset' || !file.fileName.endsWith('.map')) continue;
-      const map: { sources: string[]; sourcesContent: (string | null)[] } = JSON.parse(file.source.toString());
+      const map: { sources: string[]; sourcesContent?: (string | null)[] } = JSON.parse(file.source.toString());
+      // A chunk of nothing but oclif has a map without sources.
+      if (map.sourcesContent === undefined) continue;
       map.sourcesContent = map.sourcesContent.map((text, index) =>
         map.sources[index]?.includes('node_modules/') ? null : text,
       );

@@ -9,18 +9,21 @@ export interface Pass {
   readonly entries: Readonly<Record<string, string>>;
   /** One file per entry; otherwise what is imported dynamically or by several entries becomes a chunk. */
   readonly whole: boolean;
+  /**
+   * `cjs` for what is started again and again: Node loads a file of CommonJS with fewer instructions than an ES module.
+   * `es` for what is imported from outside, and for what needs packages that are ES modules only.
+   */
+  readonly format: 'cjs' | 'es';
 }
 
 export const PASSES: readonly Pass[] = [
-  {
-    // The monitor is an entry for its tests, which run it without a command; oclif finds the commands by their files.
-    entries: entriesOf(['main.ts', 'index.ts', 'monitor/run.ts', ...globSync('commands/**/*.ts', { cwd: 'src' })]),
-    whole: false,
-  },
-  { entries: entriesOf(['server/main.ts']), whole: true },
-  { entries: entriesOf(['control/hand/main.ts']), whole: true },
+  // oclif finds the commands by their files.
+  { entries: entriesOf(['main.ts', ...globSync('commands/**/*.ts', { cwd: 'src' })]), whole: false, format: 'cjs' },
+  { entries: entriesOf(['index.ts', 'monitor/run.ts', 'monitor/foreground.ts']), whole: false, format: 'es' },
+  { entries: entriesOf(['server/main.ts']), whole: true, format: 'cjs' },
+  { entries: entriesOf(['control/hand/main.ts']), whole: true, format: 'cjs' },
   // V8 puts constants and functions in place within one module only (docs/decisions/0006).
-  { entries: entriesOf(['queue/main.ts']), whole: true },
+  { entries: entriesOf(['queue/main.ts']), whole: true, format: 'cjs' },
 ];
 
 function entriesOf(files: readonly string[]): Record<string, string> {

@@ -11,7 +11,7 @@ export function deviceIds(): number[] {
 export function serverPids(): number[] {
   return list('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => commandLine(pid).some((word) => word.endsWith('/dist/server/main.js')))
+    .filter((pid) => commandLine(pid).some((word) => word.endsWith('/dist/server/main.cjs')))
     .map(Number);
 }
 

@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import type { StartedDevice } from '../../device/report.ts';
 import { UblkError } from '../../errors.ts';
 import type { ForegroundMonitor } from '../../monitor/foreground.ts';
+import { loadForegroundMonitor, loadMonitor } from './monitor.ts';
 
 export interface Foreground {
   /** Serves until the device is gone, and says when it is live. */
@@ -36,8 +37,8 @@ export async function stayInForeground({ serve, print, wantsText }: Foreground):
 }
 
 async function monitorOfThisTerminal() {
-  const { canShowMonitor } = await import('../../monitor/run.ts');
-  return canShowMonitor() ? (await import('../../monitor/foreground.ts')).showInForeground : null;
+  const { canShowMonitor } = await loadMonitor();
+  return canShowMonitor() ? (await loadForegroundMonitor()).showInForeground : null;
 }
 
 /** The signal that ended the server, which the library leaves as the cause of the error. */
