@@ -17,6 +17,11 @@ const CHUNKS = [
     test: /\/src\/(?:errors|cache-home|package-root|cli\/argv\/global-flags|cli\/failures\/exit-codes)\.ts$/,
   },
   { name: 'styles', test: /\/src\/cli\/output\/styles\.ts$|\/node_modules\/chalk\// },
+  // oclif refers to it for warnings and for help.
+  {
+    name: 'ux',
+    test: /\/node_modules\/(?:ansi-|cli-spinners|color-|ejs|emoji-regex|escape-|indent-string|wrap-ansi|@oclif\/core\/lib\/ux\/(?:action|colorize))/,
+  },
 ];
 
 /** The package says that .js is an ES module. */
@@ -27,6 +32,8 @@ export async function bundle({ entries, whole, format }: Pass): Promise<void> {
     input: { ...entries },
     platform: 'node',
     external: PACKAGES,
+    // What `includeDependenciesRecursively` asks for.
+    ...(whole ? {} : { preserveEntrySignatures: 'allow-extension' as const }),
     plugins: [lateRequires, lateLoading, sourcesOfOursOnly],
     tsconfig: false,
     transform: {
@@ -41,7 +48,7 @@ export async function bundle({ entries, whole, format }: Pass): Promise<void> {
       format,
       exports: 'named',
       sourcemap: true,
-      codeSplitting: whole ? false : { groups: CHUNKS },
+      codeSplitting: whole ? false : { groups: CHUNKS, includeDependenciesRecursively: false },
       entryFileNames: `[name].${EXTENSIONS[format]}`,
       chunkFileNames: `chunks/[name].${EXTENSIONS[format]}`,
     },
