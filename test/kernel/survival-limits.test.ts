@@ -133,7 +133,7 @@ describe('another pid namespace', { skip, timeout: 600_000 }, () => {
       const device = await describeDevice(4);
       assert.equal(device.target?.type, 'loop');
       assert.equal(device.server_state, 'running');
-      assert.match(readFileSync(`/proc/${device.ublksrv_pid}/cmdline`, 'latin1'), /server\/main\.js/);
+      assert.match(readFileSync(`/proc/${device.ublksrv_pid}/cmdline`, 'latin1'), /server\/main\.cjs/);
       process.kill(device.ublksrv_pid, 'SIGKILL');
       await until('it has no server', async () => (await describeDevice(4)).state === 'QUIESCED');
       assert.equal((await describeDevice(4)).target?.type, 'loop');
