@@ -14,6 +14,7 @@ import { checked } from '../native/libc/calls.ts';
 import { IOSQE_IO_LINK } from '../native/uapi/io-uring-sqe-flags.ts';
 import { CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
 import { type ControlCommand, prepareCommand } from './command.ts';
+import { requestOf } from './failures.ts';
 import { HAND_CONTROL_FD } from './hand/ring-fd.ts';
 import { handProgram, hasHandProgram } from './hand/program.ts';
 import { type ControlRing, openControlRing } from './open.ts';
@@ -39,7 +40,7 @@ export async function runApart(commands: readonly ControlCommand[], options: Apa
   try {
     prepareChain(control, commands);
     const hand = startHand(control, commands);
-    onWaiting?.(`waiting for ${command.waitsFor ?? `${command.name} of device ${command.device}`}`);
+    onWaiting?.(`waiting for ${command.waitsFor ?? `the driver to ${requestOf(command.name, command.device)}`}`);
     const late = options.late ?? (() => lateError(command, timeoutMs));
     try {
       await bounded(ended(hand), { signal, timeoutMs, late });
@@ -125,7 +126,7 @@ function resultsOf({ ring: { cq } }: ControlRing, commands: readonly ControlComm
 }
 
 function lateError({ name, device }: ControlCommand, timeoutMs: number): UblkError {
-  return new UblkError(`${name} of device ${device} did not answer within ${timeoutMs / 1000} s`, {
+  return new UblkError(`the driver did not ${requestOf(name, device)} within ${timeoutMs / 1000} s`, {
     code: 'TIMEOUT',
     command: name,
     device,
@@ -134,7 +135,7 @@ function lateError({ name, device }: ControlCommand, timeoutMs: number): UblkErr
 }
 
 function killedError({ name, device }: ControlCommand): UblkError {
-  return new UblkError(`the process that ran ${name} of device ${device} was killed`, {
+  return new UblkError(`cannot ${requestOf(name, device)}: the process that asked the driver was killed`, {
     code: 'EINTR',
     command: name,
     device,

@@ -30,6 +30,7 @@ import {
 import { UblkError } from '../errors.ts';
 import { type ControlCommand, prepareCommand } from './command.ts';
 import { CompletionPipe } from './completion-pipe.ts';
+import { requestOf } from './failures.ts';
 import { type ControlRing, openControlRing } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
 
@@ -93,7 +94,7 @@ export class ControlChannel {
     this.#submit(command);
     this.#harvest();
     if (!answered) {
-      onWaiting?.(`waiting for ${command.waitsFor ?? `${command.name} of device ${command.device}`}`);
+      onWaiting?.(`waiting for ${command.waitsFor ?? `the driver to ${requestOf(command.name, command.device)}`}`);
       this.#pipe.keepAlive(true);
     }
     return bounded(promise, { signal, timeoutMs, late: () => lateError(command, timeoutMs) });
@@ -192,11 +193,11 @@ export async function withControl<T>(use: (channel: ControlChannel) => T | Promi
   }
 }
 
-function lateError(command: ControlCommand, timeoutMs: number): UblkError {
-  return new UblkError(`${command.name} of device ${command.device} did not answer within ${timeoutMs / 1000} s`, {
+function lateError({ name, device }: ControlCommand, timeoutMs: number): UblkError {
+  return new UblkError(`the driver did not ${requestOf(name, device)} within ${timeoutMs / 1000} s`, {
     code: 'TIMEOUT',
-    command: command.name,
-    device: command.device,
+    command: name,
+    device,
     hint: 'the server of the device may be stuck: see `ublkts list` and `dmesg`',
   });
 }

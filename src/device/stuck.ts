@@ -1,6 +1,7 @@
 /** Explains what the kernel waits for when a command of a device does not end, and what ends the wait. */
 import { mountsSeenBy } from '../block/mounts.ts';
 import { type DeviceNumber, numberOfNode } from '../block/number.ts';
+import { requestOf } from '../control/failures.ts';
 import { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
@@ -18,7 +19,7 @@ export interface StuckCommand {
 /** The error of a command that was left behind in the kernel. */
 export function stuckError({ command, device, serverPid: pid, after }: StuckCommand): UblkError {
   const { reason, hint } = explain(device, pid);
-  return new UblkError(`${command} of device ${device} is not done: the kernel waits for ${reason}; ${after}`, {
+  return new UblkError(`cannot ${requestOf(command, device)} yet: the kernel waits for ${reason}; ${after}`, {
     code: 'TIMEOUT',
     kind: 'busy',
     command,

@@ -69,7 +69,13 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
   test('an id that is taken', async () => {
     await add('-t null -n 3');
     try {
-      await expectRefusal('add -t null -n 3', BUSY, /the id is taken \(EEXIST\)/, /del/, { devicesThen: ['device 3'] });
+      await expectRefusal(
+        'add -t null -n 3',
+        BUSY,
+        /device 3 exists already: the id is taken \(ADD_DEV, EEXIST\)/,
+        /`ublkts del -n 3`/,
+        { devicesThen: ['device 3'] },
+      );
     } finally {
       await ublkts('del -n 3');
     }
