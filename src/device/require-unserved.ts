@@ -19,9 +19,9 @@ export function requireUnserved(channel: ControlChannel, { files, share, id }: A
     const stat: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) continue;
     const other = devicesServing(stat, id).find((device) => !(share && device.share) && isAlive(channel, device.id));
-    if (other !== undefined) throw refusedUse(path, other.words);
+    if (other !== undefined) throw refusedUse(path, other);
     const use = share ? null : systemUse(stat);
-    if (use !== null) throw refusedUse(path, use);
+    if (use !== null) throw refusedUse(path, { words: use });
   }
 }
 

@@ -11,7 +11,7 @@ import { UblkError } from '../errors.ts';
 import { tryLock } from '../native/libc/file-lock.ts';
 import { ERRNO, errnoText } from '../native/uapi/errno.ts';
 import { option } from '../spec/option-names.ts';
-import { holderOf } from './holders.ts';
+import { type FileUser, holderOf } from './holders.ts';
 
 export interface ClaimOptions {
   /** Whether other devices that also share may use the file too. */
@@ -74,21 +74,21 @@ function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, atte
     const result = attempt();
     if (result !== null) return result;
     const holder = holderOf(stat, options.device);
-    if (holder !== null || milliseconds() > deadline) throw refusedUse(path, holder ?? 'another program holds it');
+    if (holder !== null || milliseconds() > deadline) {
+      throw refusedUse(path, holder ?? { words: 'another program holds it' });
+    }
     sleepHere(RETRY_MS);
   }
 }
 
-/** The error for a file that is in use. `who` is a sentence about its user. */
-export function refusedUse(path: string, who: string): UblkError {
-  return new UblkError(`cannot use backing file ${path}: ${who}`, {
+/** The error for a file that is in use. */
+export function refusedUse(path: string, { words, id }: FileUser): UblkError {
+  const end =
+    id === undefined ? 'end that use first' : `delete that device first (the file stays): \`ublkts del -n ${id}\``;
+  return new UblkError(`cannot use backing file ${path}: ${words}`, {
     code: 'EBUSY',
     command: 'open',
-    hint: [
-      'end that use first, or use another file; only devices that all have ',
-      option('share'),
-      ' can use a file together',
-    ],
+    hint: [`${end}, or use another file; only devices that all have `, option('share'), ' can use a file together'],
   });
 }
 

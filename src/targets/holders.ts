@@ -12,9 +12,20 @@ import { findDevices } from '../control/discovery.ts';
 import { readText } from '../native/kernel-files.ts';
 import { readRecord } from '../record/store.ts';
 
-/** A sentence about the user of the file, or null. `except` is the id of the device that asks. */
-export function holderOf(stat: BigIntStats, except: number): string | null {
-  return devicesServing(stat, except)[0]?.words ?? systemUse(stat) ?? lockOwner(stat);
+/** Who uses a file or a block device. */
+export interface FileUser {
+  /** A sentence about the user. */
+  readonly words: string;
+  /** The id of the ublk device that serves the file, if that is the user. */
+  readonly id?: number;
+}
+
+/** The user of the file, or null. `except` is the id of the device that asks. */
+export function holderOf(stat: BigIntStats, except: number): FileUser | null {
+  const [device] = devicesServing(stat, except);
+  if (device !== undefined) return device;
+  const words = systemUse(stat) ?? lockOwner(stat);
+  return words === null ? null : { words };
 }
 
 /** A sentence about how the kernel itself uses the file or block device (mount, swap, dm, md, loop device), or null. */
@@ -55,11 +66,9 @@ function ublkDevice(number: string): number | null {
   return id === undefined ? null : Number(id);
 }
 
-export interface ServingDevice {
+export interface ServingDevice extends FileUser {
   readonly id: number;
   readonly share: boolean;
-  /** A sentence that names the device and its server. */
-  readonly words: string;
 }
 
 /** The devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
