@@ -17,11 +17,12 @@ import { readRecord, writeRecord } from '../record/store.ts';
 import { checkDescriptors } from '../server/descriptor-budget.ts';
 import { dataPathOfFeatures } from '../spec/data-paths.ts';
 import { optionsFor } from '../spec/device-spec.ts';
-import { FeatureSet } from '../spec/features.ts';
+import { type Feature, FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
 import { resolve } from '../spec/resolve.ts';
 import { findTarget } from '../targets/registry.ts';
 import { requireFiles } from './add.ts';
+import { addCommand } from './add-command.ts';
 import { exclusively } from './exclusively.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
@@ -59,6 +60,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   waiting.signal?.throwIfAborted();
   const info = await withControl((channel) => getDevInfo(channel, id));
   const before = ownedBy(info, readRecord(id));
+  requireRecoverable(info, before);
   const options = optionsOf(info, before, overrides);
   const spec = resolve(options, findTarget(options.target), FeatureSet.fromFlags(info.flags));
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
@@ -126,15 +128,6 @@ function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
 
 async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): Promise<void> {
   const id = info.dev_id;
-  if (info.state === UBLK_S_DEV_DEAD && (info.flags & UBLK_F_USER_RECOVERY) !== 0n) {
-    throw new UblkError(`device ${id} was stopped: there is nothing to recover`, {
-      code: 'EBUSY',
-      kind: 'failed',
-      device: id,
-      command: 'START_USER_RECOVERY',
-      hint: `\`ublkts del -n ${id}\` and add it again`,
-    });
-  }
   const deadline = milliseconds() + SERVER_LEAVES_MS;
   for (;;) {
     try {
@@ -142,7 +135,7 @@ async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): P
       return;
     } catch (error) {
       if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
-      if (milliseconds() > deadline) throw isServed(info) ? stillServed(info) : error;
+      if (milliseconds() > deadline) throw isServed(info) ? await stillServed(id) : error;
     }
     waiting.onWaiting?.(`waiting for the server (pid ${info.ublksrv_pid}) to leave`);
     await sleep(20);
@@ -154,13 +147,56 @@ function isServed({ dev_id, ublksrv_pid }: DevInfo): boolean {
   return isServerAlive(serverOf(ublksrv_pid, readRecord(dev_id)));
 }
 
-function stillServed(info: DevInfo): UblkError {
-  const { dev_id: id, ublksrv_pid: pid } = info;
-  return new UblkError(`START_USER_RECOVERY of device ${id}: its server (pid ${pid}) is still there`, {
+/** The kernel decides what is recovered. These are the devices of which its answer is known, and says too little. */
+function requireRecoverable(info: DevInfo, record: DeviceRecord | null): void {
+  const { dev_id: id, state } = info;
+  const recoverable = (info.flags & UBLK_F_USER_RECOVERY) !== 0n;
+  if (!recoverable && state === UBLK_S_DEV_LIVE && isServed(info)) throw healthy(info);
+  if (recoverable && state !== UBLK_S_DEV_DEAD) return;
+  const why = recoverable
+    ? 'was stopped: there is nothing to recover'
+    : 'was made without recovery and cannot be recovered';
+  throw new UblkError(`device ${id} ${why}`, {
+    code: recoverable ? 'EBUSY' : 'EINVAL',
+    kind: 'failed',
+    device: id,
+    command: 'START_USER_RECOVERY',
+    hint: `delete it and add it again: \`ublkts del -n ${id} && ${addAgain(record)}\``,
+  });
+}
+
+/** The command that makes such a device again, so that it can be recovered the next time. */
+function addAgain(record: DeviceRecord | null): string {
+  if (record === null) return 'ublkts add -t TARGET -i 1 FILES...';
+  const { options } = record;
+  const features: readonly Feature[] = options.features.includes('USER_RECOVERY')
+    ? options.features
+    : [...options.features, 'USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
+  return addCommand({ ...options, features });
+}
+
+/** The old server keeps the device: because nothing is wrong with it, or because it has not let go of it yet. */
+async function stillServed(id: number): Promise<UblkError> {
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  if (info.state === UBLK_S_DEV_LIVE) return healthy(info);
+  const pid = info.ublksrv_pid;
+  return new UblkError(`device ${id} cannot be recovered yet: its server (pid ${pid}) is still there`, {
     code: 'EBUSY',
     device: id,
     command: 'START_USER_RECOVERY',
-    hint: `take the device away from it: \`ublkts quiesce -n ${id}\`, or \`kill -9 ${pid}\``,
+    hint: `end that process: \`kill -9 ${pid}\``,
+  });
+}
+
+function healthy({ dev_id: id, ublksrv_pid: pid, flags }: DevInfo): UblkError {
+  const replaceable = (flags & UBLK_F_USER_RECOVERY) !== 0n;
+  return new UblkError(`device ${id} is live and served by pid ${pid}; there is nothing to recover`, {
+    code: 'EBUSY',
+    device: id,
+    command: 'START_USER_RECOVERY',
+    hint: replaceable
+      ? `to give it another server all the same: \`ublkts quiesce -n ${id} && ublkts recover -n ${id}\``
+      : `\`ublkts list -n ${id}\` shows it`,
   });
 }
 

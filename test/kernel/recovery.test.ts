@@ -214,14 +214,24 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
 
   test('what cannot be recovered is said', async () => {
     await withServed({ target: 'null', features: ['USER_RECOVERY'] }, async ({ id, ublksrv_pid: pid }) => {
-      shFails(`ublkts recover -n ${id}`, new RegExp(`its server \\(pid ${pid}\\) is still there`));
+      shFails(
+        `ublkts recover -n ${id}`,
+        new RegExp(`device ${id} is live and served by pid ${pid}; there is nothing to`),
+      );
       sh(`ublkts stop -n ${id}`);
       shFails(`ublkts recover -n ${id}`, /was stopped: there is nothing to recover/);
+      shFails(`ublkts recover -n ${id}`, new RegExp(`ublkts del -n ${id} && ublkts add -t null -r 1`));
     });
-    await withServed({ target: 'null' }, async ({ id }) => {
-      shFails(`ublkts recover -n ${id}`, /made without recovery/);
+    await withServed({ target: 'null', queues: 1 }, async ({ id, ublksrv_pid: pid }) => {
+      shFails(
+        `ublkts recover -n ${id}`,
+        new RegExp(`device ${id} is live and served by pid ${pid}; there is nothing to`),
+      );
+      await killServer(id);
+      shFails(`ublkts recover -n ${id}`, /was made without recovery and cannot be recovered/);
+      shFails(`ublkts recover -n ${id}`, new RegExp(`ublkts del -n ${id} && ublkts add -t null -q 1 -i 1`));
     });
-    shFails('ublkts recover -n 77', /no such device/);
+    shFails('ublkts recover -n 77', /there is no device 77 \(GET_DEV_INFO, ENODEV\)/);
   });
 
   test('the last of it', () => {

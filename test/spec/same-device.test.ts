@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { normaliseArgv } from '../../src/cli/argv/normalise.ts';
 import { addRequest } from '../../src/cli/flags/add-request.ts';
 import Add from '../../src/commands/add.ts';
+import { addWords } from '../../src/device/add-command.ts';
 import { UblkError } from '../../src/errors.ts';
 import { DATA_PATHS, type DataPathName, nameOfDataPath } from '../../src/spec/data-paths.ts';
 import { type DeviceSpec, optionsFor } from '../../src/spec/device-spec.ts';
@@ -152,6 +153,17 @@ describe('the words make no difference', () => {
       { numRuns: 400 },
     );
     assert.ok(seen.devices > 20 && seen.refusals > 20, JSON.stringify(seen));
+  });
+
+  test('the command line that a hint shows asks for the same device', async () => {
+    await fc.assert(
+      fc.asyncProperty(meanings, async (meant) => {
+        for (const options of [inFeatures(meant), byName(meant)]) {
+          assert.deepEqual(outcomeOf(await parsed(addWords(options))), outcomeOf(options));
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test("any set of kublk's mode flags is what the same features are", async () => {
