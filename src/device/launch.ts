@@ -1,7 +1,7 @@
 /** Starts a device's server process and waits for its start report. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -42,12 +42,13 @@ const KILLED_MS = 5_000;
 export async function launchServer(device: number, mode: StartMode, waiting: WaitOptions = {}): Promise<ServerProcess> {
   makeRunDirectories();
   const { log } = filesOf(device);
+  const logged = bytesOf(log);
   const wrapper = ownNamespace();
   const first = await start(device, mode, wrapper, waiting);
   // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
   const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
   const { child, ended, flusher, report } = refused ? await start(device, mode, [], waiting) : first;
-  if (report === null) throw diedError(device, log, await ended);
+  if (report === null) throw diedError(device, textOf(log, logged), await ended);
   if (!report.ready) throw report.error;
   const notes = [...report.notes];
   if (flusher !== 0) notes.push(`PR_SET_IO_FLUSHER: ${errnoText(flusher)}`);
@@ -165,9 +166,9 @@ function silentError(): UblkError {
   });
 }
 
-function diedError(device: number, log: string, ending: Ending): UblkError {
+/** `said` is what this server wrote to its log. */
+function diedError(device: number, said: string, ending: Ending): UblkError {
   const how = ending.signal === null ? `with exit code ${ending.exitCode ?? '?'}` : `by ${ending.signal}`;
-  const said = textOf(log);
   const last = lastWords(said);
   return new UblkError(`the server ended ${how} before the device was ready${last === '' ? '' : `: ${last}`}`, {
     code: 'SERVER_DIED',
@@ -185,9 +186,14 @@ export function lastWords(said: string): string {
   return why?.replaceAll(/^[#\s]+/g, '') ?? lines.slice(-3).join(' | ');
 }
 
-function textOf(path: string): string {
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The text behind the first `skipped` bytes, which an earlier server wrote. */
+function textOf(path: string, skipped: number): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path).subarray(skipped).toString();
   } catch {
     return '';
   }

@@ -20,17 +20,18 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
   try {
     const killable = avoidOutOfMemoryKiller();
     const device = await new Devices().start(id, mode);
-    const { quiet, debugMask } = device.spec;
+    const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
     keepOnlyNeededMounts(callersNamespace);
     endWhenAsked(id, log);
     const notes = [...device.notes, ...killable];
     report({ ready: true, notes });
-    for (const note of quiet ? [] : notes) log(note);
+    const first = `device ${id} (${[target, ...files].join(' ')}) is served by pid ${process.pid}`;
+    for (const line of quiet ? [] : [first, ...notes]) log(line);
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
-    debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is gone`);
+    if (!quiet) log(`device ${id} is gone: its server ends`);
   } catch (error) {
     fail(id, error);
   }
