@@ -31,7 +31,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     for (const line of quiet ? [] : [first, ...notes]) log(line);
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
-    if (!quiet) log(`device ${id} is gone: its server ends`);
+    if (!quiet) log(`the server of device ${id} (pid ${process.pid}) ends`);
   } catch (error) {
     fail(id, error);
   }
