@@ -24,6 +24,7 @@ import { findTarget } from '../targets/registry.ts';
 import { requireFiles } from './add.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './exclusively.ts';
+import { keptNote } from './kept-options.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
@@ -62,6 +63,11 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const before = ownedBy(info, readRecord(id));
   requireRecoverable(info, before);
   const options = optionsOf(info, before, overrides);
+  const kept = keptNote(overrides, {
+    features: FeatureSet.fromFlags(info.flags),
+    counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
+    options: before?.options ?? null,
+  });
   const spec = resolve(options, findTarget(options.target), FeatureSet.fromFlags(info.flags));
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
@@ -83,7 +89,8 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     ended: null,
   });
   try {
-    return await launchServer(id, 'recover', waiting);
+    const server = await launchServer(id, 'recover', waiting);
+    return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.
     if (before !== null && !(await isLive(id))) writeRecord(before);
