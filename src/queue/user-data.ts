@@ -23,18 +23,13 @@ export const KIND_WAKE = 5;
 /** The timeout after which requests are held no longer (data-path/shmem.ts). */
 export const KIND_DEADLINE = 6;
 
-export function userData(kind: number, slot: number, token: number): number {
-  return slot | (kind << SLOT_BITS) | (token << TOKEN_SHIFT);
-}
+// Constants and no declarations of functions, which the JIT would check at every call (docs/decisions/0011).
 
-export function slotOf(userData: number): number {
-  return userData & SLOT_MASK;
-}
+export const userData = (kind: number, slot: number, token: number): number =>
+  slot | (kind << SLOT_BITS) | (token << TOKEN_SHIFT);
 
-export function kindOf(userData: number): number {
-  return (userData >>> SLOT_BITS) & KIND_MASK;
-}
+export const slotOf = (userData: number): number => userData & SLOT_MASK;
 
-export function tokenOf(userData: number): number {
-  return userData >>> TOKEN_SHIFT;
-}
+export const kindOf = (userData: number): number => (userData >>> SLOT_BITS) & KIND_MASK;
+
+export const tokenOf = (userData: number): number => userData >>> TOKEN_SHIFT;
