@@ -129,7 +129,7 @@ export class QueueThread implements Arrivals {
     this.stats.batchBegin();
     while (head !== tail) {
       const at = cq.at(head);
-      this.completed(words[at + CQE_WORD_USER_DATA_LO]!, words[at + CQE_WORD_RES]!, words[at + CQE_WORD_FLAGS]!);
+      this.completed(words[at + CQE_WORD_USER_DATA_LO]!, words[at + CQE_WORD_RES]!, at);
       head = (head + 1) | 0;
     }
     cq.seen(head);
@@ -138,11 +138,12 @@ export class QueueThread implements Arrivals {
     return prompt;
   }
 
-  private completed(user: number, result: number, flags: number): void {
+  /** `at`: word index of the completion. Its flags are read for the few that have some. */
+  private completed(user: number, result: number, at: number): void {
     const kind = kindOf(user);
-    if (kind === KIND_COMMAND) this.delivery.completed(user, result, flags, this);
+    if (kind === KIND_COMMAND) this.delivery.completed(user, result, 0, this);
     else if (kind === KIND_TARGET) this.operationDone(user, result);
-    else this.completedOther(kind, user, result, flags);
+    else this.completedOther(kind, user, result, this.ring.cq.words[at + CQE_WORD_FLAGS]!);
   }
 
   private completedOther(kind: number, user: number, result: number, flags: number): void {

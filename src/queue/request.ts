@@ -3,7 +3,6 @@
  * and points it at each request in turn. Hot path: `load`, `complete` and the operations allocate nothing.
  */
 import type { Ring } from '../native/ring/ring.ts';
-import type { SubmissionEntry } from '../native/ring/submission-entry.ts';
 import {
   IORING_OP_FALLOCATE,
   IORING_OP_FSYNC,
@@ -34,7 +33,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import type { LatencySampler } from './latency.ts';
 import type { Slots } from './slots.ts';
 import type { ThreadStats } from './thread-stats.ts';
-import { fillTimeout } from './timeout.ts';
+import { addTimeout } from './timeout.ts';
 import { KIND_TARGET, userData } from './user-data.ts';
 
 const WAY_MATCHED = STAT_WAYS.indexOf('matched');
@@ -58,10 +57,7 @@ export interface RequestParts {
 
 export class Request implements IoRequest, MatchedRequest {
   slot = 0;
-  op = 0;
   flags = 0;
-  sectors = 0;
-  bytes = 0;
   /** Whether the request has not been completed yet. */
   open = false;
   /** Word index of the descriptor. */
@@ -96,14 +92,21 @@ export class Request implements IoRequest, MatchedRequest {
   load(slot: number): void {
     const words = this.descriptors;
     const at = this.slots.descriptor[slot]!;
-    const flags = words[at]!;
-    const sectors = words[at + 1]!;
     this.slot = slot;
     this.at = at;
-    this.flags = flags;
-    this.op = flags & 0xff;
-    this.sectors = sectors;
-    this.bytes = sectors << 9;
+    this.flags = words[at]!;
+  }
+
+  get op(): number {
+    return this.flags & 0xff;
+  }
+
+  get sectors(): number {
+    return this.descriptors[this.at + 1]!;
+  }
+
+  get bytes(): number {
+    return this.sectors << 9;
   }
 
   get startLo(): number {
@@ -160,8 +163,8 @@ export class Request implements IoRequest, MatchedRequest {
 
   read(file: number, offsetLo: number, offsetHi: number, at: number, length: number, token: number): void {
     this.path.attach(this);
-    const sqe = this.onData(IORING_OP_READ, IORING_OP_READ_FIXED, file, token);
-    this.range(sqe, offsetLo, offsetHi, at, length);
+    this.onData(IORING_OP_READ, IORING_OP_READ_FIXED, file, token);
+    this.range(offsetLo, offsetHi, at, length);
   }
 
   write(
@@ -174,9 +177,9 @@ export class Request implements IoRequest, MatchedRequest {
     token: number,
   ): void {
     this.path.attach(this);
-    const sqe = this.onData(IORING_OP_WRITE, IORING_OP_WRITE_FIXED, file, token);
-    this.range(sqe, offsetLo, offsetHi, at, length);
-    sqe.opFlags = rwFlags;
+    this.onData(IORING_OP_WRITE, IORING_OP_WRITE_FIXED, file, token);
+    this.range(offsetLo, offsetHi, at, length);
+    this.ring.sq.entry.opFlags = rwFlags;
   }
 
   readv(
@@ -189,8 +192,8 @@ export class Request implements IoRequest, MatchedRequest {
     token: number,
   ): void {
     this.path.attach(this);
-    const sqe = this.onData(IORING_OP_READV, IORING_OP_READV_FIXED, file, token);
-    vectors(sqe, offsetLo, offsetHi, vecLo, vecHi, count);
+    this.onData(IORING_OP_READV, IORING_OP_READV_FIXED, file, token);
+    this.fill(offsetLo, offsetHi, vecLo, vecHi, count);
   }
 
   writev(
@@ -204,14 +207,14 @@ export class Request implements IoRequest, MatchedRequest {
     token: number,
   ): void {
     this.path.attach(this);
-    const sqe = this.onData(IORING_OP_WRITEV, IORING_OP_WRITEV_FIXED, file, token);
-    vectors(sqe, offsetLo, offsetHi, vecLo, vecHi, count);
-    sqe.opFlags = rwFlags;
+    this.onData(IORING_OP_WRITEV, IORING_OP_WRITEV_FIXED, file, token);
+    this.fill(offsetLo, offsetHi, vecLo, vecHi, count);
+    this.ring.sq.entry.opFlags = rwFlags;
   }
 
   fsync(file: number, token: number): void {
-    const sqe = this.onFile(IORING_OP_FSYNC, file, token);
-    sqe.opFlags = IORING_FSYNC_DATASYNC;
+    this.onFile(IORING_OP_FSYNC, file, token);
+    this.ring.sq.entry.opFlags = IORING_FSYNC_DATASYNC;
   }
 
   fallocate(
@@ -223,67 +226,62 @@ export class Request implements IoRequest, MatchedRequest {
     lengthHi: number,
     token: number,
   ): void {
-    const sqe = this.onFile(IORING_OP_FALLOCATE, file, token);
-    sqe.offLo = offsetLo;
-    sqe.offHi = offsetHi;
+    this.onFile(IORING_OP_FALLOCATE, file, token);
     // IORING_OP_FALLOCATE has its length in addr and its mode in len.
-    sqe.addrLo = lengthLo;
-    sqe.addrHi = lengthHi;
-    sqe.len = mode;
+    this.fill(offsetLo, offsetHi, lengthLo, lengthHi, mode);
   }
 
   timeout(timespecLo: number, timespecHi: number, token: number): void {
-    fillTimeout(this.begin(), timespecLo, timespecHi, userData(KIND_TARGET, this.slot, token));
+    this.reserve();
+    addTimeout(this.ring.sq, timespecLo, timespecHi, userData(KIND_TARGET, this.slot, token));
   }
 
   readIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
-    this.integrity(this.onFile(IORING_OP_READ, file, token), offsetLo, offsetHi, length);
+    this.onFile(IORING_OP_READ, file, token);
+    this.integrity(offsetLo, offsetHi, length);
   }
 
   writeIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
-    this.integrity(this.onFile(IORING_OP_WRITE, file, token), offsetLo, offsetHi, length);
+    this.onFile(IORING_OP_WRITE, file, token);
+    this.integrity(offsetLo, offsetHi, length);
   }
 
-  /** An entry for an operation of this request. */
-  private begin(): SubmissionEntry {
+  /** Makes room for an operation of this request. */
+  private reserve(): void {
     this.slots.pending[this.slot]!++;
     this.ring.reserve(1);
-    return this.ring.sq.begin();
   }
 
-  /** An operation on the request's data: `plain` at an address, `fixed` in a registered buffer. */
-  private onData(plain: number, fixed: number, file: number, token: number): SubmissionEntry {
+  /** Begins an operation on the request's data: `plain` at an address, `fixed` in a registered buffer. */
+  private onData(plain: number, fixed: number, file: number, token: number): void {
     const index = this.slots.dataIndex[this.slot]!;
-    const sqe = this.onFile(index < 0 ? plain : fixed, file, token);
-    if (index > 0) sqe.bufIndex = index;
-    return sqe;
+    this.onFile(index < 0 ? plain : fixed, file, token);
+    if (index > 0) this.ring.sq.entry.bufIndex = index;
   }
 
-  /** Any other operation names no registered buffer: fsync and fallocate are refused with one. */
-  private onFile(opcode: number, file: number, token: number): SubmissionEntry {
-    const sqe = this.begin();
-    sqe.opcode = opcode | FIXED_FILE;
-    sqe.fd = this.firstFile + file;
-    sqe.userData = userData(KIND_TARGET, this.slot, token);
-    return sqe;
+  /** Begins any other operation, which names no registered buffer: fsync and fallocate are refused with one. */
+  private onFile(opcode: number, file: number, token: number): void {
+    this.reserve();
+    this.ring.sq.begin(opcode | FIXED_FILE, this.firstFile + file, userData(KIND_TARGET, this.slot, token));
   }
 
   /** `length` bytes of the file at this offset, and of the data from byte `at` on. */
-  private range(sqe: SubmissionEntry, offsetLo: number, offsetHi: number, at: number, length: number): void {
+  private range(offsetLo: number, offsetHi: number, at: number, length: number): void {
     const { dataLo } = this;
-    sqe.offLo = offsetLo;
-    sqe.offHi = offsetHi;
-    sqe.addrLo = sumLo(dataLo, at);
-    sqe.addrHi = sumHi(dataLo, this.dataHi, at);
-    sqe.len = length;
+    this.fill(offsetLo, offsetHi, sumLo(dataLo, at), sumHi(dataLo, this.dataHi, at), length);
   }
 
-  private integrity(sqe: SubmissionEntry, offsetLo: number, offsetHi: number, length: number): void {
+  private integrity(offsetLo: number, offsetHi: number, length: number): void {
     const { integrityLo, integrityHi } = this.slots;
+    this.fill(offsetLo, offsetHi, integrityLo[this.slot]!, integrityHi[this.slot]!, length);
+  }
+
+  private fill(offsetLo: number, offsetHi: number, addressLo: number, addressHi: number, length: number): void {
+    const sqe = this.ring.sq.entry;
     sqe.offLo = offsetLo;
     sqe.offHi = offsetHi;
-    sqe.addrLo = integrityLo[this.slot]!;
-    sqe.addrHi = integrityHi[this.slot]!;
+    sqe.addrLo = addressLo;
+    sqe.addrHi = addressHi;
     sqe.len = length;
   }
 
@@ -297,19 +295,4 @@ export class Request implements IoRequest, MatchedRequest {
     if (result < 0) stats.failed(statOp);
     this.latency.ended(slot, statOp < 2 ? statOp : 2, stats);
   }
-}
-
-function vectors(
-  sqe: SubmissionEntry,
-  offsetLo: number,
-  offsetHi: number,
-  vecLo: number,
-  vecHi: number,
-  count: number,
-): void {
-  sqe.offLo = offsetLo;
-  sqe.offHi = offsetHi;
-  sqe.addrLo = vecLo;
-  sqe.addrHi = vecHi;
-  sqe.len = count;
 }

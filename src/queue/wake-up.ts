@@ -33,13 +33,11 @@ export class WakeUp {
   arm(): void {
     const [addrLo, addrHi] = wordsOf(this.buffer.address);
     this.ring.reserve(1);
-    const sqe = this.ring.sq.begin();
-    sqe.opcode = IORING_OP_READ;
-    sqe.fd = this.fd;
+    this.ring.sq.begin(IORING_OP_READ, this.fd, userData(KIND_WAKE, 0, 0));
+    const sqe = this.ring.sq.entry;
     sqe.addrLo = addrLo;
     sqe.addrHi = addrHi;
     sqe.len = EVENTFD_BYTES;
-    sqe.userData = userData(KIND_WAKE, 0, 0);
   }
 
   /** The request of the main thread: STAY, DRAIN or LEAVE. */

@@ -52,9 +52,8 @@ function fetchAndClose(charFd: number): number {
   // A group without a buffer: if the driver chooses this command, it has to choose another.
   const buffers = new RingRegistry(ring.fd).registerBufferRing(GROUP, 1);
   try {
-    const sqe = ring.sq.begin();
-    sqe.opcode = IORING_OP_URING_CMD | (IOSQE_BUFFER_SELECT << 8);
-    sqe.fd = charFd;
+    ring.sq.begin(IORING_OP_URING_CMD | (IOSQE_BUFFER_SELECT << 8), charFd, 0);
+    const sqe = ring.sq.entry;
     sqe.cmdOp = UBLK_U_IO_FETCH_IO_CMDS;
     sqe.opFlags = IORING_URING_CMD_MULTISHOT;
     sqe.bufIndex = GROUP;

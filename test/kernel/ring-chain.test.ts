@@ -48,13 +48,11 @@ describe('a linked chain whose entries are silent when they go well', { skip }, 
 
   function put(opcode: number, fd: number, length: number, user: number): void {
     const lo = Number(BigInt.asIntN(32, memory.address));
-    const sqe = ring.sq.begin();
-    sqe.opcode = opcode;
-    sqe.fd = fd;
+    ring.sq.begin(opcode, fd, user);
+    const sqe = ring.sq.entry;
     sqe.addrLo = lo;
     sqe.addrHi = Number(memory.address >> 32n);
     sqe.len = length;
-    sqe.userData = user;
   }
 
   test('all went well: the sequel alone completes', () => {

@@ -15,24 +15,22 @@ function queue(fill: number) {
 
 test('an entry begins with zeroes, whatever was there before', () => {
   const { sq, entry } = queue(-1);
-  sq.begin();
+  sq.begin(0, 0, 0);
   assert.ok(entry(0).every((byte) => byte === 0));
   assert.ok(entry(1).every((byte) => byte === 0xff));
 });
 
 test('each field is where the kernel looks for it', () => {
   const { sq, entry } = queue(-1);
-  sq.begin();
-  const sqe = sq.begin();
-  sqe.opcode = 22 | (1 << 8);
-  sqe.fd = -1;
+  sq.begin(0, 0, 0);
+  sq.begin(22 | (1 << 8), -1, 0xfffffff7);
+  const sqe = sq.entry;
   sqe.offLo = 0x80000001;
   sqe.offHi = 2;
   sqe.addrLo = 3;
   sqe.addrHi = 4;
   sqe.len = 5;
   sqe.opFlags = 6;
-  sqe.userData = 0xfffffff7;
   sqe.bufIndex = 8;
   const { opcode, flags, fd, off, addr, len, rw_flags, user_data, buf_index } = decode(io_uring_sqe, entry(1));
   assert.deepEqual(
@@ -44,7 +42,8 @@ test('each field is where the kernel looks for it', () => {
 
 test('a driver command has its own 16 bytes at the end', () => {
   const { sq, entry } = queue(0);
-  const sqe = sq.begin();
+  sq.begin(0, 0, 0);
+  const sqe = sq.entry;
   sqe.cmdOp = 0x1234;
   sqe.cmd0 = 1;
   sqe.cmd1 = 2;

@@ -1,9 +1,8 @@
 /**
  * The submission queue of one ring, filled by one thread.
  *
- * Contract: `begin()` clears a free entry and points the queue's one SubmissionEntry at it, for the caller to fill.
- * Entries belong to the kernel from the next `Ring.enter()` on. `begin()` never blocks, because the ring makes room
- * first (`Ring.reserve`).
+ * Contract: `begin` points the queue's one SubmissionEntry at a free entry, for the caller to fill. Entries belong to the
+ * kernel from the next `Ring.enter` on. `begin` never blocks, because the ring makes room first (`Ring.reserve`).
  *
  * Where the kernel has IORING_SETUP_SQ_REWIND (7.0), every submission starts at entry 0 and there is no tail to
  * publish, so the same few cache lines are used again and again. On older kernels the tail runs through the whole ring.
@@ -19,8 +18,11 @@ export class SubmissionQueue {
   readonly words: Int32Array;
   /** The number of entries that are filled and not yet submitted. */
   pending = 0;
-  private readonly entry: SubmissionEntry;
-  private readonly pairs: Float64Array;
+  /**
+   * The entry that was begun last. `begin` does not return it: the JIT knows a field that never changes as a constant,
+   * and with it the address of the words behind it (docs/decisions/0011).
+   */
+  readonly entry: SubmissionEntry;
   private readonly rewind: boolean;
   private readonly shift: number;
   private readonly mask: number;
@@ -35,7 +37,6 @@ export class SubmissionQueue {
    */
   constructor(words: Int32Array, entries: number, shift: number, rewind: boolean, ring: Int32Array, tailWord: number) {
     this.words = words;
-    this.pairs = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
     this.entry = new SubmissionEntry(words);
     this.entries = entries;
     this.shift = shift;
@@ -45,10 +46,12 @@ export class SubmissionQueue {
     this.tailWord = tailWord;
   }
 
-  /** Clears a free entry and returns it. The object is the same each time, so fill it before the next call. */
-  begin(): SubmissionEntry {
-    this.entry.begin(this.next(), this.pairs);
-    return this.entry;
+  /**
+   * Takes a free entry, which is then `entry`. Fill it before the next call. `opcode` has IORING_OP_* in bits 0-7 and
+   * IOSQE_* flags in bits 8-15. `userData` is the low word of user_data, whose high word stays 0.
+   */
+  begin(opcode: number, fd: number, userData: number): void {
+    this.entry.begin(this.next(), opcode, fd, userData);
   }
 
   /** Takes a free entry and returns its word index. Its words still hold an older entry. */

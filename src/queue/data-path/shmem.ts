@@ -15,7 +15,7 @@ import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 import type { StatsWriter } from '../../stats/writer.ts';
 import { LOST, type ShmemTable } from '../shmem-table.ts';
 import type { Slots } from '../slots.ts';
-import { fillTimeout } from '../timeout.ts';
+import { addTimeout } from '../timeout.ts';
 import { KIND_DEADLINE, userData } from '../user-data.ts';
 import type { PathRequest } from './data-path.ts';
 
@@ -100,7 +100,7 @@ export class ShmemOverlay {
     this.deadline ??= deadlineTimespec();
     this.ring.reserve(1);
     const [lo, hi] = wordsOf(this.deadline.address);
-    fillTimeout(this.ring.sq.begin(), lo, hi, userData(KIND_DEADLINE, 0, 0));
+    addTimeout(this.ring.sq, lo, hi, userData(KIND_DEADLINE, 0, 0));
   }
 }
 

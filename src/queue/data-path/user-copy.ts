@@ -118,15 +118,13 @@ export class UserCopyPath implements DataPath {
     const queue = this.slots.queueTag[slot]! & 0xffff;
     const tag = this.slots.queueTag[slot]! >>> 16;
     this.ring.reserve(1);
-    const sqe = this.ring.sq.begin();
-    sqe.opcode = opcode | this.device.flags;
-    sqe.fd = this.device.fd;
+    this.ring.sq.begin(opcode | this.device.flags, this.device.fd, userData(KIND_DATA, slot, token));
+    const sqe = this.ring.sq.entry;
     sqe.offLo = userCopyPositionLo(tag, 0);
     sqe.offHi = userCopyPositionHi(queue, tag, 0, metadata);
     sqe.addrLo = addrLo;
     sqe.addrHi = addrHi;
     sqe.len = length;
-    sqe.userData = userData(KIND_DATA, slot, token);
   }
 
   private metadataOf(bytes: number): number {

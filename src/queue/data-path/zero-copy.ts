@@ -64,11 +64,9 @@ export class ZeroCopyPath implements DataPath {
 
   private command(slot: number, op: number): void {
     this.ring.reserve(1);
-    const sqe = this.ring.sq.begin();
-    sqe.opcode = this.device.command | SKIP_SUCCESS;
-    sqe.fd = this.device.fd;
+    this.ring.sq.begin(this.device.command | SKIP_SUCCESS, this.device.fd, userData(KIND_DATA, slot, 0));
+    const sqe = this.ring.sq.entry;
     sqe.cmdOp = op;
-    sqe.userData = userData(KIND_DATA, slot, 0);
     sqe.cmd0 = this.slots.queueTag[slot]!;
     sqe.cmd2 = this.slots.bufferIndex[slot]!;
   }

@@ -167,14 +167,13 @@ export class BatchDelivery implements Delivery {
     const count = elements.countOf(buffer);
     this.commands++;
     this.ring.reserve(1);
-    const sqe = this.ring.sq.begin();
-    sqe.opcode = this.device.command;
-    sqe.fd = this.device.fd;
+    const user = userData(KIND_BATCH_COMMAND, (elements.position << 4) | buffer, token);
+    this.ring.sq.begin(this.device.command, this.device.fd, user);
+    const sqe = this.ring.sq.entry;
     sqe.cmdOp = op;
     sqe.addrLo = elements.addressLo(buffer);
     sqe.addrHi = elements.addressHi(buffer);
     sqe.len = count * elemBytes;
-    sqe.userData = userData(KIND_BATCH_COMMAND, (elements.position << 4) | buffer, token);
     sqe.cmd0 = elements.queue | (this.options.flags << 16);
     sqe.cmd1 = count | (elemBytes << 16);
   }
@@ -199,13 +198,11 @@ export class BatchDelivery implements Delivery {
     fetch.provide();
     this.armed++;
     this.ring.reserve(1);
-    const sqe = this.ring.sq.begin();
-    sqe.opcode = this.device.command | BUFFER_SELECT;
-    sqe.fd = this.device.fd;
+    this.ring.sq.begin(this.device.command | BUFFER_SELECT, this.device.fd, userData(KIND_BATCH_FETCH, group, 0));
+    const sqe = this.ring.sq.entry;
     sqe.cmdOp = FETCH;
     sqe.opFlags = IORING_URING_CMD_MULTISHOT;
     sqe.bufIndex = group;
-    sqe.userData = userData(KIND_BATCH_FETCH, group, 0);
     sqe.cmd0 = fetch.queue;
     sqe.cmd1 = fetch.capacity | (UBLK_FETCH_ELEM_BYTES << 16);
   }

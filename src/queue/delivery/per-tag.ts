@@ -83,12 +83,10 @@ export class PerTagDelivery implements Delivery {
   private command(slot: number, op: number, result: number): void {
     const slots = this.slots;
     this.ring.reserve(1);
-    const sqe = this.ring.sq.begin();
-    sqe.opcode = this.device.command;
-    sqe.fd = this.device.fd;
+    this.ring.sq.begin(this.device.command, this.device.fd, userData(KIND_COMMAND, slot, 0));
+    const sqe = this.ring.sq.entry;
     sqe.cmdOp = op;
     sqe.addrLo = slots.autoBufReg[slot]!;
-    sqe.userData = userData(KIND_COMMAND, slot, 0);
     sqe.cmd0 = slots.queueTag[slot]!;
     sqe.cmd1 = result;
     sqe.cmd2 = slots.commandLo[slot]!;
