@@ -50,6 +50,8 @@ export interface FileQueueOptions {
   readonly metadataSize: number;
 }
 
+const rwFlagsOf = (io: IoRequest): number => ((io.flags & UBLK_IO_F_FUA) === 0 ? 0 : RWF_DSYNC);
+
 export abstract class FileQueue implements TargetQueue {
   protected readonly files: number;
   private readonly holes: Holes;
@@ -127,14 +129,18 @@ export abstract class FileQueue implements TargetQueue {
 
   private transferAll(io: IoRequest): void {
     if ((io.flags & UBLK_IO_F_INTEGRITY) !== 0) this.transferMetadata(io);
-    const parts = this.divide(io);
-    const base = io.slot * this.files;
-    const rwFlags = rwFlagsOf(io);
-    for (let part = 0; part < parts; part++) {
-      const bytes = this.bytesOf(io, part);
-      this.left[base + part] = bytes;
-      this.transfer(io, part, bytes, rwFlags, DATA | part);
-    }
+    this.transferParts(io, this.divide(io));
+  }
+
+  /** Calls `transferPart` for each part of a READ or WRITE. A queue that has only one overrides it without the loop. */
+  protected transferParts(io: IoRequest, parts: number): void {
+    for (let part = 0; part < parts; part++) this.transferPart(io, part);
+  }
+
+  protected transferPart(io: IoRequest, part: number): void {
+    const bytes = this.bytesOf(io, part);
+    this.left[io.slot * this.files + part] = bytes;
+    this.transfer(io, part, bytes, rwFlagsOf(io), DATA | part);
   }
 
   /**
@@ -176,8 +182,4 @@ export abstract class FileQueue implements TargetQueue {
     const parts = this.divide(io);
     for (let part = 0; part < parts; part++) this.fallocate(io, part, mode, kind | part);
   }
-}
-
-function rwFlagsOf(io: IoRequest): number {
-  return (io.flags & UBLK_IO_F_FUA) === 0 ? 0 : RWF_DSYNC;
 }
