@@ -13,17 +13,22 @@ const EVERY = 8;
 const clock = performance;
 
 export class LatencySampler {
-  /** When the slot's request came, in microseconds. 0: it is not timed. */
+  /**
+   * When each slot's request came, in microseconds; 0 when it is not timed. The element behind those of the slots is
+   * the time that was read in this batch: a number property would be a new object at every store, and an array of its
+   * own would be so small that V8 keeps it in its heap, where the JIT does not know its address.
+   */
   private readonly since: Float64Array;
-  /** How many requests it stands for. */
+  /** Index of the time that was read. */
+  private readonly now: number;
+  /** How many requests the slot's request stands for. */
   private readonly weight: Int32Array;
-  /** Microseconds. A typed array, because a number property would be a new object at every store. */
-  private readonly now = new Float64Array(1);
   private valid = false;
   private waiting = 0;
 
   constructor(slots: number) {
-    this.since = new Float64Array(slots);
+    this.since = new Float64Array(slots + 1);
+    this.now = slots;
     this.weight = new Int32Array(slots);
   }
 
@@ -35,29 +40,30 @@ export class LatencySampler {
   /** The slot's request will not be completed in its batch. */
   started(slot: number): void {
     const waiting = this.waiting + 1;
-    if (waiting < EVERY && !this.valid) {
-      this.waiting = waiting;
-      return;
+    if (!this.valid) {
+      if (waiting < EVERY) {
+        this.waiting = waiting;
+        return;
+      }
+      this.read();
     }
-    this.read();
-    this.since[slot] = this.now[0]!;
+    this.since[slot] = this.since[this.now]!;
     this.weight[slot] = waiting;
     this.waiting = 0;
   }
 
-  /** `kind`: as StatsWriter.latency has it. */
+  /** `kind` is what StatsWriter.latency calls it. */
   ended(slot: number, kind: number, stats: StatsWriter): void {
     const since = this.since[slot]!;
     if (since === 0) return;
     this.since[slot] = 0;
-    this.read();
-    stats.latency(kind, this.now[0]! - since, this.weight[slot]!);
+    if (!this.valid) this.read();
+    stats.latency(kind, this.since[this.now]! - since, this.weight[slot]!);
   }
 
   private read(): void {
-    if (this.valid) return;
-    // Never 0, which would mean that the request is not timed.
-    this.now[0] = clock.now() * 1000 + 1;
+    // Never 0, which would mean that a request is not timed.
+    this.since[this.now] = clock.now() * 1000 + 1;
     this.valid = true;
   }
 }
