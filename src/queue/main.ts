@@ -2,6 +2,7 @@
  * The entry point of a queue thread. It makes the thread's parts from what the main thread says, reports that every tag
  * has been fetched, and serves until the device has left this server.
  */
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
 import { keepCompiledCode } from '../native/compiled-code.ts';
@@ -12,7 +13,13 @@ import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
+/** The first major version of V8 with the flag below. An older one would complain on stderr. */
+const SAFE_INTEGER_V8 = 14;
+
 function main(config: ThreadConfig): void {
+  // Counters are floats (docs/decisions/0004): without the flag, V8 adds to them as integers, with checks (0005).
+  if (Number.parseInt(process.versions.v8, 10) >= SAFE_INTEGER_V8)
+    setFlagsFromString('--no-additive-safe-int-feedback');
   const notes = settle(config);
   const thread = buildQueueThread(config);
   const problem = thread.start();
