@@ -28,7 +28,7 @@ export function parseSwaps(text: string): string[] {
     .flatMap((line) => (line === '' ? [] : [unescapeOctal(line.split(/\s/)[0] ?? '')]));
 }
 
-/** Each path once, whatever number of namespaces it is mounted in. */
+/** Lists each path once, even if several mount namespaces have the mount. */
 function findMounts(numbers: readonly DeviceNumber[]): Claim[] {
   const found = new Map<string, Claim>();
   for (const mount of mountsEverywhere()) {

@@ -1,4 +1,4 @@
-/** Who uses a block device, and how a person is told. */
+/** The users of a block device, and the sentences that name them. */
 
 /** A use that would lose data if the device went away. */
 export type Claimant =
@@ -8,7 +8,7 @@ export type Claimant =
   /** A block device that is made of it: device mapper, LVM, md, loop. */
   | { readonly kind: 'device'; readonly name: string; readonly label: string | null };
 
-/** A process that has it open. */
+/** A process that has the device open. */
 export interface Opener {
   readonly kind: 'process';
   readonly pid: number;
@@ -17,7 +17,7 @@ export interface Opener {
 
 export type Holder = Claimant | Opener;
 
-/** Ends a sentence that begins with the device that is to go: "device 0 is mounted at /mnt (ext4)". */
+/** The end of a sentence that begins with the device that is to go: "device 0 is mounted at /mnt (ext4)". */
 export function describeHolder(holder: Holder): string {
   switch (holder.kind) {
     case 'mount':
@@ -47,7 +47,7 @@ export function describeClaim({ device, claimant }: { readonly device: string; r
   }
 }
 
-/** Without those that hold it more than once: the disk as well as a partition, or in another mount namespace. */
+/** Leaves each holder in the list once. One may hold both the disk and a partition, or be seen in two mount namespaces. */
 export function distinct<T extends Holder>(holders: readonly T[]): T[] {
   const keyOf = (holder: T) => (holder.kind === 'device' ? holder.name : describeHolder(holder));
   return [...new Map(holders.map((holder) => [keyOf(holder), holder])).values()];

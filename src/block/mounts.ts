@@ -56,7 +56,7 @@ function onePerMountNamespace(): string[] {
       const namespace = readlinkSync(`/proc/${entry}/ns/mnt`);
       if (!entries.has(namespace)) entries.set(namespace, entry);
     } catch {
-      // It has ended, or it is not for this user.
+      // The process has ended, or this user may not look at it.
     }
   }
   return [...entries.values()];

@@ -26,7 +26,7 @@ function descriptorsOf(pid: string): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`);
   } catch {
-    // It has ended, or it is not for this user.
+    // The process has ended, or this user may not look at it.
     return [];
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How block devices lie on each other and on files, as sysfs shows it. Nothing here opens a device, so nothing here
+ * Says how block devices lie on each other and on files, as sysfs shows it. Nothing here opens a device, so nothing here
  * waits for one.
  */
 import { statSync } from 'node:fs';

@@ -62,7 +62,7 @@ export class LatencySampler {
   }
 
   private read(): void {
-    // Never 0, which would mean that a request is not timed.
+    // The time is never 0, which would mean that a request is not timed.
     this.since[this.now] = clock.now() * 1000 + 1;
     this.valid = true;
   }

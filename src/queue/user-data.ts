@@ -23,7 +23,7 @@ export const KIND_WAKE = 5;
 /** The timeout after which requests are held no longer (data-path/shmem.ts). */
 export const KIND_DEADLINE = 6;
 
-// Constants and no declarations of functions, which the JIT would check at every call (docs/decisions/0011).
+// These functions are constants: the JIT checks a declared function at each call (docs/decisions/0011).
 
 export const userData = (kind: number, slot: number, token: number): number =>
   slot | (kind << SLOT_BITS) | (token << TOKEN_SHIFT);

@@ -12,7 +12,10 @@
 export interface Delivery {
   /** Issues the first commands. If one is refused, `problem` says so after the ring was entered. */
   start(): void;
-  /** Takes a completion of KIND_COMMAND, KIND_BATCH_FETCH or KIND_BATCH_COMMAND, and passes on the requests in it. */
+  /**
+   * Takes a completion of KIND_COMMAND, KIND_BATCH_FETCH or KIND_BATCH_COMMAND, and passes on the requests in it. `flags`
+   * are those of the completion; they are not read for KIND_COMMAND, and 0.
+   */
   completed(userData: number, result: number, flags: number, arrivals: Arrivals): void;
   /** Commits a request with its result: bytes, or -errno. It takes effect at the next `flush` or enter. */
   commit(slot: number, result: number): void;
