@@ -43,9 +43,10 @@ test('why requests do not match is said below the table', () => {
 });
 
 test('a verdict is wanted of a device that shares memory and has copied something', () => {
-  assert.ok(missesMatches(sharing(0, 9)) && missesMatches(sharing(9, 1)));
-  assert.ok(!missesMatches(sharing(9, 0)) && !missesMatches(sharing(0, 0)));
-  assert.ok(!missesMatches({ ...sharing(0, 9), flag_names: [] }) && !missesMatches({ ...sharing(0, 9), io: null }));
+  assert.ok(missesMatches(sharing(0, 900)) && missesMatches(sharing(900, 101)));
+  assert.ok(!missesMatches(sharing(900, 0)) && !missesMatches(sharing(0, 0)), 'nothing was copied');
+  assert.ok(!missesMatches(sharing(0, 100)), 'the scan for partitions is no client');
+  assert.ok(!missesMatches({ ...sharing(0, 900), flag_names: [] }) && !missesMatches({ ...sharing(0, 900), io: null }));
 });
 
 test('no devices are a sentence', () => assert.match(lines(devicesTable([])), /^no ublk devices; ublkts add/));

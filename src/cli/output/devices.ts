@@ -46,10 +46,15 @@ export function newDeviceViews(device: DeviceReport): Views {
   return { json: { device }, kublk: () => deviceText(device), table: () => deviceCard(device) };
 }
 
-/** Whether it shares memory with its clients, and some of its requests were copied all the same. */
+/** The scan for partitions and udev's look at a new disk take fewer requests, none of which can match. */
+const REQUESTS_OF_A_SCAN = 100;
+
+/** Whether it shares memory with its clients, and some of their requests were copied all the same. */
 export function missesMatches(device: DeviceReport): boolean {
   const { io } = device;
-  return io !== null && hasFeature(device, 'SHMEM_ZC') && io.copied.requests + io.registered.requests > 0;
+  return (
+    io !== null && hasFeature(device, 'SHMEM_ZC') && io.copied.requests + io.registered.requests > REQUESTS_OF_A_SCAN
+  );
 }
 
 export function devicesTable(
