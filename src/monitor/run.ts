@@ -70,6 +70,8 @@ async function showScreen(
   const host = `${hostname()}, Linux ${release().replace(/[^\d.].*$/, '')}`;
   const glyphs = glyphsFor(process.env);
   const app = createElement(App, { watch, actions, device, intervalMs, readOnly, glyphs, host, farewell });
+  // Ink does so too, but after its first frame: a key pressed before that would be echoed into it.
+  process.stdin.setRawMode(true);
   // `interactive`: Ink would otherwise look for signs of a CI, and draw nothing there.
   const screen = render(app, { alternateScreen: true, incrementalRendering: true, interactive: true });
   const leave = () => screen.unmount();
@@ -90,6 +92,7 @@ async function showScreen(
     process.off('uncaughtExceptionMonitor', leave);
     for (const name of SIGNALS) process.off(name, end);
     screen.unmount();
+    if (process.stdin.isRaw) process.stdin.setRawMode(false);
   }
   return ended;
 }

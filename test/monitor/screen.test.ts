@@ -117,6 +117,23 @@ describe('the screen', { timeout: 120_000 }, () => {
       { env: { LANG: 'C' } },
     ));
 
+  test('a key that comes before the first frame is taken, and not echoed into it', async () => {
+    let pressed = false;
+    let terminal: Terminal | undefined;
+    const onData = () => {
+      if (!pressed) terminal?.press('j');
+      pressed = true;
+    };
+    terminal = new Terminal([process.execPath, PLAY], { onData });
+    try {
+      const text = await terminal.until(/▸ ublkb1 /);
+      assert.match(text, /^ ublkts monitor/);
+      assert.doesNotMatch(text, /^j|j$/m);
+    } finally {
+      await terminal.close();
+    }
+  });
+
   test('has room for 20 devices, and says what is below', () =>
     withPlay(
       async (terminal) => {
