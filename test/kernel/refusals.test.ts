@@ -33,7 +33,7 @@ const LINES: readonly (readonly [line: string, code: number, message: RegExp, hi
     /3 threads cannot serve 2 queues/,
     /--per_io_tasks or --batch, or make --nthreads 2/,
   ],
-  ['add -t loop', USAGE, /target loop takes 1 backing file, not 0/, /after the options/],
+  ['add -t loop', USAGE, /target loop takes 1 backing file, not 0/, /add -t loop FILE/],
   ['add -t null /tmp/odd', USAGE, /target null takes no backing file, not 1/, /leave/],
   ['add -t loop /nowhere', FAILED, /\/nowhere: there is no such file/, /truncate/],
   ['add -t null --shmem_zc --htlb /nowhere', FAILED, /\/nowhere: there is no such file/, /fallocate/],
