@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import type { DeviceReport } from '../../src/device/report.ts';
+import type { AddOptions } from '../../src/spec/options.ts';
 import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import { inBackground } from './support/background.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
@@ -18,14 +19,13 @@ const INTERVAL_MS = 1000;
 
 describe('commands on devices that hang or are in use', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
-  afterEach(() => deleteAllDevices({ force: true }));
+  afterEach(async () => {
+    await deleteAllDevices({ force: true });
+    sh('udevadm control --start-exec-queue');
+  });
 
   test('the event loop turns while deleteDevice waits for a request, and it says for what', async () => {
-    const { id, path } = await addDevice({
-      ...ADD_DEFAULTS,
-      target: 'fault_inject',
-      targetOptions: { delay_us: '2000000' },
-    });
+    const { id, path } = await slowDevice(2_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
@@ -43,11 +43,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   });
 
   test('stopDevice gives up when its signal aborts, and the device stops later', async () => {
-    const { id, path } = await addDevice({
-      ...ADD_DEFAULTS,
-      target: 'fault_inject',
-      targetOptions: { delay_us: '2000000' },
-    });
+    const { id, path } = await slowDevice(2_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
@@ -59,12 +55,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   });
 
   test('quiesceDevice says QUIESCED when it is so, also with a request under way', async () => {
-    const { id, path } = await addDevice({
-      ...ADD_DEFAULTS,
-      target: 'fault_inject',
-      targetOptions: { delay_us: '1000000' },
-      features: ['USER_RECOVERY'],
-    });
+    const { id, path } = await slowDevice(1_000_000, ['USER_RECOVERY']);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
@@ -219,6 +210,17 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     sh('dmsetup remove --retry below');
   });
 });
+
+/** A device whose only requests are those of the test: neither the kernel nor udev looks at it. */
+function slowDevice(delayUs: number, features: AddOptions['features'] = []): Promise<DeviceReport> {
+  sh('udevadm control --stop-exec-queue');
+  return addDevice({
+    ...ADD_DEFAULTS,
+    target: 'fault_inject',
+    targetOptions: { delay_us: String(delayUs) },
+    features: ['NO_AUTO_PART_SCAN', ...features],
+  });
+}
 
 /**
  * The output of a command that is to answer at once. The time that it used the processor for does not count, because in
