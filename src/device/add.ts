@@ -1,7 +1,7 @@
 /** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
 import { accessSync, closeSync } from 'node:fs';
 import { type ControlChannel, withControl } from '../control/channel.ts';
-import { addDev, type DevInfo, getFeatures, removeDev } from '../control/commands.ts';
+import { addDev, type DevInfo, getFeatures } from '../control/commands.ts';
 import { blockDeviceNode } from '../control/device-node.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
@@ -54,7 +54,7 @@ export async function startDevice(options: AddOptions, waiting: WaitOptions = {}
       unsettled: null,
       ended: null,
     };
-    withFilesAlone(() => {
+    await withFilesAlone(() => {
       forgetDevice(id);
       writeRecord(record);
     });
@@ -66,7 +66,7 @@ export async function startDevice(options: AddOptions, waiting: WaitOptions = {}
     });
     return server;
   } catch (error) {
-    await removeFailed(info);
+    await removeFailed(id);
     throw error;
   }
 }
@@ -129,11 +129,11 @@ function requireFile(file: string): void {
   }
 }
 
-/** The device that a failed server leaves is of no use to anyone. */
-async function removeFailed(info: DevInfo): Promise<void> {
+/** Deletes the device that a failed server leaves, which is of no use to anyone. */
+async function removeFailed(id: number): Promise<void> {
   try {
-    await removeDev(info.dev_id, { timeoutMs: 10_000 });
-    forgetDevice(info.dev_id);
+    const { deleteDevice } = await import('./delete.ts');
+    await deleteDevice(id, { force: true, timeoutMs: 10_000 });
   } catch {
     // The error that led here is the one to report.
   }

@@ -77,7 +77,7 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
     await stopAndRemove(info, numbers, options);
   }
   await untilGone(channel, info, numbers, options);
-  forgetIfGone(id, () => isGone(channel, id));
+  await forgetIfGone(id, () => isGone(channel, id));
 }
 
 async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitOptions): Promise<void> {
@@ -85,13 +85,14 @@ async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitO
   const { devices, charDevice } = numbers;
   const claimants = distinct(findClaims(devices).map(({ claimant }) => claimant));
   const stacked = claimants.filter((claimant) => claimant.kind === 'device');
-  writeGoingDevice({ id, since: new Date().toISOString(), devices, charDevice, stacked });
+  writeGoingDevice({ id, since: new Date().toISOString(), serverPid, devices, charDevice, stacked });
   const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };
   try {
     await patiently(stuck, options, (apart) => removeDev(id, apart));
   } catch (error) {
-    // Refused by the driver, as opposed to left behind in it.
-    if (error instanceof UblkError && error.code !== 'TIMEOUT') keepGoingDevice(id);
+    // When the caller has given up, or the time has run out, the driver still deletes the device.
+    const isLeftBehind = options.signal?.aborted === true || (error instanceof UblkError && error.code === 'TIMEOUT');
+    if (error instanceof UblkError && !isLeftBehind) keepGoingDevice(id);
     throw error;
   }
 }

@@ -39,7 +39,7 @@ export async function diagnose({ fix = false }: { readonly fix?: boolean } = {})
     await throughDriver('features', checkFeatures),
     await throughDriver('devices', async () => checkDevices(await listDevices())),
     // A device that is being deleted is not in sysfs.
-    await attempt('files', () => checkFiles([...findDevices(), ...goingIds()], fix)),
+    await attempt('files', () => checkFiles(() => [...findDevices(), ...goingIds()], fix)),
     checkHugepages(read('/proc/meminfo') ?? '', read('/proc/mounts') ?? ''),
     checkMemlock(read('/proc/self/limits') ?? '', process.geteuid?.() === 0),
     checkOpenFiles(read('/proc/self/limits') ?? ''),

@@ -99,8 +99,9 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const server = serverOf(info.ublksrv_pid, record);
   const state = server.pid <= 0 ? null : serverState(server);
   const going = readGoingDevice(id);
-  const isStopping = going !== null && findDevices().includes(id);
-  const deleting = going === null || isStopping ? null : await deletingOf(going);
+  const isThere = findDevices().includes(id);
+  const isStopping = going !== null && isThere && going.serverPid === info.ublksrv_pid;
+  const deleting = going === null || isThere ? null : await deletingOf(going);
   const waitsFor = isStopping && info.state === UBLK_S_DEV_LIVE ? await waitOf(info) : null;
   return {
     id,
@@ -159,7 +160,7 @@ interface Facts {
   /** The state of the server that the kernel names; null when it names none. */
   readonly state: ProcessState | null;
   readonly deleting: DeletingReport | null;
-  /** What the kernel waits for that has been asked to stop and delete it, and has not stopped it yet. */
+  /** Why the kernel has not stopped the device yet, although it was asked to delete it; null when it was not asked. */
   readonly waitsFor: string | null;
 }
 

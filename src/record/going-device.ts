@@ -4,9 +4,9 @@
  * The kernel takes a device out of sysfs at once, and gives its id back when the last process has closed it, which can
  * take for ever. The file keeps the device visible meanwhile. Whoever finds that it is gone removes all its files.
  */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
-import { withFilesAlone } from './files-alone.ts';
+import { tryFilesAlone, withFilesAlone } from './files-alone.ts';
 import { forgetDevice } from './store.ts';
 
 export interface GoingDevice {
@@ -14,6 +14,8 @@ export interface GoingDevice {
   readonly id: number;
   /** When it was asked for, ISO 8601. */
   readonly since: string;
+  /** The server that the device had. A device with another one is a new device with the same id. */
+  readonly serverPid?: number;
   /** `major:minor` of the block device and its partitions, and of the char device: what its users have open. */
   readonly devices: readonly string[];
   readonly charDevice: string | null;
@@ -55,25 +57,21 @@ export function keepGoingDevice(id: number): void {
 }
 
 /**
- * Removes the files of a device that is gone, unless someone else has done so or a new device has the id. `isGone` is
- * asked once more, with the file claimed. Returns whether files were removed.
+ * Removes the files of a device that was deleted and is gone by now. Whoever lists devices does so, and does not wait: while
+ * another process is at the files, they are left to the next list. Returns whether files were removed.
  */
 export function sweepGoingDevice(id: number, isGone: () => boolean): boolean {
-  const claimed = `${filesOf(id).going}.${process.pid}`;
-  try {
-    renameSync(filesOf(id).going, claimed);
-  } catch {
-    return false;
-  }
-  rmSync(claimed, { force: true });
-  return forgetIfGone(id, isGone);
+  if (!existsSync(filesOf(id).going)) return false;
+  return tryFilesAlone(() => forgetOnlyIf(isGone, id))?.value ?? false;
 }
 
 /** Removes the files of a device that is gone. A new device that has its id by now keeps its own. */
-export function forgetIfGone(id: number, isGone: () => boolean): boolean {
-  return withFilesAlone(() => {
-    if (!isGone()) return false;
-    forgetDevice(id);
-    return true;
-  });
+export async function forgetIfGone(id: number, isGone: () => boolean): Promise<void> {
+  await withFilesAlone(() => forgetOnlyIf(isGone, id));
+}
+
+function forgetOnlyIf(isGone: () => boolean, id: number): boolean {
+  if (!isGone()) return false;
+  forgetDevice(id);
+  return true;
 }

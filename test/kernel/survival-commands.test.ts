@@ -1,6 +1,6 @@
 /** Commands on devices that hang or are in use: each ends, says why, and hides no other device. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import type { DeviceReport } from '../../src/device/report.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
@@ -52,6 +52,37 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     assert.equal((await describeDevice(id)).state, 'LIVE');
     await until('the device is stopped', async () => (await describeDevice(id)).state === 'DEAD');
     await reading.succeeded;
+  });
+
+  test('deleteDevice gives up when its signal aborts; the device goes later, and its files with it', async () => {
+    const { id, path } = await slowDevice(3_000_000);
+    await blockDevice(path);
+    const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
+    await until('the request is under way', async () => inFlight(id) > 0);
+    const reason = new UblkError('enough', { code: 'INTERRUPTED' });
+    await assert.rejects(deleteDevice(id, { signal: abortedAfter(300, reason) }), reason);
+    assert.match((await describeDevice(id)).last_error ?? '', /it is being deleted: the kernel waits for/);
+    await until('the device is gone', async () => (await listDevices()).length === 0);
+    assert.deepEqual(filesIn(id), []);
+    await reading.succeeded;
+  });
+
+  test('a process that is stopped while it has the files of devices locked hides no device and hangs no command', async () => {
+    const { id } = await addDevice({ ...ADD_DEFAULTS, target: 'null', id: 3 });
+    const locked = inBackground('exec flock --no-fork /run/ublkts sleep 600');
+    await until('it has the lock', () => run('flock --nonblock /run/ublkts true').status !== 0);
+    const begun = performance.now();
+    assert.deepEqual(
+      (await listDevices()).map((device) => device.id),
+      [id],
+    );
+    assert.ok(performance.now() - begun < 1000, 'list does not wait');
+    await assert.rejects(addDevice({ ...ADD_DEFAULTS, target: 'null', id: 4 }), /locked for 5 s/);
+    await assert.rejects(deleteDevice(id), /locked for 5 s/);
+    process.kill(locked.pid, 'SIGKILL');
+    await locked.succeeded.catch(() => {});
+    assert.deepEqual(await listDevices(), []);
+    assert.deepEqual([...filesIn(3), ...filesIn(4)], []);
   });
 
   test('quiesceDevice says QUIESCED when it is so, also with a request under way', async () => {
@@ -210,6 +241,10 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     sh('dmsetup remove --retry below');
   });
 });
+
+function filesIn(id: number): string[] {
+  return readdirSync('/run/ublkts').filter((name) => name.startsWith(`${id}.`));
+}
 
 /** A device whose only requests are those of the test: neither the kernel nor udev looks at it. */
 function slowDevice(delayUs: number, features: AddOptions['features'] = []): Promise<DeviceReport> {

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesIn } from '../../native/kernel-files.ts';
 import { filesOf } from '../../record/files.ts';
+import { withFilesAlone } from '../../record/files-alone.ts';
 import { isServing } from '../../record/process-state.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';
@@ -59,8 +60,14 @@ function idsOf(devices: readonly DeviceReport[]): string {
   return devices.map(({ id }) => id).join(', ');
 }
 
-/** Files are named after their device: `7.json`, `ublkb7.sock`. `ids` are the devices that there are. */
-export function checkFiles(ids: readonly number[], fix: boolean): Check {
+/** Looks for files of devices that are not among the `ids()` that there are. They are named `7.json` or `ublkb7.sock`. */
+export async function checkFiles(ids: () => readonly number[], fix: boolean): Promise<Check> {
+  if (!fix) return checkStale(ids(), fix);
+  // Devices may come and go: what is removed is asked for while nobody makes the files of a new one.
+  return withFilesAlone(() => checkStale(ids(), fix));
+}
+
+function checkStale(ids: readonly number[], fix: boolean): Check {
   const directories = new Set(Object.values(filesOf(0)).map((path) => dirname(path)));
   const stale = [...directories].flatMap((directory) =>
     namesIn(directory)

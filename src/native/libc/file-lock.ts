@@ -3,7 +3,7 @@
  * last descriptor of the open file is closed, which includes that its process is killed.
  */
 import { ERRNO } from '../uapi/errno.ts';
-import { checked } from './calls.ts';
+import { checked, systemError } from './calls.ts';
 import { callInt } from './ffi.ts';
 
 const F_OFD_GETLK = 36;
@@ -12,6 +12,7 @@ const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const LOCK_EX = 2;
+const LOCK_NB = 4;
 /** The size of struct flock. Its other fields stay 0, which means the whole file, whatever its length becomes. */
 const FLOCK_BYTES = 32;
 
@@ -29,9 +30,14 @@ export function tryLock(fd: number, kind: LockKind): number {
   return errno === ERRNO.EACCES ? ERRNO.EAGAIN : errno;
 }
 
-/** Waits for an exclusive lock on a file or a directory. It excludes only those who take it in this way. */
-export function lockAndWait(fd: number): void {
-  checked('flock', 'LOCK_EX', fd, LOCK_EX);
+/**
+ * Locks a file or a directory by flock(2), without waiting. Returns false when another open file has the lock. It excludes
+ * only those who take it in this way.
+ */
+export function tryFlock(fd: number): boolean {
+  const { value, errno } = callInt('flock', fd, LOCK_EX | LOCK_NB);
+  if (value !== 0 && errno !== ERRNO.EAGAIN) throw systemError('flock', errno, 'LOCK_EX');
+  return value === 0;
 }
 
 /** The kind of lock that another open file has on this file, or null. `fd` needs no lock of its own. */
