@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -17,11 +18,19 @@ export function cacheHome(): string | undefined {
 }
 
 /**
- * Where Node keeps the compiled code of a part of this program; undefined for a user without a home. Node's own default
- * is in /tmp, where anyone could leave compiled code for root to run. What is kept of a file are the functions that its
+ * Where Node keeps the compiled code of a part of this program; undefined for a user without a home, and for one whose
+ * home is somebody else's, as after `sudo` with a kept HOME. Compiled code is run as it is found, so it must be this user's
+ * own; for the same reason it is not in /tmp, which is Node's default. What is kept of a file are the functions that its
  * first user called, so each part has a directory of its own (docs/decisions/0016).
  */
 export function compileCache(part: string): string | undefined {
   const cache = cacheHome();
-  return cache === undefined ? undefined : path.join(cache, 'ublkts', 'compile', part);
+  return cache === undefined || !isOwn(cache) ? undefined : path.join(cache, 'ublkts', 'compile', part);
+}
+
+/** Whether the directory, or the one that it will be made in, is this user's. */
+function isOwn(directory: string): boolean {
+  const found =
+    statSync(directory, { throwIfNoEntry: false }) ?? statSync(path.dirname(directory), { throwIfNoEntry: false });
+  return found === undefined || found.uid === process.geteuid?.();
 }

@@ -3,13 +3,13 @@
  * (dispatch.ts) and after it is decided whether there are colours. Nothing here or below calls `process.exit`, so that pipes are
  * always flushed.
  */
-import { compileCache, NO_HOME } from './cache-home.ts';
+import { cacheHome, NO_HOME } from './cache-home.ts';
 import { wants } from './cli/argv/global-flags.ts';
 import { dispatch } from './cli/dispatch/dispatch.ts';
 import { applyColourPolicy } from './cli/output/colour.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
-  if (compileCache('commands') === undefined) standInForPasswd();
+  if (cacheHome() === undefined) standInForPasswd();
   applyColourPolicy(argv, process.env);
   // Stacks then name lines of the source. Only what is imported from here on is mapped, and reading maps takes time.
   if (wants('debug', argv)) process.setSourceMapsEnabled(true);
