@@ -16,7 +16,7 @@ export function openFailure(path: string, cause: unknown): UblkError {
   return new UblkError(`cannot open ${path}: ${reason}`, { code, command: 'open', cause, ...details });
 }
 
-/** What a command without a device is about. */
+/** The subject of a sentence about a command that names no device. */
 const ANY_DEVICE = 'a device';
 
 /** `about` is "device 3", or ANY_DEVICE. */
@@ -32,7 +32,7 @@ interface Meaning {
 const MADE_WITHOUT_RECOVERY: Sentence = (about) => `${about} was made without recovery`;
 const MADE_WITHOUT_SHARING: Sentence = (about) => `${about} was made without --shmem_zc`;
 
-/** What an errno means in the answer of a command. The key is `COMMAND errno` or, for all other commands, the errno. */
+/** Says what a refusal means. The key is `COMMAND errno`, or the errno alone for every command without such an entry. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'ADD_DEV EEXIST': {
     text: (about) => `${about} exists already: the id is taken`,
@@ -97,7 +97,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EOPNOTSUPP: { kind: 'unsupported', hint: '`ublkts features` shows which features the driver has' },
 };
 
-/** What each command of the driver is asked for, in words that follow "cannot". */
+/** Says what each command asks the driver to do, in words that follow "cannot". */
 const REQUESTS: Readonly<Record<string, Sentence>> = {
   ADD_DEV: (about) => `add ${about}`,
   DEL_DEV: (about) => `delete ${about}`,
@@ -135,7 +135,7 @@ export function commandFailure(command: string, device: number, result: number):
   });
 }
 
-/** What the command asks for: `stop device 0`. */
+/** Says what the command asks the driver to do: `stop device 0`. */
 export function requestOf(command: string, device: number): string {
   const about = subjectOf(device);
   return REQUESTS[command]?.(about) ?? `run ${command} on ${about}`;

@@ -1,5 +1,5 @@
 /**
- * What a recovered device keeps although something else was asked for. The kernel has fixed it since the device was made.
+ * Says what of a request `recover` cannot give a device, because the kernel has fixed it since the device was made.
  * Scripts written for kublk repeat the whole command line of `add`, so only what differs from that is worth a note.
  */
 import { DATA_PATHS, dataPathOfFeatures, nameOfDataPath, parseDataPathName } from '../spec/data-paths.ts';

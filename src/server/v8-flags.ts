@@ -9,7 +9,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { keepCompiledCode } from '../native/compiled-code.ts';
 
-/** V8 does not mind these when it looks at compiled code. */
+/** With these, V8 still takes the compiled code of a process that does not have them. */
 export const START_FLAGS: readonly string[] = ['--max-semi-space-size=2', '--no-turbo-typer-hardening'];
 
 const INLINING_FLAGS: readonly string[] = [

@@ -44,12 +44,14 @@ export function clustersOf(text: string): string[] {
 }
 
 function clusterWidth(cluster: string): number {
-  const shown = Array.from(cluster).filter((character) => visible().test(character));
+  const isVisible = visible();
+  const shown = Array.from(cluster).filter((character) => isVisible.test(character));
   const [first, ...others] = shown;
   if (first === undefined) return 0;
   if (emoji().test(cluster) || KEYCAP.test(cluster) || joinedPictures().test(cluster)) return 2;
   if (JAMO.test(first)) return Array.from(shown.join('').replace(SYLLABLE, ONE_SYLLABLE)).reduce(addColumns, 0);
-  return others.filter((character) => takesRoomBehind().test(character)).reduce(addColumns, columnsOf(first));
+  const behind = others.length === 0 ? undefined : takesRoomBehind();
+  return others.filter((character) => behind?.test(character)).reduce(addColumns, columnsOf(first));
 }
 
 function addColumns(sum: number, character: string): number {

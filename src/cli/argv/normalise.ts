@@ -89,7 +89,7 @@ function requireZeroOrOne({ helpValue }: FlagShape, spelled: string, value: stri
 const FILE_IS_A_WORD = 'name the file as a word: `ublkts add -t loop FILE`';
 const FILE_FLAGS: ReadonlySet<string> = new Set(['file', 'files', 'path', 'image', 'disk', 'backing-file']);
 
-/** Only the commands that make devices take backing files, and these have --type. */
+/** Backing files are taken by the commands that have --type: `add`, `recover` and `set_params`. */
 function namesAFile(spelled: string, flags: FlagShapes): boolean {
   return flags['type'] !== undefined && FILE_FLAGS.has(fold(spelled));
 }

@@ -37,7 +37,7 @@ export function errorObject(error: UblkError): ErrorObject {
   };
 }
 
-/** `ublkts del: DEL_DEV of device 0: ... (EBUSY)`, then `hint: ...`. `command` has the words that name the command. */
+/** `ublkts del: there is no device 0 (GET_DEV_INFO, ENODEV)`, then `hint: ...`. `command` has the words that name the command. */
 export function errorLines(error: UblkError, command: readonly string[]): string {
   const speaker = escapeControls(['ublkts', ...command].join(' '));
   const hint = hintFor(error);

@@ -1,5 +1,5 @@
 /**
- * What Node's sockets cannot do: send and receive descriptors (SCM_RIGHTS), and say which process is connected. The
+ * Unix sockets that send and receive descriptors (SCM_RIGHTS) and tell which process is connected, as Node's cannot. The
  * constants are those of <sys/socket.h>; the struct layouts are those of 64-bit Linux.
  */
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../memory.ts';
