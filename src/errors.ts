@@ -43,7 +43,15 @@ export interface FailureDetails {
   readonly cause?: unknown;
 }
 
+/** A target of somebody's own has its own copy of this class: errors are known by this, and not by their class. */
+const BRAND = Symbol.for('ublkts.UblkError');
+
 export class UblkError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  readonly [BRAND] = true;
   readonly code: string;
   readonly kind: FailureKind;
   readonly command: string | undefined;

@@ -33,6 +33,8 @@ const RANKS: Readonly<Record<string, number>> = {
   cli: 14,
   commands: 15,
   index: 16,
+  target: 16,
+  'target-ring': 16,
   main: 17,
 };
 /** Outside packages, and the folders that may import them. */

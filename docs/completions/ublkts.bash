@@ -7,14 +7,15 @@ _ublkts() {
   local command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor quiesce recover reg-buf reg_buf rm set-params set_params stop top unreg-buf unreg_buf update-size update_size help"
+    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor quiesce recover reg-buf reg_buf rm set-params set_params stop target top unreg-buf unreg_buf update-size update_size help"
     return
   fi
   case $command in
-    lab)
+    lab|target)
       if ((COMP_CWORD == 2)); then
         case $command in
           lab) _ublkts_words "build run shell" ;;
+          target) _ublkts_words "check new" ;;
         esac
         return
       fi
@@ -115,6 +116,7 @@ _ublkts() {
     "set_params --max_open_zones"|"set-params --max_open_zones") :; return ;;
     "set_params --max_active_zones"|"set-params --max_active_zones") :; return ;;
     "stop -n"|"stop --number") _ublkts_devices; return ;;
+    "target check -o"|"target check --target_option") :; return ;;
     "unreg-buf -n"|"unreg-buf --number"|"unreg_buf -n"|"unreg_buf --number") _ublkts_devices; return ;;
     "unreg-buf -i"|"unreg-buf --index"|"unreg_buf -i"|"unreg_buf --index") :; return ;;
     "update_size -n"|"update_size --number"|"update-size -n"|"update-size --number") _ublkts_devices; return ;;
@@ -138,6 +140,8 @@ _ublkts() {
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
+    "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "target new") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --async"; else :; fi ;;
     "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --index --all"; else :; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size --grow --force"; else :; fi ;;
   esac

@@ -32,6 +32,8 @@ export default class List extends BaseCommand {
     const table = !this.json && (flags.format ?? preferredFormat()) === 'table';
     this.print(devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined), flags.format);
     if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
+    const isText = flags.format === 'kublk' || (flags.format === undefined && !process.stdout.isTTY);
+    if (isText && !this.json) process.stderr.write(noteLines(devices.flatMap(stuckNote)));
   }
 }
 
@@ -45,6 +47,11 @@ async function verdictsOn(devices: readonly DeviceReport[]): Promise<Verdicts> {
 function ringNotice(devices: readonly DeviceReport[]): string | null {
   const unasked = devices.find(({ seen_from }) => seen_from === 'sysfs');
   return unasked === undefined ? null : `device ${unasked.id}: ${unasked.last_error}`;
+}
+
+/** Says that requests are stuck in the target: kublk's text has no place for it. */
+function stuckNote({ id, io, last_error }: DeviceReport): string[] {
+  return (io?.stuck ?? null) === null ? [] : [`device ${id}: ${last_error}`];
 }
 
 async function find(ids: readonly number[]): Promise<DeviceReport[]> {

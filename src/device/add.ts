@@ -15,7 +15,7 @@ import { FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.ts';
 import { type Granted, resolve } from '../spec/resolve.ts';
 import type { TargetTraits } from '../spec/target-traits.ts';
-import { findTarget } from '../targets/registry.ts';
+import { findTarget, targetReference } from '../targets/find.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
@@ -30,9 +30,12 @@ export async function addDevice(request: AddRequest, waiting: WaitOptions = {}):
 }
 
 /** Does what addDevice does, and leaves the server's process in the caller's hands. */
-export async function startDevice(options: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
+export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
   waiting.signal?.throwIfAborted();
-  const target = findTarget(options.target);
+  const reference = await targetReference(asked.target);
+  const target = await findTarget(reference);
+  const targetOptions = target.recorded?.(asked.targetOptions) ?? asked.targetOptions;
+  const options = { ...asked, target: reference, targetOptions };
   // Options that no driver makes possible are refused before a driver is needed.
   resolve(options, target, FeatureSet.all);
   requireCpus(options.cpus);
@@ -58,7 +61,7 @@ export async function startDevice(options: AddOptions, waiting: WaitOptions = {}
       forgetDevice(id);
       writeRecord(record);
     });
-    const server = await launchServer(id, 'add', waiting);
+    const server = await launchServer({ device: id, mode: 'add', target: options.target }, waiting);
     // Whoever is told of the device opens it next.
     await blockDeviceNode(id).catch((error: unknown) => {
       server.release();

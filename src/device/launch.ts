@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -38,16 +39,24 @@ export interface Ending {
 const READY_SECONDS = 120;
 const KILLED_MS = 5_000;
 
+export interface Launch {
+  readonly device: number;
+  readonly mode: StartMode;
+  /** The name of a built-in target, or the absolute path of a file. */
+  readonly target: string;
+}
+
 /** `waiting.signal` ends the server that is starting; its bound is the server's own. */
-export async function launchServer(device: number, mode: StartMode, waiting: WaitOptions = {}): Promise<ServerProcess> {
+export async function launchServer(launch: Launch, waiting: WaitOptions = {}): Promise<ServerProcess> {
+  const { device } = launch;
   makeRunDirectories();
   const { log } = filesOf(device);
   const logged = bytesOf(log);
   const wrapper = ownNamespace();
-  const first = await start(device, mode, wrapper, waiting);
+  const first = await start(launch, wrapper, waiting);
   // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
   const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
-  const { child, ended, flusher, report } = refused ? await start(device, mode, [], waiting) : first;
+  const { child, ended, flusher, report } = refused ? await start(launch, [], waiting) : first;
   if (report === null) throw diedError(device, textOf(log, logged), await ended);
   if (!report.ready) throw report.error;
   const notes = [...report.notes];
@@ -68,12 +77,8 @@ interface Started {
   readonly report: StartReport | null;
 }
 
-async function start(
-  device: number,
-  mode: StartMode,
-  wrapper: readonly string[],
-  { signal, onWaiting }: WaitOptions,
-): Promise<Started> {
+async function start(launch: Launch, wrapper: readonly string[], { signal, onWaiting }: WaitOptions): Promise<Started> {
+  const { device, mode } = launch;
   const logFd = openSync(filesOf(device).log, 'a', 0o600);
   const entry = packagePath('dist/server/main.cjs');
   // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
@@ -84,7 +89,7 @@ async function start(
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(program, args, {
     detached: true,
-    env: { ...process.env, ...serverEnvironment() },
+    env: { ...process.env, ...serverEnvironment(launch) },
     // Not the shell's directory: a server must not keep a file system busy.
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],
@@ -125,10 +130,11 @@ function ownNamespace(): string[] {
 /**
  * One malloc arena for all threads: glibc gives each its own, and keeps what it was once used for; none of them allocates
  * while it serves. 44.8 MB of private memory become 38.2 (null, two queues, after I/O). The compile cache is for all
- * threads, too (docs/decisions/0016).
+ * threads, too (docs/decisions/0016). What a target's file is without its types lies where the command that starts the
+ * server has just left it.
  */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  const cache = compileCache('server');
+function serverEnvironment({ mode, target }: Launch): NodeJS.ProcessEnv {
+  const cache = compileCache(isAbsolute(target) ? mode : 'server');
   return { MALLOC_ARENA_MAX: '1', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
 }
 

@@ -19,8 +19,8 @@ import { readStats } from '../stats/reader.ts';
 import { bitsOf } from './features.ts';
 import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
-import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
-import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
+import type { DeletingReport, DeviceReport, DeviceState, StuckReport } from './report.ts';
+import { buffersOf, deletingOf, describeStuck, ioOf, targetOf } from './report-parts.ts';
 
 export { missingDriver } from '../control/missing-driver.ts';
 
@@ -103,6 +103,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const isStopping = going !== null && isThere && going.serverPid === info.ublksrv_pid;
   const deleting = going === null || isThere ? null : await deletingOf(going);
   const waitsFor = isStopping && info.state === UBLK_S_DEV_LIVE ? await waitOf(info) : null;
+  const io = record === null ? null : ioOf(stats);
   return {
     id,
     seen_from: 'driver',
@@ -127,9 +128,9 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
       in_flight: stats?.queues[queue]?.inFlight ?? 0,
     })),
     buffers: record === null ? null : buffersOf(record, stats),
-    io: record === null ? null : ioOf(stats),
+    io,
     deleting,
-    last_error: trouble({ record, info, state, deleting, waitsFor }),
+    last_error: trouble({ record, info, state, deleting, waitsFor, stuck: io?.stuck ?? null }),
   };
 }
 
@@ -162,10 +163,11 @@ interface Facts {
   readonly deleting: DeletingReport | null;
   /** Why the kernel has not stopped the device yet, although it was asked to delete it; null when it was not asked. */
   readonly waitsFor: string | null;
+  readonly stuck: StuckReport | null;
 }
 
 /** Says what is wrong with the device; null when nothing is. */
-function trouble({ record, info, state, deleting, waitsFor }: Facts): string | null {
+function trouble({ record, info, state, deleting, waitsFor, stuck }: Facts): string | null {
   if (deleting !== null) {
     const { holders } = deleting;
     return `it is being deleted${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
@@ -177,6 +179,6 @@ function trouble({ record, info, state, deleting, waitsFor }: Facts): string | n
   if (record === null) return null;
   const { ended, server } = record;
   if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
-  if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) return null;
+  if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) return stuck === null ? null : describeStuck(stuck);
   return `its server (pid ${server?.pid ?? '?'}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }

@@ -20,7 +20,7 @@ import { optionsFor } from '../spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
 import { resolve } from '../spec/resolve.ts';
-import { findTarget } from '../targets/registry.ts';
+import { findTarget, targetReference } from '../targets/find.ts';
 import { requireFiles } from './add.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './exclusively.ts';
@@ -62,13 +62,17 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const info = await withControl((channel) => getDevInfo(channel, id));
   const before = ownedBy(info, readRecord(id));
   requireRecoverable(info, before);
-  const options = optionsOf(info, before, overrides);
+  const found = optionsOf(info, before, overrides);
   const kept = keptNote(overrides, {
     features: FeatureSet.fromFlags(info.flags),
     counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
     options: before?.options ?? null,
   });
-  const spec = resolve(options, findTarget(options.target), FeatureSet.fromFlags(info.flags));
+  const reference = overrides.target === undefined ? found.target : await targetReference(found.target);
+  const target = await findTarget(reference);
+  const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
+  const options = { ...found, target: reference, targetOptions };
+  const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
@@ -89,7 +93,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     ended: null,
   });
   try {
-    const server = await launchServer(id, 'recover', waiting);
+    const server = await launchServer({ device: id, mode: 'recover', target: options.target }, waiting);
     return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.

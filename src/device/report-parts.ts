@@ -4,7 +4,7 @@ import type { GoingDevice } from '../record/going-device.ts';
 import type { StatWay } from '../stats/layout.ts';
 import type { DeviceStats, Tally } from '../stats/reader.ts';
 import { describeHolder } from '../block/holder.ts';
-import type { BufferReport, DeletingReport, DeviceReport, IoReport } from './report.ts';
+import type { BufferReport, DeletingReport, DeviceReport, IoReport, StuckReport } from './report.ts';
 
 export async function deletingOf(going: GoingDevice): Promise<DeletingReport> {
   // Most lists have no device that is going, and start faster without this.
@@ -41,5 +41,20 @@ export function ioOf(stats: DeviceStats | null): IoReport {
     return total;
   };
   const errors = (stats?.queues ?? []).flatMap((queue) => Object.values(queue.ops)).reduce((n, op) => n + op.errors, 0);
-  return { matched: sum('matched'), registered: sum('registered'), copied: sum('copied'), errors };
+  const stuck = stats === null ? null : stuckOf(stats);
+  return { matched: sum('matched'), registered: sum('registered'), copied: sum('copied'), errors, stuck };
+}
+
+function stuckOf({ stuck }: DeviceStats): StuckReport | null {
+  if (stuck === null) return null;
+  const { requests, op, offset, sinceMs } = stuck;
+  return { requests, op, offset, since: new Date(sinceMs).toISOString() };
+}
+
+/** Says what is stuck, as a part of a device's `last_error`. */
+export function describeStuck({ requests, op, offset, since }: StuckReport): string {
+  const age = Math.round((Date.now() - Date.parse(since)) / 1000);
+  const what = op === 'flush' ? op : `${op} at byte ${offset}`;
+  if (requests === 1) return `its target has not answered a ${what} for ${age} s`;
+  return `its target has not answered ${requests} requests, the oldest of them, a ${what}, for ${age} s`;
 }

@@ -1,6 +1,7 @@
 /** The report of a device, as the library returns it and `list --json` prints it: snake_case, sizes in bytes. */
 import type { ProcessState } from '../record/process-state.ts';
 import { describeFeature, type Feature } from '../spec/features.ts';
+import type { StatOp } from '../stats/layout.ts';
 import type { Holder } from '../block/holder.ts';
 
 export interface TallyReport {
@@ -31,6 +32,16 @@ export interface IoReport {
   registered: TallyReport;
   copied: TallyReport;
   errors: number;
+  /** Requests that have waited in the target for more than 30 s; null when there are none. */
+  stuck: StuckReport | null;
+}
+
+export interface StuckReport {
+  requests: number;
+  /** Of the one that has waited longest: what it is, where it begins in bytes, and when it came (ISO 8601). */
+  op: StatOp;
+  offset: number;
+  since: string;
 }
 
 export interface DeletingReport {

@@ -12,7 +12,7 @@ import type { DeviceRecord } from '../record/device-record.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { isElsewhere, isServerAlive, type ServerIdentity, serverOf } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
-import { findTarget } from '../targets/registry.ts';
+import { findTarget } from '../targets/find.ts';
 import { patiently } from './patiently.ts';
 
 export interface ResizeOptions extends WaitOptions {
@@ -37,7 +37,7 @@ export async function updateSize(id: number, bytes: number, options: ResizeOptio
   const { grow = false, force = false } = options;
   if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes);
   const record = ownedBy(info, readRecord(id));
-  if (record !== null) askTarget(record, serverOf(info.ublksrv_pid, record), bytes, grow);
+  if (record !== null) await askTarget(record, serverOf(info.ublksrv_pid, record), bytes, grow);
   const stuck = { command: 'UPDATE_SIZE', device: id, serverPid: info.ublksrv_pid, after: 'the size changes then' };
   await patiently(stuck, options, (apart) => update(id, bytes / 512, apart));
   const size = diskSize(id);
@@ -54,12 +54,18 @@ function unchanged(device: number, is: number, wanted: number): UblkError {
   });
 }
 
-function askTarget({ spec, descriptors }: DeviceRecord, server: ServerIdentity, bytes: number, grow: boolean): void {
+async function askTarget(
+  { spec, descriptors }: DeviceRecord,
+  server: ServerIdentity,
+  bytes: number,
+  grow: boolean,
+): Promise<void> {
   const { files: names, targetOptions: options, integrity } = spec;
   const served = !isElsewhere(server) && isServerAlive(server) && descriptors?.length === names.length;
   // These are the files that the server has open, whatever has become of their names.
   const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
-  findTarget(spec.target).resize?.({ files, names, options, integrity, bytes, grow });
+  const target = await findTarget(spec.target);
+  target.resize?.({ files, names, options, integrity, bytes, grow });
 }
 
 /** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */

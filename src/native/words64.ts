@@ -16,3 +16,8 @@ export const sumHi = (lo: number, hi: number, more: number): number =>
 export function wordsOf(value: bigint): readonly [lo: number, hi: number] {
   return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
 }
+
+/** The address that two words hold. Not for the hot path. */
+export function addressOf(lo: number, hi: number): bigint {
+  return (BigInt(hi) << 32n) | BigInt(lo >>> 0);
+}

@@ -4,13 +4,16 @@ import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
 import { StatsWriter } from '../stats/writer.ts';
 import { gettid } from '../native/libc/calls.ts';
-import { findTarget } from '../targets/registry.ts';
+import { findTarget } from '../targets/find.ts';
+import type { TargetQueue, ThreadEvents } from '../targets/target.ts';
 import { charDevice } from './char-device.ts';
+import { DataViews } from './data-views.ts';
 import { createDataPath } from './data-path/create.ts';
 import { ShmemOverlay } from './data-path/shmem.ts';
 import { DEBUG_REQUESTS, LoggedDelivery } from './debug-log.ts';
 import { createDelivery } from './delivery/create.ts';
 import { LatencySampler } from './latency.ts';
+import { LoopSleep } from './loop-sleep.ts';
 import { QueueThread } from './queue-thread.ts';
 import { dataPathOf } from '../spec/device-spec.ts';
 import { Request } from './request.ts';
@@ -20,19 +23,31 @@ import type { ThreadConfig } from './thread-config.ts';
 import { threadStats } from './thread-stats.ts';
 import { WakeUp } from './wake-up.ts';
 
-export function buildQueueThread(config: ThreadConfig): QueueThread {
+export interface BuiltThread {
+  readonly thread: QueueThread;
+  readonly target: TargetQueue;
+  readonly sleep: LoopSleep;
+}
+
+export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThread> {
   const { spec } = config;
   const slots = new Slots(config);
   const mine = slotsOf(config);
   const device = charDevice(config.charFd, spec.noUblkFixedFd);
   const ring = makeRing(config, mine.length);
-  const stats = threadStats(slots, statsOf(config));
+  const writers = statsOf(config);
+  const stats = threadStats(slots, writers);
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
-  const type = findTarget(spec.target);
-  const { integrity, maxIoBufBytes } = spec;
-  const target = type.queue({ state: config.targetState, integrity, slots: slots.count, maxIoBufBytes });
-  const overlay = new ShmemOverlay(new ShmemTable(config.shmemTable), ring, slots, BUFFER_SLOTS);
+  const sleep = new LoopSleep(
+    ring,
+    config.wakeFd,
+    writers.find((writer) => writer !== undefined),
+  );
+  const target = await targetOf(config, slots.count, sleep);
+  const table = new ShmemTable(config.shmemTable);
+  const overlay = new ShmemOverlay(table, ring, slots, BUFFER_SLOTS);
+  const views = new DataViews(slots, table, spec.maxIoBufBytes);
   const wakeUp = new WakeUp(ring, config.wakeFd, config.order);
   const beforeFetch = (slot: number) => {
     if (target.beforeFetch === undefined) return;
@@ -44,8 +59,24 @@ export function buildQueueThread(config: ThreadConfig): QueueThread {
   const delivery = logged ? new LoggedDelivery(plain, slots, descriptors) : plain;
   const path = createDataPath(config, { ring, slots, mine, device, delivery });
   const { firstFile } = device;
-  const request = new Request({ ring, slots, descriptors, stats, latency, firstFile, path, overlay, delivery });
-  return new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
+  const request = new Request({ ring, slots, descriptors, stats, latency, firstFile, path, overlay, delivery, views });
+  const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
+  sleep.attach(thread);
+  return { thread, target, sleep };
+}
+
+async function targetOf(config: ThreadConfig, slots: number, events: ThreadEvents): Promise<TargetQueue> {
+  const { integrity, maxIoBufBytes, target, threads } = config.spec;
+  const type = await findTarget(target);
+  return type.queue({
+    state: config.targetState,
+    integrity,
+    slots,
+    maxIoBufBytes,
+    thread: config.index,
+    threads,
+    events,
+  });
 }
 
 /** The slots that this thread fetches, in the order in which it does. */

@@ -10,18 +10,19 @@ import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/li
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { encodeError } from '../protocol/error-wire.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
+import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
 /** The first major version of V8 with the flag below. An older one would complain on stderr. */
 const SAFE_INTEGER_V8 = 14;
 
-function main(config: ThreadConfig): void {
+async function main(config: ThreadConfig): Promise<void> {
   // Counters are floats (docs/decisions/0004): without the flag, V8 adds to them as integers, with checks (0005).
   if (Number.parseInt(process.versions.v8, 10) >= SAFE_INTEGER_V8)
     setFlagsFromString('--no-additive-safe-int-feedback');
   const notes = settle(config);
-  const thread = buildQueueThread(config);
+  const { thread, target, sleep } = await buildQueueThread(config);
   const problem = thread.start();
   if (problem !== 0) {
     throw new UblkError(`queue thread ${config.index}: the driver refused to deliver: ${errnoText(-problem)}`, {
@@ -32,11 +33,13 @@ function main(config: ThreadConfig): void {
   }
   // The main thread sets the flags of the JIT when all threads have fetched.
   keepCompiledCode();
-  say({ kind: 'fetched', tid: gettid(), notes });
+  say({ kind: 'fetched', tid: gettid(), notes, ...(target.params === undefined ? {} : { params: target.params }) });
   const { index } = config;
   const { debugMask } = config.spec;
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);
   thread.run();
+  if (!thread.ended) await sleep.serve(thread);
+  await closeTarget(target, config);
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
   say({ kind: 'left' });
 }
@@ -55,12 +58,18 @@ function settle(config: ThreadConfig): string[] {
   return notes;
 }
 
+/** What is not stored by now is lost, and the log says so; the device is gone in any case. */
+async function closeTarget(target: TargetQueue, { index }: ThreadConfig): Promise<void> {
+  try {
+    await target.close?.();
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`the target of thread ${index} could not close: ${text}\n`);
+  }
+}
+
 function say(message: ThreadMessage): void {
   parentPort?.postMessage(message);
 }
 
-try {
-  main(workerData as ThreadConfig);
-} catch (error) {
-  say({ kind: 'failed', error: encodeError(error) });
-}
+main(workerData as ThreadConfig).catch((error: unknown) => say({ kind: 'failed', error: encodeError(error) }));

@@ -37,6 +37,8 @@ import {
 import { DRAIN, LEAVE, type WakeUp } from './wake-up.ts';
 
 const { EIO } = ERRNO;
+/** After so many looks at the ring, a thread that sleeps in the event loop lets the loop do something else. */
+const MOST_ROUNDS = 16;
 
 export interface QueueThreadParts {
   readonly ring: Ring;
@@ -62,7 +64,10 @@ export class QueueThread implements Arrivals {
   private readonly stats: ThreadStats;
   private readonly latency: LatencySampler;
   private readonly wakeUp: WakeUp;
+  /** The main thread has said that this thread must leave. */
   private leaving = false;
+  /** The thread is to return from `run`: it leaves, or it will sleep in the event loop. */
+  private out = false;
 
   constructor(parts: QueueThreadParts) {
     this.ring = parts.ring;
@@ -86,14 +91,31 @@ export class QueueThread implements Arrivals {
     return this.delivery.problem;
   }
 
-  /** Serves until there is nothing left to serve. */
+  /** There is nothing left to serve. */
+  get ended(): boolean {
+    return this.leaving || this.delivery.ended;
+  }
+
+  /** Makes `run` return, so that the thread can sleep in the event loop: see `turn`. */
+  leaveRing(): void {
+    this.out = true;
+  }
+
+  /** The request of `slot`, outside of the walk of the completions. */
+  request(slot: number): Request {
+    this.latency.expire();
+    this.io.load(slot);
+    return this.io;
+  }
+
+  /** Serves until there is nothing left to serve, or until `leaveRing`. */
   run(): void {
     const { ring, delivery } = this;
     // The JIT treats what a closure captures as constants, and also their fields (docs/decisions/0011).
     const step = (prompt: number): number => {
       ring.enter(1 + prompt);
       const next = this.walk();
-      return delivery.ended || this.leaving ? -1 : next;
+      return delivery.ended || this.out ? -1 : next;
     };
     do {
       for (let prompt = 0; prompt >= 0; ) prompt = step(prompt);
@@ -109,7 +131,24 @@ export class QueueThread implements Arrivals {
       this.ring.enter(0);
       this.walk();
     } while (this.delivery.ended && this.ring.sq.pending > 0);
-    return this.leaving || this.delivery.ended;
+    return this.out || this.delivery.ended;
+  }
+
+  /**
+   * Submits what was completed and serves what is in the ring, without waiting: for a thread that sleeps in the event
+   * loop. What comes after the last look is signalled. Returns whether there may be more at once.
+   */
+  turn(): boolean {
+    const { ring, delivery } = this;
+    ring.signals(false);
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      delivery.flush();
+      ring.enter(0);
+      if (ring.cq.ready() !== ring.cq.head) this.walk();
+      else if (round > 0 && ring.sq.pending === 0) return false;
+      ring.signals(true);
+    }
+    return true;
   }
 
   /** A request has been delivered (Arrivals). */
@@ -195,6 +234,7 @@ export class QueueThread implements Arrivals {
     const { order } = this.wakeUp;
     if (order === LEAVE) {
       this.leaving = true;
+      this.out = true;
       return;
     }
     if (order === DRAIN) this.delivery.drain();

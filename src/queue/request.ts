@@ -27,6 +27,7 @@ import { sumHi, sumLo } from '../native/words64.ts';
 import { STAT_WAYS } from '../stats/layout.ts';
 import type { IoRequest } from '../targets/target.ts';
 import { FIXED_FILE } from './char-device.ts';
+import type { DataViews } from './data-views.ts';
 import type { DataPath } from './data-path/data-path.ts';
 import type { MatchedRequest, ShmemOverlay } from './data-path/shmem.ts';
 import type { Delivery } from './delivery/delivery.ts';
@@ -41,6 +42,12 @@ const WAY_NONE = STAT_WAYS.indexOf('none');
 const STAT_WRITE_ZEROES = 4;
 const STAT_OTHER = 5;
 
+/** The index in STAT_OPS of an operation, as `count` has it in place. */
+export function statOpOf(op: number): number {
+  if (op < STAT_WRITE_ZEROES) return op;
+  return op === UBLK_IO_OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
+}
+
 export interface RequestParts {
   readonly ring: Ring;
   readonly slots: Slots;
@@ -53,6 +60,7 @@ export interface RequestParts {
   readonly path: DataPath;
   readonly overlay: ShmemOverlay;
   readonly delivery: Delivery;
+  readonly views: DataViews;
 }
 
 export class Request implements IoRequest, MatchedRequest {
@@ -72,6 +80,7 @@ export class Request implements IoRequest, MatchedRequest {
   private readonly path: DataPath;
   private readonly overlay: ShmemOverlay;
   private readonly delivery: Delivery;
+  private readonly views: DataViews;
 
   constructor(parts: RequestParts) {
     this.ring = parts.ring;
@@ -83,6 +92,7 @@ export class Request implements IoRequest, MatchedRequest {
     this.path = parts.path;
     this.overlay = parts.overlay;
     this.delivery = parts.delivery;
+    this.views = parts.views;
   }
 
   /**
@@ -149,6 +159,15 @@ export class Request implements IoRequest, MatchedRequest {
 
   set result(value: number) {
     this.slots.result[this.slot] = value;
+  }
+
+  view(): Buffer {
+    if (this.matched) return this.views.matched(this.matchedIndex, this.matchedOffset >>> 0, this.bytes);
+    return this.views.own(this.slot, this.bytes);
+  }
+
+  abandonView(): () => void {
+    return this.matched ? () => {} : this.views.replace(this.slot);
   }
 
   complete(result: number): void {

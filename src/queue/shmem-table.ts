@@ -75,6 +75,12 @@ export class ShmemTable {
     return this.words[index * ENTRY_WORDS + ADDRESS_HI]!;
   }
 
+  /** Bytes. */
+  length(index: number): number {
+    const at = index * ENTRY_WORDS;
+    return this.words[at + LENGTH_HI]! * 2 ** 32 + (this.words[at + LENGTH_LO]! >>> 0);
+  }
+
   /** Which of the buffer's HEAT_PARTS equal parts the byte offset lies in. */
   part(index: number, offset: number): number {
     return Math.min(HEAT_PARTS - 1, offset >>> this.words[index * ENTRY_WORDS + HEAT_SHIFT]!);

@@ -3,6 +3,7 @@
  * a request is in a typed array with one element per slot. Serving a request therefore divides nothing, looks nothing
  * up in an object and allocates nothing. Nothing but these arrays says which device a slot belongs to.
  */
+import { wordsOf } from '../native/words64.ts';
 import type { ThreadConfig } from './thread-config.ts';
 
 export class Slots {
@@ -64,6 +65,19 @@ export class Slots {
     this.dataLo = Int32Array.from(this.bufferLo);
     this.dataHi = Int32Array.from(this.bufferHi);
     [this.integrityLo, this.integrityHi] = addresses(config.integrityBuffers, config.integrityBytes, this.count);
+  }
+
+  /** The slot has its own buffer at `address` from its next request on; the commit of this one tells the kernel. */
+  moveBuffer(slot: number, address: bigint): void {
+    const [lo, hi] = wordsOf(address);
+    const copies = this.commandLo[slot] === this.bufferLo[slot] && this.commandHi[slot] === this.bufferHi[slot];
+    this.bufferLo[slot] = lo;
+    this.bufferHi[slot] = hi;
+    this.dataLo[slot] = lo;
+    this.dataHi[slot] = hi;
+    if (!copies) return;
+    this.commandLo[slot] = lo;
+    this.commandHi[slot] = hi;
   }
 
   /** Gives each of these slots a place of its own in the ring's table of registered buffers. */

@@ -1,4 +1,5 @@
 /** The configuration of a queue thread: plain data (structured clone), and addresses, which threads share. */
+import type { ParamsInit } from '../control/commands.ts';
 import type { WireError } from '../protocol/error-wire.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import type { ThreadLayout } from '../spec/threads.ts';
@@ -43,6 +44,6 @@ export interface ThreadConfig {
 
 /** A message from a queue thread to the main thread. */
 export type ThreadMessage =
-  | { readonly kind: 'fetched'; readonly tid: number; readonly notes: readonly string[] }
+  | { readonly kind: 'fetched'; readonly tid: number; readonly notes: readonly string[]; readonly params?: ParamsInit }
   | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly error: WireError };

@@ -15,8 +15,11 @@ import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import type { StartMode } from './serve-device.ts';
 
 const REPORT_FD = 3;
+const LEFT_OPEN_MS = 2000;
 
 async function main(id: number, mode: StartMode, callersNamespace: string | undefined): Promise<void> {
+  // The main thread runs code of a target's own: its `setup`.
+  process.on('uncaughtException', (error) => fail(id, error));
   try {
     const killable = avoidOutOfMemoryKiller();
     const device = await new Devices().start(id, mode);
@@ -32,6 +35,8 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
     if (!quiet) log(`the server of device ${id} (pid ${process.pid}) ends`);
+    // What `setup` has left open must not keep a server without a device.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
   } catch (error) {
     fail(id, error);
   }

@@ -1,10 +1,13 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
 import { writeSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { ParamsInit } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
+import { describeThrown } from '../targets/load/thrown.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 
@@ -12,11 +15,19 @@ import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 const LIMITS = { maxYoungGenerationSizeMb: 2, stackSizeMb: 2 };
 
 const START_SECONDS = 60;
+const LEFT_OPEN_MS = 1000;
+
+export interface Fetched {
+  /** Sentences about what the threads have to do without. */
+  readonly notes: readonly string[];
+  /** What the device is, where only the target's half on the threads knows. */
+  readonly params: ParamsInit | undefined;
+}
 
 export class QueueThreads {
   readonly #workers: Worker[] = [];
   readonly #wakeFds: number[] = [];
-  readonly #fetched: Promise<string[]>[] = [];
+  readonly #fetched: Promise<Fetched>[] = [];
   readonly #left: Promise<void>[] = [];
   readonly #order: Int32Array;
 
@@ -27,14 +38,15 @@ export class QueueThreads {
     for (const promise of [...this.#fetched, ...this.#left]) promise.catch(() => {});
   }
 
-  /** Resolves when every tag has been fetched, with notes on what the threads have to do without. */
-  async fetched(): Promise<string[]> {
+  /** Resolves when every tag has been fetched. */
+  async fetched(): Promise<Fetched> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(lateError()), START_SECONDS * 1000);
     });
     try {
-      return (await Promise.race([Promise.all(this.#fetched), late])).flat();
+      const all = await Promise.race([Promise.all(this.#fetched), late]);
+      return { notes: all.flatMap(({ notes }) => notes), params: all[0]?.params };
     } finally {
       clearTimeout(timer);
     }
@@ -72,7 +84,7 @@ export class QueueThreads {
     });
     this.#workers.push(worker);
     this.#wakeFds.push(config.wakeFd);
-    const fetched = Promise.withResolvers<string[]>();
+    const fetched = Promise.withResolvers<Fetched>();
     const left = Promise.withResolvers<void>();
     const fail = (thrown: Error) => {
       const error = shortageOf(thrown) ?? thrown;
@@ -80,18 +92,28 @@ export class QueueThreads {
       left.reject(error);
     };
     worker.on('message', (message: ThreadMessage) => {
-      if (message.kind === 'fetched') fetched.resolve([...message.notes]);
+      if (message.kind === 'fetched') fetched.resolve({ notes: message.notes, params: message.params });
       else if (message.kind === 'left') {
         left.resolve();
+        // What a target has left open, a timer or a socket, must not keep the server.
+        setTimeout(() => void worker.terminate(), LEFT_OPEN_MS).unref();
         // Its commands were aborted. A thread whose tags all had requests just then was told nothing.
         this.drain();
       } else fail(decodeError({ ...message.error, device: config.deviceId }));
     });
-    worker.on('error', fail);
+    worker.on('error', (thrown) => fail(uncaught(thrown, config)));
     worker.on('exit', () => fail(new Error(`queue thread ${config.index} ended`)));
     this.#fetched.push(fetched.promise);
     this.#left.push(left.promise);
   }
+}
+
+/** An error that no request is to blame for. Only a target of somebody's own has code that can cause it. */
+function uncaught(thrown: Error, { index, spec: { target } }: ThreadConfig): Error {
+  if (!isAbsolute(target) || shortageOf(thrown) !== undefined) return thrown;
+  process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
+  const message = `target ${target} failed outside of every request, on thread ${index}: ${describeThrown(thrown, target)}`;
+  return new UblkError(message, { code: 'BAD_TARGET', kind: 'failed', cause: thrown });
 }
 
 function lateError(): UblkError {

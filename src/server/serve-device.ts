@@ -16,7 +16,7 @@ import { takeServerLock } from '../record/server-lock.ts';
 import { readRecord, recordEnd, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
-import { findTarget } from '../targets/registry.ts';
+import { findTarget } from '../targets/find.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
 import { bufferNeeds, mapShared, ownBuffers } from './mappings.ts';
@@ -54,20 +54,29 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   const charFd = await openCharDevice(id);
   const recovering = mode === 'recover';
   const deviceBytes = recovering ? (await getParams(channel, id)).basic.dev_sectors * 512 : 0;
-  const target = findTarget(spec.target).open(openRequest(spec, recovering, id, deviceBytes));
+  const type = await findTarget(spec.target);
+  const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
   const device = { id, spec, generation: record.generation, charFd };
   const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock);
   const maps = mapShared(device);
   const configs = threadConfigs(device, channel, target, maps);
   let threads: QueueThreads | undefined;
-  const registry = new ShmemRegistry(id, channel, new ShmemTable(maps.shmemTable), () => threads?.wake());
+  const registry = new ShmemRegistry({
+    device: id,
+    channel,
+    table: new ShmemTable(maps.shmemTable),
+    wake: () => threads?.wake(),
+    looksAtData: type.looksAtData ?? false,
+  });
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
   threads = new QueueThreads(configs);
   try {
-    if (mode === 'add') await setParams(channel, id, target.params);
-    const notes = await threads.fetched();
+    if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
+    const fetched = await threads.fetched();
     inlineMore();
+    const notes = [...fetched.notes];
+    if (mode === 'add' && fetched.params !== undefined) await setParams(channel, id, fetched.params);
     // After the threads have allocated what they need, and before the first request.
     notes.push(...lockMemory(ownBuffers(maps), spec.mlock));
     const { lock } = filesOf(id);

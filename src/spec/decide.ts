@@ -8,11 +8,16 @@ import type { AddOptions } from './options.ts';
 import type { TargetTraits } from './target-traits.ts';
 
 /** `driver` has the features that there are. An unknown name, and two data paths at once, are refused here. */
-export function decide(options: AddOptions, target: Pick<TargetTraits, 'prefers'>, driver: FeatureSet): DeviceSpec {
+export function decide(
+  options: AddOptions,
+  target: Pick<TargetTraits, 'prefers' | 'oneThread'>,
+  driver: FeatureSet,
+): DeviceSpec {
   const named = FeatureSet.parse(options.features);
   const { path, delivery } = chooseDataPath(options, named, target.prefers, driver);
   const features = withImplied(withPath(named, path, delivery), options, driver);
   const { share, integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, mlock, quiet, debugMask } = options;
+  const layout = options.threads === 0 && target.oneThread === true ? oneThread(options, delivery, driver) : options;
   return {
     target: options.target,
     files: options.files,
@@ -21,12 +26,12 @@ export function decide(options: AddOptions, target: Pick<TargetTraits, 'prefers'
     features: features.names(),
     dataPath: path.name,
     delivery,
-    queues: options.queues,
+    queues: layout.queues,
     depth: options.depth,
     maxIoBufBytes: options.maxIoBufBytes,
     ioDescSize: features.has('IO_DESC_SIZE') ? options.ioDescSize : ublksrv_io_desc.size,
-    threads: options.threads === 0 ? options.queues : options.threads,
-    perIoTasks: options.perIoTasks,
+    threads: layout.threads === 0 ? layout.queues : layout.threads,
+    perIoTasks: layout.perIoTasks,
     cpus,
     sharedMemory: features.has('SHMEM_ZC'),
     buffers,
@@ -37,6 +42,14 @@ export function decide(options: AddOptions, target: Pick<TargetTraits, 'prefers'
     quiet,
     debugMask,
   };
+}
+
+type ThreadOptions = Pick<AddOptions, 'queues' | 'threads' | 'perIoTasks'>;
+
+/** One thread serves several queues by taking their tags one by one, where the driver can do that, or in batches. */
+function oneThread({ queues, perIoTasks }: ThreadOptions, delivery: Delivery, driver: FeatureSet): ThreadOptions {
+  if (delivery === 'batch' || queues === 1) return { queues, threads: 1, perIoTasks };
+  return driver.has('PER_IO_DAEMON') ? { queues, threads: 1, perIoTasks: true } : { queues: 1, threads: 1, perIoTasks };
 }
 
 function withPath(named: FeatureSet, path: DataPath, delivery: Delivery): FeatureSet {

@@ -13,6 +13,12 @@ export interface TargetTraits {
   readonly files: { readonly min: number; readonly max: number };
   /** Data paths that are faster than `copy` here and that no client can tell from it, best first. */
   readonly prefers: readonly DataPathName[];
+  /** Whether its requests must all be served by one thread, however many queues there are. */
+  readonly oneThread?: boolean;
+  /** Whether its own code looks at the data of requests, so that they need an address and must not vanish under it. */
+  readonly looksAtData?: boolean;
+  /** Its options as they are recorded, so that they mean the same in every directory. */
+  recorded?(options: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** null, or a sentence that says why this combination cannot be served. */
   refuses(request: OpenRequest): Text | null;
 }

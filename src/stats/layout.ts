@@ -67,6 +67,8 @@ export const Block = {
   finished: 5,
   /** Requests that the server held at once in the last batch. A quick target holds none when the batch ends. */
   depth: 6,
+  /** Of the request that has been stuck longest, the index in STAT_OPS; see BlockF64.stuck. */
+  stuckOp: 7,
 } as const;
 
 /** Indices of a block's float64 words. */
@@ -75,6 +77,11 @@ export const BlockF64 = {
   batches: 8,
   /** The sum of `depth` over the batches; the mean depth is depthSum / batches. */
   depthSum: 9,
+  /** How many requests have waited in the target for too long. */
+  stuck: 10,
+  /** Of the one that has waited longest: where it begins, in bytes, and when it came, in milliseconds since 1970. */
+  stuckOffset: 11,
+  stuckSinceMs: 12,
   errors: 16, // + op
   /** Two counters (requests, bytes) per operation and way: + 2 * (op * STAT_WAYS.length + way). */
   cells: 32,

@@ -56,6 +56,16 @@ export interface QueueStats {
   readonly latency: { readonly read: Histogram; readonly write: Histogram; readonly other: Histogram };
 }
 
+/** Requests that have waited in the target for too long, by the one that has waited longest. */
+export interface StuckStats {
+  requests: number;
+  op: StatOp;
+  /** Bytes. */
+  offset: number;
+  /** Milliseconds since 1970. */
+  sinceMs: number;
+}
+
 export interface BufferStats extends Tally {
   /** How often each part of the buffer was hit, modulo 2^32 per queue; zeros when the heat was not asked for. */
   readonly heat: number[];
@@ -69,6 +79,8 @@ export interface DeviceStats {
   readonly generation: number;
   readonly startedAtMs: number;
   readonly queues: QueueStats[];
+  /** null when no request is stuck. */
+  stuck: StuckStats | null;
   /** Counters by the kernel's buffer index. Buffers that were never hit are left out. */
   readonly buffers: Map<number, BufferStats>;
 }
@@ -126,6 +138,7 @@ export class StatsReader {
       generation: words[Header.generation]!,
       startedAtMs: new Float64Array(this.#header)[HeaderF64.startedAtMs]!,
       queues: Array.from({ length: words[Header.nrQueues]! }, (_, id) => emptyQueue(id)),
+      stuck: null,
       buffers: new Map(),
     };
     const block = new Int32Array(this.#block);
@@ -133,6 +146,7 @@ export class StatsReader {
     for (let index = 0; index < words[Header.nrBlocks]!; index++) {
       if (!this.#readBlock(fd, index, bytesFor(wishes))) return null;
       addBlock(stats, block, counters);
+      addStuck(stats, block, counters);
       if (wishes.buffers) addBuffers(stats.buffers, block, counters, wishes.heat);
     }
     for (const queue of stats.queues) countUntimed(queue);
@@ -186,6 +200,19 @@ function addBlock(stats: DeviceStats, words: Int32Array, counters: Float64Array)
       histogram.buckets[b]! += counters[BlockF64.latency + kind * LATENCY_BUCKETS + b]!;
     }
   }
+}
+
+function addStuck(stats: DeviceStats, words: Int32Array, counters: Float64Array): void {
+  const requests = counters[BlockF64.stuck]!;
+  if (requests === 0) return;
+  const sinceMs = counters[BlockF64.stuckSinceMs]!;
+  const offset = counters[BlockF64.stuckOffset]!;
+  const before = stats.stuck;
+  const oldest =
+    before !== null && before.sinceMs <= sinceMs
+      ? before
+      : { op: STAT_OPS[words[Block.stuckOp]!] ?? 'other', offset, sinceMs };
+  stats.stuck = { ...oldest, requests: requests + (before?.requests ?? 0) };
 }
 
 function addBuffers(buffers: Map<number, BufferStats>, words: Int32Array, counters: Float64Array, heat: boolean): void {

@@ -68,6 +68,16 @@ export class StatsWriter {
     this.counters[LATENCY_SUM_US + kind]! += us * weight;
   }
 
+  /** Publishes how many requests are stuck in the target, and which has been so for longest. `op`: index in STAT_OPS. */
+  stuck(requests: number, op: number, offset: number, sinceMs: number): void {
+    this.words[SEQ]!++;
+    this.words[Block.stuckOp] = op;
+    this.counters[BlockF64.stuck] = requests;
+    this.counters[BlockF64.stuckOffset] = offset;
+    this.counters[BlockF64.stuckSinceMs] = sinceMs;
+    this.words[SEQ]!++;
+  }
+
   /** Counts a request that matched registered buffer `index`, in part 0..HEAT_PARTS-1 of it. */
   hit(index: number, bytes: number, part: number): void {
     if (index >= BUFFER_SLOTS) return;

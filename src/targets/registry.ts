@@ -2,7 +2,6 @@
  * The built-in targets. They are imported statically, so that the bundler puts them into the same module as the loop of
  * the queue thread that calls them (docs/decisions/0006).
  */
-import { usageError } from '../errors.ts';
 import { faultInjectTarget } from './fault-inject/index.ts';
 import { loopTarget } from './loop/index.ts';
 import { nullTarget } from './null/index.ts';
@@ -15,9 +14,6 @@ export function targetNames(): string[] {
   return BUILT_IN.map((type) => type.name);
 }
 
-export function findTarget(name: string): TargetType {
-  const type = BUILT_IN.find((target) => target.name === name);
-  if (type === undefined)
-    throw usageError(`there is no target named '${name}'`, `the targets are ${targetNames().join(', ')}`);
-  return type;
+export function builtInTarget(name: string): TargetType | undefined {
+  return BUILT_IN.find((target) => target.name === name);
 }

@@ -17,9 +17,12 @@ export interface TargetType<State = unknown> extends TargetTraits {
   /** One line for `--help`. */
   readonly summary: string;
   /** Opens the target. Throws a UblkError when that is not possible, and closes again what it had opened. */
-  open(request: OpenRequest): Opened<State>;
-  /** Makes the object that serves requests; it is called once on each queue thread. */
-  queue(context: QueueContext<State>): TargetQueue;
+  open(request: OpenRequest): Opened<State> | Promise<Opened<State>>;
+  /**
+   * Makes the object that serves requests. It is called once on each queue thread, before the thread fetches. `add`
+   * reports what it throws, and no device is left.
+   */
+  queue(context: QueueContext<State>): TargetQueue | Promise<TargetQueue>;
   /**
    * Makes sure that the files have room for a device of another size, or throws a UblkError. It runs in the process
    * that asks, beside the server. A target without it can have any size.
@@ -39,8 +42,11 @@ export interface ResizeRequest extends Pick<OpenRequest, 'options' | 'integrity'
 }
 
 export interface Opened<State = unknown> {
-  /** The limits and the size of the device, as the kernel's struct ublk_params has them. */
-  readonly params: ParamsInit;
+  /**
+   * The limits and the size of the device, as the kernel's struct ublk_params has them; null for a target that knows
+   * them on its queue threads only (`TargetQueue.params`).
+   */
+  readonly params: ParamsInit | null;
   /** Open descriptors. `IoRequest.read` and the others name a file by its index here. */
   readonly files: readonly number[];
   /** Plain data for the queue threads, which get a structured clone of it. */
@@ -59,6 +65,43 @@ export interface QueueContext<State = unknown> {
   /** The number of slots: every `IoRequest.slot` is below it. */
   readonly slots: number;
   readonly maxIoBufBytes: number;
+  /** Which thread this is, 0 to threads - 1. */
+  readonly thread: number;
+  readonly threads: number;
+  readonly events: ThreadEvents;
+}
+
+/**
+ * The event loop of a queue thread, for targets that answer requests from it: from promises, timers and sockets. A queue
+ * thread sleeps in its ring, where no event of Node's reaches it. After `sleepInLoop` it sleeps in Node's event loop, which
+ * wakes for events of the ring too.
+ */
+export interface ThreadEvents {
+  /** The thread sleeps in the event loop from now on. It can be called again and again. */
+  sleepInLoop(): void;
+  /**
+   * The request of `slot`, outside of `queueIo` and `operationDone`. The thread has one IoRequest: it points at this
+   * request until the thread points it at another one.
+   */
+  request(slot: number): IoRequest;
+  /**
+   * What was completed or started from the event loop is submitted: at once with `now`, otherwise together with what
+   * else this turn of the loop brings.
+   */
+  submit(now: boolean): void;
+  /** Publishes what has waited too long, for `list` and the monitor; null: nothing has. */
+  reportStuck(stuck: StuckRequests | null): void;
+}
+
+/** Requests that have waited too long in a target, described by the one that has waited longest. */
+export interface StuckRequests {
+  readonly requests: number;
+  /** UBLK_IO_OP_* */
+  readonly op: number;
+  /** Where on the device it begins, in bytes. */
+  readonly offset: number;
+  /** When it came, in milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 /** The half that serves requests on one queue thread. It is the hot path: it must not allocate, await or log. */
@@ -78,6 +121,10 @@ export interface TargetQueue {
    * injection.
    */
   beforeFetch?(slot: number): void;
+  /** For a target whose `Opened.params` is null. All threads must say the same. */
+  readonly params?: ParamsInit;
+  /** The device has left this server, and no request comes any more. Failures are logged. */
+  close?(): void | Promise<void>;
 }
 
 /**
@@ -110,6 +157,19 @@ export interface IoRequest {
    */
   readonly dataLo: number;
   readonly dataHi: number;
+
+  /**
+   * The request's data as bytes, in place. They are the target's until the request is completed. It allocates nothing
+   * for the lengths that are usual. It is not available where the data is in a registered buffer (zero copy), nor for
+   * DISCARD and WRITE_ZEROES. A target that calls it says so (`TargetTraits.looksAtData`).
+   */
+  view(): Buffer;
+  /**
+   * Gives the slot other memory, because the request is about to be completed while somebody may still write to its
+   * view. Call the function that is returned when nobody writes any more. Where the data is a client's own memory (a
+   * registered buffer), it stays.
+   */
+  abandonView(): () => void;
 
   /**
    * Completes the request with the number of bytes, or with -errno. Call it once per request, with no operation

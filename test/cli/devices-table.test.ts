@@ -6,7 +6,7 @@ import type { DeviceReport } from '../../src/device/report.ts';
 import { displayWidth } from '../../src/text/width.ts';
 import { report } from './report.ts';
 
-const IO = { registered: { requests: 0, bytes: 0 }, errors: 0 };
+const IO = { registered: { requests: 0, bytes: 0 }, errors: 0, stuck: null };
 
 test('columns stand under their headings, numbers to the right', () => {
   const matched = report({

@@ -25,6 +25,7 @@ export function report(changes: Partial<DeviceReport> = {}): DeviceReport {
       registered: { requests: 0, bytes: 0 },
       copied: { requests: 0, bytes: 0 },
       errors: 0,
+      stuck: null,
     },
     server_state: null,
     deleting: null,

@@ -85,6 +85,7 @@ export function statsPage(change: Partial<DeviceStats> = {}): DeviceStats {
     generation: 0,
     startedAtMs: START_MS - 60_000,
     queues: [queueStats(0), queueStats(1)],
+    stuck: null,
     buffers: new Map(),
     ...change,
   };

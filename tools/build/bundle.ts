@@ -10,13 +10,17 @@ import type { Pass } from './passes.ts';
  */
 const PACKAGES = /^(?:execa|ffi-rs|ink|koffi|react)(?:\/|$)/;
 
-/** What every command needs is one file; what only a table or an error needs is not in a file with anything else. */
+/**
+ * What every command needs is one file. What only a table, an error or a target of somebody's own needs is not in a file
+ * with anything else.
+ */
 const CHUNKS = [
   {
     name: 'start',
     test: /\/src\/(?:errors|cache-home|package-root|cli\/argv\/global-flags|cli\/failures\/exit-codes)\.ts$/,
   },
   { name: 'styles', test: /\/src\/cli\/output\/styles\.ts$|\/node_modules\/chalk\// },
+  { name: 'own-target', test: /\/src\/(?:targets\/(?:handlers|load)\/|native\/compiled-code\.ts)/ },
   // oclif refers to it for warnings and for help.
   {
     name: 'ux',

@@ -22,6 +22,9 @@ export const PASSES: readonly Pass[] = [
   { entries: entriesOf(['index.ts', 'monitor/run.ts', 'monitor/foreground.ts']), whole: false, format: 'es' },
   { entries: entriesOf(['server/main.ts']), whole: true, format: 'cjs' },
   { entries: entriesOf(['control/hand/main.ts']), whole: true, format: 'cjs' },
+  // A target's file imports them on a queue thread, which loads nothing else of the program.
+  { entries: entriesOf(['target.ts']), whole: true, format: 'es' },
+  { entries: entriesOf(['target-ring.ts']), whole: true, format: 'es' },
   // V8 puts constants and functions in place within one module only (docs/decisions/0006).
   { entries: entriesOf(['queue/main.ts']), whole: true, format: 'cjs' },
 ];

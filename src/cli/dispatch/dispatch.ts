@@ -17,6 +17,7 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
   if (asksForHelp(argv)) {
     const words = argv.filter((word) => word !== 'help' && !word.startsWith('-'));
     await showHelp(words, manifest);
+    await showTargetHelp(argv);
     return;
   }
   const found = findCommand(manifest, argv);
@@ -77,6 +78,14 @@ const OTHER_WORDS: ReadonlyMap<string, string> = new Map(
     check: 'doctor',
   }),
 );
+
+/** Adds what is particular to the target that is named with -t. */
+async function showTargetHelp(argv: readonly string[]): Promise<void> {
+  if (!argv.some((word) => /^(?:-t|--type(?:=.*)?)$/.test(word))) return;
+  const { namedTarget, targetHelp } = await import('./target-help.ts');
+  const name = namedTarget(argv);
+  if (name !== null) process.stdout.write(await targetHelp(name));
+}
 
 function unknownCommand(word: string, manifest: Manifest): UblkError {
   if (word.startsWith('-')) return usageError(`no such flag: ${word}`, 'ublkts help lists the commands');

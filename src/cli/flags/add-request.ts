@@ -5,6 +5,7 @@ import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../spec
 import { usageError } from '../../errors.ts';
 import type { createFlags } from './create.ts';
 import { chosenFeatures } from './features.ts';
+import { parseTargetOptions } from './target-options.ts';
 
 export interface CreateFlags extends InferredFlags<typeof createFlags> {
   readonly type?: string | undefined;
@@ -58,14 +59,7 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
 }
 
 function namedTargetOptions(flags: CreateFlags): Record<string, string> {
-  const options: Record<string, string> = {};
-  for (const pair of flags.target_option ?? []) {
-    const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-    if (name === undefined || value === undefined) {
-      throw usageError(`--target_option ${pair} is not NAME=VALUE`, 'for example -o chunk_size=65536');
-    }
-    options[name] = value;
-  }
+  const options = parseTargetOptions(flags.target_option ?? []);
   if (flags.size !== undefined) options['size'] = String(flags.size);
   if (flags.chunk_size !== undefined) options['chunk_size'] = String(flags.chunk_size);
   if (flags.delay_us !== undefined) options['delay_us'] = String(flags.delay_us);

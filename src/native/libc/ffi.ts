@@ -14,6 +14,7 @@ const LIBRARY = 'libc';
 const FUNCTIONS = [
   'close',
   'connect',
+  'epoll_ctl',
   'eventfd',
   'fallocate',
   'fcntl',

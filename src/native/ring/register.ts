@@ -7,6 +7,7 @@ import { type MappedMemory, mapAnonymous, PAGE_SIZE, roundUp } from '../memory.t
 import { decode, encode } from '../uapi/codec.ts';
 import {
   IORING_REGISTER_BUFFERS2,
+  IORING_REGISTER_EVENTFD,
   IORING_REGISTER_FILES,
   IORING_REGISTER_PBUF_RING,
   IORING_REGISTER_RING_FDS,
@@ -38,6 +39,12 @@ export class RingRegistry {
     if (fds.length === 0) return;
     const array = Int32Array.from(fds);
     this.#register('IORING_REGISTER_FILES', IORING_REGISTER_FILES, new Uint8Array(array.buffer), fds.length);
+  }
+
+  /** The eventfd that the kernel signals for completions, unless IORING_CQ_EVENTFD_DISABLED is set. */
+  registerEventfd(fd: number): void {
+    const argument = new Uint8Array(Int32Array.of(fd).buffer);
+    this.#register('IORING_REGISTER_EVENTFD', IORING_REGISTER_EVENTFD, argument, 1);
   }
 
   /** Registers an empty table of `count` buffers, which the driver fills with the pages of requests. */

@@ -9,6 +9,7 @@ import { UblkError } from '../../errors.ts';
 import { systemError } from '../libc/calls.ts';
 import { type EnterCall, loadEnter } from '../libc/enter.ts';
 import {
+  IORING_CQ_EVENTFD_DISABLED,
   IORING_ENTER_GETEVENTS,
   IORING_ENTER_NO_IOWAIT,
   IORING_ENTER_REGISTERED_RING,
@@ -20,6 +21,7 @@ import {
   IORING_SETUP_SINGLE_ISSUER,
   IORING_SETUP_SUBMIT_ALL,
 } from '../uapi/io-uring-setup.ts';
+
 import type { CompletionQueue } from './completion-queue.ts';
 import { RingRegistry } from './register.ts';
 import { mapAnonymous, type MappedMemory, PAGE_SIZE } from '../memory.ts';
@@ -37,6 +39,8 @@ export class Ring {
   private readonly parts: RingParts;
   private readonly call: EnterCall;
   private readonly argument: MappedMemory;
+  /** The words of the ring's mapping. */
+  private readonly flags: Int32Array;
 
   constructor(sqEntries: number, cqEntries: number) {
     const flags =
@@ -44,6 +48,7 @@ export class Ring {
     this.parts = setUpRing({ sqEntries, cqEntries, flags });
     this.sq = this.parts.sq;
     this.cq = this.parts.cq;
+    this.flags = this.parts.ring.words();
     this.registry = new RingRegistry(this.parts.fd);
     // With a registered ring descriptor, the kernel needs no look-up and no reference in each call.
     const index = this.registry.registerRingFd();
@@ -69,6 +74,17 @@ export class Ring {
     const taken = this.call.enter(sq.pending, waitFor);
     if (taken === sq.pending) sq.allTaken();
     else this.short(taken);
+  }
+
+  /** Signals completions that come outside of `enter` on `fd`, an eventfd, while `signals` has them on: they are off. */
+  signalOn(fd: number): void {
+    this.signals(false);
+    this.registry.registerEventfd(fd);
+  }
+
+  /** Whether what comes from now on is signalled. */
+  signals(on: boolean): void {
+    this.flags[this.parts.cqFlagsWord] = on ? 0 : IORING_CQ_EVENTFD_DISABLED;
   }
 
   /** Makes room for `count` more entries, because the chain of one request has to be submitted together. */

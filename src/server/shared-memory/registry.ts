@@ -6,7 +6,8 @@
  * - One command at a time, in the order of the calls: each waits until the queues have drained, while the main thread
  *   goes on with its other work.
  * - The server itself never reads or writes a buffer's bytes: clients may cut the file short at any time, and only the
- *   kernel can meet that without a SIGBUS (docs/decisions/0008).
+ *   kernel can meet that without a SIGBUS (docs/decisions/0008). Where the target's own code does (`looksAtData`), only
+ *   memory that is sealed against that is registered.
  * - Registrations outlive the server. `adopt` before the queues fetch and `settle` once the device is live make the
  *   kernel's table and this one the same again after a crash; not earlier, as UNREG_BUF waits for all requests that the
  *   device has, and one without a server finishes none (docs/decisions/0007).
@@ -15,7 +16,7 @@ import { closeSync, readlinkSync } from 'node:fs';
 import type { ControlChannel } from '../../control/channel.ts';
 import { regBuf, unregBuf } from '../../control/commands.ts';
 import { UblkError } from '../../errors.ts';
-import { addSeals, F_SEAL_GROW, F_SEAL_SHRINK, isReadOnly } from '../../native/libc/seals.ts';
+import { addSeals, F_SEAL_GROW, F_SEAL_SHRINK, isReadOnly, isSealedAgainstShrinking } from '../../native/libc/seals.ts';
 import { createMemfd, type MappedMemory, mapFile } from '../../native/memory.ts';
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
@@ -47,12 +48,22 @@ export interface MemfdRequest {
   readonly readOnly: boolean;
 }
 
+export interface RegistryOptions {
+  readonly device: number;
+  readonly channel: ControlChannel;
+  readonly table: ShmemTable;
+  /** Makes every queue thread look at the table again. */
+  readonly wake: () => void;
+  /** Whether the target's own code reads the bytes of buffers: then nobody must be able to cut them short. */
+  readonly looksAtData: boolean;
+}
+
 export class ShmemRegistry {
   readonly #device: number;
   readonly #channel: ControlChannel;
   readonly #table: ShmemTable;
-  /** Makes every queue thread look at the table again. */
   readonly #wake: () => void;
+  readonly #looksAtData: boolean;
   readonly #entries = new Map<number, Entry>();
   /** Indexes that the kernel may still have, without memory here. */
   readonly #lost = new Set<number>();
@@ -61,11 +72,12 @@ export class ShmemRegistry {
   #generation = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(device: number, channel: ControlChannel, table: ShmemTable, wake: () => void) {
+  constructor({ device, channel, table, wake, looksAtData }: RegistryOptions) {
     this.#device = device;
     this.#channel = channel;
     this.#table = table;
     this.#wake = wake;
+    this.#looksAtData = looksAtData;
   }
 
   list(): StoredBuffer[] {
@@ -187,6 +199,7 @@ export class ShmemRegistry {
 
   async #register(fd: number, what: Description, keep: number): Promise<StoredBuffer> {
     const { length, readOnly, source } = what;
+    if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
     const memory = mapFile(fd, length, `of ${source}`, { readOnly, populate: true });
     this.#store(this.#lowestFree());
     let index = -1;
@@ -293,6 +306,20 @@ function pathOf(link: string, { device, inode }: SharedFile): string | null {
   } catch {
     return null;
   }
+}
+
+/** A process that touches a mapping beyond the end of its file is killed (docs/decisions/0008). */
+function notSealed(device: number, source: string): UblkError {
+  return new UblkError(
+    `cannot register ${source}: its owner could cut it short, which would kill the server, whose target reads the bytes itself`,
+    {
+      code: 'EPERM',
+      kind: 'failed',
+      device,
+      command: 'REG_BUF',
+      hint: `use memory whose size is sealed: \`ublkts reg-buf -n ${device} --memfd 4M --seal\`, or a memfd with F_SEAL_SHRINK`,
+    },
+  );
 }
 
 function noSuchBuffer(device: number, index: number): UblkError {

@@ -1,5 +1,6 @@
 import { type UblkError, usageError } from '../../errors.ts';
-import type { DeviceSpec } from '../device-spec.ts';
+import { dataPathNames, parseDataPathName } from '../data-paths.ts';
+import { dataPathNameOf, dataPathOf, type DeviceSpec } from '../device-spec.ts';
 import { option } from '../option-names.ts';
 import { openRequest, type TargetTraits } from '../target-traits.ts';
 
@@ -7,6 +8,8 @@ import { openRequest, type TargetTraits } from '../target-traits.ts';
 export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
   checkFileCount(spec, target);
   checkOptionNames(spec, target);
+  checkOneThread(spec, target);
+  checkDataPath(spec, target);
   const refusal = target.refuses(openRequest(spec, false));
   if (refusal !== null) throw usageError(refusal);
 }
@@ -17,6 +20,23 @@ function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, 
   throw usageError(
     `target ${name} takes ${filesWanted(min, max)}, not ${files.length}`,
     max === 0 ? 'leave out the files' : `for example: ublkts add -t ${name} FILE${max > 1 ? '...' : ''}`,
+  );
+}
+
+function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: TargetTraits): void {
+  if (oneThread !== true || threads === 1) return;
+  throw usageError(
+    [`target ${name} is served by one thread, not by ${threads}: its handlers share variables`],
+    ['leave ', option('threads'), ' out, or give the target a `setup`, which makes each thread independent'],
+  );
+}
+
+function checkDataPath(spec: DeviceSpec, { name, looksAtData }: TargetTraits): void {
+  if (looksAtData !== true || !dataPathOf(spec).registers) return;
+  const others = dataPathNames().filter((path) => !parseDataPathName(path).path.registers);
+  throw usageError(
+    `target ${name} reads and writes the bytes of requests, and the data path ${dataPathNameOf(spec)} shows it none`,
+    [option('dataPath'), ` can be ${others.join(', ')}`],
   );
 }
 

@@ -1,0 +1,107 @@
+/**
+ * The data of requests as bytes, for targets that look at it (IoRequest.view). The view of a slot's own buffer is made
+ * once for each length that is usual and used again, so that a request of such a length allocates nothing.
+ *
+ * Memory that a request leaves behind while somebody may still write to it (IoRequest.abandonView) is replaced.
+ */
+import { markAsUntransferable } from 'node:worker_threads';
+import { viewOf } from '../native/libc/ffi.ts';
+import { mapAnonymous } from '../native/memory.ts';
+import { addressOf } from '../native/words64.ts';
+import type { ShmemTable } from './shmem-table.ts';
+import type { Slots } from './slots.ts';
+
+/** There is one view per slot and class: a class is the lengths from 512 << n to below 512 << (n + 1). */
+const CLASSES = 23;
+const CLZ_512 = Math.clz32(512);
+
+interface SlotMemory {
+  readonly bytes: Buffer;
+  readonly address: bigint;
+}
+
+interface SharedMemory {
+  readonly bytes: Buffer;
+  readonly generation: number;
+}
+
+export class DataViews {
+  private readonly slots: Slots;
+  private readonly table: ShmemTable;
+  private readonly bufferBytes: number;
+  /** Made with the first view: most targets look at no data. */
+  private views: (Buffer | undefined)[] = [];
+  /** Each slot's own buffer, from the first time that it is looked at. */
+  private readonly memory: (SlotMemory | undefined)[] = [];
+  /** Memory that requests have left behind, and that nobody writes to any more. */
+  private readonly spare: SlotMemory[] = [];
+  /** Registered buffers, by the kernel's index. */
+  private readonly shared: (SharedMemory | undefined)[] = [];
+
+  /** `bufferBytes`: of each slot's own buffer. */
+  constructor(slots: Slots, table: ShmemTable, bufferBytes: number) {
+    this.slots = slots;
+    this.table = table;
+    this.bufferBytes = bufferBytes;
+  }
+
+  /** The first `bytes` bytes of the slot's own buffer. Hot path. */
+  own(slot: number, bytes: number): Buffer {
+    const at = slot * CLASSES + CLZ_512 - Math.clz32(bytes);
+    const view = this.views[at];
+    return view !== undefined && view.length === bytes ? view : this.make(slot, bytes, at);
+  }
+
+  /** `bytes` bytes of registered buffer `index`, from byte `offset` on. */
+  matched(index: number, offset: number, bytes: number): Buffer {
+    const generation = this.table.generation(index);
+    const known = this.shared[index];
+    const { bytes: all } = known?.generation === generation ? known : this.learn(index, generation);
+    return all.subarray(offset, offset + bytes);
+  }
+
+  /** Gives the slot other memory, from its next request on. Returns the function that gives the old memory back. */
+  replace(slot: number): () => void {
+    const { slots } = this;
+    const old = this.memoryOf(slot);
+    const memory = this.spare.pop() ?? this.newMemory();
+    this.memory[slot] = memory;
+    this.views.fill(undefined, slot * CLASSES, (slot + 1) * CLASSES);
+    slots.moveBuffer(slot, memory.address);
+    return () => void this.spare.push(old);
+  }
+
+  private make(slot: number, bytes: number, at: number): Buffer {
+    const view = this.memoryOf(slot).bytes.subarray(0, bytes);
+    if (this.views.length === 0) this.views = Array.from({ length: this.slots.count * CLASSES }, () => undefined);
+    this.views[at] = view;
+    return view;
+  }
+
+  private memoryOf(slot: number): SlotMemory {
+    const { bufferLo, bufferHi } = this.slots;
+    return (this.memory[slot] ??= this.memoryAt(addressOf(bufferLo[slot]!, bufferHi[slot]!)));
+  }
+
+  private newMemory(): SlotMemory {
+    return this.memoryAt(mapAnonymous(this.bufferBytes, 'of an I/O buffer').address);
+  }
+
+  private memoryAt(address: bigint): SlotMemory {
+    return { address, bytes: lent(viewOf(address, this.bufferBytes)) };
+  }
+
+  private learn(index: number, generation: number): SharedMemory {
+    const { table } = this;
+    const address = addressOf(table.addressLo(index), table.addressHi(index));
+    const shared = { generation, bytes: lent(viewOf(address, table.length(index))) };
+    this.shared[index] = shared;
+    return shared;
+  }
+}
+
+/** Sent to another thread by mistake, the memory would be gone from here. */
+function lent(buffer: Buffer): Buffer {
+  markAsUntransferable(buffer.buffer);
+  return buffer;
+}

@@ -1,0 +1,135 @@
+/**
+ * Drives the handlers of a target as a queue thread does, and compares what they do with a model. Buffers are poisoned
+ * before a read, so that bytes that were not filled show, and after each request, so that a handler shows that uses a
+ * buffer which is not its own any more.
+ */
+import { randomFillSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Handlers } from '../handlers/define.ts';
+import { Model } from './model.ts';
+
+/** Two patterns for what a read finds in its buffer: data that happens to be one of them is not the other. */
+const BEFORE = [0xa5, 0x5a] as const;
+const AFTER = 0xdb;
+const BOUND_MS = 10_000;
+/** How many buffers that were given back are watched. */
+const WATCHED = 256;
+
+/** A sentence about what a target does wrong. */
+export class Misbehaviour extends Error {}
+
+export class Driven {
+  readonly model: Model;
+  requests = 0;
+  bytes = 0;
+  private readonly handlers: Handlers;
+  private readonly released: { readonly buffer: Buffer; readonly what: string }[] = [];
+  private reads = 0;
+
+  constructor(handlers: Handlers) {
+    this.handlers = handlers;
+    this.model = new Model(handlers.blockSize ?? 512);
+  }
+
+  async read(offset: number, length: number): Promise<void> {
+    const what = `read of ${length} bytes at ${offset}`;
+    const pattern = BEFORE[this.reads++ % BEFORE.length]!;
+    const buffer = Buffer.alloc(length, pattern);
+    await this.done(what, () => this.handlers.read(buffer, offset));
+    const wrong = this.model.compare(offset, buffer);
+    const unfilled = wrong >= 0 && buffer[wrong] === pattern && buffer[Math.min(length - 1, wrong + 1)] === pattern;
+    if (unfilled) throw new Misbehaviour(`a ${what} did not fill its buffer from byte ${wrong} on`);
+    if (wrong >= 0 && buffer[wrong] === AFTER && buffer[Math.min(length - 1, wrong + 1)] === AFTER) {
+      throw new Misbehaviour(
+        `a ${what} returned what a buffer had after its request: \`write\` keeps its buffer instead of a copy`,
+      );
+    }
+    if (wrong >= 0) throw new Misbehaviour(`a ${what} returned something else at byte ${wrong} than was written there`);
+    this.count(length);
+    await this.release(buffer, what);
+  }
+
+  async write(offset: number, length: number, fua = false): Promise<void> {
+    const what = `write of ${length} bytes at ${offset}`;
+    const buffer = randomFillSync(Buffer.alloc(length));
+    const data = Buffer.from(buffer);
+    await this.done(what, () => this.handlers.write?.(buffer, offset, { fua }));
+    if (!buffer.equals(data)) throw new Misbehaviour(`a ${what} changed its buffer, which can be a client's memory`);
+    this.model.write(offset, data);
+    this.count(length);
+    await this.release(buffer, what);
+  }
+
+  async discard(offset: number, length: number): Promise<void> {
+    await this.done(`discard of ${length} bytes at ${offset}`, () => this.handlers.discard?.(offset, length));
+    this.model.forget(offset, length);
+    this.count(0);
+  }
+
+  async writeZeroes(offset: number, length: number, unmap: boolean): Promise<void> {
+    const what = `writeZeroes of ${length} bytes at ${offset}`;
+    await this.done(what, () => this.handlers.writeZeroes?.(offset, length, { unmap, fua: false }));
+    this.model.zero(offset, length);
+    this.count(0);
+  }
+
+  async flush(): Promise<void> {
+    await this.done('flush', () => this.handlers.flush?.());
+    this.count(0);
+  }
+
+  /** Throws when somebody has written to a buffer after it was given back. */
+  async requireReleased(): Promise<void> {
+    // What is left to do of the requests gets its turn.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    for (const { buffer, what } of this.released) {
+      if (!buffer.equals(Buffer.alloc(buffer.length, AFTER)))
+        throw new Misbehaviour(`the buffer of a ${what} was written to after the request was done`);
+    }
+  }
+
+  private async done(what: string, call: () => unknown): Promise<void> {
+    let outcome: unknown;
+    try {
+      outcome = call();
+      if (outcome instanceof Promise) outcome = await bounded(what, outcome);
+    } catch (error) {
+      if (error instanceof Misbehaviour) throw error;
+      throw new Misbehaviour(`a ${what} failed: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+    if (outcome === undefined) return;
+    throw new Misbehaviour(
+      `a ${what} returned ${typeof outcome}: a handler returns nothing; a short read or write is the handler's to continue`,
+    );
+  }
+
+  private async release(buffer: Buffer, what: string): Promise<void> {
+    buffer.fill(AFTER);
+    this.released.push({ buffer, what });
+    if (this.released.length <= WATCHED) return;
+    await this.requireReleased();
+    this.released.splice(0, WATCHED / 2);
+  }
+
+  private count(bytes: number): void {
+    this.requests++;
+    this.bytes += bytes;
+  }
+}
+
+async function bounded(what: string, promise: Promise<unknown>): Promise<unknown> {
+  const timer = new AbortController();
+  const late = sleep(BOUND_MS, undefined, { signal: timer.signal }).then(
+    () => {
+      throw new Misbehaviour(`a ${what} did not settle within ${BOUND_MS / 1000} s`);
+    },
+    () => undefined,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Serves requests with a target's byte handlers, on one thread.
+ *
+ * Contract
+ * - A handler that returns nothing completes its request at once, and nothing is allocated for it.
+ * - A handler that returns a promise completes its request when the promise settles. From then on the thread sleeps in
+ *   the event loop (ThreadEvents).
+ * - A handler that fails answers its own request with an error, and nothing else.
+ */
+import type { ParamsInit } from '../../control/commands.ts';
+import {
+  UBLK_IO_F_FUA,
+  UBLK_IO_F_NOUNMAP,
+  UBLK_IO_OP_DISCARD,
+  UBLK_IO_OP_FLUSH,
+  UBLK_IO_OP_READ,
+  UBLK_IO_OP_WRITE,
+  UBLK_IO_OP_WRITE_ZEROES,
+} from '../../native/uapi/ublk-io.ts';
+import type { IoRequest, QueueContext, TargetQueue, ThreadEvents } from '../target.ts';
+import type { Handlers, WriteOptions, WriteZeroesOptions } from './define.ts';
+import { BlockError } from './errors.ts';
+import { Failures } from './failures.ts';
+import { isRecord } from './definition.ts';
+import { type Pending, PendingRequests } from './pending.ts';
+import { describeOp, lengthOf, offsetOf } from './request.ts';
+
+const WRITE: WriteOptions = Object.freeze({ fua: false });
+const WRITE_FUA: WriteOptions = Object.freeze({ fua: true });
+/** By UBLK_IO_F_NOUNMAP and UBLK_IO_F_FUA. */
+const ZEROES: readonly WriteZeroesOptions[] = [
+  Object.freeze({ unmap: true, fua: false }),
+  Object.freeze({ unmap: true, fua: true }),
+  Object.freeze({ unmap: false, fua: false }),
+  Object.freeze({ unmap: false, fua: true }),
+];
+
+export class HandlersQueue implements TargetQueue {
+  readonly params: ParamsInit;
+  private readonly handlers: Handlers;
+  private readonly events: ThreadEvents;
+  private readonly failures: Failures;
+  private readonly pending: PendingRequests;
+  private readonly concurrency: number;
+  /** Slots whose requests wait until fewer are in the handlers, in the order in which they came. */
+  private readonly waiting: number[] = [];
+
+  constructor(handlers: Handlers, params: ParamsInit, { slots, events }: QueueContext, file: string) {
+    this.params = params;
+    this.handlers = handlers;
+    this.events = events;
+    this.failures = new Failures(file);
+    this.concurrency = handlers.concurrency ?? Number.MAX_SAFE_INTEGER;
+    this.pending = new PendingRequests({
+      file,
+      slots,
+      events,
+      timeout: handlers.timeout,
+      settled: (request, thrown) => this.settled(request, thrown),
+    });
+  }
+
+  queueIo(io: IoRequest): void {
+    if (this.pending.count < this.concurrency) this.begin(io);
+    else this.waiting.push(io.slot);
+  }
+
+  operationDone(): void {}
+
+  async close(): Promise<void> {
+    this.pending.close();
+    await this.handlers.close?.();
+  }
+
+  private begin(io: IoRequest): void {
+    let outcome: unknown;
+    try {
+      outcome = this.call(io);
+    } catch (error) {
+      this.fail(io, error);
+      return;
+    }
+    if (outcome === undefined) succeed(io);
+    else this.wait(io, outcome);
+  }
+
+  private call(io: IoRequest): unknown {
+    const { handlers } = this;
+    switch (io.op) {
+      case UBLK_IO_OP_READ:
+        return handlers.read(io.view(), offsetOf(io));
+      case UBLK_IO_OP_WRITE:
+        if (handlers.write === undefined) break;
+        return handlers.write(io.view(), offsetOf(io), (io.flags & UBLK_IO_F_FUA) === 0 ? WRITE : WRITE_FUA);
+      case UBLK_IO_OP_FLUSH:
+        return handlers.flush?.();
+      case UBLK_IO_OP_DISCARD:
+        if (handlers.discard === undefined) break;
+        return handlers.discard(offsetOf(io), lengthOf(io));
+      case UBLK_IO_OP_WRITE_ZEROES:
+        if (handlers.writeZeroes === undefined) break;
+        return handlers.writeZeroes(offsetOf(io), lengthOf(io), zeroesOptions(io.flags));
+      default:
+    }
+    throw new BlockError('EOPNOTSUPP', 'the target has no handler for it');
+  }
+
+  private wait(io: IoRequest, outcome: unknown): void {
+    if (!isRecord(outcome) || typeof outcome['then'] !== 'function') {
+      succeed(io);
+      return;
+    }
+    this.events.sleepInLoop();
+    // A promise of another realm or a library's own becomes one of V8's, which never calls back at once.
+    this.pending.add(io.slot, outcome instanceof Promise ? outcome : Promise.resolve(outcome));
+  }
+
+  /** A promise has settled; `thrown` is undefined for one that was fulfilled. */
+  private settled({ slot }: Pending, thrown: { readonly reason: unknown } | undefined): void {
+    const io = this.events.request(slot);
+    if (thrown === undefined) succeed(io);
+    else this.fail(io, thrown.reason);
+    while (this.waiting.length > 0 && this.pending.count < this.concurrency) {
+      this.begin(this.events.request(this.waiting.shift()!));
+    }
+    this.events.submit(this.pending.count === 0);
+  }
+
+  private fail(io: IoRequest, thrown: unknown): void {
+    const errno = this.failures.note(thrown, describeOp(io.op));
+    io.complete(-errno);
+  }
+}
+
+function succeed(io: IoRequest): void {
+  const { op } = io;
+  io.complete(op === UBLK_IO_OP_READ || op === UBLK_IO_OP_WRITE ? io.bytes : 0);
+}
+
+function zeroesOptions(flags: number): WriteZeroesOptions {
+  return ZEROES[((flags & UBLK_IO_F_NOUNMAP) === 0 ? 0 : 2) + ((flags & UBLK_IO_F_FUA) === 0 ? 0 : 1)]!;
+}

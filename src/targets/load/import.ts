@@ -1,0 +1,77 @@
+/**
+ * Imports a target's file into this process. Two things differ from a plain `import()`:
+ * - `ublkts/target` and `ublkts/target/ring` are this program's own, wherever the file lies and whatever is installed
+ *   beside it, so that a target needs no package to be installed.
+ * - Every file that comes in is checked first when root runs it (trusted.ts).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import nodeModule from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { keepCompiledCode } from '../../native/compiled-code.ts';
+import { packagePath } from '../../package-root.ts';
+import { requireTrusted } from './trusted.ts';
+
+const OWN: Readonly<Record<string, string>> = {
+  'ublkts/target': 'dist/target.js',
+  'ublkts/target/ring': 'dist/target-ring.js',
+};
+
+/** Messages of Node's that are for whoever runs Node, and not for whoever runs this program. */
+const HIDDEN = /type stripping is an experimental feature|MODULE_TYPELESS_PACKAGE_JSON/i;
+
+export async function importTrusted(url: string): Promise<unknown> {
+  requireTrusted(fileURLToPath(url));
+  const hooks = registerHooks();
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    const text = `${String(warning)} ${JSON.stringify(rest)}`;
+    if (!HIDDEN.test(text)) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  try {
+    const loaded: unknown = await import(url);
+    // Whoever removes the types first loads a compiler of 18 MB for it. The server and its threads, which are started
+    // next, read what is left without them (118 ms become 2).
+    keepCompiledCode();
+    return loaded;
+  } finally {
+    process.emitWarning = emitWarning;
+    hooks?.deregister();
+  }
+}
+
+/** Node has these since 22.15; without them `ublkts` must be installed where the file finds it. */
+function registerHooks(): { deregister(): void } | undefined {
+  if (!('registerHooks' in nodeModule)) return undefined;
+  return nodeModule.registerHooks({
+    resolve(specifier, context, next) {
+      const own = OWN[specifier];
+      if (own !== undefined) return { url: pathToFileURL(packagePath(own)).href, shortCircuit: true };
+      const resolved = next(specifier, context);
+      return isTypelessTypeScript(resolved.url) ? { ...resolved, format: 'module-typescript' } : resolved;
+    },
+    load(url, context, next) {
+      if (url.startsWith('file:')) requireTrusted(fileURLToPath(url));
+      return next(url, context);
+    },
+  });
+}
+
+/** A .ts file without a package.json that says otherwise is a module; Node would find that out by reading it twice. */
+function isTypelessTypeScript(url: string): boolean {
+  if (!url.startsWith('file:') || !url.endsWith('.ts')) return false;
+  const file = nearestPackage(dirname(fileURLToPath(url)));
+  if (file === null) return true;
+  try {
+    return !('type' in (JSON.parse(readFileSync(file, 'utf8')) as object));
+  } catch {
+    return false;
+  }
+}
+
+function nearestPackage(directory: string): string | null {
+  const file = join(directory, 'package.json');
+  if (existsSync(file)) return file;
+  const parent = dirname(directory);
+  return parent === directory ? null : nearestPackage(parent);
+}

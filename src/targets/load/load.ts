@@ -1,0 +1,81 @@
+/** Loads a target from a file: the file's default export, as a TargetType. Node runs TypeScript as it is written. */
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { UblkError, usageError } from '../../errors.ts';
+import { TARGET_BRAND, type TargetDefinition } from '../handlers/define.ts';
+import { isRecord, requireDefinition } from '../handlers/definition.ts';
+import { handlersTarget } from '../handlers/index.ts';
+import type { TargetType } from '../target.ts';
+import { importTrusted } from './import.ts';
+import { describeThrown } from './thrown.ts';
+
+/** `file`: an absolute path. Throws a UblkError that names the file, and the line where there is one. */
+export async function loadTarget(file: string): Promise<TargetType> {
+  const target = await loadBranded(file);
+  if (kindOf(target) === 'ring') return { ...(target as unknown as TargetType), name: file };
+  return handlersTarget(requireDefinition(target, file), file);
+}
+
+/** The same for a target that must be one of byte handlers, as it was defined. */
+export async function loadDefinition(file: string): Promise<TargetDefinition> {
+  const target = await loadBranded(file);
+  if (kindOf(target) !== 'ring') return requireDefinition(target, file);
+  throw usageError(`${file} is a ring target, which starts operations of the kernel: only a device can check it`);
+}
+
+async function loadBranded(file: string): Promise<Readonly<Record<string, unknown>>> {
+  if (!existsSync(file)) {
+    throw new UblkError(`there is no target file ${file}`, {
+      code: 'ENOENT',
+      kind: 'usage',
+      hint: '`ublkts target new NAME` writes one to begin with',
+    });
+  }
+  requireTypeScript(file);
+  const exported = await importOf(file);
+  const target = isRecord(exported) ? exported['default'] : undefined;
+  if (!isRecord(target) || kindOf(target) === undefined) throw notATarget(file);
+  return target;
+}
+
+function kindOf(target: Readonly<Record<string, unknown>>): unknown {
+  return Reflect.get(target, TARGET_BRAND);
+}
+
+const NO_CODE_FROM_TYPES =
+  'Node removes the types and changes nothing else: an enum, a namespace or a parameter property cannot stay';
+
+function isUnsupportedSyntax(error: unknown): boolean {
+  return isRecord(error) && error['code'] === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+}
+
+async function importOf(file: string): Promise<unknown> {
+  try {
+    return await importTrusted(pathToFileURL(file).href);
+  } catch (error) {
+    if (error instanceof UblkError) throw error;
+    throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {
+      code: 'BAD_TARGET',
+      kind: 'usage',
+      ...(isUnsupportedSyntax(error) ? { hint: NO_CODE_FROM_TYPES } : {}),
+      cause: error,
+    });
+  }
+}
+
+/** Node has it without a flag since 22.18. */
+function requireTypeScript(file: string): void {
+  if (!/\.[cm]?ts$/.test(file) || process.features.typescript !== false) return;
+  throw new UblkError(`cannot load target ${file}: Node ${process.versions.node} does not run TypeScript`, {
+    code: 'ENOSYS',
+    kind: 'unsupported',
+    hint: 'use Node 22.18 or newer, or compile the file and name the .js',
+  });
+}
+
+function notATarget(file: string): UblkError {
+  return usageError(
+    `${file} is not a target: its default export was not made by defineTarget`,
+    "write `export default defineTarget({ ... })`, with defineTarget from 'ublkts/target'",
+  );
+}

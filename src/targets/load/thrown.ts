@@ -1,0 +1,37 @@
+/** Words for what a target's own code has thrown: the message, with the line of the file that it came from. */
+import { basename } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { packagePath } from '../../package-root.ts';
+
+/** `file`: the target's file, an absolute path. */
+export function describeThrown(thrown: unknown, file: string): string {
+  if (!(thrown instanceof Error)) return `it threw ${String(thrown)}`;
+  const message = thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
+  const place = placeOf(thrown, file);
+  const oneLine = message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ');
+  return place === null ? oneLine : `${oneLine} (${place})`;
+}
+
+/** `ram.ts:12:7`, or null where the stack names no file of the target's. */
+export function placeOf(thrown: Error, file: string): string | null {
+  const stack = thrown.stack ?? '';
+  const url = escaped(pathToFileURL(file).href);
+  const own = new RegExp(`(?:${url}|${escaped(file)}):(\\d+)(?::(\\d+))?`).exec(stack);
+  if (own !== null) return place(file, own[1], own[2]);
+  // A module that the target imports.
+  const other = /(file:\/\/\/[^\s)]+?):(\d+)(?::(\d+))?/.exec(stack);
+  if (other?.[1] === undefined || other[1].startsWith(pathToFileURL(packagePath('dist')).href)) return null;
+  return place(fileURLToPath(other[1]), other[2], other[3]);
+}
+
+function place(file: string, line: string | undefined, column: string | undefined): string {
+  return [basename(file), line, column].filter((part) => part !== undefined).join(':');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
