@@ -28,6 +28,10 @@ describe('the package', () => {
       'dist/queue/main.cjs',
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/target.js',
+      'dist/target.d.ts',
+      'dist/target-ring.js',
+      'dist/target-ring.d.ts',
       'oclif.manifest.json',
       'docs/man/ublkts.1',
       'docs/completions/_ublkts',
@@ -108,6 +112,55 @@ describe('installed elsewhere', () => {
 function linksOf(page: string): string[] {
   const links = [...page.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link.split('#')[0] ?? '');
   return links.filter((link) => link !== '' && !/^[a-z]+:/.test(link));
+}
+
+describe("a target of one's own", () => {
+  test('has its types from the package: the file of the documentation, options that are typed, and nothing loose', () => {
+    const wrong = [
+      ['options.size.length', 'Property .length. does not exist on type .number'],
+      ['options.colour', 'Property .colour. does not exist'],
+    ] as const;
+    writeFileSync(path.join(folder, 'ram.ts'), exampleOfDocumentation());
+    typeCheck('ram.ts');
+    for (const [expression, message] of wrong) {
+      const source = exampleOfDocumentation().replace('size: options.size,', `size: ${expression},`);
+      writeFileSync(path.join(folder, 'wrong.ts'), source);
+      assert.throws(() => typeCheck('wrong.ts'), new RegExp(message));
+    }
+  });
+
+  test('is loaded and checked by the installed program', () => {
+    assert.match(ublkts('target', 'check', './ram.ts', '-o', 'size=1M'), /^ok {3}speed /m);
+  });
+
+  test('reaches ublkts/target and ublkts/target/ring, and nothing else', () => {
+    for (const [name, reachable] of [
+      ['ublkts/target', true],
+      ['ublkts/target/ring', true],
+      ['ublkts/dist/target.js', false],
+      ['ublkts/target/handlers/queue', false],
+    ] as const) {
+      const code = `import('${name}').then(() => console.log('there'), (error) => console.log(error.code))`;
+      const said = execFileSync(process.execPath, ['-e', code], { cwd: folder, encoding: 'utf8' });
+      assert.equal(said, reachable ? 'there\n' : 'ERR_PACKAGE_PATH_NOT_EXPORTED\n', name);
+    }
+  });
+});
+
+/** The first block of TypeScript in docs/writing-a-target.md. */
+function exampleOfDocumentation(): string {
+  const page = readFileSync(`${ROOT}docs/writing-a-target.md`, 'utf8');
+  return /```ts\n([^]*?)```/.exec(page)?.[1] ?? assert.fail('the page has an example');
+}
+
+/** Throws with what the compiler has said. */
+function typeCheck(file: string): void {
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+  try {
+    execFileSync(path.join(ROOT, 'node_modules/.bin/tsc'), [...options, file], { cwd: folder, encoding: 'utf8' });
+  } catch (error) {
+    throw new Error((error as { stdout?: string }).stdout, { cause: error });
+  }
 }
 
 /** As npm would lay it out, with the packages that it names and no others beside it. */

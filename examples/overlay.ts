@@ -1,0 +1,60 @@
+/**
+ * Copy on write over a base image, which is never written: what changes goes to a second, sparse file. A third one says
+ * which blocks have changed, so that a recovered device finds them.
+ *
+ *     ublkts add -t ./overlay.ts -o base=debian.img -o changes=mine.img
+ */
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { BlockError, defineTarget, path } from 'ublkts/target';
+
+const BLOCK = 4096;
+
+export default defineTarget({
+  summary: 'a writable view of a base image',
+  options: {
+    base: path({ required: true, summary: 'the image, which stays as it is' }),
+    changes: path({ required: true, summary: 'the file for what changes; it is made when it is not there' }),
+  },
+  open({ options }) {
+    const base = openSync(options.base, 'r');
+    const size = fstatSync(base).size - (fstatSync(base).size % BLOCK);
+    const changes = openSync(options.changes, 'a+');
+    const data = openSync(options.changes, 'r+');
+    closeSync(changes);
+    ftruncateSync(data, size);
+    closeSync(openSync(`${options.changes}.map`, 'a'));
+    const map = openSync(`${options.changes}.map`, 'r+');
+    const changed = Buffer.alloc(size / BLOCK);
+    readSync(map, changed, 0, changed.length, 0);
+
+    return {
+      size,
+      blockSize: BLOCK,
+      read(buffer, offset) {
+        for (let at = 0; at < buffer.length; at += BLOCK) {
+          const from = changed[(offset + at) / BLOCK] === 1 ? data : base;
+          exactly(BLOCK, readSync(from, buffer, at, BLOCK, offset + at));
+        }
+      },
+      write(buffer, offset, { fua }) {
+        exactly(buffer.length, writeSync(data, buffer, 0, buffer.length, offset));
+        const first = offset / BLOCK;
+        const blocks = buffer.length / BLOCK;
+        changed.fill(1, first, first + blocks);
+        // The data is durable before the map says so: a crash in between shows the base.
+        if (fua) fdatasyncSync(data);
+        exactly(blocks, writeSync(map, changed, first, blocks, first));
+        if (fua) fdatasyncSync(map);
+      },
+      flush() {
+        fdatasyncSync(data);
+        fdatasyncSync(map);
+      },
+      close: () => [base, data, map].forEach((fd) => closeSync(fd)),
+    };
+  },
+});
+
+function exactly(wanted: number, done: number): void {
+  if (done !== wanted) throw new BlockError('EIO', `${done} bytes of ${wanted}`);
+}

@@ -1,0 +1,184 @@
+/** Targets of one's own on a real ublk driver: their data, their promises, their errors, and their ends. */
+import assert from 'node:assert/strict';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, describe, test } from 'node:test';
+import type { AddRequest } from '../../src/spec/options.ts';
+import { BLOCK_ERROR_CODES } from '../../src/targets/handlers/errors.ts';
+import {
+  blockDevice,
+  describeDevice,
+  leavesNothingBehind,
+  run,
+  sh,
+  shFails,
+  skip,
+  verify,
+  withDevice,
+} from './guest.ts';
+import { library } from './support/library.ts';
+
+const DIRECTORY = '/tmp/handlers';
+/** The fixture, where only root can write it. */
+const TARGET = `${DIRECTORY}/handlers.ts`;
+const REQUESTS = process.env['UBLKTS_LONG'] === '1' ? 100_000 : 1000;
+
+describe('targets with byte handlers', { skip }, () => {
+  leavesNothingBehind();
+  sh(`mkdir -p ${DIRECTORY} && cp test/fixtures/handlers.ts examples/ram.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`);
+
+  test('the file of the documentation, from its command line to its end', async () => {
+    assert.match(sh(`cd ${DIRECTORY} && ublkts add -t ./ram.ts -o size=64M -n 3`), /dev_capacity 131072$/m);
+    await blockDevice('/dev/ublkb3');
+    verify('/dev/ublkb3', '--size=6M');
+    sh('mkfs.ext4 -q /dev/ublkb3 && mkdir -p /mnt/handlers && mount /dev/ublkb3 /mnt/handlers');
+    sh('cp -r src /mnt/handlers/ && diff -r src /mnt/handlers/src && umount /mnt/handlers && e2fsck -fn /dev/ublkb3');
+    assert.equal((await describeDevice(3)).target?.type, `${DIRECTORY}/ram.ts`);
+    sh('blkdiscard /dev/ublkb3 && cmp -n 1048576 /dev/ublkb3 /dev/zero && ublkts del -n 3');
+  });
+
+  describe('a device that has everything', () => {
+    let id = -1;
+    let path = '';
+    let from = 0;
+
+    before(async () => {
+      const report = await library.addDevice(device({ hang_at: '8192' }));
+      ({ id, path } = report);
+      await blockDevice(path);
+      // The request that is in the list at the end.
+      run(`dd if=${path} of=/dev/null bs=4k skip=2 count=1 iflag=direct > /dev/null 2>&1 &`);
+      from = performance.now();
+    });
+
+    after(async () => {
+      // The driver waits for the request as long as there is a server that could answer it.
+      process.kill((await describeDevice(id)).ublksrv_pid, 'SIGKILL');
+      await library.deleteDevice(id);
+    });
+
+    test('loses no wake-up, wherever the promises settle: at once, a microtask, an immediate, a timer, a file, a socket, a worker', () => {
+      for (let origin = 0; origin < 7; origin++) {
+        const fio = `fio --name=q --filename=${path} --direct=1 --ioengine=libaio --rw=randrw --bs=4k --offset=${origin + 7}M --size=1M`;
+        const more = `--norandommap --io_size=${REQUESTS * 2}k`;
+        sh(`timeout 300 ${fio} --iodepth=1 ${more} && timeout 300 ${fio} --iodepth=32 ${more}`);
+      }
+    });
+
+    test('uses no processor while its promises wait', async () => {
+      const { ublksrv_pid } = await describeDevice(id);
+      const ticksBefore = ticks(ublksrv_pid);
+      await sleep(2000);
+      assert.ok(ticks(ublksrv_pid) - ticksBefore <= 1, `${ticks(ublksrv_pid) - ticksBefore} ticks of 10 ms in 2 s`);
+    });
+
+    test('hands each error on as it was thrown, and a thousand of them leave the next request good', async () => {
+      const said = BLOCK_ERROR_CODES.map((_code, block) => readAt(path, 56 * 256 + block));
+      const words = [
+        'Input/output error',
+        'No space left on device',
+        'Operation not supported',
+        'Connection timed out',
+        'Link has been severed',
+        'Remote I/O error',
+        'Invalid exchange',
+        'No data available',
+        'Invalid or incomplete multibyte',
+        'Cannot allocate memory',
+        'Resource temporarily unavailable',
+      ];
+      assert.deepEqual(
+        said.map((text, index) => text.includes(words[index] ?? '?')),
+        words.map(() => true),
+        said.join(''),
+      );
+      assert.match(readAt(path, 56 * 256 + 99), /Input\/output error/);
+      const before = (await describeDevice(id)).io?.errors ?? 0;
+      const file = openSync(path, 'r');
+      for (let i = 0; i < 1000; i++) assert.throws(() => readSync(file, Buffer.alloc(4096), 0, 4096, 56 << 20));
+      closeSync(file);
+      assert.ok(((await describeDevice(id)).io?.errors ?? 0) >= before + 1000, 'they are counted');
+      assert.equal(readAt(path, 0), '');
+      assert.equal(log(id).match(/: read: BlockError: byte 58720256 is bad/g)?.length, 1, 'each is logged once');
+    });
+
+    test('shows a request that never settles within 35 s, by what it is, and serves others meanwhile', async () => {
+      let report = await describeDevice(id);
+      for (; report.io?.stuck === null; report = await describeDevice(id)) {
+        assert.ok(performance.now() - from < 40_000, 'the request is in the list');
+        assert.equal(readAt(path, 0), '');
+        await sleep(1000);
+      }
+      const { stuck } = report.io ?? {};
+      assert.deepEqual([stuck?.requests, stuck?.op, stuck?.offset], [1, 'read', 8192]);
+      assert.match(report.last_error ?? '', /^its target has not answered a read at byte 8192 for \d+ s$/);
+      assert.match(sh('ublkts list 2>&1 >/dev/null'), /note: device \d+: its target has not answered a read/);
+      assert.match(log(id), /handlers\.ts: a read of 4096 bytes at 8192 has not settled for 3\d s/);
+    });
+  });
+
+  for (const dataPath of ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy']) {
+    test(`${dataPath}: the data is right, whatever answers`, async () => {
+      await withDevice({ ...device({}), dataPath }, ({ path }) => verify(path, '--size=8M --offset=4M'));
+    });
+  }
+
+  test('a target that takes one request at a time gets one at a time, and is closed at the end', async () => {
+    await withDevice(device({ concurrency: '1' }), ({ id, path }) => {
+      verify(path, '--size=8M');
+      sh(`tail -f -n +1 /run/ublkts/${id}.log > ${DIRECTORY}/log 2>&1 & echo $! > ${DIRECTORY}/tail`);
+    });
+    sh(`sleep 1; kill $(cat ${DIRECTORY}/tail)`);
+    assert.match(readFileSync(`${DIRECTORY}/log`, 'utf8'), /the disk is closed/);
+  });
+
+  test('a request that does not settle in time fails, and its memory is not used for another one', async () => {
+    await withDevice(device({ hang_at: '8192', timeout: '1' }), ({ path }) => {
+      assert.match(readAt(path, 2), /Connection timed out/);
+      verify(path, '--size=8M --offset=4M');
+    });
+  });
+
+  test('an unhandled rejection leaves a device that can be recovered, and its reason', async () => {
+    const { id, path } = await library.addDevice({ ...device({ crash_at: '3145728' }), features: ['USER_RECOVERY'] });
+    await blockDevice(path);
+    run(`timeout 5 dd if=${path} of=/dev/null bs=1M skip=3 count=1 iflag=direct || true`);
+    for (let tries = 0; (await describeDevice(id)).state !== 'QUIESCED'; tries++) {
+      assert.ok(tries < 100, 'it is QUIESCED');
+      await sleep(100);
+    }
+    assert.match((await describeDevice(id)).last_error ?? '', /nobody handles this/);
+    assert.equal((await library.recoverDevice(id)).state, 'LIVE');
+    assert.equal(readAt(path, 0), '');
+    await library.deleteDevice(id);
+  });
+
+  test('what open throws, and a mistake in the file, is what add says; no device is left', async () => {
+    const refused = /cannot open: the disk is not to be had today \(handlers\.ts:\d+:\d+\)/;
+    shFails(`cd ${DIRECTORY} && ublkts add -t ./handlers.ts -o refuse=yes`, refused);
+    sh(`printf "import { defineTarget } from 'ublkts/target';\\nconst x = ;\\n" > ${DIRECTORY}/wrong.ts`);
+    shFails(`ublkts add -t ${DIRECTORY}/wrong.ts`, /cannot load target .*wrong\.ts: SyntaxError: .* \(wrong\.ts:2/);
+    shFails(`ublkts add -t ${TARGET} -z`, /shows it none\nhint: --data_path can be copy/);
+    assert.deepEqual(await library.listDevices(), []);
+  });
+});
+
+function device(targetOptions: Readonly<Record<string, string>>): AddRequest {
+  return { target: TARGET, targetOptions, depth: 32 };
+}
+
+/** What dd says when it cannot read a block of 4096 bytes; nothing when it can. */
+function readAt(path: string, block: number): string {
+  return run(`dd if=${path} of=/dev/null bs=4k skip=${block} count=1 iflag=direct status=none`).stderr;
+}
+
+function log(id: number): string {
+  const file = `/run/ublkts/${id}.log`;
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+/** Processor time that a process has used, in ticks of 10 ms. */
+function ticks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}

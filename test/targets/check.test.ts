@@ -1,0 +1,93 @@
+/** `target check` finds what a target does wrong, and what `target new` writes does nothing wrong. Needs a build. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { type CheckOptions, checkTarget, type Finding } from '../../src/targets/check/check.ts';
+import { writeNewTarget } from '../../src/targets/check/new-target.ts';
+import { ROOT } from '../cli/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ublkts-check-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const OPTIONS: CheckOptions = { files: [], targetOptions: {}, readOnly: false };
+
+test('the example does nothing wrong', async () => {
+  const findings = await checkTarget(join(ROOT, 'examples/ram.ts'), { ...OPTIONS, targetOptions: { size: '16M' } });
+  assert.deepEqual(failures(findings), []);
+  assert.deepEqual(
+    findings.map(({ name }) => name),
+    ['device', 'boundaries', 'random', 'at once', 'discards', 'speed', 'close'],
+  );
+});
+
+test('what is written to begin with does nothing wrong', async () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    const disk = writeNewTarget('disk', false);
+    const file = writeNewTarget('on-a-file', true);
+    assert.throws(() => writeNewTarget('disk', false), /cannot write disk\.ts: it is there already/);
+    writeFileSync('disk.img', '');
+    truncateSync('disk.img', 8 << 20);
+    assert.deepEqual(failures(await checkTarget(`./${disk}`, { ...OPTIONS, targetOptions: { size: '16M' } })), []);
+    assert.deepEqual(failures(await checkTarget(`./${file}`, { ...OPTIONS, targetOptions: { file: 'disk.img' } })), []);
+  } finally {
+    process.chdir(before);
+  }
+});
+
+describe('a target is told of', () => {
+  for (const [what, read, write, said] of [
+    ['a buffer that it keeps', 'blocks.get(o)?.copy(b) ?? b.fill(0)', 'blocks.set(o, b)', /`write` keeps its buffer/],
+    [
+      'a read that fills less',
+      'd.copy(b, 0, o, o + b.length - 512)',
+      'd.set(b, o)',
+      /did not fill its buffer from byte \d+ on/,
+    ],
+    [
+      'data that is elsewhere',
+      'd.copy(b, 0, o, o + b.length)',
+      'd.set(b, Math.max(0, o - 512))',
+      /something else at byte/,
+    ],
+    [
+      'a result that it returns',
+      'return d.copy(b, 0, o, o + b.length)',
+      'd.set(b, o)',
+      /returned number: a handler returns nothing/,
+    ],
+    [
+      'a write that changes its buffer',
+      'd.copy(b, 0, o, o + b.length)',
+      'd.set(b, o); b.fill(0)',
+      /changed its buffer/,
+    ],
+    ['an error', 'throw new Error("no " + o)', 'd.set(b, o)', /failed: no 0/],
+    [
+      'a buffer that is used later',
+      'd.copy(b, 0, o, o + b.length); queueMicrotask(() => setImmediate(() => b.fill(0)))',
+      'd.set(b, o)',
+      /was written to after the request was done/,
+    ],
+  ] as const) {
+    test(what, async () => {
+      const file = join(folder, `${what.replaceAll(' ', '-')}.ts`);
+      writeFileSync(
+        file,
+        `import { defineTarget } from 'ublkts/target';
+         const d = Buffer.alloc(1 << 20);
+         const blocks = new Map<number, Buffer>();
+         export default defineTarget({ summary: 'wrong', open: () => ({ size: d.length, maxBytes: 4096,
+           read(b, o): any { ${read}; }, write(b, o) { ${write}; } }) });`,
+      );
+      assert.match(failures(await checkTarget(file, OPTIONS)).join(' | '), said);
+    });
+  }
+});
+
+function failures(findings: readonly Finding[]): string[] {
+  return findings.filter(({ status }) => status === 'fail').map(({ detail }) => detail);
+}

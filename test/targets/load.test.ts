@@ -1,0 +1,84 @@
+/** How a target's file is found, trusted and loaded. Needs a build: the file imports ublkts/target. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { findTarget, targetReference } from '../../src/targets/find.ts';
+import { ROOT } from '../cli/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ublkts-load-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const GOOD =
+  "import { defineTarget } from 'ublkts/target';\nexport default defineTarget({ summary: 'good', open: () => ({ size: 512, read() {} }) });\n";
+
+describe('a target is named', () => {
+  test('by a word, which is a built-in one', async () => {
+    assert.equal(await targetReference('null'), 'null');
+    await assert.rejects(targetReference('nul'), /there is no target named 'nul'/);
+  });
+
+  test('by a path, which has a slash or the ending of a module, and is recorded whole', async () => {
+    assert.equal(await targetReference('./ram'), join(process.cwd(), 'ram'));
+    assert.equal(await targetReference('ram.mts'), join(process.cwd(), 'ram.mts'));
+  });
+
+  test('by a package that is installed where the command is typed', async () => {
+    const home = join(folder, 'home');
+    const installed = join(home, 'node_modules', 'some-disk');
+    mkdirSync(installed, { recursive: true });
+    writeFileSync(
+      join(installed, 'package.json'),
+      '{ "type": "module", "exports": { ".": { "import": "./disk.js" } } }',
+    );
+    writeFileSync(join(installed, 'disk.js'), GOOD);
+    const before = process.cwd();
+    process.chdir(home);
+    try {
+      assert.equal(await targetReference('some-disk'), join(installed, 'disk.js'));
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+describe('a file', () => {
+  test('in TypeScript is loaded as it is written, wherever it lies', async () => {
+    const target = await findTarget(join(ROOT, 'examples/ram.ts'));
+    assert.deepEqual(target.options, { size: 'how large the disk is (size; default 1G)' });
+    assert.equal(target.oneThread, true);
+  });
+
+  for (const [name, source, message] of [
+    ['syntax.ts', 'const x = ;\n', /cannot load target .*: SyntaxError: .* \(syntax\.ts:1/],
+    ['throws.ts', "\nthrow new Error('not today');\n", /: not today \(throws\.ts:2:7\)/],
+    ['enum.ts', 'enum X { A }\n', /enum is not supported .*\(enum\.ts:1/],
+    ['plain.mjs', 'export default {};\n', /its default export was not made by defineTarget/],
+    ['half.ts', GOOD.replace("summary: 'good', ", ''), /is not complete: `summary` is not a text/],
+  ] as const) {
+    test(`with a mistake is refused with its line: ${name}`, async () => {
+      const file = join(folder, name);
+      writeFileSync(file, source);
+      await assert.rejects(findTarget(file), message);
+    });
+  }
+
+  test('that is not there is refused', async () => {
+    await assert.rejects(findTarget(join(folder, 'none.ts')), { code: 'ENOENT' });
+  });
+
+  const asRoot = process.geteuid?.() === 0 ? false : 'only root is careful';
+
+  test('that others may write, or a module of it, is not run by root', { skip: asRoot }, async () => {
+    writeFileSync(join(folder, 'part.ts'), 'export const part = 1;\n');
+    writeFileSync(join(folder, 'whole.ts'), `import './part.ts';\n${GOOD}`);
+    assert.equal((await findTarget(join(folder, 'whole.ts'))).summary, 'good');
+    chmodSync(join(folder, 'part.ts'), 0o666);
+    writeFileSync(join(folder, 'again.ts'), `import './part.ts?again';\n${GOOD}`);
+    await assert.rejects(findTarget(join(folder, 'again.ts')), {
+      message: /root does not run target .*part\.ts: it can be written by everyone/,
+      hint: /`chmod go-w .*part\.ts`/,
+    });
+  });
+});
