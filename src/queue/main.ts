@@ -2,6 +2,7 @@
  * The entry point of a queue thread. It makes the thread's parts from what the main thread says, reports that every tag
  * has been fetched, and serves until the device has left this server.
  */
+import { isAbsolute } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/li
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { encodeError } from '../protocol/error-wire.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
+import { describeThrown } from '../targets/load/thrown.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
@@ -72,4 +74,17 @@ function say(message: ThreadMessage): void {
   parentPort?.postMessage(message);
 }
 
-main(workerData as ThreadConfig).catch((error: unknown) => say({ kind: 'failed', error: encodeError(error) }));
+/**
+ * An error that no request is to blame for. Only a target of somebody's own has code that can cause it. The thread stays
+ * until the main thread has written the reason down and ends the process.
+ */
+function uncaught(thrown: unknown, { index, spec: { target } }: ThreadConfig): unknown {
+  if (!isAbsolute(target) || thrown instanceof UblkError) return thrown;
+  if (thrown instanceof Error) process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
+  const message = `target ${target} failed outside of every request, on thread ${index}: ${describeThrown(thrown, target)}`;
+  return new UblkError(message, { code: 'BAD_TARGET', kind: 'failed', cause: thrown });
+}
+
+const config = workerData as ThreadConfig;
+process.on('uncaughtException', (error) => say({ kind: 'failed', error: encodeError(uncaught(error, config)) }));
+main(config).catch((error: unknown) => say({ kind: 'failed', error: encodeError(error) }));

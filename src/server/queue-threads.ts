@@ -1,13 +1,11 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
 import { writeSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ParamsInit } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
-import { describeThrown } from '../targets/load/thrown.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 
@@ -101,19 +99,11 @@ export class QueueThreads {
         this.drain();
       } else fail(decodeError({ ...message.error, device: config.deviceId }));
     });
-    worker.on('error', (thrown) => fail(uncaught(thrown, config)));
+    worker.on('error', fail);
     worker.on('exit', () => fail(new Error(`queue thread ${config.index} ended`)));
     this.#fetched.push(fetched.promise);
     this.#left.push(left.promise);
   }
-}
-
-/** An error that no request is to blame for. Only a target of somebody's own has code that can cause it. */
-function uncaught(thrown: Error, { index, spec: { target } }: ThreadConfig): Error {
-  if (!isAbsolute(target) || shortageOf(thrown) !== undefined) return thrown;
-  process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
-  const message = `target ${target} failed outside of every request, on thread ${index}: ${describeThrown(thrown, target)}`;
-  return new UblkError(message, { code: 'BAD_TARGET', kind: 'failed', cause: thrown });
 }
 
 function lateError(): UblkError {
