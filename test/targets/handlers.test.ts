@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { UblkError } from '../../src/errors.ts';
 import type { Handlers } from '../../src/targets/handlers/define.ts';
 import { BlockError, errnoOf } from '../../src/targets/handlers/errors.ts';
+import { Failures } from '../../src/targets/handlers/failures.ts';
 import { requireHandlers } from '../../src/targets/handlers/handlers.ts';
 import { flag, integer, parseOptions, path, recordedOptions, size, text } from '../../src/targets/handlers/options.ts';
 import { handlerParams } from '../../src/targets/handlers/params.ts';
@@ -87,6 +88,18 @@ test('an error reaches the client by its code where the block layer has it, and 
   assert.equal(errnoOf(Object.assign(new Error('x'), { code: 'ETIMEDOUT' })), ERRNO.ETIMEDOUT);
   for (const other of [new Error('x'), Object.assign(new Error('x'), { code: 'EACCES' }), 'x', null, undefined]) {
     assert.equal(errnoOf(other), ERRNO.EIO);
+  }
+});
+
+test('a value that has no text, or throws when it is looked at, is the EIO of one request', () => {
+  const failures = new Failures('/ram.ts');
+  const trap = Object.defineProperty(new Error('x'), 'message', {
+    get: () => {
+      throw new Error('not this either');
+    },
+  });
+  for (const thrown of [Object.create(null), trap, Object.assign(new Error(), { message: 5 })]) {
+    assert.equal(failures.note(thrown, 'read'), ERRNO.EIO);
   }
 });
 

@@ -1,4 +1,5 @@
 /** The failures of a target's handlers: each kind is logged once with its stack, and counted from then on. */
+import { ERRNO } from '../../native/uapi/errno.ts';
 import { describeThrown } from '../load/thrown.ts';
 import { errnoOf } from './errors.ts';
 import { serverLog } from './log.ts';
@@ -17,12 +18,20 @@ export class Failures {
 
   /** Logs what a handler has thrown, if its like was not logged before. Returns the errno (above 0) for the client. */
   note(thrown: unknown, what: string): number {
-    const kind = `${what}: ${describeThrown(thrown, this.file)}`;
-    if (this.seen.size < KINDS && !this.seen.has(kind)) {
-      this.seen.add(kind);
-      const stack = thrown instanceof Error && thrown.stack !== undefined ? `\n${thrown.stack}` : '';
-      serverLog(`${this.file}: ${kind}; its like is counted and not logged again${stack}`);
+    try {
+      this.log(thrown, what);
+      return errnoOf(thrown);
+    } catch {
+      // The value has no text, or throws when it is looked at: that is still the failure of one request.
+      return ERRNO.EIO;
     }
-    return errnoOf(thrown);
+  }
+
+  private log(thrown: unknown, what: string): void {
+    const kind = `${what}: ${describeThrown(thrown, this.file)}`;
+    if (this.seen.size >= KINDS || this.seen.has(kind)) return;
+    this.seen.add(kind);
+    const stack = thrown instanceof Error && thrown.stack !== undefined ? `\n${thrown.stack}` : '';
+    serverLog(`${this.file}: ${kind}; its like is counted and not logged again${stack}`);
   }
 }

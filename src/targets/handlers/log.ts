@@ -4,5 +4,9 @@ const STDERR = 2;
 
 /** Writes a line to the server's log at once: a queue thread may not return to its event loop for a long time. */
 export function serverLog(message: string): void {
-  writeSync(STDERR, `${new Date().toISOString()} ${message}\n`);
+  try {
+    writeSync(STDERR, `${new Date().toISOString()} ${message}\n`);
+  } catch {
+    // A log that is full or closed must not fail the request that the line is about.
+  }
 }

@@ -73,15 +73,15 @@ export class HandlersQueue implements TargetQueue {
   }
 
   private begin(io: IoRequest): void {
-    let outcome: unknown;
+    let promise: Promise<unknown> | null;
     try {
-      outcome = this.call(io);
+      promise = promiseOf(this.call(io));
     } catch (error) {
       this.fail(io, error);
       return;
     }
-    if (outcome === undefined) succeed(io);
-    else this.wait(io, outcome);
+    if (promise === null) succeed(io);
+    else this.wait(io, promise);
   }
 
   private call(io: IoRequest): unknown {
@@ -105,14 +105,9 @@ export class HandlersQueue implements TargetQueue {
     throw new BlockError('EOPNOTSUPP', 'the target has no handler for it');
   }
 
-  private wait(io: IoRequest, outcome: unknown): void {
-    if (!isRecord(outcome) || typeof outcome['then'] !== 'function') {
-      succeed(io);
-      return;
-    }
+  private wait(io: IoRequest, promise: Promise<unknown>): void {
     this.events.sleepInLoop();
-    // A promise of another realm or a library's own becomes one of V8's, which never calls back at once.
-    this.pending.add(io.slot, outcome instanceof Promise ? outcome : Promise.resolve(outcome));
+    this.pending.add(io.slot, promise);
   }
 
   /** A promise has settled; `thrown` is undefined for one that was fulfilled. */
@@ -130,6 +125,14 @@ export class HandlersQueue implements TargetQueue {
     const errno = this.failures.note(thrown, describeOp(io.op));
     io.complete(-errno);
   }
+}
+
+/** The promise that a handler has returned; null when its work is done. */
+function promiseOf(outcome: unknown): Promise<unknown> | null {
+  if (outcome === undefined) return null;
+  if (outcome instanceof Promise) return outcome;
+  // A promise of another realm or a library's own becomes one of V8's, which never calls back at once.
+  return isRecord(outcome) && typeof outcome['then'] === 'function' ? Promise.resolve(outcome) : null;
 }
 
 function succeed(io: IoRequest): void {
