@@ -46,6 +46,8 @@ describe('the options of a target', () => {
       file: `${process.cwd()}/a.img`,
       mode: 'safe',
     });
+    const kinds = { file: path({ summary: 'p', default: 'disk.img' }) };
+    assert.deepEqual(recordedOptions(kinds, {}), { file: `${process.cwd()}/disk.img` });
   });
 });
 
@@ -57,6 +59,7 @@ describe('what open returns', () => {
     [{ size: 512 }, /`read` is not a function/],
     [{ size: 513, read }, /`size` is 513, not a multiple of the block of 512 bytes/],
     [{ size: 4096, read, blockSize: 8192 }, /`blockSize` is 8192, not one of/],
+    [{ size: 4096, read, maxBytes: 512 }, /`maxBytes` is 512, less than 4096/],
     [{ size: 4096, read, write: 1 }, /`write` is number, not function/],
     [{ size: 4096, read, concurrency: 0 }, /`concurrency` is 0, not 1 or more/],
     [{ size: 4096, read, timeout: 0 }, /`timeout` is 0/],

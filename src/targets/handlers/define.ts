@@ -84,7 +84,10 @@ export interface Handlers {
   readonly blockSize?: number;
   /** The block in bytes that can be written without reading first: a power of two from `blockSize` up. 4096 by default. */
   readonly physicalBlockSize?: number;
-  /** The largest read or write in bytes: a multiple of `blockSize`. The default and the limit is 1 MiB (`--max_io_buf_bytes`). */
+  /**
+   * The largest read or write in bytes: a multiple of `blockSize`, at least 4096. The default and the limit is 1 MiB
+   * (`--max_io_buf_bytes`).
+   */
   readonly maxBytes?: number;
   /** Whether writes are refused by the kernel. The default is false with `write`, and true without it. */
   readonly readOnly?: boolean;

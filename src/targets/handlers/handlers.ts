@@ -7,6 +7,8 @@ const FUNCTIONS = ['write', 'flush', 'discard', 'writeZeroes', 'close'];
 const NUMBERS = ['blockSize', 'physicalBlockSize', 'maxBytes', 'discardGranularity', 'concurrency', 'timeout'];
 const BOOLEANS = ['readOnly', 'rotational'];
 const BLOCKS = [512, 1024, 2048, 4096];
+/** The kernel makes no device that cannot take a page in one request. */
+const LEAST_MAX_BYTES = 4096;
 
 /** Throws a UblkError that says what is wrong, in one sentence. */
 export function requireHandlers(value: unknown, file: string): Handlers {
@@ -34,7 +36,7 @@ function numbersProblem(handlers: Handlers): string | null {
     size,
     blockSize = 512,
     physicalBlockSize = 4096,
-    maxBytes = blockSize,
+    maxBytes = LEAST_MAX_BYTES,
     concurrency = 1,
     timeout = 1,
   } = handlers;
@@ -45,6 +47,7 @@ function numbersProblem(handlers: Handlers): string | null {
   if (!isPowerOfTwo(physicalBlockSize)) return `\`physicalBlockSize\` is ${physicalBlockSize}, not a power of two`;
   if (!isWhole(maxBytes, blockSize))
     return `\`maxBytes\` is ${maxBytes}, not a multiple of the block of ${blockSize} bytes`;
+  if (maxBytes < LEAST_MAX_BYTES) return `\`maxBytes\` is ${maxBytes}, less than ${LEAST_MAX_BYTES}`;
   if (!isPowerOfTwo(discardGranularity) || discardGranularity < blockSize) {
     return `\`discardGranularity\` is ${discardGranularity}, not a power of two from the block of ${blockSize} bytes up`;
   }

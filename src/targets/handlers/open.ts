@@ -1,5 +1,5 @@
 /** Calls a target's `setup` and `open`; what they throw becomes the sentence that says why there can be no device. */
-import { UblkError } from '../../errors.ts';
+import { UblkError, usageError } from '../../errors.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { OpenRequest } from '../target.ts';
 import type { Handlers, OpenContext, SetupContext, TargetDefinition } from './define.ts';
@@ -9,10 +9,23 @@ import { parseOptions } from './options.ts';
 
 export type Opening = Pick<OpenRequest, 'files' | 'options' | 'device' | 'recovering' | 'deviceBytes'>;
 
-/** `file`: the target's, for messages. Resolves to what `setup` has resolved to. */
-export function setUp(definition: TargetDefinition, file: string, opening: Opening): Promise<unknown> {
+/** `file`: the target's, for messages. Resolves to what `setup` has resolved to, which every thread can be sent. */
+export async function setUp(definition: TargetDefinition, file: string, opening: Opening): Promise<unknown> {
   const context = contextOf(definition, opening);
-  return asTargets(file, 'setup', async () => definition.setup?.(context));
+  const shared = await asTargets(file, 'setup', async () => definition.setup?.(context));
+  requireCloneable(shared, file);
+  return shared;
+}
+
+function requireCloneable(shared: unknown, file: string): void {
+  try {
+    structuredClone(shared);
+  } catch (error) {
+    throw usageError(
+      `target ${file}: what \`setup\` returned cannot be sent to the threads: ${describeThrown(error, file)}`,
+      'return plain data; a SharedArrayBuffer in it is shared',
+    );
+  }
 }
 
 /** The handlers of thread `thread` of `threads`, which have been checked. */

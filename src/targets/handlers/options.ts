@@ -151,16 +151,16 @@ export function parseOptions<Kinds extends OptionKinds>(
   return Object.fromEntries(entries) as OptionValues<Kinds>;
 }
 
-/** The options as they are recorded, so that they mean the same in every directory. */
+/** The options as they are recorded, so that they mean the same in every directory: a path has become absolute. */
 export function recordedOptions(
   kinds: OptionKinds,
   given: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  const entries = Object.entries(given).map(([name, value]) => {
-    const kind = kinds[name];
-    return [name, kind?.kind === 'path' && value !== '' ? resolve(value) : value];
+  const paths = Object.entries(kinds).flatMap(([name, { kind, defaultText }]) => {
+    const written = given[name] ?? defaultText ?? '';
+    return kind === 'path' && written !== '' ? [[name, resolve(written)]] : [];
   });
-  return Object.fromEntries(entries) as Readonly<Record<string, string>>;
+  return { ...given, ...Object.fromEntries(paths) };
 }
 
 /** `how large the disk is (size; default 1G)`: an option in help. */
