@@ -1,5 +1,6 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
 import { writeSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { ParamsInit } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
@@ -44,7 +45,9 @@ export class QueueThreads {
     });
     try {
       const all = await Promise.race([Promise.all(this.#fetched), late]);
-      return { notes: all.flatMap(({ notes }) => notes), params: all[0]?.params };
+      const params = all[0]?.params;
+      if (!all.every((each) => isDeepStrictEqual(each.params, params))) throw differingError();
+      return { notes: all.flatMap(({ notes }) => notes), params };
     } finally {
       clearTimeout(timer);
     }
@@ -104,6 +107,14 @@ export class QueueThreads {
     this.#fetched.push(fetched.promise);
     this.#left.push(left.promise);
   }
+}
+
+function differingError(): UblkError {
+  return new UblkError('the threads of the target do not say the same of the device', {
+    code: 'BAD_TARGET',
+    kind: 'usage',
+    hint: 'let `open` return the same size, blocks and handlers on every thread',
+  });
 }
 
 function lateError(): UblkError {

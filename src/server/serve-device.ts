@@ -19,6 +19,7 @@ import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/find.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
+import { requireServable } from './kept-limits.ts';
 import { bufferNeeds, mapShared, ownBuffers } from './mappings.ts';
 import { checkBufferMemory } from './memory-budget.ts';
 import { lockMemory } from './out-of-memory.ts';
@@ -53,7 +54,8 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   const channel = new ControlChannel();
   const charFd = await openCharDevice(id);
   const recovering = mode === 'recover';
-  const deviceBytes = recovering ? (await getParams(channel, id)).basic.dev_sectors * 512 : 0;
+  const made = recovering ? await getParams(channel, id) : null;
+  const deviceBytes = (made?.basic.dev_sectors ?? 0) * 512;
   const type = await findTarget(spec.target);
   const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
   const device = { id, spec, generation: record.generation, charFd };
@@ -76,7 +78,10 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
     const fetched = await threads.fetched();
     inlineMore();
     const notes = [...fetched.notes];
-    if (mode === 'add' && fetched.params !== undefined) await setParams(channel, id, fetched.params);
+    if (fetched.params !== undefined) {
+      if (made === null) await setParams(channel, id, fetched.params);
+      else requireServable(id, made, fetched.params);
+    }
     // After the threads have allocated what they need, and before the first request.
     notes.push(...lockMemory(ownBuffers(maps), spec.mlock));
     const { lock } = filesOf(id);
