@@ -3,11 +3,13 @@
  * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
 import { closeSync, writeSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { encodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import { recordEnd } from '../record/store.ts';
+import type { DeviceSpec } from '../spec/device-spec.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
@@ -26,7 +28,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
-    keepOnlyNeededMounts(callersNamespace);
+    keepOnlyNeededMounts(callersNamespace, pathsOf(device.spec));
     endWhenAsked(id, log);
     const notes = [...device.notes, ...killable];
     report({ ready: true, notes });
@@ -40,6 +42,13 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
   } catch (error) {
     fail(id, error);
   }
+}
+
+/** What a target of somebody's own was given: it may open that at any time. The built-in targets have opened theirs. */
+function pathsOf({ target, files, targetOptions }: DeviceSpec): string[] {
+  return isAbsolute(target)
+    ? [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))]
+    : [];
 }
 
 let reported = false;

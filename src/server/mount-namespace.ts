@@ -21,14 +21,18 @@ export function mountNamespace(): string {
   return readlinkSync('/proc/self/ns/mnt');
 }
 
-/** Lets go of what is not needed, if this process is not in the namespace `callers`. */
-export function keepOnlyNeededMounts(callers: string | undefined): void {
+/**
+ * Lets go of what is not needed, if this process is not in the namespace `callers`. `more`: absolute paths that the
+ * target may want to open later.
+ */
+export function keepOnlyNeededMounts(callers: string | undefined, more: readonly string[]): void {
   if (callers === undefined || mountNamespace() === callers) return;
   const points = mountPoints(readFileSync('/proc/self/mountinfo', 'utf8'));
   const needed = [
     packagePath(),
     RUN_DIRECTORY,
     SOCKET_DIRECTORY,
+    ...more,
     ...codeFiles(readFileSync('/proc/self/maps', 'utf8')),
   ];
   // Those on top of others first.
