@@ -19,6 +19,9 @@ import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 /** The first major version of V8 with the flag below. An older one would complain on stderr. */
 const SAFE_INTEGER_V8 = 14;
 
+/** A target that does not end would keep its server, and whoever deletes the device waits for that. */
+const CLOSE_SECONDS = 30;
+
 async function main(config: ThreadConfig): Promise<void> {
   // Counters are floats (docs/decisions/0004): without the flag, V8 adds to them as integers, with checks (0005).
   if (Number.parseInt(process.versions.v8, 10) >= SAFE_INTEGER_V8)
@@ -62,11 +65,18 @@ function settle(config: ThreadConfig): string[] {
 
 /** What is not stored by now is lost, and the log says so; the device is gone in any case. */
 async function closeTarget(target: TargetQueue, { index }: ThreadConfig): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`it did not end within ${CLOSE_SECONDS} s`)),
+    CLOSE_SECONDS * 1000,
+  );
   try {
-    await target.close?.();
+    await Promise.race([target.close?.(), late.promise]);
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(`the target of thread ${index} could not close: ${text}\n`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
