@@ -16,11 +16,12 @@ import { isServerAlive, serverOf, serverState } from '../record/server-identity.
 import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
 import { readStats } from '../stats/reader.ts';
+import { describeStuck } from '../stats/stuck.ts';
 import { bitsOf } from './features.ts';
 import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
 import type { DeletingReport, DeviceReport, DeviceState, StuckReport } from './report.ts';
-import { buffersOf, deletingOf, describeStuck, ioOf, targetOf } from './report-parts.ts';
+import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
 export { missingDriver } from '../control/missing-driver.ts';
 
@@ -179,6 +180,8 @@ function trouble({ record, info, state, deleting, waitsFor, stuck }: Facts): str
   if (record === null) return null;
   const { ended, server } = record;
   if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
-  if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) return stuck === null ? null : describeStuck(stuck);
+  if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) {
+    return stuck === null ? null : describeStuck({ ...stuck, sinceMs: Date.parse(stuck.since) }, Date.now());
+  }
   return `its server (pid ${server?.pid ?? '?'}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }

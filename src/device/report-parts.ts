@@ -50,11 +50,3 @@ function stuckOf({ stuck }: DeviceStats): StuckReport | null {
   const { requests, op, offset, sinceMs } = stuck;
   return { requests, op, offset, since: new Date(sinceMs).toISOString() };
 }
-
-/** Says what is stuck, as a part of a device's `last_error`. */
-export function describeStuck({ requests, op, offset, since }: StuckReport): string {
-  const age = Math.round((Date.now() - Date.parse(since)) / 1000);
-  const what = op === 'flush' ? op : `${op} at byte ${offset}`;
-  if (requests === 1) return `its target has not answered a ${what} for ${age} s`;
-  return `its target has not answered ${requests} requests, the oldest of them, a ${what}, for ${age} s`;
-}

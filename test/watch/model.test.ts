@@ -12,6 +12,7 @@ import {
   ownRecord,
   queueStats,
   sampleAt,
+  START_MS,
   statsPage,
   storedBuffer,
 } from './samples.ts';
@@ -362,6 +363,24 @@ describe('events', () => {
     assert.deepEqual(
       events.map(({ text }) => text),
       ['buffer 1 registered: /mnt/huge/buf', 'buffer 0 unregistered: /mnt/huge/buf'],
+    );
+  });
+
+  test('of a target that does not answer tell what waits, and when nothing does any more', () => {
+    const stuck = { requests: 1, op: 'read', offset: 8192, sinceMs: START_MS - 30_000 } as const;
+    const waiting = deviceSample({ stats: statsPage({ stuck }) });
+    const { events } = pictureOf(
+      sampleAt(0, deviceSample()),
+      sampleAt(1, waiting),
+      sampleAt(2, waiting),
+      sampleAt(3, deviceSample()),
+    );
+    assert.deepEqual(
+      events.map(({ kind, text }) => [kind, text]),
+      [
+        ['target stuck', 'its target has not answered a read at byte 8192 for 31 s'],
+        ['target answers', 'its target has answered every old request'],
+      ],
     );
   });
 

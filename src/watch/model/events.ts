@@ -1,6 +1,7 @@
 /** Finds the events of the devices by comparing two observations of them. */
 import { STAT_OPS } from '../../stats/layout.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
+import { describeStuck } from '../../stats/stuck.ts';
 import type { DeviceSample, SampledBuffer } from '../sampling/sample.ts';
 import { grown, sameLife } from './spans.ts';
 import type { Severity, ShownState } from './states.ts';
@@ -15,7 +16,9 @@ export type EventKind =
   | 'recovered'
   | 'registered'
   | 'unregistered'
-  | 'errors';
+  | 'errors'
+  | 'target stuck'
+  | 'target answers';
 
 export interface MonitorEvent {
   readonly wallMs: number;
@@ -64,6 +67,7 @@ export function eventsBetween(
     const earlier = before?.find(({ sample }) => sample.id === device.sample.id);
     if (earlier === undefined) tellOfNew(device, before !== null, tell);
     else tellOfChange(earlier, device, tell);
+    tellOfStuck(earlier?.sample ?? null, device.sample, wallMs, tell);
   }
   for (const { sample } of before ?? []) {
     if (now.some((device) => device.sample.id === sample.id)) continue;
@@ -103,6 +107,15 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
     if (own?.ended?.reason === 'stopped') tell(id, 'stopped', 'neutral', 'stopped');
     else tell(id, 'server gone', 'bad', `${is}: ${trouble}`);
   }
+}
+
+/** Some requests wait in the target for too long, whether or not the others are answered. */
+function tellOfStuck(before: DeviceSample | null, { id, stats }: DeviceSample, wallMs: number, tell: Tell): void {
+  // A new server begins with nothing.
+  const was = sameLife(before?.stats ?? null, stats) ? (before?.stats?.stuck ?? null) : null;
+  const is = stats?.stuck ?? null;
+  if (is !== null && was === null) tell(id, 'target stuck', 'warning', describeStuck(is, wallMs));
+  else if (is === null && was !== null) tell(id, 'target answers', 'good', 'its target has answered every old request');
 }
 
 /** The device has its server, or is about to go with it, and answers nothing. */
