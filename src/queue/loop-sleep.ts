@@ -20,6 +20,8 @@ export class LoopSleep implements ThreadEvents {
   private readonly stats: StatsWriter | undefined;
   private thread: QueueThread | undefined;
   private watch: LoopWatch | undefined;
+  /** The thread sleeps in the event loop from its next sleep on. */
+  isWanted = false;
   /** A request may be completed by a handler that the thread has just called: it submits by itself. */
   private isTurning = false;
 
@@ -53,6 +55,7 @@ export class LoopSleep implements ThreadEvents {
   }
 
   sleepInLoop(): void {
+    this.isWanted = true;
     this.thread?.leaveRing();
   }
 

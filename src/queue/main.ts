@@ -42,7 +42,7 @@ async function main(config: ThreadConfig): Promise<void> {
   const { index } = config;
   const { debugMask } = config.spec;
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);
-  thread.run();
+  if (!sleep.isWanted) thread.run();
   if (!thread.ended) await sleep.serve(thread);
   await closeTarget(target, config);
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);

@@ -77,7 +77,7 @@ export interface QueueContext<State = unknown> {
  * wakes for events of the ring too.
  */
 export interface ThreadEvents {
-  /** The thread sleeps in the event loop from now on. It can be called again and again. */
+  /** The thread sleeps in the event loop from now on. It can be called again and again, and before the thread serves. */
   sleepInLoop(): void;
   /**
    * The request of `slot`, outside of `queueIo` and `operationDone`. The thread has one IoRequest: it points at this

@@ -1,6 +1,6 @@
 /** Targets of one's own on a real ublk driver: their data, their promises, their errors, and their ends. */
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import type { AddRequest } from '../../src/spec/options.ts';
@@ -21,6 +21,23 @@ import { library } from './support/library.ts';
 const DIRECTORY = '/tmp/handlers';
 /** The fixture, where only root can write it. */
 const TARGET = `${DIRECTORY}/handlers.ts`;
+/** Handlers that answer at once in the first half of the disk, and with a promise in the second; and a timer. */
+const LATE = `import { defineTarget, flag } from 'ublkts/target';
+export default defineTarget({
+  summary: 'late',
+  options: { ticks: flag({ summary: 'the disk changes by itself' }) },
+  open({ options }) {
+    const disk = Buffer.alloc(8 << 20);
+    if (options.ticks) setInterval(() => disk.fill((disk[0]! + 1) % 256), 10);
+    const answer = (offset: number) => (offset < 4 << 20 ? undefined : new Promise<void>((done) => setImmediate(done)));
+    return {
+      size: disk.length,
+      read: (buffer, offset) => (disk.copy(buffer, 0, offset, offset + buffer.length), answer(offset)),
+      write: (buffer, offset) => (disk.set(buffer, offset), answer(offset)),
+    };
+  },
+});
+`;
 const REQUESTS = process.env['UBLKTS_LONG'] === '1' ? 100_000 : 1000;
 
 describe('targets with byte handlers', { skip }, () => {
@@ -35,6 +52,21 @@ describe('targets with byte handlers', { skip }, () => {
     sh('cp -r src /mnt/handlers/ && diff -r src /mnt/handlers/src && umount /mnt/handlers && e2fsck -fn /dev/ublkb3');
     assert.equal((await describeDevice(3)).target?.type, `${DIRECTORY}/ram.ts`);
     sh('blkdiscard /dev/ublkb3 && cmp -n 1048576 /dev/ublkb3 /dev/zero && ublkts del -n 3');
+  });
+
+  test('a thread goes from its ring to the event loop with its first promise, or with what open has left', async () => {
+    writeFileSync(`${DIRECTORY}/late.ts`, LATE);
+    await withDevice({ target: `${DIRECTORY}/late.ts` }, ({ path }) => {
+      verify(path, '--size=4M');
+      verify(path, '--size=4M --offset=4M');
+      verify(path, '--size=8M');
+    });
+    const targetOptions = { ticks: 'yes' };
+    await withDevice({ target: `${DIRECTORY}/late.ts`, targetOptions }, async ({ path }) => {
+      const first = sh(`dd if=${path} bs=4k count=1 iflag=direct status=none | sha256sum`);
+      await sleep(200);
+      assert.notEqual(sh(`dd if=${path} bs=4k count=1 iflag=direct status=none | sha256sum`), first);
+    });
   });
 
   describe('a device that has everything', () => {

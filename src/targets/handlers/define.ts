@@ -99,7 +99,8 @@ export interface Handlers {
   readonly concurrency?: number;
   /**
    * Seconds after which a request whose promise has not settled fails with ETIMEDOUT. There is no limit by default. The
-   * buffer stays the handler's own until its promise settles.
+   * buffer stays the handler's own until its promise settles, unless it is a client's shared memory. The next request may
+   * begin before that, also with `concurrency: 1`.
    */
   readonly timeout?: number;
 

@@ -1,7 +1,6 @@
 /** The byte-handler adapter: one ring target (target.ts) that serves requests with the functions of a TargetDefinition. */
 import { option } from '../../spec/option-names.ts';
 import { joinTexts, type Text, UblkError } from '../../errors.ts';
-
 import { refusalOf } from '../refusal.ts';
 import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
 import type { TargetDefinition } from './define.ts';
@@ -61,6 +60,9 @@ async function open(request: OpenRequest, definition: TargetDefinition, file: st
 async function queue(context: QueueContext<State>, definition: TargetDefinition, file: string): Promise<HandlersQueue> {
   const { request, shared } = context.state;
   const { thread, threads } = context;
+  const before = process.getActiveResourcesInfo().length;
   const handlers = await openHandlers(definition, file, { ...request, shared, thread, threads });
+  // A timer or a socket that `open` has left runs in the event loop only.
+  if (process.getActiveResourcesInfo().length > before) context.events.sleepInLoop();
   return new HandlersQueue(handlers, handlerParams(handlers, request, file), context, file);
 }
