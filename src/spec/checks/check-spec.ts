@@ -12,12 +12,13 @@ import { checkIntegrity } from './integrity.ts';
 import { checkIoDesc } from './io-desc.ts';
 import { checkRecovery } from './recovery.ts';
 import { checkSharedMemory } from './shared-memory.ts';
-import { checkTarget } from './target.ts';
+import { checkOneThread, checkTarget } from './target.ts';
 import { checkThreads } from './threads.ts';
 import { checkZoned } from './zoned.ts';
 
 export function checkSpec(spec: DeviceSpec, target: TargetTraits, driver: FeatureSet): void {
   checkCounts(spec);
+  checkOneThread(spec, target);
   checkThreads(spec);
   checkRecovery(spec);
   checkSharedMemory(spec);

@@ -8,10 +8,17 @@ import { openRequest, type TargetTraits } from '../target-traits.ts';
 export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
   checkFileCount(spec, target);
   checkOptionNames(spec, target);
-  checkOneThread(spec, target);
   checkDataPath(spec, target);
   const refusal = target.refuses(openRequest(spec, false));
   if (refusal !== null) throw usageError(refusal);
+}
+
+export function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: TargetTraits): void {
+  if (oneThread !== true || threads === 1) return;
+  throw usageError(
+    [`target ${name} is served by one thread, not by ${threads}: its handlers share variables`],
+    ['leave ', option('threads'), ' out, or give the target a `setup`, which makes each thread independent'],
+  );
 }
 
 function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, max } }: TargetTraits): void {
@@ -20,14 +27,6 @@ function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, 
   throw usageError(
     `target ${name} takes ${filesWanted(min, max)}, not ${files.length}`,
     max === 0 ? 'leave out the files' : `for example: ublkts add -t ${name} FILE${max > 1 ? '...' : ''}`,
-  );
-}
-
-function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: TargetTraits): void {
-  if (oneThread !== true || threads === 1) return;
-  throw usageError(
-    [`target ${name} is served by one thread, not by ${threads}: its handlers share variables`],
-    ['leave ', option('threads'), ' out, or give the target a `setup`, which makes each thread independent'],
   );
 }
 
