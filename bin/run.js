@@ -8,9 +8,17 @@ if (major < needed) {
   process.exit(3);
 }
 try {
-  require('../dist/main.cjs').main().catch(notLoaded);
+  require('../dist/main.cjs').main().then(leave).catch(notLoaded);
 } catch (error) {
   notLoaded(error);
+}
+
+/* A command that has ended waits for nothing; but the file of a target may have left a timer or a socket. */
+function leave() {
+  if (!/^(add|recover|target|help)$/.test(process.argv[2])) return;
+  setTimeout(function () {
+    process.exit();
+  }, 500).unref();
 }
 
 /* The program reports its own failures; here not even its modules could be read. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type CheckOptions, checkTarget, type Finding } from '../../src/targets/check/check.ts';
 import { writeNewTarget } from '../../src/targets/check/new-target.ts';
-import { ROOT } from '../cli/run.ts';
+import { ROOT, ublkts } from '../cli/run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ublkts-check-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -36,6 +36,19 @@ test('what is written to begin with does nothing wrong', async () => {
   } finally {
     process.chdir(before);
   }
+});
+
+test('what its file leaves running does not keep the command', { timeout: 30_000 }, () => {
+  const file = join(folder, 'runs.ts');
+  writeFileSync(
+    file,
+    `import { defineTarget } from 'ublkts/target';
+     setInterval(() => {}, 1000);
+     export default defineTarget({ summary: 'runs', open: () => ({ size: 4096, read(b) { b.fill(0); } }) });`,
+  );
+  const { code, stdout } = ublkts(`target check ${file}`);
+  assert.equal(code, 0);
+  assert.match(stdout, /^ok +close /m);
 });
 
 describe('a target is told of', () => {
