@@ -72,6 +72,8 @@ describe('targets with byte handlers', { skip }, () => {
   describe('a device that has everything', () => {
     let id = -1;
     let path = '';
+    /** A device that takes one request at a time, which never ends. */
+    let blocked = -1;
     let from = 0;
 
     before(async () => {
@@ -80,13 +82,21 @@ describe('targets with byte handlers', { skip }, () => {
       await blockDevice(path);
       // The request that is in the list at the end.
       run(`dd if=${path} of=/dev/null bs=4k skip=2 count=1 iflag=direct > /dev/null 2>&1 &`);
+      const other = await library.addDevice(device({ hang_at: '8192', concurrency: '1' }));
+      blocked = other.id;
+      await blockDevice(other.path);
+      run(`dd if=${other.path} of=/dev/null bs=4k skip=2 count=1 iflag=direct > /dev/null 2>&1 &`);
+      await sleep(300);
+      run(`dd if=${other.path} of=/dev/null bs=4k skip=3 count=1 iflag=direct > /dev/null 2>&1 &`);
       from = performance.now();
     });
 
     after(async () => {
       // The driver waits for the request as long as there is a server that could answer it.
-      process.kill((await describeDevice(id)).ublksrv_pid, 'SIGKILL');
-      await library.deleteDevice(id);
+      for (const each of [id, blocked]) {
+        process.kill((await describeDevice(each)).ublksrv_pid, 'SIGKILL');
+        await library.deleteDevice(each);
+      }
     });
 
     test('loses no wake-up, wherever the promises settle: at once, a microtask, an immediate, a timer, a file, a socket, a worker', () => {
@@ -146,6 +156,13 @@ describe('targets with byte handlers', { skip }, () => {
       assert.match(report.last_error ?? '', /^its target has not answered a read at byte 8192 for \d+ s$/);
       assert.match(sh('ublkts list 2>&1 >/dev/null'), /note: device \d+: its target has not answered a read/);
       assert.match(log(id), /handlers\.ts: a read of 4096 bytes at 8192 has not settled for 3\d s/);
+    });
+
+    test('counts what waits behind it, where the target takes one request at a time', async () => {
+      for (; ((await describeDevice(blocked)).io?.stuck?.requests ?? 0) < 2; await sleep(500)) {
+        assert.ok(performance.now() - from < 45_000, 'both requests are in the list');
+      }
+      assert.match(log(blocked), /a read of 4096 bytes at 12288 has waited for its turn for 3\d s/);
     });
   });
 

@@ -1,6 +1,7 @@
 /**
- * The requests of one thread whose promises have not settled. Those that wait for too long are reported, and fail where
- * the target has a timeout: their promise can settle late, and then belongs to no request any more.
+ * The requests of one thread that wait: for their promises, or for their turn where the target takes only so many at
+ * once. Those that wait for too long are reported. Where the target has a timeout, one whose promise does not settle in
+ * time fails: the promise can settle late, and then belongs to no request any more.
  */
 import type { ThreadEvents } from '../target.ts';
 import { BlockError } from './errors.ts';
@@ -31,8 +32,10 @@ export interface PendingOptions {
 /** One slot's waiting request, with the functions that its promise calls. They are made once and used again. */
 class Waiter implements Pending {
   readonly slot: number;
-  /** Milliseconds of performance.now(); 0 when no request waits. */
+  /** When the request came, in milliseconds of performance.now(); 0 when none waits. */
   since = 0;
+  /** When its handler was called; 0 before that. */
+  begun = 0;
   isReported = false;
   /** Called instead of `settled` once the request has timed out. */
   late: (() => void) | undefined;
@@ -47,7 +50,7 @@ class Waiter implements Pending {
 }
 
 export class PendingRequests {
-  /** How many requests wait. */
+  /** How many requests wait for their promises. */
   count = 0;
   private readonly options: PendingOptions;
   private readonly waiters: (Waiter | undefined)[];
@@ -65,10 +68,23 @@ export class PendingRequests {
   /** The request of `slot` waits for `promise`. */
   add(slot: number, promise: Promise<unknown>): void {
     const waiter = (this.waiters[slot] ??= new Waiter(slot, this.settled));
-    waiter.since = performance.now();
+    waiter.begun = performance.now();
+    if (waiter.since === 0) waiter.since = waiter.begun;
     this.count++;
     this.timer ??= setTimeout(this.look, this.lookMs);
     promise.then(waiter.fulfilled, waiter.rejected);
+  }
+
+  /** The request of `slot` waits for its turn, behind others that wait for their promises. */
+  queue(slot: number): void {
+    const waiter = (this.waiters[slot] ??= new Waiter(slot, this.settled));
+    waiter.since = performance.now();
+  }
+
+  /** The request of `slot` has had its turn. If it waits for no promise, it is done. */
+  hadItsTurn(slot: number): void {
+    const waiter = this.waiters[slot];
+    if (waiter !== undefined && waiter.begun === 0) waiter.since = 0;
   }
 
   close(): void {
@@ -85,6 +101,7 @@ export class PendingRequests {
 
   private end(waiter: Waiter, thrown: { readonly reason: unknown } | undefined): void {
     waiter.since = 0;
+    waiter.begun = 0;
     waiter.isReported = false;
     this.count--;
     this.options.settled(waiter, thrown);
@@ -96,7 +113,7 @@ export class PendingRequests {
     const timeoutMs = (this.options.timeout ?? Number.POSITIVE_INFINITY) * 1000;
     for (const waiter of this.waiting()) {
       const age = now - waiter.since;
-      if (age >= timeoutMs) this.timeOut(waiter);
+      if (waiter.begun !== 0 && now - waiter.begun >= timeoutMs) this.timeOut(waiter);
       else if (age >= STUCK_MS && !waiter.isReported) this.log(waiter, age);
     }
     this.report();
@@ -114,7 +131,8 @@ export class PendingRequests {
     waiter.isReported = true;
     const io = this.options.events.request(waiter.slot);
     const what = `${describeOp(io.op)} of ${lengthOf(io)} bytes at ${offsetOf(io)}`;
-    serverLog(`${this.options.file}: a ${what} has not settled for ${Math.round(age / 1000)} s`);
+    const waits = waiter.begun === 0 ? 'has waited for its turn' : 'has not settled';
+    serverLog(`${this.options.file}: a ${what} ${waits} for ${Math.round(age / 1000)} s`);
   }
 
   /** Tells the other processes of the requests that are stuck, or that there are none any more. */

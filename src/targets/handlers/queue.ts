@@ -61,8 +61,12 @@ export class HandlersQueue implements TargetQueue {
   }
 
   queueIo(io: IoRequest): void {
-    if (this.pending.count < this.concurrency) this.begin(io);
-    else this.waiting.push(io.slot);
+    if (this.pending.count < this.concurrency) {
+      this.begin(io);
+      return;
+    }
+    this.waiting.push(io.slot);
+    this.pending.queue(io.slot);
   }
 
   operationDone(): void {}
@@ -116,7 +120,9 @@ export class HandlersQueue implements TargetQueue {
     if (thrown === undefined) succeed(io);
     else this.fail(io, thrown.reason);
     while (this.waiting.length > 0 && this.pending.count < this.concurrency) {
-      this.begin(this.events.request(this.waiting.shift()!));
+      const next = this.waiting.shift()!;
+      this.begin(this.events.request(next));
+      this.pending.hadItsTurn(next);
     }
     this.events.submit(this.pending.count === 0);
   }
