@@ -13,7 +13,7 @@ import type { StartedDevice } from '../device/report.ts';
 export default class Add extends BaseCommand {
   static override summary = 'Make a block device and start its server.';
   static override description =
-    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), stripe (several files), fault_inject (it delays requests or kills its server, for tests). It can also be a file of your own, in TypeScript or JavaScript (see docs/writing-a-target.md), or a package; `add -t FILE --help` shows the options that it has. When a server dies, its device is gone unless one of these is given: with -i 1 clients see no error, because the next server repeats the requests under way; with -r 1 those fail; with -e 1 all requests fail until `recover`.';
+    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), ram (memory, which outlives the server), stripe (several files), fault_inject (it delays requests or kills its server, for tests). It can also be a file of your own, in TypeScript or JavaScript (see docs/writing-a-target.md), or a package; `add -t FILE --help` shows the options that it has. When a server dies, its device is gone unless one of these is given: with -i 1 clients see no error, because the next server repeats the requests under way; with -r 1 those fail; with -e 1 all requests fail until `recover`.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -t null --shmem_zc',
     '<%= config.bin %> <%= command.id %> -t loop -q 4 -d 64 --auto_zc disk.img',
@@ -29,7 +29,7 @@ export default class Add extends BaseCommand {
     type: Flags.string({
       char: 't',
       helpValue: 'TARGET',
-      summary: 'The target: null, loop, stripe, fault_inject, or the file or package of your own.',
+      summary: 'The target: null, loop, ram, stripe, fault_inject, or the file or package of your own.',
       helpGroup: 'DEVICE',
     }),
     number: newDeviceId({

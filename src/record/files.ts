@@ -5,6 +5,9 @@ export const RUN_DIRECTORY = '/run/ublkts';
 /** The directory that kublk uses, so that its clients find our sockets. */
 export const SOCKET_DIRECTORY = '/run/ublk';
 
+/** On a tmpfs that may have half of the machine's memory; only root writes in it. */
+export const MEMORY_DIRECTORY = '/dev/shm/ublkts';
+
 export interface DeviceFiles {
   /** The device record (device-record.ts). */
   readonly record: string;
@@ -17,6 +20,8 @@ export interface DeviceFiles {
   readonly lock: string;
   /** There while the device is being deleted (going-device.ts). */
   readonly going: string;
+  /** The memory of a ram device, which is not the server's and outlives it. */
+  readonly memory: string;
 }
 
 export function filesOf(device: number): DeviceFiles {
@@ -27,6 +32,7 @@ export function filesOf(device: number): DeviceFiles {
     socket: `${SOCKET_DIRECTORY}/ublkb${device}.sock`,
     lock: `${RUN_DIRECTORY}/${device}.lock`,
     going: `${RUN_DIRECTORY}/${device}.going`,
+    memory: `${MEMORY_DIRECTORY}/${device}.ram`,
   };
 }
 

@@ -27,6 +27,8 @@ export interface BackingFile {
 export interface BackingFileOptions extends ClaimOptions {
   /** Whether to bypass the page cache where the file system can, for the file at this place in the list. */
   readonly direct: (index: number) => boolean;
+  /** Whether no file is to be written. */
+  readonly readOnly?: boolean;
 }
 
 const BUFFERED: DirectIo = { blockShift: 9, memory: 1 };
@@ -93,7 +95,7 @@ export function closeBackingFiles(files: readonly BackingFile[]): void {
   }
 }
 
-function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, claim: ClaimOptions): BackingFile {
+function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): BackingFile {
   if (!claim.share) requireUnused(path, stat);
   const notes: string[] = [];
   let opened = openFor(path, stat, wantDirect, claim);
@@ -109,7 +111,7 @@ function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, c
     const readOnly = opened.readOnly || isReadOnlyDevice(fd);
     const unlocked = lockClaimed({ fd, path, readOnly: opened.readOnly }, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
-    if (readOnly) notes.push(`${path} cannot be written, so the device is read-only`);
+    if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);
     if (wantDirect && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
     const holes = readOnly ? NO_HOLES : holesOf(fd, path, bytes);
     return { path, fd, bytes, readOnly, alignment: alignment ?? BUFFERED, holes, notes };
@@ -125,6 +127,8 @@ function requireUnused(path: string, stat: BigIntStats): void {
   if (use !== null) throw refusal(path, 'EBUSY', use, 'end that use first, or use another file');
 }
 
+type OpenOptions = ClaimOptions & Pick<BackingFileOptions, 'readOnly'>;
+
 interface OpenedFile {
   readonly fd: number;
   readonly direct: boolean;
@@ -132,8 +136,8 @@ interface OpenedFile {
 }
 
 /** Opens the file in the best way that works: direct before buffered, writable before read-only. */
-function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: ClaimOptions): OpenedFile {
-  let readOnly = false;
+function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): OpenedFile {
+  let readOnly = claim.readOnly ?? false;
   let direct = wantDirect;
   for (;;) {
     const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (direct ? constants.O_DIRECT : 0);

@@ -14,9 +14,7 @@ export function refusedSize(options: Readonly<Record<string, string>>): Text | n
   return refusalOf(() => chosenBytes(options));
 }
 
-export function chosenBytes(options: Readonly<Record<string, string>>): number {
+export function chosenBytes(options: Readonly<Record<string, string>>, otherwise = DEFAULT_BYTES): number {
   const text = options['size'];
-  return text === undefined
-    ? DEFAULT_BYTES
-    : parseSize(text, { multipleOf: 512, what: [option('targetOptions.size')] });
+  return text === undefined ? otherwise : parseSize(text, { multipleOf: 512, what: [option('targetOptions.size')] });
 }

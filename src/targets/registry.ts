@@ -5,10 +5,11 @@
 import { faultInjectTarget } from './fault-inject/index.ts';
 import { loopTarget } from './loop/index.ts';
 import { nullTarget } from './null/index.ts';
+import { ramTarget } from './ram/index.ts';
 import { stripeTarget } from './stripe/index.ts';
 import type { TargetType } from './target.ts';
 
-const BUILT_IN: readonly TargetType[] = [nullTarget, loopTarget, stripeTarget, faultInjectTarget];
+const BUILT_IN: readonly TargetType[] = [nullTarget, loopTarget, ramTarget, stripeTarget, faultInjectTarget];
 
 export function targetNames(): string[] {
   return BUILT_IN.map((type) => type.name);

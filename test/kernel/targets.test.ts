@@ -62,6 +62,55 @@ describe('targets', { skip }, () => {
     sh('rm /mnt/huge/buffer; umount /mnt/huge; echo 0 > /proc/sys/vm/nr_hugepages');
   });
 
+  test('ram: a disk whose data outlives its server, on every data path, and whose memory goes with it', async () => {
+    const before = sharedMemory();
+    for (const dataPath of ['copy', 'user_copy', 'zero_copy', 'auto_zc', 'batch+auto_zc']) {
+      await withDevice({ target: 'ram', targetOptions: { size: '32M' }, dataPath }, ({ path }) =>
+        verify(path, '--size=8M'),
+      );
+    }
+    sh('ublkts add -t ram -s 64M -r 1 -n 7');
+    await blockDevice('/dev/ublkb7');
+    sh('mkfs.ext4 -q /dev/ublkb7 && mount /dev/ublkb7 /mnt/targets && cp -r src /mnt/targets/ && umount /mnt/targets');
+    const { ublksrv_pid } = await describeDevice(7);
+    sh(`kill -9 ${ublksrv_pid}; ublkts recover -n 7`);
+    sh('mount /dev/ublkb7 /mnt/targets && diff -r src /mnt/targets/src && umount /mnt/targets');
+    shFails('ublkts update_size -n 7 -s 128M', /the size of a ram device is fixed/);
+    sh('blkdiscard /dev/ublkb7 && ublkts del -n 7 && test ! -e /dev/shm/ublkts/7.ram');
+    assert.ok(sharedMemory() - before < 1024, `${sharedMemory() - before} KiB of memory are left`);
+  });
+
+  test('loop over a part of its file: the data is there, and what was asked for is what the device is', async () => {
+    const [file = ''] = files(EXT4, '8M', 'part');
+    sh(`ublkts add -t loop -n 7 --offset 1M --sizelimit 2M --logical_block_size 4096 --no_discard ${file}`);
+    await blockDevice('/dev/ublkb7');
+    sh('test "$(blockdev --getsize64 --getss /dev/ublkb7 | xargs)" = "2097152 4096"');
+    sh(`cat /sys/block/ublkb7/queue/discard_max_bytes | grep -qx 0`);
+    const image = randomBytes(2 * MiB);
+    writeFileSync(`${TMPFS}/image`, image);
+    sh(`dd if=${TMPFS}/image of=/dev/ublkb7 bs=768k oflag=direct status=none && ublkts del -n 7`);
+    const whole = readFileSync(file);
+    assert.ok(whole.subarray(MiB, 3 * MiB).equals(image), 'the data is at its offset');
+    assert.ok(
+      whole.subarray(0, MiB).every((byte) => byte === 0) && whole.subarray(3 * MiB).every((byte) => byte === 0),
+    );
+    await withDevice(
+      { target: 'loop', files: [file], targetOptions: { read_only: '1', buffered_io: '1' } },
+      ({ path }) => {
+        sh(`cmp ${path} ${file} && test "$(blockdev --getro ${path})" = 1`);
+        shFails(`dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct`, /not permitted|Read-only|denied/i);
+      },
+    );
+    await withDevice({ target: 'loop', files: [file], targetOptions: { offset: '1048576' } }, ({ path }) => {
+      sh(`blkdiscard -o 65536 -l 65536 ${path}`);
+      const holed = readFileSync(file);
+      assert.ok(holed.subarray(MiB + 65_536, MiB + 131_072).every((byte) => byte === 0));
+      assert.ok(holed.subarray(MiB, MiB + 65_536).equals(image.subarray(0, 65_536)));
+      verify(path, '--size=6M');
+    });
+    shFails(`ublkts add -t loop --offset 8M ${file}`, /--offset 8388608 is not within its 8388608 bytes/);
+  });
+
   for (const [target, names] of [
     ['loop', ['a']],
     ['stripe', ['a', 'b']],
@@ -294,4 +343,9 @@ function fileSystems(path: string): void {
       run('umount /mnt/targets');
     }
   }
+}
+
+/** KiB of memory in files on tmpfs. */
+function sharedMemory(): number {
+  return Number(sh("awk '/^Shmem:/ { print $2 }' /proc/meminfo"));
 }

@@ -62,6 +62,12 @@ function namedTargetOptions(flags: CreateFlags): Record<string, string> {
   const options = parseTargetOptions(flags.target_option ?? []);
   if (flags.size !== undefined) options['size'] = String(flags.size);
   if (flags.chunk_size !== undefined) options['chunk_size'] = String(flags.chunk_size);
+  if (flags.offset !== undefined) options['offset'] = String(flags.offset);
+  if (flags.sizelimit !== undefined) options['sizelimit'] = String(flags.sizelimit);
+  if (flags.logical_block_size !== undefined) options['logical_block_size'] = String(flags.logical_block_size);
+  if (flags.read_only) options['read_only'] = '1';
+  if (flags.buffered_io) options['buffered_io'] = '1';
+  if (flags.no_discard) options['no_discard'] = '1';
   if (flags.delay_us !== undefined) options['delay_us'] = String(flags.delay_us);
   if (flags.die_during_fetch !== undefined) options['die_during_fetch'] = flags.die_during_fetch ? '1' : '0';
   return options;

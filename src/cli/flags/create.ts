@@ -51,6 +51,15 @@ const targetFlags = {
     summary: 'fault_inject: kill the server while a queue fetches its first requests.',
     helpGroup: 'TARGET',
   }),
+  offset: size({ summary: 'loop: where in the file the device begins (default 0).', helpGroup: 'TARGET' }),
+  sizelimit: size({ summary: 'loop: the most bytes of the file that the device has.', helpGroup: 'TARGET' }),
+  read_only: onOff({ summary: 'loop: open the file read-only; the device is read-only too.', helpGroup: 'TARGET' }),
+  buffered_io: onOff({ summary: 'loop: use the page cache instead of direct I/O.', helpGroup: 'TARGET' }),
+  logical_block_size: wholeNumber({
+    summary: 'loop: bytes of the smallest request, 512 to 4096 (default: what the file needs).',
+    helpGroup: 'TARGET',
+  }),
+  no_discard: onOff({ summary: 'loop: do not offer discards and zeroes.', helpGroup: 'TARGET' }),
   share: onOff({
     summary:
       'Let other devices that also have --share use the same backing files. UBLKTS_SHARE=1 in the environment means --share for every device.',

@@ -60,7 +60,18 @@ export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
   'features.IO_DESC_SIZE': '--io_desc_size',
 };
 
-const TARGET_FLAGS = new Set(['size', 'chunk_size', 'delay_us', 'die_during_fetch']);
+const TARGET_FLAGS = new Set([
+  'size',
+  'chunk_size',
+  'delay_us',
+  'die_during_fetch',
+  'offset',
+  'sizelimit',
+  'read_only',
+  'buffered_io',
+  'logical_block_size',
+  'no_discard',
+]);
 
 /** `threads` -> `--nthreads`. A target's option without a flag of its own is given with -o; what has no flag keeps its name. */
 export const flagName: OptionNamer = (option) => {

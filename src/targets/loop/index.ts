@@ -3,22 +3,25 @@
  */
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
 import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
+import { refusalOf } from '../refusal.ts';
 import { makeRoom, requireRoom } from '../room.ts';
 import { initialiseMetadata } from './metadata.ts';
 import { loopParams, loopSectors, metadataBytes } from './params.ts';
+import { OffsetLoopQueue } from './offset-queue.ts';
+import { LOOP_OPTIONS, parseLoopOptions, partOf } from './options.ts';
 import { LoopQueue, type LoopState } from './queue.ts';
 
 export const loopTarget: TargetType<LoopState> = {
   name: 'loop',
   summary: 'a file or block device',
-  options: {},
+  options: LOOP_OPTIONS,
   files: { min: 1, max: 1 },
   prefers: ['auto_zc'],
-  refuses: () => null,
+  refuses: ({ options }) => refusalOf(() => parseLoopOptions(options)),
   open,
-  queue: (context) => new LoopQueue(context),
-  resize: ({ files, names, integrity, bytes, grow }) => {
-    const needed = [bytes, metadataBytes(bytes, integrity)];
+  queue: (context) => (context.state.offset === 0 ? new LoopQueue(context) : new OffsetLoopQueue(context)),
+  resize: ({ files, names, options, integrity, bytes, grow }) => {
+    const needed = [parseLoopOptions(options).offset + bytes, metadataBytes(bytes, integrity)];
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed[index] ?? 0 }));
     makeRoom(requests, grow);
   },
@@ -26,13 +29,17 @@ export const loopTarget: TargetType<LoopState> = {
 
 function open(request: OpenRequest): Opened<LoopState> {
   // Metadata is a few bytes per block. Direct I/O cannot write so little, so its file goes through the page cache.
-  const files = openBackingFiles(request.files, { ...request, direct: (index) => index === 0 });
+  const options = parseLoopOptions(request.options);
+  const { buffered, readOnly } = options;
+  const direct = (index: number): boolean => index === 0 && !buffered;
+  const files = openBackingFiles(request.files, { ...request, direct, readOnly });
   try {
-    const [data, metadata] = files as [BackingFile, BackingFile?];
+    const [file, metadata] = files as [BackingFile, BackingFile?];
+    const data = partOf(file, options);
     const sectors = loopSectors(data, metadata, request.integrity);
     const { integrity, deviceBytes } = request;
-    for (const file of files)
-      requireRoom(file.path, file.bytes, file === data ? deviceBytes : metadataBytes(deviceBytes, integrity));
+    requireRoom(data.path, data.bytes, deviceBytes);
+    if (metadata !== undefined) requireRoom(metadata.path, metadata.bytes, metadataBytes(deviceBytes, integrity));
     if (metadata !== undefined && integrity !== null && !request.recovering && !metadata.readOnly) {
       initialiseMetadata(metadata.fd, sectors * integrity.metadataSize);
     }
@@ -40,7 +47,7 @@ function open(request: OpenRequest): Opened<LoopState> {
     return {
       params,
       files: files.map((file) => file.fd),
-      state: { holes: data.holes },
+      state: { holes: data.holes, offset: options.offset },
       operations: 2,
       notes: files.flatMap((file) => file.notes),
       close: () => closeBackingFiles(files),

@@ -7,9 +7,11 @@ import type { IoRequest, QueueContext } from '../target.ts';
 
 export interface LoopState {
   readonly holes: Holes;
+  /** Where in the file the device begins, in bytes. */
+  readonly offset: number;
 }
 
-const FILE = 0;
+export const FILE = 0;
 
 export class LoopQueue extends FileQueue {
   constructor({ state, slots, integrity }: QueueContext<LoopState>) {
@@ -44,6 +46,6 @@ export class LoopQueue extends FileQueue {
 }
 
 /** The high word of the byte position at which the request begins. */
-function byteHi(io: IoRequest): number {
+export function byteHi(io: IoRequest): number {
   return (io.startHi << 9) | (io.startLo >>> 23);
 }

@@ -1,0 +1,59 @@
+/** Which part of its file a loop device is, and what contradicts the file. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { BackingFile } from '../../src/targets/backing-files.ts';
+import { NO_HOLES } from '../../src/targets/holes.ts';
+import { parseLoopOptions, partOf } from '../../src/targets/loop/options.ts';
+
+const FILE: BackingFile = {
+  path: '/img',
+  fd: -1,
+  bytes: 1 << 20,
+  readOnly: false,
+  alignment: { blockShift: 9, memory: 4 },
+  holes: { punches: true, zeroes: true, allocates: true, granularity: 4096 },
+  notes: [],
+};
+
+describe('a loop device', () => {
+  test('is the whole file, or a part of it', () => {
+    assert.equal(part({}).bytes, 1 << 20);
+    assert.equal(part({ offset: '64k' }).bytes, (1 << 20) - 65_536);
+    assert.equal(part({ offset: '64k', sizelimit: '8k' }).bytes, 8192);
+    assert.equal(part({ logical_block_size: '4096' }).alignment.blockShift, 12);
+  });
+
+  test('makes holes where the blocks of the file system are its own', () => {
+    assert.equal(part({ offset: '8192' }).holes.punches, true);
+    assert.equal(part({ offset: '512' }).holes.punches, false);
+    assert.deepEqual(part({ no_discard: '1' }).holes, { ...NO_HOLES, granularity: 4096 });
+  });
+
+  for (const [options, message] of [
+    [{ offset: '1M' }, /cannot use backing file \/img: `targetOptions.offset` 1048576 is not within its 1048576 bytes/],
+    [{ offset: '1000' }, /not a multiple of 512/],
+    [{ offset: '512k', sizelimit: '1M' }, /`targetOptions.sizelimit` 1048576 is more than the 524288 bytes/],
+    [{ logical_block_size: '8192' }, /8192 is not a block size/],
+    [{ read_only: 'yes' }, /`targetOptions.read_only` yes is neither 0 nor 1/],
+  ] as const) {
+    test(`is refused in words: ${JSON.stringify(options)}`, () => {
+      assert.throws(() => part(options), { name: 'UblkError', message });
+    });
+  }
+
+  test('cannot have smaller blocks than direct I/O on the file', () => {
+    const file = { ...FILE, alignment: { blockShift: 12, memory: 512 } };
+    assert.throws(
+      () => partOf(file, parseLoopOptions({ offset: '512' })),
+      /is not a multiple of its blocks of 4096 bytes/,
+    );
+    assert.throws(
+      () => partOf(file, parseLoopOptions({ logical_block_size: '512' })),
+      /smaller than its blocks of 4096/,
+    );
+  });
+});
+
+function part(options: Readonly<Record<string, string>>): BackingFile {
+  return partOf(FILE, parseLoopOptions(options));
+}
