@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BackingFile } from '../../src/targets/backing-files.ts';
 import { NO_HOLES } from '../../src/targets/holes.ts';
-import { parseLoopOptions, partOf } from '../../src/targets/loop/options.ts';
+import { parseLoopOptions, partOf, requireWithinLimit } from '../../src/targets/loop/options.ts';
 
 const FILE: BackingFile = {
   path: '/img',
@@ -40,6 +40,14 @@ describe('a loop device', () => {
       assert.throws(() => part(options), { name: 'UblkError', message });
     });
   }
+
+  test('cannot become larger than its limit', () => {
+    requireWithinLimit(parseLoopOptions({ sizelimit: '64k' }), 65_536);
+    requireWithinLimit(parseLoopOptions({}), 1 << 30);
+    assert.throws(() => requireWithinLimit(parseLoopOptions({ sizelimit: '64k' }), 65_537), {
+      message: /cannot have 65537 bytes: it was made with `targetOptions.sizelimit` 65536/,
+    });
+  });
 
   test('cannot have smaller blocks than direct I/O on the file', () => {
     const file = { ...FILE, alignment: { blockShift: 12, memory: 512 } };

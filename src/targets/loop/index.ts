@@ -8,7 +8,7 @@ import { makeRoom, requireRoom } from '../room.ts';
 import { initialiseMetadata } from './metadata.ts';
 import { loopParams, loopSectors, metadataBytes } from './params.ts';
 import { OffsetLoopQueue } from './offset-queue.ts';
-import { LOOP_OPTIONS, parseLoopOptions, partOf } from './options.ts';
+import { LOOP_OPTIONS, parseLoopOptions, partOf, requireWithinLimit } from './options.ts';
 import { LoopQueue, type LoopState } from './queue.ts';
 
 export const loopTarget: TargetType<LoopState> = {
@@ -21,7 +21,9 @@ export const loopTarget: TargetType<LoopState> = {
   open,
   queue: (context) => (context.state.offset === 0 ? new LoopQueue(context) : new OffsetLoopQueue(context)),
   resize: ({ files, names, options, integrity, bytes, grow }) => {
-    const needed = [parseLoopOptions(options).offset + bytes, metadataBytes(bytes, integrity)];
+    const parsed = parseLoopOptions(options);
+    requireWithinLimit(parsed, bytes);
+    const needed = [parsed.offset + bytes, metadataBytes(bytes, integrity)];
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed[index] ?? 0 }));
     makeRoom(requests, grow);
   },

@@ -105,3 +105,12 @@ function isOn(options: Readonly<Record<string, string>>, name: string): boolean 
   if (text === '0' || text === '1') return text === '1';
   throw usageError([option(`targetOptions.${name}`), ` ${text} is neither 0 nor 1`]);
 }
+
+/** A device beyond its limit could not be recovered: the next server would find that there is less. */
+export function requireWithinLimit({ limit }: LoopOptions, bytes: number): void {
+  if (limit === 0 || bytes <= limit) return;
+  throw usageError(
+    [`the device cannot have ${bytes} bytes: it was made with `, option('targetOptions.sizelimit'), ` ${limit}`],
+    'add it again with a larger limit, or without one',
+  );
+}
