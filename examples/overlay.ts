@@ -7,7 +7,8 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { BlockError, defineTarget, path } from 'ublkts/target';
 
-const BLOCK = 4096;
+/** Disk images count in sectors of 512 bytes, in their partition tables for example. */
+const BLOCK = 512;
 
 export default defineTarget({
   summary: 'a writable view of a base image',
@@ -18,9 +19,8 @@ export default defineTarget({
   open({ options }) {
     const base = openSync(options.base, 'r');
     const size = fstatSync(base).size - (fstatSync(base).size % BLOCK);
-    const changes = openSync(options.changes, 'a+');
+    closeSync(openSync(options.changes, 'a'));
     const data = openSync(options.changes, 'r+');
-    closeSync(changes);
     ftruncateSync(data, size);
     closeSync(openSync(`${options.changes}.map`, 'a'));
     const map = openSync(`${options.changes}.map`, 'r+');
@@ -29,11 +29,12 @@ export default defineTarget({
 
     return {
       size,
-      blockSize: BLOCK,
       read(buffer, offset) {
-        for (let at = 0; at < buffer.length; at += BLOCK) {
-          const from = changed[(offset + at) / BLOCK] === 1 ? data : base;
-          exactly(BLOCK, readSync(from, buffer, at, BLOCK, offset + at));
+        for (let at = 0, end = 0; at < buffer.length; at = end) {
+          const isChanged = changed[(offset + at) / BLOCK];
+          do end += BLOCK;
+          while (end < buffer.length && changed[(offset + end) / BLOCK] === isChanged);
+          exactly(end - at, readSync(isChanged === 1 ? data : base, buffer, at, end - at, offset + at));
         }
       },
       write(buffer, offset, { fua }) {

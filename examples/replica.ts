@@ -18,9 +18,11 @@ export default defineTarget({
     const size = (sizes[0] ?? 0) - ((sizes[0] ?? 0) % 512);
     const good = new Set(opened);
 
-    const lost = (replica: { readonly name: string }, error: unknown): void => {
-      if (!good.delete(replica as (typeof opened)[number])) return;
+    const lost = (replica: (typeof opened)[number], error: unknown): void => {
+      if (!good.delete(replica)) return;
       log(`${replica.name} is left out: ${String(error)}; ${good.size} left`);
+      // A file that only the garbage collector closes is an error outside of every request.
+      replica.file.close().catch(() => {});
     };
     /** Done when every good replica has done it; one is enough. */
     const onAll = async (work: (file: FileHandle) => Promise<void>): Promise<void> => {
