@@ -7,6 +7,8 @@
  *   --quick              a few of those rows; fails when one has lost more than 3 % of what the document has
  *   --flat               cost of a request by depth, queues, size, buffers and devices. --curve: one of them
  *   --wall               beside kublk on two CPUs and the wall clock. --target: just that, and nothing written
+ *   --handlers           targets of byte handlers beside the same disk in C; fails when a row is below its bound
+ *   --wake-ups           100,000 promises of each origin, and what waiting for them costs; fails when one is lost
  *   --budgets            start-up and memory; fails when a budget is exceeded
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +17,8 @@ import { ROOT } from './harness/root.ts';
 import { budgets } from './bench/budgets/run.ts';
 import { compareServers } from './bench/compare.ts';
 import { flatCost } from './bench/flat/run.ts';
+import { handlersBench } from './bench/handlers/run.ts';
+import { wakeUps } from './bench/wake-ups/run.ts';
 import { wallClock } from './bench/wall/run.ts';
 
 const DOCUMENT = `${ROOT}/docs/performance.md`;
@@ -28,6 +32,8 @@ const { values } = parseArgs({
     curve: { type: 'string' },
     budgets: { type: 'boolean', default: false },
     wall: { type: 'boolean', default: false },
+    handlers: { type: 'boolean', default: false },
+    'wake-ups': { type: 'boolean', default: false },
   },
 });
 
@@ -35,6 +41,8 @@ await runHarness((_scratch, signal) => {
   const { quick, target, mode, flat, curve } = values;
   if (flat) return flatCost(DOCUMENT, curve, signal);
   if (values.wall) return wallClock(DOCUMENT, target, signal);
+  if (values.handlers) return handlersBench(DOCUMENT, signal);
+  if (values['wake-ups']) return wakeUps(DOCUMENT, signal);
   if (values.budgets) return budgets(DOCUMENT, signal);
   return compareServers({ quick, target, mode }, DOCUMENT, signal);
 });

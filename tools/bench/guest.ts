@@ -18,7 +18,7 @@ import {
   type TargetName,
   TARGETS,
 } from './matrix.ts';
-import { threadTime } from './thread-time.ts';
+import { threadTime } from '../guest/thread-time.ts';
 import { undisturbed } from './undisturbed.ts';
 
 const KUBLK = '/opt/kublk/kublk';

@@ -8,6 +8,8 @@ export const BUDGETS = {
   add: 350 / NODE_MS,
   /** The memory of a server of null with two queues of depth 128, after I/O. */
   serverMb: 40,
+  /** The memory of a server of ram.ts beyond its disk, after I/O. */
+  handlersMb: 45,
   /** Growth over a million requests. The collector and the JIT may move this much; a leak is more. */
   growthMb: 1,
 } as const;

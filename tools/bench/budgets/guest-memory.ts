@@ -3,27 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { DeviceReport } from '../../../src/device/report.ts';
 import { library } from '../../../test/kernel/support/library.ts';
-import { fio, type FioJob } from '../../guest/fio.ts';
 import { BUDGETS, type Figure } from './figures.ts';
+import { growth, JOBS, load } from './load.ts';
 import { availableMb, privateDirtyMb } from './memory.ts';
 
 const QUEUES = [1, 2, 4];
 /** The figures that have a budget. */
 const USUAL_QUEUES = 2;
 const DEPTH = 128;
-/** Requests of each of the four jobs, in both directions. */
+/** Requests of each job, in both directions. */
 const WARM_UP = 10_000;
-const MILLION = 1_000_000;
-const JOBS = 4;
-const JOB: FioJob = {
-  norandommap: true,
-  bs: '4k',
-  iodepth: 32,
-  size: '8g',
-  numjobs: JOBS,
-  group_reporting: true,
-  thread: true,
-};
+/** The part of the device that is used. */
+const SIZE = '8g';
 const DEVICES = [1, 10, 50];
 
 function report(figure: Figure): void {
@@ -32,7 +23,7 @@ function report(figure: Figure): void {
 
 async function withQueues(queues: number): Promise<void> {
   const device = await addNull(queues);
-  await load(device.path, WARM_UP);
+  await load(device.path, SIZE, WARM_UP);
   report({
     what: `server of null, -q ${queues} -d ${DEPTH}, after I/O`,
     budget: queues === USUAL_QUEUES ? BUDGETS.serverMb : null,
@@ -40,33 +31,8 @@ async function withQueues(queues: number): Promise<void> {
     unit: 'MB',
     note: `private dirty, after ${(2 * JOBS * WARM_UP).toLocaleString('en-US')} requests on all CPUs`,
   });
-  if (queues === USUAL_QUEUES) await overAMillion(device);
+  if (queues === USUAL_QUEUES) report(await growth('-q 2', device, SIZE));
   await library.deleteDevice(device.id);
-}
-
-/** The second million counts: the first is what warms a device up, whatever came before. */
-async function overAMillion({ path, ublksrv_pid }: DeviceReport): Promise<void> {
-  const sizes = [privateDirtyMb(ublksrv_pid)];
-  for (let millions = 0; millions < 2; millions++) {
-    await load(path, MILLION / JOBS / 2);
-    sizes.push(privateDirtyMb(ublksrv_pid));
-  }
-  const [before = Number.NaN, first = Number.NaN, second = Number.NaN] = sizes;
-  report({
-    what: 'growth over 1,000,000 requests of 4k, -q 2',
-    budget: BUDGETS.growthMb,
-    figure: second - first,
-    unit: 'MB',
-    note: `${before.toFixed(1)} MB before, ${first.toFixed(1)} after a million, ${second.toFixed(1)} after two; the budget is the tolerance`,
-  });
-}
-
-/** Random reads, then as many writes; every queue gets some. */
-async function load(path: string, requestsOfAJob: number): Promise<void> {
-  for (const rw of ['randread', 'randwrite']) {
-    const { error, requests, stderr } = await fio(path, { ...JOB, rw, number_ios: requestsOfAJob });
-    if (error !== 0 || requests !== JOBS * requestsOfAJob) throw new Error(`fio: ${error}, ${requests} ${stderr}`);
-  }
 }
 
 async function manyDevices(): Promise<void> {

@@ -15,6 +15,7 @@ export async function budgets(document: string, signal: AbortSignal): Promise<nu
   };
   await guest('tools/bench/budgets/guest-add.ts', { instructions: true, cpus: 1, memory: '2G' });
   await guest('tools/bench/budgets/guest-memory.ts', { instructions: false, cpus: 4, memory: '6G' });
+  await guest('tools/bench/budgets/guest-handlers.ts', { instructions: false, cpus: 4, memory: '2G' });
   const table = markdown(figures);
   process.stdout.write(table);
   writeFileSync(document, putBetween(readFileSync(document, 'utf8'), 'budgets', table));
