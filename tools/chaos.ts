@@ -10,6 +10,8 @@ import { parseArgs } from 'node:util';
 import { inGuest, runHarness } from './harness/lab.ts';
 
 const SECONDS_PER_ROUND = 120;
+/** The less there is, the sooner none is left. */
+const MEMORY = '2G';
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +25,7 @@ const [first, last] = values.round === undefined ? [0, Number(values.rounds) - 1
 await runHarness((_scratch, signal) =>
   inGuest({
     command: ['node', 'tools/chaos/guest.ts', values.seed, String(first), String(last)],
+    memory: MEMORY,
     timeoutSeconds: 300 + SECONDS_PER_ROUND * (Number(last) - Number(first) + 1),
     onStdout: (chunk) => void process.stdout.write(chunk),
     onStderr: (chunk) => void process.stderr.write(chunk),

@@ -1,7 +1,7 @@
 /** Runs ublkts and holds it to its bound: no command may take longer, whatever became of the device. */
 import { run, type Ran } from '../guest/ublkts.ts';
 
-const LONGEST_MS = 35_000;
+export const LONGEST_MS = 35_000;
 
 /** Whatever the exit code is, it is for the caller to judge. */
 export async function bounded(line: string): Promise<Ran> {

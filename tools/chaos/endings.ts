@@ -3,20 +3,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { DeviceReport } from '../../src/device/report.ts';
-import { bounded, succeeds } from './command.ts';
+import type { Caller } from './callers.ts';
+import { bounded } from './command.ts';
 import { logOf, lookAt, stateOf, until } from './device.ts';
 import type { Misfortune } from './plan.ts';
 
 const EXIT_BUSY = 6;
 
-export function endDevice(device: DeviceReport, misfortune: Misfortune): Promise<void> {
+export function endDevice(device: DeviceReport, misfortune: Misfortune, caller: Caller): Promise<void> {
   if (misfortune === 'holder') return deleteHeld(device);
   if (misfortune === 'SIGTERM') return terminate(device);
-  return deleteDevice(device);
-}
-
-export async function deleteDevice({ id }: DeviceReport): Promise<void> {
-  await succeeds(`del -n ${id}`);
+  return caller.del(device.id);
 }
 
 /** Nobody uses the device any more, so SIGTERM stops and deletes it. */

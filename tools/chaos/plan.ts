@@ -24,7 +24,7 @@ const PATHS = ['copy', 'user_copy', 'zero_copy', 'auto_zc', 'batch+copy', 'batch
 const COPYING_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy'] as const;
 
 /** The part of a device that the client uses, in blocks of 4 KiB. */
-export const BLOCKS = 512;
+export const BLOCKS = 256;
 
 export interface Round {
   readonly number: number;
@@ -38,6 +38,8 @@ export interface Round {
   readonly calmMs: number;
   /** Afterwards, a device that has lost its server is recovered, or else deleted. */
   readonly recovers: boolean;
+  /** Whether the device is added, recovered and deleted by commands, which take longer than the library. */
+  readonly byCommands: boolean;
 }
 
 export function planRound(seed: number, number: number): Round {
@@ -58,6 +60,7 @@ export function planRound(seed: number, number: number): Round {
     depth: random.pick([dataPath.startsWith('batch+') ? 2 : 1, 4, 16, 64]),
     calmMs: random.between(100, 900),
     recovers: random.between(0, 4) > 0,
+    byCommands: random.between(0, 3) === 0,
   };
 }
 
@@ -74,8 +77,9 @@ export function mayFail({ misfortune, policy, recovers }: Round): boolean {
 }
 
 export function describeRound(round: Round): string {
-  const { target, dataPath, policy, misfortune, queues, depth, recovers } = round;
+  const { target, dataPath, policy, misfortune, queues, depth, recovers, byCommands } = round;
   const bereft = policy !== '' && ['kill -9', 'quiesce'].includes(misfortune);
   const after = bereft ? `, then ${recovers ? 'recover' : 'del'}` : '';
-  return `${target} ${dataPath} -q ${queues} -d ${depth} ${policy}`.trim() + `: ${misfortune}${after}`;
+  const by = byCommands ? 'commands' : 'library';
+  return `${target} ${dataPath} -q ${queues} -d ${depth} ${policy}`.trim() + ` by ${by}: ${misfortune}${after}`;
 }

@@ -5,15 +5,18 @@ import type { DeviceReport } from '../../src/device/report.ts';
 import { KernelLog } from '../guest/kernel-log.ts';
 import { library } from '../guest/library.ts';
 import { leftovers } from '../guest/leftovers.ts';
-import { startVerifier, type Verifier } from '../guest/start-verifier.ts';
+import { type IdleVerifier, prepareVerifier } from '../guest/start-verifier.ts';
 import { tidied } from '../guest/tidied.ts';
 import type { Verdict } from '../guest/verifier.ts';
 import { type Backing, makeBacking } from './backing.ts';
-import { succeeds, within } from './command.ts';
+import { type Caller, callerOf } from './callers.ts';
+import { within } from './command.ts';
 import { stateOf } from './device.ts';
-import { deleteDevice, endDevice } from './endings.ts';
+import { endDevice } from './endings.ts';
+import { checkFiles } from './files.ts';
 import { befall } from './misfortunes.ts';
 import { BLOCKS, hasData, mayFail, type Round } from './plan.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 const EXPECTED = '/tmp/chaos-expected.json';
 const CLIENT_MS = 60_000;
@@ -22,50 +25,53 @@ const CLIENT_NICENESS = 19;
 const CLIENT_PAUSE_MS = 20;
 
 /** Throws what went wrong. */
-export async function playRound(round: Round): Promise<void> {
+export async function playRound(round: Round, watch: Stopwatch): Promise<void> {
   const log = new KernelLog();
-  const backing = makeBacking(round);
+  const client = prepareVerifier(BLOCKS, clientOptions(round), CLIENT_NICENESS);
+  const backing = await watch.step('files', async () => makeBacking(round));
   await tidied(
     async () => {
       try {
-        await live(round, backing);
-        if (hasData(round)) await readAgain(round, backing);
+        await live(round, backing, client, watch);
+        if (hasData(round)) await watch.step('read', async () => checkFiles(backing.files, EXPECTED));
       } catch (error) {
+        client.kill();
         await library.deleteAllDevices({ force: true });
         throw error;
       }
     },
     () => {
+      client.kill();
       rmSync(EXPECTED, { force: true });
       backing.remove();
     },
   );
-  const left = [...(await leftovers()), ...log.complaints()];
+  const left = await watch.step('look', async () => [...(await leftovers()), ...log.complaints()]);
   if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
 }
 
-async function live(round: Round, backing: Backing): Promise<void> {
-  const device = await add(round, backing);
-  const pause = ['--pause', String(CLIENT_PAUSE_MS)];
-  const options = ['--expected', EXPECTED, ...pause, ...(hasData(round) ? [] : ['--blind'])];
-  const client = await startVerifier(device.path, BLOCKS, options, CLIENT_NICENESS);
+async function live(round: Round, backing: Backing, idle: IdleVerifier, watch: Stopwatch): Promise<void> {
+  const caller = callerOf(round);
+  const device = await watch.step('add', () => caller.add(round, backing.files));
+  const client = await watch.step('client', () => idle.begin(device.path));
+  await watch.step('calm', () => sleep(round.calmMs));
+  const bereft = await watch.step('misfortune', () => befall({ round, device, backing }));
   let deleted: Promise<void> | undefined;
-  try {
-    await sleep(round.calmMs);
-    const bereft = await befall({ round, device, backing });
-    if (bereft && round.policy !== '' && round.recovers) await recover(device);
-    // A device is not gone while the client has it open, so both end together.
-    else if (bereft) deleted = deleteDevice(device);
-    const [verdict] = await Promise.all([within(CLIENT_MS, 'the client', client.stop()), deleted]);
-    judge(verdict, round);
-  } finally {
-    client.kill();
-  }
-  if (deleted === undefined) await endDevice(device, round.misfortune);
+  if (bereft && round.policy !== '' && round.recovers) await watch.step('recover', () => recover(device, caller));
+  // A device is not gone while the client has it open, so both end together.
+  else if (bereft) deleted = caller.del(device.id);
+  const stopped = within(CLIENT_MS, 'the client', client.stop());
+  const [verdict] = await watch.step('stop', () => Promise.all([stopped, deleted]));
+  judge(verdict, round);
+  if (deleted === undefined) await watch.step('end', () => endDevice(device, round.misfortune, caller));
 }
 
-async function recover({ id }: DeviceReport): Promise<void> {
-  await succeeds(`recover -n ${id}`);
+function clientOptions(round: Round): string[] {
+  return ['--expected', EXPECTED, '--pause', String(CLIENT_PAUSE_MS), ...(hasData(round) ? [] : ['--blind'])];
+}
+
+async function recover({ id }: DeviceReport, caller: Caller): Promise<void> {
+  await caller.recover(id);
   const state = await stateOf(id);
   if (state !== 'LIVE') throw new Error(`recover said it was done, and the device is ${state}`);
   await sleep(300);
@@ -78,29 +84,4 @@ function judge({ wrong, failures, writes }: Verdict, round: Round): void {
     throw new Error(`${failures.length} requests failed, the first a ${op} with ${code}`);
   }
   if (writes === 0) throw new Error('the client has written nothing');
-}
-
-/** Every write that was acknowledged is in the files, whatever became of the device. */
-async function readAgain(round: Round, backing: Backing): Promise<void> {
-  const { target, queues, depth } = round;
-  const { files } = backing;
-  const device = await library.addDevice({ ...library.ADD_DEFAULTS, target, queues, depth, files });
-  let reader: Verifier | undefined;
-  try {
-    reader = await startVerifier(device.path, BLOCKS, ['--check', '--expected', EXPECTED]);
-    const { wrong, failures } = await within(CLIENT_MS, 'reading again', reader.stop());
-    if (wrong.length + failures.length > 0) {
-      throw new Error(`after the device: ${failures.length} reads failed, ${wrong.slice(0, 3).join('; ')}`);
-    }
-  } finally {
-    reader?.kill();
-    await library.deleteDevice(device.id);
-  }
-}
-
-async function add(round: Round, { files }: Backing): Promise<DeviceReport> {
-  const { target, dataPath, queues, depth, policy } = round;
-  const words = `add -t ${target} -q ${queues} -d ${depth} --data_path ${dataPath} ${policy} --json ${files.join(' ')}`;
-  const { device }: { device: DeviceReport } = JSON.parse(await succeeds(words.trim().replace(/ +/g, ' ')));
-  return device;
 }
