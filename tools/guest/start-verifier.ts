@@ -33,7 +33,7 @@ export function prepareVerifier(blocks: number, options: readonly string[] = [],
   const child = spawn('nice', ['-n', String(niceness), ...client], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // Without a cache it takes the types out of its source each time, which is most of its start.
-    env: { ...process.env, UV_THREADPOOL_SIZE: '12', NODE_COMPILE_CACHE: `${tmpdir()}/verifier-cache` },
+    env: { ...process.env, UV_THREADPOOL_SIZE: '64', NODE_COMPILE_CACHE: `${tmpdir()}/verifier-cache` },
   });
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('the verifier ended before it began')));
   ended.catch(() => {});
