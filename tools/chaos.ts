@@ -11,7 +11,7 @@ import { inGuest, runHarness } from './harness/lab.ts';
 
 const SECONDS_PER_ROUND = 120;
 /** The less there is, the sooner none is left. */
-const MEMORY = '2G';
+const MEMORY = '1G';
 
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,4 @@
-/** Makes a guest small for a while: huge pages take most of its memory, because nothing has to write them. */
+/** Makes a guest small for a while: huge pages, which cannot go to swap, take most of its memory. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const HUGE_PAGES = '/proc/sys/vm/nr_hugepages';
