@@ -41,7 +41,8 @@ function findMounts(numbers: readonly DeviceNumber[]): Claim[] {
   return [...found.values()];
 }
 
-function findSwaps(numbers: readonly DeviceNumber[]): Claim[] {
+/** The swap areas on these disks and partitions. */
+export function findSwaps(numbers: readonly DeviceNumber[]): Claim[] {
   return parseSwaps(readText('/proc/swaps') ?? '').flatMap((path) => {
     const number = numberOfNode(path);
     return number !== null && numbers.includes(number) ? [claim(number, { kind: 'swap', path })] : [];

@@ -11,6 +11,7 @@ import { checkDevices, checkFiles } from './doctor/leftovers.ts';
 import { checkOpenFiles } from './doctor/limits.ts';
 import { checkHugepages, checkMemlock } from './doctor/memory.ts';
 import { checkLibraries, checkNode } from './doctor/runtime.ts';
+import { checkSwap, findSwapDevices } from './doctor/swap.ts';
 import { listDevices } from './list.ts';
 
 /**
@@ -40,6 +41,7 @@ export async function diagnose({ fix = false }: { readonly fix?: boolean } = {})
     await throughDriver('devices', async () => checkDevices(await listDevices())),
     // A device that is being deleted is not in sysfs.
     await attempt('files', () => checkFiles(() => [...findDevices(), ...goingIds()], fix)),
+    await attempt('swap', () => checkSwap(findSwapDevices())),
     checkHugepages(read('/proc/meminfo') ?? '', read('/proc/mounts') ?? ''),
     checkMemlock(read('/proc/self/limits') ?? '', process.geteuid?.() === 0),
     checkOpenFiles(read('/proc/self/limits') ?? ''),

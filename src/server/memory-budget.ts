@@ -1,6 +1,12 @@
 /**
  * Whether the machine has the memory that a device's I/O buffers can come to. They are mapped whole and backed page by
  * page as requests use them, so too many of them would not fail when the device starts, but under its first real load.
+ *
+ * In a control group with a limit, that load can lose data. Where the group has nothing left and nobody to kill, because
+ * a server is never killed, the driver copies only the part of a write for which the buffer has memory. The server
+ * writes that part, and the driver then acknowledges the whole write (Linux 7.3, ublk_start_io and __ublk_complete_rq).
+ * Neither the server nor the client sees it, so the buffers that the driver copies to have all of their memory before
+ * such a device is live.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,6 +19,8 @@ export interface Memory {
   readonly total: number;
   /** Bytes that it could have now. */
   readonly available: number;
+  /** Whether a control group has a limit, which no other process's end can lift. */
+  readonly limited: boolean;
 }
 
 export interface Buffers {
@@ -20,24 +28,37 @@ export interface Buffers {
   readonly depth: number;
   /** Bytes of one request's buffer, with its integrity metadata. */
   readonly bytes: number;
+  /** Whether the driver copies to them. */
+  readonly driverCopies: boolean;
+}
+
+/** What a server needs besides its buffers until it has seen every kind of load. */
+const SERVER_BYTES = 24 << 20;
+
+/** Whether all buffers are to have their memory before the device is live. */
+export function needsBuffersAtOnce({ driverCopies }: Buffers, mlock: boolean, { limited }: Memory): boolean {
+  return mlock || (limited && driverCopies);
 }
 
 /**
  * Notes about buffers that would not fit now. Throws for buffers that never can, and for those that do not fit now and
- * are all to have their memory at once (`atOnce`): the out-of-memory killer would end other programs for them, the one
- * that is adding the device first.
+ * are all to have their memory before the device is live: the out-of-memory killer would end other programs for them, the
+ * one that is adding the device first.
  */
-export function checkBufferMemory(
-  { queues, depth, bytes }: Buffers,
-  atOnce: boolean,
-  memory: Memory = readMemory(),
-): string[] {
+export function checkBufferMemory(buffers: Buffers, mlock: boolean, memory: Memory = readMemory()): string[] {
+  const { queues, depth, bytes } = buffers;
   const all = queues * depth * bytes;
-  if (all <= memory.available) return [];
+  const atOnce = needsBuffersAtOnce(buffers, mlock, memory);
+  const others = memory.limited && atOnce && all > 0 ? SERVER_BYTES : 0;
+  if (all + others <= memory.available) return [];
   const what = `the I/O buffers of ${queues} queues of ${depth} requests of ${formatSize(bytes)} come to ${formatSize(all)}`;
   if (all > memory.total) throw tooMuch(`${what}, and there are ${formatSize(memory.total)} of memory`);
   const available = `${what}, and ${formatSize(memory.available)} of memory is available`;
-  if (atOnce) throw tooMuch([available, ': ', option('mlock'), ' needs it now']);
+  if (mlock) throw tooMuch([available, ': ', option('mlock'), ' needs it now']);
+  if (atOnce) {
+    const server = `the server itself needs ${formatSize(SERVER_BYTES)}`;
+    throw tooMuch(`${available} in the control group: all of them need their memory now, and ${server}`);
+  }
   return [`${available}: a full load may run out of it`];
 }
 
@@ -63,13 +84,15 @@ function tooMuch(message: Text): UblkError {
 /** The memory that the machine and the control groups of this process allow. */
 export function readMemory(root = ''): Memory {
   const meminfo = readFileSync(`${root}/proc/meminfo`, 'latin1');
-  const machine = { total: kibibytes('MemTotal:', meminfo), available: kibibytes('MemAvailable:', meminfo) };
-  return groupsOf(root).reduce(
-    ({ total, available }, { max, current }) => ({
-      total: Math.min(total, max),
-      available: Math.min(available, Math.max(0, max - current)),
+  const total = kibibytes('MemTotal:', meminfo);
+  const available = kibibytes('MemAvailable:', meminfo);
+  return groupsOf(root).reduce<Memory>(
+    (memory, { max, current }) => ({
+      total: Math.min(memory.total, max),
+      available: Math.min(memory.available, Math.max(0, max - current)),
+      limited: true,
     }),
-    machine,
+    { total, available, limited: false },
   );
 }
 

@@ -4,9 +4,10 @@
  * that is to write others out would wait for them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { UblkError } from '../errors.ts';
 import { hasCapability } from '../native/capabilities.ts';
 import { lockOnFault, type MappedMemory, populate } from '../native/memory.ts';
-import { errnoText } from '../native/uapi/errno.ts';
+import { errnoName, errnoText } from '../native/uapi/errno.ts';
 
 const SCORE = '/proc/self/oom_score_adj';
 const NEVER = -1000;
@@ -38,24 +39,29 @@ export function asOthersForOutOfMemoryKiller(pid: number | undefined): void {
 }
 
 /**
- * Locks the program's code and the I/O buffers, page by page as they are used. `buffers` are all used now if `all` says
- * so: then no request needs memory for its data any more. Returns the notes that this calls for.
+ * Locks the program's code and the I/O buffers, page by page as they are used. Returns the notes that this calls for.
  *
  * V8's heap is not locked (no mlockall): V8 gives pages back with madvise, which the kernel refuses on locked memory, and
  * V8 ends the process then.
  */
-export function lockMemory(buffers: readonly MappedMemory[], all: boolean): string[] {
+export function lockMemory(buffers: readonly MappedMemory[]): string[] {
   const limit = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
   if (!hasCapability('CAP_IPC_LOCK') && limit !== 'unlimited') {
     return [`the server's memory is not locked: without CAP_IPC_LOCK the limit is ${limit} bytes (ulimit -l)`];
   }
   const program = programMappings(readFileSync('/proc/self/maps', 'latin1'));
   const errno = [...program, ...buffers].map(lockOnFault).find((refused) => refused !== 0);
-  if (errno !== undefined) return [`the server's memory is not all locked: mlock2: ${errnoText(errno)}`];
-  if (!all) return [];
-  return buffers.flatMap((buffer) => {
-    const refused = populate(buffer);
-    return refused === 0 ? [] : [`not all I/O buffers have memory yet: madvise: ${errnoText(refused)}`];
+  return errno === undefined ? [] : [`the server's memory is not all locked: mlock2: ${errnoText(errno)}`];
+}
+
+/** Gives all I/O buffers their memory, so that no request needs memory for its data any more. */
+export function populateBuffers(buffers: readonly MappedMemory[]): void {
+  const errno = buffers.map(populate).find((refused) => refused !== 0);
+  if (errno === undefined) return;
+  throw new UblkError(`there is no memory for all I/O buffers: madvise: ${errnoText(errno)}`, {
+    code: errnoName(errno),
+    kind: 'unsupported',
+    command: 'madvise',
   });
 }
 

@@ -21,13 +21,14 @@ import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
 import { requireServable } from './kept-limits.ts';
 import { bufferNeeds, mapShared, ownBuffers } from './mappings.ts';
-import { checkBufferMemory } from './memory-budget.ts';
-import { lockMemory } from './out-of-memory.ts';
+import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
+import { lockMemory, populateBuffers } from './out-of-memory.ts';
 import { QueueThreads } from './queue-threads.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
 import { SharedMemorySocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
+import { swapNotes } from './swap-area.ts';
 import { threadConfigs } from './thread-configs.ts';
 import { inlineMore } from './v8-flags.ts';
 
@@ -59,7 +60,9 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   const type = await findTarget(spec.target);
   const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
   const device = { id, spec, generation: record.generation, charFd };
-  const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock);
+  const memory = readMemory();
+  const needs = bufferNeeds(spec);
+  const memoryNotes = checkBufferMemory(needs, spec.mlock, memory);
   const maps = mapShared(device);
   const configs = threadConfigs(device, channel, target, maps);
   let threads: QueueThreads | undefined;
@@ -83,7 +86,8 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
       else requireServable(id, made, fetched.params);
     }
     // After the threads have allocated what they need, and before the first request.
-    notes.push(...lockMemory(ownBuffers(maps), spec.mlock));
+    notes.push(...lockMemory(ownBuffers(maps)));
+    if (needsBuffersAtOnce(needs, spec.mlock, memory)) populateBuffers(ownBuffers(maps));
     const { lock } = filesOf(id);
     if (!(await takeServerLock(lock))) notes.push(`${lock} is locked by another process`);
     updateRecord(id, { server: thisProcess(lock), previous: record.server, descriptors: target.files, ended: null });
@@ -110,7 +114,8 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
       await holdRequests(charFd, id);
       running.drain();
     };
-    const all = [...(target.notes ?? []), ...memoryNotes, ...notes];
+    const swap = swapNotes(target.files, spec.files, spec.mlock);
+    const all = [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes];
     return { id, spec, notes: all, gone: threads.left().then(close), quiesce };
   } catch (error) {
     threads.leave();

@@ -4,6 +4,7 @@ import { checkKernel } from '../../src/device/doctor/kernel.ts';
 import { checkDevices, isOfAnother } from '../../src/device/doctor/leftovers.ts';
 import { checkHugepages, checkMemlock } from '../../src/device/doctor/memory.ts';
 import { checkLibraries, checkNode } from '../../src/device/doctor/runtime.ts';
+import { checkSwap } from '../../src/device/doctor/swap.ts';
 import { isRingRefusal, ringSetupFailure } from '../../src/native/ring/setup-failure.ts';
 import type { DeviceReport } from '../../src/device/report.ts';
 
@@ -78,6 +79,16 @@ describe('memory', () => {
     assert.equal(checkMemlock(limits, true).status, 'ok');
     assert.equal(checkMemlock(limits, false).status, 'warn');
     assert.equal(checkMemlock(limits.replaceAll('8388608', 'unlimited'), false).status, 'ok');
+  });
+
+  test('a server of a device with swap needs locked memory, and no memory of its own in swap', () => {
+    const locked = { id: 0, mlock: true, swappedKib: 0 };
+    assert.equal(checkSwap([]).status, 'ok');
+    assert.equal(checkSwap([locked]).status, 'ok');
+    const unlocked = checkSwap([locked, { id: 1, mlock: false, swappedKib: 8 }]);
+    assert.match(unlocked.detail, /^on device 1, added without --mlock/);
+    assert.match(unlocked.hint ?? '', /--mlock/);
+    assert.match(checkSwap([{ ...locked, swappedKib: 8 }]).hint ?? '', /MemorySwapMax=0/);
   });
 });
 

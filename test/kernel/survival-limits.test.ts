@@ -88,7 +88,17 @@ describe('an io_uring that is switched off', { skip, timeout: 600_000 }, () => {
       const doctor = await ublkts('doctor --json');
       assert.equal(doctor.code, UNSUPPORTED);
       const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
-      const names = ['io_uring', 'driver', 'features', 'devices', 'files', 'hugepages', 'memlock', 'open files'];
+      const names = [
+        'io_uring',
+        'driver',
+        'features',
+        'devices',
+        'files',
+        'swap',
+        'hugepages',
+        'memlock',
+        'open files',
+      ];
       for (const name of names)
         assert.ok(
           checks.some((check) => check.name === name),

@@ -104,7 +104,7 @@ export const createFlags = {
   }),
   mlock: onOff({
     summary:
-      'Give all I/O buffers their memory before the device is live, so that no request fails because memory is short.',
+      'Give all I/O buffers their memory before the device is live, so that no request waits or fails because memory is short. A device that is used as swap needs it.',
     helpGroup: 'SERVER',
   }),
   quiet: onOff({ summary: 'Start a server that logs nothing.', helpGroup: 'SERVER' }),

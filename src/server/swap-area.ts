@@ -1,0 +1,37 @@
+/**
+ * Finds out whether a device carries swap. A server whose pages can go to its own device may wait for itself for ever, so
+ * such a device needs all of its memory locked.
+ */
+import { readSync } from 'node:fs';
+import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
+
+/** What mkswap writes at the end of the first page. */
+const SIGNATURE = 'SWAPSPACE2';
+
+/** `files` are the descriptors and the names of the target's files. The first one holds the first page of the device. */
+export function swapNotes(files: readonly number[], names: readonly string[], mlock: boolean): string[] {
+  const [fd] = files;
+  if (mlock || fd === undefined || !holdsSwapArea(fd)) return [];
+  return [
+    `${names[0] ?? 'the first file'} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`,
+  ];
+}
+
+function holdsSwapArea(fd: number): boolean {
+  // The descriptor may be for direct I/O, which needs memory that begins at a page.
+  const page = mapAnonymous(PAGE_SIZE, 'for the first page of the device');
+  try {
+    return readPage(fd, page) && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE;
+  } finally {
+    page.unmap();
+  }
+}
+
+function readPage(fd: number, page: MappedMemory): boolean {
+  try {
+    return readSync(fd, page.bytes, 0, PAGE_SIZE, 0) === PAGE_SIZE;
+  } catch {
+    // What cannot be read is no reason to refuse the device: its own requests will say so.
+    return false;
+  }
+}

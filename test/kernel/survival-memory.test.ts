@@ -1,0 +1,160 @@
+/**
+ * Memory that runs out. In a control group that has none left for a server's I/O buffers, the server is not killed, and no
+ * write is acknowledged that was not carried out. A device can carry swap: with UBLKTS_LONG=1, a guest that is short of
+ * memory swaps to a loop device for minutes, which froze a server without locked memory.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { availableMb, withLittleMemory } from '../../tools/guest/little-memory.ts';
+import { startVerifier } from '../../tools/guest/start-verifier.ts';
+import { tidied } from '../../tools/guest/tidied.ts';
+import { type Ran, run as ublkts } from '../../tools/guest/ublkts.ts';
+import type { Verdict } from '../../tools/guest/verifier.ts';
+import { describeDevice, leavesNothingBehind, sh, skip } from './guest.ts';
+import { library } from './support/library.ts';
+
+const { ADD_DEFAULTS, addDevice, deleteDevice } = library;
+
+const GROUP = '/sys/fs/cgroup/small';
+const FILE = '/var/tmp/memory.img';
+const MiB = 1 << 20;
+/** The block layer makes requests of up to 128 pages of any memory. */
+const BLOCK = MiB / 2;
+const DEPTH = 64;
+/** Enough for `add` and a server. */
+const ROOM = 256 * MiB;
+/** What the group has left when the device is live: as much as `add` sets aside, and less than the buffers. */
+const SET_ASIDE = 24 * MiB;
+const LITTLE = 8 * MiB;
+const UNSUPPORTED = 3;
+
+const SWAP_FILE = '/var/tmp/swap.img';
+const SWAP_MB = 700;
+/** What is left to the guest, and how much more than that is written. */
+const LEFT_MB = 500;
+const MORE_MB = 250;
+const READ_SECONDS = 240;
+const NO_SWAP = '/sys/fs/cgroup/no-swap';
+const long = skip || (process.env['UBLKTS_LONG'] === '1' ? false : 'it takes ten minutes: UBLKTS_LONG=1');
+
+describe('a control group without memory', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+  before(() => {
+    sh(`echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir -p ${GROUP}; echo 0 > ${GROUP}/memory.swap.max`);
+    sh(`truncate -s 64M ${FILE}`);
+  });
+  after(() => sh(`rm ${FILE}; rmdir ${GROUP}`));
+
+  test('buffers that the driver copies to have their memory before the device is live, or add refuses', async () => {
+    const refused = await addInGroup('copy', ROOM / BLOCK);
+    assert.equal(refused.code, UNSUPPORTED, refused.stderr);
+    assert.match(refused.stderr, /come to 256M, and .* is available in the control group/);
+    await withDevice('copy', SET_ASIDE, async () => {
+      const { wrong, failures, writes } = await work();
+      assert.deepEqual({ wrong, failures }, { wrong: [], failures: [] });
+      assert.ok(writes > 0);
+    });
+  });
+
+  test('user_copy: requests fail whose buffers get no memory, the server lives, and more memory ends it', async () => {
+    await withDevice('user_copy', LITTLE, async () => {
+      const { ublksrv_pid: pid } = await describeDevice(0);
+      const { wrong, failures } = await work();
+      assert.deepEqual(wrong, []);
+      assert.ok(failures.length > 0, 'the group ran out of memory');
+      assert.equal((await describeDevice(0)).state, 'LIVE');
+      assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
+      limit('max');
+      sh(`fallocate --punch-hole --length 64M ${FILE}`);
+      assert.deepEqual((await work()).failures, []);
+    });
+  });
+});
+
+describe('swap', { skip, timeout: 900_000 }, () => {
+  leavesNothingBehind();
+
+  test('add and doctor say that a device with swap needs mlock', async () => {
+    sh(`truncate -s ${SWAP_MB}M ${SWAP_FILE}; mkswap -q ${SWAP_FILE}`);
+    const options = { ...ADD_DEFAULTS, target: 'loop', queues: 1, depth: 8, files: [SWAP_FILE] };
+    const { id, path, notes } = await addDevice(options);
+    assert.match(notes.join('\n'), /swap\.img holds a swap area: .* unless it is added with mlock/);
+    sh(`swapon ${path}`);
+    const { stdout } = await ublkts('doctor');
+    assert.match(stdout, new RegExp(`swap.*on device ${id}, added without --mlock`));
+    sh(`swapoff ${path}`);
+    await deleteDevice(id);
+    const locked = await addDevice({ ...options, mlock: true });
+    assert.deepEqual(
+      locked.notes.filter((note) => note.includes('swap')),
+      [],
+    );
+    await deleteDevice(locked.id);
+  });
+
+  test('swap on a loop device with mlock: minutes of swapping in and out, and the data is right', {
+    skip: long,
+  }, async () => {
+    sh(`truncate -s ${SWAP_MB}M ${SWAP_FILE}; mkswap -q ${SWAP_FILE}; mkdir -p ${NO_SWAP} /mnt/filled`);
+    sh(`echo +memory > /sys/fs/cgroup/cgroup.subtree_control; echo 0 > ${NO_SWAP}/memory.swap.max`);
+    sh(`(echo 0 > ${NO_SWAP}/cgroup.procs; exec ublkts add -t loop -q 1 -d 32 --mlock -n 0 ${SWAP_FILE}) > /dev/null`);
+    sh('swapon /dev/ublkb0');
+    try {
+      await withLittleMemory(LEFT_MB, async () => {
+        const megabytes = Math.round(availableMb()) + MORE_MB;
+        sh(`mount -t tmpfs -o size=100% none /mnt/filled`);
+        const written = sh(`head -c ${megabytes}M < <(yes ublkts) | tee /mnt/filled/file | sha256sum`);
+        assert.ok(swapped('pswpout') > 0, 'something went to swap');
+        let passes = 0;
+        for (const end = Date.now() + READ_SECONDS * 1000; Date.now() < end; passes++)
+          assert.equal(sh('timeout 300 sha256sum < /mnt/filled/file'), written);
+        const { ublksrv_pid: pid } = await describeDevice(0);
+        assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /VmSwap:\s+0 kB/);
+        process.stdout.write(
+          `# ${megabytes} MB read ${passes} times, ${swapped('pswpin') >> 8} MB in, ${swapped('pswpout') >> 8} MB out\n`,
+        );
+      });
+    } finally {
+      sh('umount /mnt/filled || true; swapoff /dev/ublkb0');
+      await deleteDevice(0);
+      sh(`rmdir ${NO_SWAP}; rm ${SWAP_FILE}`);
+    }
+  });
+});
+
+/** A device whose server can have only little more memory than it has when the device is live. */
+async function withDevice(dataPath: string, left: number, use: () => Promise<void>): Promise<void> {
+  const { code, stderr } = await addInGroup(dataPath, DEPTH);
+  assert.equal(code, 0, stderr);
+  limit(Number(readFileSync(`${GROUP}/memory.current`, 'utf8')) + left);
+  await tidied(use, async () => {
+    limit('max');
+    await deleteDevice(0);
+  });
+}
+
+function addInGroup(dataPath: string, depth: number): Promise<Ran> {
+  limit(ROOM);
+  const through = ['bash', '-c', `echo 0 > ${GROUP}/cgroup.procs; exec "$@"`, 'bash'];
+  const size = `-q 1 -d ${depth} --max_io_buf_bytes ${BLOCK}`;
+  return ublkts(`add -t loop ${size} --data_path ${dataPath} -n 0 ${FILE}`, { through });
+}
+
+function limit(bytes: number | 'max'): void {
+  sh(`echo ${bytes} > ${GROUP}/memory.max`);
+}
+
+/** Writes and reads with requests that fill every buffer. */
+async function work(): Promise<Verdict> {
+  const options = ['--block', String(BLOCK), '--at-once', String(DEPTH)];
+  const client = await startVerifier('/dev/ublkb0', 2 * DEPTH, options);
+  await sleep(3000);
+  return client.stop();
+}
+
+/** Pages that went in or out since the guest's start. */
+function swapped(name: 'pswpin' | 'pswpout'): number {
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(readFileSync('/proc/vmstat', 'utf8'))?.[1]);
+}
