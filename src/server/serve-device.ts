@@ -114,7 +114,7 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
       await holdRequests(charFd, id);
       running.drain();
     };
-    const swap = swapNotes(target.files, spec.files, spec.mlock);
+    const swap = swapNotes(spec, target.files);
     const all = [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes];
     return { id, spec, notes: all, gone: threads.left().then(close), quiesce };
   } catch (error) {

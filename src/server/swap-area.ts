@@ -4,32 +4,38 @@
  */
 import { readSync } from 'node:fs';
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
+import { parseSize } from '../sizes.ts';
+import type { DeviceSpec } from '../spec/device-spec.ts';
 
 /** What mkswap writes at the end of the first page. */
 const SIGNATURE = 'SWAPSPACE2';
 
-/** `files` are the descriptors and the names of the target's files. The first one holds the first page of the device. */
-export function swapNotes(files: readonly number[], names: readonly string[], mlock: boolean): string[] {
-  const [fd] = files;
-  if (mlock || fd === undefined || !holdsSwapArea(fd)) return [];
+/** `descriptors` are those of the target's files. The first file holds the first page of the device. */
+export function swapNotes(
+  { target, files, mlock, targetOptions }: DeviceSpec,
+  descriptors: readonly number[],
+): string[] {
+  const [fd] = descriptors;
+  const offset = target === 'loop' ? parseSize(targetOptions['offset'] ?? '0') : 0;
+  if (mlock || fd === undefined || !holdsSwapArea(fd, offset)) return [];
   return [
-    `${names[0] ?? 'the first file'} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`,
+    `${files[0] ?? 'the first file'} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`,
   ];
 }
 
-function holdsSwapArea(fd: number): boolean {
+function holdsSwapArea(fd: number, offset: number): boolean {
   // The descriptor may be for direct I/O, which needs memory that begins at a page.
   const page = mapAnonymous(PAGE_SIZE, 'for the first page of the device');
   try {
-    return readPage(fd, page) && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE;
+    return readPage(fd, page, offset) && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE;
   } finally {
     page.unmap();
   }
 }
 
-function readPage(fd: number, page: MappedMemory): boolean {
+function readPage(fd: number, page: MappedMemory, offset: number): boolean {
   try {
-    return readSync(fd, page.bytes, 0, PAGE_SIZE, 0) === PAGE_SIZE;
+    return readSync(fd, page.bytes, 0, PAGE_SIZE, offset) === PAGE_SIZE;
   } catch {
     // What cannot be read is no reason to refuse the device: its own requests will say so.
     return false;
