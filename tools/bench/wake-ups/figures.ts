@@ -24,8 +24,9 @@ export interface WakeUps {
 export interface Idle {
   /** How many requests wait, each for something else. */
   readonly waiting: number;
-  /** Processor time of all threads of the server in a second, in milliseconds: the median, and the most. */
+  /** Processor time of all threads of the server in a second, in milliseconds: the median, the mean and the most. */
   readonly idleMs: number;
+  readonly meanMs: number;
   readonly mostMs: number;
   /** How many seconds were looked at. */
   readonly seconds: number;
@@ -46,8 +47,8 @@ export function markdown(counts: readonly WakeUps[], idles: readonly Idle[]): st
       `| ${[origin, depth, requests.toLocaleString('en-US'), 0, seconds.toFixed(0)].join(' | ')} |\n`,
   );
   const waiting = idles.map(
-    ({ waiting, idleMs, mostMs, seconds }) =>
-      `\nWhile ${waiting} requests wait, each for something else, the server uses ${idleMs.toFixed(2)} ms of processor time in a second: the median of ${seconds} seconds, of which one had ${mostMs.toFixed(1)} ms.\n`,
+    ({ waiting, idleMs, meanMs, mostMs, seconds }) =>
+      `\nWhile ${waiting} requests wait, each for something else, the threads of the server use ${idleMs.toFixed(2)} ms in a second (a million instructions are a millisecond): the median of ${seconds} seconds. The mean is ${meanMs.toFixed(2)} ms, and the most ${mostMs.toFixed(1)} ms.\n`,
   );
   return `${head}${rows.join('')}${waiting.join('')}`;
 }

@@ -1,7 +1,8 @@
 /**
- * Runs inside a guest with two CPUs and the ordinary clock. Every request is answered by a promise; one whose wake-up was lost
- * would keep fio for ever. `node tools/bench/wake-ups/guest.ts [MIB...]` prints a line of JSON per origin (all, or those at these
- * places) and depth; without words, also one for the time in which all wait.
+ * Runs inside the lab's guest and prints lines of JSON. `node tools/bench/wake-ups/guest.ts idle`, where the clock counts
+ * instructions, measures what it costs that requests wait. `... guest.ts promises [MIB...]`, on two CPUs with the ordinary clock,
+ * has requests answered by promises of all origins, or of those at these places: one whose wake-up was lost would keep fio for
+ * ever.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +19,7 @@ const DEPTHS = [1, 32];
 /** A target's file that others than root may write is not run, and the folder of the project is the host's. */
 const DIRECTORY = '/tmp/bench-wake-ups';
 const SETTLE_MS = 3000;
-/** An odd number. V8 collects garbage once when an isolate has had nothing to do for a while. */
+/** An odd number. V8 collects garbage a few times when there is nothing else to do, and waiting requests are looked at every 5 s. */
 const IDLE_SECONDS = 45;
 
 async function promises(origins: readonly (typeof ORIGINS)[number][]): Promise<void> {
@@ -62,7 +63,13 @@ async function allWait(): Promise<void> {
     seconds.push((now - before) / 1e6);
     before = now;
   }
-  const line: Idle = { waiting: WAITING, idleMs: median(seconds), mostMs: Math.max(...seconds), seconds: IDLE_SECONDS };
+  const line: Idle = {
+    waiting: WAITING,
+    idleMs: median(seconds),
+    meanMs: seconds.reduce((sum, ms) => sum + ms, 0) / seconds.length,
+    mostMs: Math.max(...seconds),
+    seconds: IDLE_SECONDS,
+  };
   process.stdout.write(`${JSON.stringify(line)}\n`);
   // The driver waits for the requests as long as there is a server that could answer them.
   process.kill(ublksrv_pid, 'SIGKILL');
@@ -72,6 +79,6 @@ async function allWait(): Promise<void> {
 execFileSync('mkdir', ['-p', DIRECTORY]);
 execFileSync('cp', ['test/fixtures/handlers.ts', 'tools/bench/wake-ups/waiting.ts', DIRECTORY]);
 execFileSync('chmod', ['-R', 'go-w', DIRECTORY]);
-const places = process.argv.slice(2).map(Number);
-if (places.length === 0) await allWait();
-await promises(ORIGINS.filter(({ at }) => places.length === 0 || places.includes(at)));
+const [what, ...places] = process.argv.slice(2);
+if (what === 'idle') await allWait();
+else await promises(ORIGINS.filter(({ at }) => places.length === 0 || places.includes(String(at))));
