@@ -17,9 +17,9 @@ const DEVICE = '-q 1 -d 128';
 /** A target's file that others than root may write is not run, and the folder of the project is the host's. */
 const DIRECTORY = '/tmp/bench-handlers';
 const WARM_UP_PART = 4;
-const DISK = '256M';
+const DISK = '64M';
 /** The part of the disk that is used. */
-const AREA = '192m';
+const AREA = '32m';
 
 const OURS: Readonly<Record<Exclude<ServerName, 'C'>, string>> = {
   null: '-t null',

@@ -3,7 +3,7 @@ import { defineTarget, size } from 'ublkts/target';
 
 export default defineTarget({
   summary: 'a disk in memory that answers one turn of the event loop later',
-  options: { size: size({ default: '256M', multipleOf: 512, summary: 'how large the disk is' }) },
+  options: { size: size({ default: '64M', multipleOf: 512, summary: 'how large the disk is' }) },
   open({ options }) {
     const disk = Buffer.alloc(options.size);
     return {

@@ -4,7 +4,7 @@
  */
 #include "kublk.h"
 
-#define DISK_BYTES (256UL << 20)
+#define DISK_BYTES (64UL << 20)
 
 static char *disk;
 
