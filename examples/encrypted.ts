@@ -9,7 +9,6 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, 
 import { BlockError, defineTarget, path } from 'ublkts/target';
 
 const BLOCK = 4096;
-
 type Make = (algorithm: 'aes-256-xts', key: Buffer, tweak: Buffer) => { update(data: Buffer): Buffer };
 
 export default defineTarget({
@@ -23,7 +22,6 @@ export default defineTarget({
     if (key.length !== 64) throw new Error(`the key has ${key.length} bytes, not 64`);
     const fd = openSync(options.file, 'r+');
     const { size } = fstatSync(fd);
-
     /** Each block is encrypted with its own number, so that equal blocks look different. */
     const crypt = (make: Make, from: Buffer, to: Buffer, offset: number): void => {
       const tweak = Buffer.alloc(16);

@@ -1,10 +1,10 @@
 /**
- * Copy on write over a base image, which is never written: what changes goes to a second, sparse file. A third one says
- * which blocks have changed, so that a recovered device finds them.
+ * Copy on write over a base image, which is never written: what changes goes to a second, sparse file. A third one, the
+ * map, says which blocks have changed, so that a recovered device finds them.
  *
  *     ublkts add -t ./overlay.ts -o base=debian.img -o changes=mine.img
  */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { BlockError, defineTarget, path } from 'ublkts/target';
 
 /** Disk images count in sectors of 512 bytes, in their partition tables for example. */
@@ -19,14 +19,11 @@ export default defineTarget({
   open({ options }) {
     const base = openSync(options.base, 'r');
     const size = fstatSync(base).size - (fstatSync(base).size % BLOCK);
-    closeSync(openSync(options.changes, 'a'));
-    const data = openSync(options.changes, 'r+');
+    const data = openSync(options.changes, constants.O_RDWR | constants.O_CREAT);
+    const map = openSync(`${options.changes}.map`, constants.O_RDWR | constants.O_CREAT);
     ftruncateSync(data, size);
-    closeSync(openSync(`${options.changes}.map`, 'a'));
-    const map = openSync(`${options.changes}.map`, 'r+');
     const changed = Buffer.alloc(size / BLOCK);
     readSync(map, changed, 0, changed.length, 0);
-
     return {
       size,
       read(buffer, offset) {
@@ -41,10 +38,11 @@ export default defineTarget({
         exactly(buffer.length, writeSync(data, buffer, 0, buffer.length, offset));
         const first = offset / BLOCK;
         const blocks = buffer.length / BLOCK;
+        const isNew = changed.subarray(first, first + blocks).includes(0);
+        // The data is durable before the map names it: after a crash a block is what it was or what was written.
+        if (fua || isNew) fdatasyncSync(data);
+        if (isNew) exactly(blocks, writeSync(map, Buffer.alloc(blocks, 1), 0, blocks, first));
         changed.fill(1, first, first + blocks);
-        // The data is durable before the map says so: a crash in between shows the base.
-        if (fua) fdatasyncSync(data);
-        exactly(blocks, writeSync(map, changed, first, blocks, first));
         if (fua) fdatasyncSync(map);
       },
       flush() {

@@ -1,62 +1,59 @@
 /**
- * Two files with the same content: the disk survives the loss of one. A file that fails is left out from then on, and the
- * log says so.
+ * Two files with the same content: the disk survives the loss of one. Before a file that failed is left out, a number in
+ * the last 4 KiB of the other one becomes higher: a file that has missed writes is not used again before somebody copies
+ * the other one over it. Nothing compares the two after a crash of the machine.
  *
- *     truncate -s 1G /a/disk.img /b/disk.img
- *     ublkts add -t ./replica.ts /a/disk.img /b/disk.img
+ *     truncate -s 1G /a/disk.img /b/disk.img; ublkts add -t ./replica.ts /a/disk.img /b/disk.img
  */
-import { type FileHandle, open } from 'node:fs/promises';
-import { BlockError, defineTarget } from 'ublkts/target';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { defineTarget } from 'ublkts/target';
 
 export default defineTarget({
   summary: 'a disk on two files, each with all of it',
   files: { min: 2, max: 2 },
-  async open({ files, log }) {
-    const opened = await Promise.all(files.map(async (name) => ({ name, file: await open(name, 'r+') })));
-    const sizes = await Promise.all(opened.map(async ({ file }) => (await file.stat()).size));
-    if (sizes[0] !== sizes[1]) throw new Error(`the files have ${sizes.join(' and ')} bytes`);
-    const size = (sizes[0] ?? 0) - ((sizes[0] ?? 0) % 512);
-    const good = new Set(opened);
-
-    const lost = (replica: (typeof opened)[number], error: unknown): void => {
-      if (!good.delete(replica)) return;
-      log(`${replica.name} is left out: ${String(error)}; ${good.size} left`);
-      // A file that only the garbage collector closes is an error outside of every request.
-      replica.file.close().catch(() => {});
+  open({ files, log }) {
+    const opened = files.map((name) => ({ name, fd: openSync(name, 'r+'), last: Buffer.alloc(4096) }));
+    const size = Math.floor(fstatSync(opened[0]!.fd).size / 4096 - 1) * 4096;
+    for (const { name, fd, last } of opened) {
+      exactly(last, readSync(fd, last, 0, 4096, size));
+      if (last.subarray(8).some((byte) => byte !== 0)) throw new Error(`the last 4 KiB of ${name} are in use`);
+    }
+    let number = Math.max(...opened.map(({ last }) => last.readDoubleLE()));
+    let good = opened.filter(({ last }) => last.readDoubleLE() === number);
+    if (good.length === 1) log(`only ${good[0]!.name} is used: the other file has missed writes`);
+    const setNumber = (higher: number, replicas: typeof opened): void => {
+      number = higher;
+      for (const { fd } of replicas) writeSync(fd, new Float64Array([number]), 0, 8, size);
+      for (const { fd } of replicas) fdatasyncSync(fd);
     };
-    /** Done when every good replica has done it; one is enough. */
-    const onAll = async (work: (file: FileHandle) => Promise<void>): Promise<void> => {
-      await Promise.all([...good].map((replica) => work(replica.file).catch((error: unknown) => lost(replica, error))));
-      if (good.size === 0) throw new BlockError('EIO', 'both files are lost');
+    if (number === 0) setNumber(Date.now(), good);
+    const onGood = (work: (fd: number) => void, most = good.length): void => {
+      for (const replica of good.slice(0, most)) {
+        try {
+          work(replica.fd);
+        } catch (error) {
+          const left = good.filter((other) => other !== replica);
+          if (left.length === 0) throw error;
+          setNumber(number + 1, left);
+          good = left;
+          log(`${replica.name} is left out: ${String(error)}; ${left.length} left`);
+          return onGood(work, most);
+        }
+      }
     };
     return {
       size,
-      async read(buffer, offset) {
-        for (const replica of good) {
-          try {
-            return await whole(buffer, (part, at) =>
-              replica.file.read(part, 0, part.length, offset + at).then((r) => r.bytesRead),
-            );
-          } catch (error) {
-            lost(replica, error);
-          }
-        }
-        throw new BlockError('EIO', 'both files are lost');
+      read: (buffer, offset) => onGood((fd) => exactly(buffer, readSync(fd, buffer, 0, buffer.length, offset)), 1),
+      write(buffer, offset, { fua }) {
+        onGood((fd) => exactly(buffer, writeSync(fd, buffer, 0, buffer.length, offset)));
+        if (fua) onGood(fdatasyncSync);
       },
-      write: (buffer, offset, { fua }) =>
-        onAll(async (file) => {
-          await whole(buffer, (part, at) => file.write(part, 0, part.length, offset + at).then((r) => r.bytesWritten));
-          if (fua) await file.datasync();
-        }),
-      flush: () => onAll((file) => file.datasync()),
-      close: () => onAll((file) => file.close()),
+      flush: () => onGood(fdatasyncSync),
+      close: () => onGood(closeSync),
     };
   },
 });
 
-async function whole(buffer: Buffer, some: (part: Buffer, at: number) => Promise<number>): Promise<void> {
-  for (let at = 0, done = 0; at < buffer.length; at += done) {
-    done = await some(buffer.subarray(at), at);
-    if (done === 0) throw new Error('the file has become shorter');
-  }
+function exactly({ length }: Buffer, done: number): void {
+  if (done !== length) throw new Error(`${done} bytes of ${length}: ENOSPC, or a file that was cut short`);
 }

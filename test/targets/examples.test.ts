@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { type CheckOptions, checkTarget } from '../../src/targets/check/check.ts';
 import type { Handlers } from '../../src/targets/handlers/define.ts';
 import { openHandlers } from '../../src/targets/handlers/open.ts';
@@ -41,11 +42,76 @@ test('overlay.ts: the base stays as it was', async () => {
   assert.ok(readFileSync(base).equals(before));
 });
 
+test('overlay.ts: its map names no block whose data is not durable yet', async () => {
+  const base = join(folder, 'base.img');
+  const changes = join(folder, 'ordered.img');
+  const handlers = await opened('overlay.ts', { base, changes });
+  const data = Buffer.alloc(8192, 'new');
+  const calls = watchedCalls();
+  await handlers.write?.(data, 4096, { fua: false });
+  assert.deepEqual(calls.take(), ['writeSync', 'fdatasyncSync', 'writeSync']);
+  await handlers.write?.(data, 4096, { fua: false });
+  assert.deepEqual(calls.take(), ['writeSync'], 'a block that has changed before needs no more');
+  calls.end();
+  // The server is killed; nothing was flushed.
+  const next = await opened('overlay.ts', { base, changes });
+  const read = Buffer.alloc(8192);
+  await next.read(read, 4096);
+  assert.ok(read.equals(data));
+});
+
 test('replica.ts: both files hold the same', async () => {
   const files = [zeroes('a.img'), zeroes('b.img')];
   await good('replica.ts', { files });
   const [a, b] = files.map((file) => readFileSync(file));
   assert.ok(a !== undefined && b !== undefined && a.equals(b) && a.some((byte) => byte !== 0));
+});
+
+describe('replica.ts: a file that has missed a write is not used after a restart', () => {
+  const write = (handlers: Handlers, text: string) => handlers.write?.(Buffer.alloc(4096, text), 8192, { fua: false });
+  const readOf = async (handlers: Handlers): Promise<string> => {
+    const buffer = Buffer.alloc(4096);
+    await handlers.read(buffer, 8192);
+    return buffer.toString('latin1', 0, 3);
+  };
+
+  test('until it is a copy of the other one', async () => {
+    const files = [zeroes('first.img'), zeroes('second.img')];
+    const [first = '', second = ''] = files;
+    const handlers = await opened('replica.ts', {}, files);
+    await write(handlers, 'old');
+    // The first file fails once.
+    truncateSync(first, 0);
+    assert.equal(await readOf(handlers), 'old');
+    await write(handlers, 'new');
+    truncateSync(first, SIZE);
+    const before = readFileSync(second);
+    before.fill('old', 8192, 8192 + 4096);
+    writeFileSync(first, before.subarray(0, SIZE - 4096), { flag: 'r+' });
+    assert.equal(await readOf(await opened('replica.ts', {}, files)), 'new');
+    assert.equal(await readOf(await opened('replica.ts', {}, files.toReversed())), 'new');
+
+    cpSync(second, first);
+    const both = await opened('replica.ts', {}, files);
+    await write(both, 'all');
+    assert.ok(readFileSync(first).equals(readFileSync(second)));
+  });
+
+  test('and nobody has an answer before the other file says so', async () => {
+    const files = [zeroes('broken.img'), zeroes('left.img')];
+    const handlers = await opened('replica.ts', {}, files);
+    truncateSync(files[0]!, 0);
+    const calls = watchedCalls();
+    await handlers.read(Buffer.alloc(4096), 0);
+    assert.deepEqual(calls.take(), ['readSync', 'writeSync', 'fdatasyncSync', 'readSync']);
+    calls.end();
+  });
+
+  test('and a file that is in use to its end is refused', async () => {
+    const files = [zeroes('used.img'), zeroes('other.img')];
+    writeFileSync(files[0]!, randomBytes(SIZE));
+    await assert.rejects(opened('replica.ts', {}, files), /the last 4 KiB of .*used\.img are in use/);
+  });
 });
 
 test('http.ts: fetches each part of the image once', async () => {
@@ -83,9 +149,13 @@ async function good(example: string, options: Partial<CheckOptions>): Promise<vo
   );
 }
 
-async function opened(example: string, options: Readonly<Record<string, string>>): Promise<Handlers> {
+async function opened(
+  example: string,
+  options: Readonly<Record<string, string>>,
+  files: readonly string[] = [],
+): Promise<Handlers> {
   const file = join(ROOT, 'examples', example);
-  const opening = { files: [], options, device: -1, recovering: false, deviceBytes: 0 };
+  const opening = { files, options, device: -1, recovering: false, deviceBytes: 0 };
   return openHandlers(await loadDefinition(file), file, { ...opening, shared: undefined, thread: 0, threads: 1 });
 }
 
@@ -94,4 +164,25 @@ function zeroes(name: string): string {
   writeFileSync(file, '');
   truncateSync(file, SIZE);
   return file;
+}
+
+/** The calls that read, write and sync files, by name, in their order. */
+function watchedCalls(): { take(): string[]; end(): void } {
+  const names = ['readSync', 'writeSync', 'fdatasyncSync'] as const;
+  const before = names.map((name) => fs[name]);
+  const called: string[] = [];
+  names.forEach((name, index) => {
+    const call = before[index]!;
+    Reflect.set(fs, name, (...words: unknown[]): unknown => {
+      // The log's lines have no position.
+      if (name !== 'writeSync' || typeof words[4] === 'number') called.push(name);
+      return Reflect.apply(call, fs, words);
+    });
+  });
+  syncBuiltinESMExports();
+  const end = (): void => {
+    names.forEach((name, index) => Reflect.set(fs, name, before[index]));
+    syncBuiltinESMExports();
+  };
+  return { take: () => called.splice(0), end };
 }
