@@ -6,6 +6,7 @@
 import { randomFillSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../handlers/define.ts';
+import { promiseOf, UnexpectedResult } from '../handlers/outcome.ts';
 import { Model } from './model.ts';
 
 /** Two patterns for what a read finds in its buffer: data that happens to be one of them is not the other. */
@@ -89,20 +90,16 @@ export class Driven {
   }
 
   private async done(what: string, call: () => unknown): Promise<void> {
-    let outcome: unknown;
     try {
-      outcome = call();
-      if (outcome instanceof Promise) outcome = await bounded(what, outcome);
+      const promise = promiseOf(call());
+      const value = promise === null ? undefined : await bounded(what, promise);
+      if (value !== undefined) throw new UnexpectedResult('its promise was fulfilled with', value);
     } catch (error) {
       if (error instanceof Misbehaviour) throw error;
       throw new Misbehaviour(`a ${what} failed: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
     }
-    if (outcome === undefined) return;
-    throw new Misbehaviour(
-      `a ${what} returned ${typeof outcome}: a handler returns nothing; a short read or write is the handler's to continue`,
-    );
   }
 
   private async release(buffer: Buffer, what: string): Promise<void> {

@@ -4,7 +4,10 @@
  */
 import type { OptionKinds, OptionValues } from './options.ts';
 
-/** What a target's functions may return: nothing, when the work is done, or a promise that settles when it is. */
+/**
+ * What a target's functions may return: nothing, when the work is done, or a promise that settles when it is. A handler
+ * that answers with anything else, a number of bytes for example, fails its request with EIO.
+ */
 export type Awaitable<Value> = Value | Promise<Value>;
 
 /** A target written with byte handlers. `defineTarget` takes it. */
@@ -99,8 +102,9 @@ export interface Handlers {
   readonly concurrency?: number;
   /**
    * Seconds after which a request whose promise has not settled fails with ETIMEDOUT. There is no limit by default. The
-   * buffer stays the handler's own until its promise settles, unless it is a client's shared memory. The next request may
-   * begin before that, also with `concurrency: 1`.
+   * buffer stays the handler's own until its promise settles, unless it is a client's shared memory. Until then the late
+   * handler counts for `concurrency`; a request that waits for its turn behind nothing but late handlers fails after the
+   * same time.
    */
   readonly timeout?: number;
 

@@ -1,11 +1,15 @@
 /**
  * The requests of one thread that wait: for their promises, or for their turn where the target takes only so many at
- * once. Those that wait for too long are reported. Where the target has a timeout, one whose promise does not settle in
- * time fails: the promise can settle late, and then belongs to no request any more.
+ * once. Those that wait for too long are reported.
+ *
+ * Where the target has a timeout, a request whose promise does not settle in time fails. The promise can settle late, and
+ * then belongs to no request any more; until then its handler still has its place among those that run at once. A request
+ * that waits for its turn fails after the same time if all places are those of late handlers.
  */
 import type { ThreadEvents } from '../target.ts';
 import { BlockError } from './errors.ts';
 import { serverLog } from './log.ts';
+import { UnexpectedResult } from './outcome.ts';
 import { describeOp, lengthOf, offsetOf } from './request.ts';
 
 /** A request is reported when it has waited for so long. */
@@ -18,6 +22,11 @@ export interface Pending {
   readonly slot: number;
 }
 
+/** Why a request has failed. */
+export interface Failure {
+  readonly reason: unknown;
+}
+
 export interface PendingOptions {
   /** The target's file, for the log. */
   readonly file: string;
@@ -25,8 +34,12 @@ export interface PendingOptions {
   readonly events: ThreadEvents;
   /** Seconds. */
   readonly timeout: number | undefined;
-  /** A request's promise has settled, or its time is over. `thrown` is undefined when it was fulfilled. */
-  readonly settled: (request: Pending, thrown: { readonly reason: unknown } | undefined) => void;
+  /** A request's promise has settled, or its time is over. `failure` is undefined when it was fulfilled. */
+  readonly settled: (request: Pending, failure: Failure | undefined) => void;
+  /** A request that waits for its turn will not have it in time. */
+  readonly gaveUp: (request: Pending, failure: Failure) => void;
+  /** A late handler has ended: there is room for another request. */
+  readonly next: () => void;
 }
 
 /** One slot's waiting request, with the functions that its promise calls. They are made once and used again. */
@@ -39,19 +52,35 @@ class Waiter implements Pending {
   isReported = false;
   /** Called instead of `settled` once the request has timed out. */
   late: (() => void) | undefined;
-  readonly fulfilled: () => void;
+  readonly fulfilled: (value: unknown) => void;
   readonly rejected: (reason: unknown) => void;
 
-  constructor(slot: number, settled: (waiter: Waiter, thrown: { readonly reason: unknown } | undefined) => void) {
+  constructor(slot: number, settled: (waiter: Waiter, failure: Failure | undefined) => void) {
     this.slot = slot;
-    this.fulfilled = () => settled(this, undefined);
+    this.fulfilled = (value) =>
+      settled(
+        this,
+        value === undefined ? undefined : { reason: new UnexpectedResult('its promise was fulfilled with', value) },
+      );
     this.rejected = (reason) => settled(this, { reason });
+  }
+
+  get hasBegun(): boolean {
+    return this.begun !== 0;
+  }
+
+  reset(): void {
+    this.since = 0;
+    this.begun = 0;
+    this.isReported = false;
   }
 }
 
 export class PendingRequests {
-  /** How many requests wait for their promises. */
-  count = 0;
+  /** How many handlers have promises that have not settled, late ones among them. */
+  inHandlers = 0;
+  /** How many of them belong to requests that have timed out. */
+  private late = 0;
   private readonly options: PendingOptions;
   private readonly waiters: (Waiter | undefined)[];
   private readonly lookMs: number;
@@ -70,7 +99,7 @@ export class PendingRequests {
     const waiter = (this.waiters[slot] ??= new Waiter(slot, this.settled));
     waiter.begun = performance.now();
     if (waiter.since === 0) waiter.since = waiter.begun;
-    this.count++;
+    this.inHandlers++;
     this.timer ??= setTimeout(this.look, this.lookMs);
     promise.then(waiter.fulfilled, waiter.rejected);
   }
@@ -79,59 +108,78 @@ export class PendingRequests {
   queue(slot: number): void {
     const waiter = (this.waiters[slot] ??= new Waiter(slot, this.settled));
     waiter.since = performance.now();
+    this.timer ??= setTimeout(this.look, this.lookMs);
   }
 
   /** The request of `slot` has had its turn. If it waits for no promise, it is done. */
   hadItsTurn(slot: number): void {
     const waiter = this.waiters[slot];
-    if (waiter !== undefined && waiter.begun === 0) waiter.since = 0;
+    if (waiter !== undefined && !waiter.hasBegun) waiter.since = 0;
   }
 
   close(): void {
     clearTimeout(this.timer);
   }
 
-  private readonly settled = (waiter: Waiter, thrown: { readonly reason: unknown } | undefined): void => {
-    if (waiter.late !== undefined) {
-      waiter.late();
+  /** How many requests wait for their promises. */
+  get inTime(): number {
+    return this.inHandlers - this.late;
+  }
+
+  private readonly settled = (waiter: Waiter, failure: Failure | undefined): void => {
+    this.inHandlers--;
+    if (waiter.late === undefined) {
+      this.end(waiter, failure);
       return;
     }
-    this.end(waiter, thrown);
+    this.late--;
+    waiter.late();
+    this.options.next();
   };
 
-  private end(waiter: Waiter, thrown: { readonly reason: unknown } | undefined): void {
-    waiter.since = 0;
-    waiter.begun = 0;
-    waiter.isReported = false;
-    this.count--;
-    this.options.settled(waiter, thrown);
-    if (this.isStuckReported && this.count === 0) this.report();
+  private end(waiter: Waiter, failure: Failure | undefined): void {
+    // The slot can have its next request before `settled` returns.
+    waiter.reset();
+    this.options.settled(waiter, failure);
+    if (this.isStuckReported && this.inTime === 0) this.report();
   }
 
   private readonly look = (): void => {
     const now = performance.now();
     const timeoutMs = (this.options.timeout ?? Number.POSITIVE_INFINITY) * 1000;
     for (const waiter of this.waiting()) {
+      // The end of one can be the beginning and the end of another.
+      if (waiter.since === 0) continue;
       const age = now - waiter.since;
-      if (waiter.begun !== 0 && now - waiter.begun >= timeoutMs) this.timeOut(waiter);
+      if (waiter.hasBegun && now - waiter.begun >= timeoutMs) this.timeOut(waiter);
+      else if (!waiter.hasBegun && age >= timeoutMs && this.inTime === 0) this.giveUp(waiter);
       else if (age >= STUCK_MS && !waiter.isReported) this.log(waiter, age);
     }
     this.report();
-    this.timer = this.count === 0 ? undefined : setTimeout(this.look, this.lookMs);
+    this.timer = this.waiting().length === 0 ? undefined : setTimeout(this.look, this.lookMs);
   };
 
   private timeOut(waiter: Waiter): void {
-    const io = this.options.events.request(waiter.slot);
-    waiter.late = io.abandonView();
+    waiter.late = this.options.events.request(waiter.slot).abandonView();
+    this.late++;
     this.waiters[waiter.slot] = undefined;
-    this.end(waiter, { reason: new BlockError('ETIMEDOUT', `no answer within ${this.options.timeout} s`) });
+    this.end(waiter, this.timedOut('no answer'));
+  }
+
+  private giveUp(waiter: Waiter): void {
+    waiter.reset();
+    this.options.gaveUp(waiter, this.timedOut('late handlers in front of it, and no answer'));
+  }
+
+  private timedOut(what: string): Failure {
+    return { reason: new BlockError('ETIMEDOUT', `${what} within ${this.options.timeout} s`) };
   }
 
   private log(waiter: Waiter, age: number): void {
     waiter.isReported = true;
     const io = this.options.events.request(waiter.slot);
     const what = `${describeOp(io.op)} of ${lengthOf(io)} bytes at ${offsetOf(io)}`;
-    const waits = waiter.begun === 0 ? 'has waited for its turn' : 'has not settled';
+    const waits = waiter.hasBegun ? 'has not settled' : 'has waited for its turn';
     serverLog(`${this.options.file}: a ${what} ${waits} for ${Math.round(age / 1000)} s`);
   }
 

@@ -5,7 +5,8 @@
  * - A handler that returns nothing completes its request at once, and nothing is allocated for it.
  * - A handler that returns a promise completes its request when the promise settles. From then on the thread sleeps in
  *   the event loop (ThreadEvents).
- * - A handler that fails answers its own request with an error, and nothing else.
+ * - A handler that fails answers its own request with an error, and nothing else. So does one that returns anything else,
+ *   or whose promise is fulfilled with it: a number is likely that of bytes, and may be too small.
  */
 import type { ParamsInit } from '../../control/commands.ts';
 import {
@@ -21,8 +22,8 @@ import type { IoRequest, QueueContext, TargetQueue, ThreadEvents } from '../targ
 import type { Handlers, WriteOptions, WriteZeroesOptions } from './define.ts';
 import { BlockError } from './errors.ts';
 import { Failures } from './failures.ts';
-import { isRecord } from './definition.ts';
-import { type Pending, PendingRequests } from './pending.ts';
+import { promiseOf } from './outcome.ts';
+import { type Failure, type Pending, PendingRequests } from './pending.ts';
 import { describeOp, lengthOf, offsetOf } from './request.ts';
 
 const WRITE: WriteOptions = Object.freeze({ fua: false });
@@ -56,12 +57,14 @@ export class HandlersQueue implements TargetQueue {
       slots,
       events,
       timeout: handlers.timeout,
-      settled: (request, thrown) => this.settled(request, thrown),
+      settled: (request, failure) => this.settled(request, failure),
+      gaveUp: (request, failure) => this.gaveUp(request, failure),
+      next: () => this.beginWaiting(),
     });
   }
 
   queueIo(io: IoRequest): void {
-    if (this.pending.count < this.concurrency) {
+    if (this.pending.inHandlers < this.concurrency) {
       this.begin(io);
       return;
     }
@@ -114,31 +117,33 @@ export class HandlersQueue implements TargetQueue {
     this.pending.add(io.slot, promise);
   }
 
-  /** A promise has settled; `thrown` is undefined for one that was fulfilled. */
-  private settled({ slot }: Pending, thrown: { readonly reason: unknown } | undefined): void {
+  /** The promise of a request has settled, or its time is over. */
+  private settled({ slot }: Pending, failure: Failure | undefined): void {
     const io = this.events.request(slot);
-    if (thrown === undefined) succeed(io);
-    else this.fail(io, thrown.reason);
-    while (this.waiting.length > 0 && this.pending.count < this.concurrency) {
+    if (failure === undefined) succeed(io);
+    else this.fail(io, failure.reason);
+    this.beginWaiting();
+  }
+
+  private gaveUp({ slot }: Pending, { reason }: Failure): void {
+    this.waiting.splice(this.waiting.indexOf(slot), 1);
+    this.fail(this.events.request(slot), reason);
+    this.events.submit(true);
+  }
+
+  private beginWaiting(): void {
+    while (this.waiting.length > 0 && this.pending.inHandlers < this.concurrency) {
       const next = this.waiting.shift()!;
       this.begin(this.events.request(next));
       this.pending.hadItsTurn(next);
     }
-    this.events.submit(this.pending.count === 0);
+    this.events.submit(this.pending.inTime === 0);
   }
 
   private fail(io: IoRequest, thrown: unknown): void {
     const errno = this.failures.note(thrown, describeOp(io.op));
     io.complete(-errno);
   }
-}
-
-/** The promise that a handler has returned; null when its work is done. */
-function promiseOf(outcome: unknown): Promise<unknown> | null {
-  if (outcome === undefined) return null;
-  if (outcome instanceof Promise) return outcome;
-  // A promise of another realm or a library's own becomes one of V8's, which never calls back at once.
-  return isRecord(outcome) && typeof outcome['then'] === 'function' ? Promise.resolve(outcome) : null;
 }
 
 function succeed(io: IoRequest): void {
