@@ -4,7 +4,6 @@
  *
  * Memory that a request leaves behind while somebody may still write to it (IoRequest.abandonView) is replaced.
  */
-import { markAsUntransferable } from 'node:worker_threads';
 import { viewOf } from '../native/libc/ffi.ts';
 import { mapAnonymous } from '../native/memory.ts';
 import { addressOf } from '../native/words64.ts';
@@ -23,6 +22,7 @@ interface SlotMemory {
 interface SharedMemory {
   readonly bytes: Buffer;
   readonly generation: number;
+  readonly readOnly: boolean;
 }
 
 export class DataViews {
@@ -52,12 +52,22 @@ export class DataViews {
     return view !== undefined && view.length === bytes ? view : this.make(slot, bytes, at);
   }
 
-  /** `bytes` bytes of registered buffer `index`, from byte `offset` on. */
-  matched(index: number, offset: number, bytes: number): Buffer {
-    const generation = this.table.generation(index);
-    const known = this.shared[index];
-    const { bytes: all } = known?.generation === generation ? known : this.learn(index, generation);
-    return all.subarray(offset, offset + bytes);
+  /**
+   * `bytes` bytes of registered buffer `index`, from byte `offset` on. Memory that is registered read-only is copied into
+   * the slot's own buffer: a target that wrote to it by mistake would end the server.
+   */
+  matched(slot: number, index: number, offset: number, bytes: number): Buffer {
+    const { bytes: all, readOnly } = this.known(index);
+    const view = all.subarray(offset, offset + bytes);
+    if (!readOnly) return view;
+    const copy = this.own(slot, bytes);
+    copy.set(view);
+    return copy;
+  }
+
+  /** Whether requests that lie in registered buffer `index` are views of the slot's own buffer. */
+  isCopied(index: number): boolean {
+    return this.known(index).readOnly;
   }
 
   /** Gives the slot other memory, from its next request on. Returns the function that gives the old memory back. */
@@ -79,8 +89,12 @@ export class DataViews {
   }
 
   private memoryOf(slot: number): SlotMemory {
+    const known = this.memory[slot];
+    if (known !== undefined && !isDetached(known.bytes)) return known;
     const { bufferLo, bufferHi } = this.slots;
-    return (this.memory[slot] ??= this.memoryAt(addressOf(bufferLo[slot]!, bufferHi[slot]!)));
+    const memory = this.memoryAt(addressOf(bufferLo[slot]!, bufferHi[slot]!));
+    this.memory[slot] = memory;
+    return memory;
   }
 
   private newMemory(): SlotMemory {
@@ -88,20 +102,31 @@ export class DataViews {
   }
 
   private memoryAt(address: bigint): SlotMemory {
-    return { address, bytes: lent(viewOf(address, this.bufferBytes)) };
+    return { address, bytes: viewOf(address, this.bufferBytes) };
+  }
+
+  private known(index: number): SharedMemory {
+    const generation = this.table.generation(index);
+    const known = this.shared[index];
+    if (known?.generation === generation && !isDetached(known.bytes)) return known;
+    return this.learn(index, generation);
   }
 
   private learn(index: number, generation: number): SharedMemory {
     const { table } = this;
     const address = addressOf(table.addressLo(index), table.addressHi(index));
-    const shared = { generation, bytes: lent(viewOf(address, table.length(index))) };
+    const bytes = viewOf(address, table.length(index));
+    const shared = { generation, bytes, readOnly: table.isReadOnly(index) };
     this.shared[index] = shared;
     return shared;
   }
 }
 
-/** Sent to another thread by mistake, the memory would be gone from here. */
-function lent(buffer: Buffer): Buffer {
-  markAsUntransferable(buffer.buffer);
-  return buffer;
+/**
+ * A target can take the memory from its buffer (ArrayBuffer.prototype.transfer). It stays mapped, and is looked at anew.
+ * Node itself refuses to send such a buffer to another thread. markAsUntransferable must not be called for it: Node 26
+ * then aborts the process when the thread ends.
+ */
+function isDetached(buffer: Buffer): boolean {
+  return buffer.length === 0;
 }

@@ -162,12 +162,13 @@ export class Request implements IoRequest, MatchedRequest {
   }
 
   view(): Buffer {
-    if (this.matched) return this.views.matched(this.matchedIndex, this.matchedOffset >>> 0, this.bytes);
+    if (this.matched) return this.views.matched(this.slot, this.matchedIndex, this.matchedOffset >>> 0, this.bytes);
     return this.views.own(this.slot, this.bytes);
   }
 
   abandonView(): () => void {
-    return this.matched ? () => {} : this.views.replace(this.slot);
+    const isClients = this.matched && !this.views.isCopied(this.matchedIndex);
+    return isClients ? () => {} : this.views.replace(this.slot);
   }
 
   complete(result: number): void {

@@ -19,9 +19,18 @@ const LENGTH_LO = 3;
 const LENGTH_HI = 4;
 /** offset >>> shift is which part of the buffer was hit. */
 const HEAT_SHIFT = 5;
+/** 1: the memory is mapped read-only, and a store to it ends the process. */
+const READ_ONLY = 6;
 
 /** The state of a lost index. */
 export const LOST = -1;
+
+export interface PublishedBuffer {
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+  readonly readOnly: boolean;
+}
 
 /**
  * The state of an entry is 0 when it is free, LOST, or else its generation: how often the index was given out, so that
@@ -35,13 +44,14 @@ export class ShmemTable {
     this.words = new Int32Array(shared);
   }
 
-  publish(index: number, address: bigint, length: number, generation: number): void {
+  publish(index: number, { address, length, readOnly }: PublishedBuffer, generation: number): void {
     const at = index * ENTRY_WORDS;
     this.words[at + ADDRESS_LO] = Number(BigInt.asIntN(32, address));
     this.words[at + ADDRESS_HI] = Number(address >> 32n);
     this.words[at + LENGTH_LO] = length | 0;
     this.words[at + LENGTH_HI] = Math.floor(length / 2 ** 32);
     this.words[at + HEAT_SHIFT] = Math.max(0, Math.ceil(Math.log2(length / HEAT_PARTS)));
+    this.words[at + READ_ONLY] = readOnly ? 1 : 0;
     Atomics.store(this.words, at + STATE, generation);
   }
 
@@ -79,6 +89,10 @@ export class ShmemTable {
   length(index: number): number {
     const at = index * ENTRY_WORDS;
     return this.words[at + LENGTH_HI]! * 2 ** 32 + (this.words[at + LENGTH_LO]! >>> 0);
+  }
+
+  isReadOnly(index: number): boolean {
+    return this.words[index * ENTRY_WORDS + READ_ONLY] === 1;
   }
 
   /** Which of the buffer's HEAT_PARTS equal parts the byte offset lies in. */

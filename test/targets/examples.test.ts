@@ -68,13 +68,6 @@ test('replica.ts: both files hold the same', async () => {
 });
 
 describe('replica.ts: a file that has missed a write is not used after a restart', () => {
-  const write = (handlers: Handlers, text: string) => handlers.write?.(Buffer.alloc(4096, text), 8192, { fua: false });
-  const readOf = async (handlers: Handlers): Promise<string> => {
-    const buffer = Buffer.alloc(4096);
-    await handlers.read(buffer, 8192);
-    return buffer.toString('latin1', 0, 3);
-  };
-
   test('until it is a copy of the other one', async () => {
     const files = [zeroes('first.img'), zeroes('second.img')];
     const [first = '', second = ''] = files;
@@ -164,6 +157,16 @@ function zeroes(name: string): string {
   writeFileSync(file, '');
   truncateSync(file, SIZE);
   return file;
+}
+
+function write(handlers: Handlers, text: string): unknown {
+  return handlers.write?.(Buffer.alloc(4096, text), 8192, { fua: false });
+}
+
+async function readOf(handlers: Handlers): Promise<string> {
+  const buffer = Buffer.alloc(4096);
+  await handlers.read(buffer, 8192);
+  return buffer.toString('latin1', 0, 3);
 }
 
 /** The calls that read, write and sync files, by name, in their order. */

@@ -252,10 +252,11 @@ export class ShmemRegistry {
   }
 
   #publish(entry: Entry): void {
-    const { index, length } = entry.stored;
+    const { index, length, readOnly } = entry.stored;
+    const { address } = entry.memory;
     this.#generation++;
     this.#entries.set(index, entry);
-    this.#table.publish(index, entry.memory.address, length, this.#generation);
+    this.#table.publish(index, { address, length, readOnly }, this.#generation);
     this.#wake();
   }
 
