@@ -9,8 +9,15 @@
 import { setFlagsFromString } from 'node:v8';
 import { keepCompiledCode } from '../native/compiled-code.ts';
 
-/** With these, V8 still takes the compiled code of a process that does not have them. */
-export const START_FLAGS: readonly string[] = ['--max-semi-space-size=2', '--no-turbo-typer-hardening'];
+/**
+ * With these, V8 still takes the compiled code of a process that does not have them. A rejection that nobody handles ends
+ * the server, whatever NODE_OPTIONS says: words of the command line come before it.
+ */
+export const START_FLAGS: readonly string[] = [
+  '--max-semi-space-size=2',
+  '--no-turbo-typer-hardening',
+  '--unhandled-rejections=throw',
+];
 
 const INLINING_FLAGS: readonly string[] = [
   '--max-inlined-bytecode-size=2000',
