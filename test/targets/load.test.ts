@@ -1,6 +1,6 @@
 /** How a target's file is found, trusted and loaded. Needs a build: the file imports ublkts/target. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -80,5 +80,22 @@ describe('a file', () => {
       message: /root does not run target .*part\.ts: it can be written by everyone/,
       hint: /`chmod go-w .*part\.ts`/,
     });
+  });
+
+  test('that belongs to a user is not run by root, also when that user has typed sudo', { skip: asRoot }, async () => {
+    const file = join(folder, 'users.ts');
+    writeFileSync(file, GOOD);
+    chownSync(file, 1000, 1000);
+    const before = process.env['SUDO_UID'];
+    process.env['SUDO_UID'] = '1000';
+    try {
+      await assert.rejects(findTarget(file), {
+        message: /root does not run target .*users\.ts: it belongs to user 1000/,
+        hint: /`chown root .*users\.ts`/,
+      });
+    } finally {
+      if (before === undefined) delete process.env['SUDO_UID'];
+      else process.env['SUDO_UID'] = before;
+    }
   });
 });

@@ -26,9 +26,10 @@ function problemOf({ summary, options = {}, files, setup, open }: Readonly<Recor
       return `the option ${name} was not made by size, integer, text, flag or path`;
     }
   }
-  return files === undefined || isFileCount(files) ? null : '`files` is not { min, max }';
+  return files === undefined || isFileCount(files) ? null : '`files` is not { min, max }, with 0 <= min <= max';
 }
 
 function isFileCount(files: unknown): boolean {
-  return isRecord(files) && Number.isInteger(files['min']) && Number.isInteger(files['max']);
+  if (!isRecord(files) || !Number.isInteger(files['min']) || !Number.isInteger(files['max'])) return false;
+  return 0 <= Number(files['min']) && Number(files['min']) <= Number(files['max']);
 }

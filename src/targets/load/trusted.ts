@@ -1,6 +1,7 @@
 /**
  * Whether root may run a file: nobody else must be able to change what it says. The server of a device runs it again at
- * each recovery, long after somebody has looked at it.
+ * each recovery, long after somebody has looked at it. That goes for the user of sudo too, whose other programs can write
+ * the file.
  */
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -22,6 +23,9 @@ export function requireTrusted(file: string): void {
   }
 }
 
+/** The folders of a user, such as the home, stay the user's. */
+const COPY = 'keep a copy where only root writes: `sudo install -Dm644 -t /usr/local/lib/ublkts FILE...`';
+
 interface Distrust {
   readonly why: string;
   readonly hint: string;
@@ -36,8 +40,8 @@ function distrust(stat: Stats, path: string, isFolder: boolean): Distrust | null
     const who = (writers & OTHERS_WRITE) !== 0 ? 'everyone' : 'its group';
     return { why: `${what} can be written by ${who}`, hint: `\`chmod go-w ${path}\`` };
   }
-  if (stat.uid === 0 || stat.uid === Number(process.env['SUDO_UID'] ?? 0)) return null;
-  return { why: `${what} belongs to user ${stat.uid}`, hint: `\`chown root ${path}\`` };
+  if (stat.uid === 0) return null;
+  return { why: `${what} belongs to user ${stat.uid}`, hint: isFolder ? COPY : `\`chown root ${path}\`` };
 }
 
 function refusal(file: string, { why, hint }: Distrust): UblkError {
