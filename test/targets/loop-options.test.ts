@@ -29,12 +29,18 @@ describe('a loop device', () => {
     assert.deepEqual(part({ no_discard: '1' }).holes, { ...NO_HOLES, granularity: 4096 });
   });
 
+  test('has switches with the values that every target has', () => {
+    for (const value of ['1', 'yes', 'on', 'true']) assert.equal(parseLoopOptions({ read_only: value }).readOnly, true);
+    for (const value of ['0', 'no', 'off', 'false'])
+      assert.equal(parseLoopOptions({ read_only: value }).readOnly, false);
+  });
+
   for (const [options, message] of [
     [{ offset: '1M' }, /cannot use backing file \/img: `targetOptions.offset` 1048576 is not within its 1048576 bytes/],
     [{ offset: '1000' }, /not a multiple of 512/],
     [{ offset: '512k', sizelimit: '1M' }, /`targetOptions.sizelimit` 1048576 is more than the 524288 bytes/],
     [{ logical_block_size: '8192' }, /8192 is not a block size/],
-    [{ read_only: 'yes' }, /`targetOptions.read_only` yes is neither 0 nor 1/],
+    [{ read_only: 'perhaps' }, /`targetOptions.read_only` "perhaps" is neither yes nor no/],
   ] as const) {
     test(`is refused in words: ${JSON.stringify(options)}`, () => {
       assert.throws(() => part(options), { name: 'UblkError', message });

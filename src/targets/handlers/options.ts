@@ -6,6 +6,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import { parseSize } from '../../sizes.ts';
 import { option } from '../../spec/option-names.ts';
+import { parseSwitch } from '../switch.ts';
 
 /** One declared option. It is made by `size`, `integer`, `text`, `flag` and `path`. */
 export interface OptionKind<Value> {
@@ -117,21 +118,9 @@ export interface FlagInit {
   readonly default?: boolean;
 }
 
-const YES = ['yes', 'true', 'on', '1'];
-const NO = ['no', 'false', 'off', '0'];
-
 /** A switch, written `yes` or `no` (also true, on, 1; false, off, 0). It is off by default. */
 export function flag(init: FlagInit): OptionKind<boolean> {
-  const kind = optionKind(
-    'flag',
-    { summary: init.summary, default: init.default === true ? 'yes' : 'no' },
-    (value, name) => {
-      if (YES.includes(value)) return true;
-      if (NO.includes(value)) return false;
-      throw refused(name, value, 'is neither yes nor no', `write -o ${name}=yes or -o ${name}=no`);
-    },
-  );
-  return kind;
+  return optionKind('flag', { summary: init.summary, default: init.default === true ? 'yes' : 'no' }, parseSwitch);
 }
 
 /** Reads the texts that were given. Throws a UblkError for an unknown name, a bad value, and a required option that is missing. */

@@ -3,14 +3,15 @@ import { type Text, UblkError, usageError } from '../../errors.ts';
 import { parseSize } from '../../sizes.ts';
 import { option } from '../../spec/option-names.ts';
 import type { BackingFile } from '../backing-files.ts';
+import { parseSwitch } from '../switch.ts';
 
 export const LOOP_OPTIONS = {
   offset: 'where in the file the device begins, in bytes (default 0)',
   sizelimit: 'the most bytes of the file that the device has (default: all)',
-  read_only: '1: the file is opened read-only, and so is the device',
-  buffered_io: '1: through the page cache, not with direct I/O',
+  read_only: 'yes: the file is opened read-only, and so is the device',
+  buffered_io: 'yes: through the page cache, not with direct I/O',
   logical_block_size: 'bytes of the smallest request: 512, 1024, 2048 or 4096 (default: what the file needs)',
-  no_discard: '1: discards and zeroes are not offered',
+  no_discard: 'yes: discards and zeroes are not offered',
 } as const;
 
 export interface LoopOptions {
@@ -101,9 +102,7 @@ function bytesOf(options: Readonly<Record<string, string>>, name: 'offset' | 'si
 }
 
 function isOn(options: Readonly<Record<string, string>>, name: string): boolean {
-  const text = options[name] ?? '0';
-  if (text === '0' || text === '1') return text === '1';
-  throw usageError([option(`targetOptions.${name}`), ` ${text} is neither 0 nor 1`]);
+  return parseSwitch(options[name] ?? 'no', name);
 }
 
 /** A device beyond its limit could not be recovered: the next server would find that there is less. */
