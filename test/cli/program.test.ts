@@ -47,6 +47,14 @@ describe('help and version', () => {
     }
   });
 
+  test('help of add ends with the options of the target that is named, however the words are joined', () => {
+    const wanted = /\nTARGET examples\/ram\.ts: a disk in memory\n {2}-o size=VALUE/;
+    for (const words of ['-t examples/ram.ts --help', '-texamples/ram.ts --help', '-ztexamples/ram.ts -h'])
+      assert.match(ublkts(`add ${words}`).stdout, wanted, words);
+    assert.match(ublkts('help add --type=examples/ram.ts').stdout, wanted);
+    assert.doesNotMatch(ublkts('add --nothing -h').stdout, /TARGET examples/);
+  });
+
   test('the program alone prints the same help, and that is no error', () => {
     assert.deepEqual(ublkts(''), { ...ublkts('help'), code: 0, stderr: '' });
   });

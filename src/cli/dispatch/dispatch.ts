@@ -17,7 +17,7 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
   if (asksForHelp(argv)) {
     const words = argv.filter((word) => word !== 'help' && !word.startsWith('-'));
     await showHelp(words, manifest);
-    await showTargetHelp(argv);
+    await showTargetHelp(argv, manifest);
     return;
   }
   const found = findCommand(manifest, argv);
@@ -80,10 +80,11 @@ const OTHER_WORDS: ReadonlyMap<string, string> = new Map(
 );
 
 /** Adds what is particular to the target that is named with -t. */
-async function showTargetHelp(argv: readonly string[]): Promise<void> {
-  if (!argv.some((word) => /^(?:-t|--type(?:=.*)?)$/.test(word))) return;
+async function showTargetHelp(argv: readonly string[], manifest: Manifest): Promise<void> {
+  const found = findCommand(manifest, argv[0] === 'help' ? argv.slice(1) : argv);
+  if (found === undefined || !('type' in found.command.flags)) return;
   const { namedTarget, targetHelp } = await import('./target-help.ts');
-  const name = namedTarget(argv);
+  const name = namedTarget(found.rest, found.command.flags);
   if (name !== null) process.stdout.write(await targetHelp(name));
 }
 

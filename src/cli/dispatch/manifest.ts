@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { packagePath } from '../../package-root.ts';
+import type { FlagShapes } from '../argv/normalise.ts';
 
 export interface Manifest {
   /** The version of the package. */
@@ -21,6 +22,7 @@ export interface ManifestCommand {
   readonly aliases: readonly string[];
   /** Where its module is in this package. */
   readonly relativePath: readonly string[];
+  readonly flags: FlagShapes;
 }
 
 /** A command's class, as the dispatcher sees it. */

@@ -1,13 +1,23 @@
 /** Help about one target: `ublkts add -t ./ram.ts --help` ends with what this target is and the options it has. */
+import { UblkError } from '../../errors.ts';
 import { findTarget, targetReference } from '../../targets/find.ts';
 import { escapeControls } from '../../text/escape.ts';
+import { type FlagShapes, normaliseArgv } from '../argv/normalise.ts';
 
-/** The target that the words name with -t or --type; null when they name none. */
-export function namedTarget(argv: readonly string[]): string | null {
-  const at = argv.findIndex((word) => word === '-t' || word === '--type');
-  if (at >= 0) return argv[at + 1] ?? null;
-  const joined = argv.find((word) => word.startsWith('--type='));
-  return joined?.slice('--type='.length) ?? null;
+/** The target that the words behind a command name with -t or --type, however they are joined; null when they name none. */
+export function namedTarget(argv: readonly string[], flags: FlagShapes): string | null {
+  try {
+    const words = normaliseArgv(
+      argv.filter((word) => word !== '--help' && word !== '-h'),
+      flags,
+    );
+    const at = words.findIndex((word) => word === '-t' || word === '--type');
+    return at < 0 ? null : (words[at + 1] ?? null);
+  } catch (error) {
+    // A flag that there is not: the help of the command says which there are.
+    if (error instanceof UblkError) return null;
+    throw error;
+  }
 }
 
 /** Throws a UblkError when there is no such target, or its file cannot be loaded. */
