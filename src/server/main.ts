@@ -8,7 +8,7 @@ import { encodeStartReport, type StartReport } from '../protocol/start-report.ts
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
-import { recordEnd } from '../record/store.ts';
+import { readRecord, recordEnd } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
@@ -23,7 +23,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
   // The main thread runs code of a target's own: its `setup`.
   process.on('uncaughtException', (error) => fail(id, error));
   try {
-    const killable = avoidOutOfMemoryKiller();
+    const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
     const device = await new Devices().start(id, mode);
     const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).

@@ -2,8 +2,13 @@
  * Keeps a server alive on a machine that has run out of memory: the out-of-memory killer passes it
  * over, and the pages of its code and its buffers that it has used stay where they are. Were they reclaimed, the request
  * that is to write others out would wait for them.
+ *
+ * A built-in target allocates nothing while it serves, so to kill its server frees nothing, and takes a disk away. The code
+ * in a file can leak. With a score of -500 its server is passed over until it takes half of the memory, and then a leak
+ * ends it and not all others first (docs/operating.md).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { hasCapability } from '../native/capabilities.ts';
 import { lockOnFault, type MappedMemory, populate } from '../native/memory.ts';
@@ -11,22 +16,27 @@ import { errnoName, errnoText } from '../native/uapi/errno.ts';
 
 const SCORE = '/proc/self/oom_score_adj';
 const NEVER = -1000;
+const LATE = -500;
 const STEP = 100;
 
-/** Sets oom_score_adj as near to "never kill this one" as this process may. Returns the notes that this calls for. */
-export function avoidOutOfMemoryKiller(): string[] {
+/**
+ * Sets oom_score_adj as near as this process may to "never kill this one", or to "kill it late" when the target is in the
+ * file of somebody. Returns the notes that this calls for.
+ */
+export function avoidOutOfMemoryKiller(target: string): string[] {
+  const wanted = isAbsolute(target) ? LATE : NEVER;
   const before = Number(readFileSync(SCORE, 'latin1'));
-  for (let score = NEVER; score < before; score += STEP) {
+  for (let score = wanted; score < before; score += STEP) {
     try {
       writeFileSync(SCORE, String(score));
     } catch {
       continue;
     }
-    if (score === NEVER) return [];
-    return [`oom_score_adj is ${score}: without CAP_SYS_RESOURCE it cannot be ${NEVER}`];
+    if (score === wanted) return [];
+    return [`oom_score_adj is ${score}: without CAP_SYS_RESOURCE it cannot be ${wanted}`];
   }
-  if (before <= NEVER) return [];
-  return [`oom_score_adj stays ${before}: without CAP_SYS_RESOURCE it cannot be ${NEVER}`];
+  if (before <= wanted) return [];
+  return [`oom_score_adj stays ${before}: without CAP_SYS_RESOURCE it cannot be ${wanted}`];
 }
 
 /** Makes a process that the server has started a candidate like any other: it is not part of the data path. */

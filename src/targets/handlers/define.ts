@@ -28,7 +28,7 @@ export interface TargetDefinition<Kinds extends OptionKinds = OptionKinds, Share
   setup?(context: SetupContext<Kinds>): Awaitable<Shared>;
   /**
    * Makes the handlers, once on every thread that serves, and says what the device is. All threads must say the same.
-   * What it throws, `add` shows, and no device is left.
+   * What it throws, `add` shows, and no device is left: the server's process ends, and calls `close` of no thread.
    */
   open(context: OpenContext<Kinds, Shared>): Awaitable<Handlers>;
 }
@@ -126,7 +126,10 @@ export interface Handlers {
   discard?(offset: number, length: number): Awaitable<void>;
   /** The range reads as zeroes from now on. Absent: the kernel writes zeroes itself. */
   writeZeroes?(offset: number, length: number, options: WriteZeroesOptions): Awaitable<void>;
-  /** The device leaves this server: it was deleted, stopped or quiesced. No request comes any more. Not called after a crash. */
+  /**
+   * The device leaves this server: it was deleted, stopped or quiesced. No request comes any more. It is not called after a
+   * crash, nor when the device could not be made, for example because `open` of another thread has thrown.
+   */
   close?(): Awaitable<void>;
 }
 
