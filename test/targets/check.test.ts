@@ -104,3 +104,98 @@ describe('a target is told of', () => {
 function failures(findings: readonly Finding[]): string[] {
   return findings.filter(({ status }) => status === 'fail').map(({ detail }) => detail);
 }
+
+describe('a target that keeps its disk in a file is told of', () => {
+  const SYNCS = 'flush() { fdatasyncSync(fd); }';
+  const write = 'writeSync(fd, b, 0, b.length, o)';
+  for (const [what, handlers, said] of [
+    [
+      'a flush without a sync',
+      `write(b, o, { fua }) { ${write}; if (fua) fdatasyncSync(fd); }, flush() {}`,
+      /a flush is answered before the data in .* is durable/,
+    ],
+    [
+      'a write with fua without a sync',
+      `write(b, o) { ${write}; }, ${SYNCS}`,
+      /a write with `fua` is answered before the data in/,
+    ],
+    [
+      'a write without a sync, and without flush',
+      `write(b, o) { ${write}; }`,
+      /a write is answered before .*: without `flush`, a client takes it for durable/,
+    ],
+    [
+      'an error that it hides',
+      `write(b, o, { fua }) { try { ${write}; } catch {} if (fua) fdatasyncSync(fd); }, ${SYNCS}`,
+      /a read of 512 bytes at 0 returned something else at byte 0/,
+    ],
+  ] as const) {
+    test(what, async () => {
+      assert.match(failures(await checkTarget(onFile(what, handlers), OPTIONS)).join(' | '), said);
+    });
+  }
+
+  test('a rejection that nobody handles', () => {
+    const file = onFile(
+      'a rejection',
+      `async write(b, o) { try { ${write}; } catch (e) { void Promise.reject(e); throw e; } fdatasyncSync(fd); }`,
+    );
+    const { code, stdout } = ublkts(`target check ${file}`);
+    assert.equal(code, 1);
+    assert.match(stdout, /^fail errors .*left a rejection that nobody handles: this would end the server/m);
+  });
+
+  test('nothing, when it syncs and hands its errors on', async () => {
+    const file = onFile('good', `write(b, o, { fua }) { ${write}; if (fua) fdatasyncSync(fd); }, ${SYNCS}`);
+    const findings = await checkTarget(file, OPTIONS);
+    assert.deepEqual(failures(findings), []);
+    assert.deepEqual(
+      findings.filter(({ name }) => name === 'durability' || name === 'errors').map(({ detail }) => detail),
+      [
+        'its files are synced before a flush, or a write with fua, is answered',
+        'a read that fails with EIO is EIO, a write that fails with ENOSPC is ENOSPC, a sync that fails with EIO is EIO for the client',
+      ],
+    );
+  });
+
+  function onFile(what: string, handlers: string): string {
+    const name = what.replaceAll(/[ ,]+/g, '-');
+    const image = join(folder, `${name}.img`);
+    writeFileSync(image, Buffer.alloc(1 << 20));
+    const file = join(folder, `on-file-${name}.ts`);
+    writeFileSync(
+      file,
+      `import { fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
+       import { defineTarget } from 'ublkts/target';
+       export default defineTarget({ summary: 'on a file', open() {
+         const fd = openSync(${JSON.stringify(image)}, 'r+');
+         return { size: 1 << 20, read(b, o) { readSync(fd, b, 0, b.length, o); }, ${handlers} };
+       } });`,
+    );
+    return file;
+  }
+});
+
+describe('a target with setup is served by two threads', () => {
+  const target = (setup: string): string => `import { defineTarget } from 'ublkts/target';
+    const own = new SharedArrayBuffer(1 << 20);
+    export default defineTarget({ summary: 'shared', setup: () => ${setup}, open({ shared, threads }) {
+      if (threads !== 2) throw new Error('alone');
+      const d = Buffer.from(shared ?? own);
+      return { size: d.length, read(b, o) { d.copy(b, 0, o, o + b.length); }, write(b, o) { d.set(b, o); } };
+    } });`;
+
+  test('and must show both the same disk', async () => {
+    const file = join(folder, 'shared.ts');
+    writeFileSync(file, target('new SharedArrayBuffer(1 << 20)'));
+    const findings = await checkTarget(file, OPTIONS);
+    assert.deepEqual(failures(findings), []);
+    assert.equal(findings.find(({ name }) => name === 'two threads')?.detail, 'what one writes, the other reads');
+  });
+
+  test('a variable of the module is not shared', async () => {
+    const file = join(folder, 'not-shared.ts');
+    writeFileSync(file, target('undefined'));
+    assert.match(failures(await checkTarget(file, OPTIONS)).join(' | '), /a read of .* returned something else/);
+  });
+});

@@ -62,7 +62,9 @@ test('overlay.ts: its map names no block whose data is not durable yet', async (
 
 test('replica.ts: both files hold the same', async () => {
   const files = [zeroes('a.img'), zeroes('b.img')];
-  await good('replica.ts', { files });
+  await good('replica.ts', { files: [zeroes('c.img'), zeroes('d.img')] });
+  const handlers = await opened('replica.ts', {}, files);
+  await handlers.write?.(randomBytes(65_536), 4096, { fua: false });
   const [a, b] = files.map((file) => readFileSync(file));
   assert.ok(a !== undefined && b !== undefined && a.equals(b) && a.some((byte) => byte !== 0));
 });

@@ -8,7 +8,8 @@ import { loadDefinition } from '../load/load.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { Handlers, TargetDefinition } from '../handlers/define.ts';
 import { Driven, Misbehaviour } from './driven.ts';
-import { type Disk, PHASES } from './phases.ts';
+import type { Disk } from './phase.ts';
+import { PHASES } from './phases.ts';
 
 /** The id that a check says: there is no device. */
 const NO_DEVICE = -1;
@@ -34,17 +35,25 @@ export async function checkTarget(name: string, { files, targetOptions, readOnly
   requireKnown(definition, targetOptions);
   const opening = { files, options: targetOptions, device: NO_DEVICE, recovering: false, deviceBytes: 0 };
   const shared = await setUp(definition, file, opening);
-  const handlers = await openHandlers(definition, file, { ...opening, shared, thread: 0, threads: 1 });
+  const threads = definition.setup === undefined ? 1 : 2;
+  const handlers = await openHandlers(definition, file, { ...opening, shared, thread: 0, threads });
+  const second = threads === 1 ? null : await openSecond(file, { ...opening, shared, thread: 1, threads });
   const findings: Finding[] = [described(handlers)];
-  const disk = diskOf(handlers, readOnly);
   const driven = new Driven(handlers);
+  const disk = diskOf(handlers, readOnly, second === null ? null : new Driven(second, driven.model));
   for (const phase of PHASES) {
     const finding = await outcomeOf(phase.name, file, () => phase.run(driven, disk));
     if (finding !== null) findings.push(finding);
     if (finding?.status === 'fail') break;
   }
-  findings.push((await outcomeOf('close', file, async () => closed(handlers, driven)))!);
+  findings.push((await outcomeOf('close', file, async () => closed([handlers, second], driven)))!);
   return findings;
+}
+
+/** Another thread shares nothing with the first one but what `setup` has returned: it has a copy of the file's module. */
+async function openSecond(file: string, opening: Parameters<typeof openHandlers>[2]): Promise<Handlers> {
+  const copy = await loadDefinition(file, 'thread-1');
+  return openHandlers(copy, file, { ...opening, shared: structuredClone(opening.shared) });
 }
 
 function requireKnown({ options = {} }: TargetDefinition, given: Readonly<Record<string, string>>): void {
@@ -56,8 +65,8 @@ function requireKnown({ options = {} }: TargetDefinition, given: Readonly<Record
   );
 }
 
-async function closed(handlers: Handlers, driven: Driven): Promise<string> {
-  await handlers.close?.();
+async function closed(all: readonly (Handlers | null)[], driven: Driven): Promise<string> {
+  for (const handlers of all) await handlers?.close?.();
   await driven.requireReleased();
   return `${driven.requests} requests and ${driven.bytes} bytes in all; no buffer was used after its request`;
 }
@@ -82,7 +91,7 @@ function described(handlers: Handlers): Finding {
   return { name: 'device', status: 'ok', detail, hint: null };
 }
 
-function diskOf(handlers: Handlers, readOnly: boolean): Disk {
+function diskOf(handlers: Handlers, readOnly: boolean, second: Driven | null): Disk {
   const { size, blockSize = 512, maxBytes = ADD_DEFAULTS.maxIoBufBytes } = handlers;
   const writes = handlers.write !== undefined && handlers.readOnly !== true && !readOnly;
   return {
@@ -91,6 +100,7 @@ function diskOf(handlers: Handlers, readOnly: boolean): Disk {
     block: blockSize,
     most: Math.min(maxBytes, ADD_DEFAULTS.maxIoBufBytes),
     writes,
+    second,
     random: generator(),
   };
 }

@@ -27,9 +27,10 @@ export class Driven {
   private readonly released: { readonly buffer: Buffer; readonly what: string }[] = [];
   private reads = 0;
 
-  constructor(handlers: Handlers) {
+  /** `model`: what the disk holds, where other handlers have the same disk. */
+  constructor(handlers: Handlers, model = new Model(handlers.blockSize ?? 512)) {
     this.handlers = handlers;
-    this.model = new Model(handlers.blockSize ?? 512);
+    this.model = model;
   }
 
   async read(offset: number, length: number): Promise<void> {
@@ -54,7 +55,13 @@ export class Driven {
     const what = `write of ${length} bytes at ${offset}`;
     const buffer = randomFillSync(Buffer.alloc(length));
     const data = Buffer.from(buffer);
-    await this.done(what, () => this.handlers.write?.(buffer, offset, { fua }));
+    try {
+      await this.done(what, () => this.handlers.write?.(buffer, offset, { fua }));
+    } catch (error) {
+      // Some of it may be there.
+      this.model.forget(offset, length);
+      throw error;
+    }
     if (!buffer.equals(data)) throw new Misbehaviour(`a ${what} changed its buffer, which can be a client's memory`);
     this.model.write(offset, data);
     this.count(length);

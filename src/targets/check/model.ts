@@ -42,6 +42,11 @@ export class Model {
     for (const { page, at, length: bytes } of this.parts(offset, length)) this.mark(page, at, bytes, 0);
   }
 
+  /** Nothing is known any more. */
+  forgetAll(): void {
+    this.pages.clear();
+  }
+
   /**
    * Compares what was read. Returns the first byte that is wrong, as an index into `data`, or -1. Blocks that were unknown
    * are known from now on.

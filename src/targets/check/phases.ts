@@ -1,29 +1,12 @@
 /** The parts of a check: each drives the handlers in its own way and says in words what it has done. */
-import type { Handlers } from '../handlers/define.ts';
 import type { Driven } from './driven.ts';
-
-export interface Phase {
-  readonly name: string;
-  /** Resolves to what was done; throws a Misbehaviour. null: there is nothing to do for this target. */
-  run(driven: Driven, disk: Disk): Promise<string | null>;
-}
-
-/** The target as the phases see it. */
-export interface Disk {
-  readonly handlers: Handlers;
-  readonly size: number;
-  readonly block: number;
-  /** Bytes of the largest request. */
-  readonly most: number;
-  readonly writes: boolean;
-  /** Numbers from 0 to `below` - 1, the same in each run. */
-  readonly random: (below: number) => number;
-}
+import { durability, errors } from './file-phases.ts';
+import { type Disk, type Phase, place } from './phase.ts';
 
 const RANDOM_REQUESTS = 1500;
 const AT_ONCE = 32;
 const ROUNDS = 20;
-const SPEED_MS = 300;
+const SPEED_MS = 200;
 
 export const PHASES: readonly Phase[] = [
   { name: 'boundaries', run: boundaries },
@@ -32,7 +15,11 @@ export const PHASES: readonly Phase[] = [
   { name: 'zeroes', run: zeroes },
   { name: 'discards', run: discards },
   { name: 'flushes', run: flushes },
+  { name: 'two threads', run: twoThreads },
+  { name: 'durability', run: durability },
   { name: 'speed', run: speed },
+  // Last: what it does to a target may last.
+  { name: 'errors', run: errors },
 ];
 
 /** The first and the last block, requests of every size, and requests that meet in the middle of others. */
@@ -119,33 +106,50 @@ async function flushes(driven: Driven, disk: Disk): Promise<string | null> {
   return 'ten of them';
 }
 
-/** Requests per second without a kernel: what the handlers themselves cost. */
-async function speed(driven: Driven, disk: Disk): Promise<string> {
-  const length = Math.min(disk.most, Math.max(4096, disk.block), disk.size);
-  const buffer = Buffer.alloc(length);
-  const rates: string[] = [];
-  const measure = async (name: string, call: (offset: number) => unknown): Promise<void> => {
-    const from = performance.now();
-    let count = 0;
-    for (; performance.now() - from < SPEED_MS; count++) {
-      const outcome = call(disk.random(Math.floor((disk.size - length) / disk.block) + 1) * disk.block);
-      if (outcome instanceof Promise) await outcome;
-    }
-    const perSecond = count / ((performance.now() - from) / 1000);
-    rates.push(`${Math.round(perSecond).toLocaleString('en-US')} ${name} of ${length} bytes a second`);
-  };
-  await measure('reads', (offset) => disk.handlers.read(buffer, offset));
-  await driven.requireReleased();
-  return `${rates.join(', ')}, one after the other, without a kernel`;
+/** What one thread has written, the other one reads, one after the other and both at once. */
+async function twoThreads(first: Driven, disk: Disk): Promise<string | null> {
+  const { second } = disk;
+  if (second === null || !disk.writes) return null;
+  const half = Math.floor(disk.size / 2 / disk.block) * disk.block;
+  for (let i = 0; i < 200; i++) {
+    const [writer, reader] = i % 2 === 0 ? [first, second] : [second, first];
+    const { offset, length } = place({ ...disk, size: half }, 16);
+    await Promise.all([writer.write(offset, length), reader.write(half + offset, length)]);
+    await Promise.all([reader.read(offset, length), writer.read(half + offset, length)]);
+  }
+  return 'what one writes, the other reads';
 }
 
-/** A place for a request of at most `blocks` blocks, and now and then of the largest size. */
-function place({ size, block, most, random: below }: Disk, blocks: number): { offset: number; length: number } {
-  const limit = Math.floor(Math.min(most, size) / block);
-  const count = below(50) === 0 ? limit : 1 + below(Math.min(blocks, limit));
-  const length = count * block;
-  // Half of the requests are near the start, so that they overlap.
-  const room = (size - length) / block + 1;
-  const near = Math.min(room, 256);
-  return { offset: below(below(2) === 0 ? near : room) * block, length };
+/** Requests per second without a kernel: what the handlers themselves cost. */
+async function speed(driven: Driven, disk: Disk): Promise<string> {
+  const { handlers } = disk;
+  const length = Math.min(disk.most, Math.max(4096, disk.block), disk.size);
+  const places = Math.floor((disk.size - length) / disk.block) + 1;
+  const most = Math.min(AT_ONCE, handlers.concurrency ?? AT_ONCE);
+  const buffers = Array.from({ length: most }, () => Buffer.alloc(length));
+  const measure = async (call: (buffer: Buffer, offset: number) => unknown): Promise<string> => {
+    const from = performance.now();
+    let count = 0;
+    let isAsync = false;
+    const one = async (buffer: Buffer): Promise<void> => {
+      for (; performance.now() - from < SPEED_MS; count++) {
+        const outcome = call(buffer, disk.random(places) * disk.block);
+        if (!(outcome instanceof Promise)) continue;
+        isAsync = true;
+        await outcome;
+      }
+    };
+    await Promise.all(buffers.map(one));
+    const perSecond = count / ((performance.now() - from) / 1000);
+    const how = isAsync ? ` (${most} at once)` : '';
+    return `${Math.round(perSecond).toLocaleString('en-US')}${how}`;
+  };
+  const reads = await measure((buffer, offset) => handlers.read(buffer, offset));
+  const writes = disk.writes
+    ? await measure((buffer, offset) => handlers.write?.(buffer, offset, { fua: false }))
+    : null;
+  // Nobody has taken note of what these have written.
+  driven.model.forgetAll();
+  await driven.requireReleased();
+  return `requests of ${length} bytes a second: ${reads} reads${writes === null ? '' : `, ${writes} writes`}, without a kernel`;
 }

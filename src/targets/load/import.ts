@@ -59,7 +59,7 @@ function registerHooks(): { deregister(): void } | undefined {
 
 /** A .ts file without a package.json that says otherwise is a module; Node would find that out by reading it twice. */
 function isTypelessTypeScript(url: string): boolean {
-  if (!url.startsWith('file:') || !url.endsWith('.ts')) return false;
+  if (!url.startsWith('file:') || !/\.ts(?:\?|$)/.test(url)) return false;
   const file = nearestPackage(dirname(fileURLToPath(url)));
   if (file === null) return true;
   try {

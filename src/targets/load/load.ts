@@ -16,14 +16,17 @@ export async function loadTarget(file: string): Promise<TargetType> {
   return handlersTarget(requireDefinition(target, file), file);
 }
 
-/** The same for a target that must be one of byte handlers, as it was defined. */
-export async function loadDefinition(file: string): Promise<TargetDefinition> {
-  const target = await loadBranded(file);
+/**
+ * The same for a target that must be one of byte handlers, as it was defined. With another `copy`, the file's module runs
+ * again and has variables of its own.
+ */
+export async function loadDefinition(file: string, copy?: string): Promise<TargetDefinition> {
+  const target = await loadBranded(file, copy);
   if (kindOf(target) !== 'ring') return requireDefinition(target, file);
   throw usageError(`${file} is a ring target, which starts operations of the kernel: only a device can check it`);
 }
 
-async function loadBranded(file: string): Promise<Readonly<Record<string, unknown>>> {
+async function loadBranded(file: string, copy?: string): Promise<Readonly<Record<string, unknown>>> {
   if (!existsSync(file)) {
     throw new UblkError(`there is no target file ${file}`, {
       code: 'ENOENT',
@@ -32,7 +35,7 @@ async function loadBranded(file: string): Promise<Readonly<Record<string, unknow
     });
   }
   requireTypeScript(file);
-  const exported = await importOf(file);
+  const exported = await importOf(file, copy);
   const target = isRecord(exported) ? exported['default'] : undefined;
   if (!isRecord(target) || kindOf(target) === undefined) throw notATarget(file);
   return target;
@@ -49,9 +52,10 @@ function isUnsupportedSyntax(error: unknown): boolean {
   return isRecord(error) && error['code'] === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
 }
 
-async function importOf(file: string): Promise<unknown> {
+async function importOf(file: string, copy?: string): Promise<unknown> {
+  const { href } = pathToFileURL(file);
   try {
-    return await importTrusted(pathToFileURL(file).href);
+    return await importTrusted(copy === undefined ? href : `${href}?${copy}`);
   } catch (error) {
     if (error instanceof UblkError) throw error;
     throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {

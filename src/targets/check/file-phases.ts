@@ -1,0 +1,102 @@
+/** The parts of a check that watch the files of the target: what is durable when, and what their errors become. */
+import { ERRNO } from '../../native/uapi/errno.ts';
+import { BLOCK_ERROR_CODES, errnoOf } from '../handlers/errors.ts';
+import { type Driven, Misbehaviour } from './driven.ts';
+import { type CallKind, FileCalls } from './file-calls.ts';
+import { type Disk, place } from './phase.ts';
+
+/** A flush, and a write that must be durable, are answered when the files are synced. */
+export async function durability(driven: Driven, disk: Disk): Promise<string | null> {
+  if (!disk.writes) return null;
+  const calls = await FileCalls.begin();
+  try {
+    for (let i = 0; i < 20; i++) {
+      const { offset, length } = place(disk, 16);
+      await driven.write(offset, length);
+      if (disk.handlers.flush === undefined) {
+        requireSynced(calls, 'a write is answered before', 'without `flush`, a client takes it for durable');
+        continue;
+      }
+      await driven.flush();
+      requireSynced(calls, 'a flush is answered before', 'a sync of the file is missing');
+      await driven.write(offset, length, true);
+      requireSynced(calls, 'a write with `fua` is answered before', 'a sync of the file is missing');
+    }
+    if (!calls.takeWrote()) return null;
+  } finally {
+    calls.end();
+  }
+  return disk.handlers.flush === undefined
+    ? 'its files are synced before a write is answered'
+    : 'its files are synced before a flush, or a write with fua, is answered';
+}
+
+function requireSynced(calls: FileCalls, what: string, why: string): void {
+  const [file] = calls.unsynced();
+  if (file !== undefined) throw new Misbehaviour(`${what} the data in ${file} is durable: ${why}`);
+}
+
+interface Trial {
+  readonly kind: CallKind;
+  readonly code: 'EIO' | 'ENOSPC';
+  readonly run: (driven: Driven, disk: Disk) => Promise<void>;
+  readonly isFor: (disk: Disk) => boolean;
+}
+
+const TRIALS: readonly Trial[] = [
+  { kind: 'read', code: 'EIO', run: (driven, { block }) => driven.read(0, block), isFor: () => true },
+  { kind: 'write', code: 'ENOSPC', run: (driven, { block }) => driven.write(0, block), isFor: ({ writes }) => writes },
+  {
+    kind: 'sync',
+    code: 'EIO',
+    run: (driven) => driven.flush(),
+    isFor: ({ writes, handlers }) => writes && handlers.flush !== undefined,
+  },
+];
+
+/** A call of the target's on a file fails: its request fails in a way that has a name, or is right all the same. */
+export async function errors(driven: Driven, disk: Disk): Promise<string | null> {
+  // A target can take an error as a reason to change what it has stored.
+  if (!disk.writes) return null;
+  const calls = await FileCalls.begin();
+  const unhandled: unknown[] = [];
+  const take = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', take);
+  const said: string[] = [];
+  try {
+    for (const { kind, code, run } of TRIALS.filter((trial) => trial.isFor(disk))) {
+      calls.failNext(kind, code);
+      const thrown = await causeOf(run(driven, disk));
+      if (!calls.takeFailed()) continue;
+      said.push(`a ${kind} that fails with ${code} ${thrown === undefined ? 'is made good' : `is ${nameOf(thrown)}`}`);
+      if (thrown === undefined) await driven.read(0, disk.block);
+      await driven.write(0, disk.block);
+      await driven.read(0, disk.block);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  } finally {
+    process.off('unhandledRejection', take);
+    calls.end();
+  }
+  if (unhandled.length > 0) {
+    const hint = 'this would end the server, with all of the device';
+    throw new Misbehaviour(`an error of a file left a rejection that nobody handles: ${hint}`, { cause: unhandled[0] });
+  }
+  return said.length === 0 ? null : `${said.join(', ')} for the client`;
+}
+
+/** What the target has thrown; undefined when the request is done. What the target does wrong is thrown. */
+async function causeOf(request: Promise<void>): Promise<unknown> {
+  try {
+    await request;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Misbehaviour && error.cause !== undefined) return error.cause;
+    throw error;
+  }
+}
+
+function nameOf(thrown: unknown): string {
+  const errno = errnoOf(thrown);
+  return BLOCK_ERROR_CODES.find((code) => ERRNO[code] === errno) ?? 'EIO';
+}
