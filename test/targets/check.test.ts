@@ -157,37 +157,12 @@ describe('a target that keeps its disk in a file is told of', () => {
       ],
     );
   });
-
-  function onFile(what: string, handlers: string): string {
-    const name = what.replaceAll(/[ ,]+/g, '-');
-    const image = join(folder, `${name}.img`);
-    writeFileSync(image, Buffer.alloc(1 << 20));
-    const file = join(folder, `on-file-${name}.ts`);
-    writeFileSync(
-      file,
-      `import { fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
-       import { defineTarget } from 'ublkts/target';
-       export default defineTarget({ summary: 'on a file', open() {
-         const fd = openSync(${JSON.stringify(image)}, 'r+');
-         return { size: 1 << 20, read(b, o) { readSync(fd, b, 0, b.length, o); }, ${handlers} };
-       } });`,
-    );
-    return file;
-  }
 });
 
 describe('a target with setup is served by two threads', () => {
-  const target = (setup: string): string => `import { defineTarget } from 'ublkts/target';
-    const own = new SharedArrayBuffer(1 << 20);
-    export default defineTarget({ summary: 'shared', setup: () => ${setup}, open({ shared, threads }) {
-      if (threads !== 2) throw new Error('alone');
-      const d = Buffer.from(shared ?? own);
-      return { size: d.length, read(b, o) { d.copy(b, 0, o, o + b.length); }, write(b, o) { d.set(b, o); } };
-    } });`;
-
   test('and must show both the same disk', async () => {
     const file = join(folder, 'shared.ts');
-    writeFileSync(file, target('new SharedArrayBuffer(1 << 20)'));
+    writeFileSync(file, shared('new SharedArrayBuffer(1 << 20)'));
     const findings = await checkTarget(file, OPTIONS);
     assert.deepEqual(failures(findings), []);
     assert.equal(findings.find(({ name }) => name === 'two threads')?.detail, 'what one writes, the other reads');
@@ -195,7 +170,35 @@ describe('a target with setup is served by two threads', () => {
 
   test('a variable of the module is not shared', async () => {
     const file = join(folder, 'not-shared.ts');
-    writeFileSync(file, target('undefined'));
+    writeFileSync(file, shared('undefined'));
     assert.match(failures(await checkTarget(file, OPTIONS)).join(' | '), /a read of .* returned something else/);
   });
 });
+
+/** `setup`: the code of what it returns. */
+function shared(setup: string): string {
+  return `import { defineTarget } from 'ublkts/target';
+    const own = new SharedArrayBuffer(1 << 20);
+    export default defineTarget({ summary: 'shared', setup: () => ${setup}, open({ shared, threads }) {
+      if (threads !== 2) throw new Error('alone');
+      const d = Buffer.from(shared ?? own);
+      return { size: d.length, read(b, o) { d.copy(b, 0, o, o + b.length); }, write(b, o) { d.set(b, o); } };
+    } });`;
+}
+
+function onFile(what: string, handlers: string): string {
+  const name = what.replaceAll(/[ ,]+/g, '-');
+  const image = join(folder, `${name}.img`);
+  writeFileSync(image, Buffer.alloc(1 << 20));
+  const file = join(folder, `on-file-${name}.ts`);
+  writeFileSync(
+    file,
+    `import { fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
+     import { defineTarget } from 'ublkts/target';
+     export default defineTarget({ summary: 'on a file', open() {
+       const fd = openSync(${JSON.stringify(image)}, 'r+');
+       return { size: 1 << 20, read(b, o) { readSync(fd, b, 0, b.length, o); }, ${handlers} };
+     } });`,
+  );
+  return file;
+}

@@ -18,6 +18,16 @@ export function checksViews(checks: readonly Check[]): Views {
   };
 }
 
+/** The same with a verdict about the target at the end. */
+export function targetChecksViews(target: string, checks: readonly Check[]): Views {
+  const failed = checks.filter(({ status }) => status === 'fail').map(({ name }) => name);
+  const verdict = failed.length === 0 ? styles.good('is good') : styles.bad(`is not good: ${failed.join(', ')}`);
+  return {
+    json: { healthy: failed.length === 0, checks },
+    kublk: () => `${checksText(checks)}${escapeControls(target)} ${verdict}\n`,
+  };
+}
+
 function checksText(checks: readonly Check[]): string {
   const width = Math.max(...checks.map(({ name }) => displayWidth(name)));
   return checks.map((check) => lines(check, width)).join('');
