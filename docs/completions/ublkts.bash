@@ -146,7 +146,7 @@ _ublkts() {
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
-    "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only --lab"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "target new") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --async"; else :; fi ;;
     "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --index --all"; else :; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size --grow --force"; else :; fi ;;

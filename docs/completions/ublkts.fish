@@ -34,8 +34,8 @@ complete -c ublkts -n '__fish_seen_subcommand_from lab; and test (count (command
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and test (count (commandline -opc)) -eq 2' -a run -d 'Run a command in a fresh guest (a virtual machine) whose kernel has ublk.'
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and test (count (commandline -opc)) -eq 2' -a shell -d 'Open a shell in a fresh guest (a virtual machine) whose kernel has ublk.'
 complete -c ublkts -n '__fish_use_subcommand' -a target -d 'target commands'
-complete -c ublkts -n '__fish_seen_subcommand_from target; and test (count (commandline -opc)) -eq 2' -a check -d 'Check a target of your own without a kernel: data, boundaries, buffers, and speed.'
-complete -c ublkts -n '__fish_seen_subcommand_from target; and test (count (commandline -opc)) -eq 2' -a new -d 'Write a target of your own to begin with: a commented file that works.'
+complete -c ublkts -n '__fish_seen_subcommand_from target; and test (count (commandline -opc)) -eq 2' -a check -d 'Check a target of your own: data, boundaries, buffers, durability, errors and speed.'
+complete -c ublkts -n '__fish_seen_subcommand_from target; and test (count (commandline -opc)) -eq 2' -a new -d 'Write a target of your own to begin with: a commented file that works, with a test.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l no-color -d 'Print without colours, as with NO_COLOR set.'
@@ -266,6 +266,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subco
 complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from check' -l no-color -d 'Print without colours, as with NO_COLOR set.'
 complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from check' -s o -l target_option -x -d 'Set an option of the target; may be repeated.'
 complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from check' -l read_only -d 'Only read, so that what the target stores stays.'
+complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from check' -l lab -d 'Check a real device of the target, in a guest of the lab.'
 complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from check' -F
 complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from new' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from target; and __fish_seen_subcommand_from new' -l debug -d 'Print the stack of an error.'

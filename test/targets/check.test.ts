@@ -1,8 +1,9 @@
 /** `target check` finds what a target does wrong, and what `target new` writes does nothing wrong. Needs a build. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type CheckOptions, checkTarget, type Finding } from '../../src/targets/check/check.ts';
 import { writeNewTarget } from '../../src/targets/check/new-target.ts';
@@ -22,17 +23,25 @@ test('the example does nothing wrong', async () => {
   );
 });
 
-test('what is written to begin with does nothing wrong', async () => {
+test('what is written to begin with does nothing wrong, and its test says so', () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(join(ROOT, 'bin/run.js'), join(bin, 'ublkts'));
   const before = process.cwd();
   process.chdir(folder);
   try {
-    const disk = writeNewTarget('disk', false);
-    const file = writeNewTarget('on-a-file', true);
+    const tests = [writeNewTarget('disk', false), writeNewTarget('on-a-file', true)].map(({ test }) => test);
+    assert.deepEqual(tests, ['disk.test.ts', 'on-a-file.test.ts']);
     assert.throws(() => writeNewTarget('disk', false), /cannot write disk\.ts: it is there already/);
-    writeFileSync('disk.img', '');
-    truncateSync('disk.img', 8 << 20);
-    assert.deepEqual(failures(await checkTarget(`./${disk}`, { ...OPTIONS, targetOptions: { size: '16M' } })), []);
-    assert.deepEqual(failures(await checkTarget(`./${file}`, { ...OPTIONS, targetOptions: { file: 'disk.img' } })), []);
+    writeFileSync('half.test.ts', '');
+    assert.throws(() => writeNewTarget('half', false), /cannot write half\.test\.ts/);
+    assert.ok(!existsSync('half.ts'));
+    rmSync('half.test.ts');
+    const PATH = `${bin}:${dirname(process.execPath)}:${process.env['PATH']}`;
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const run = spawnSync(process.execPath, ['--test', ...tests], { encoding: 'utf8', env: { ...env, PATH } });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+    assert.match(run.stdout, /pass 2/);
   } finally {
     process.chdir(before);
   }

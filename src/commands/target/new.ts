@@ -3,9 +3,9 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { onOff } from '../../cli/flags/values.ts';
 
 export default class TargetNew extends BaseCommand {
-  static override summary = 'Write a target of your own to begin with: a commented file that works.';
+  static override summary = 'Write a target of your own to begin with: a commented file that works, with a test.';
   static override description =
-    'Writes NAME.ts into the current directory and says how to check it and how to make a device of it. A file that is there is not overwritten.';
+    'Writes NAME.ts and its test, NAME.test.ts, into the current directory and says how to check it and how to make a device of it. A file that is there is not overwritten.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> disk',
     '<%= config.bin %> <%= command.id %> disk --async',
@@ -20,12 +20,15 @@ export default class TargetNew extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(TargetNew);
     const { writeNewTarget } = await import('../../targets/check/new-target.ts');
-    const file = writeNewTarget(args.name, flags.async);
-    const size = flags.async ? ' -o file=disk.img' : '';
-    this.print({
-      json: { file },
-      kublk: () =>
-        `${file}\n  check it:  ublkts target check ./${file}${size}\n  run it:    ublkts add -t ./${file}${size}\n`,
-    });
+    const { file, test } = writeNewTarget(args.name, flags.async);
+    const options = flags.async ? ' -o file=disk.img' : '';
+    const lines = [
+      `${file} and ${test}`,
+      ...(flags.async ? ['  its disk:  truncate -s 1G disk.img'] : []),
+      `  test it:   node --test ${test}`,
+      `  check it:  ublkts target check ./${file}${options} --lab`,
+      `  run it:    ublkts add -t ./${file}${options}`,
+    ];
+    this.print({ json: { file, test }, kublk: () => `${lines.join('\n')}\n` });
   }
 }

@@ -1,18 +1,35 @@
-/** Writes the file that a target of one's own begins with. */
-import { writeFileSync } from 'node:fs';
+/** Writes the file that a target of one's own begins with, and a test beside it. */
+import { rmSync, writeFileSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 
-/** Returns the name of the file, which is in the current directory. Throws a UblkError when it is there already. */
-export function writeNewTarget(name: string, isAsync: boolean): string {
+export interface NewTarget {
+  /** The names of the files, which are in the current directory. */
+  readonly file: string;
+  readonly test: string;
+}
+
+/** Throws a UblkError when one of the files is there already; then neither is written. */
+export function writeNewTarget(name: string, isAsync: boolean): NewTarget {
   const file = /\.m?ts$/.test(name) ? name : `${name}.ts`;
+  const test = file.replace(/\.(m?ts)$/, '.test.$1');
+  write(file, isAsync ? ASYNC : SYNC);
   try {
-    writeFileSync(file, isAsync ? ASYNC : SYNC, { flag: 'wx' });
+    write(test, isAsync ? asyncTest(file) : syncTest(file));
+  } catch (error) {
+    rmSync(file);
+    throw error;
+  }
+  return { file, test };
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
     const why = code === 'EEXIST' ? 'it is there already' : code;
     throw new UblkError(`cannot write ${file}: ${why}`, { code, command: 'open', hint: 'choose another name' });
   }
-  return file;
 }
 
 const SYNC = `import { defineTarget, size } from 'ublkts/target';
@@ -80,4 +97,38 @@ async function whole(buffer: Buffer, some: (part: Buffer, at: number) => Promise
     at += done;
   }
 }
+`;
+
+const syncTest = (file: string): string => `// Run it with: node --test
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+
+// \`ublkts target check\` calls the handlers as a server does, and needs neither a kernel with ublk nor root.
+test('${file} does what a block device must do', () => {
+  const words = ['target', 'check', './${file}', '-o', 'size=64M'];
+  const { status, error, stdout, stderr } = spawnSync('ublkts', words, { cwd: import.meta.dirname, encoding: 'utf8' });
+  assert.equal(status, 0, error?.message ?? stdout + stderr);
+});
+`;
+
+const asyncTest = (file: string): string => `// Run it with: node --test
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+// \`ublkts target check\` calls the handlers as a server does, and needs neither a kernel with ublk nor root.
+test('${file} does what a block device must do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'disk-'));
+  const image = join(folder, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, 64 << 20);
+  const words = ['target', 'check', './${file}', '-o', \`file=\${image}\`];
+  const { status, error, stdout, stderr } = spawnSync('ublkts', words, { cwd: import.meta.dirname, encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  assert.equal(status, 0, error?.message ?? stdout + stderr);
+});
 `;
