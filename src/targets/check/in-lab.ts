@@ -13,6 +13,7 @@ import { findTarget, targetReference } from '../find.ts';
 import { loadDefinition } from '../load/load.ts';
 import type { CheckOptions, Finding } from './check.ts';
 import { deviceScript } from './device-script.ts';
+import { LabFindings } from './lab-findings.ts';
 
 const BELOW = '/check';
 const SCRIPT = '/lab/check.sh';
@@ -44,7 +45,7 @@ export async function checkInLab(name: string, options: CheckOptions & TaskOptio
     folders: [...given.folders, ...paths.map((path) => dirname(path))].map(below),
     empty: given.empty,
   });
-  const said = new Said(onProgress ?? (() => {}));
+  const said = new LabFindings(onProgress ?? (() => {}));
   const { exitCode } = await runInGuest({
     command: ['bash', SCRIPT],
     files: { ...(await modulesOf(dirname(target))), ...given.files, [SCRIPT]: script },
@@ -112,42 +113,4 @@ function tooLarge(path: string, bytes: number | null): UblkError {
     kind: 'usage',
     hint: 'give the check a smaller file, or an empty one: `truncate -s 256M FILE`',
   });
-}
-
-/** What the script in the guest prints, as findings. */
-class Said {
-  private readonly done: Finding[] = [];
-  private rest = '';
-  private errors = '';
-  private running = '';
-  private readonly onProgress: (message: string) => void;
-
-  constructor(onProgress: (message: string) => void) {
-    this.onProgress = onProgress;
-  }
-
-  readonly stdout = (chunk: Buffer): void => {
-    const lines = `${this.rest}${chunk.toString()}`.split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) this.line(line.split('\t'));
-  };
-
-  readonly stderr = (chunk: Buffer): void => {
-    this.errors = `${this.errors}${chunk.toString()}`.slice(-500);
-  };
-
-  findings(exitCode: number): Finding[] {
-    if (exitCode === 0 || this.done.some(({ status }) => status === 'fail')) return this.done;
-    const detail = `the check ended in the lab with exit code ${exitCode}: ${this.errors.trim()}`;
-    return [...this.done, { name: this.running, status: 'fail', detail, hint: null }];
-  }
-
-  private line([word, name = '', status = '', detail = '']: readonly string[]): void {
-    if (word === 'step') {
-      this.running = name;
-      this.onProgress(`checking in the lab: ${name}`);
-    } else if (word === 'done' && (status === 'ok' || status === 'warn' || status === 'fail')) {
-      this.done.push({ name, status, detail: detail.trim(), hint: null });
-    }
-  }
 }
