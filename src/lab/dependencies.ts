@@ -10,8 +10,8 @@ import { runTool } from './tool.ts';
  * tree is small and changes all the time (job.ts). Undefined when there is no node_modules.
  */
 export async function dependenciesDisk(projectRoot: string, options: TaskOptions): Promise<string | undefined> {
-  const modules = path.join(projectRoot, 'node_modules');
-  if (!(await exists(modules))) return undefined;
+  const modules = await modulesOf(projectRoot);
+  if (modules === undefined) return undefined;
   const directory = await cacheDirectory('dependencies');
   const disk = path.join(directory, `${await fingerprint(modules)}.img`);
   if (!(await exists(disk))) {
@@ -28,6 +28,14 @@ export async function dependenciesDisk(projectRoot: string, options: TaskOptions
   await markUsed(disk);
   await forgetUnused(directory, 2);
   return disk;
+}
+
+/** npm puts the packages that an installed package needs beside it, unless two versions of one are needed. */
+export async function modulesOf(projectRoot: string): Promise<string | undefined> {
+  const own = path.join(projectRoot, 'node_modules');
+  if (await exists(own)) return own;
+  const parent = path.dirname(projectRoot);
+  return path.basename(parent) === 'node_modules' ? parent : undefined;
 }
 
 /** Identifies the contents of node_modules: npm writes its hidden lockfile last, whatever it changed. */
