@@ -154,6 +154,14 @@ describe('a target that keeps its disk in a file is told of', () => {
     assert.match(stdout, /^fail errors .*left a rejection that nobody handles: this would end the server/m);
   });
 
+  test('nothing, when it syncs with functions that it has kept since it was loaded', async () => {
+    const kept = `async write(b, o, { fua }) { await kept.write(fd, b, 0, b.length, o); if (fua) await kept.sync(fd); },
+      flush: () => kept.sync(fd)`;
+    const findings = await checkTarget(onFile('kept', kept), OPTIONS);
+    assert.deepEqual(failures(findings), []);
+    assert.ok(findings.some(({ name }) => name === 'durability'));
+  });
+
   test('nothing, when it syncs and hands its errors on', async () => {
     const file = onFile('good', `write(b, o, { fua }) { ${write}; if (fua) fdatasyncSync(fd); }, ${SYNCS}`);
     const findings = await checkTarget(file, OPTIONS);
@@ -202,8 +210,10 @@ function onFile(what: string, handlers: string): string {
   const file = join(folder, `on-file-${name}.ts`);
   writeFileSync(
     file,
-    `import { fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
+    `import { fdatasync, fdatasyncSync, openSync, readSync, write, writeSync } from 'node:fs';
+     import { promisify } from 'node:util';
      import { defineTarget } from 'ublkts/target';
+     const kept = { sync: promisify(fdatasync), write: promisify(write) };
      export default defineTarget({ summary: 'on a file', open() {
        const fd = openSync(${JSON.stringify(image)}, 'r+');
        return { size: 1 << 20, read(b, o) { readSync(fd, b, 0, b.length, o); }, ${handlers} };

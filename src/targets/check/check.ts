@@ -8,6 +8,7 @@ import { loadDefinition } from '../load/load.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { Handlers, TargetDefinition } from '../handlers/define.ts';
 import { Driven, Misbehaviour } from './driven.ts';
+import { FileCalls } from './file-calls.ts';
 import type { Disk } from './phase.ts';
 import { PHASES } from './phases.ts';
 
@@ -29,8 +30,21 @@ export interface CheckOptions {
 }
 
 /** Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. */
-export async function checkTarget(name: string, { files, targetOptions, readOnly }: CheckOptions): Promise<Finding[]> {
+export async function checkTarget(name: string, options: CheckOptions): Promise<Finding[]> {
   const file = await targetReference(name);
+  const calls = await FileCalls.begin();
+  try {
+    return await check(file, options, calls);
+  } finally {
+    calls.end();
+  }
+}
+
+async function check(
+  file: string,
+  { files, targetOptions, readOnly }: CheckOptions,
+  calls: FileCalls,
+): Promise<Finding[]> {
   const definition = await loadDefinition(file);
   requireKnown(definition, targetOptions);
   const opening = { files, options: targetOptions, device: NO_DEVICE, recovering: false, deviceBytes: 0 };
@@ -40,7 +54,8 @@ export async function checkTarget(name: string, { files, targetOptions, readOnly
   const second = threads === 1 ? null : await openSecond(file, { ...opening, shared, thread: 1, threads });
   const findings: Finding[] = [described(handlers)];
   const driven = new Driven(handlers);
-  const disk = diskOf(handlers, readOnly, second === null ? null : new Driven(second, driven.model));
+  const secondDriven = second === null ? null : new Driven(second, driven.model);
+  const disk = { ...diskOf(handlers, readOnly), second: secondDriven, calls };
   for (const phase of PHASES) {
     const finding = await outcomeOf(phase.name, file, () => phase.run(driven, disk));
     if (finding !== null) findings.push(finding);
@@ -91,7 +106,7 @@ function described(handlers: Handlers): Finding {
   return { name: 'device', status: 'ok', detail, hint: null };
 }
 
-function diskOf(handlers: Handlers, readOnly: boolean, second: Driven | null): Disk {
+function diskOf(handlers: Handlers, readOnly: boolean): Omit<Disk, 'second' | 'calls'> {
   const { size, blockSize = 512, maxBytes = ADD_DEFAULTS.maxIoBufBytes } = handlers;
   const writes = handlers.write !== undefined && handlers.readOnly !== true && !readOnly;
   return {
@@ -100,7 +115,6 @@ function diskOf(handlers: Handlers, readOnly: boolean, second: Driven | null): D
     block: blockSize,
     most: Math.min(maxBytes, ADD_DEFAULTS.maxIoBufBytes),
     writes,
-    second,
     random: generator(),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Watches how the code of a target uses files, and lets its calls fail, while a check runs. It stands between that code and
- * `node:fs`: what a target does in other ways (a worker, a library in C) is not seen.
+ * `node:fs` from before the target is loaded, because a module can keep a function: `const sync = promisify(fdatasync)`.
+ * What a target does in other ways (a worker, a library in C) is not seen.
  *
  * Only reads and writes at a position count: those are a disk's data. A line in a log has no position.
  */
@@ -35,10 +36,11 @@ export class FileCalls {
   private readonly undo: (() => void)[] = [];
   private failing: { readonly kind: CallKind; readonly error: Error } | undefined;
   private wrote = false;
+  private isWatching = false;
 
   private constructor() {}
 
-  /** Begins to watch; `end` must follow. */
+  /** Puts itself between; `end` must follow. */
   static async begin(): Promise<FileCalls> {
     const calls = new FileCalls();
     const file = await open('/dev/null');
@@ -61,11 +63,22 @@ export class FileCalls {
     syncBuiltinESMExports();
   }
 
-  /** Whether a file was written since this was last asked. */
-  takeWrote(): boolean {
-    const { wrote } = this;
+  /** Takes note of what `work` does to files. */
+  async watch<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.isWatching = true;
     this.wrote = false;
-    return wrote;
+    this.dirty.clear();
+    try {
+      return await work();
+    } finally {
+      this.isWatching = false;
+      this.failing = undefined;
+    }
+  }
+
+  /** Whether a file was written since `watch` began. */
+  get hasWritten(): boolean {
+    return this.wrote;
   }
 
   /** Files with data that was written and not synced yet. */
@@ -87,7 +100,8 @@ export class FileCalls {
 
   private replace(object: object, name: string, make: (call: AnyFunction) => AnyFunction): void {
     const call = Reflect.get(object, name) as AnyFunction;
-    Reflect.set(object, name, make(call));
+    // Among its properties is what util.promisify makes of it.
+    Reflect.set(object, name, Object.defineProperties(make(call), Object.getOwnPropertyDescriptors(call)));
     this.undo.push(() => Reflect.set(object, name, call));
   }
 
@@ -112,7 +126,7 @@ export class FileCalls {
 
   /** Takes note of a call. Returns the error that it is to fail with. */
   private note(fd: number, words: readonly unknown[], { kind, position }: Method): Error | undefined {
-    if (kind !== 'sync' && !hasPosition(words, position)) return undefined;
+    if (!this.isWatching || (kind !== 'sync' && !hasPosition(words, position))) return undefined;
     if (this.failing?.kind === kind) {
       const { error } = this.failing;
       this.failing = undefined;

@@ -2,33 +2,34 @@
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { BLOCK_ERROR_CODES, errnoOf } from '../handlers/errors.ts';
 import { type Driven, Misbehaviour } from './driven.ts';
-import { type CallKind, FileCalls } from './file-calls.ts';
+import type { CallKind, FileCalls } from './file-calls.ts';
 import { type Disk, place } from './phase.ts';
 
 /** A flush, and a write that must be durable, are answered when the files are synced. */
 export async function durability(driven: Driven, disk: Disk): Promise<string | null> {
-  if (!disk.writes) return null;
-  const calls = await FileCalls.begin();
-  try {
-    for (let i = 0; i < 20; i++) {
-      const { offset, length } = place(disk, 16);
-      await driven.write(offset, length);
-      if (disk.handlers.flush === undefined) {
-        requireSynced(calls, 'a write is answered before', 'without `flush`, a client takes it for durable');
-        continue;
-      }
-      await driven.flush();
-      requireSynced(calls, 'a flush is answered before', 'a sync of the file is missing');
-      await driven.write(offset, length, true);
-      requireSynced(calls, 'a write with `fua` is answered before', 'a sync of the file is missing');
-    }
-    if (!calls.takeWrote()) return null;
-  } finally {
-    calls.end();
-  }
+  const { writes, calls } = disk;
+  if (!writes) return null;
+  await calls.watch(async () => {
+    for (let i = 0; i < 20; i++) await writeDurably(driven, disk);
+  });
+  if (!calls.hasWritten) return null;
   return disk.handlers.flush === undefined
     ? 'its files are synced before a write is answered'
     : 'its files are synced before a flush, or a write with fua, is answered';
+}
+
+async function writeDurably(driven: Driven, disk: Disk): Promise<void> {
+  const { handlers, calls } = disk;
+  const { offset, length } = place(disk, 16);
+  await driven.write(offset, length);
+  if (handlers.flush === undefined) {
+    requireSynced(calls, 'a write is answered before', 'without `flush`, a client takes it for durable');
+    return;
+  }
+  await driven.flush();
+  requireSynced(calls, 'a flush is answered before', 'a sync of the file is missing');
+  await driven.write(offset, length, true);
+  requireSynced(calls, 'a write with `fua` is answered before', 'a sync of the file is missing');
 }
 
 function requireSynced(calls: FileCalls, what: string, why: string): void {
@@ -57,32 +58,39 @@ const TRIALS: readonly Trial[] = [
 /** A call of the target's on a file fails: its request fails in a way that has a name, or is right all the same. */
 export async function errors(driven: Driven, disk: Disk): Promise<string | null> {
   // A target can take an error as a reason to change what it has stored.
-  if (!disk.writes) return null;
-  const calls = await FileCalls.begin();
+  const { writes, calls } = disk;
+  if (!writes) return null;
   const unhandled: unknown[] = [];
   const take = (reason: unknown): void => void unhandled.push(reason);
   process.on('unhandledRejection', take);
   const said: string[] = [];
   try {
-    for (const { kind, code, run } of TRIALS.filter((trial) => trial.isFor(disk))) {
-      calls.failNext(kind, code);
-      const thrown = await causeOf(run(driven, disk));
-      if (!calls.takeFailed()) continue;
-      said.push(`a ${kind} that fails with ${code} ${thrown === undefined ? 'is made good' : `is ${nameOf(thrown)}`}`);
-      if (thrown === undefined) await driven.read(0, disk.block);
+    for (const trial of TRIALS.filter(({ isFor }) => isFor(disk))) {
+      const { kind, code } = trial;
+      const outcome = await calls.watch(() => tried(trial, driven, disk));
+      if (outcome !== null) said.push(`a ${kind} that fails with ${code} ${outcome}`);
       await driven.write(0, disk.block);
       await driven.read(0, disk.block);
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   } finally {
     process.off('unhandledRejection', take);
-    calls.end();
   }
   if (unhandled.length > 0) {
     const hint = 'this would end the server, with all of the device';
     throw new Misbehaviour(`an error of a file left a rejection that nobody handles: ${hint}`, { cause: unhandled[0] });
   }
   return said.length === 0 ? null : `${said.join(', ')} for the client`;
+}
+
+/** What becomes of a call that fails; null when the target has made no such call. */
+async function tried({ kind, code, run }: Trial, driven: Driven, disk: Disk): Promise<string | null> {
+  disk.calls.failNext(kind, code);
+  const thrown = await causeOf(run(driven, disk));
+  if (!disk.calls.takeFailed()) return null;
+  if (thrown !== undefined) return `is ${nameOf(thrown)}`;
+  await driven.read(0, disk.block);
+  return 'is made good';
 }
 
 /** What the target has thrown; undefined when the request is done. What the target does wrong is thrown. */

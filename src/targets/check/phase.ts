@@ -1,6 +1,7 @@
 /** One part of a check, and the target as it sees it. */
 import type { Handlers } from '../handlers/define.ts';
 import type { Driven } from './driven.ts';
+import type { FileCalls } from './file-calls.ts';
 
 export interface Phase {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface Disk {
   readonly writes: boolean;
   /** The handlers of a second thread; null for a target that one thread serves. */
   readonly second: Driven | null;
+  /** What the target does to files. */
+  readonly calls: FileCalls;
   /** Numbers from 0 to `below` - 1, the same in each run. */
   readonly random: (below: number) => number;
 }
