@@ -170,7 +170,7 @@ describe('a target that keeps its disk in a file is told of', () => {
       findings.filter(({ name }) => name === 'durability' || name === 'errors').map(({ detail }) => detail),
       [
         'its files are synced before a flush, or a write with fua, is answered',
-        'a read that fails with EIO is EIO, a write that fails with ENOSPC is ENOSPC, a sync that fails with EIO is EIO for the client',
+        'a read fails with EIO: the client gets EIO; a write fails with ENOSPC: the client gets ENOSPC; a sync fails with EIO: the client gets EIO',
       ],
     );
   });

@@ -68,7 +68,7 @@ export async function errors(driven: Driven, disk: Disk): Promise<string | null>
     for (const trial of TRIALS.filter(({ isFor }) => isFor(disk))) {
       const { kind, code } = trial;
       const outcome = await calls.watch(() => tried(trial, driven, disk));
-      if (outcome !== null) said.push(`a ${kind} that fails with ${code} ${outcome}`);
+      if (outcome !== null) said.push(`a ${kind} fails with ${code}: ${outcome}`);
       await driven.write(0, disk.block);
       await driven.read(0, disk.block);
     }
@@ -80,7 +80,7 @@ export async function errors(driven: Driven, disk: Disk): Promise<string | null>
     const hint = 'this would end the server, with all of the device';
     throw new Misbehaviour(`an error of a file left a rejection that nobody handles: ${hint}`, { cause: unhandled[0] });
   }
-  return said.length === 0 ? null : `${said.join(', ')} for the client`;
+  return said.length === 0 ? null : said.join('; ');
 }
 
 /** What becomes of a call that fails; null when the target has made no such call. */
@@ -88,9 +88,9 @@ async function tried({ kind, code, run }: Trial, driven: Driven, disk: Disk): Pr
   disk.calls.failNext(kind, code);
   const thrown = await causeOf(run(driven, disk));
   if (!disk.calls.takeFailed()) return null;
-  if (thrown !== undefined) return `is ${nameOf(thrown)}`;
+  if (thrown !== undefined) return `the client gets ${nameOf(thrown)}`;
   await driven.read(0, disk.block);
-  return 'is made good';
+  return 'the client sees nothing of it';
 }
 
 /** What the target has thrown; undefined when the request is done. What the target does wrong is thrown. */

@@ -25,7 +25,7 @@ export const PHASES: readonly Phase[] = [
 /** The first and the last block, requests of every size, and requests that meet in the middle of others. */
 async function boundaries(driven: Driven, disk: Disk): Promise<string> {
   const { size, block, most } = disk;
-  const lengths = [block, 2 * block, 4096, 65_536, most].filter(
+  const lengths = [...new Set([block, 2 * block, 4096, 65_536, most])].filter(
     (length) => length <= Math.min(most, size) && length % block === 0,
   );
   for (const length of lengths) {
