@@ -96,7 +96,7 @@ make() {
   SIZE=$(blockdev --getsize64 "$DEVICE") || return
   BLOCK=$(blockdev --getss "$DEVICE")
   [[ $(blockdev --getro "$DEVICE") == 0 ]] || READ_ONLY=1
-  AREA=$((SIZE < 33554432 ? SIZE / 1048576 * 1048576 : 33554432))
+  AREA=$((SIZE < 16777216 ? SIZE / 1048576 * 1048576 : 16777216))
   ((AREA > 0)) || AREA=$((SIZE / BLOCK * BLOCK))
   LARGEST=$((AREA < 1048576 ? BLOCK : 1048576))
   echo "$SIZE bytes in blocks of $BLOCK, on Linux $(uname -r)$([[ $READ_ONLY == 0 ]] || echo ', read-only')"
@@ -150,6 +150,7 @@ kill_and_recover() {
   sleep 1
   kill -9 "$pid"
   timeout 60 ublkts recover -n 0 > /tmp/recovered || { kill $load; return 1; }
+  kill $load 2> /dev/null
   wait $load
   [[ $(field d.state) == LIVE ]] || { echo "after recover the device is $(field d.state)"; return 1; }
   dd if="$DEVICE" of=/tmp/after bs=64k count=16 iflag=direct status=none || { echo 'the recovered device does not answer'; return 1; }
