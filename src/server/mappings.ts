@@ -50,9 +50,8 @@ export function mapShared(device: MappedDevice): SharedMaps {
 
 /** The bytes that a device's I/O buffers can come to. */
 export function bufferNeeds(spec: DeviceSpec): Buffers {
-  const { needsBuffers, driverCopies } = dataPathOf(spec);
-  const bytes = needsBuffers ? spec.maxIoBufBytes + integrityBytesOf(spec) : 0;
-  return { queues: spec.queues, depth: spec.depth, bytes, driverCopies };
+  const bytes = dataPathOf(spec).needsBuffers ? spec.maxIoBufBytes + integrityBytesOf(spec) : 0;
+  return { queues: spec.queues, depth: spec.depth, bytes };
 }
 
 /** The memory that data passes through, where there is any. */

@@ -5,8 +5,8 @@
  * In a control group with a limit, that load can lose data. Where the group has nothing left and nobody to kill, because
  * a server is never killed, the driver copies only the part of a write for which the buffer has memory. The server
  * writes that part, and the driver then acknowledges the whole write (Linux 7.3, ublk_start_io and __ublk_complete_rq).
- * Neither the server nor the client sees it, so the buffers that the driver copies to have all of their memory before
- * such a device is live.
+ * Neither the server nor the client sees it. With user_copy, a test in a full group had not ended after two minutes. So
+ * the buffers have all of their memory before such a device is live.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,16 +28,14 @@ export interface Buffers {
   readonly depth: number;
   /** Bytes of one request's buffer, with its integrity metadata. */
   readonly bytes: number;
-  /** Whether the driver copies to them. */
-  readonly driverCopies: boolean;
 }
 
 /** What a server needs besides its buffers until it has seen every kind of load. */
 const SERVER_BYTES = 24 << 20;
 
 /** Whether all buffers are to have their memory before the device is live. */
-export function needsBuffersAtOnce({ driverCopies }: Buffers, mlock: boolean, { limited }: Memory): boolean {
-  return mlock || (limited && driverCopies);
+export function needsBuffersAtOnce(mlock: boolean, { limited }: Memory): boolean {
+  return mlock || limited;
 }
 
 /**
@@ -45,10 +43,13 @@ export function needsBuffersAtOnce({ driverCopies }: Buffers, mlock: boolean, { 
  * are all to have their memory before the device is live: the out-of-memory killer would end other programs for them, the
  * one that is adding the device first.
  */
-export function checkBufferMemory(buffers: Buffers, mlock: boolean, memory: Memory = readMemory()): string[] {
-  const { queues, depth, bytes } = buffers;
+export function checkBufferMemory(
+  { queues, depth, bytes }: Buffers,
+  mlock: boolean,
+  memory: Memory = readMemory(),
+): string[] {
   const all = queues * depth * bytes;
-  const atOnce = needsBuffersAtOnce(buffers, mlock, memory);
+  const atOnce = needsBuffersAtOnce(mlock, memory);
   const others = memory.limited && atOnce && all > 0 ? SERVER_BYTES : 0;
   if (all + others <= memory.available) return [];
   const what = `the I/O buffers of ${queues} queues of ${depth} requests of ${formatSize(bytes)} come to ${formatSize(all)}`;

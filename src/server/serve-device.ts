@@ -61,8 +61,7 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
   const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
-  const needs = bufferNeeds(spec);
-  const memoryNotes = checkBufferMemory(needs, spec.mlock, memory);
+  const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock, memory);
   const maps = mapShared(device);
   const configs = threadConfigs(device, channel, target, maps);
   let threads: QueueThreads | undefined;
@@ -87,7 +86,7 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
     }
     // After the threads have allocated what they need, and before the first request.
     notes.push(...lockMemory(ownBuffers(maps)));
-    if (needsBuffersAtOnce(needs, spec.mlock, memory)) populateBuffers(ownBuffers(maps));
+    if (needsBuffersAtOnce(spec.mlock, memory)) populateBuffers(ownBuffers(maps));
     const { lock } = filesOf(id);
     if (!(await takeServerLock(lock))) notes.push(`${lock} is locked by another process`);
     updateRecord(id, { server: thisProcess(lock), previous: record.server, descriptors: target.files, ended: null });

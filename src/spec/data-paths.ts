@@ -21,8 +21,6 @@ export interface DataPath {
   readonly features: readonly Feature[];
   /** Whether the data passes through memory of the server's own, `maxIoBufBytes` for each request. */
   readonly needsBuffers: boolean;
-  /** Whether the driver copies into and out of that memory. */
-  readonly driverCopies: boolean;
   /** Whether the pages of a request become a registered buffer of the ring. */
   readonly registers: boolean;
   /** The path that it becomes in batches: itself, or another where the driver has no batch form of it. */
@@ -31,14 +29,14 @@ export interface DataPath {
   readonly countedAs: StatWay;
 }
 
-const COPIES = { needsBuffers: true, driverCopies: true, registers: false, countedAs: 'copied' } as const;
-const REGISTERS = { needsBuffers: false, driverCopies: false, registers: true, countedAs: 'registered' } as const;
+const COPIES = { needsBuffers: true, registers: false, countedAs: 'copied' } as const;
+const REGISTERS = { needsBuffers: false, registers: true, countedAs: 'registered' } as const;
 
 export const DATA_PATHS: Readonly<Record<DataPathName, DataPath>> = {
   copy: { name: 'copy', features: [], ...COPIES, inBatches: 'copy' },
   // In batches the driver copies the data of a write at once, as `copy` does.
   get_data: { name: 'get_data', features: ['NEED_GET_DATA'], ...COPIES, inBatches: 'copy' },
-  user_copy: { name: 'user_copy', features: ['USER_COPY'], ...COPIES, driverCopies: false, inBatches: 'user_copy' },
+  user_copy: { name: 'user_copy', features: ['USER_COPY'], ...COPIES, inBatches: 'user_copy' },
   zero_copy: { name: 'zero_copy', features: ['SUPPORT_ZERO_COPY'], ...REGISTERS, inBatches: 'zero_copy' },
   auto_zc: { name: 'auto_zc', features: ['AUTO_BUF_REG'], ...REGISTERS, inBatches: 'auto_zc' },
   auto_zc_fallback: {

@@ -7,15 +7,13 @@ import { checkBufferMemory, needsBuffersAtOnce, readMemory } from '../../src/ser
 
 const MiB = 1 << 20;
 const MEMORY = { total: 2048 * MiB, available: 1024 * MiB, limited: false };
-/** Of a data path on which the driver copies. */
-const COPIED = { driverCopies: true };
 
 describe('the memory of I/O buffers', () => {
   test('what is available needs no word, what could be is a note, what cannot be is refused with the figure', () => {
-    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB, ...COPIED }, false, MEMORY), []);
-    const [note] = checkBufferMemory({ queues: 4, depth: 300, bytes: MiB, ...COPIED }, false, MEMORY);
+    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB }, false, MEMORY), []);
+    const [note] = checkBufferMemory({ queues: 4, depth: 300, bytes: MiB }, false, MEMORY);
     assert.match(note ?? '', /4 queues of 300 requests of 1M come to 1.2G, and 1G of memory is available/);
-    assert.throws(() => checkBufferMemory({ queues: 2, depth: 4096, bytes: 32 * MiB, ...COPIED }, true, MEMORY), {
+    assert.throws(() => checkBufferMemory({ queues: 2, depth: 4096, bytes: 32 * MiB }, true, MEMORY), {
       code: 'ENOMEM',
       kind: 'unsupported',
       message: /come to 256G, and there are 2G of memory/,
@@ -23,27 +21,23 @@ describe('the memory of I/O buffers', () => {
   });
 
   test('what is to be had at once and does not fit now is refused', () => {
-    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB, ...COPIED }, true, MEMORY), []);
-    assert.throws(() => checkBufferMemory({ queues: 4, depth: 300, bytes: MiB, ...COPIED }, true, MEMORY), {
+    assert.deepEqual(checkBufferMemory({ queues: 2, depth: 128, bytes: MiB }, true, MEMORY), []);
+    assert.throws(() => checkBufferMemory({ queues: 4, depth: 300, bytes: MiB }, true, MEMORY), {
       kind: 'unsupported',
       message: /come to 1\.2G, and 1G of memory is available: `mlock` needs it now/,
     });
   });
 
-  test('in a control group with a limit, buffers that the driver copies to are to be had at once', () => {
+  test('in a control group with a limit, buffers are to be had at once', () => {
     const group = { ...MEMORY, limited: true };
-    const buffers = { queues: 4, depth: 250, bytes: MiB, ...COPIED };
+    const buffers = { queues: 4, depth: 250, bytes: MiB };
     assert.deepEqual(checkBufferMemory({ ...buffers, depth: 240 }, false, group), []);
     assert.throws(() => checkBufferMemory({ ...buffers, depth: 256 }, false, group), {
       kind: 'unsupported',
       message: /come to 1G, and 1G of memory is available in the control group: .* the server itself needs 24M/,
     });
-    const others = { ...buffers, driverCopies: false };
-    assert.deepEqual(checkBufferMemory({ ...others, depth: 256 }, false, group), []);
-    assert.match(checkBufferMemory({ ...others, depth: 300 }, false, group)[0] ?? '', /may run out of it/);
-    assert.ok(needsBuffersAtOnce(buffers, false, group));
-    assert.ok(!needsBuffersAtOnce(others, false, group));
-    assert.ok(!needsBuffersAtOnce(buffers, false, MEMORY));
+    assert.ok(needsBuffersAtOnce(false, group));
+    assert.ok(!needsBuffersAtOnce(false, MEMORY));
   });
 
   test('a control group, or one above it, has the last word', () => {
