@@ -3,84 +3,26 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import type { Feature } from '../../src/spec/features.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
-import type { Failure } from '../../tools/guest/verifier.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { bufferOf, buffersOf, killServer, until, withServed } from './support/devices.ts';
+import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { library } from './support/library.ts';
-import { startVerifier } from '../../tools/guest/start-verifier.ts';
 
 const { recoverDevice, registerBuffer, unregisterAllBuffers } = library;
 
-const LONG = process.env['UBLKTS_LONG'] === '1';
-const KILLS = LONG ? 10 : 3;
 const FOLDER = '/dev/shm/recovery';
 const MiB = 1 << 20;
-
-interface Outage {
-  readonly killed: number;
-  readonly recovered: number;
-}
-
-/** The features it takes, the errors it makes, and whether a failure may be. */
-interface Policy {
-  readonly features: readonly Feature[];
-  readonly codes: readonly string[];
-  readonly allows: (failure: Failure, outage: Outage) => boolean;
-}
-
-const POLICIES: Readonly<Record<string, Policy>> = {
-  plain: {
-    features: ['USER_RECOVERY'],
-    codes: ['EIO'],
-    // What the dead server had fails; what comes later waits.
-    allows: (failure: Failure, outage: Outage) => failure.issued <= outage.killed + 500,
-  },
-  'fail I/O (-e)': {
-    features: ['USER_RECOVERY', 'USER_RECOVERY_FAIL_IO'],
-    // EREMOTEIO is BLK_STS_TARGET: there is no server.
-    codes: ['EIO', 'EREMOTEIO'],
-    allows: () => true,
-  },
-  'reissue (-i)': { features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'], codes: [], allows: () => false },
-};
 
 describe('recovery', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
   sh(`mkdir -p ${FOLDER}`);
 
-  for (const [policy, { features, codes, allows }] of Object.entries(POLICIES)) {
-    test(`${policy}: killed ${KILLS} times under I/O, no acknowledged write is lost`, async () => {
-      await withServed({ target: 'loop', files: backing('disk'), features }, async ({ id, path }) => {
-        const verifier = await startVerifier(path, 512);
-        const outages: Outage[] = [];
-        for (let kill = 0; kill < KILLS; kill++) {
-          await sleep(500);
-          await killServer(id);
-          const killed = Date.now();
-          assert.equal(
-            (await describeDevice(id)).state,
-            features.includes('USER_RECOVERY_FAIL_IO') ? 'FAIL_IO' : 'QUIESCED',
-          );
-          const { state, ublksrv_pid: pid } = await recoverDevice(id, {});
-          assert.equal(state, 'LIVE');
-          assert.ok(pid > 0);
-          outages.push({ killed, recovered: Date.now() });
-        }
-        await sleep(500);
-        const { writes, reads, failures, wrong } = await verifier.stop();
-        assert.deepEqual(wrong, []);
-        assert.ok(writes > 50 && reads > 50, `${writes} writes, ${reads} reads`);
-        for (const failure of failures) {
-          const outage = outages.find(({ recovered }) => failure.issued <= recovered);
-          assert.ok(outage !== undefined && codes.includes(failure.code), JSON.stringify(failure));
-          assert.ok(failure.failed >= outage.killed - 2000, 'while there was a server');
-          assert.ok(allows(failure, outage), `${JSON.stringify(failure)} in ${JSON.stringify(outage)}`);
-        }
-      });
+  for (const [name, policy] of Object.entries(POLICIES)) {
+    test(`${name}: killed ${KILLS} times under I/O, no acknowledged write is lost`, async () => {
+      await surviveKills({ target: 'loop', files: backing('disk') }, policy, KILLS);
     });
   }
 
