@@ -1,0 +1,148 @@
+/** Targets of one's own over files and shared memory: several threads, file systems, and servers that are killed. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import {
+  blockDevice,
+  describeDevice,
+  leavesNothingBehind,
+  run,
+  sh,
+  shFails,
+  skip,
+  verify,
+  withDevice,
+} from './guest.ts';
+import { bufferOf, killServer, withServed } from './support/devices.ts';
+import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
+import { library } from './support/library.ts';
+
+const DIRECTORY = '/tmp/target-files';
+const MOUNT = '/mnt/target-files';
+const IN_A_FILE = `${DIRECTORY}/in-a-file.ts`;
+const LONG = process.env['UBLKTS_LONG'] === '1';
+const MiB = 1 << 20;
+
+describe('files of targets', { skip, timeout: 900_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  // Where only root can write them.
+  sh(`mkdir -p ${DIRECTORY} ${MOUNT} && cp test/fixtures/in-a-file.ts ${DIRECTORY}/`);
+  sh(`chmod 644 ${DIRECTORY}/*`);
+
+  test('with setup, one thread per queue serves, all share its memory, and a server after a crash has as many', async () => {
+    const device = { target: IN_A_FILE, files: [disk('64M')], queues: 4, features: ['USER_RECOVERY'] as const };
+    await withServed(device, async ({ id, path }) => {
+      verify(path, '--numjobs=4 --size=4M --offset_increment=8M');
+      assert.deepEqual(threadsOf(id), ['1', '2', '3', '4']);
+      assert.equal(await threadIds(id), 4);
+      await killServer(id);
+      await library.recoverDevice(id, {});
+      verify(path, '--numjobs=4 --size=4M --offset_increment=8M');
+      assert.deepEqual(threadsOf(id, 'to serve it again'), ['1', '2', '3', '4']);
+      assert.equal(await threadIds(id), 4);
+    });
+  });
+
+  test('threads are as many as asked for, up to one per queue', async () => {
+    sh(`ublkts add -n 4 -t ${IN_A_FILE} -q 4 --nthreads 2 ${disk('64M')}`);
+    await blockDevice('/dev/ublkb4');
+    verify('/dev/ublkb4', '--numjobs=4 --size=4M --offset_increment=8M');
+    assert.deepEqual(threadsOf(4), ['1', '2']);
+    sh('ublkts del -n 4');
+  });
+
+  for (const late of ['no', 'yes']) {
+    for (const policy of ['plain', 'reissue (-i)'] as const) {
+      test(`${late === 'yes' ? 'with promises' : 'at once'}, ${policy}: no acknowledged write is lost when the server is killed`, async () => {
+        const device = { target: IN_A_FILE, files: [disk('64M')], targetOptions: { late }, queues: 2 };
+        await surviveKills(device, POLICIES[policy], LONG ? KILLS : 2);
+      });
+    }
+
+    test(`${late === 'yes' ? 'with promises' : 'at once'}: ext4 and xfs are filled, checked and right`, async () => {
+      const device = { target: IN_A_FILE, files: [disk('400M')], targetOptions: { late } };
+      await withDevice(device, ({ path }) => {
+        for (const [type, check] of [
+          ['ext4', 'e2fsck -fn'],
+          ['xfs', 'xfs_repair -n'],
+        ] as const) {
+          filled(path, type, check);
+        }
+      });
+    });
+
+    test(`${late === 'yes' ? 'with promises' : 'at once'}: a shared buffer is what the handlers get`, async () => {
+      const device = {
+        target: IN_A_FILE,
+        files: [disk('64M')],
+        targetOptions: { late },
+        features: ['SHMEM_ZC'] as const,
+      };
+      await withDevice(device, async ({ id, path }) => {
+        const buffer = await library.registerBuffer(id, { kind: 'memfd', bytes: 8 * MiB, seal: true, readOnly: false });
+        verify(path, `--bsrange=4k-256k --blockalign=4k --iodepth=8 --mem=mmapshared:${buffer.path}`);
+        const { matched, read_only } = await bufferOf(id, buffer.index);
+        assert.equal(read_only, false);
+        assert.ok(matched.requests > 50, `${matched.requests} requests matched`);
+        await library.unregisterAllBuffers(id);
+        const sealed = await library.registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: true, readOnly: true });
+        const fio = `fio --name=r --filename=${path} --direct=1 --ioengine=libaio --bs=4k --size=512k --mem=mmapshared:${sealed.path}`;
+        sh(`${fio} --rw=write`);
+        assert.equal((await bufferOf(id, sealed.index)).matched.requests, 128);
+        sh(`${fio} --rw=read`);
+        assert.equal((await bufferOf(id, sealed.index)).matched.requests, 128, 'a read is copied');
+        shFails(`ublkts reg-buf -n ${id} --memfd 1M`, /--seal/);
+        verify(path, '--size=4M');
+      });
+    });
+  }
+
+  test('writeZeroes alone: zeroes are offered, and discards are not', async () => {
+    const file = disk('8M');
+    await withDevice({ target: IN_A_FILE, files: [file], targetOptions: { zeroes: 'yes' } }, ({ path }) => {
+      sh(`head -c 8M /dev/zero | tr '\\0' x | dd of=${path} bs=1M iflag=fullblock oflag=direct status=none`);
+      shFails(`blkdiscard -l 1M ${path}`, /not supported/);
+      sh(`blkdiscard -z -o 1M -l 2M ${path} && fallocate -p -o 4M -l 1M ${path}`);
+      const zeroed = [1, 2, 4];
+      for (let at = 0; at < 8; at++) {
+        const expected = zeroed.includes(at) ? 0 : 'x'.charCodeAt(0);
+        const there = readFileSync(path).subarray(at * MiB, (at + 1) * MiB);
+        assert.ok(
+          there.every((byte) => byte === expected),
+          `MiB ${at}`,
+        );
+      }
+    });
+  });
+});
+
+function disk(size: string): string {
+  const file = '/dev/shm/target-files.img';
+  sh(`rm -f ${file}; truncate -s ${size} ${file}`);
+  return file;
+}
+
+/** The numbers that the threads of the device's newest server have logged with this text behind them. */
+function threadsOf(id: number, text = ''): string[] {
+  const lines = readFileSync(`/run/ublkts/${id}.log`, 'utf8').matchAll(new RegExp(`is number (\\d+) ?${text}$`, 'gm'));
+  return [...lines].map(([, number]) => number ?? '').sort();
+}
+
+async function threadIds(id: number): Promise<number> {
+  return new Set((await describeDevice(id)).queues?.flatMap(({ tids }) => tids)).size;
+}
+
+/** Makes a file system, fills it with copies of a file, and looks at each copy when it has been mounted again. */
+function filled(path: string, type: string, check: string): void {
+  sh(`head -c 16M /dev/urandom > ${DIRECTORY}/copy`);
+  sh(`wipefs -aq ${path}; mkfs.${type} -q ${path} && mount ${path} ${MOUNT}`);
+  try {
+    sh(`for i in $(seq 100); do cp ${DIRECTORY}/copy ${MOUNT}/$i 2> /dev/null || { rm ${MOUNT}/$i; break; }; done`);
+    sh(`umount ${MOUNT}; ${check} ${path}; mount -o ro ${path} ${MOUNT}`);
+    const count = sh(`n=0; for i in ${MOUNT}/[0-9]*; do cmp ${DIRECTORY}/copy $i; n=$((n + 1)); done; echo $n`);
+    assert.ok(Number(count) > 15, `${count} copies`);
+  } finally {
+    run(`umount ${MOUNT}`);
+  }
+}
