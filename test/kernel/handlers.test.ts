@@ -16,9 +16,12 @@ import {
   verify,
   withDevice,
 } from './guest.ts';
+import { installIn, writeExampleOfDocumentation } from './support/installed.ts';
 import { library } from './support/library.ts';
 
 const DIRECTORY = '/tmp/handlers';
+/** Where somebody has installed the package. */
+const FOLDER = '/tmp/installed';
 /** The fixture, where only root can write it. */
 const TARGET = `${DIRECTORY}/handlers.ts`;
 /** Handlers that answer at once in the first half of the disk, and with a promise in the second; and a timer. */
@@ -45,14 +48,17 @@ describe('targets with byte handlers', { skip }, () => {
   leavesNothingBehind();
   sh(`mkdir -p ${DIRECTORY} && cp test/fixtures/handlers.ts examples/ram.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`);
 
-  test('the file of the documentation, from its command line to its end', async () => {
-    assert.match(sh(`cd ${DIRECTORY} && ublkts add -t ./ram.ts -o size=64M -n 3`), /dev_capacity 131072$/m);
+  test('the file of the documentation, with the package in an empty folder, from its command line to its end', async () => {
+    const ublkts = installIn(FOLDER);
+    writeExampleOfDocumentation(`${FOLDER}/ram.ts`);
+    assert.match(sh(`cd ${FOLDER} && ${ublkts} add -t ./ram.ts -o size=64M -n 3`), /dev_capacity 131072$/m);
     await blockDevice('/dev/ublkb3');
     verify('/dev/ublkb3', '--size=6M');
     sh('mkfs.ext4 -q /dev/ublkb3 && mkdir -p /mnt/handlers && mount /dev/ublkb3 /mnt/handlers');
     sh('cp -r src /mnt/handlers/ && diff -r src /mnt/handlers/src && umount /mnt/handlers && e2fsck -fn /dev/ublkb3');
-    assert.equal((await describeDevice(3)).target?.type, `${DIRECTORY}/ram.ts`);
-    sh('blkdiscard /dev/ublkb3 && cmp -n 1048576 /dev/ublkb3 /dev/zero && ublkts del -n 3');
+    assert.equal((await describeDevice(3)).target?.type, `${FOLDER}/ram.ts`);
+    sh('blkdiscard /dev/ublkb3 && cmp -n 1048576 /dev/ublkb3 /dev/zero');
+    sh(`${ublkts} del -n 3`);
   });
 
   test('a thread goes from its ring to the event loop with its first promise, or with what open has left', async () => {
