@@ -30,6 +30,15 @@ const ALL_KILLED = [
   ['yes', 'plain'],
 ] as const;
 const KILLED = LONG ? ALL_KILLED : ALL_KILLED.slice(0, 2);
+/** How the handlers answer, and the file system. xfs is at least 300 MB large. */
+const ALL_FILLED = [
+  ['no', 'xfs', '320M'],
+  ['yes', 'ext4', '64M'],
+  ['no', 'ext4', '320M'],
+  ['yes', 'xfs', '320M'],
+] as const;
+const FILLED = LONG ? ALL_FILLED : ALL_FILLED.slice(0, 2);
+const CHECKS = { ext4: 'e2fsck -fn', xfs: 'xfs_repair -n' };
 
 describe('files of targets', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();
@@ -68,20 +77,15 @@ describe('files of targets', { skip, timeout: 900_000 }, () => {
     });
   }
 
+  for (const [late, type, size] of FILLED) {
+    test(`${late === 'yes' ? 'with promises' : 'at once'}: ${type} is filled, checked and right`, async () => {
+      const device = { target: IN_A_FILE, files: [disk(size)], targetOptions: { late } };
+      await withDevice(device, ({ path }) => filled(path, type));
+    });
+  }
+
   for (const late of ['no', 'yes']) {
     const answers = late === 'yes' ? 'with promises' : 'at once';
-    test(`${answers}: ext4 and xfs are filled, checked and right`, async () => {
-      const device = { target: IN_A_FILE, files: [disk('400M')], targetOptions: { late } };
-      await withDevice(device, ({ path }) => {
-        for (const [type, check] of [
-          ['ext4', 'e2fsck -fn'],
-          ['xfs', 'xfs_repair -n'],
-        ] as const) {
-          filled(path, type, check);
-        }
-      });
-    });
-
     test(`${answers}: a shared buffer is what the handlers get`, async () => {
       const device = {
         target: IN_A_FILE,
@@ -144,14 +148,14 @@ async function threadIds(id: number): Promise<number> {
 }
 
 /** Makes a file system, fills it with copies of a file, and looks at each copy when it has been mounted again. */
-function filled(path: string, type: string, check: string): void {
-  sh(`head -c 16M /dev/urandom > ${DIRECTORY}/copy`);
+function filled(path: string, type: keyof typeof CHECKS): void {
+  sh(`head -c 8M /dev/urandom > ${DIRECTORY}/copy`);
   sh(`wipefs -aq ${path}; mkfs.${type} -q ${path} && mount ${path} ${MOUNT}`);
   try {
     sh(`for i in $(seq 100); do cp ${DIRECTORY}/copy ${MOUNT}/$i 2> /dev/null || { rm ${MOUNT}/$i; break; }; done`);
-    sh(`umount ${MOUNT}; ${check} ${path}; mount -o ro ${path} ${MOUNT}`);
+    sh(`umount ${MOUNT} && ${CHECKS[type]} ${path} && mount -o ro ${path} ${MOUNT}`);
     const count = sh(`n=0; for i in ${MOUNT}/[0-9]*; do cmp ${DIRECTORY}/copy $i; n=$((n + 1)); done; echo $n`);
-    assert.ok(Number(count) > 15, `${count} copies`);
+    assert.ok(Number(count) > 4, `${count} copies`);
   } finally {
     run(`umount ${MOUNT}`);
   }
