@@ -6,7 +6,7 @@ import type { AddOptions } from '../../../src/spec/options.ts';
 import type { Failure } from '../../../tools/guest/verifier.ts';
 import { startVerifier } from '../../../tools/guest/start-verifier.ts';
 import { describeDevice } from '../guest.ts';
-import { killServer, withServed } from './devices.ts';
+import { killServer, until, withServed } from './devices.ts';
 import { library } from './library.ts';
 
 /** How often a server is killed. */
@@ -48,6 +48,7 @@ export async function surviveKills(
 ): Promise<void> {
   await withServed({ ...device, features }, async ({ id, path }) => {
     const verifier = await startVerifier(path, 512);
+    await until('the client has written', async () => (await requestsOf(id)) > 200);
     const outages: Outage[] = [];
     for (let kill = 0; kill < kills; kill++) {
       await sleep(500);
@@ -71,4 +72,10 @@ export async function surviveKills(
       assert.ok(allows(failure, outage), `${JSON.stringify(failure)} in ${JSON.stringify(outage)}`);
     }
   });
+}
+
+/** Reads and writes that the server has answered. */
+async function requestsOf(id: number): Promise<number> {
+  const { io } = await describeDevice(id);
+  return (io?.matched.requests ?? 0) + (io?.copied.requests ?? 0) + (io?.registered.requests ?? 0);
 }
