@@ -10,7 +10,7 @@ import { killServer, until, withServed } from './devices.ts';
 import { library } from './library.ts';
 
 /** How often a server is killed. */
-export const KILLS = process.env['UBLKTS_LONG'] === '1' ? 10 : 3;
+export const KILLS = process.env['UBLKTS_LONG'] === '1' ? 10 : 2;
 
 interface Outage {
   readonly killed: number;
