@@ -24,7 +24,7 @@ import type { Slots } from '../slots.ts';
 import { KIND_BATCH_COMMAND, KIND_BATCH_FETCH, kindOf, slotOf, tokenOf, userData } from '../user-data.ts';
 import { ElementBuffers } from './element-buffers.ts';
 import type { Arrivals, Delivery } from './delivery.ts';
-import { FetchBuffer } from './fetch-buffer.ts';
+import { FetchBuffer, FetchedTags } from './fetch-buffer.ts';
 
 const FETCH = UBLK_U_IO_FETCH_IO_CMDS | 0;
 const PREP = UBLK_U_IO_PREP_IO_CMDS | 0;
@@ -56,10 +56,11 @@ export class BatchDelivery implements Delivery {
   private readonly depth: number;
   private readonly rotateBy: number;
   private readonly fetches: FetchBuffer[] = [];
+  private readonly tags: Uint16Array;
   protected readonly elements: ElementBuffers[] = [];
   /** Index in `elements`, by queue id. */
   private readonly ofQueue: Int32Array;
-  /** Fetch commands that the kernel has; requests delivered and not committed; commit commands under way. */
+  /** Fetch commands that the kernel has; requests delivered whose commit is not submitted; commit commands under way. */
   private armed = 0;
   private inHand = 0;
   private commands = 0;
@@ -73,12 +74,14 @@ export class BatchDelivery implements Delivery {
     this.depth = options.depth;
     this.rotateBy = options.rotateBy;
     this.ofQueue = new Int32Array(slots.count / options.depth).fill(-1);
+    const tags = new FetchedTags(options.depth, options.queues.length * FETCHES);
+    this.tags = tags.all;
     for (const queue of options.queues) {
       this.ofQueue[queue] = this.elements.length;
       this.elements.push(new ElementBuffers(queue, options.depth, options.elemBytes, this.elements.length));
       for (let i = 0; i < FETCHES; i++) {
         const group = this.fetches.length;
-        this.fetches.push(new FetchBuffer(queue, options.depth, ring.registry.registerBufferRing(group, 1)));
+        this.fetches.push(new FetchBuffer(queue, tags, group, ring.registry.registerBufferRing(group, 1)));
       }
     }
   }
@@ -109,7 +112,6 @@ export class BatchDelivery implements Delivery {
     const queueTag = slots.queueTag[slot]!;
     const elements = this.elementsOf(queueTag & 0xffff);
     elements.add((queueTag >>> 16) | (index << 16), result, slots.commandLo[slot]!, slots.commandHi[slot]!);
-    this.inHand--;
   }
 
   flush(): number {
@@ -141,8 +143,10 @@ export class BatchDelivery implements Delivery {
   protected flushed(elements: ElementBuffers): number {
     const buffer = elements.take();
     if (buffer < 0) return 0;
+    const count = elements.countOf(buffer);
+    this.inHand -= count;
     this.submit(COMMIT, elements, buffer, 0);
-    return elements.countOf(buffer);
+    return count;
   }
 
   protected elementsOf(queue: number): ElementBuffers {
@@ -221,7 +225,7 @@ export class BatchDelivery implements Delivery {
   }
 
   private deliver(fetch: FetchBuffer, bytes: number, arrivals: Arrivals): void {
-    const { tags } = fetch;
+    const { tags } = this;
     const base = fetch.queue * this.depth;
     const count = bytes >>> 1;
     const end = fetch.at + count;
