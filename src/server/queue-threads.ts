@@ -11,7 +11,7 @@ import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 
 /** A queue thread needs little heap, because its buffers are mapped memory. A small young generation stays in the cache. */
-const LIMITS = { maxYoungGenerationSizeMb: 2, stackSizeMb: 2 };
+const LIMITS = { maxYoungGenerationSizeMb: 1, stackSizeMb: 2 };
 
 const START_SECONDS = 60;
 const LEFT_OPEN_MS = 1000;

@@ -14,7 +14,7 @@ import { keepCompiledCode } from '../native/compiled-code.ts';
  * the server, whatever NODE_OPTIONS says: words of the command line come before it.
  */
 export const START_FLAGS: readonly string[] = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=1',
   '--no-turbo-typer-hardening',
   '--unhandled-rejections=throw',
 ];

@@ -3,9 +3,9 @@
 /** A share of what bare Node takes on the same machine, which is measured between the runs. */
 const NODE_MS = 25;
 export const BUDGETS = {
-  list: 110 / NODE_MS,
-  features: 110 / NODE_MS,
-  add: 350 / NODE_MS,
+  list: 75 / NODE_MS,
+  features: 75 / NODE_MS,
+  add: 200 / NODE_MS,
   /** The memory of a server of null with two queues of depth 128, after I/O. */
   serverMb: 40,
   /** The memory of a server of ram.ts beyond its disk, after I/O. */
