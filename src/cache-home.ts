@@ -30,7 +30,12 @@ export function compileCache(part: string): string | undefined {
 
 /** Whether the directory, or the one that it will be made in, is this user's. */
 function isOwn(directory: string): boolean {
-  const found =
-    statSync(directory, { throwIfNoEntry: false }) ?? statSync(path.dirname(directory), { throwIfNoEntry: false });
-  return found === undefined || found.uid === process.geteuid?.();
+  try {
+    const found =
+      statSync(directory, { throwIfNoEntry: false }) ?? statSync(path.dirname(directory), { throwIfNoEntry: false });
+    return found === undefined || found.uid === process.geteuid?.();
+  } catch {
+    // What this user may not even look at, as after setpriv with a kept HOME.
+    return false;
+  }
 }

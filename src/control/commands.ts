@@ -52,7 +52,7 @@ export async function addDev(
 ): Promise<DevInfo> {
   const buffer = encode(ublksrv_ctrl_dev_info, info);
   const device = (info.dev_id ?? 0) | 0;
-  const waitsFor = 'another ublk device to be added or deleted';
+  const waitsFor = 'the driver to make the device; it makes and removes one at a time';
   await run(channel, { name: 'ADD_DEV', op: UBLK_U_CMD_ADD_DEV, device, buffer, waitsFor }, options);
   return decode(ublksrv_ctrl_dev_info, buffer);
 }

@@ -127,7 +127,7 @@ function requireFile(file: string): void {
     throw new UblkError(`cannot use backing file ${file}: ${code === 'ENOENT' ? 'there is no such file' : code}`, {
       code,
       command: 'open',
-      hint: 'make it first, for instance with `truncate -s 1G FILE`',
+      hint: `make it first, for instance with \`truncate -s 1G ${file}\``,
     });
   }
 }

@@ -12,6 +12,7 @@ import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts'
 import { UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
 import { type DeviceRecord, RECORD_VERSION } from '../record/device-record.ts';
 import { ownedBy } from '../record/ownership.ts';
+import { readProcess } from '../record/process-state.ts';
 import { isServerAlive, serverOf } from '../record/server-identity.ts';
 import { readRecord, writeRecord } from '../record/store.ts';
 import { checkDescriptors } from '../server/descriptor-budget.ts';
@@ -31,8 +32,9 @@ import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
 import { requireUnserved } from './require-unserved.ts';
 
-/** After a server was killed, the kernel needs a moment to release the device. */
+/** After a server was killed, the kernel needs a moment to release the device. One that is well is not waited for as long. */
 const SERVER_LEAVES_MS = 5_000;
+const SEEN_SERVING_MS = 500;
 
 /** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
 export async function recoverDevice(
@@ -139,16 +141,18 @@ function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
 
 async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): Promise<void> {
   const id = info.dev_id;
-  const deadline = milliseconds() + SERVER_LEAVES_MS;
+  const began = milliseconds();
   for (;;) {
     try {
       await startUserRecovery(id, waiting);
       return;
     } catch (error) {
       if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
-      if (milliseconds() > deadline) throw isServed(info) ? await stillServed(id) : error;
+      const waited = milliseconds() - began;
+      if (waited > SERVER_LEAVES_MS) throw isServed(info) ? await stillServed(id) : error;
+      if (waited > SEEN_SERVING_MS && isServed(info)) await requireNotLive(id);
     }
-    waiting.onWaiting?.(`waiting for the server (pid ${info.ublksrv_pid}) to leave`);
+    if (!isServed(info)) waiting.onWaiting?.(`waiting for the server (pid ${info.ublksrv_pid}) to leave`);
     await sleep(20);
     waiting.signal?.throwIfAborted();
   }
@@ -184,6 +188,11 @@ function addAgain(record: DeviceRecord | null): string {
     ? options.features
     : [...options.features, 'USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
   return addCommand({ ...options, features });
+}
+
+async function requireNotLive(id: number): Promise<void> {
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  if (info.state === UBLK_S_DEV_LIVE && !readProcess(info.ublksrv_pid).exiting) throw healthy(info);
 }
 
 /** The old server keeps the device: because nothing is wrong with it, or because it has not let go of it yet. */

@@ -17,6 +17,7 @@ export const recipe = {
     'fio',
     'gcc',
     'iproute2',
+    'jq',
     'kmod',
     'libc6-dev',
     'liburing-dev',

@@ -9,6 +9,8 @@ export type ProcessState = 'running' | 'stopped' | 'zombie' | 'gone';
 
 export interface ProcessFacts {
   readonly state: ProcessState;
+  /** Whether it has begun to end, as after SIGKILL (PF_EXITING of include/linux/sched.h). */
+  readonly exiting: boolean;
   /** Its name, of at most 15 bytes. */
   readonly command: string;
   /** Processor time that it has used, in clock ticks. */
@@ -17,7 +19,9 @@ export interface ProcessFacts {
   readonly startTime: number;
 }
 
-const GONE: ProcessFacts = { state: 'gone', command: '?', ticks: 0, startTime: Number.NaN };
+/** Processes and threads that are in the kernel's do_exit. */
+const PF_EXITING = 0x4;
+const GONE: ProcessFacts = { state: 'gone', exiting: true, command: '?', ticks: 0, startTime: Number.NaN };
 
 export function processState(pid: number): ProcessState {
   return readProcess(pid).state;
@@ -25,11 +29,11 @@ export function processState(pid: number): ProcessState {
 
 export function readProcess(pid: number): ProcessFacts {
   if (pid <= 0) return GONE;
-  if (!isProcOurs()) return isThere(pid) ? { ...GONE, state: 'running' } : GONE;
+  if (!isProcOurs()) return isThere(pid) ? { ...GONE, state: 'running', exiting: false } : GONE;
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
-    return isHidden(pid) ? { ...GONE, state: 'running' } : GONE;
+    return isHidden(pid) ? { ...GONE, state: 'running', exiting: false } : GONE;
   }
 }
 
@@ -75,6 +79,7 @@ export function parseStat(stat: string): ProcessFacts {
   const [state = '', ...fromFourth] = stat.slice(end + 2).split(' ');
   return {
     state: STATES[state] ?? 'running',
+    exiting: (Number(fromFourth[9 - 4]) & PF_EXITING) !== 0,
     command: stat.slice(stat.indexOf('(') + 1, end),
     ticks: Number(fromFourth[14 - 4]) + Number(fromFourth[15 - 4]),
     startTime: Number(fromFourth[22 - 4]),

@@ -32,7 +32,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     endWhenAsked(id, log);
     const notes = [...device.notes, ...killable];
     report({ ready: true, notes });
-    const first = `device ${id} (${[target, ...files].join(' ')}) is served by pid ${process.pid}`;
+    const first = `device ${id} (${[target, ...files].join(' ')}) ${mode === 'recover' ? 'has been recovered and ' : ''}is served by pid ${process.pid}`;
     for (const line of quiet ? [] : [first, ...notes]) log(line);
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;

@@ -67,7 +67,7 @@ function statBackingFile(path: string, { device }: ClaimOptions): BigIntStats {
     return statSync(path, { bigint: true });
   } catch (error) {
     const code = codeOf(error);
-    throw refusal(path, code, reasonOf(code), hintOf(code));
+    throw refusal(path, code, reasonOf(code), hintOf(code, path));
   }
 }
 
@@ -149,7 +149,7 @@ function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: Op
       // EINVAL is how a file system says that it has no O_DIRECT.
       if (code === 'EINVAL' && direct) direct = false;
       else if (['EROFS', 'EACCES', 'EPERM'].includes(code) && !readOnly) readOnly = true;
-      else throw refusal(path, code, reasonOf(code), hintOf(code));
+      else throw refusal(path, code, reasonOf(code), hintOf(code, path));
     }
   }
 }
@@ -157,12 +157,12 @@ function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: Op
 function sizeOf(fd: number, path: string): number {
   const stat = fstatSync(fd);
   if (!stat.isFile() && !stat.isBlockDevice()) {
-    const hint = 'make a file, for instance with `truncate -s 1G FILE`';
+    const hint = 'name a file or a disk; `truncate -s 1G FILE` makes a file';
     throw refusal(path, 'EINVAL', 'it is neither a regular file nor a block device', hint);
   }
   const bytes = stat.isFile() ? stat.size : blockDeviceSize(fd, path);
   if (bytes === 0)
-    throw refusal(path, 'EINVAL', 'it is empty', 'give it a size, for instance with `truncate -s 1G FILE`');
+    throw refusal(path, 'EINVAL', 'it is empty', `give it a size, for instance with \`truncate -s 1G ${path}\``);
   return bytes;
 }
 
@@ -192,10 +192,10 @@ function reasonOf(code: string): string {
   return errno === undefined ? code : errnoText(errno);
 }
 
-function hintOf(code: string): string {
+function hintOf(code: string, path: string): string {
   switch (code) {
     case 'ENOENT':
-      return 'make it first, for instance with `truncate -s 1G FILE`';
+      return `make it first, for instance with \`truncate -s 1G ${path}\``;
     case 'EISDIR':
       return 'name a regular file or a block device';
     case 'ETXTBSY':

@@ -33,7 +33,10 @@ test("another program's device shows what the kernel knows", () => {
 
 test('why a server is gone is said below, with what to do', () => {
   const dead = report({ state: 'QUIESCED', ublksrv_pid: -1, last_error: 'its server is gone' });
-  assert.match(lines(devicesTable([dead])), /device 0: its server is gone; ublkts recover -n 0\n$/);
+  assert.match(
+    lines(devicesTable([dead])),
+    /device 0: its server is gone; its I\/O waits, and `ublkts recover -n 0` lets it go on\n$/,
+  );
 });
 
 test('why requests do not match is said below the table', () => {
@@ -88,7 +91,7 @@ test('a name that holds control characters is shown, and does nothing', () => {
   const text = lines(devicesTable([evil]));
   assert.equal(text.split('\n').length, 4);
   assert.match(text, /loop \/a\\x1b\[2J\\n 9/);
-  assert.match(text, /gone\\x1b\[31m; ublkts/);
+  assert.match(text, /gone\\x1b\[31m; `ublkts/);
   assert.match(lines(deviceCard(evil)), /loop \/a\\x1b\[2J\\n 9/);
 });
 

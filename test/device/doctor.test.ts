@@ -100,7 +100,10 @@ describe('leftovers', () => {
       device(2, 'QUIESCED', -1),
       device(3, 'DEAD', -1),
     ]);
-    assert.equal(check.detail, 'without a server: 1, 2, 3');
+    assert.equal(
+      check.detail,
+      'device 1 (DEAD) has no server; device 2 (QUIESCED) has no server, and its I/O waits; device 3 (DEAD) has no server',
+    );
     assert.equal(check.hint, '`ublkts recover -n 2`; `ublkts del 1 3`');
   });
 
@@ -112,7 +115,7 @@ describe('leftovers', () => {
     ]);
     assert.equal(
       check.detail,
-      'device 0: it is being deleted; with a server that is stopped (state T): 1; without a server: 2',
+      'device 0: it is being deleted; device 1: its server is stopped (state T), and its I/O waits; device 2 (DEAD) has no server',
     );
     assert.match(check.hint ?? '', /kill -CONT 71`; `ublkts del 2`/);
   });

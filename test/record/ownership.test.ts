@@ -56,6 +56,7 @@ describe('a server', () => {
     const rest = ['S', ...Array.from({ length: 18 }, () => '0'), '12345', '0'].join(' ');
     assert.deepEqual(parseStat(`77 (a) Z (b) ${rest}`), {
       state: 'running',
+      exiting: false,
       command: 'a) Z (b',
       ticks: 0,
       startTime: 12345,

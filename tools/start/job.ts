@@ -22,7 +22,6 @@ interface Row {
   readonly copied: number;
   /** The bytes of the matched requests, which nobody copied. */
   readonly bytesNotCopied: number;
-  readonly iops: number;
 }
 
 /** Returns what went wrong, in sentences; none when all is well. */
@@ -56,7 +55,7 @@ async function measure(device: DeviceReport, buffer: string): Promise<string[]> 
 
 async function row(device: DeviceReport, buffers: string, options: Record<string, string>): Promise<Row> {
   const before = await tally(device);
-  const { error, requests, iops, stderr } = await fio(device.path, { ...JOB, ...options });
+  const { error, requests, stderr } = await fio(device.path, { ...JOB, ...options });
   if (error !== 0) throw new Error(`fio failed with ${error}: ${stderr}`);
   const after = await tally(device);
   return {
@@ -65,7 +64,6 @@ async function row(device: DeviceReport, buffers: string, options: Record<string
     matched: after.matched.requests - before.matched.requests,
     copied: after.copied.requests - before.copied.requests,
     bytesNotCopied: after.matched.bytes - before.matched.bytes,
-    iops,
   };
 }
 
@@ -87,12 +85,11 @@ function wrong(shared: Row, own: Row): string[] {
 }
 
 function table(rows: readonly Row[]): string {
-  const head = ["fio's buffers are", 'requests', 'matched', 'copied', 'MB not copied', 'IOPS'];
-  const body = rows.map(({ buffers, requests, matched, copied, bytesNotCopied, iops }) => [
+  const head = ["fio's buffers are", 'requests', 'matched', 'copied', 'MB not copied'];
+  const body = rows.map(({ buffers, requests, matched, copied, bytesNotCopied }) => [
     buffers,
     ...[requests, matched, copied].map((count) => count.toLocaleString('en')),
     (bytesNotCopied / 1e6).toFixed(1),
-    Math.round(iops).toLocaleString('en'),
   ]);
   const widths = head.map((word, column) => Math.max(word.length, ...body.map((cells) => cells[column]!.length)));
   const line = (cells: readonly string[]): string =>

@@ -89,11 +89,16 @@ async function showTargetHelp(argv: readonly string[], manifest: Manifest): Prom
 }
 
 function unknownCommand(word: string, manifest: Manifest): UblkError {
-  if (word.startsWith('-')) return usageError(`no such flag: ${word}`, 'ublkts help lists the commands');
-  const meant = OTHER_WORDS.get(word.toLowerCase()) ?? closest(word, commandNames(manifest));
+  if (word.startsWith('-')) return usageError(`no such flag: ${word}`, '`ublkts help` lists the commands');
+  const meant = commandFor(word, manifest);
   return new UblkError(`no such command: ${word}`, {
     code: UNKNOWN_COMMAND,
     kind: 'usage',
-    hint: meant === undefined ? 'ublkts help lists the commands' : `did you mean ${meant}?`,
+    hint: meant === undefined ? '`ublkts help` lists the commands' : `did you mean ${meant}?`,
   });
+}
+
+function commandFor(word: string, manifest: Manifest): string | undefined {
+  const spelled = closest(word, [...commandNames(manifest), ...OTHER_WORDS.keys()]);
+  return spelled === undefined ? undefined : (OTHER_WORDS.get(spelled) ?? spelled);
 }

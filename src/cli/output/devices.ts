@@ -2,6 +2,7 @@
 import { type DeviceReport, hasFeature } from '../../device/report.ts';
 import { formatSize } from '../../sizes.ts';
 import { escapeControls } from '../../text/escape.ts';
+import { wholePercent } from '../../text/percent.ts';
 import { deviceText } from './kublk-text.ts';
 import { stateStyle, styles } from './styles.ts';
 import { type Column, NOTHING, renderTable, terminalWidth } from './table.ts';
@@ -75,7 +76,7 @@ export function deviceCard(device: DeviceReport): string {
     escapeControls(targetText(device)),
     formatSize(device.size_bytes),
     `${device.nr_hw_queues} × ${device.queue_depth} requests`,
-    device.data_path,
+    dataPathText(device),
     `pid ${device.ublksrv_pid}`,
   ].filter((fact) => fact !== null);
   const lines = [`${styles.path(device.path)} is ${stateStyle(device.state)(device.state)}: ${facts.join(', ')}`];
@@ -86,17 +87,28 @@ export function deviceCard(device: DeviceReport): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The data path serves only what does not match, where memory is shared. */
+function dataPathText(device: DeviceReport): string | null {
+  const { data_path } = device;
+  return data_path !== null && hasFeature(device, 'SHMEM_ZC') ? `shared memory, else ${data_path}` : data_path;
+}
+
 function stateText({ state, deleting }: DeviceReport): string {
   return deleting === null ? state : 'DELETING';
 }
 
 function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string {
-  const next = state === 'QUIESCED' || state === 'FAIL_IO' ? 'recover' : 'del';
   // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not
   // asked.
   const isServed = server_state === 'stopped' || (state === 'LIVE' && server_state === 'running');
-  const advice = deleting !== null || isServed || seen_from === 'sysfs' ? '' : `; ublkts ${next} -n ${id}`;
+  const advice = deleting !== null || isServed || seen_from === 'sysfs' ? '' : `; ${adviceFor(state, id)}`;
   return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
+}
+
+function adviceFor(state: string, id: number): string {
+  if (state === 'QUIESCED') return `its I/O waits, and \`ublkts recover -n ${id}\` lets it go on`;
+  if (state === 'FAIL_IO') return `its I/O fails until \`ublkts recover -n ${id}\``;
+  return `\`ublkts del -n ${id}\` removes it`;
 }
 
 /** Requests that do not match are copied silently, so the list says why. */
@@ -116,5 +128,5 @@ function matchedCell(device: DeviceReport): string {
   const { io } = device;
   if (io === null || !hasFeature(device, 'SHMEM_ZC')) return NOTHING;
   const all = io.matched.requests + io.registered.requests + io.copied.requests;
-  return all === 0 ? NOTHING : `${Math.floor((io.matched.requests / all) * 100)}%`;
+  return all === 0 ? NOTHING : `${wholePercent(io.matched.requests / all)}%`;
 }

@@ -5,6 +5,9 @@ import { interruptible } from '../../cli/running/interruption.ts';
 import { progressPrinter } from '../../cli/running/progress.ts';
 import { guestShell } from '../../lab/shell.ts';
 
+const GREETING =
+  'This is a fresh guest, which is thrown away at `exit`; /tmp is a place for files. Try `ublkts add -t null && ublkts list`.\n';
+
 export default class LabShell extends BaseCommand {
   static override summary = 'Open a shell in a fresh guest (a virtual machine) whose kernel has ublk.';
   static override description =
@@ -22,7 +25,10 @@ export default class LabShell extends BaseCommand {
         memory: flags.memory,
         cpus: flags.cpus,
         onProgress: progress.onProgress,
-        onStart: progress.clear,
+        onStart: () => {
+          progress.clear();
+          process.stderr.write(GREETING);
+        },
         signal,
       }),
     ).finally(progress.clear);

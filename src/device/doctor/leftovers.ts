@@ -41,7 +41,7 @@ function eachInWords(devices: readonly DeviceReport[], hint: string): Trouble[] 
 
 function pausedTrouble(paused: readonly DeviceReport[]): Trouble[] {
   if (paused.length === 0) return [];
-  const detail = `with a server that is stopped (state T): ${idsOf(paused)}`;
+  const detail = paused.map(({ id }) => `device ${id}: its server is stopped (state T), and its I/O waits`).join('; ');
   return [{ detail, hint: `\`kill -CONT ${paused.map(({ ublksrv_pid }) => ublksrv_pid).join(' ')}\`` }];
 }
 
@@ -53,11 +53,15 @@ function orphanTrouble(orphans: readonly DeviceReport[]): Trouble[] {
     ...recoverable.map(({ id }) => `\`ublkts recover -n ${id}\``),
     ...(lost.length > 0 ? [`\`ublkts del ${lost.join(' ')}\``] : []),
   ];
-  return [{ detail: `without a server: ${idsOf(orphans)}`, hint: ways.join('; ') }];
+  const detail = orphans
+    .map((orphan) => `device ${orphan.id} (${orphan.state}) has no server${ioOf(orphan)}`)
+    .join('; ');
+  return [{ detail, hint: ways.join('; ') }];
 }
 
-function idsOf(devices: readonly DeviceReport[]): string {
-  return devices.map(({ id }) => id).join(', ');
+function ioOf({ state }: DeviceReport): string {
+  if (state === 'QUIESCED') return ', and its I/O waits';
+  return state === 'FAIL_IO' ? ', and its I/O fails' : '';
 }
 
 /** Looks for files of devices that are not among the `ids()` that there are. They are named `7.json` or `ublkb7.sock`. */

@@ -5,6 +5,7 @@
 import { type BufferView, DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from './picture.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
+import { wholePercent } from '../../text/percent.ts';
 
 export interface Verdict {
   readonly text: string;
@@ -34,7 +35,7 @@ export function verdictOf(device: DeviceView, period: Period): Verdict {
 }
 
 function partlyMatched(device: DeviceView, period: Period, matched: number): Verdict {
-  const share = Math.min(99, Math.max(1, Math.round(matched * 100)));
+  const share = wholePercent(matched);
   const readOnly = (device.buffers ?? []).every((buffer) => buffer.readOnly);
   const { reads } = device.spans[period].block;
   if (readOnly && reads > 0) {
