@@ -1,4 +1,5 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
+import { isAbsolute } from 'node:path';
 import { writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -10,8 +11,10 @@ import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 
-/** A queue thread needs little heap, because its buffers are mapped memory. A small young generation stays in the cache. */
-const LIMITS = { maxYoungGenerationSizeMb: 1, stackSizeMb: 2 };
+/** A queue thread needs little heap, because its buffers are mapped memory. Handlers that a file defines allocate. */
+const YOUNG_MB = 1;
+const YOUNG_OF_HANDLERS_MB = 2;
+const STACK_MB = 2;
 
 const START_SECONDS = 60;
 const LEFT_OPEN_MS = 1000;
@@ -81,7 +84,10 @@ export class QueueThreads {
   #start(config: ThreadConfig): void {
     const worker = new Worker(packagePath('dist/queue/main.cjs'), {
       workerData: config,
-      resourceLimits: LIMITS,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: isAbsolute(config.spec.target) ? YOUNG_OF_HANDLERS_MB : YOUNG_MB,
+        stackSizeMb: STACK_MB,
+      },
     });
     this.#workers.push(worker);
     this.#wakeFds.push(config.wakeFd);
