@@ -229,7 +229,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
       for (const trouble of [
         `device ${hung.id}: it is being deleted`,
         `device ${held.id}: `,
-        `state T): ${stopped.id}`,
+        `device ${stopped.id}: its server is stopped (state T)`,
       ])
         assert.ok(doctor.includes(trouble), doctor);
     } finally {
