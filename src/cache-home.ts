@@ -35,7 +35,7 @@ function isOwn(directory: string): boolean {
       statSync(directory, { throwIfNoEntry: false }) ?? statSync(path.dirname(directory), { throwIfNoEntry: false });
     return found === undefined || found.uid === process.geteuid?.();
   } catch {
-    // What this user may not even look at, as after setpriv with a kept HOME.
+    // The directory lies where this user may not look, as after setpriv with a kept HOME.
     return false;
   }
 }

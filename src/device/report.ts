@@ -38,7 +38,7 @@ export interface IoReport {
 
 export interface StuckReport {
   requests: number;
-  /** Of the one that has waited longest: what it is, where it begins in bytes, and when it came (ISO 8601). */
+  /** The operation of the request that has waited longest, its offset in bytes, and when it arrived (ISO 8601). */
   op: StatOp;
   offset: number;
   since: string;

@@ -63,7 +63,7 @@ function settle(config: ThreadConfig): string[] {
   return notes;
 }
 
-/** What is not stored by now is lost, and the log says so; the device is gone in any case. */
+/** Gives the target its time to store what it holds. Data that it has not stored by then is lost, and the log says so. */
 async function closeTarget(target: TargetQueue, { index }: ThreadConfig): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(

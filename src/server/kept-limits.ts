@@ -1,5 +1,5 @@
 /**
- * What a recovered device keeps of its first server. The kernel goes on with the parameters that the device was made with,
+ * Checks that a target can serve a device that is recovered with it. The kernel goes on with the parameters that the device was made with,
  * so a target that has changed since must be able to serve the requests that these allow.
  */
 import type { Params, ParamsInit } from '../control/commands.ts';

@@ -37,14 +37,14 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
     if (!quiet) log(`the server of device ${id} (pid ${process.pid}) ends`);
-    // What `setup` has left open must not keep a server without a device.
+    // A timer or a socket that the target's `setup` has left open must not keep a server that has no device.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
   } catch (error) {
     fail(id, error);
   }
 }
 
-/** What a target of somebody's own was given: it may open that at any time. The built-in targets have opened theirs. */
+/** The paths that a target in a file may open at any time: its own, and those of its options. Built-in targets have opened theirs. */
 function pathsOf({ target, files, targetOptions }: DeviceSpec): string[] {
   return isAbsolute(target)
     ? [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))]

@@ -2,7 +2,7 @@
  * Whether the machine has the memory that a device's I/O buffers can come to. They are mapped whole and backed page by
  * page as requests use them, so too many of them would not fail when the device starts, but under its first real load.
  *
- * In a control group with a limit, that load can lose data. Where the group has nothing left and nobody to kill, because
+ * In a control group with a memory limit, such a load can lose data. Where the group has nothing left and nobody to kill, because
  * a server is never killed, the driver copies only the part of a write for which the buffer has memory. The server
  * writes that part, and the driver then acknowledges the whole write (Linux 7.3, ublk_start_io and __ublk_complete_rq).
  * Neither the server nor the client sees it. With user_copy, a test in a full group had not ended after two minutes. So
@@ -30,7 +30,7 @@ export interface Buffers {
   readonly bytes: number;
 }
 
-/** What a server needs besides its buffers until it has seen every kind of load. */
+/** The memory that a server needs besides its buffers, once it has served every kind of request. */
 const SERVER_BYTES = 24 << 20;
 
 /** Whether all buffers are to have their memory before the device is live. */

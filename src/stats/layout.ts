@@ -79,7 +79,7 @@ export const BlockF64 = {
   depthSum: 9,
   /** How many requests have waited in the target for too long. */
   stuck: 10,
-  /** Of the one that has waited longest: where it begins, in bytes, and when it came, in milliseconds since 1970. */
+  /** The offset of the request that has waited longest, in bytes, and when it arrived, in milliseconds since 1970. */
   stuckOffset: 11,
   stuckSinceMs: 12,
   errors: 16, // + op
