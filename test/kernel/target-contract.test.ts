@@ -1,9 +1,20 @@
-/** What docs/writing-a-target.md promises where a target breaks its rules. */
+/** What docs/writing-a-target.md promises where a target breaks its rules, or where its file may not be run. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import { blockDevice, describeDevice, leavesNothingBehind, run, sh, skip, verify, withDevice } from './guest.ts';
+import { deviceScript } from '../../src/targets/check/device-script.ts';
+import {
+  blockDevice,
+  describeDevice,
+  leavesNothingBehind,
+  run,
+  sh,
+  shFails,
+  skip,
+  verify,
+  withDevice,
+} from './guest.ts';
 import { bufferOf } from './support/devices.ts';
 import { library } from './support/library.ts';
 
@@ -25,6 +36,18 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
       assert.ok(((await describeDevice(id)).io?.errors ?? 0) >= 4);
       assert.equal(log(id).match(/ read: it returned a number: a handler returns nothing/g)?.length, 1);
       assert.equal(log(id).match(/ read: its promise was fulfilled with a number: a handler/g)?.length, 1);
+    });
+  });
+
+  test('one request at a time, also after a timeout; those behind a late handler fail, and later ones do not', async () => {
+    const until = `${DIRECTORY}/until`;
+    await withDevice({ target: TARGET, targetOptions: { one_at_a_time: 'yes', until } }, async ({ id, path }) => {
+      assert.match(readAt(path, 768), /Connection timed out/, 'the late one');
+      assert.match(readAt(path, 0), /Connection timed out/, 'one behind it');
+      writeFileSync(until, '');
+      await sleep(200);
+      assert.equal(readAt(path, 0), '');
+      assert.doesNotMatch(log(id), /two at once/);
     });
   });
 
@@ -55,7 +78,82 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
     assert.doesNotMatch(log(id), /FATAL|native stack/i);
     await library.deleteDevice(id);
   });
+
+  test('an unhandled rejection ends the server, whatever NODE_OPTIONS says', async () => {
+    sh(`NODE_OPTIONS=--unhandled-rejections=warn ublkts add -n 6 -r 1 -t ${TARGET}`);
+    await blockDevice('/dev/ublkb6');
+    run('timeout 5 dd if=/dev/ublkb6 of=/dev/null bs=4k skip=1024 count=1 iflag=direct || true');
+    for (let tries = 0; (await describeDevice(6)).state !== 'QUIESCED'; tries++) {
+      assert.ok(tries < 100, 'it is QUIESCED');
+      await sleep(100);
+    }
+    sh('ublkts recover -n 6');
+    assert.equal(readAt('/dev/ublkb6', 0), '');
+    sh('ublkts del -n 6');
+  });
+
+  test('root runs the file of a user neither for add nor for recover, under sudo or not', async () => {
+    const file = `${DIRECTORY}/users.ts`;
+    sh(`cp ${DIRECTORY}/ram.ts ${file} && chown 1000 ${file}`);
+    const refused = /root does not run target .*users\.ts: it belongs to user 1000[^]*hint: .*chown root/;
+    shFails(`ublkts add -t ${file}`, refused);
+    shFails(`SUDO_UID=1000 ublkts add -t ${file}`, refused);
+    sh(`chown root ${file} && ublkts add -n 6 -r 1 -t ${file} -o size=64M && chown 1000 ${file}`);
+    process.kill((await describeDevice(6)).ublksrv_pid, 'SIGKILL');
+    shFails('SUDO_UID=1000 ublkts recover -n 6', refused);
+    sh(`chown root ${file} && ublkts recover -n 6 && ublkts del -n 6`);
+  });
 });
+
+describe('the check of `target check --lab`', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('finds a target good on a real device, and says what a target in memory loses', () => {
+    const said = checked('ram.ts', { size: '64M' });
+    assert.equal(said.code, 0, said.lines.join('\n'));
+    assert.deepEqual(
+      said.lines.map((line) => line.split('\t').slice(1, 3).join(': ')),
+      [
+        'handlers: ok',
+        'device: ok',
+        'reads: ok',
+        'data: ok',
+        'discards: ok',
+        'file system: ok',
+        'kill and recover: warn',
+        'del: ok',
+      ],
+    );
+  });
+
+  test('ends at the first thing that is wrong, and deletes the device', () => {
+    writeFileSync(`${DIRECTORY}/numbers.ts`, NUMBERS);
+    const said = checked('numbers.ts', {}, true);
+    assert.equal(said.code, 1);
+    assert.match(said.lines.join('\n'), /^done\treads\tfail\t.*it returned a number.*\ndone\tdel\tok/m);
+  });
+});
+
+function checked(
+  file: string,
+  targetOptions: Readonly<Record<string, string>>,
+  isRing = false,
+): { code: number | null; lines: string[] } {
+  const target = `${DIRECTORY}/${file}`;
+  const script = deviceScript({ target, files: [], targetOptions, readOnly: false, isRing, folders: [], empty: {} });
+  writeFileSync(`${DIRECTORY}/check.sh`, script);
+  const { status, stdout } = run(`bash ${DIRECTORY}/check.sh`);
+  return { code: status, lines: stdout.split('\n').filter((line) => line.startsWith('done')) };
+}
+
+/** The check is told that it is a ring target, so that its handlers are not called before there is a device. */
+const NUMBERS = `import { defineTarget } from 'ublkts/target';
+const disk = Buffer.alloc(8 << 20);
+export default defineTarget({
+  summary: 'answers with numbers',
+  open: () => ({ size: disk.length, read: (buffer, offset): any => disk.copy(buffer, 0, offset, offset + buffer.length) }),
+});
+`;
 
 /** What dd says when it cannot read a block of 4096 bytes; nothing when it can. */
 function readAt(path: string, block: number): string {
