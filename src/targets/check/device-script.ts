@@ -78,8 +78,9 @@ no_errors() {
 verify() {
   timeout 150 fio --name=check --filename="$DEVICE" --direct=1 --ioengine=libaio --size="$AREA" --randrepeat=1 \
     --minimal "$@" > /tmp/fio 2>&1 && no_errors && return
-  grep -v '^3;fio' /tmp/fio | head -4
-  grep 'its like is counted\|has not settled' "$LOG" | head -2
+  # What the target's server says is the cause, and comes first; fio repeats the effect for each request.
+  grep 'its like is counted\|has not settled' "$LOG" | head -2 | cut -d ' ' -f 2-
+  grep -v '^3;fio' /tmp/fio | head -1
   return 1
 }
 
