@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a bare Debian with any Node to where this project builds, runs and is tested: Debian packages, npm packages,
-# the compiled tree and the lab's image. Does only what is missing, and says nothing when nothing is.
+# the compiled tree and the lab's image. Does only what is missing, and says nothing when nothing is. With `--no-lab` it
+# leaves the image to the caller.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
@@ -24,6 +25,7 @@ main() {
   install_debian_packages
   install_npm_packages
   build
+  [[ ${1:-} != --no-lab ]] || return 0
   # Node is the one that npm has just installed. It has nothing to do when the cache has an image.
   node bin/run.js lab build > /dev/null
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, and the kernel's own selftests except the
- * stress group. With words, it runs only the test files whose path has one of them in it. A word that begins with `test_` is
+ * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, the kernel's own selftests except the stress
+ * group, and whether the hot path has kept its speed. With words, it runs only the test files whose path has one of them in it. A word that begins with `test_` is
  * looked for in the names of the selftests too.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { runHere } from './harness/host.ts';
 import { findTestFiles } from './test/files.ts';
+import { hotPathTask } from './test/hot-path.ts';
 import { kernelTestTask } from './test/kernel-tests.ts';
 import { prepareLab, runHarness } from './harness/lab.ts';
 import { nodeTestArguments, readCounts } from './test/node-tests.ts';
@@ -29,6 +30,9 @@ const patterns = process.argv.slice(2);
 await runHarness(async (scratch, signal) => {
   const started = performance.now();
   const tallies: Tally[] = [];
+  // On a new machine this takes minutes, in which the tests that need no lab run.
+  const lab = prepareLab(signal);
+  lab.catch(() => {});
 
   if (patterns.length === 0) {
     title('style');
@@ -42,10 +46,11 @@ await runHarness(async (scratch, signal) => {
 
   title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
   const output = new OrderedOutput((text) => process.stdout.write(text));
+  const hotPath = patterns.length === 0 ? [hotPathTask(output, signal)] : [];
   const kernelTest = (file: string) => kernelTestTask({ file, output, scratch, signal });
   const kernelTasks = files.kernel.map((file) => ({ file, run: kernelTest(file) }));
   const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
-  await prepareLab(signal);
+  await lab;
   const suite = await selftests({
     shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),
     stress: 'none',
@@ -57,6 +62,10 @@ await runHarness(async (scratch, signal) => {
   const counted = new Map<string, Tally>();
   const results = await pool(
     [
+      ...hotPath.map((task) => async () => {
+        tallies.push(await task());
+        return [];
+      }),
       ...kernelTasks.map(({ file, run }) => async () => {
         counted.set(file, await run());
         return [];
