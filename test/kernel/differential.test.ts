@@ -12,27 +12,21 @@ const KUBLK = `${recipe.kublkRoot}/kublk`;
 const ID = 5;
 const MIB = 1024 * 1024;
 
-/** Words after `add -n 5`. */
+/** Words after `add -n 5`. A line has several options where they do not touch the same attributes. */
 const LINES: readonly string[] = [
   '-t null --data_path copy',
   '-t null -q 1 -d 4 -u',
-  '-t null -q 4 -d 64 -z',
-  '-t null --auto_zc',
-  '-t null -z --auto_zc --auto_zc_fallback',
+  '-t null -q 4 -d 64 -z -r 1 --no_auto_part_scan --io_desc_size 64',
+  '-t null --auto_zc -r 1 -i 1',
+  '-t null -z --auto_zc --auto_zc_fallback -r 1 -e 1',
   '-t null -g',
   '-t null -b',
   '-t null -b --auto_zc --nthreads 1',
   '-t null --per_io_tasks --nthreads 3',
-  '-t null -z -r 1',
-  '-t null -z -r 1 -i 1',
-  '-t null -z -r 1 -e 1',
-  '-t null -z --no_auto_part_scan',
-  '-t null -z --io_desc_size 64',
   '-t null --shmem_zc',
   '-t null -u --metadata_size 8 --csum_type t10dif --integrity_reftag',
   '-t null -u --metadata_size 64 --pi_offset 48 --csum_type nvme --integrity_capable --tag_size 6',
   '-t loop -z A',
-  '-t loop -u A',
   '-t loop --shmem_zc A',
   '-t loop -u --metadata_size 64 --pi_offset 56 --csum_type t10dif --integrity_capable --integrity_reftag A M',
   '-t stripe -z A B',
