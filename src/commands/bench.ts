@@ -35,6 +35,6 @@ export default class Bench extends BaseCommand {
     const report = await interruptible((signal) =>
       benchDevice({ device, seconds: flags.seconds, write: flags.write, signal, onRow }),
     ).finally(progress.clear);
-    this.print(benchViews(report), flags.format);
+    this.printWithNotes(benchViews(report), report.notes, flags.format);
   }
 }

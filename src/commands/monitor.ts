@@ -56,7 +56,14 @@ export default class Monitor extends BaseCommand {
     } else {
       if (count === undefined && process.stderr.isTTY) process.stderr.write(ENDLESS);
       const { streamSamples } = await import('../watch/output/stream.ts');
+      if (device !== undefined && count !== undefined) await requireDevice(device);
       await streamSamples({ device, intervalMs, count, output: process.stdout });
     }
   }
+}
+
+/** A view without an end waits for a device that is not there yet; lines that were counted would all be empty. */
+async function requireDevice(id: number): Promise<void> {
+  const { describeDevice } = await import('../device/list.ts');
+  await describeDevice(id);
 }

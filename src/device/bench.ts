@@ -11,7 +11,7 @@ import { type BenchRow, rowName, rowsFor } from './bench/rows.ts';
 import { type FioRun, runFio } from './bench/run-fio.ts';
 import { type Shares, sharesBetween } from './bench/shares.ts';
 import { describeDevice } from './list.ts';
-import type { DeviceReport } from './report.ts';
+import { type DeviceReport, hasFeature } from './report.ts';
 
 /** The time that fio may take beyond the time it was given: its start, and the requests under way at the end. */
 const PATIENCE_MS = 60_000;
@@ -36,6 +36,8 @@ export interface BenchReport {
   readonly data_path: string | null;
   readonly seconds: number;
   readonly rows: readonly BenchRowReport[];
+  /** What a reader of the rows should know, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** Shares are parts of the requests, 0..1; null where nothing is known. */
@@ -54,7 +56,8 @@ export async function benchDevice(request: BenchRequest): Promise<BenchReport> {
   const claim = write ? claimForWriting(device.path, device.id) : null;
   try {
     const { id, path, target, data_path } = device;
-    return { device: id, path, target, data_path, seconds, rows: await measureRows(device, request) };
+    const rows = await measureRows(device, request);
+    return { device: id, path, target, data_path, seconds, rows, notes: notesOn(device) };
   } finally {
     if (claim !== null) closeSync(claim);
   }
@@ -81,6 +84,14 @@ async function measureRows(device: DeviceReport, request: BenchRequest): Promise
     reports.push({ row: rowName(row), iops, bytes_per_second: bytesPerSecond, latency_us: latency, ...shares });
   }
   return reports;
+}
+
+function notesOn(device: DeviceReport): string[] {
+  if (device.io === null || !hasFeature(device, 'SHMEM_ZC')) return [];
+  return [
+    'none of these requests can match: bench lets fio use memory of its own, which is not a registered buffer; ' +
+      'fio --direct=1 --mem=mmapshared:FILE measures with the memory of a registered file',
+  ];
 }
 
 /** null from a device of another program, whatever lies in /run under its id. */

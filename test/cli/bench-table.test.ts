@@ -17,7 +17,7 @@ const FOREIGN = { matched: null, registered: null, copied: null };
 
 function report(rows: readonly BenchRowReport[], changes: Partial<BenchReport> = {}): BenchReport {
   const target = { type: 'null', files: [], options: {} };
-  return { device: 0, path: '/dev/ublkb0', target, data_path: 'copy', seconds: 5, rows, ...changes };
+  return { device: 0, path: '/dev/ublkb0', target, data_path: 'copy', seconds: 5, rows, notes: [], ...changes };
 }
 
 test('there is one line per row, in 80 columns', () => {

@@ -49,7 +49,7 @@ const LONGEST_SOURCE = 60;
 function howToMatch(buffer: BufferView | undefined): string {
   const source = cutStart(escapeControls(buffer?.source ?? 'the registered file'), LONGEST_SOURCE, '...');
   const where = buffer?.readOnly === true ? 'write from' : 'do I/O from';
-  return `To match, map ${source} MAP_SHARED and ${where} there with O_DIRECT.`;
+  return `To match, map ${source} MAP_SHARED and ${where} there with O_DIRECT (fio: --direct=1 --mem=mmapshared:FILE).`;
 }
 
 function withoutSharedMemory({ spans, dataPath }: DeviceView, period: Period, idle: boolean): Verdict {
