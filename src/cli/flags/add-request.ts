@@ -5,6 +5,7 @@ import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../spec
 import { usageError } from '../../errors.ts';
 import type { createFlags } from './create.ts';
 import { chosenFeatures } from './features.ts';
+import { targetOptionsOf } from './target-flags.ts';
 import { parseTargetOptions } from './target-options.ts';
 
 export interface CreateFlags extends InferredFlags<typeof createFlags> {
@@ -22,7 +23,7 @@ export function addRequest(flags: CreateFlags, files: readonly string[]): AddOpt
 /** The options that were named, and no others. `recover` takes the rest from its record of the device. */
 export function namedOptions(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
   const features = chosenFeatures(flags);
-  const targetOptions = namedTargetOptions(flags);
+  const targetOptions = { ...parseTargetOptions(flags.target_option ?? []), ...targetOptionsOf(flags) };
   const integrity = namedIntegrity(flags);
   if (flags.rdonly_shmem_buf && flags.htlb === undefined) {
     throw usageError(
@@ -56,21 +57,6 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(flags.quiet && { quiet: true }),
     ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),
   };
-}
-
-function namedTargetOptions(flags: CreateFlags): Record<string, string> {
-  const options = parseTargetOptions(flags.target_option ?? []);
-  if (flags.size !== undefined) options['size'] = String(flags.size);
-  if (flags.chunk_size !== undefined) options['chunk_size'] = String(flags.chunk_size);
-  if (flags.offset !== undefined) options['offset'] = String(flags.offset);
-  if (flags.sizelimit !== undefined) options['sizelimit'] = String(flags.sizelimit);
-  if (flags.logical_block_size !== undefined) options['logical_block_size'] = String(flags.logical_block_size);
-  if (flags.read_only) options['read_only'] = '1';
-  if (flags.buffered_io) options['buffered_io'] = '1';
-  if (flags.no_discard) options['no_discard'] = '1';
-  if (flags.delay_us !== undefined) options['delay_us'] = String(flags.delay_us);
-  if (flags.die_during_fetch !== undefined) options['die_during_fetch'] = flags.die_during_fetch ? '1' : '0';
-  return options;
 }
 
 /** Present as soon as any of its flags is. Whether they make sense together is checked by spec/checks/integrity.ts. */

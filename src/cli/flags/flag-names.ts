@@ -4,6 +4,7 @@
  */
 import { type OptionNamer, renderText, type UblkError } from '../../errors.ts';
 import type { OptionName } from '../../spec/option-names.ts';
+import { flagOfTargetOption } from './target-flags.ts';
 
 type NamedOption = Exclude<OptionName, `targetOptions.${string}`>;
 
@@ -60,23 +61,10 @@ export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
   'features.IO_DESC_SIZE': '--io_desc_size',
 };
 
-const TARGET_FLAGS = new Set([
-  'size',
-  'chunk_size',
-  'delay_us',
-  'die_during_fetch',
-  'offset',
-  'sizelimit',
-  'read_only',
-  'buffered_io',
-  'logical_block_size',
-  'no_discard',
-]);
-
 /** `threads` -> `--nthreads`. A target's option without a flag of its own is given with -o; what has no flag keeps its name. */
 export const flagName: OptionNamer = (option) => {
   const own = /^targetOptions\.(.+)$/.exec(option)?.[1];
-  if (own !== undefined) return TARGET_FLAGS.has(own) ? `--${own}` : `-o ${own}`;
+  if (own !== undefined) return flagOfTargetOption(own);
   return (FLAG_NAMES as Readonly<Record<string, string | null>>)[option] ?? option;
 };
 
