@@ -43,6 +43,8 @@ export default defineTarget({
 `;
 const LONG = process.env['UBLKTS_LONG'] === '1';
 const REQUESTS = LONG ? 100_000 : 1000;
+/** Seconds that fio may take for so many at a depth of 1. */
+const SECONDS = LONG ? 1200 : 300;
 
 describe('targets with byte handlers', { skip }, () => {
   leavesNothingBehind();
@@ -110,7 +112,7 @@ describe('targets with byte handlers', { skip }, () => {
       for (let origin = 0; origin < 7; origin++) {
         const fio = `fio --name=q --filename=${path} --direct=1 --ioengine=libaio --rw=randrw --bs=4k --offset=${origin + 7}M --size=1M`;
         const more = `--norandommap --io_size=${REQUESTS * 2}k`;
-        sh(`timeout 300 ${fio} --iodepth=1 ${more} && timeout 300 ${fio} --iodepth=32 ${more}`);
+        sh(`timeout ${SECONDS} ${fio} --iodepth=1 ${more} && timeout ${SECONDS} ${fio} --iodepth=32 ${more}`);
       }
     });
 
