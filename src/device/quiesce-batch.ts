@@ -4,7 +4,7 @@
  * (server/hold-requests.ts). The kernel then makes the device QUIESCED.
  */
 import type { DevInfo } from '../control/commands.ts';
-import { UBLK_F_BATCH_IO } from '../native/uapi/ublk-features.ts';
+import { UBLK_F_BATCH_IO, UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-features.ts';
 import { UblkError } from '../errors.ts';
 import { isElsewhere, isServer, isServerAlive } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
@@ -12,11 +12,15 @@ import { readRecord } from '../record/store.ts';
 /** The signal that makes the server do so (server/main.ts). */
 const SIGNAL = 'SIGUSR2';
 
+/** The server of a device without recovery must not leave: the device would be DEAD. */
+const LEAVES = UBLK_F_BATCH_IO | UBLK_F_USER_RECOVERY;
+
 /**
- * Returns false when the device is not in batch mode or another program serves it; QUIESCE_DEV is then the only way.
+ * Returns false when the device is not in batch mode or another program serves it, so that QUIESCE_DEV is the only way, and
+ * when it has no recovery, so that QUIESCE_DEV is refused.
  */
 export function askServerToLeave({ dev_id: id, flags, ublksrv_pid: pid }: DevInfo): boolean {
-  if ((flags & UBLK_F_BATCH_IO) === 0n) return false;
+  if ((flags & LEAVES) !== LEAVES) return false;
   const server = readRecord(id)?.server ?? null;
   if (server !== null && pid <= 0 && isElsewhere(server) && isServerAlive(server)) throw outOfReach(id, server.pid);
   if (!isServer(pid, server) || !isServerAlive(server)) return false;

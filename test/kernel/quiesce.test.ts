@@ -1,7 +1,7 @@
 /** A live device is taken away from its server and given to another: the server leaves, and no client sees an error. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { blockDevice, describeDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 
 const FOLDER = '/dev/shm/quiesce';
@@ -38,6 +38,22 @@ describe('quiesce', { skip, timeout: 600_000 }, () => {
         await until('fio ends', () => run(`grep -q ^exit ${FOLDER}/fio`).status === 0);
         const said = sh(`cat ${FOLDER}/fio`);
         assert.match(said, /^exit 0$/m, said);
+      } finally {
+        sh(`ublkts del -n ${ID}`);
+      }
+    });
+  }
+
+  for (const flags of ['', '-b', '-b --auto_zc']) {
+    test(`null ${flags} without recovery: it is refused, and the server serves on`, async () => {
+      sh(`ublkts add -t null -n ${ID} ${flags}`);
+      try {
+        await blockDevice(DEVICE);
+        const before = await describeDevice(ID);
+        shFails(`ublkts quiesce -n ${ID}`, /device 5 was made without recovery/);
+        sh(`dd if=${DEVICE} of=/dev/null bs=4k count=16 iflag=direct status=none`);
+        const { state, ublksrv_pid } = await describeDevice(ID);
+        assert.deepEqual({ state, ublksrv_pid }, { state: 'LIVE', ublksrv_pid: before.ublksrv_pid });
       } finally {
         sh(`ublkts del -n ${ID}`);
       }
