@@ -7,7 +7,7 @@ import { isIdle, isWakeUps, markdown, MOST_IDLE_MS } from './figures.ts';
 /** The exit code: 1 when waiting costs too much. A wake-up that is lost fails the guest. */
 export async function wakeUps(document: string, signal: AbortSignal): Promise<number> {
   const script = 'tools/bench/wake-ups/guest.ts';
-  const guest = { timeoutSeconds: 1800, signal };
+  const guest = { timeoutSeconds: 3600, signal };
   const idles = (await guestLines({ ...guest, script: [script, 'idle'], instructions: true })).filter(isIdle);
   const run = { ...guest, script: [script, 'promises'], instructions: false, cpus: 2 };
   const counts = (await guestLines(run)).filter(isWakeUps);
