@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, the kernel's own selftests except the stress
- * group, and whether the hot path has kept its speed. With words, it runs only the test files whose path has one of them in it. A word that begins with `test_` is
- * looked for in the names of the selftests too.
+ * group, and whether the hot path has kept its speed. With words, it runs only the test files whose path has one of them
+ * in it. A word that begins with `test_` is looked for in the names of the selftests too.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';

@@ -40,12 +40,20 @@ export abstract class BaseCommand extends Command {
     options?: Input<F, B, A>,
     argv: string[] = this.argv,
   ): Promise<ParserOutput<F, B, A>> {
-    return super.parse(options, normaliseArgv(argv, { ...this.ctor.baseFlags, ...this.ctor.flags }));
+    return super.parse(
+      options,
+      normaliseArgv(argv, { ...this.ctor.baseFlags, ...this.ctor.flags }, this.unknownFlagHint),
+    );
   }
 
   /** oclif would print here and choose an exit code. `main` does both, for every kind of error. */
   protected override catch(error: Error): Promise<never> {
     return Promise.reject(describeParseError(error));
+  }
+
+  /** What an unknown flag is answered with, where that is not the usual hint. */
+  protected get unknownFlagHint(): string | undefined {
+    return undefined;
   }
 
   protected get json(): boolean {

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag } from '../cli/flags/device.ts';
 import { noteLines } from '../cli/output/notes.ts';
+import { requirePresent } from '../cli/running/present.ts';
 
 export default class Metrics extends BaseCommand {
   static override summary = 'Print the counters of all devices for Prometheus, or serve them over HTTP.';
@@ -26,6 +27,7 @@ export default class Metrics extends BaseCommand {
     const { parseAddress, serveMetrics, takeMetrics } = await import('../watch/output/metrics.ts');
     if (flags.listen === undefined) {
       const { exposition } = await import('../watch/output/exposition.ts');
+      if (flags.number !== undefined) await requirePresent(flags.number);
       const { families, notice } = await takeMetrics(flags.number);
       this.print({ json: { metrics: families, notice }, kublk: () => exposition(families) });
       this.#tell(notice);

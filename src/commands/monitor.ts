@@ -4,6 +4,7 @@ import { deviceArg, numberFlag } from '../cli/flags/device.ts';
 import { seconds } from '../cli/flags/seconds.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
 import { loadMonitor } from '../cli/running/monitor.ts';
+import { requirePresent } from '../cli/running/present.ts';
 import { usageError } from '../errors.ts';
 
 /**
@@ -56,14 +57,8 @@ export default class Monitor extends BaseCommand {
     } else {
       if (count === undefined && process.stderr.isTTY) process.stderr.write(ENDLESS);
       const { streamSamples } = await import('../watch/output/stream.ts');
-      if (device !== undefined && count !== undefined) await requireDevice(device);
+      if (device !== undefined && count !== undefined) await requirePresent(device);
       await streamSamples({ device, intervalMs, count, output: process.stdout });
     }
   }
-}
-
-/** A view without an end waits for a device that is not there yet; lines that were counted would all be empty. */
-async function requireDevice(id: number): Promise<void> {
-  const { describeDevice } = await import('../device/list.ts');
-  await describeDevice(id);
 }

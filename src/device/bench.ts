@@ -36,7 +36,7 @@ export interface BenchReport {
   readonly data_path: string | null;
   readonly seconds: number;
   readonly rows: readonly BenchRowReport[];
-  /** What a reader of the rows should know, in sentences. */
+  /** Sentences that explain the rows to the person who reads them. */
   readonly notes: readonly string[];
 }
 

@@ -91,6 +91,10 @@ describe('what is mistyped', () => {
 
   test('an error of a command of a topic begins with both of its words', () => {
     assert.match(ublkts('lab run --memory much -- true').stderr, /^ublkts lab run: --memory: size "much"/);
+    const separator = /^ublkts lab run: no such flag: -l\nhint: flags of the command come after --: /;
+    assert.match(ublkts('lab run ls -l').stderr, separator);
+    assert.match(ublkts('lab run -l -- ls').stderr, /no such flag: -l\nhint: --help lists the flags\n/);
+    assert.doesNotMatch(ublkts('lab run --memory much ls').stderr, /come after --/);
     assert.match(ublkts('lab run').stderr, /^ublkts lab run: no command is given\nhint: /);
     assert.match(ublkts('ls -n foo').stderr, /^ublkts ls: --number: "foo"/);
   });

@@ -43,6 +43,10 @@ const LINES: readonly (readonly [line: string, code: number, message: RegExp, hi
   ['add -t null --shmem_zc --rdonly_shmem_buf', USAGE, /no buffer is named/, /--htlb/],
   ['del -n 9', NO_DEVICE, /device 9/, /./],
   ['stop -n 9', NO_DEVICE, /device 9/, /./],
+  ['quiesce -n 9', NO_DEVICE, /device 9/, /./],
+  ['monitor -n 9 --once', NO_DEVICE, /there is no device 9/, /ublkts list/],
+  ['monitor 9 --count 2', NO_DEVICE, /there is no device 9/, /ublkts list/],
+  ['metrics -n 9', NO_DEVICE, /there is no device 9/, /ublkts list/],
   ['del', USAGE, /no device is named/, /-n/],
 ];
 

@@ -3,9 +3,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ROOT } from './root.ts';
 
-/** Runs a program in the project's directory, with our stdout and stderr, and returns its exit code. */
-export async function runHere(file: string, args: readonly string[], signal: AbortSignal): Promise<number> {
-  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+/**
+ * Runs a program in the project's directory and returns its exit code. What it prints goes to our stdout and stderr, or to
+ * `write`.
+ */
+export async function runHere(
+  file: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  write?: (text: Uint8Array) => void,
+): Promise<number> {
+  const output = write === undefined ? 'inherit' : 'pipe';
+  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', output, output] });
+  if (write !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on('data', write);
   // Ctrl-C on a terminal reaches the child by itself. A signal to this process alone does not.
   const stop = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop);

@@ -2,9 +2,7 @@
  * Asks whether the hot path is as fast as docs/performance.md says, on the part of its table that has the least beside it:
  * `null` on the copy path. The guest's clock counts instructions, so other guests beside it do not matter.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { ROOT } from '../harness/root.ts';
+import { runHere } from '../harness/host.ts';
 import type { OrderedOutput } from '../harness/ordered-output.ts';
 import { NOTHING, ONE_FAILED, type Tally } from '../harness/tally.ts';
 
@@ -13,15 +11,8 @@ const COMMAND = ['tools/bench.ts', '--quick', '--target', 'null', '--mode', 'pla
 export function hotPathTask(output: OrderedOutput, signal: AbortSignal): () => Promise<Tally> {
   const job = output.job();
   return async () => {
-    const child = spawn(process.execPath, COMMAND, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    const stop = (): void => void child.kill('SIGTERM');
-    signal.addEventListener('abort', stop);
     job.write('instructions per request beside kublk, null on the copy path\n');
-    child.stdout.on('data', job.write);
-    child.stderr.on('data', job.write);
-    const [code] = (await once(child, 'close')) as [number | null];
-    signal.removeEventListener('abort', stop);
-    signal.throwIfAborted();
+    const code = await runHere(process.execPath, COMMAND, signal, job.write);
     job.write(`${code === 0 ? '✔' : '✖'} npm run bench -- --quick --target null --mode plain\n`);
     job.end();
     return code === 0 ? { ...NOTHING, passed: 1 } : ONE_FAILED;

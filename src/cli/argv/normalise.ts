@@ -24,8 +24,9 @@ export const ZERO_OR_ONE = '0|1';
 /** kublk's option table gives these a required argument, which its code never looks at. */
 const BOOLEANS_WITH_AN_ARGUMENT: ReadonlySet<string> = new Set(['get_data']);
 
-export function normaliseArgv(argv: readonly string[], flags: FlagShapes): string[] {
-  const words = new Words(argv, flags);
+/** `hint` is what an unknown flag is answered with, unless it is close to another one. */
+export function normaliseArgv(argv: readonly string[], flags: FlagShapes, hint = '--help lists the flags'): string[] {
+  const words = new Words(argv, flags, hint);
   for (let word = words.next(); word !== undefined; word = words.next()) {
     if (word === '--') {
       words.keepTheRest(word);
@@ -45,7 +46,8 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
   const name = canonicalName(spelled, flags);
   const flag = name === undefined ? undefined : flags[name];
   if (name === undefined || flag === undefined) {
-    throw unknownFlag(`--${spelled}`, namesAFile(spelled, flags) ? FILE_IS_A_WORD : meantFlag(spelled, flags));
+    const hint = namesAFile(spelled, flags) ? FILE_IS_A_WORD : (meantFlag(spelled, flags) ?? words.hint);
+    throw unknownFlag(`--${spelled}`, hint);
   }
   if (flag.type === 'option') {
     const value = rest.length > 0 ? rest.join('=') : words.next();
@@ -65,7 +67,7 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
 function readCluster(word: string, words: Words, flags: FlagShapes): void {
   const name = nameOfChar(word[1] ?? '', flags);
   const flag = name === undefined ? undefined : flags[name];
-  if (name === undefined || flag === undefined) throw unknownFlag(word.slice(0, 2));
+  if (name === undefined || flag === undefined) throw unknownFlag(word.slice(0, 2), words.hint);
   if (flag.type === 'option') {
     const attached = word.slice(2).replace(/^=/, '');
     const value = attached === '' ? words.next() : attached;
@@ -99,21 +101,24 @@ function meantFlag(spelled: string, flags: FlagShapes): string | undefined {
   return meant === undefined ? undefined : `did you mean --${meant}?`;
 }
 
-function unknownFlag(word: string, hint = '--help lists the flags'): UblkError {
+function unknownFlag(word: string, hint: string): UblkError {
   return usageError(`no such flag: ${word}`, hint);
 }
 
 /** The words that are still to be read, and those that are kept for oclif. */
 class Words {
+  /** What an unknown flag is answered with. */
+  readonly hint: string;
   readonly #flags: FlagShapes;
   readonly #pending: string[];
   readonly #kept: (string | null)[] = [];
   /** The place in #kept of each option that may stand only once. */
   readonly #places = new Map<string, number>();
 
-  constructor(argv: readonly string[], flags: FlagShapes) {
+  constructor(argv: readonly string[], flags: FlagShapes, hint: string) {
     this.#pending = [...argv];
     this.#flags = flags;
+    this.hint = hint;
   }
 
   next(): string | undefined {

@@ -4,7 +4,7 @@ import { packagePath } from '../../package-root.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { guestFlags, parseEnvironment } from '../../cli/flags/guest.ts';
 import { wholeNumber } from '../../cli/flags/values.ts';
-import { UblkError, usageError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import { interruptible } from '../../cli/running/interruption.ts';
 import { progressPrinter } from '../../cli/running/progress.ts';
 import { type OnData, runInGuest } from '../../lab/run.ts';
@@ -37,10 +37,13 @@ export default class LabRun extends BaseCommand {
     }),
   };
 
+  /** It may be a flag of the guest's command. */
+  protected override get unknownFlagHint(): string | undefined {
+    return this.argv.includes('--') ? undefined : 'flags of the command come after --: ublkts lab run -- ls -l';
+  }
+
   override async run(): Promise<void> {
-    const { flags, argv } = await this.parse(LabRun).catch((error: unknown) => {
-      throw this.argv.includes('--') ? error : namingTheSeparator(error);
-    });
+    const { flags, argv } = await this.parse(LabRun);
     const command = argv.map(String);
     if (command.length === 0)
       throw usageError('no command is given', 'write it after --: ublkts lab run -- ublkts features');
@@ -84,10 +87,4 @@ class Collected {
     const { stdout, stderr } = this.#chunks;
     return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
   }
-}
-
-/** A flag of the guest's command that was taken for one of this command. */
-function namingTheSeparator(error: unknown): unknown {
-  if (!(error instanceof UblkError) || error.kind !== 'usage') return error;
-  return usageError(error.message, 'flags of the command come after --: ublkts lab run -- ls -l');
 }
