@@ -12,6 +12,7 @@ import { prepareLab, runHarness } from './harness/lab.ts';
 import { OrderedOutput } from './harness/ordered-output.ts';
 import { pool } from './harness/pool.ts';
 import { readReference } from './selftests/reference.ts';
+import { GROUPS } from './selftests/groups.ts';
 import { tallyOf } from './selftests/report.ts';
 import { selftests } from './selftests/suite-tasks.ts';
 import { closingText } from './harness/tally.ts';
@@ -33,7 +34,7 @@ await runHarness(async (_scratch, signal) => {
   const suite = await selftests({
     // More shares than guests: who is done early takes another, and a guest that dies takes fewer tests with it.
     shares: patterns.length > 0 ? guests : 2 * guests,
-    stress: values['only-stress'] ? 'only' : values.stress ? 'too' : 'none',
+    groups: values['only-stress'] ? ['stress'] : GROUPS.filter((group) => values.stress || group !== 'stress'),
     patterns,
     measureReference: values.reference || (await readReference()).size === 0,
     output: new OrderedOutput((text) => process.stdout.write(text)),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, the kernel's own selftests except the stress
- * group, and whether the hot path has kept its speed. With words, it runs only the test files whose path has one of them
+ * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, the ordinary ones of the kernel's own selftests
+ * (selftests/groups.ts), and whether the hot path has kept its speed. With words, it runs only the test files whose path has one of them
  * in it. A word that begins with `test_` is looked for in the names of the selftests too.
  */
 import { mkdir } from 'node:fs/promises';
@@ -53,7 +53,7 @@ await runHarness(async (scratch, signal) => {
   await lab;
   const suite = await selftests({
     shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),
-    stress: 'none',
+    groups: patterns.length === 0 ? ['ordinary'] : ['ordinary', 'repeating'],
     patterns: patterns.length === 0 ? [] : [...ofSuite, NO_TEST],
     measureReference: false,
     output,

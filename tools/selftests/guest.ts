@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { matches } from '../harness/matches.ts';
 import { hasDeadline } from './deadlines.ts';
+import { groupOf, GROUPS, readGroups } from './groups.ts';
 import type { Message, Program } from './result.ts';
 import { runTest } from './run-test.ts';
 import { listTests, suiteOf, timeoutOfSuite } from './suite.ts';
@@ -17,8 +18,8 @@ const { values, positionals: patterns } = parseArgs({
   options: {
     /** `1/3`: the second third of the tests. */
     share: { type: 'string', default: '0/1' },
-    /** none, too, or only. */
-    stress: { type: 'string', default: 'none' },
+    /** `ordinary,repeating` (groups.ts). */
+    groups: { type: 'string', default: GROUPS.join(',') },
     /** `with`: only those that have a deadline (deadlines.ts); `without`: only the others. */
     deadlines: { type: 'string', default: 'without' },
     program: { type: 'string', multiple: true, default: ['ublkts'] },
@@ -26,8 +27,9 @@ const { values, positionals: patterns } = parseArgs({
 });
 
 const [share = 0, shares = 1] = values.share.split('/').map(Number);
+const groups = readGroups(values.groups);
 const plan = listTests()
-  .filter((test) => values.stress === 'too' || (values.stress === 'only') === test.startsWith('stress_'))
+  .filter((test) => groups.includes(groupOf(test)))
   .filter((test) => (values.deadlines === 'with') === hasDeadline(test))
   .filter((test) => matches(`test_${test}.sh`, patterns))
   .filter((_test, index) => index % shares === share);

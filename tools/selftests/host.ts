@@ -5,10 +5,11 @@ import { inGuest } from '../harness/lab.ts';
 import type { JobOutput } from '../harness/ordered-output.ts';
 import { resultText } from './report.ts';
 import type { Message, Program, Result } from './result.ts';
+import type { Group } from './groups.ts';
 
 export interface Share {
   readonly part: Part;
-  readonly stress: 'none' | 'too' | 'only';
+  readonly groups: readonly Group[];
   readonly patterns: readonly string[];
   /** The programs in their order, one test at a time. */
   readonly programs: readonly Program[];
@@ -22,7 +23,7 @@ export interface Share {
 export type Part = 'deadlines' | { readonly share: number; readonly shares: number };
 
 /** Runs one guest's share of the suite and shows each result as it comes. */
-export async function runShare({ part, stress, patterns, programs, ...rest }: Share): Promise<Result[]> {
+export async function runShare({ part, groups, patterns, programs, ...rest }: Share): Promise<Result[]> {
   const { output, signal } = rest;
   const reference = new Map(rest.reference);
   const results: Result[] = [];
@@ -38,7 +39,7 @@ export async function runShare({ part, stress, patterns, programs, ...rest }: Sh
   const pipe = new PassThrough();
   const heard = hearLines(pipe, hear, output);
   const which = part === 'deadlines' ? '--deadlines=with' : `--share=${part.share}/${part.shares}`;
-  const options = [which, `--stress=${stress}`, ...programs.map((name) => `--program=${name}`)];
+  const options = [which, `--groups=${groups.join(',')}`, ...programs.map((name) => `--program=${name}`)];
   await inGuest({
     command: ['node', 'tools/selftests/guest.ts', ...options, '--', ...patterns],
     instructions: part === 'deadlines',

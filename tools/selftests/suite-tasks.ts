@@ -7,7 +7,7 @@ import { addToReference, readReference } from './reference.ts';
 import { summaryText } from './report.ts';
 import type { Result } from './result.ts';
 
-export interface SuiteOptions extends Pick<Share, 'stress' | 'patterns' | 'signal'> {
+export interface SuiteOptions extends Pick<Share, 'groups' | 'patterns' | 'signal'> {
   readonly shares: number;
   /** Also run kublk where its results are not known. That takes as long again, once per image. */
   readonly measureReference: boolean;
@@ -24,7 +24,7 @@ export async function selftests({ shares, measureReference, output, ...rest }: S
   const reference = await readReference();
   const programs = measureReference ? (['kublk', 'ublkts'] as const) : (['ublkts'] as const);
   const parts: Part[] = Array.from({ length: shares }, (_none, share) => ({ share, shares }));
-  if (rest.stress !== 'only' && DEADLINES.some((test) => matches(`test_${test}.sh`, rest.patterns))) {
+  if (rest.groups.includes('ordinary') && DEADLINES.some((test) => matches(`test_${test}.sh`, rest.patterns))) {
     parts.push('deadlines');
   }
   const tasks = parts.map((part) => {

@@ -34,7 +34,7 @@ export async function trySelftestsAgain(
     say(`${test} has failed: once more, alone`);
     const suite = await selftests({
       shares: 1,
-      stress: 'none',
+      groups: ['ordinary', 'repeating'],
       patterns: [`test_${test}.sh`],
       measureReference: false,
       output,
