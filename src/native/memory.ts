@@ -102,6 +102,11 @@ export function lockOnFault({ address, length }: Pick<MappedMemory, 'address' | 
   return value < 0 ? errno : 0;
 }
 
+/** Returns whole free pages of glibc's heap to the system (malloc_trim(3)). */
+export function freeToSystem(): void {
+  callInt('malloc_trim', 0n);
+}
+
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 

@@ -12,6 +12,7 @@ import { readRecord, recordEnd } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
+import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import type { StartMode } from './serve-device.ts';
@@ -30,6 +31,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
     keepOnlyNeededMounts(callersNamespace, pathsOf(device.spec));
     endWhenAsked(id, log);
+    giveFreeMemoryBack();
     const notes = [...device.notes, ...killable];
     report({ ready: true, notes });
     const first = `device ${id} (${[target, ...files].join(' ')}) ${mode === 'recover' ? 'has been recovered and ' : ''}is served by pid ${process.pid}`;

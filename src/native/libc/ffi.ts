@@ -24,6 +24,7 @@ const FUNCTIONS = [
   'gettid',
   'ioctl',
   'madvise',
+  'malloc_trim',
   'memcpy',
   'memfd_create',
   'mlock2',
