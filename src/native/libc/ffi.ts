@@ -39,6 +39,8 @@ const FUNCTIONS = [
   'sched_setaffinity',
   'sched_setscheduler',
   'sendmsg',
+  'setsockopt',
+  'shutdown',
   'socket',
   'statx',
   'syscall',

@@ -1,0 +1,113 @@
+/**
+ * Stream sockets of our own, whose descriptors io_uring can use; Node keeps the descriptors of its own to itself. The
+ * constants are those of <sys/socket.h>, <netinet/tcp.h> and <fcntl.h> of 64-bit Linux.
+ */
+import { closeSync } from 'node:fs';
+import { ERRNO } from '../uapi/errno.ts';
+import { checked, systemError } from './calls.ts';
+import { callInt } from './ffi.ts';
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+const TCP_USER_TIMEOUT = 18;
+
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const O_NONBLOCK = 0o4000;
+const SHUT_RDWR = 2;
+const UNIX_PATH_MAX = 108;
+
+export type SocketAddress =
+  | { readonly family: 'unix'; readonly path: string }
+  /** The address is in bytes: 4 of IPv4, 16 of IPv6. */
+  | { readonly family: 'ip'; readonly address: Uint8Array; readonly port: number };
+
+/** How long a TCP connection may be silent before it is taken for dead. */
+export interface TcpLimits {
+  /** Seconds without traffic until the first probe, and between probes. */
+  readonly idleSeconds: number;
+  readonly probeSeconds: number;
+  readonly probes: number;
+  /** Milliseconds that sent data may stay without an acknowledgement. */
+  readonly unacknowledgedMs: number;
+}
+
+/**
+ * Begins to connect a non-blocking socket and returns its descriptor, which the caller closes. Whether the connection
+ * succeeds is seen when it is first read.
+ */
+export function startConnecting(address: SocketAddress, limits: TcpLimits): number {
+  const name = encodeAddress(address);
+  const family = name[0]! | (name[1]! << 8);
+  const fd = checked('socket', '', family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  try {
+    if (address.family === 'ip') setTcpOptions(fd, limits);
+    const { value, errno } = callInt('connect', fd, name, name.length);
+    if (value < 0 && errno !== ERRNO.EINPROGRESS) throw systemError('connect', errno, '');
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Another descriptor of the same socket. */
+export function duplicate(fd: number): number {
+  return checked('fcntl', 'F_DUPFD_CLOEXEC', fd, F_DUPFD_CLOEXEC, 0n);
+}
+
+/** Calls on the socket wait from now on, unless they say otherwise. */
+export function makeBlocking(fd: number): void {
+  const flags = checked('fcntl', 'F_GETFL', fd, F_GETFL, 0n);
+  checked('fcntl', 'F_SETFL', fd, F_SETFL, BigInt(flags & ~O_NONBLOCK));
+}
+
+/** Ends the connection in both directions: calls that wait on the socket return. */
+export function shutDown(fd: number): void {
+  callInt('shutdown', fd, SHUT_RDWR);
+}
+
+function setTcpOptions(fd: number, limits: TcpLimits): void {
+  setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, limits.idleSeconds);
+  setOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, limits.probeSeconds);
+  setOption(fd, IPPROTO_TCP, TCP_KEEPCNT, limits.probes);
+  setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, limits.unacknowledgedMs);
+}
+
+function setOption(fd: number, level: number, name: number, value: number): void {
+  const bytes = new Uint8Array(Int32Array.of(value).buffer);
+  checked('setsockopt', `${level} ${name}`, fd, level, name, bytes, bytes.length);
+}
+
+/** A struct sockaddr_un, sockaddr_in or sockaddr_in6. */
+function encodeAddress(address: SocketAddress): Uint8Array {
+  if (address.family === 'unix') {
+    const path = new TextEncoder().encode(address.path);
+    if (path.length >= UNIX_PATH_MAX) throw new RangeError(`the path is too long for a socket: ${address.path}`);
+    const name = new Uint8Array(2 + UNIX_PATH_MAX);
+    name[0] = AF_UNIX;
+    name.set(path, 2);
+    return name;
+  }
+  const isV4 = address.address.length === 4;
+  const name = new Uint8Array(isV4 ? 16 : 28);
+  name[0] = isV4 ? AF_INET : AF_INET6;
+  new DataView(name.buffer).setUint16(2, address.port);
+  name.set(address.address, isV4 ? 4 : 8);
+  return name;
+}

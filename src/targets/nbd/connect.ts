@@ -1,0 +1,157 @@
+/** Connects to an NBD server and negotiates with it. The result has a bare descriptor, for the ring. */
+import { closeSync } from 'node:fs';
+import { UblkError } from '../../errors.ts';
+import { duplicate, makeBlocking, type SocketAddress, startConnecting } from '../../native/libc/stream-socket.ts';
+import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
+import { Conversation, type Dialogue } from './handshake/dialogue.ts';
+import { protocolError } from './handshake/failure.ts';
+import { describeAddress, formatNbdUri, type NbdAddress, type NbdUri } from './uri.ts';
+
+export interface Connected<T> {
+  /** A blocking socket that nothing else uses. The caller closes it. */
+  readonly fd: number;
+  readonly result: T;
+}
+
+/** A server that does not answer within this time is taken for dead. */
+const ANSWER_MS = 10_000;
+/** A silent server is noticed after half a minute: 15 s, and 3 probes. */
+const TCP_LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3, unacknowledgedMs: 30_000 };
+
+/**
+ * Connects and runs a dialogue. Throws a UblkError that names the URI. `dialogue` makes a new one for each of the
+ * addresses that a host's name has.
+ */
+export async function connectNbd<T>(uri: NbdUri, dialogue: () => Dialogue<T>): Promise<Connected<T>> {
+  try {
+    return await connectToOne(await addressesOf(uri.address), dialogue);
+  } catch (error) {
+    throw explained(error, uri);
+  }
+}
+
+/** Runs a dialogue that ends the session. */
+export async function askNbd<T>(uri: NbdUri, dialogue: () => Dialogue<T>): Promise<T> {
+  const { fd, result } = await connectNbd(uri, dialogue);
+  closeSync(fd);
+  return result;
+}
+
+/** The first address that somebody listens on is the server's: what fails there is not tried elsewhere. */
+async function connectToOne<T>(
+  addresses: readonly SocketAddress[],
+  dialogue: () => Dialogue<T>,
+): Promise<Connected<T>> {
+  let last: unknown;
+  for (const address of addresses) {
+    try {
+      return await converse(startConnecting(address, TCP_LIMITS), dialogue());
+    } catch (error) {
+      if (error instanceof UblkError && error.command !== 'connect') throw error;
+      last = error;
+    }
+  }
+  throw last;
+}
+
+async function addressesOf(address: NbdAddress): Promise<SocketAddress[]> {
+  if (address.kind === 'unix') return [{ family: 'unix', path: address.path }];
+  const { lookup } = await import('node:dns/promises');
+  const found = await lookup(address.host, { all: true });
+  return found.map((one) => ({ family: 'ip', address: addressBytes(one.address), port: address.port }));
+}
+
+/** The bytes of an address as the resolver writes it. */
+function addressBytes(text: string): Uint8Array {
+  if (!text.includes(':')) return Uint8Array.from(text.split('.'), Number);
+  const [head = '', tail] = (text.split('%')[0] ?? '').split('::');
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
+  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
+  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+function groupsOf(part: string): number[] {
+  return part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+}
+
+/**
+ * Drives a dialogue over the socket `fd`, with a socket of Node's on a second descriptor. It closes `fd` if it fails.
+ */
+async function converse<T>(fd: number, dialogue: Dialogue<T>): Promise<Connected<T>> {
+  const { Socket } = await import('node:net');
+  const socket = new Socket({ fd: duplicate(fd), readable: true, writable: true });
+  const conversation = new Conversation(dialogue);
+  const ended = Promise.withResolvers<T>();
+  const timer = setTimeout(() => ended.reject(noAnswer()), ANSWER_MS);
+  const step = (advance: () => Uint8Array): void => {
+    try {
+      const bytes = advance();
+      if (bytes.length > 0) socket.write(bytes);
+      const { result, surplus } = conversation;
+      if (result === undefined) return;
+      if (surplus > 0) throw protocolError('it sends more than it was asked for');
+      // What was sent last must have left this process before its descriptor is closed.
+      socket.write('', () => ended.resolve(result.value));
+    } catch (error) {
+      ended.reject(error);
+    }
+  };
+  socket.on('data', (bytes) => step(() => conversation.receive(bytes)));
+  socket.on('error', (error) => ended.reject(error));
+  socket.on('close', () => ended.reject(closedError()));
+  step(() => conversation.start());
+  try {
+    const result = await ended.promise;
+    makeBlocking(fd);
+    return { fd, result };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+function noAnswer(): UblkError {
+  return new UblkError(`the server does not answer within ${ANSWER_MS / 1000} s`, {
+    code: 'ETIMEDOUT',
+    command: 'read',
+  });
+}
+
+function closedError(): UblkError {
+  return new UblkError('the server closes the connection before the negotiation has ended', {
+    code: 'ECONNRESET',
+    command: 'read',
+    hint: 'the log of the server may say why; an export that it does not have is one reason',
+  });
+}
+
+/** Says which URI the error is about; for an error of Node's, also what it means. */
+function explained(thrown: unknown, uri: NbdUri): unknown {
+  const text = formatNbdUri(uri);
+  if (thrown instanceof UblkError && thrown.command !== 'connect') {
+    const { code, kind, command, hint } = thrown;
+    return new UblkError(`cannot use ${text}: ${thrown.message}`, {
+      code,
+      kind,
+      ...(command === undefined ? {} : { command }),
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+  const code = (thrown as { readonly code?: unknown } | null)?.code;
+  if (typeof code !== 'string') return thrown;
+  return new UblkError(`cannot connect to ${text}: ${reasonOf(code, uri.address)}`, {
+    code,
+    command: 'connect',
+    kind: 'failed',
+    hint: `is the server running, and does it listen on ${describeAddress(uri.address)}?`,
+  });
+}
+
+function reasonOf(code: string, address: NbdAddress): string {
+  if (code === 'ENOTFOUND' && address.kind === 'tcp') return `there is no host named ${address.host}`;
+  const errno = errnoNumber(code);
+  return errno === undefined ? code : errnoText(errno);
+}

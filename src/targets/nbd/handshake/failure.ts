@@ -1,0 +1,60 @@
+/** The errors of a negotiation. Their messages are predicates of "the server", to which connect.ts adds which server that is. */
+import { UblkError } from '../../../errors.ts';
+import { escapeControls } from '../../../text/escape.ts';
+import {
+  NBD_REP_ERR_BLOCK_SIZE_REQD,
+  NBD_REP_ERR_EXT_HEADER_REQD,
+  NBD_REP_ERR_INVALID,
+  NBD_REP_ERR_PLATFORM,
+  NBD_REP_ERR_POLICY,
+  NBD_REP_ERR_SHUTDOWN,
+  NBD_REP_ERR_TLS_REQD,
+  NBD_REP_ERR_TOO_BIG,
+  NBD_REP_ERR_UNKNOWN,
+  NBD_REP_ERR_UNSUP,
+} from '../protocol/numbers.ts';
+
+/** The server sent something that the protocol does not allow. */
+export function protocolError(what: string): UblkError {
+  return new UblkError(`the server does not follow the NBD protocol: ${what}`, {
+    code: 'EPROTO',
+    hint: 'see whether another client, for example `nbdinfo`, can use this server',
+  });
+}
+
+/** `text` is what the server has added in words; it may be empty. */
+export function optionRefused(type: number, asked: string, text: string): UblkError {
+  const { code, why, hint } = REASONS[type] ?? { code: 'EPROTO', why: `error 0x${type.toString(16)}` };
+  const words = text === '' ? '' : ` (${escapeControls(text)})`;
+  return new UblkError(`the server refuses ${asked}: ${why}${words}`, {
+    code,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+interface Reason {
+  readonly code: string;
+  readonly why: string;
+  readonly hint?: string;
+}
+
+const REASONS: Readonly<Record<number, Reason>> = {
+  [NBD_REP_ERR_UNSUP]: { code: 'EOPNOTSUPP', why: 'it does not know this option' },
+  [NBD_REP_ERR_POLICY]: { code: 'EPERM', why: 'it is not allowed for this client' },
+  [NBD_REP_ERR_INVALID]: { code: 'EINVAL', why: 'it takes the option for wrong' },
+  [NBD_REP_ERR_PLATFORM]: { code: 'EOPNOTSUPP', why: 'its platform does not have it' },
+  [NBD_REP_ERR_TLS_REQD]: {
+    code: 'EPERM',
+    why: 'it wants TLS',
+    hint: 'TLS is not supported yet: tunnel the connection, for example with stunnel or ssh -L',
+  },
+  [NBD_REP_ERR_UNKNOWN]: {
+    code: 'ENOENT',
+    why: 'it has no such export',
+    hint: '`ublkts nbd-info URI` without a name in the URI lists the exports',
+  },
+  [NBD_REP_ERR_SHUTDOWN]: { code: 'ESHUTDOWN', why: 'it is about to end' },
+  [NBD_REP_ERR_BLOCK_SIZE_REQD]: { code: 'EINVAL', why: 'it wants a client that respects its block sizes' },
+  [NBD_REP_ERR_TOO_BIG]: { code: 'EINVAL', why: 'the option is too long for it' },
+  [NBD_REP_ERR_EXT_HEADER_REQD]: { code: 'EOPNOTSUPP', why: 'it wants extended headers, which are not supported' },
+};

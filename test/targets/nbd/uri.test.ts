@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { formatNbdUri, parseNbdUri } from '../../../src/targets/nbd/uri.ts';
+
+describe('an NBD URI', () => {
+  for (const [text, address, exportName] of [
+    ['nbd://host', { kind: 'tcp', host: 'host', port: 10_809 }, ''],
+    ['nbd://host:1234/disk', { kind: 'tcp', host: 'host', port: 1234 }, 'disk'],
+    ['NBD://host/a/b%20c', { kind: 'tcp', host: 'host', port: 10_809 }, 'a/b c'],
+    ['nbd://user@host/', { kind: 'tcp', host: 'host', port: 10_809 }, ''],
+    ['nbd://[fe80::1%25eth0]:10/x', { kind: 'tcp', host: 'fe80::1%25eth0', port: 10 }, 'x'],
+    ['nbd:///x', { kind: 'tcp', host: 'localhost', port: 10_809 }, 'x'],
+    ['nbd+unix:///?socket=/run/a', { kind: 'unix', path: '/run/a' }, ''],
+    ['nbd+unix:///%2Fx?tls=1&socket=/run/a%3fb', { kind: 'unix', path: '/run/a?b' }, '/x'],
+  ] as const) {
+    test(`${text} says where the export is`, () => assert.deepEqual(parseNbdUri(text), { address, exportName }));
+  }
+
+  test('with the relative path of a socket is recorded with an absolute one', () => {
+    assert.equal(formatNbdUri(parseNbdUri('nbd+unix:///d?socket=a b')), `nbd+unix:///d?socket=${process.cwd()}/a%20b`);
+  });
+
+  for (const text of ['nbd://host/', 'nbd://[::1]:99/a/b%3Fc', 'nbd+unix:///x%20y?socket=/run/a%26b']) {
+    test(`${text} is written as it was read`, () => assert.equal(formatNbdUri(parseNbdUri(text)), text));
+  }
+
+  for (const [text, why] of [
+    ['disk.img', /does not begin with/],
+    ['http://host/x', /does not begin with/],
+    ['nbds://host/x', /TLS is not supported yet/],
+    ['nbd+unix:///x', /names no socket/],
+    ['nbd+unix://host/x?socket=/a', /has no host/],
+    ['nbd://host/x?socket=/a', /belongs to nbd\+unix/],
+    ['nbd://host:70000/', /not a port/],
+    ['nbd://host/%ff', /percent-encoded/],
+    ['nbd://host/%00', /null character/],
+    [`nbd://host/${'x'.repeat(4097)}`, /too long/],
+    [`nbd+unix:///?socket=/${'x'.repeat(108)}`, /too long/],
+  ] as const) {
+    test(`${text.slice(0, 40)} is refused in words`, () => assert.throws(() => parseNbdUri(text), why));
+  }
+});
