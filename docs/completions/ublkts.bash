@@ -7,7 +7,7 @@ _ublkts() {
   local command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor quiesce recover reg-buf reg_buf rm set-params set_params stop target top unreg-buf unreg_buf update-size update_size help"
+    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm set-params set_params stop target top unreg-buf unreg_buf update-size update_size help"
     return
   fi
   case $command in
@@ -143,6 +143,7 @@ _ublkts() {
     "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
     "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "nbd-info") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;

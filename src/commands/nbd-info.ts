@@ -1,0 +1,28 @@
+import * as Args from '@oclif/core/args';
+import { BaseCommand } from '../cli/base-command.ts';
+import { nbdInfoViews } from '../cli/output/nbd-info.ts';
+import { waitFor } from '../cli/running/waiting.ts';
+
+export default class NbdInfo extends BaseCommand {
+  static override summary = 'Show the exports of an NBD server.';
+  static override description =
+    'Asks a server (nbdkit, qemu-nbd, nbd-server) for its exports, their sizes, block sizes and flags. A URI that names an export asks for that one. It needs neither ublk nor root.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> nbd://storage.example',
+    "<%= config.bin %> <%= command.id %> 'nbd+unix:///disk?socket=/run/nbd.sock' --json",
+  ];
+  static override args = {
+    uri: Args.string({
+      description: 'nbd://HOST[:PORT][/EXPORT] or nbd+unix:///[EXPORT]?socket=PATH.',
+      required: true,
+      ignoreStdin: true,
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { args } = await this.parse(NbdInfo);
+    const { nbdInfo } = await import('../device/nbd-info.ts');
+    const exports = await waitFor(this.chatty, 'waiting for the server', () => nbdInfo(args.uri));
+    this.print(nbdInfoViews(exports));
+  }
+}
