@@ -15,7 +15,7 @@ import { FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.ts';
 import { type Granted, resolve } from '../spec/resolve.ts';
 import type { TargetTraits } from '../spec/target-traits.ts';
-import { findTarget, targetReference } from '../targets/find.ts';
+import { findTarget, inspected, targetReference } from '../targets/find.ts';
 import { launchServer, type ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
@@ -33,11 +33,12 @@ export async function addDevice(request: AddRequest, waiting: WaitOptions = {}):
 export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
   waiting.signal?.throwIfAborted();
   const reference = await targetReference(asked.target);
-  const target = await findTarget(reference);
-  const targetOptions = target.recorded?.(asked.targetOptions) ?? asked.targetOptions;
+  const found = await findTarget(reference);
+  const targetOptions = found.recorded?.(asked.targetOptions) ?? asked.targetOptions;
   const options = { ...asked, target: reference, targetOptions };
-  // Options that no driver makes possible are refused before a driver is needed.
-  resolve(options, target, FeatureSet.all);
+  // Options that no driver makes possible are refused before a driver is needed, and before a server is asked.
+  resolve(options, found, FeatureSet.all);
+  const target = await inspected(found, targetOptions);
   requireCpus(options.cpus);
   requireFiles(options.files);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);

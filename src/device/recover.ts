@@ -21,7 +21,7 @@ import { optionsFor } from '../spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../spec/options.ts';
 import { resolve } from '../spec/resolve.ts';
-import { findTarget, targetReference } from '../targets/find.ts';
+import { findTarget, inspected, targetReference } from '../targets/find.ts';
 import { requireFiles } from './add.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './exclusively.ts';
@@ -71,7 +71,8 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     options: before?.options ?? null,
   });
   const reference = overrides.target === undefined ? found.target : await targetReference(found.target);
-  const target = await findTarget(reference);
+  const asked = await findTarget(reference);
+  const target = await inspected(asked, asked.recorded?.(found.targetOptions) ?? found.targetOptions);
   const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
   const options = { ...found, target: reference, targetOptions };
   const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));

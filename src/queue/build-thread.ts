@@ -5,7 +5,7 @@ import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.t
 import { StatsWriter } from '../stats/writer.ts';
 import { gettid } from '../native/libc/calls.ts';
 import { findTarget } from '../targets/find.ts';
-import type { TargetQueue, ThreadEvents } from '../targets/target.ts';
+import type { QueueContext, TargetQueue } from '../targets/target.ts';
 import { charDevice } from './char-device.ts';
 import { DataViews } from './data-views.ts';
 import { createDataPath } from './data-path/create.ts';
@@ -19,6 +19,7 @@ import { dataPathOf } from '../spec/device-spec.ts';
 import { Request } from './request.ts';
 import { ShmemTable } from './shmem-table.ts';
 import { Slots } from './slots.ts';
+import { OwnOperations } from './target-ring.ts';
 import type { ThreadConfig } from './thread-config.ts';
 import { threadStats } from './thread-stats.ts';
 import { WakeUp } from './wake-up.ts';
@@ -44,7 +45,8 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
     config.wakeFd,
     writers.find((writer) => writer !== undefined),
   );
-  const target = await targetOf(config, slots.count, sleep);
+  const own = new OwnOperations(ring);
+  const target = await targetOf(config, { slots: slots.count, events: sleep, ring: own });
   const table = new ShmemTable(config.shmemTable);
   const overlay = new ShmemOverlay(table, ring, slots, BUFFER_SLOTS);
   const views = new DataViews(slots, table, spec.maxIoBufBytes);
@@ -60,22 +62,24 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
   const path = createDataPath(config, { ring, slots, mine, device, delivery });
   const { firstFile } = device;
   const request = new Request({ ring, slots, descriptors, stats, latency, firstFile, path, overlay, delivery, views });
+  own.attach(request);
   const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
   sleep.attach(thread);
   return { thread, target, sleep };
 }
 
-async function targetOf(config: ThreadConfig, slots: number, events: ThreadEvents): Promise<TargetQueue> {
+type ThreadParts = Pick<QueueContext, 'slots' | 'events' | 'ring'>;
+
+async function targetOf(config: ThreadConfig, parts: ThreadParts): Promise<TargetQueue> {
   const { integrity, maxIoBufBytes, target, threads } = config.spec;
   const type = await findTarget(target);
   return type.queue({
     state: config.targetState,
     integrity,
-    slots,
     maxIoBufBytes,
     thread: config.index,
     threads,
-    events,
+    ...parts,
   });
 }
 

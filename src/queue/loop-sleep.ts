@@ -20,6 +20,8 @@ export class LoopSleep implements ThreadEvents {
   private readonly stats: StatsWriter | undefined;
   private thread: QueueThread | undefined;
   private watch: LoopWatch | undefined;
+  /** The eventfd that the ring signals, once there is one: a ring takes only one. */
+  private signal: number | undefined;
   /** The thread sleeps in the event loop from its next sleep on. */
   isWanted = false;
   /** A request may be completed by a handler that the thread has just called: it submits by itself. */
@@ -32,21 +34,25 @@ export class LoopSleep implements ThreadEvents {
     this.stats = stats;
   }
 
-  /** Resolves when there is nothing left to serve. `thread` has returned from `run`. */
+  /** Resolves when there is nothing left to serve, or after `sleepInRing`. `thread` has returned from `run`. */
   async serve(thread: QueueThread): Promise<void> {
-    const signal = eventfd();
-    this.ring.signalOn(signal);
+    const signal = this.signalled();
     const ended = Promise.withResolvers<void>();
     this.thread = thread;
     // The ring's own read of the wake-up eventfd is signalled late where the eventfd is written from inside the kernel.
     this.watch = await LoopWatch.start([signal, this.wakeFd], () => {
       this.turn();
-      if (thread.ended) ended.resolve();
+      if (thread.ended || !this.isWanted) ended.resolve();
     });
     this.watch.soon();
     await ended.promise;
     this.watch.close();
-    closeSync(signal);
+    this.watch = undefined;
+    this.ring.signals(false);
+  }
+
+  close(): void {
+    if (this.signal !== undefined) closeSync(this.signal);
   }
 
   /** The thread that these events are of: known before it first calls its target. */
@@ -57,6 +63,11 @@ export class LoopSleep implements ThreadEvents {
   sleepInLoop(): void {
     this.isWanted = true;
     this.thread?.leaveRing();
+  }
+
+  sleepInRing(): void {
+    this.isWanted = false;
+    this.watch?.soon();
   }
 
   request(slot: number): IoRequest {
@@ -73,6 +84,14 @@ export class LoopSleep implements ThreadEvents {
   reportStuck(stuck: StuckRequests | null): void {
     if (stuck === null) this.stats?.stuck(0, 0, 0, 0);
     else this.stats?.stuck(stuck.requests, statOpOf(stuck.op), stuck.offset, stuck.sinceMs);
+  }
+
+  private signalled(): number {
+    if (this.signal === undefined) {
+      this.signal = eventfd();
+      this.ring.signalOn(this.signal);
+    }
+    return this.signal;
   }
 
   private turn(): void {

@@ -42,8 +42,11 @@ async function main(config: ThreadConfig): Promise<void> {
   const { index } = config;
   const { debugMask } = config.spec;
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);
-  if (!sleep.isWanted) thread.run();
-  if (!thread.ended) await sleep.serve(thread);
+  while (!thread.ended) {
+    if (sleep.isWanted) await sleep.serve(thread);
+    else thread.run();
+  }
+  sleep.close();
   await closeTarget(target, config);
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
   say({ kind: 'left' });

@@ -29,6 +29,7 @@ import {
   KIND_DATA,
   KIND_DEADLINE,
   KIND_TARGET,
+  KIND_TARGET_OWN,
   KIND_WAKE,
   kindOf,
   slotOf,
@@ -111,6 +112,7 @@ export class QueueThread implements Arrivals {
   /** Serves until there is nothing left to serve, or until `leaveRing`. */
   run(): void {
     const { ring, delivery } = this;
+    this.out = this.leaving;
     // The JIT treats what a closure captures as constants, and also their fields (docs/decisions/0011).
     const step = (prompt: number): number => {
       ring.enter(1 + prompt);
@@ -172,6 +174,7 @@ export class QueueThread implements Arrivals {
       head = (head + 1) | 0;
     }
     cq.seen(head);
+    this.target.batchEnd?.();
     const prompt = this.delivery.flush();
     this.stats.batchEnd();
     return prompt;
@@ -194,6 +197,9 @@ export class QueueThread implements Arrivals {
       case KIND_DATA:
         this.io.load(slotOf(user));
         if (this.path.operationDone(this.io, tokenOf(user), result)) this.dispatch(slotOf(user));
+        return;
+      case KIND_TARGET_OWN:
+        this.target.ringDone?.(tokenOf(user), result);
         return;
       case KIND_WAKE:
         this.woken();

@@ -22,6 +22,8 @@ export const KIND_BATCH_COMMAND = 4;
 export const KIND_WAKE = 5;
 /** The timeout after which requests are held no longer (data-path/shmem.ts). */
 export const KIND_DEADLINE = 6;
+/** An operation of the target's that belongs to no request (target-ring.ts). */
+export const KIND_TARGET_OWN = 7;
 
 // These functions are constants: the JIT checks a declared function at each call (docs/decisions/0011).
 

@@ -10,6 +10,7 @@ import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import { readRecord, recordEnd } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
+import { builtInTarget } from '../targets/registry.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
 import { giveFreeMemoryBack } from './free-memory.ts';
@@ -46,11 +47,10 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
   }
 }
 
-/** The paths that a target in a file may open at any time: its own, and those of its options. Built-in targets have opened theirs. */
-function pathsOf({ target, files, targetOptions }: DeviceSpec): string[] {
-  return isAbsolute(target)
-    ? [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))]
-    : [];
+/** The paths that a target may open later: those that a built-in one names; of one in a file, its own and those of its options. */
+function pathsOf({ target, files, targetOptions }: DeviceSpec): readonly string[] {
+  if (!isAbsolute(target)) return builtInTarget(target)?.reopens?.(targetOptions) ?? [];
+  return [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))];
 }
 
 let reported = false;

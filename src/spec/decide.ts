@@ -17,7 +17,8 @@ export function decide(
   const { path, delivery } = chooseDataPath(options, named, target.prefers, driver);
   const features = withImplied(withPath(named, path, delivery), options, driver);
   const { share, integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, mlock, quiet, debugMask } = options;
-  const layout = options.threads <= 1 && target.oneThread === true ? oneThread(options, delivery, driver) : options;
+  const layout =
+    options.threads <= 1 && target.oneThread !== undefined ? oneThread(options, delivery, driver) : options;
   return {
     target: options.target,
     files: options.files,

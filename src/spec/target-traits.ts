@@ -4,6 +4,13 @@ import type { DataPathName } from './data-paths.ts';
 import type { DeviceSpec } from './device-spec.ts';
 import type { IntegrityOptions } from './options.ts';
 
+export interface OneThread {
+  /** The end of a sentence about the target. */
+  readonly because: string;
+  /** What makes more threads possible. */
+  readonly otherwise: string;
+}
+
 export interface TargetTraits {
   /** The name that `-t` takes. */
   readonly name: string;
@@ -13,8 +20,8 @@ export interface TargetTraits {
   readonly files: { readonly min: number; readonly max: number };
   /** Data paths that are faster than `copy` here and that no client can tell from it, best first. */
   readonly prefers: readonly DataPathName[];
-  /** Whether its requests must all be served by one thread, however many queues there are. */
-  readonly oneThread?: boolean;
+  /** Why its requests must all be served by one thread, however many queues there are; undefined when they need not. */
+  readonly oneThread?: OneThread | undefined;
   /** Whether its own code looks at the data of requests, so that they need an address and must not vanish under it. */
   readonly looksAtData?: boolean;
   /** Its options as they are recorded, so that they mean the same in every directory. */

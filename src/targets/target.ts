@@ -16,6 +16,13 @@ export type { OpenRequest } from '../spec/target-traits.ts';
 export interface TargetType<State = unknown> extends TargetTraits {
   /** One line for `--help`. */
   readonly summary: string;
+  /**
+   * Looks at what the device is to be made of, before there is a device, and returns the traits that follow from it.
+   * Throws a UblkError when there is nothing to make a device of.
+   */
+  inspect?(options: Readonly<Record<string, string>>): Promise<Partial<TargetTraits>>;
+  /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
+  reopens?(options: Readonly<Record<string, string>>): readonly string[];
   /** Opens the target. Throws a UblkError when that is not possible, and closes again what it had opened. */
   open(request: OpenRequest): Opened<State> | Promise<Opened<State>>;
   /**
@@ -69,6 +76,29 @@ export interface QueueContext<State = unknown> {
   readonly thread: number;
   readonly threads: number;
   readonly events: ThreadEvents;
+  readonly ring: TargetRing;
+}
+
+/**
+ * The ring of a queue thread, for operations that belong to no request, such as those of a target's own sockets. Each
+ * ends with a call of `TargetQueue.ringDone`. They are submitted with the thread's batch, and their memory must stay as
+ * it is until they have ended. `fd` is a plain descriptor. A `token` is a number from 0 to 4095.
+ */
+export interface TargetRing {
+  /** Receives up to `length` bytes. `flags` are MSG_*. With `pollFirst` it does not look for data before it waits. */
+  receive(
+    fd: number,
+    addressLo: number,
+    addressHi: number,
+    length: number,
+    flags: number,
+    pollFirst: boolean,
+    token: number,
+  ): void;
+  /** Sends the message whose struct msghdr is at this address. */
+  sendMessage(fd: number, headerLo: number, headerHi: number, flags: number, token: number): void;
+  /** The request of `slot`, inside `ringDone` and `batchEnd`; elsewhere, ThreadEvents.request. */
+  request(slot: number): IoRequest;
 }
 
 /**
@@ -79,6 +109,8 @@ export interface QueueContext<State = unknown> {
 export interface ThreadEvents {
   /** The thread sleeps in the event loop from now on. It can be called again and again, and before the thread serves. */
   sleepInLoop(): void;
+  /** The thread sleeps in its ring again: no timer, socket or promise of the target's wakes it from now on. */
+  sleepInRing(): void;
   /**
    * The request of `slot`, outside of `queueIo` and `operationDone`. The thread has one IoRequest: it points at this
    * request until the thread points it at another one.
@@ -116,6 +148,10 @@ export interface TargetQueue {
    * with.
    */
   operationDone(io: IoRequest, token: number, result: number): void;
+  /** An operation of TargetRing has ended; its token, and the result of the system call. */
+  ringDone?(token: number, result: number): void;
+  /** All that the thread had to do in this batch is done: what the target has collected can be submitted. */
+  batchEnd?(): void;
   /**
    * Is called for each tag before it is first fetched, after the fetches before it were submitted. It is for fault
    * injection.

@@ -13,7 +13,7 @@ function made(
   changes: Partial<AddOptions>,
   driver = FeatureSet.all,
 ): Pick<DeviceSpec, 'queues' | 'threads' | 'perIoTasks'> {
-  const target = { ...nullTarget, prefers: [], oneThread: true };
+  const target = { ...nullTarget, prefers: [], oneThread: { because: 'it says so', otherwise: 'ask it' } };
   const { queues, threads, perIoTasks } = resolve({ ...ADD_DEFAULTS, target: 'null', ...changes }, target, driver);
   return { queues, threads, perIoTasks };
 }

@@ -111,10 +111,12 @@ class Thread {
       threads: 1,
       events: {
         sleepInLoop: () => {},
+        sleepInRing: () => {},
         request: (slot) => this.request(slot),
         submit: () => {},
         reportStuck: () => {},
       },
+      ring: { receive: () => {}, sendMessage: () => {}, request: (slot) => this.request(slot) },
     };
     this.queue = new HandlersQueue({ size: 1 << 20, ...handlers }, {}, context, '/some/target.ts');
   }

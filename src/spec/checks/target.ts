@@ -14,10 +14,10 @@ export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
 }
 
 export function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: TargetTraits): void {
-  if (oneThread !== true || threads === 1) return;
+  if (oneThread === undefined || threads === 1) return;
   throw usageError(
-    [`target ${name} is served by one thread, not by ${threads}: its handlers share variables`],
-    ['leave ', option('threads'), ' out, or give the target a `setup`, which makes each thread independent'],
+    [`target ${name} is served by one thread, not by ${threads}: ${oneThread.because}`],
+    ['leave ', option('threads'), ` out, or ${oneThread.otherwise}`],
   );
 }
 

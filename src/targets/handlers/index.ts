@@ -1,5 +1,6 @@
 /** The byte-handler adapter: one ring target (target.ts) that serves requests with the functions of a TargetDefinition. */
 import { option } from '../../spec/option-names.ts';
+import type { OneThread } from '../../spec/target-traits.ts';
 import { joinTexts, type Text, UblkError } from '../../errors.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
@@ -16,6 +17,11 @@ interface State {
   readonly shared: unknown;
 }
 
+const HANDLERS_SHARE: OneThread = {
+  because: 'its handlers share variables',
+  otherwise: 'give the target a `setup`, which makes each thread independent',
+};
+
 /** `file`: the absolute path of the file that the definition came from; the target is named by it. */
 export function handlersTarget(definition: TargetDefinition, file: string): TargetType<State> {
   const kinds = definition.options ?? {};
@@ -25,7 +31,7 @@ export function handlersTarget(definition: TargetDefinition, file: string): Targ
     options: Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, describeOption(kind)])),
     files: definition.files ?? { min: 0, max: 0 },
     prefers: [],
-    oneThread: definition.setup === undefined,
+    oneThread: definition.setup === undefined ? HANDLERS_SHARE : undefined,
     looksAtData: true,
     recorded: (options) => recordedOptions(kinds, options),
     refuses: (request) => refused(request, file, kinds),
