@@ -13,23 +13,28 @@ import type { StartedDevice } from '../device/report.ts';
 export default class Add extends BaseCommand {
   static override summary = 'Make a block device and start its server.';
   static override description =
-    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), ram (memory, which outlives the server), stripe (several files), fault_inject (it delays requests or kills its server, for tests). It can also be a file of your own, in TypeScript or JavaScript (see docs/writing-a-target.md), or a package; `add -t FILE --help` shows the options that it has. When a server dies, its device is gone unless one of these is given: with -i 1 clients see no error, because the next server repeats the requests under way; with -r 1 those fail; with -e 1 all requests fail until `recover`.';
+    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), ram (memory, which outlives the server), stripe (several files), nbd (an export of an NBD server, named by its URI), fault_inject (it delays requests or kills its server, for tests). It can also be a file of your own, in TypeScript or JavaScript (see docs/writing-a-target.md), or a package; `add -t FILE --help` shows the options that it has. When a server dies, its device is gone unless one of these is given: with -i 1 clients see no error, because the next server repeats the requests under way; with -r 1 those fail; with -e 1 all requests fail until `recover`.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -t null --shmem_zc',
     '<%= config.bin %> <%= command.id %> -t loop -q 4 -d 64 --auto_zc disk.img',
     '<%= config.bin %> <%= command.id %> -t loop --shmem_zc --htlb /mnt/huge/buf disk.img',
     '<%= config.bin %> <%= command.id %> -t stripe --chunk_size 64k a.img b.img',
     '<%= config.bin %> <%= command.id %> -t loop -i 1 -n 7 disk.img',
+    '<%= config.bin %> <%= command.id %> -t nbd nbd://storage.example/disk',
     '<%= config.bin %> <%= command.id %> -t ./ram.ts -o size=1G',
   ];
   static override args = {
-    files: Args.string({ description: 'The backing files of the target.', multiple: true, ignoreStdin: true }),
+    files: Args.string({
+      description: 'The backing files of the target, or the URI of an nbd target.',
+      multiple: true,
+      ignoreStdin: true,
+    }),
   };
   static override flags = {
     type: Flags.string({
       char: 't',
       helpValue: 'TARGET',
-      summary: 'The target: null, loop, ram, stripe, fault_inject, or the file or package of your own.',
+      summary: 'The target: null, loop, ram, stripe, nbd, fault_inject, or the file or package of your own.',
       helpGroup: 'DEVICE',
     }),
     number: newDeviceId({

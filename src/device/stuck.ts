@@ -58,6 +58,13 @@ function explainRunning(device: number, pid: number): { readonly reason: string;
       hint: `\`dmsetup resume ${backing}\``,
     };
   }
+  const uri = readRecord(device)?.spec.targetOptions['uri'];
+  if (uri !== undefined) {
+    return {
+      reason: `requests that its server (pid ${pid}) has sent to ${uri}, or holds until that is back`,
+      hint: `start that server again; or \`kill -9 ${pid}\` ends the device's server, and the requests fail`,
+    };
+  }
   return {
     reason: `requests that its server (pid ${pid}) has not finished`,
     hint: `its backing may hang (see \`dmesg\`); \`kill -9 ${pid}\` ends the server, and the requests fail`,

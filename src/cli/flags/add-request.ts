@@ -23,7 +23,13 @@ export function addRequest(flags: CreateFlags, files: readonly string[]): AddOpt
 /** The options that were named, and no others. `recover` takes the rest from its record of the device. */
 export function namedOptions(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
   const features = chosenFeatures(flags);
-  const targetOptions = { ...parseTargetOptions(flags.target_option ?? []), ...targetOptionsOf(flags) };
+  const uris = files.filter(isUri);
+  const paths = files.filter((file) => !isUri(file));
+  const targetOptions = {
+    ...parseTargetOptions(flags.target_option ?? []),
+    ...targetOptionsOf(flags),
+    ...namedUri(uris),
+  };
   const integrity = namedIntegrity(flags);
   if (flags.rdonly_shmem_buf && flags.htlb === undefined) {
     throw usageError(
@@ -33,7 +39,7 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
   }
   return {
     ...(flags.type !== undefined && { target: flags.type }),
-    ...(files.length > 0 && { files: files.map((file) => resolve(file)) }),
+    ...(paths.length > 0 && { files: paths.map((file) => resolve(file)) }),
     ...(Object.keys(targetOptions).length > 0 && { targetOptions }),
     ...(flags.share && { share: true }),
     ...(flags.number !== undefined && { id: flags.number }),
@@ -57,6 +63,17 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(flags.quiet && { quiet: true }),
     ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),
   };
+}
+
+/** `nbd://host/export`: what a target takes in place of a file. */
+function isUri(word: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(word);
+}
+
+function namedUri([uri, ...others]: readonly string[]): Record<string, string> {
+  if (uri === undefined) return {};
+  if (others.length > 0) throw usageError('a device has one URI, and several are named', 'name one of them');
+  return { uri };
 }
 
 /** Present as soon as any of its flags is. Whether they make sense together is checked by spec/checks/integrity.ts. */

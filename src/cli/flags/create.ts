@@ -60,6 +60,14 @@ const targetFlags = {
     helpGroup: 'TARGET',
   }),
   no_discard: onOff({ summary: 'loop: do not offer discards and zeroes.', helpGroup: 'TARGET' }),
+  reconnect_delay: wholeNumber({
+    summary: 'nbd: seconds that requests wait for a lost server before they fail (default 0: for ever).',
+    helpGroup: 'TARGET',
+  }),
+  structured_replies: onOff({
+    summary: 'nbd: ask for structured replies, so that the holes of an image are not sent.',
+    helpGroup: 'TARGET',
+  }),
   share: onOff({
     summary:
       'Let other devices that also have --share use the same backing files. UBLKTS_SHARE=1 in the environment means --share for every device.',

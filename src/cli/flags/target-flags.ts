@@ -9,8 +9,9 @@ const WITH_VALUE = [
   'offset',
   'sizelimit',
   'logical_block_size',
+  'reconnect_delay',
 ] as const;
-const SWITCHES = ['read_only', 'buffered_io', 'no_discard'] as const;
+const SWITCHES = ['read_only', 'buffered_io', 'no_discard', 'structured_replies'] as const;
 
 /** Each option has the name of its flag. */
 const NAMES: ReadonlySet<string> = new Set([...WITH_VALUE, ...SWITCHES]);

@@ -1,4 +1,4 @@
-/** A device's target in a table or a sentence: its type and its files. */
+/** A device's target in a table or a sentence: its type, and its files or its URI. */
 import type { DeviceReport } from '../../device/report.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
@@ -9,7 +9,12 @@ import { type Column, NOTHING } from './table.ts';
 const LEAST_FOR_FILES = 8;
 
 export function targetText({ target }: DeviceReport): string {
-  return target === null ? NOTHING : [target.type, ...target.files].join(' ');
+  return target === null ? NOTHING : [target.type, ...sourcesOf(target)].join(' ');
+}
+
+function sourcesOf({ files, options }: NonNullable<DeviceReport['target']>): string[] {
+  const { uri } = options;
+  return uri === undefined ? files : [...files, uri];
 }
 
 /** On a narrow terminal the start of the files goes: the type stays, and the end says which file it is. */
@@ -23,7 +28,7 @@ export const targetColumn: Column<DeviceReport> = {
     },
     shorten: (device, width) => {
       const type = typeText(device);
-      const files = escapeControls((device.target?.files ?? []).join(' '));
+      const files = escapeControls(device.target === null ? '' : sourcesOf(device.target).join(' '));
       return `${type} ${cutStart(files, width - displayWidth(type) - 1)}`;
     },
   },

@@ -1,0 +1,119 @@
+/**
+ * Makes a lost connection again: at once, then with growing pauses, for as long as the device lives. It runs in the event
+ * loop of its queue thread.
+ */
+import { closeSync } from 'node:fs';
+import { serverLog } from '../handlers/log.ts';
+import { connectNbd } from './connect.ts';
+import type { NbdExport } from './handshake/export.ts';
+import { chooseExport } from './handshake/negotiate.ts';
+import type { NbdOptions } from './options.ts';
+import { NBD_FLAG_READ_ONLY } from './protocol/numbers.ts';
+import { formatNbdUri } from './uri.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** How often the log says that there is still no connection. */
+const REMIND_MS = 60_000;
+/** Requests that have waited for so long are reported. */
+const LATE_MS = 30_000;
+
+export interface LinkOptions extends NbdOptions {
+  /** What the device was made of. */
+  readonly export: NbdExport;
+  /** Names the connection in the log. */
+  readonly thread: number;
+  readonly onConnected: (fd: number, structured: boolean) => void;
+  /** The time for which requests wait is over. Attempts go on. */
+  readonly onGivenUp: () => void;
+  /** There has been no connection for half a minute or more; called again and again. `sinceMs`: milliseconds since 1970. */
+  readonly onLate: (sinceMs: number) => void;
+}
+
+export class Link {
+  private readonly options: LinkOptions;
+  private readonly uri: string;
+  private pause = FIRST_PAUSE_MS;
+  private retry: NodeJS.Timeout | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  private lostAt = 0;
+  private saidAt = 0;
+  private isClosed = false;
+
+  constructor(options: LinkOptions) {
+    this.options = options;
+    this.uri = formatNbdUri(options.uri);
+  }
+
+  /** The connection is lost, for this reason. */
+  lost(reason: string): void {
+    const { reconnectSeconds, onGivenUp } = this.options;
+    this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
+    this.lostAt = performance.now();
+    this.saidAt = this.lostAt;
+    this.pause = FIRST_PAUSE_MS;
+    if (reconnectSeconds > 0) {
+      this.patience = setTimeout(() => {
+        this.say(`was not made again within ${reconnectSeconds} s: requests fail until it is`);
+        onGivenUp();
+      }, reconnectSeconds * 1000);
+    }
+    this.attempt();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.retry);
+    clearTimeout(this.patience);
+  }
+
+  private attempt(): void {
+    const { uri, structured } = this.options;
+    connectNbd(uri, () => chooseExport({ exportName: uri.exportName, structured })).then(
+      ({ fd, result }) => this.connected(fd, result.export, result.structured),
+      (error: unknown) => this.failed(error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  private connected(fd: number, found: NbdExport, structured: boolean): void {
+    const difference = this.isClosed ? 'the device is gone' : differenceOf(this.options.export, found);
+    if (difference !== null) {
+      closeSync(fd);
+      this.failed(`the server is another one: ${difference}`);
+      return;
+    }
+    clearTimeout(this.patience);
+    this.say(`is back after ${Math.round((performance.now() - this.lostAt) / 100) / 10} s`);
+    this.options.onConnected(fd, structured);
+  }
+
+  private failed(reason: string): void {
+    if (this.isClosed) return;
+    const now = performance.now();
+    if (this.pause === FIRST_PAUSE_MS || now - this.saidAt >= REMIND_MS) {
+      this.say(`is not back yet: ${reason}`);
+      this.saidAt = now;
+    }
+    if (now - this.lostAt >= LATE_MS) this.options.onLate(Date.now() - (now - this.lostAt));
+    this.retry = setTimeout(() => this.attempt(), this.pause);
+    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
+  }
+
+  private say(what: string): void {
+    serverLog(`connection ${this.options.thread} to ${this.uri} ${what}`);
+  }
+}
+
+/** Says why an export cannot go on as the device that was made of another one; null when it can. */
+export function differenceOf(before: NbdExport, now: NbdExport): string | null {
+  if (now.bytes < before.bytes) return `it has ${now.bytes} bytes, and the device has ${before.bytes}`;
+  const block = now.blockSizes?.minimum ?? 0;
+  if (block > Math.max(512, before.blockSizes?.minimum ?? 512)) return `its blocks are of ${block} bytes`;
+  const most = before.blockSizes?.maximum ?? 32 << 20;
+  if ((now.blockSizes?.maximum ?? most) < most) return `it takes at most ${now.blockSizes?.maximum} bytes at once`;
+  // What the device offers its clients must still be there.
+  const missing = before.flags & ~now.flags & ~NBD_FLAG_READ_ONLY;
+  if (missing !== 0) return `it lacks the flags 0x${missing.toString(16)}`;
+  if ((now.flags & ~before.flags & NBD_FLAG_READ_ONLY) !== 0) return 'it is read-only';
+  return null;
+}

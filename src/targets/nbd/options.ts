@@ -1,0 +1,46 @@
+/** The options of the target nbd. */
+import { usageError } from '../../errors.ts';
+import { option } from '../../spec/option-names.ts';
+import { parseSwitch } from '../switch.ts';
+import { formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
+
+export const NBD_OPTIONS = {
+  uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH',
+  reconnect_delay: 'seconds that requests wait for a lost server before they fail; 0: for ever (default 0)',
+  structured_replies: 'yes: ask for structured replies, so that the holes of an image are not sent (default no)',
+} as const;
+
+export interface NbdOptions {
+  readonly uri: NbdUri;
+  /** 0: requests wait for ever. */
+  readonly reconnectSeconds: number;
+  readonly structured: boolean;
+}
+
+const URI = option('targetOptions.uri');
+const DELAY = option('targetOptions.reconnect_delay');
+/** 24 days: the longest time of a timer. */
+const MAX_DELAY = 2_000_000;
+
+/** Throws a usage error for a text that an option does not take. */
+export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdOptions {
+  const { uri, reconnect_delay: delay = '0', structured_replies: structured = 'no' } = options;
+  if (uri === undefined) {
+    throw usageError(['target nbd needs ', URI], 'name it, for example: ublkts add -t nbd nbd://host/export');
+  }
+  const seconds = Number(delay);
+  if (!/^\d+$/.test(delay) || seconds > MAX_DELAY) {
+    throw usageError([DELAY, ` ${JSON.stringify(delay)} is not a number of seconds`], `it goes from 0 to ${MAX_DELAY}`);
+  }
+  return {
+    uri: parseNbdUri(uri),
+    reconnectSeconds: seconds,
+    structured: parseSwitch(structured, 'structured_replies'),
+  };
+}
+
+/** The options as they are recorded: the path of a socket has become absolute. */
+export function recordedNbdOptions(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { uri } = options;
+  return uri === undefined ? options : { ...options, uri: formatNbdUri(parseNbdUri(uri)) };
+}

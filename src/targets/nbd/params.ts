@@ -1,0 +1,87 @@
+/** What a server says of an export, in the kernel's terms. */
+import type { ParamsInit } from '../../control/commands.ts';
+import { UblkError } from '../../errors.ts';
+import {
+  UBLK_ATTR_FUA,
+  UBLK_ATTR_READ_ONLY,
+  UBLK_ATTR_ROTATIONAL,
+  UBLK_ATTR_VOLATILE_CACHE,
+  UBLK_PARAM_TYPE_BASIC,
+  UBLK_PARAM_TYPE_DISCARD,
+  UBLK_PARAM_TYPE_DMA_ALIGN,
+} from '../../native/uapi/ublk-params.ts';
+import type { OpenRequest } from '../target.ts';
+import type { BlockSizes, NbdExport } from './handshake/export.ts';
+import {
+  NBD_FLAG_READ_ONLY,
+  NBD_FLAG_ROTATIONAL,
+  NBD_FLAG_SEND_FLUSH,
+  NBD_FLAG_SEND_FUA,
+  NBD_FLAG_SEND_TRIM,
+  NBD_FLAG_SEND_WRITE_ZEROES,
+} from './protocol/numbers.ts';
+
+/** What a client assumes of a server that says nothing of its blocks. */
+const ASSUMED: BlockSizes = { minimum: 512, preferred: 4096, maximum: 32 << 20 };
+const SECTOR = 512;
+/** The largest block of a ublk device: a page. */
+const MAX_BLOCK = 4096;
+/** Bytes of the largest DISCARD or WRITE_ZEROES: below 2^31, so that a request's length fits where its result does. */
+const MOST_CLEARED = 2 ** 31;
+
+/** Throws a UblkError for an export that no device can be made of. */
+export function nbdParams(
+  { bytes, flags, blockSizes }: NbdExport,
+  { maxIoBufBytes }: Pick<OpenRequest, 'maxIoBufBytes'>,
+): ParamsInit {
+  const { minimum, preferred, maximum } = blockSizes ?? ASSUMED;
+  const block = Math.max(SECTOR, minimum);
+  if (block > MAX_BLOCK) throw unusable(`its blocks of ${block} bytes are larger than a page`);
+  const largest = Math.floor(Math.min(maximum, maxIoBufBytes) / block) * block;
+  if (largest === 0) throw unusable(`it takes at most ${maximum} bytes, less than a block of ${block}`);
+  const sectors = Math.floor(bytes / block) * (block / SECTOR);
+  if (sectors === 0) throw unusable(`it has ${bytes} bytes, less than a block of ${block}`);
+  const clears =
+    (flags & (NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES)) !== 0 && (flags & NBD_FLAG_READ_ONLY) === 0;
+  const params: ParamsInit = {
+    types: UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN | (clears ? UBLK_PARAM_TYPE_DISCARD : 0),
+    basic: {
+      attrs: attributesOf(flags),
+      logical_bs_shift: Math.log2(block),
+      physical_bs_shift: Math.log2(Math.min(MAX_BLOCK, Math.max(block, preferred))),
+      io_opt_shift: Math.log2(Math.max(block, preferred)),
+      io_min_shift: Math.log2(block),
+      max_sectors: largest / SECTOR,
+      dev_sectors: sectors,
+    },
+    dma: { alignment: SECTOR - 1 },
+  };
+  return clears ? { ...params, discard: clearing(flags, block) } : params;
+}
+
+/** The driver sends FUA writes only to a device with a cache, and a server without flush has none that could be emptied. */
+function attributesOf(flags: number): number {
+  const flushes = (flags & NBD_FLAG_SEND_FLUSH) !== 0;
+  const durable = flushes && (flags & NBD_FLAG_SEND_FUA) !== 0;
+  return (
+    (flushes ? UBLK_ATTR_VOLATILE_CACHE : 0) |
+    (durable ? UBLK_ATTR_FUA : 0) |
+    ((flags & NBD_FLAG_READ_ONLY) === 0 ? 0 : UBLK_ATTR_READ_ONLY) |
+    ((flags & NBD_FLAG_ROTATIONAL) === 0 ? 0 : UBLK_ATTR_ROTATIONAL)
+  );
+}
+
+/** The maximum block size of a server is that of requests with data: these have none. */
+function clearing(flags: number, block: number): NonNullable<ParamsInit['discard']> {
+  const sectors = (MOST_CLEARED - block) / SECTOR;
+  return {
+    discard_granularity: block,
+    max_discard_sectors: (flags & NBD_FLAG_SEND_TRIM) === 0 ? 0 : sectors,
+    max_write_zeroes_sectors: (flags & NBD_FLAG_SEND_WRITE_ZEROES) === 0 ? 0 : sectors,
+    max_discard_segments: 1,
+  };
+}
+
+function unusable(why: string): UblkError {
+  return new UblkError(`the export cannot be a device: ${why}`, { code: 'EINVAL' });
+}
