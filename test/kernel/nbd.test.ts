@@ -1,0 +1,209 @@
+/** The target nbd on a real driver, with nbdkit, qemu-nbd, and a server that breaks the protocol. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'node:test';
+import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
+import { encodeChunk, encodeSimpleReply } from '../targets/nbd/server-side.ts';
+import { startVerifier } from '../../tools/guest/start-verifier.ts';
+import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
+import { until } from './support/devices.ts';
+import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
+import { hostileServer, type Lie, type Program, startServer } from './support/nbd-servers.ts';
+
+const FOLDER = '/dev/shm/nbd';
+const SOCKET = `${FOLDER}/socket`;
+const DISK = `${FOLDER}/disk`;
+const URI = `nbd+unix:///?socket=${SOCKET}`;
+const UNIX = ['nbdkit', '-f', '-U', SOCKET];
+const LONG = process.env['UBLKTS_LONG'] === '1';
+
+const PATHS = LONG
+  ? ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy']
+  : ['copy', 'user_copy', 'batch+user_copy'];
+
+describe('nbd', { skip, timeout: 900_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  sh(`mkdir -p ${FOLDER} /mnt/nbd; truncate -s 64M ${DISK}`);
+
+  test('over nbdkit, on every data path: the data is where it belongs', async () => {
+    await serving([...UNIX, 'file', DISK], async () => {
+      for (const dataPath of PATHS) {
+        await withDevice({ target: 'nbd', targetOptions: { uri: URI }, dataPath }, ({ id, path, queues }) => {
+          verify(path);
+          sh(`cmp ${path} ${DISK}`);
+          assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, `threads of device ${id}`);
+        });
+      }
+    });
+  });
+
+  test('over qemu-nbd and TCP, an image with one connection: one thread, a file system, and holes that are not sent', async () => {
+    sh(`qemu-img create -q -f qcow2 ${FOLDER}/image 128M`);
+    const port = 10_810;
+    const qemu = ['qemu-nbd', '-t', '-f', 'qcow2', '--discard=unmap', '-x', 'disk', '-p', String(port)];
+    const server = await startServer([...qemu, `--pid-file=${SOCKET}`, `${FOLDER}/image`], SOCKET);
+    try {
+      for (const structured of ['no', 'yes']) {
+        sh(`ublkts add -t nbd -n 7 -o structured_replies=${structured} nbd://localhost:${port}/disk`);
+        const { queues, target } = await describeDevice(7);
+        assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, 1);
+        assert.equal(target?.options['uri'], `nbd://localhost:${port}/disk`);
+        sh('mkfs.ext4 -q /dev/ublkb7 && mount /dev/ublkb7 /mnt/nbd && cp -r src /mnt/nbd && umount /mnt/nbd');
+        sh('mount /dev/ublkb7 /mnt/nbd && diff -r src /mnt/nbd/src && umount /mnt/nbd && fsck.ext4 -fn /dev/ublkb7');
+        sh('blkdiscard /dev/ublkb7 && ublkts del -n 7');
+      }
+    } finally {
+      await server.kill();
+    }
+  });
+
+  test('flush, FUA, discard and zeroes reach the server', async () => {
+    const log = `${FOLDER}/log`;
+    await serving([...UNIX, '--filter=log', 'file', DISK, `logfile=${log}`], async () => {
+      await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
+        sh(`dd if=/dev/urandom of=${path} bs=1M count=8 oflag=direct status=none`);
+        sh(`dd if=/dev/zero of=${path} bs=4k count=3 seek=100 oflag=direct,dsync status=none`);
+        sh(`blkdiscard -o 1M -l 1M ${path}; blkdiscard -z -o 4M -l 1M ${path}; sync ${path}`);
+      });
+      const lines = readFileSync(log, 'latin1').split('\n');
+      const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
+      assert.equal(count(/ Write .*fua=1/), 3, 'writes with FUA');
+      assert.ok(count(/ Flush /) > 0, 'flushes');
+      assert.ok(count(/ Trim .*offset=0x100000 count=0x100000/) === 1, 'discards');
+      assert.ok(count(/ Zero .*offset=0x400000 count=0x100000/) === 1, 'zeroes');
+      const data = readFileSync(DISK);
+      assert.ok(data.subarray(4 << 20, 5 << 20).every((byte) => byte === 0));
+      assert.ok(!data.subarray(2 << 20, 3 << 20).every((byte) => byte === 0));
+    });
+  });
+
+  test('errors of the server are those of the device', async () => {
+    const errors = ['--filter=error', 'memory', '1M', 'error-pwrite=ENOSPC', 'error-pwrite-rate=100%'];
+    await serving([...UNIX, ...errors], async () => {
+      await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
+        shFails(`dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct`, /No space left on device/);
+      });
+    });
+  });
+
+  test(`the server killed and started again ${KILLS} times: no error, and no acknowledged write is lost`, async () => {
+    let server = await startServer([...UNIX, 'file', DISK], SOCKET);
+    try {
+      await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, async ({ id, path }) => {
+        const verifier = await startVerifier(path, 512);
+        for (let kill = 0; kill < KILLS; kill++) {
+          await sleep(700);
+          await server.kill();
+          await sleep(300);
+          server = await startServer([...UNIX, 'file', DISK], SOCKET);
+          await until('the connections are back', () => logOf(id).split(' is back ').length > 2 * (kill + 1));
+        }
+        await sleep(500);
+        const { writes, reads, failures, wrong } = await verifier.stop();
+        assert.deepEqual({ failures, wrong }, { failures: [], wrong: [] });
+        assert.ok(writes > 50 && reads > 50, `${writes} writes, ${reads} reads`);
+        sh(`cmp ${path} ${DISK}`);
+      });
+    } finally {
+      await server.kill();
+    }
+  });
+
+  test('with --reconnect_delay requests fail when it is over, and no longer when the server is back', async () => {
+    const server = await startServer([...UNIX, 'file', DISK], SOCKET);
+    sh(`ublkts add -t nbd -n 7 -q 1 --reconnect_delay 1 '${URI}'`);
+    await server.kill();
+    const began = performance.now();
+    shFails('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct', /Input\/output error/);
+    assert.ok(performance.now() - began > 500, 'the request waited');
+    shFails('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct', /Input\/output error/);
+    const small = await startServer([...UNIX, 'memory', '1M'], SOCKET);
+    await until('the wrong server is noticed', () => /it has 1048576 bytes, and the device has/.test(logOf(7)));
+    await small.kill();
+    await serving([...UNIX, 'file', DISK], async () => {
+      await until(
+        'requests succeed',
+        () => run('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct').status === 0,
+      );
+      sh('ublkts del -n 7');
+    });
+  });
+
+  test('recover connects again from the record, with no error for the client', async () => {
+    await serving([...UNIX, 'file', DISK], async () => {
+      await surviveKills({ target: 'nbd', targetOptions: { uri: URI } }, POLICIES['reissue (-i)'], KILLS);
+    });
+  });
+
+  test('a server that lies loses its connection, and the requests are served by the next', async () => {
+    const bytes = 4 << 20;
+    const server = await hostileServer(SOCKET, bytes);
+    try {
+      await withDevice({ target: 'nbd', targetOptions: { uri: URI }, queues: 1 }, async ({ id, path }) => {
+        const image = `${FOLDER}/image`;
+        sh(`head -c ${bytes} /dev/urandom > ${image} && dd if=${image} of=${path} bs=64k oflag=direct status=none`);
+        for (const [what, lie] of LIES) {
+          const before = server.connections;
+          let told = false;
+          server.lie = (request, honest, socket) => {
+            if (told || request.command !== NBD_CMD_READ) return honest;
+            told = true;
+            return lie(request, honest, socket);
+          };
+          sh(`cmp <(dd if=${path} bs=64k iflag=direct status=none) ${image}`);
+          assert.ok(told && server.connections > before, `${what}: the connection was made again`);
+        }
+        assert.equal((await describeDevice(id)).io?.errors, 0);
+      });
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('what is not there is reported before there is a device', async () => {
+    shFails(`ublkts add -t nbd 'nbd+unix:///?socket=${FOLDER}/none'`, /cannot connect to .*No such file/);
+    shFails('ublkts add -t nbd', /target nbd needs -o uri/);
+    shFails(`ublkts add -t nbd --auto_zc '${URI}'`, /reads and writes the bytes of requests/);
+    await serving([...UNIX, '-r', 'memory', '1M'], async () => {
+      await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
+        sh(`test "$(blockdev --getro ${path})" = 1`);
+      });
+    });
+    assert.equal(sh('ublkts list'), '');
+  });
+});
+
+/** What a server answers to one read. */
+const LIES: readonly (readonly [what: string, lie: Lie])[] = [
+  ['a wrong magic number', () => Buffer.alloc(16)],
+  ['a reply to a request never sent', () => encodeSimpleReply(12_345n)],
+  ['a reply to another use of the slot', ({ cookie }) => encodeSimpleReply(cookie ^ (1n << 33n))],
+  ['a structured reply', ({ cookie }) => encodeChunk(cookie, 1, 1, Buffer.alloc(64))],
+  ['two replies', (_request, honest) => Buffer.concat([honest, honest])],
+  ['half a header', (_request, honest, socket) => ended(socket, honest.subarray(0, 7))],
+  ['half of the data', (_request, honest, socket) => ended(socket, honest.subarray(0, honest.length / 2))],
+  ['nothing', (_request, _honest, socket) => ended(socket, Buffer.alloc(0))],
+  ['a megabyte of noise', () => randomBytes(1 << 20)],
+  ['that it is about to end', ({ cookie }) => encodeSimpleReply(cookie, 108)],
+];
+
+function ended(socket: { end: (bytes: Buffer) => void }, bytes: Buffer): Buffer {
+  socket.end(bytes);
+  return Buffer.alloc(0);
+}
+
+async function serving(words: readonly string[], use: () => Promise<void>): Promise<void> {
+  const server: Program = await startServer(words, SOCKET);
+  try {
+    await use();
+  } finally {
+    await server.kill();
+  }
+}
+
+function logOf(id: number): string {
+  return readFileSync(`/run/ublkts/${id}.log`, 'utf8');
+}

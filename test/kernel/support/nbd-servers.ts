@@ -1,0 +1,142 @@
+/** NBD servers for the tests of the target nbd: real ones, and one that breaks the protocol as it is told. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  NBD_CMD_READ,
+  NBD_CMD_WRITE,
+  NBD_FLAG_CAN_MULTI_CONN,
+  NBD_FLAG_HAS_FLAGS,
+  NBD_FLAG_SEND_FLUSH,
+  NBD_OPT_GO,
+  NBD_REP_ACK,
+  NBD_REQUEST_BYTES,
+} from '../../../src/targets/nbd/protocol/numbers.ts';
+import {
+  decodeRequest,
+  encodeExportInfo,
+  encodeGreeting,
+  encodeOptionReply,
+  encodeSimpleReply,
+  type NbdRequest,
+} from '../../targets/nbd/server-side.ts';
+
+export interface Program {
+  /** Ends it as a crash would. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Starts a server that listens on the socket `path` and stays in the foreground. Resolves when it listens. */
+export async function startServer(words: readonly string[], path: string): Promise<Program> {
+  rmSync(path, { force: true });
+  const [command = '', ...args] = words;
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  for (let tries = 0; !existsSync(path); tries++) {
+    assert.ok(child.exitCode === null && tries < 400, `${words.join(' ')} listens on ${path}`);
+    await sleep(25);
+  }
+  return { kill: () => killed(child) };
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** What a hostile server answers to a request, in place of `honest`. */
+export type Lie = (request: NbdRequest, honest: Buffer, socket: Socket) => Buffer;
+
+export interface HostileServer {
+  /** What it does from now on. */
+  lie: Lie;
+  readonly connections: number;
+  readonly close: () => Promise<void>;
+}
+
+const HONEST: Lie = (_request, honest) => honest;
+
+/** A disk in memory of `bytes` bytes, which answers as `lie` says. */
+export async function hostileServer(path: string, bytes: number): Promise<HostileServer> {
+  rmSync(path, { force: true });
+  const disk = Buffer.alloc(bytes);
+  const sockets = new Set<Socket>();
+  const state = { lie: HONEST, connections: 0 };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    state.connections++;
+    serve(socket, disk, (request, honest) => state.lie(request, honest, socket));
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  return {
+    get lie() {
+      return state.lie;
+    },
+    set lie(lie) {
+      state.lie = lie;
+    },
+    get connections() {
+      return state.connections;
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+type Answer = (request: NbdRequest, honest: Buffer) => Buffer;
+
+function serve(socket: Socket, disk: Buffer, lie: Answer): void {
+  let come: Buffer = Buffer.alloc(0);
+  let isNegotiated = false;
+  socket.write(encodeGreeting());
+  socket.on('data', (bytes) => {
+    come = Buffer.concat([come, bytes]);
+    if (!isNegotiated) {
+      const length = come.length < 20 ? Number.POSITIVE_INFINITY : 20 + come.readUInt32BE(16);
+      if (come.length < length) return;
+      isNegotiated = true;
+      come = come.subarray(length);
+      const flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
+      const info = encodeExportInfo(NBD_OPT_GO, BigInt(disk.length), flags);
+      socket.write(Buffer.concat([info, encodeOptionReply(NBD_OPT_GO, NBD_REP_ACK)]));
+    }
+    come = answered(socket, disk, come, lie);
+  });
+}
+
+/** Answers every whole request, and returns the rest. */
+function answered(socket: Socket, disk: Buffer, come: Buffer, lie: Answer): Buffer {
+  let rest = come;
+  while (rest.length >= NBD_REQUEST_BYTES) {
+    const request = decodeRequest(rest);
+    if (request === null) {
+      socket.destroy();
+      return Buffer.alloc(0);
+    }
+    const length = request.command === NBD_CMD_WRITE ? request.length : 0;
+    if (rest.length < NBD_REQUEST_BYTES + length) break;
+    const data = rest.subarray(NBD_REQUEST_BYTES, NBD_REQUEST_BYTES + length);
+    rest = rest.subarray(NBD_REQUEST_BYTES + length);
+    const answer = lie(request, honestAnswer(request, data, disk));
+    if (!socket.destroyed) socket.write(answer);
+  }
+  return rest;
+}
+
+function honestAnswer(request: NbdRequest, data: Buffer, disk: Buffer): Buffer {
+  const { command, cookie, length } = request;
+  const offset = Number(request.offset);
+  if (command === NBD_CMD_WRITE) disk.set(data, offset);
+  const found = command === NBD_CMD_READ ? disk.subarray(offset, offset + length) : undefined;
+  return encodeSimpleReply(cookie, 0, found);
+}
