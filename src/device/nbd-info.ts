@@ -1,7 +1,8 @@
 /** `nbd-info`: what an NBD server says of its exports. It needs no device, no ublk and no rights. */
 import { UblkError } from '../errors.ts';
+import { askExport } from '../targets/nbd/ask.ts';
 import { askNbd } from '../targets/nbd/connect.ts';
-import { describeExport, listExports } from '../targets/nbd/handshake/negotiate.ts';
+import { listExports } from '../targets/nbd/handshake/negotiate.ts';
 import type { NbdExport } from '../targets/nbd/handshake/export.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
@@ -59,7 +60,7 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
  */
 export async function nbdInfo(text: string): Promise<NbdExportReport[]> {
   const uri = parseNbdUri(text);
-  const exports = uri.exportName === '' ? await all(uri) : [await one(uri)];
+  const exports = uri.exportName === '' ? await all(uri) : [await askExport(uri)];
   return exports.map((found) => reportOf(uri, found));
 }
 
@@ -67,13 +68,10 @@ async function all(uri: NbdUri): Promise<NbdExport[]> {
   try {
     return await askNbd(uri, listExports);
   } catch (error) {
-    if (error instanceof UblkError && (error.code === 'EPERM' || error.code === 'EOPNOTSUPP')) return [await one(uri)];
+    if (error instanceof UblkError && (error.code === 'EPERM' || error.code === 'EOPNOTSUPP'))
+      return [await askExport(uri)];
     throw error;
   }
-}
-
-function one(uri: NbdUri): Promise<NbdExport> {
-  return askNbd(uri, () => describeExport(uri.exportName));
 }
 
 function reportOf(uri: NbdUri, { name, description, bytes, flags, blockSizes }: NbdExport): NbdExportReport {

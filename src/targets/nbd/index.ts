@@ -2,7 +2,8 @@
 import type { OneThread } from '../../spec/target-traits.ts';
 import { refusalOf } from '../refusal.ts';
 import type { OpenRequest, QueueContext, TargetType } from '../target.ts';
-import { connectNbd, askNbd } from './connect.ts';
+import { askExport } from './ask.ts';
+import { connectNbd } from './connect.ts';
 import { chooseExport } from './handshake/negotiate.ts';
 import { NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
 import { nbdParams } from './params.ts';
@@ -30,7 +31,7 @@ export const nbdTarget: TargetType<NbdState> = {
   refuses: ({ options, integrity }) =>
     integrity === null ? refusalOf(() => parseNbdOptions(options)) : 'target nbd stores no metadata of blocks',
   inspect: async (options) => {
-    const { flags } = (await askNbd(parseNbdOptions(options).uri, dialogueOf(options))).export;
+    const { flags } = await askExport(parseNbdOptions(options).uri);
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };
   },
   reopens: (options) => {
@@ -46,11 +47,7 @@ export const nbdTarget: TargetType<NbdState> = {
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { state } = context;
   const options = parseNbdOptions(state.options);
-  const { fd, result } = await connectNbd(options.uri, dialogueOf(state.options));
+  const { uri, structured } = options;
+  const { fd, result } = await connectNbd(uri, () => chooseExport({ exportName: uri.exportName, structured }));
   return new NbdQueue(context, options, nbdParams(result.export, state), { fd, ...result });
-}
-
-function dialogueOf(options: Readonly<Record<string, string>>): () => ReturnType<typeof chooseExport> {
-  const { uri, structured } = parseNbdOptions(options);
-  return () => chooseExport({ exportName: uri.exportName, structured });
 }
