@@ -26,6 +26,11 @@ describe('add', () => {
     ['-t null -q 4 -d 16 --nthreads 3 --per_io_tasks', { queues: 4, depth: 16, threads: 3, perIoTasks: true }],
     ['-t null --cpus 0-2,7', { cpus: [0, 1, 2, 7] }],
     ['-t loop -q 2 -g /img', { queues: 2, features: ['NEED_GET_DATA'], files: ['/img'], target: 'loop' }],
+    ['-t nbd nbd://host/disk', { target: 'nbd', targetOptions: { uri: 'nbd://host/disk' } }],
+    [
+      '-t nbd --reconnect_delay 5 --structured_replies --uri nbd://host',
+      { target: 'nbd', targetOptions: { uri: 'nbd://host', reconnect_delay: '5', structured_replies: '1' } },
+    ],
     ['-t loop /img -u', { features: ['USER_COPY'], files: ['/img'], target: 'loop' }],
     [
       '-t stripe --chunk_size 4096 /a /b',

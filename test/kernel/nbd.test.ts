@@ -165,7 +165,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
 
   test('what is not there is reported before there is a device', async () => {
     shFails(`ublkts add -t nbd 'nbd+unix:///?socket=${FOLDER}/none'`, /cannot connect to .*No such file/);
-    shFails('ublkts add -t nbd', /target nbd needs -o uri/);
+    shFails('ublkts add -t nbd', /target nbd needs --uri/);
     shFails(`ublkts add -t nbd --auto_zc '${URI}'`, /reads and writes the bytes of requests/);
     await serving([...UNIX, '-r', 'memory', '1M'], async () => {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {

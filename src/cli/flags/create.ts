@@ -60,6 +60,11 @@ const targetFlags = {
     helpGroup: 'TARGET',
   }),
   no_discard: onOff({ summary: 'loop: do not offer discards and zeroes.', helpGroup: 'TARGET' }),
+  uri: Flags.string({
+    summary: 'nbd: the URI of the export. It can also stand in place of the files.',
+    helpValue: 'URI',
+    helpGroup: 'TARGET',
+  }),
   reconnect_delay: wholeNumber({
     summary: 'nbd: seconds that requests wait for a lost server before they fail (default 0: for ever).',
     helpGroup: 'TARGET',

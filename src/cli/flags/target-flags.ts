@@ -9,6 +9,7 @@ const WITH_VALUE = [
   'offset',
   'sizelimit',
   'logical_block_size',
+  'uri',
   'reconnect_delay',
 ] as const;
 const SWITCHES = ['read_only', 'buffered_io', 'no_discard', 'structured_replies'] as const;
@@ -17,7 +18,7 @@ const SWITCHES = ['read_only', 'buffered_io', 'no_discard', 'structured_replies'
 const NAMES: ReadonlySet<string> = new Set([...WITH_VALUE, ...SWITCHES]);
 
 type Flags = Readonly<
-  Partial<Record<(typeof WITH_VALUE)[number], number | bigint | boolean | undefined>> &
+  Partial<Record<(typeof WITH_VALUE)[number], number | bigint | boolean | string | undefined>> &
     Record<(typeof SWITCHES)[number], boolean>
 >;
 
@@ -33,6 +34,6 @@ export function flagOfTargetOption(option: string): string {
   return NAMES.has(option) ? `--${option}` : `-o ${option}`;
 }
 
-function textOf(value: number | bigint | boolean): string {
+function textOf(value: number | bigint | boolean | string): string {
   return typeof value === 'boolean' ? String(Number(value)) : String(value);
 }
