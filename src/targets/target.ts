@@ -34,7 +34,7 @@ export interface TargetType<State = unknown> extends TargetTraits {
    * Makes sure that the files have room for a device of another size, or throws a UblkError. It runs in the process
    * that asks, beside the server. A target without it can have any size.
    */
-  resize?(request: ResizeRequest): void;
+  resize?(request: ResizeRequest): void | Promise<void>;
 }
 
 export interface ResizeRequest extends Pick<OpenRequest, 'options' | 'integrity'> {

@@ -80,6 +80,19 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('an export that has grown: update_size asks the server, and what lies behind the old end can be used', async () => {
+    const file = `${FOLDER}/grows`;
+    sh(`truncate -s 4M ${file}`);
+    await serving([...UNIX, 'file', file], async () => {
+      await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ id, path }) => {
+        shFails(`ublkts update_size -n ${id} -s 8M`, /has 4194304 bytes, less than 8388608/);
+        sh(`truncate -s 8M ${file} && ublkts update_size -n ${id} -s 8M`);
+        verify(path, '--size=7M --offset=1M');
+        sh(`cmp ${path} ${file}`);
+      });
+    });
+  });
+
   test('errors of the server are those of the device', async () => {
     const errors = ['--filter=error', 'memory', '1M', 'error-pwrite=ENOSPC', 'error-pwrite-rate=100%'];
     await serving([...UNIX, ...errors], async () => {

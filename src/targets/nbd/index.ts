@@ -1,4 +1,5 @@
 /** The target `nbd`: an export of an NBD server, over a connection per queue thread. */
+import { UblkError } from '../../errors.ts';
 import type { OneThread } from '../../spec/target-traits.ts';
 import { refusalOf } from '../refusal.ts';
 import type { OpenRequest, QueueContext, TargetType } from '../target.ts';
@@ -9,6 +10,7 @@ import { NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
 import { nbdParams } from './params.ts';
 import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
 import { NbdQueue } from './queue.ts';
+import { formatNbdUri } from './uri.ts';
 
 export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes'>;
 
@@ -42,7 +44,20 @@ export const nbdTarget: TargetType<NbdState> = {
     return { params: null, files: [], state: { options, maxIoBufBytes }, operations: 1, close: () => {} };
   },
   queue,
+  resize: async ({ options, bytes }) => {
+    const { uri } = parseNbdOptions(options);
+    const found = await askExport(uri);
+    if (bytes > found.bytes) throw tooSmall(formatNbdUri(uri), found.bytes, bytes);
+  },
 };
+
+function tooSmall(uri: string, is: number, wanted: number): UblkError {
+  return new UblkError(`${uri} has ${is} bytes, less than ${wanted}`, {
+    code: 'ENOSPC',
+    command: 'UPDATE_SIZE',
+    hint: 'make the export larger where its server has it, and try again',
+  });
+}
 
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { state } = context;

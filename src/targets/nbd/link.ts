@@ -18,12 +18,18 @@ const REMIND_MS = 60_000;
 /** Requests that have waited for so long are reported. */
 const LATE_MS = 30_000;
 
+export interface Connection {
+  readonly fd: number;
+  readonly export: NbdExport;
+  readonly structured: boolean;
+}
+
 export interface LinkOptions extends NbdOptions {
   /** What the device was made of. */
   readonly export: NbdExport;
   /** Names the connection in the log. */
   readonly thread: number;
-  readonly onConnected: (fd: number, structured: boolean) => void;
+  readonly onConnected: (connection: Connection) => void;
   /** The time for which requests wait is over. Attempts go on. */
   readonly onGivenUp: () => void;
   /** There has been no connection for half a minute or more; called again and again. `sinceMs`: milliseconds since 1970. */
@@ -70,21 +76,21 @@ export class Link {
   private attempt(): void {
     const { uri, structured } = this.options;
     connectNbd(uri, () => chooseExport({ exportName: uri.exportName, structured })).then(
-      ({ fd, result }) => this.connected(fd, result.export, result.structured),
+      ({ fd, result }) => this.connected({ fd, ...result }),
       (error: unknown) => this.failed(error instanceof Error ? error.message : String(error)),
     );
   }
 
-  private connected(fd: number, found: NbdExport, structured: boolean): void {
-    const difference = this.isClosed ? 'the device is gone' : differenceOf(this.options.export, found);
+  private connected(connection: Connection): void {
+    const difference = this.isClosed ? 'the device is gone' : differenceOf(this.options.export, connection.export);
     if (difference !== null) {
-      closeSync(fd);
+      closeSync(connection.fd);
       this.failed(`the server is another one: ${difference}`);
       return;
     }
     clearTimeout(this.patience);
     this.say(`is back after ${Math.round((performance.now() - this.lostAt) / 100) / 10} s`);
-    this.options.onConnected(fd, structured);
+    this.options.onConnected(connection);
   }
 
   private failed(reason: string): void {

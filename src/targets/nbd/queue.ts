@@ -23,10 +23,9 @@ import {
   UBLK_IO_OP_WRITE_ZEROES,
 } from '../../native/uapi/ublk-io.ts';
 import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
-import { offsetOf } from '../handlers/request.ts';
+import { lengthOf, offsetOf } from '../handlers/request.ts';
 import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } from '../target.ts';
-import type { NbdExport } from './handshake/export.ts';
-import { Link } from './link.ts';
+import { type Connection, Link } from './link.ts';
 import type { NbdOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
@@ -66,16 +65,13 @@ const DOWN = 2;
 /** As DOWN, and nothing waits any more. */
 const GIVEN_UP = 3;
 
+/** Why a connection is ended that has not failed. */
+const GROWN = 'the device has grown since it was made';
+
 /** The staging buffer takes the replies of a whole batch of small reads. */
 const STAGING_BYTES = 256 << 10;
 /** Data that is still to come is received directly into its request from this size on: a copy costs less below it. */
 const DIRECT_BYTES = 32 << 10;
-
-export interface Connection {
-  readonly fd: number;
-  readonly export: NbdExport;
-  readonly structured: boolean;
-}
 
 export class NbdQueue implements TargetQueue, ReplySink {
   readonly params: ParamsInit;
@@ -107,6 +103,10 @@ export class NbdQueue implements TargetQueue, ReplySink {
   private replies = 0;
   private largeReads = 0;
   private fd: number;
+  /** What the server said when the connection was made; many servers hold a connection to it. */
+  private exportBytes: number;
+  /** The connection was made again because the device has grown, and the export had not. */
+  private isSizeAsked = false;
   private mode = UP;
   /** Why the connection is being ended. */
   private reason = '';
@@ -122,6 +122,7 @@ export class NbdQueue implements TargetQueue, ReplySink {
     this.events = events;
     this.slots = slots;
     this.fd = fd;
+    this.exportBytes = found.bytes;
     const memory = mapAnonymous(STAGING_BYTES, 'of replies of an NBD server');
     this.staging = memory.bytes;
     [this.stagingLo, this.stagingHi] = wordsOf(memory.address);
@@ -135,7 +136,7 @@ export class NbdQueue implements TargetQueue, ReplySink {
       ...options,
       export: found,
       thread,
-      onConnected: (next, isStructured) => this.connected(next, isStructured),
+      onConnected: (connection) => this.connected(connection),
       onGivenUp: () => this.giveUp(),
       onLate: (sinceMs) => this.reportLate(sinceMs),
     });
@@ -218,9 +219,20 @@ export class NbdQueue implements TargetQueue, ReplySink {
       this.reason = 'the server is about to end';
       return;
     }
-    this.waits[slot] = NOTHING;
     const io = this.ring.request(slot);
+    if (error !== 0 && this.isBeyond(io)) {
+      this.waits[slot] = A_MESSAGE;
+      this.isSizeAsked = true;
+      this.reason = GROWN;
+      return;
+    }
+    this.waits[slot] = NOTHING;
     io.complete(error === 0 ? io.bytes : -errnoOfNbd(error));
+  }
+
+  /** Whether the request lies behind the end that the export had when the connection was made, and may not do so now. */
+  private isBeyond(io: IoRequest): boolean {
+    return offsetOf(io) + lengthOf(io) > this.exportBytes && (!this.isSizeAsked || this.reason === GROWN);
   }
 
   private goOn(token: number, result: number): void {
@@ -337,9 +349,11 @@ export class NbdQueue implements TargetQueue, ReplySink {
     this.link.lost(reason);
   }
 
-  private connected(fd: number, structured: boolean): void {
+  private connected({ fd, structured, export: found }: Connection): void {
     this.fd = fd;
     this.parser.reset(structured);
+    if (found.bytes > this.exportBytes) this.isSizeAsked = false;
+    this.exportBytes = found.bytes;
     this.mode = UP;
     this.events.reportStuck(null);
     this.sendWaiting();
