@@ -3,22 +3,26 @@ import type { Ring } from '../native/ring/ring.ts';
 import { IORING_OP_RECV, IORING_OP_SENDMSG } from '../native/uapi/io-uring-opcodes.ts';
 import { IORING_RECVSEND_POLL_FIRST } from '../native/uapi/io-uring-sqe-flags.ts';
 import type { IoRequest, TargetRing } from '../targets/target.ts';
-import type { Request } from './request.ts';
 import { KIND_TARGET_OWN, userData } from './user-data.ts';
 
 /** ioprio is in bits 16-31 of an entry's first word. */
 const POLL_FIRST = IORING_RECVSEND_POLL_FIRST << 16;
 
+/** A request that can be pointed at another slot. */
+interface MovableRequest extends IoRequest {
+  load(slot: number): void;
+}
+
 export class OwnOperations implements TargetRing {
   private readonly ring: Ring;
-  private io: Request | undefined;
+  private io: MovableRequest | undefined;
 
   constructor(ring: Ring) {
     this.ring = ring;
   }
 
   /** The thread's request, which is made after its target. */
-  attach(request: Request): void {
+  attach(request: MovableRequest): void {
     this.io = request;
   }
 

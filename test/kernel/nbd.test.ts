@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
-import { encodeChunk, encodeSimpleReply } from '../targets/nbd/server-side.ts';
+import { encodeSimpleReply } from '../targets/nbd/server-side.ts';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
 import { until } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
-import { hostileServer, type Lie, type Program, startServer } from './support/nbd-servers.ts';
+import { hostileServer, type Lie, type Program, startServer } from '../targets/nbd/servers.ts';
 
 const FOLDER = '/dev/shm/nbd';
 const SOCKET = `${FOLDER}/socket`;
@@ -189,18 +189,11 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
   });
 });
 
-/** What a server answers to one read. */
+/** What a server answers to one read; test/targets/nbd/queue.test.ts has the others. */
 const LIES: readonly (readonly [what: string, lie: Lie])[] = [
-  ['a wrong magic number', () => Buffer.alloc(16)],
-  ['a reply to a request never sent', () => encodeSimpleReply(12_345n)],
   ['a reply to another use of the slot', ({ cookie }) => encodeSimpleReply(cookie ^ (1n << 33n))],
-  ['a structured reply', ({ cookie }) => encodeChunk(cookie, 1, 1, Buffer.alloc(64))],
-  ['two replies', (_request, honest) => Buffer.concat([honest, honest])],
-  ['half a header', (_request, honest, socket) => ended(socket, honest.subarray(0, 7))],
   ['half of the data', (_request, honest, socket) => ended(socket, honest.subarray(0, honest.length / 2))],
-  ['nothing', (_request, _honest, socket) => ended(socket, Buffer.alloc(0))],
   ['a megabyte of noise', () => randomBytes(1 << 20)],
-  ['that it is about to end', ({ cookie }) => encodeSimpleReply(cookie, 108)],
 ];
 
 function ended(socket: { end: (bytes: Buffer) => void }, bytes: Buffer): Buffer {

@@ -1,6 +1,6 @@
 /**
- * Makes a lost connection again: at once, then with growing pauses, for as long as the device lives. It runs in the event
- * loop of its queue thread.
+ * Makes a lost connection again: at once, then with growing pauses, for as long as the device lives. A connection that is
+ * lost again soon after it was made counts as a failed attempt. It runs in the event loop of its queue thread.
  */
 import { closeSync } from 'node:fs';
 import { serverLog } from '../handlers/log.ts';
@@ -8,11 +8,23 @@ import { connectNbd } from './connect.ts';
 import type { NbdExport } from './handshake/export.ts';
 import { chooseExport } from './handshake/negotiate.ts';
 import type { NbdOptions } from './options.ts';
-import { NBD_FLAG_READ_ONLY } from './protocol/numbers.ts';
+import {
+  NBD_FLAG_CAN_MULTI_CONN,
+  NBD_FLAG_READ_ONLY,
+  NBD_FLAG_SEND_FLUSH,
+  NBD_FLAG_SEND_FUA,
+  NBD_FLAG_SEND_TRIM,
+  NBD_FLAG_SEND_WRITE_ZEROES,
+} from './protocol/numbers.ts';
 import { formatNbdUri } from './uri.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** A connection that was up for so long has been a good one. */
+const GOOD_MS = 2_000;
+/** What requests are sent by, and how many connections there may be. */
+const USED_FLAGS =
+  NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_CAN_MULTI_CONN;
 /** How often the log says that there is still no connection. */
 const REMIND_MS = 60_000;
 /** Requests that have waited for so long are reported. */
@@ -39,9 +51,11 @@ export interface LinkOptions extends NbdOptions {
 export class Link {
   private readonly options: LinkOptions;
   private readonly uri: string;
-  private pause = FIRST_PAUSE_MS;
+  /** Milliseconds until the next attempt. */
+  private pause = 0;
   private retry: NodeJS.Timeout | undefined;
   private patience: NodeJS.Timeout | undefined;
+  private madeAt = performance.now();
   private lostAt = 0;
   private saidAt = 0;
   private isClosed = false;
@@ -57,14 +71,15 @@ export class Link {
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
     this.lostAt = performance.now();
     this.saidAt = this.lostAt;
-    this.pause = FIRST_PAUSE_MS;
+    const wasGood = this.lostAt - this.madeAt >= GOOD_MS;
+    if (wasGood) this.pause = 0;
     if (reconnectSeconds > 0) {
       this.patience = setTimeout(() => {
         this.say(`was not made again within ${reconnectSeconds} s: requests fail until it is`);
         onGivenUp();
       }, reconnectSeconds * 1000);
     }
-    this.attempt();
+    this.attemptLater();
   }
 
   close(): void {
@@ -89,6 +104,7 @@ export class Link {
       return;
     }
     clearTimeout(this.patience);
+    this.madeAt = performance.now();
     this.say(`is back after ${Math.round((performance.now() - this.lostAt) / 100) / 10} s`);
     this.options.onConnected(connection);
   }
@@ -96,13 +112,17 @@ export class Link {
   private failed(reason: string): void {
     if (this.isClosed) return;
     const now = performance.now();
-    if (this.pause === FIRST_PAUSE_MS || now - this.saidAt >= REMIND_MS) {
+    if (this.saidAt === this.lostAt || now - this.saidAt >= REMIND_MS) {
       this.say(`is not back yet: ${reason}`);
       this.saidAt = now;
     }
     if (now - this.lostAt >= LATE_MS) this.options.onLate(Date.now() - (now - this.lostAt));
+    this.attemptLater();
+  }
+
+  private attemptLater(): void {
     this.retry = setTimeout(() => this.attempt(), this.pause);
-    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
+    this.pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pause * 2));
   }
 
   private say(what: string): void {
@@ -118,7 +138,7 @@ export function differenceOf(before: NbdExport, now: NbdExport): string | null {
   const most = before.blockSizes?.maximum ?? 32 << 20;
   if ((now.blockSizes?.maximum ?? most) < most) return `it takes at most ${now.blockSizes?.maximum} bytes at once`;
   // What the device offers its clients must still be there.
-  const missing = before.flags & ~now.flags & ~NBD_FLAG_READ_ONLY;
+  const missing = before.flags & ~now.flags & USED_FLAGS;
   if (missing !== 0) return `it lacks the flags 0x${missing.toString(16)}`;
   if ((now.flags & ~before.flags & NBD_FLAG_READ_ONLY) !== 0) return 'it is read-only';
   return null;

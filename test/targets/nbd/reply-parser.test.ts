@@ -235,7 +235,7 @@ describe('a server that does not follow the protocol', () => {
   }
 
   for (const structured of [false, true]) {
-    test(`never reaches outside of a request with ${structured ? 'structured' : 'simple'} replies`, () => {
+    test(`never reaches outside of a request, whatever comes in place of ${structured ? 'structured' : 'simple'} replies`, () => {
       const good = structured
         ? Buffer.concat([0, 1, 2].flatMap((slot) => chunksOf(slot, 100, [10, 50, 70]).chunks))
         : Buffer.concat([0, 1, 2].map((slot) => encodeSimpleReply(cookie(slot), 0, bytesFor(slot, 100))));
@@ -251,7 +251,7 @@ describe('a server that does not follow the protocol', () => {
       // The client asserts that each position is within its request.
       fc.assert(
         fc.property(bytes, pieces, (come, cut) => void new Client([100, 100, 100], structured).receive(come, cut)),
-        { numRuns: 5000 },
+        { numRuns: 12_500 },
       );
     });
   }

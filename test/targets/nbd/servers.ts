@@ -22,7 +22,7 @@ import {
   encodeOptionReply,
   encodeSimpleReply,
   type NbdRequest,
-} from '../../targets/nbd/server-side.ts';
+} from './server-side.ts';
 
 export interface Program {
   /** Ends it as a crash would. */

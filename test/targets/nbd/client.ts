@@ -1,0 +1,204 @@
+/**
+ * The queue of the target nbd on a real ring, without a device: requests come from the test, and their data is in memory
+ * of its own between two guards. The loop polls, so that a server in the same process can answer.
+ */
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { viewOf } from '../../../src/native/libc/ffi.ts';
+import { mapAnonymous } from '../../../src/native/memory.ts';
+import { Ring } from '../../../src/native/ring/ring.ts';
+import { CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../../../src/native/uapi/io-uring-words.ts';
+import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../../src/native/uapi/ublk-io.ts';
+import { wordsOf } from '../../../src/native/words64.ts';
+import { OwnOperations } from '../../../src/queue/target-ring.ts';
+import { KIND_TARGET_OWN, kindOf, tokenOf } from '../../../src/queue/user-data.ts';
+import type { IoRequest, QueueContext } from '../../../src/targets/target.ts';
+import { nbdTarget, type NbdState } from '../../../src/targets/nbd/index.ts';
+import type { NbdQueue } from '../../../src/targets/nbd/queue.ts';
+
+const GUARD = 64;
+const GUARD_BYTE = 0xa5;
+const SECTOR = 512;
+
+interface Pending {
+  readonly op: number;
+  readonly sector: number;
+  readonly sectors: number;
+  readonly done: (result: number) => void;
+}
+
+export class NbdClient {
+  private readonly ring = new Ring(64, 256);
+  private readonly own = new OwnOperations(this.ring);
+  private readonly memory: Buffer;
+  private readonly address: bigint;
+  private readonly pending: (Pending | undefined)[];
+  private readonly bytes: number;
+  private queue: NbdQueue | undefined;
+  private isClosed = false;
+
+  /** `slots` requests at once, of at most `bytes` bytes. */
+  constructor(slots: number, bytes: number) {
+    this.bytes = bytes;
+    const memory = mapAnonymous(slots * (bytes + 2 * GUARD), 'of a test');
+    this.address = memory.address;
+    this.memory = viewOf(memory.address, memory.length);
+    this.memory.fill(GUARD_BYTE);
+    this.pending = Array.from({ length: slots });
+    this.own.attach(this.request(0));
+  }
+
+  async connect(options: Readonly<Record<string, string>>): Promise<void> {
+    const context: QueueContext<NbdState> = {
+      state: { options, maxIoBufBytes: this.bytes },
+      integrity: null,
+      slots: this.pending.length,
+      maxIoBufBytes: this.bytes,
+      thread: 0,
+      threads: 1,
+      ring: this.own,
+      events: {
+        sleepInLoop: () => {},
+        sleepInRing: () => {},
+        request: (slot) => this.request(slot),
+        submit: () => {},
+        reportStuck: () => {},
+      },
+    };
+    this.queue = (await nbdTarget.queue(context)) as NbdQueue;
+    void this.run(this.queue);
+  }
+
+  read(slot: number, sector: number, sectors: number): Promise<Buffer | number> {
+    this.dataOf(slot).fill(0xee);
+    const done = this.start(slot, { op: UBLK_IO_OP_READ, sector, sectors });
+    return done.then((result) =>
+      result === sectors * SECTOR ? Buffer.from(this.dataOf(slot).subarray(0, result)) : result,
+    );
+  }
+
+  write(slot: number, sector: number, data: Uint8Array): Promise<number> {
+    this.dataOf(slot).set(data);
+    return this.start(slot, { op: UBLK_IO_OP_WRITE, sector, sectors: data.length / SECTOR });
+  }
+
+  flush(slot: number): Promise<number> {
+    return this.start(slot, { op: UBLK_IO_OP_FLUSH, sector: 0, sectors: 0 });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.queue?.close();
+    this.requireGuards();
+    this.ring.close();
+  }
+
+  /** Nothing was written between the data of the slots. */
+  requireGuards(): void {
+    const stride = this.bytes + 2 * GUARD;
+    for (let slot = 0; slot < this.pending.length; slot++) {
+      const all = this.memory.subarray(slot * stride, (slot + 1) * stride);
+      const guards = [...all.subarray(0, GUARD), ...all.subarray(GUARD + this.bytes)];
+      assert.ok(
+        guards.every((byte) => byte === GUARD_BYTE),
+        `the guards of slot ${slot}`,
+      );
+    }
+  }
+
+  private start(slot: number, request: Omit<Pending, 'done'>): Promise<number> {
+    assert.equal(this.pending[slot], undefined, `slot ${slot} is free`);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.pending[slot] = { ...request, done: resolve };
+    this.queue?.queueIo(this.request(slot));
+    return promise;
+  }
+
+  private async run(queue: NbdQueue): Promise<void> {
+    const { ring } = this;
+    while (!this.isClosed) {
+      queue.batchEnd();
+      ring.enter(0);
+      const { cq } = ring;
+      const tail = cq.ready();
+      let { head } = cq;
+      for (; head !== tail; head = (head + 1) | 0) {
+        const at = cq.at(head);
+        const user = cq.words[at + CQE_WORD_USER_DATA_LO]!;
+        assert.equal(kindOf(user), KIND_TARGET_OWN);
+        queue.ringDone(tokenOf(user), cq.words[at + CQE_WORD_RES]!);
+      }
+      cq.seen(head);
+      await turn();
+    }
+  }
+
+  private complete(slot: number, result: number): void {
+    const pending = this.pending[slot];
+    assert.ok(pending !== undefined, `the request of slot ${slot} is completed once`);
+    this.pending[slot] = undefined;
+    pending.done(result);
+  }
+
+  private dataOf(slot: number): Buffer {
+    const at = slot * (this.bytes + 2 * GUARD) + GUARD;
+    return this.memory.subarray(at, at + this.bytes);
+  }
+
+  /** As the thread's request, it points at one slot at a time. */
+  private request(first: number): IoRequest & { load: (slot: number) => void } {
+    let slot = first;
+    const now = (): Pending => {
+      const pending = this.pending[slot];
+      assert.ok(pending !== undefined, `slot ${slot} has a request`);
+      return pending;
+    };
+    const address = (): readonly [number, number] =>
+      wordsOf(this.address + BigInt(slot * (this.bytes + 2 * GUARD) + GUARD));
+    const unused = (): never => {
+      throw new Error('the target nbd does not use this');
+    };
+    return {
+      load: (other) => void (slot = other),
+      get slot() {
+        return slot;
+      },
+      get op() {
+        return now().op;
+      },
+      get flags() {
+        return now().op;
+      },
+      get startLo() {
+        return now().sector;
+      },
+      startHi: 0,
+      get sectors() {
+        return now().sectors;
+      },
+      get bytes() {
+        return now().sectors * SECTOR;
+      },
+      get dataLo() {
+        return address()[0];
+      },
+      get dataHi() {
+        return address()[1];
+      },
+      pending: 0,
+      result: 0,
+      view: () => this.dataOf(slot).subarray(0, now().sectors * SECTOR),
+      complete: (result) => this.complete(slot, result),
+      abandonView: unused,
+      read: unused,
+      write: unused,
+      readv: unused,
+      writev: unused,
+      fsync: unused,
+      fallocate: unused,
+      timeout: unused,
+      readIntegrity: unused,
+      writeIntegrity: unused,
+    };
+  }
+}

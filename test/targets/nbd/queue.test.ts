@@ -1,0 +1,185 @@
+/** The queue of the target nbd on a real ring, with a server in this process that may break the protocol. */
+import assert from 'node:assert/strict';
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Ring } from '../../../src/native/ring/ring.ts';
+import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
+import { NbdClient } from './client.ts';
+import { encodeChunk, encodeSimpleReply } from './server-side.ts';
+import { type HostileServer, hostileServer, type Lie } from './servers.ts';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'nbd-'));
+const SOCKET = join(FOLDER, 'socket');
+const OPTIONS = { uri: `nbd+unix:///?socket=${SOCKET}` };
+const DISK = 4 << 20;
+const SLOTS = 16;
+const LARGEST = 256 << 10;
+const EIO = 5;
+
+const skip = ringRefusal();
+
+describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
+  after(() => rmSync(FOLDER, { recursive: true }));
+
+  test('writes and reads whatever is asked, many requests at once, of all sizes', async () => {
+    await withClient(async (client) => {
+      const image = Buffer.alloc(DISK);
+      const share = DISK / SLOTS;
+      await eachSlot(async (slot) => {
+        for (let round = 0; round < 30; round++) {
+          const sectors = randomInt(1, round % 3 === 0 ? LARGEST / 512 : 9);
+          const sector = (slot * share) / 512 + randomInt(0, share / 512 - sectors + 1);
+          if (round % 2 === 0) {
+            const data = randomBytes(sectors * 512);
+            assert.equal(await client.write(slot, sector, data), data.length);
+            image.set(data, sector * 512);
+          } else {
+            assert.deepEqual(
+              await client.read(slot, sector, sectors),
+              image.subarray(sector * 512, (sector + sectors) * 512),
+            );
+          }
+          if (round % 7 === 0) assert.equal(await client.flush(slot), 0);
+        }
+      });
+    });
+  });
+
+  for (const [what, lie] of lies()) {
+    test(`at a server that answers with ${what}, serves every request on the next connection`, async () => {
+      await withClient(async (client, server) => {
+        await eachSlot(async (slot) => {
+          assert.equal(await client.write(slot, slot * 512, Buffer.alloc(LARGEST, slot)), LARGEST);
+        });
+        let told = 0;
+        server.lie = (request, honest, socket) => {
+          if (request.command !== NBD_CMD_READ || ++told !== 5) return honest;
+          return lie(request, honest, socket);
+        };
+        await eachSlot(async (slot) => {
+          for (const sectors of [1, 8, 64, 512]) {
+            const data = await client.read(slot, slot * 512, sectors);
+            assert.ok(Buffer.isBuffer(data), `the result is ${String(data)}`);
+            assert.ok(data.every((byte) => byte === slot));
+          }
+        });
+        assert.equal(server.connections, 2);
+      });
+    });
+  }
+
+  test('survives ten million bytes of noise: nothing is written outside of a request, and no request fails', async () => {
+    await withClient(async (client, server) => {
+      const lied = new WeakSet();
+      let lies = 4;
+      server.lie = (request, honest, socket) => {
+        if (request.command !== NBD_CMD_READ || lies === 0 || lied.has(socket)) return honest;
+        lied.add(socket);
+        lies--;
+        // Behind the header of a reply, noise is taken for data first.
+        const noise = randomBytes(2_500_000);
+        return lies % 2 === 0 ? noise : Buffer.concat([honest.subarray(0, 16), noise]);
+      };
+      await eachSlot(async (slot) => {
+        for (const sectors of [8, 512]) {
+          for (let round = 0; round < 4; round++) {
+            assert.ok(Buffer.isBuffer(await client.read(slot, slot * 512, sectors)));
+          }
+        }
+      });
+      assert.equal(lies, 0);
+      assert.equal(server.connections, 5);
+    });
+  });
+
+  test('gives a client the errors of the server, and EIO for those that there are not', async () => {
+    await withClient(async (client, server) => {
+      let error = 0;
+      server.lie = ({ command, cookie }, honest) =>
+        command === NBD_CMD_WRITE ? encodeSimpleReply(cookie, error) : honest;
+      for (const [number, errno] of [
+        [1, 1],
+        [28, 28],
+        [75, 75],
+        [95, 95],
+        [2, EIO],
+        [0x8000_0000, EIO],
+        [0xffff_ffff, EIO],
+      ] as const) {
+        error = number;
+        assert.equal(await client.write(0, 0, Buffer.alloc(512)), -errno);
+      }
+    });
+  });
+
+  test('with a delay, fails what waits when it is over, and serves again when the server is back', async () => {
+    const server = await hostileServer(SOCKET, DISK);
+    const client = new NbdClient(SLOTS, LARGEST);
+    await client.connect({ ...OPTIONS, reconnect_delay: '1' });
+    await server.close();
+    const began = performance.now();
+    assert.equal(await client.read(0, 0, 1), -EIO);
+    assert.ok(performance.now() - began > 500, 'the request waited');
+    assert.equal(await client.read(0, 0, 1), -EIO, 'and the next does not');
+    const small = await hostileServer(SOCKET, DISK / 2);
+    await sleep(500);
+    assert.equal(await client.read(0, 0, 1), -EIO, 'a smaller export is not the device');
+    await small.close();
+    const next = await hostileServer(SOCKET, DISK);
+    while (!Buffer.isBuffer(await client.read(0, 0, 1))) await sleep(20);
+    await client.close();
+    await next.close();
+  });
+});
+
+function lies(): (readonly [what: string, lie: Lie])[] {
+  return [
+    ['a wrong magic number', () => Buffer.alloc(16)],
+    ['a reply to a request never sent', () => encodeSimpleReply(12_345n)],
+    ['a reply to another use of the slot', ({ cookie }) => encodeSimpleReply(cookie ^ (1n << 33n))],
+    ['a structured reply', ({ cookie }) => encodeChunk(cookie, 1, 1, Buffer.alloc(64))],
+    ['two replies', (_request, honest) => Buffer.concat([honest, honest])],
+    ['nothing, and is gone', (_request, _honest, socket) => ended(socket, Buffer.alloc(0))],
+    ['half a header, and is gone', (_request, honest, socket) => ended(socket, honest.subarray(0, 7))],
+    [
+      'half of the data, and is gone',
+      (_request, honest, socket) => ended(socket, honest.subarray(0, honest.length / 2)),
+    ],
+    ['the news that it is about to end', ({ cookie }) => encodeSimpleReply(cookie, 108)],
+  ];
+}
+
+function ended(socket: { end: (bytes: Buffer) => void }, bytes: Buffer): Buffer {
+  socket.end(bytes);
+  return Buffer.alloc(0);
+}
+
+async function withClient(use: (client: NbdClient, server: HostileServer) => Promise<void>): Promise<void> {
+  const server = await hostileServer(SOCKET, DISK);
+  const client = new NbdClient(SLOTS, LARGEST);
+  try {
+    await client.connect(OPTIONS);
+    await use(client, server);
+  } finally {
+    await client.close();
+    await server.close();
+  }
+}
+
+async function eachSlot(use: (slot: number) => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: SLOTS }, (_, slot) => use(slot)));
+}
+
+/** Why there is no ring here; false where there is one. */
+function ringRefusal(): string | false {
+  try {
+    new Ring(8, 16).close();
+    return false;
+  } catch (error) {
+    return String(error);
+  }
+}
