@@ -174,10 +174,10 @@ export class QueueThread implements Arrivals {
       head = (head + 1) | 0;
     }
     cq.seen(head);
-    this.target.batchEnd?.();
+    const own = this.target.batchEnd?.() ?? 0;
     const prompt = this.delivery.flush();
     this.stats.batchEnd();
-    return prompt;
+    return prompt + own;
   }
 
   /** `at`: word index of the completion. Its flags are read for the few that have some. */

@@ -150,8 +150,12 @@ export interface TargetQueue {
   operationDone(io: IoRequest, token: number, result: number): void;
   /** An operation of TargetRing has ended; its token, and the result of the system call. */
   ringDone?(token: number, result: number): void;
-  /** All that the thread had to do in this batch is done: what the target has collected can be submitted. */
-  batchEnd?(): void;
+  /**
+   * All that the thread had to do in this batch is done: what the target has collected can be submitted. Returns how many
+   * of the operations that it starts here end while they are submitted, so that their ends are no reason to return from
+   * the ring; 0 is always right, and a number that is too high makes the thread sleep too long.
+   */
+  batchEnd?(): number;
   /**
    * Is called for each tag before it is first fetched, after the fetches before it were submitted. It is for fault
    * injection.

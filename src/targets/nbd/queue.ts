@@ -65,6 +65,11 @@ const DOWN = 2;
 /** As DOWN, and nothing waits any more. */
 const GIVEN_UP = 3;
 
+/** While no more requests and no more bytes of writes wait for replies, a message is sent while it is submitted. */
+const FEW = 4;
+const LITTLE = 8 << 10;
+const TOO_MUCH = LITTLE + 1;
+
 /** Why a connection is ended that has not failed. */
 const GROWN = 'the device has grown since it was made';
 
@@ -102,6 +107,8 @@ export class NbdQueue implements TargetQueue, ReplySink {
   /** Requests that wait for a reply, and how many of them are large reads. */
   private replies = 0;
   private largeReads = 0;
+  /** Bytes of the writes that wait for a reply; one counts for no more than too much. */
+  private written = 0;
   private fd: number;
   /** What the server said when the connection was made; many servers hold a connection to it. */
   private exportBytes: number;
@@ -159,10 +166,10 @@ export class NbdQueue implements TargetQueue, ReplySink {
     if (this.mode === ENDING && !this.isSending && !this.isReceiving) this.down();
   }
 
-  batchEnd(): void {
-    if (this.isSending || this.mode !== UP) return;
+  batchEnd(): number {
+    if (this.isSending || this.mode !== UP) return 0;
     if (this.filling.isEmpty) {
-      if (this.overflow === 0) return;
+      if (this.overflow === 0) return 0;
       this.sendWaiting();
     }
     const message = this.filling;
@@ -171,6 +178,8 @@ export class NbdQueue implements TargetQueue, ReplySink {
     message.seal();
     this.isSending = true;
     this.ring.sendMessage(this.fd, message.headerLo, message.headerHi, MSG_WAITALL | MSG_NOSIGNAL, SENT);
+    // So little fits into every socket: what was answered is out of it.
+    return this.replies <= FEW && this.written <= LITTLE ? 1 : 0;
   }
 
   close(): void {
@@ -212,14 +221,15 @@ export class NbdQueue implements TargetQueue, ReplySink {
 
   finish(slot: number, error: number): void {
     this.replies--;
+    const io = this.ring.request(slot);
     if (this.reads[slot]! >= DIRECT_BYTES) this.largeReads--;
+    if (io.op === UBLK_IO_OP_WRITE) this.written -= Math.min(io.bytes, TOO_MUCH);
     if (error === NBD_ESHUTDOWN) {
       // It was not served, and another server may do so.
       this.waits[slot] = A_MESSAGE;
       this.reason = 'the server is about to end';
       return;
     }
-    const io = this.ring.request(slot);
     if (error !== 0 && this.isBeyond(io)) {
       this.waits[slot] = A_MESSAGE;
       this.isSizeAsked = true;
@@ -316,7 +326,9 @@ export class NbdQueue implements TargetQueue, ReplySink {
     if (reads >= DIRECT_BYTES) this.largeReads++;
     const length = isFlush ? 0 : io.sectors << 9;
     this.filling.add(commandFlags(op, flags), command, slot, sequence, offsetLo, offsetHi, length);
-    if (isWrite) this.filling.addData(io.dataLo, io.dataHi, length);
+    if (!isWrite) return;
+    this.written += Math.min(length, TOO_MUCH);
+    this.filling.addData(io.dataLo, io.dataHi, length);
   }
 
   /** Puts the requests into the message for which there was no room before, or no connection. */
@@ -343,6 +355,7 @@ export class NbdQueue implements TargetQueue, ReplySink {
     this.sending.clear();
     this.replies = 0;
     this.largeReads = 0;
+    this.written = 0;
     const { reason } = this;
     this.reason = '';
     this.events.sleepInLoop();

@@ -86,9 +86,9 @@ export class NbdClient {
     return this.start(slot, { op: UBLK_IO_OP_FLUSH, sector: 0, sectors: 0 });
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.isClosed = true;
-    await this.queue?.close();
+    this.queue?.close();
     this.requireGuards();
     this.ring.close();
   }
@@ -155,9 +155,6 @@ export class NbdClient {
     };
     const address = (): readonly [number, number] =>
       wordsOf(this.address + BigInt(slot * (this.bytes + 2 * GUARD) + GUARD));
-    const unused = (): never => {
-      throw new Error('the target nbd does not use this');
-    };
     return {
       load: (other) => void (slot = other),
       get slot() {
@@ -201,4 +198,8 @@ export class NbdClient {
       writeIntegrity: unused,
     };
   }
+}
+
+function unused(): never {
+  throw new Error('the target nbd does not use this');
 }

@@ -131,7 +131,7 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     await small.close();
     const next = await hostileServer(SOCKET, DISK);
     while (!Buffer.isBuffer(await client.read(0, 0, 1))) await sleep(20);
-    await client.close();
+    client.close();
     await next.close();
   });
 });
@@ -165,7 +165,7 @@ async function withClient(use: (client: NbdClient, server: HostileServer) => Pro
     await client.connect(OPTIONS);
     await use(client, server);
   } finally {
-    await client.close();
+    client.close();
     await server.close();
   }
 }
