@@ -81,11 +81,11 @@ function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, atte
   }
 }
 
-/** The error for a file that is in use. */
-export function refusedUse(path: string, { words, id }: FileUser): UblkError {
+/** The error for a file that is in use, or for another `source` of a device. */
+export function refusedUse(path: string, { words, id }: FileUser, source = 'backing file'): UblkError {
   const end =
     id === undefined ? 'end that use first' : `delete that device first (the file stays): \`ublkts del -n ${id}\``;
-  return new UblkError(`cannot use backing file ${path}: ${words}`, {
+  return new UblkError(`cannot use ${source} ${path}: ${words}`, {
     code: 'EBUSY',
     command: 'open',
     hint: [`${end}, or use another file; only devices that all have `, option('share'), ' can use a file together'],

@@ -11,6 +11,7 @@ import { devicesBelow, deviceUnder, diskOf, kernelLoops, partitionsOf } from '..
 import { findDevices } from '../control/discovery.ts';
 import { readText } from '../native/kernel-files.ts';
 import { readRecord } from '../record/store.ts';
+import type { DeviceSpec } from '../spec/device-spec.ts';
 
 /** Who uses a file or a block device. */
 export interface FileUser {
@@ -73,9 +74,18 @@ export interface ServingDevice extends FileUser {
 
 /** The devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
 export function devicesServing(stat: BigIntStats, except: number): ServingDevice[] {
+  return devicesThat(({ files }) => files.some((path) => overlaps(stat, path)), except);
+}
+
+/** The devices, other than `except`, whose records name this URI. */
+export function devicesServingUri(uri: string, except: number): ServingDevice[] {
+  return devicesThat(({ targetOptions }) => targetOptions['uri'] === uri, except);
+}
+
+function devicesThat(serves: (spec: DeviceSpec) => boolean, except: number): ServingDevice[] {
   return findDevices().flatMap((id) => {
     const record = id === except ? null : readRecord(id);
-    if (record === null || !record.spec.files.some((path) => overlaps(stat, path))) return [];
+    if (record === null || !serves(record.spec)) return [];
     const words = `device ${id} (${record.spec.target}, server pid ${record.server?.pid ?? 'unknown'}) serves it`;
     return [{ id, share: record.spec.share, words }];
   });

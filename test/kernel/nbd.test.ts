@@ -183,6 +183,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     await serving([...UNIX, '-r', 'memory', '1M'], async () => {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
         sh(`test "$(blockdev --getro ${path})" = 1`);
+        shFails(`ublkts add -t nbd '${URI}'`, /cannot use URI .*: device \d+ \(nbd, server pid \d+\) serves it/);
       });
     });
     assert.equal(sh('ublkts list'), '');
