@@ -19,12 +19,14 @@ export type {
   QueueContext,
   ResizeRequest,
   TargetQueue,
+  TargetRing,
   TargetType,
   ThreadEvents,
 } from './targets/target.ts';
 export type { ParamsInit } from './control/commands.ts';
 export type { DataPathName } from './spec/data-paths.ts';
 export type { IntegrityOptions } from './spec/options.ts';
+export type { OneThread } from './spec/target-traits.ts';
 export { UblkError } from './errors.ts';
 export { ERRNO } from './native/uapi/errno.ts';
 export { RWF_DSYNC } from './native/uapi/fs.ts';
