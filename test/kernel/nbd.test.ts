@@ -7,7 +7,17 @@ import { describe, test } from 'node:test';
 import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
 import { encodeSimpleReply } from '../targets/nbd/server-side.ts';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
-import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
+import {
+  blockDevice,
+  describeDevice,
+  leavesNothingBehind,
+  run,
+  sh,
+  shFails,
+  skip,
+  verify,
+  withDevice,
+} from './guest.ts';
 import { until } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { hostileServer, type Lie, type Program, startServer } from '../targets/nbd/servers.ts';
@@ -107,6 +117,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     try {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, async ({ id, path }) => {
         const verifier = await startVerifier(path, 512);
+        await until('the client has written', async () => ((await describeDevice(id)).io?.copied.requests ?? 0) > 200);
         for (let kill = 0; kill < KILLS; kill++) {
           await sleep(700);
           await server.kill();
@@ -128,6 +139,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
   test('with --reconnect_delay requests fail when it is over, and no longer when the server is back', async () => {
     const server = await startServer([...UNIX, 'file', DISK], SOCKET);
     sh(`ublkts add -t nbd -n 7 -q 1 --reconnect_delay 1 '${URI}'`);
+    await blockDevice('/dev/ublkb7');
     await server.kill();
     const began = performance.now();
     shFails('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct', /Input\/output error/);

@@ -57,7 +57,9 @@ export class Link {
   private patience: NodeJS.Timeout | undefined;
   private madeAt = performance.now();
   private lostAt = 0;
+  /** When the log last said why there is still no connection, and what it said. */
   private saidAt = 0;
+  private saidReason = '';
   private isClosed = false;
 
   constructor(options: LinkOptions) {
@@ -70,7 +72,7 @@ export class Link {
     const { reconnectSeconds, onGivenUp } = this.options;
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
     this.lostAt = performance.now();
-    this.saidAt = this.lostAt;
+    this.saidReason = '';
     const wasGood = this.lostAt - this.madeAt >= GOOD_MS;
     if (wasGood) this.pause = 0;
     if (reconnectSeconds > 0) {
@@ -112,9 +114,10 @@ export class Link {
   private failed(reason: string): void {
     if (this.isClosed) return;
     const now = performance.now();
-    if (this.saidAt === this.lostAt || now - this.saidAt >= REMIND_MS) {
+    if (reason !== this.saidReason || now - this.saidAt >= REMIND_MS) {
       this.say(`is not back yet: ${reason}`);
       this.saidAt = now;
+      this.saidReason = reason;
     }
     if (now - this.lostAt >= LATE_MS) this.options.onLate(Date.now() - (now - this.lostAt));
     this.attemptLater();
