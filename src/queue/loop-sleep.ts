@@ -11,14 +11,24 @@ import { LoopWatch } from '../native/loop-watch.ts';
 import type { Ring } from '../native/ring/ring.ts';
 import type { IoRequest, StuckRequests, ThreadEvents } from '../targets/target.ts';
 import type { StatsWriter } from '../stats/writer.ts';
-import type { QueueThread } from './queue-thread.ts';
 import { statOpOf } from './request.ts';
+
+/** The thread that sleeps: a QueueThread. */
+export interface Sleeper {
+  /** There is nothing left to serve. */
+  readonly ended: boolean;
+  /** Serves what is in the ring, without waiting. Returns whether there may be more at once. */
+  turn(): boolean;
+  /** Makes the thread return from its ring. */
+  leaveRing(): void;
+  request(slot: number): IoRequest;
+}
 
 export class LoopSleep implements ThreadEvents {
   private readonly ring: Ring;
   private readonly wakeFd: number;
   private readonly stats: StatsWriter | undefined;
-  private thread: QueueThread | undefined;
+  private thread: Sleeper | undefined;
   private watch: LoopWatch | undefined;
   /** The eventfd that the ring signals, once there is one: a ring takes only one. */
   private signal: number | undefined;
@@ -35,7 +45,7 @@ export class LoopSleep implements ThreadEvents {
   }
 
   /** Resolves when there is nothing left to serve, or after `sleepInRing`. `thread` has returned from `run`. */
-  async serve(thread: QueueThread): Promise<void> {
+  async serve(thread: Sleeper): Promise<void> {
     const signal = this.signalled();
     const ended = Promise.withResolvers<void>();
     this.thread = thread;
@@ -56,7 +66,7 @@ export class LoopSleep implements ThreadEvents {
   }
 
   /** The thread that these events are of: known before it first calls its target. */
-  attach(thread: QueueThread): void {
+  attach(thread: Sleeper): void {
     this.thread = thread;
   }
 
