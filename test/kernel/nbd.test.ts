@@ -7,17 +7,7 @@ import { describe, test } from 'node:test';
 import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
 import { encodeSimpleReply } from '../targets/nbd/server-side.ts';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
-import {
-  blockDevice,
-  describeDevice,
-  leavesNothingBehind,
-  run,
-  sh,
-  shFails,
-  skip,
-  verify,
-  withDevice,
-} from './guest.ts';
+import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
 import { until } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { hostileServer, type Lie, type Program, startServer } from '../targets/nbd/servers.ts';
@@ -42,7 +32,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     await serving([...UNIX, 'file', DISK], async () => {
       for (const dataPath of PATHS) {
         await withDevice({ target: 'nbd', targetOptions: { uri: URI }, dataPath }, ({ id, path, queues }) => {
-          verify(path);
+          verify(path, '--size=6M');
           sh(`cmp ${path} ${DISK}`);
           assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, `threads of device ${id}`);
         });
@@ -56,15 +46,17 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     const qemu = ['qemu-nbd', '-t', '-f', 'qcow2', '--discard=unmap', '-x', 'disk', '-p', String(port)];
     const server = await startServer([...qemu, `--pid-file=${SOCKET}`, `${FOLDER}/image`], SOCKET);
     try {
-      for (const structured of ['no', 'yes']) {
-        sh(`ublkts add -t nbd -n 7 -o structured_replies=${structured} nbd://localhost:${port}/disk`);
-        const { queues, target } = await describeDevice(7);
+      const uri = `nbd://localhost:${port}/disk`;
+      await withDevice({ target: 'nbd', targetOptions: { uri } }, ({ path, queues, target }) => {
         assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, 1);
-        assert.equal(target?.options['uri'], `nbd://localhost:${port}/disk`);
-        sh('mkfs.ext4 -q /dev/ublkb7 && mount /dev/ublkb7 /mnt/nbd && cp -r src /mnt/nbd && umount /mnt/nbd');
-        sh('mount /dev/ublkb7 /mnt/nbd && diff -r src /mnt/nbd/src && umount /mnt/nbd && fsck.ext4 -fn /dev/ublkb7');
-        sh('blkdiscard /dev/ublkb7 && ublkts del -n 7');
-      }
+        assert.equal(target?.options['uri'], uri);
+        verify(path, '--size=4M');
+        sh(`blkdiscard ${path}`);
+      });
+      await withDevice({ target: 'nbd', targetOptions: { uri, structured_replies: 'yes' } }, ({ path }) => {
+        sh(`mkfs.ext4 -q ${path} && mount ${path} /mnt/nbd && cp -r src /mnt/nbd && umount /mnt/nbd`);
+        sh(`mount ${path} /mnt/nbd && diff -r src /mnt/nbd/src && umount /mnt/nbd && fsck.ext4 -fn ${path}`);
+      });
     } finally {
       await server.kill();
     }
@@ -123,7 +115,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
           await server.kill();
           await sleep(300);
           server = await startServer([...UNIX, 'file', DISK], SOCKET);
-          await until('the connections are back', () => logOf(id).split(' is back ').length > 2 * (kill + 1));
+          await until('the connections are back', () => logOf(id).split(' is back ').length > 2 * (kill + 1), 60);
         }
         await sleep(500);
         const { writes, reads, failures, wrong } = await verifier.stop();
@@ -138,22 +130,18 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
 
   test('with --reconnect_delay requests fail when it is over, and no longer when the server is back', async () => {
     const server = await startServer([...UNIX, 'file', DISK], SOCKET);
-    sh(`ublkts add -t nbd -n 7 -q 1 --reconnect_delay 1 '${URI}'`);
-    await blockDevice('/dev/ublkb7');
-    await server.kill();
-    const began = performance.now();
-    shFails('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct', /Input\/output error/);
-    assert.ok(performance.now() - began > 500, 'the request waited');
-    shFails('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct', /Input\/output error/);
-    const small = await startServer([...UNIX, 'memory', '1M'], SOCKET);
-    await until('the wrong server is noticed', () => /it has 1048576 bytes, and the device has/.test(logOf(7)));
-    await small.kill();
-    await serving([...UNIX, 'file', DISK], async () => {
-      await until(
-        'requests succeed',
-        () => run('dd if=/dev/ublkb7 of=/dev/null bs=4k count=1 iflag=direct').status === 0,
-      );
-      sh('ublkts del -n 7');
+    const targetOptions = { uri: URI, reconnect_delay: '1' };
+    await withDevice({ target: 'nbd', targetOptions, queues: 1 }, async ({ id, path }) => {
+      const read = `dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`;
+      await server.kill();
+      const began = performance.now();
+      shFails(read, /Input\/output error/);
+      assert.ok(performance.now() - began > 500, 'the request waited');
+      shFails(read, /Input\/output error/);
+      const small = await startServer([...UNIX, 'memory', '1M'], SOCKET);
+      await until('the wrong server is noticed', () => /has 1048576 bytes, and the device has/.test(logOf(id)), 60);
+      await small.kill();
+      await serving([...UNIX, 'file', DISK], () => until('requests succeed', () => run(read).status === 0, 60));
     });
   });
 

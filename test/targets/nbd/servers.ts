@@ -35,7 +35,7 @@ export async function startServer(words: readonly string[], path: string): Promi
   const [command = '', ...args] = words;
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   for (let tries = 0; !existsSync(path); tries++) {
-    assert.ok(child.exitCode === null && tries < 400, `${words.join(' ')} listens on ${path}`);
+    assert.ok(child.exitCode === null && tries < 1200, `${words.join(' ')} listens on ${path}`);
     await sleep(25);
   }
   return { kill: () => killed(child) };
