@@ -1,0 +1,122 @@
+/**
+ * The requests in hand, by slot: whether each waits for a message to be sent in or for a reply, and what its reply must
+ * look like. Hot path: nothing here allocates.
+ */
+import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
+import type { IoRequest } from '../target.ts';
+
+/** What a request waits for. */
+const NOTHING = 0;
+const A_MESSAGE = 1;
+const A_REPLY = 2;
+
+/** A read of this size or more is large: see `onlyLargeReads`. */
+export const LARGE_BYTES = 32 << 10;
+
+/** Requests and bytes of writes that are little: see `isLittle`. A write counts for no more than TOO_MUCH bytes. */
+const FEW = 4;
+const LITTLE = 8 << 10;
+const TOO_MUCH = LITTLE + 1;
+
+export class Waiting {
+  /** Requests that wait for a reply. */
+  replies = 0;
+  /** How many of them are large reads, and the bytes of those that are writes. */
+  private largeReads = 0;
+  private written = 0;
+
+  private readonly slots: number;
+  private readonly waits: Uint8Array;
+  /** How often a slot was sent: the high word of its cookie. */
+  private readonly sequence: Int32Array;
+  /** Bytes that a read gets, and where it begins in the export. */
+  private readonly reads: Int32Array;
+  private readonly offsetLo: Int32Array;
+  private readonly offsetHi: Int32Array;
+
+  constructor(slots: number) {
+    this.slots = slots;
+    this.waits = new Uint8Array(slots);
+    this.sequence = new Int32Array(slots);
+    this.reads = new Int32Array(slots);
+    this.offsetLo = new Int32Array(slots);
+    this.offsetHi = new Int32Array(slots);
+  }
+
+  forMessage(slot: number): void {
+    this.waits[slot] = A_MESSAGE;
+  }
+
+  isForMessage(slot: number): boolean {
+    return this.waits[slot] === A_MESSAGE;
+  }
+
+  forNothing(slot: number): void {
+    this.waits[slot] = NOTHING;
+  }
+
+  /** The request is in a message, and waits for the reply. */
+  forReply(io: IoRequest): void {
+    const { slot, op, bytes } = io;
+    const isFlush = op === UBLK_IO_OP_FLUSH;
+    const reads = op === UBLK_IO_OP_READ ? bytes : 0;
+    this.sequence[slot] = (this.sequence[slot]! + 1) | 0;
+    this.reads[slot] = reads;
+    this.offsetLo[slot] = isFlush ? 0 : io.startLo << 9;
+    this.offsetHi[slot] = isFlush ? 0 : (io.startHi << 9) | (io.startLo >>> 23);
+    this.waits[slot] = A_REPLY;
+    this.replies++;
+    if (reads >= LARGE_BYTES) this.largeReads++;
+    if (op === UBLK_IO_OP_WRITE) this.written += Math.min(bytes, TOO_MUCH);
+  }
+
+  /** The reply has come. The request still waits for one until the caller says for what it waits now. */
+  answered({ slot, op, bytes }: IoRequest): void {
+    this.replies--;
+    if (this.reads[slot]! >= LARGE_BYTES) this.largeReads--;
+    if (op === UBLK_IO_OP_WRITE) this.written -= Math.min(bytes, TOO_MUCH);
+  }
+
+  /** The connection is lost: what waits for a reply waits for the next message. */
+  lost(): void {
+    for (let slot = 0; slot < this.slots; slot++) if (this.waits[slot] === A_REPLY) this.waits[slot] = A_MESSAGE;
+    this.replies = 0;
+    this.largeReads = 0;
+    this.written = 0;
+  }
+
+  /** The slot of the request that waits for a reply with this cookie; -1: none does. */
+  slotOf(cookieLo: number, cookieHi: number): number {
+    const isOurs = cookieLo >= 0 && cookieLo < this.slots;
+    return isOurs && this.waits[cookieLo] === A_REPLY && this.sequence[cookieLo] === cookieHi ? cookieLo : -1;
+  }
+
+  /** The high word of the cookie; the low word is the slot. */
+  cookieHiOf(slot: number): number {
+    return this.sequence[slot]!;
+  }
+
+  /** Bytes of the read of `slot`; 0 for any other request. */
+  bytesOf(slot: number): number {
+    return this.reads[slot]!;
+  }
+
+  /** Where the request begins in the export, in bytes; 0 for a flush. */
+  offsetLoOf(slot: number): number {
+    return this.offsetLo[slot]!;
+  }
+
+  offsetHiOf(slot: number): number {
+    return this.offsetHi[slot]!;
+  }
+
+  /** Every reply that can come next is one of a large read. */
+  get onlyLargeReads(): boolean {
+    return this.largeReads > 0 && this.largeReads === this.replies;
+  }
+
+  /** What waits for replies is so little that it fits into every socket, whatever the server has read of it. */
+  get isLittle(): boolean {
+    return this.replies <= FEW && this.written <= LITTLE;
+  }
+}
