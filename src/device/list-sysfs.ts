@@ -17,7 +17,7 @@ import { readStats } from '../stats/reader.ts';
 import { parseCpuList } from './cpu-list.ts';
 import { bitsOf } from './features.ts';
 import type { DeviceReport, DeviceState, QueueReport } from './report.ts';
-import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
+import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
 /** `refusal` says why there is no ring. */
 export async function describeFromSysfs(id: number, refusal: UblkError): Promise<DeviceReport> {
@@ -55,6 +55,7 @@ export async function describeFromSysfs(id: number, refusal: UblkError): Promise
     queues,
     buffers: record === null ? null : buffersOf(record, stats),
     io: record === null ? null : ioOf(stats),
+    connections: isServed ? connectionsOf(stats) : null,
     deleting: going === null ? null : await deletingOf(going),
     last_error: `it is shown as sysfs and its record have it, and its state is inferred: ${refusal.message}`,
   };

@@ -15,13 +15,14 @@ import { isServing, type ProcessState } from '../record/process-state.ts';
 import { isServerAlive, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
-import { readStats } from '../stats/reader.ts';
+import { describeLost } from '../stats/connections.ts';
+import { type DeviceStats, readStats } from '../stats/reader.ts';
 import { describeStuck } from '../stats/stuck.ts';
 import { bitsOf } from './features.ts';
 import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
-import type { DeletingReport, DeviceReport, DeviceState, StuckReport } from './report.ts';
-import { buffersOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
+import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
+import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
 export { missingDriver } from '../control/missing-driver.ts';
 
@@ -130,8 +131,9 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
     })),
     buffers: record === null ? null : buffersOf(record, stats),
     io,
+    connections: state !== null && isServing(state) ? connectionsOf(stats) : null,
     deleting,
-    last_error: trouble({ record, info, state, deleting, waitsFor, stuck: io?.stuck ?? null }),
+    last_error: trouble({ record, info, state, deleting, waitsFor, stats }),
   };
 }
 
@@ -164,11 +166,11 @@ interface Facts {
   readonly deleting: DeletingReport | null;
   /** Why the kernel has not stopped the device yet, although it was asked to delete it; null when it was not asked. */
   readonly waitsFor: string | null;
-  readonly stuck: StuckReport | null;
+  readonly stats: DeviceStats | null;
 }
 
 /** Says what is wrong with the device; null when nothing is. */
-function trouble({ record, info, state, deleting, waitsFor, stuck }: Facts): string | null {
+function trouble({ record, info, state, deleting, waitsFor, stats }: Facts): string | null {
   if (deleting !== null) {
     const { holders } = deleting;
     return `it is being deleted${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
@@ -181,7 +183,9 @@ function trouble({ record, info, state, deleting, waitsFor, stuck }: Facts): str
   const { ended, server } = record;
   if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
   if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) {
-    return stuck === null ? null : describeStuck({ ...stuck, sinceMs: Date.parse(stuck.since) }, Date.now());
+    if (stats === null) return null;
+    const { stuck, connections } = stats;
+    return stuck === null ? describeLost(connections, Date.now()) : describeStuck(stuck, Date.now());
   }
   return `its server (pid ${server?.pid ?? '?'}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }

@@ -1,10 +1,11 @@
 /** The parts of a device's report that come from its record and its stats page, and not from the driver. */
 import type { DeviceRecord } from '../record/device-record.ts';
 import type { GoingDevice } from '../record/going-device.ts';
+import type { ConnectionStats } from '../stats/connections.ts';
 import type { StatWay } from '../stats/layout.ts';
 import type { DeviceStats, Tally } from '../stats/reader.ts';
 import { describeHolder } from '../block/holder.ts';
-import type { BufferReport, DeletingReport, DeviceReport, IoReport, StuckReport } from './report.ts';
+import type { BufferReport, ConnectionReport, DeletingReport, DeviceReport, IoReport, StuckReport } from './report.ts';
 
 export async function deletingOf(going: GoingDevice): Promise<DeletingReport> {
   // Most lists have no device that is going, and start faster without this.
@@ -43,6 +44,24 @@ export function ioOf(stats: DeviceStats | null): IoReport {
   const errors = (stats?.queues ?? []).flatMap((queue) => Object.values(queue.ops)).reduce((n, op) => n + op.errors, 0);
   const stuck = stats === null ? null : stuckOf(stats);
   return { matched: sum('matched'), registered: sum('registered'), copied: sum('copied'), errors, stuck };
+}
+
+export function connectionsOf(stats: DeviceStats | null): ConnectionReport[] | null {
+  if (stats === null || stats.connections.length === 0) return null;
+  return stats.connections.map(connectionReport);
+}
+
+export function connectionReport(connection: ConnectionStats): ConnectionReport {
+  const { thread, state, sinceMs, reconnects, inFlight, sentBytes, receivedBytes } = connection;
+  return {
+    thread,
+    state,
+    since: new Date(sinceMs).toISOString(),
+    reconnects,
+    in_flight: inFlight,
+    sent_bytes: sentBytes,
+    received_bytes: receivedBytes,
+  };
 }
 
 function stuckOf({ stuck }: DeviceStats): StuckReport | null {

@@ -1,7 +1,7 @@
 /** The report of a device, as the library returns it and `list --json` prints it: snake_case, sizes in bytes. */
 import type { ProcessState } from '../record/process-state.ts';
 import { describeFeature, type Feature } from '../spec/features.ts';
-import type { StatOp } from '../stats/layout.ts';
+import type { ConnectionState, StatOp } from '../stats/layout.ts';
 import type { Holder } from '../block/holder.ts';
 
 export interface TallyReport {
@@ -34,6 +34,22 @@ export interface IoReport {
   errors: number;
   /** Requests that have waited in the target for more than 30 s; null when there are none. */
   stuck: StuckReport | null;
+}
+
+/** A connection of the target to its server; there is one per queue thread. */
+export interface ConnectionReport {
+  thread: number;
+  /** `waiting`: lost, and requests wait until it is back. `failing`: lost, and requests fail until it is back. */
+  state: ConnectionState;
+  /** When it came into that state (ISO 8601). */
+  since: string;
+  /** How often it was made again. */
+  reconnects: number;
+  /** Requests that were sent and have no reply yet. */
+  in_flight: number;
+  /** Bytes that went over it and the connections before it, headers included. */
+  sent_bytes: number;
+  received_bytes: number;
 }
 
 export interface StuckReport {
@@ -83,6 +99,8 @@ export interface DeviceReport {
   /** null when another program serves the device. */
   buffers: BufferReport[] | null;
   io: IoReport | null;
+  /** null when the target has no connections. */
+  connections: ConnectionReport[] | null;
   /** The device has been deleted, but is not gone while someone holds it. null for all others. */
   deleting: DeletingReport | null;
   /** Says what is wrong with the device, in a sentence without its full stop; null when nothing is wrong. */

@@ -2,6 +2,7 @@
 import { viewOf } from '../native/libc/ffi.ts';
 import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
+import { ConnectionWriter } from '../stats/connection-writer.ts';
 import { StatsWriter } from '../stats/writer.ts';
 import { gettid } from '../native/libc/calls.ts';
 import { findTarget } from '../targets/find.ts';
@@ -40,13 +41,12 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
   const stats = threadStats(slots, writers);
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
-  const sleep = new LoopSleep(
-    ring,
-    config.wakeFd,
-    writers.find((writer) => writer !== undefined),
-  );
+  // What a thread says of itself is in the first of its blocks.
+  const [first] = writers.filter((writer) => writer !== undefined);
+  const sleep = new LoopSleep(ring, config.wakeFd, first);
   const own = new OwnOperations(ring);
-  const target = await targetOf(config, { slots: slots.count, events: sleep, ring: own });
+  const connection = new ConnectionWriter(first?.counters ?? new Float64Array(BLOCK_BYTES / 8));
+  const target = await targetOf(config, { slots: slots.count, events: sleep, ring: own, connection });
   const table = new ShmemTable(config.shmemTable);
   const overlay = new ShmemOverlay(table, ring, slots, BUFFER_SLOTS);
   const views = new DataViews(slots, table, spec.maxIoBufBytes);
@@ -68,7 +68,7 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
   return { thread, target, sleep };
 }
 
-type ThreadParts = Pick<QueueContext, 'slots' | 'events' | 'ring'>;
+type ThreadParts = Pick<QueueContext, 'slots' | 'events' | 'ring' | 'connection'>;
 
 async function targetOf(config: ThreadConfig, parts: ThreadParts): Promise<TargetQueue> {
   const { integrity, maxIoBufBytes, target, threads } = config.spec;

@@ -85,11 +85,28 @@ export const BlockF64 = {
   errors: 16, // + op
   /** Two counters (requests, bytes) per operation and way: + 2 * (op * STAT_WAYS.length + way). */
   cells: 32,
+  /** Six numbers about the connection of the thread's target: + an index of Connection. */
+  connection: 80,
   latency: 96, // + kind * LATENCY_BUCKETS + bucket
   latencySumUs: 192, // + kind
   bufferRequests: 512, // + buffer index
   bufferBytes: 512 + BUFFER_SLOTS,
 } as const;
+
+/** Indices of what is told of a connection. `state` is an index of CONNECTION_STATES plus 1; 0: the target has none. */
+export const Connection = {
+  state: 0,
+  /** When it came into that state, in milliseconds since 1970. */
+  sinceMs: 1,
+  reconnects: 2,
+  inFlight: 3,
+  sentBytes: 4,
+  receivedBytes: 5,
+} as const;
+
+/** `waiting`: it is lost, and requests wait until it is back. `failing`: it is lost, and requests fail until it is back. */
+export const CONNECTION_STATES = ['up', 'waiting', 'failing'] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
 
 /** Index of the first int32 word of the heat strips: + buffer index * HEAT_PARTS + part. These counters wrap at 2^32. */
 export const HEAT_WORD = (BlockF64.bufferBytes + BUFFER_SLOTS) * 2;

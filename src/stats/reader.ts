@@ -3,6 +3,7 @@
  * pages as the writers' mapping, so watching needs no FFI.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { type ConnectionStats, connectionOf } from './connections.ts';
 import {
   Block,
   BLOCK_BYTES,
@@ -81,6 +82,8 @@ export interface DeviceStats {
   readonly queues: QueueStats[];
   /** null when no request is stuck. */
   stuck: StuckStats | null;
+  /** Those of its target, in the order of the threads; empty for a target without any. */
+  readonly connections: ConnectionStats[];
   /** Counters by the kernel's buffer index. Buffers that were never hit are left out. */
   readonly buffers: Map<number, BufferStats>;
 }
@@ -139,6 +142,7 @@ export class StatsReader {
       startedAtMs: new Float64Array(this.#header)[HeaderF64.startedAtMs]!,
       queues: Array.from({ length: words[Header.nrQueues]! }, (_, id) => emptyQueue(id)),
       stuck: null,
+      connections: [],
       buffers: new Map(),
     };
     const block = new Int32Array(this.#block);
@@ -147,6 +151,8 @@ export class StatsReader {
       if (!this.#readBlock(fd, index, bytesFor(wishes))) return null;
       addBlock(stats, block, counters);
       addStuck(stats, block, counters);
+      const connection = connectionOf(block, counters);
+      if (connection !== null) stats.connections.push(connection);
       if (wishes.buffers) addBuffers(stats.buffers, block, counters, wishes.heat);
     }
     for (const queue of stats.queues) countUntimed(queue);

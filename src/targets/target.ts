@@ -9,6 +9,7 @@
 import type { IntegrityOptions } from '../spec/options.ts';
 import type { OpenRequest, TargetTraits } from '../spec/target-traits.ts';
 import type { ParamsInit } from '../control/commands.ts';
+import type { ConnectionWriter } from '../stats/connection-writer.ts';
 
 export type { OpenRequest } from '../spec/target-traits.ts';
 
@@ -77,6 +78,8 @@ export interface QueueContext<State = unknown> {
   readonly threads: number;
   readonly events: ThreadEvents;
   readonly ring: TargetRing;
+  /** Where a target that has a connection publishes its state, for `list`, the monitor and metrics. */
+  readonly connection: ConnectionWriter;
 }
 
 /**

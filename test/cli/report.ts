@@ -27,6 +27,7 @@ export function report(changes: Partial<DeviceReport> = {}): DeviceReport {
       errors: 0,
       stuck: null,
     },
+    connections: null,
     server_state: null,
     deleting: null,
     last_error: null,

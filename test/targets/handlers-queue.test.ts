@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ERRNO } from '../../src/native/uapi/errno.ts';
 import { UBLK_IO_OP_READ } from '../../src/native/uapi/ublk-io.ts';
 import type { Handlers } from '../../src/targets/handlers/define.ts';
+import { ConnectionWriter } from '../../src/stats/connection-writer.ts';
+import { BLOCK_BYTES } from '../../src/stats/layout.ts';
 import { HandlersQueue } from '../../src/targets/handlers/queue.ts';
 import type { IoRequest, QueueContext } from '../../src/targets/target.ts';
 
@@ -109,6 +111,7 @@ class Thread {
       maxIoBufBytes: 1 << 20,
       thread: 0,
       threads: 1,
+      connection: new ConnectionWriter(new Float64Array(BLOCK_BYTES / 8)),
       events: {
         sleepInLoop: () => {},
         sleepInRing: () => {},

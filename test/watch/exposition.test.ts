@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exposition, type ExposedDevice, families } from '../../src/watch/output/exposition.ts';
-import { blockCounters, queueStats, statsPage } from './samples.ts';
+import { exposition, families } from '../../src/watch/output/exposition.ts';
+import type { ExposedDevice } from '../../src/watch/output/family.ts';
+import { blockCounters, connection, queueStats, statsPage } from './samples.ts';
 
 const device: ExposedDevice = {
   id: 3,
@@ -48,6 +49,24 @@ describe('the exposition', () => {
       assert.match(line, /^[a-z_]+\{([a-z_]+="[^"]*",?)+\} [0-9.e+-]+$/);
     }
     assert.equal(text.endsWith('\n'), true);
+  });
+
+  test('tells of the connections of a target while its server runs', () => {
+    const lost = connection(1, { state: 'waiting', reconnects: 2, inFlight: 3, sentBytes: 100, receivedBytes: 200 });
+    const exposed = { ...device, stats: statsPage({ connections: [connection(0), lost] }) };
+    const found = exposition(families([exposed]));
+    assert.deepEqual(
+      found.split('\n').filter((line) => line.startsWith('ublk_connection') && line.includes('connection="1"')),
+      [
+        'ublk_connection_up{device="ublkb3",connection="1"} 0',
+        'ublk_connection_reconnects_total{device="ublkb3",connection="1"} 2',
+        'ublk_connection_requests_in_flight{device="ublkb3",connection="1"} 3',
+        'ublk_connection_sent_bytes_total{device="ublkb3",connection="1"} 100',
+        'ublk_connection_received_bytes_total{device="ublkb3",connection="1"} 200',
+      ],
+    );
+    assert.match(found, /ublk_connection_up\{device="ublkb3",connection="0"\} 1/);
+    assert.doesNotMatch(exposition(families([{ ...exposed, serverRuns: false }])), /ublk_connection/);
   });
 
   test('escapes what stands in labels', () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../src/watch/model/figures.ts';
 import { percentilesOf } from '../../src/watch/model/latency.ts';
 import { type DeviceView, observe, type Picture, wayShare } from '../../src/watch/model/picture.ts';
+import type { ConnectionStats } from '../../src/stats/connections.ts';
 import type { Sample } from '../../src/watch/sampling/sample.ts';
 import { rate } from '../../src/watch/model/spans.ts';
 import {
@@ -15,7 +16,14 @@ import {
   START_MS,
   statsPage,
   storedBuffer,
+  connection,
 } from './samples.ts';
+
+/** A device with two connections; the second of them has changed. */
+function connectedAt(seconds: number, change: Partial<ConnectionStats>): Sample {
+  const connections = [connection(0), connection(1, change)];
+  return sampleAt(seconds, deviceSample({ stats: statsPage({ connections }) }));
+}
 
 function pictureOf(...samples: Sample[]): Picture {
   let picture: Picture | null = null;
@@ -381,6 +389,41 @@ describe('events', () => {
         ['target stuck', 'its target has not answered a read at byte 8192 for 31 s'],
         ['target answers', 'its target has answered every old request'],
       ],
+    );
+  });
+
+  test('of connections tell when one is lost, when its requests fail, and when it is back', () => {
+    const { devices, events } = pictureOf(
+      connectedAt(0, {}),
+      connectedAt(2, { state: 'waiting', sinceMs: START_MS + 1000 }),
+      connectedAt(3, { state: 'waiting', sinceMs: START_MS + 1000 }),
+      connectedAt(4, { state: 'failing', sinceMs: START_MS + 4000 }),
+      connectedAt(9, { sinceMs: START_MS + 9000, reconnects: 1 }),
+      connectedAt(10, { sinceMs: START_MS + 9500, reconnects: 3 }),
+      connectedAt(11, { state: 'waiting', sinceMs: START_MS + 10_500, reconnects: 4 }),
+    );
+    const which = 'connection 1 to the server of the target';
+    assert.deepEqual(
+      events.map(({ kind, text }) => [kind, text]),
+      [
+        ['connection lost', `${which} is lost: requests wait until it is back`],
+        ['connection lost', `${which} is not back in time: requests fail until it is`],
+        ['connection back', `${which} was lost and is back after 5 s`],
+        ['connection back', `${which} was lost and is back`],
+        ['connection back', `${which} was lost and is back`],
+        ['connection lost', `${which} is lost: requests wait until it is back`],
+      ],
+    );
+    const { word, severity, trouble } = devices[0]!.state;
+    assert.deepEqual([word, severity], ['LIVE', 'warning']);
+    assert.equal(trouble, '1 of its 2 connections to the server of the target has been lost for 1 s: requests wait');
+  });
+
+  test('at the first look tell of a connection that is lost, and not that the server has gone', () => {
+    const lost = deviceSample({ stats: statsPage({ connections: [connection(0, { state: 'waiting' })] }) });
+    assert.deepEqual(
+      pictureOf(sampleAt(0, lost)).events.map(({ kind }) => kind),
+      ['connection lost'],
     );
   });
 

@@ -2,6 +2,7 @@
 import { type DeviceView, observe, type Picture } from '../../src/watch/model/picture.ts';
 import type { DeviceSample, OwnRecord, Sample } from '../../src/watch/sampling/sample.ts';
 import type { BlockCounters } from '../../src/stats/block-layer.ts';
+import type { ConnectionStats } from '../../src/stats/connections.ts';
 import { LATENCY_BUCKETS, STAT_OPS, type StatWay } from '../../src/stats/layout.ts';
 import type { DeviceStats, Histogram, QueueStats } from '../../src/stats/reader.ts';
 
@@ -86,7 +87,22 @@ export function statsPage(change: Partial<DeviceStats> = {}): DeviceStats {
     startedAtMs: START_MS - 60_000,
     queues: [queueStats(0), queueStats(1)],
     stuck: null,
+    connections: [],
     buffers: new Map(),
+    ...change,
+  };
+}
+
+/** A connection that has been up from the start. */
+export function connection(thread: number, change: Partial<ConnectionStats> = {}): ConnectionStats {
+  return {
+    thread,
+    state: 'up',
+    sinceMs: START_MS - 60_000,
+    reconnects: 0,
+    inFlight: 0,
+    sentBytes: 0,
+    receivedBytes: 0,
     ...change,
   };
 }

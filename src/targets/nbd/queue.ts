@@ -13,6 +13,7 @@ import type { ParamsInit } from '../../control/commands.ts';
 import { shutDown } from '../../native/libc/stream-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { lengthOf, offsetOf } from '../handlers/request.ts';
+import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } from '../target.ts';
 import { sayGoodbye } from './goodbye.ts';
 import { type Connection, Link } from './link.ts';
@@ -44,6 +45,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly ring: TargetRing;
   private readonly events: ThreadEvents;
   private readonly slots: number;
+  private readonly published: ConnectionWriter;
   private readonly link: Link;
   private readonly waiting: Waiting;
   private readonly sender: Sender;
@@ -60,7 +62,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private isSizeAsked = false;
 
   constructor(
-    { slots, ring, events, thread }: QueueContext,
+    { slots, ring, events, thread, connection: published }: QueueContext,
     options: NbdOptions,
     params: ParamsInit,
     { fd, structured, export: found }: Connection,
@@ -69,6 +71,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.ring = ring;
     this.events = events;
     this.slots = slots;
+    this.published = published;
     this.fd = fd;
     this.exportBytes = found.bytes;
     this.waiting = new Waiting(slots);
@@ -82,6 +85,7 @@ export class NbdQueue implements TargetQueue, Answered {
       onGivenUp: () => this.giveUp(),
       onLate: (sinceMs) => this.reportLate(sinceMs),
     });
+    published.is('up');
     this.receive();
   }
 
@@ -95,6 +99,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   ringDone(token: number, result: number): void {
     if (token === RECEIVED) this.isReceiving = false;
+    if (result > 0) this.count(token, result);
     if (this.mode === UP) this.goOn(token, result);
     else if (token === SENT) this.sender.isBusy = false;
     // What has just ended may have been the last operation of a connection that is being ended.
@@ -102,6 +107,7 @@ export class NbdQueue implements TargetQueue, Answered {
   }
 
   batchEnd(): number {
+    this.published.inFlight(this.waiting.replies);
     return this.mode === UP ? this.sender.submit(this.fd) : 0;
   }
 
@@ -142,6 +148,11 @@ export class NbdQueue implements TargetQueue, Answered {
     return offsetOf(io) + lengthOf(io) > this.exportBytes && (!this.isSizeAsked || this.reason === GROWN);
   }
 
+  private count(token: number, bytes: number): void {
+    if (token === SENT) this.published.sent(bytes);
+    else this.published.received(bytes);
+  }
+
   private goOn(token: number, result: number): void {
     const problem = token === SENT ? this.sender.ended(result) : this.receiver.ended(result);
     if (problem !== '') this.end(problem);
@@ -165,6 +176,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private down(): void {
     closeSync(this.fd);
     this.mode = DOWN;
+    this.published.is('waiting');
     this.waiting.lost();
     this.sender.reset();
     const { reason } = this;
@@ -179,6 +191,8 @@ export class NbdQueue implements TargetQueue, Answered {
     if (found.bytes > this.exportBytes) this.isSizeAsked = false;
     this.exportBytes = found.bytes;
     this.mode = UP;
+    this.published.is('up');
+    this.published.reconnected();
     this.events.reportStuck(null);
     this.sender.takeWaiting();
     this.receive();
@@ -197,6 +211,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   private giveUp(): void {
     this.mode = GIVEN_UP;
+    this.published.is('failing');
     this.events.reportStuck(null);
     for (const slot of this.late()) {
       this.waiting.forNothing(slot);

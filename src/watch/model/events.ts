@@ -3,6 +3,7 @@ import { STAT_OPS } from '../../stats/layout.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
 import { describeStuck } from '../../stats/stuck.ts';
 import type { DeviceSample, SampledBuffer } from '../sampling/sample.ts';
+import { type ConnectionChange, connectionChanges } from './connection-changes.ts';
 import { grown, sameLife } from './spans.ts';
 import type { Severity, ShownState } from './states.ts';
 
@@ -18,7 +19,8 @@ export type EventKind =
   | 'unregistered'
   | 'errors'
   | 'target stuck'
-  | 'target answers';
+  | 'target answers'
+  | ConnectionChange['kind'];
 
 export interface MonitorEvent {
   readonly wallMs: number;
@@ -68,6 +70,9 @@ export function eventsBetween(
     if (earlier === undefined) tellOfNew(device, before !== null, tell);
     else tellOfChange(earlier, device, tell);
     tellOfStuck(earlier?.sample ?? null, device.sample, wallMs, tell);
+    for (const { kind, severity, text } of connectionChanges(earlier?.sample.stats ?? null, device.sample.stats)) {
+      tell(device.sample.id, kind, severity, text);
+    }
   }
   for (const { sample } of before ?? []) {
     if (now.some((device) => device.sample.id === sample.id)) continue;
@@ -81,7 +86,8 @@ type Tell = (device: number, kind: EventKind, severity: Severity, text: string, 
 function tellOfNew({ sample, state: { trouble, word, severity } }: ObservedDevice, isNew: boolean, tell: Tell): void {
   const { id, own, serverPid } = sample;
   if (isNew) tell(id, 'added', 'good', `added${named(own?.target)}, server pid ${serverPid}`);
-  else if (trouble !== null) tell(id, isHeldUp(word) ? 'not serving' : 'server gone', severity, trouble);
+  else if (trouble !== null && word !== 'LIVE')
+    tell(id, isHeldUp(word) ? 'not serving' : 'server gone', severity, trouble);
 }
 
 function tellOfChange(before: ObservedDevice, now: ObservedDevice, tell: Tell): void {

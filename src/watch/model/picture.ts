@@ -4,6 +4,7 @@
  * data.
  */
 import { STAT_WAYS, type StatWay } from '../../stats/layout.ts';
+import type { ConnectionStats } from '../../stats/connections.ts';
 import type { Tally } from '../../stats/reader.ts';
 import { eventsBetween, type MonitorEvent, type ObservedDevice, rememberEvents } from './events.ts';
 import { isServing } from '../../record/process-state.ts';
@@ -51,6 +52,8 @@ export interface DeviceView {
   readonly queues: readonly QueueView[];
   /** null for a device that another program serves. */
   readonly buffers: readonly BufferView[] | null;
+  /** Those of its target to a server of its own. */
+  readonly connections: readonly ConnectionStats[];
   /** The oldest is first. */
   readonly history: readonly HistoryPoint[];
 }
@@ -138,7 +141,7 @@ function viewOf(
     files: own?.files ?? [],
     dataPath: own?.dataPath ?? null,
     registers: own?.registers ?? false,
-    state: stateOf(now, stalledMs),
+    state: stateOf(now, stalledMs, wallMs),
     sizeBytes: now.sizeBytes,
     queueCount: kernel?.queues ?? own?.queues ?? 0,
     queueDepth: kernel?.depth ?? own?.depth ?? 0,
@@ -151,6 +154,7 @@ function viewOf(
     spans,
     queues: queueViews(before, now),
     buffers: bufferViews(before, now, spans),
+    connections: serverRuns ? (stats?.connections ?? []) : [],
     history:
       before === undefined
         ? []

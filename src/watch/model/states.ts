@@ -1,5 +1,6 @@
 /** The state of a device in one word, what it means for whoever uses the device, and how bad that is. */
 import { isServing } from '../../record/process-state.ts';
+import { describeLost } from '../../stats/connections.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
 
 export type Severity = 'good' | 'warning' | 'bad' | 'neutral';
@@ -18,12 +19,15 @@ export interface ShownState {
 /** A device with requests in hand that completes none for this long is shown as stuck. */
 export const STUCK_AFTER_MS = 10_000;
 
-/** `stalledMs`: for how long requests have been in hand without one of them being completed. */
-export function stateOf(device: DeviceSample, stalledMs = 0): ShownState {
+/**
+ * `stalledMs`: for how long requests have been in hand without one of them being completed. `wallMs`: when the sample was
+ * taken, in milliseconds since 1970.
+ */
+export function stateOf(device: DeviceSample, stalledMs = 0, wallMs = Date.now()): ShownState {
   if (device.going) return { word: 'DELETING', severity: 'warning', trouble: whyGoing(device) };
   const serving = isServing(device.server);
   const state = device.kernel?.state ?? (serving ? 'LIVE' : 'DEAD');
-  if (state === 'LIVE') return serving ? liveState(device, stalledMs) : noServer(device);
+  if (state === 'LIVE') return serving ? liveState(device, stalledMs, wallMs) : noServer(device);
   const why = whyGone(device);
   if (state === 'QUIESCED') {
     return { word: state, severity: 'warning', trouble: `${why}; I/O waits until the device is recovered` };
@@ -49,11 +53,13 @@ export function whyGone({ own, serverPid, server }: DeviceSample): string {
   return `its server (pid ${serverPid}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }
 
-function liveState({ serverPid, server, block }: DeviceSample, stalledMs: number): ShownState {
+function liveState({ serverPid, server, block, stats }: DeviceSample, stalledMs: number, wallMs: number): ShownState {
   if (server === 'stopped') {
     const trouble = `its server (pid ${serverPid}) is stopped (state T: a signal or a debugger), so I/O waits: \`kill -CONT ${serverPid}\` lets it go on`;
     return { word: 'PAUSED', severity: 'bad', trouble };
   }
+  const lost = describeLost(stats?.connections ?? [], wallMs);
+  if (lost !== null) return { word: 'LIVE', severity: 'warning', trouble: lost };
   if (stalledMs < STUCK_AFTER_MS) return { word: 'LIVE', severity: 'good', trouble: null };
   const seconds = Math.floor(stalledMs / 1000);
   const waiting = block === null || block.inFlight === 0 ? 'requests wait' : `${requests(block.inFlight)} in flight`;

@@ -5,35 +5,8 @@
 import type { BlockCounters } from '../../stats/block-layer.ts';
 import { LATENCY_BUCKETS, STAT_OPS, STAT_WAYS } from '../../stats/layout.ts';
 import type { DeviceStats, Histogram } from '../../stats/reader.ts';
-
-export interface ExposedDevice {
-  readonly id: number;
-  readonly state: string;
-  /** null for a device that another program serves. */
-  readonly target: string | null;
-  readonly dataPath: string | null;
-  readonly queues: number;
-  readonly depth: number;
-  readonly sizeBytes: number;
-  readonly serverRuns: boolean;
-  readonly stats: DeviceStats | null;
-  readonly block: BlockCounters | null;
-  readonly buffers: readonly { readonly index: number; readonly length: number; readonly readOnly: boolean }[];
-}
-
-export interface Family {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly samples: readonly FamilySample[];
-}
-
-interface FamilySample {
-  /** The ending of a histogram's name. */
-  readonly suffix?: '_bucket' | '_sum' | '_count';
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+import { connectionFamilies } from './connection-families.ts';
+import { type ExposedDevice, type Family, type FamilySample, labelsOf } from './family.ts';
 
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -43,6 +16,7 @@ export function families(devices: readonly ExposedDevice[]): Family[] {
     ...deviceFamilies(devices),
     ...requestFamilies(devices),
     ...bufferFamilies(devices),
+    ...connectionFamilies(devices),
     ...blockFamilies(devices),
   ].filter(({ samples }) => samples.length > 0);
 }
@@ -58,7 +32,7 @@ export function exposition(all: readonly Family[]): string {
 
 function deviceFamilies(devices: readonly ExposedDevice[]): Family[] {
   const perDevice = (value: (device: ExposedDevice) => number) =>
-    devices.map((device) => ({ labels: of(device), value: value(device) }));
+    devices.map((device) => ({ labels: labelsOf(device), value: value(device) }));
   return [
     {
       name: 'ublk_device_info',
@@ -66,7 +40,7 @@ function deviceFamilies(devices: readonly ExposedDevice[]): Family[] {
       help: 'One sample per device, always 1; its labels say what the device is.',
       samples: devices.map((device) => ({
         labels: {
-          ...of(device),
+          ...labelsOf(device),
           state: device.state,
           target: device.target ?? '',
           data_path: device.dataPath ?? '',
@@ -106,7 +80,7 @@ function requestFamilies(devices: readonly ExposedDevice[]): Family[] {
     samples: (queue: DeviceStats['queues'][number], labels: Record<string, string>) => FamilySample[],
   ) =>
     devices.flatMap((device) =>
-      (device.stats?.queues ?? []).flatMap((queue) => samples(queue, { ...of(device), queue: String(queue.id) })),
+      (device.stats?.queues ?? []).flatMap((queue) => samples(queue, { ...labelsOf(device), queue: String(queue.id) })),
     );
   return [
     {
@@ -183,7 +157,7 @@ function durationSamples(device: ExposedDevice): FamilySample[] {
   const queues = device.stats?.queues ?? [];
   if (queues.length === 0) return [];
   return (['read', 'write', 'other'] as const).flatMap((op) => {
-    const labels = { ...of(device), op };
+    const labels = { ...labelsOf(device), op };
     const histogram = added(queues.map(({ latency }) => latency[op]));
     const samples: FamilySample[] = [];
     let below = 0;
@@ -214,7 +188,11 @@ function bufferFamilies(devices: readonly ExposedDevice[]): Family[] {
   const perBuffer = (value: (device: ExposedDevice, buffer: ExposedDevice['buffers'][number]) => number) =>
     devices.flatMap((device) =>
       device.buffers.map((buffer) => ({
-        labels: { ...of(device), buffer: String(buffer.index), mode: buffer.readOnly ? 'read-only' : 'read-write' },
+        labels: {
+          ...labelsOf(device),
+          buffer: String(buffer.index),
+          mode: buffer.readOnly ? 'read-only' : 'read-write',
+        },
         value: value(device, buffer),
       })),
     );
@@ -246,12 +224,14 @@ function blockFamilies(devices: readonly ExposedDevice[]): Family[] {
       block === null
         ? []
         : [
-            { labels: { ...of(device), op: 'read' }, value: read(block) },
-            { labels: { ...of(device), op: 'write' }, value: write(block) },
+            { labels: { ...labelsOf(device), op: 'read' }, value: read(block) },
+            { labels: { ...labelsOf(device), op: 'write' }, value: write(block) },
           ],
     );
   const perDisk = (value: (block: BlockCounters) => number) =>
-    devices.flatMap(({ block, ...device }) => (block === null ? [] : [{ labels: of(device), value: value(block) }]));
+    devices.flatMap(({ block, ...device }) =>
+      block === null ? [] : [{ labels: labelsOf(device), value: value(block) }],
+    );
   return [
     {
       name: 'ublk_block_requests_total',
@@ -284,10 +264,6 @@ function blockFamilies(devices: readonly ExposedDevice[]): Family[] {
       samples: perDisk(({ busyMs }) => busyMs / 1000),
     },
   ];
-}
-
-function of({ id }: Pick<ExposedDevice, 'id'>): Record<string, string> {
-  return { device: `ublkb${id}` };
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

@@ -1,4 +1,5 @@
 /** A picture as one line of JSON. docs/monitor.md says what each key means; a changed meaning needs a new version. */
+import { connectionReport } from '../../device/report-parts.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../model/figures.ts';
 import { percentilesOf } from '../model/latency.ts';
 import type { MonitorEvent } from '../model/events.ts';
@@ -54,6 +55,7 @@ function deviceObject(device: DeviceView): object {
     total: periodObject(device, 'total'),
     queues: device.queues.map(queueObject),
     buffers: device.buffers?.map(bufferObject) ?? null,
+    connections: device.connections.length === 0 ? null : device.connections.map(connectionReport),
   };
 }
 

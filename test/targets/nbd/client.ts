@@ -12,6 +12,9 @@ import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../../sr
 import { wordsOf } from '../../../src/native/words64.ts';
 import { OwnOperations } from '../../../src/queue/target-ring.ts';
 import { KIND_TARGET_OWN, kindOf, tokenOf } from '../../../src/queue/user-data.ts';
+import { ConnectionWriter } from '../../../src/stats/connection-writer.ts';
+import { type ConnectionStats, connectionOf } from '../../../src/stats/connections.ts';
+import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
 import type { IoRequest, QueueContext } from '../../../src/targets/target.ts';
 import { nbdTarget, type NbdState } from '../../../src/targets/nbd/index.ts';
 import type { NbdQueue } from '../../../src/targets/nbd/queue.ts';
@@ -34,6 +37,8 @@ export class NbdClient {
   private readonly address: bigint;
   private readonly pending: (Pending | undefined)[];
   private readonly bytes: number;
+  /** The block of a stats page that the queue publishes its connection in. */
+  private readonly published = new Float64Array(BLOCK_BYTES / 8);
   private queue: NbdQueue | undefined;
   private isClosed = false;
 
@@ -57,6 +62,7 @@ export class NbdClient {
       thread: 0,
       threads: 1,
       ring: this.own,
+      connection: new ConnectionWriter(this.published),
       events: {
         sleepInLoop: () => {},
         sleepInRing: () => {},
@@ -84,6 +90,10 @@ export class NbdClient {
 
   flush(slot: number): Promise<number> {
     return this.start(slot, { op: UBLK_IO_OP_FLUSH, sector: 0, sectors: 0 });
+  }
+
+  get connection(): ConnectionStats | null {
+    return connectionOf(new Int32Array(this.published.buffer), this.published);
   }
 
   close(): void {

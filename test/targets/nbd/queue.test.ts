@@ -68,6 +68,10 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
           }
         });
         assert.equal(server.connections, 2);
+        await sleep(10);
+        const { state, reconnects, inFlight, sentBytes, receivedBytes } = client.connection ?? {};
+        assert.deepEqual([state, reconnects, inFlight], ['up', 1, 0]);
+        assert.ok((sentBytes ?? 0) > SLOTS * LARGEST && (receivedBytes ?? 0) > SLOTS * 585 * 512, 'bytes are counted');
       });
     });
   }
@@ -125,6 +129,7 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     assert.equal(await client.read(0, 0, 1), -EIO);
     assert.ok(performance.now() - began > 500, 'the request waited');
     assert.equal(await client.read(0, 0, 1), -EIO, 'and the next does not');
+    assert.equal(client.connection?.state, 'failing');
     const small = await hostileServer(SOCKET, DISK / 2);
     await sleep(500);
     assert.equal(await client.read(0, 0, 1), -EIO, 'a smaller export is not the device');
