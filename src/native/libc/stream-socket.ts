@@ -69,10 +69,11 @@ export function duplicate(fd: number): number {
   return checked('fcntl', 'F_DUPFD_CLOEXEC', fd, F_DUPFD_CLOEXEC, 0n);
 }
 
-/** Calls on the socket wait from now on, unless they say otherwise. */
-export function makeBlocking(fd: number): void {
+/** Whether calls on the socket that do not say otherwise wait, or fail with EAGAIN, from now on. */
+export function setBlocking(fd: number, isBlocking: boolean): void {
   const flags = checked('fcntl', 'F_GETFL', fd, F_GETFL, 0n);
-  checked('fcntl', 'F_SETFL', fd, F_SETFL, BigInt(flags & ~O_NONBLOCK));
+  const wanted = isBlocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  checked('fcntl', 'F_SETFL', fd, F_SETFL, BigInt(wanted));
 }
 
 /** Ends the connection in both directions: calls that wait on the socket return. */

@@ -1,7 +1,8 @@
 /** Connects to an NBD server and negotiates with it. The result has a bare descriptor, for the ring. */
 import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { UblkError } from '../../errors.ts';
-import { duplicate, makeBlocking, type SocketAddress, startConnecting } from '../../native/libc/stream-socket.ts';
+import { duplicate, setBlocking, type SocketAddress, startConnecting } from '../../native/libc/stream-socket.ts';
 import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
 import { Conversation, type Dialogue } from './handshake/dialogue.ts';
 import { protocolError } from './handshake/failure.ts';
@@ -13,6 +14,8 @@ export interface Connected<T> {
   readonly result: T;
 }
 
+/** What was waited for when a server has said nothing. */
+const SILENCE = 'greet';
 /** A server that does not answer within this time is taken for dead. */
 const ANSWER_MS = 10_000;
 /** A silent server is noticed after half a minute: 15 s, and 3 probes. */
@@ -37,7 +40,7 @@ export async function askNbd<T>(uri: NbdUri, dialogue: () => Dialogue<T>): Promi
   return result;
 }
 
-/** The first address that somebody listens on is the server's: what fails there is not tried elsewhere. */
+/** The first address that answers at all is the server's: what fails there is not tried elsewhere. */
 async function connectToOne<T>(
   addresses: readonly SocketAddress[],
   dialogue: () => Dialogue<T>,
@@ -47,7 +50,7 @@ async function connectToOne<T>(
     try {
       return await converse(startConnecting(address, TCP_LIMITS), dialogue());
     } catch (error) {
-      if (error instanceof UblkError && error.command !== 'connect') throw error;
+      if (error instanceof UblkError && error.command !== 'connect' && error.command !== SILENCE) throw error;
       last = error;
     }
   }
@@ -70,19 +73,25 @@ function addressBytes(text: string): Uint8Array {
   return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
+/** The groups of 16 bits. The last two may be written as an address of IPv4. */
 function groupsOf(part: string): number[] {
-  return part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+  if (part === '') return [];
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [(a << 8) | b, (c << 8) | d];
+  });
 }
 
 /**
  * Drives a dialogue over the socket `fd`, with a socket of Node's on a second descriptor. It closes `fd` if it fails.
  */
 async function converse<T>(fd: number, dialogue: Dialogue<T>): Promise<Connected<T>> {
-  const { Socket } = await import('node:net');
-  const socket = new Socket({ fd: duplicate(fd), readable: true, writable: true });
+  const socket = await socketOf(fd);
+  let hasAnswered = false;
   const conversation = new Conversation(dialogue);
   const ended = Promise.withResolvers<T>();
-  const timer = setTimeout(() => ended.reject(noAnswer()), ANSWER_MS);
+  const timer = setTimeout(() => ended.reject(noAnswer(hasAnswered)), ANSWER_MS);
   const step = (advance: () => Uint8Array): void => {
     try {
       const bytes = advance();
@@ -96,13 +105,16 @@ async function converse<T>(fd: number, dialogue: Dialogue<T>): Promise<Connected
       ended.reject(error);
     }
   };
-  socket.on('data', (bytes) => step(() => conversation.receive(bytes)));
+  socket.on('data', (bytes) => {
+    hasAnswered = true;
+    step(() => conversation.receive(bytes));
+  });
   socket.on('error', (error) => ended.reject(error));
   socket.on('close', () => ended.reject(closedError()));
   step(() => conversation.start());
   try {
     const result = await ended.promise;
-    makeBlocking(fd);
+    setBlocking(fd, true);
     return { fd, result };
   } catch (error) {
     closeSync(fd);
@@ -113,10 +125,23 @@ async function converse<T>(fd: number, dialogue: Dialogue<T>): Promise<Connected
   }
 }
 
-function noAnswer(): UblkError {
+/** A socket of Node's on a second descriptor. It closes `fd` if there can be none. */
+async function socketOf(fd: number): Promise<Socket> {
+  try {
+    const { Socket } = await import('node:net');
+    return new Socket({ fd: duplicate(fd), readable: true, writable: true });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A server greets first. So one that has said nothing may as well not be there, and its next address is tried. */
+function noAnswer(hasAnswered: boolean): UblkError {
   return new UblkError(`the server does not answer within ${ANSWER_MS / 1000} s`, {
     code: 'ETIMEDOUT',
-    command: 'read',
+    command: hasAnswered ? 'read' : SILENCE,
+    ...(hasAnswered ? {} : { hint: 'it may serve another client: qemu-nbd serves one at a time without `--shared=N`' }),
   });
 }
 

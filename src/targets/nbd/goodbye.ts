@@ -1,15 +1,17 @@
 /** Ends a session in an orderly way. */
 import { writeSync } from 'node:fs';
+import { setBlocking } from '../../native/libc/stream-socket.ts';
 import { NBD_CMD_DISC, NBD_REQUEST_BYTES } from './protocol/numbers.ts';
 import { encodeRequest } from './protocol/request.ts';
 
-/** Tells the server that the session ends; a server that has gone knows. */
+/** Tells the server that the session ends, without waiting for it. One that does not listen sees the socket closed. */
 export function sayGoodbye(fd: number): void {
   const bytes = new Uint8Array(NBD_REQUEST_BYTES);
   encodeRequest(new DataView(bytes.buffer), 0, 0, NBD_CMD_DISC, 0, 0, 0, 0, 0);
   try {
+    setBlocking(fd, false);
     writeSync(fd, bytes);
   } catch {
-    // The session has ended already.
+    // The server has gone, or its socket is full.
   }
 }
