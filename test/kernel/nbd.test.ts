@@ -1,14 +1,29 @@
 /** The target nbd on a real driver, with nbdkit, qemu-nbd, and a server that breaks the protocol. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
+import type { ConnectionReport } from '../../src/device/report.ts';
+import { ADD_DEFAULTS } from '../../src/spec/options.ts';
 import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
 import { encodeSimpleReply } from '../targets/nbd/server-side.ts';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
-import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
+import {
+  blockDevice,
+  describeDevice,
+  leavesNothingBehind,
+  run,
+  sh,
+  shFails,
+  skip,
+  verify,
+  withDevice,
+} from './guest.ts';
 import { until } from './support/devices.ts';
+import { library } from './support/library.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { hostileServer, type Lie, type Program, startServer } from '../targets/nbd/servers.ts';
 
@@ -115,7 +130,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
           await server.kill();
           await sleep(300);
           server = await startServer([...UNIX, 'file', DISK], SOCKET);
-          await until('the connections are back', () => logOf(id).split(' is back ').length > 2 * (kill + 1), 60);
+          await until('the connections are back', async () => (await connectionsOf(id)).every(isBackFrom(kill)), 60);
         }
         await sleep(500);
         const { writes, reads, failures, wrong } = await verifier.stop();
@@ -138,10 +153,41 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
       shFails(read, /Input\/output error/);
       assert.ok(performance.now() - began > 500, 'the request waited');
       shFails(read, /Input\/output error/);
+      const { connections, last_error } = await describeDevice(id);
+      assert.deepEqual(
+        connections?.map(({ thread, state }) => [thread, state]),
+        [[0, 'failing']],
+      );
+      assert.match(
+        last_error ?? '',
+        /^its connection to the server of the target has been lost for \d+ s: requests fail$/,
+      );
+      assert.match(sh(`ublkts monitor --once -n ${id}`), /"event":"connection_lost"/);
+      assert.match(sh(`ublkts metrics -n ${id}`), /^ublk_connection_up\{device="ublkb\d+",connection="0"\} 0$/m);
       const small = await startServer([...UNIX, 'memory', '1M'], SOCKET);
       await until('the wrong server is noticed', () => /has 1048576 bytes, and the device has/.test(logOf(id)), 60);
       await small.kill();
       await serving([...UNIX, 'file', DISK], () => until('requests succeed', () => run(read).status === 0, 60));
+    });
+  });
+
+  test('del says what it waits for while the server is away, and is done when the server is back', async () => {
+    const server = await startServer([...UNIX, 'file', DISK], SOCKET);
+    const options = { ...ADD_DEFAULTS, target: 'nbd', targetOptions: { uri: URI }, queues: 1 };
+    const { id, path } = await library.addDevice(options);
+    await blockDevice(path);
+    await server.kill();
+    const reader = spawn('dd', [`if=${path}`, 'of=/dev/null', 'bs=4k', 'count=1', 'iflag=direct', 'status=none']);
+    const ended = once(reader, 'exit');
+    await until('the read waits', async () => (await describeDevice(id)).queues[0]?.in_flight === 1);
+    await assert.rejects(library.deleteDevice(id, { timeoutMs: 2000 }), (error: Error & { hint?: string }) => {
+      assert.match(error.message, /has sent to nbd\+unix:.*, or holds until that is back; it is deleted then$/);
+      assert.match(error.hint ?? '', /^start that server again; or `kill -9 \d+` ends the device's server/);
+      return true;
+    });
+    await serving([...UNIX, 'file', DISK], async () => {
+      assert.deepEqual(await ended, [0, null]);
+      await until('the device is gone', async () => !(await library.listDevices()).some((one) => one.id === id), 60);
     });
   });
 
@@ -209,6 +255,15 @@ async function serving(words: readonly string[], use: () => Promise<void>): Prom
   } finally {
     await server.kill();
   }
+}
+
+async function connectionsOf(id: number): Promise<readonly ConnectionReport[]> {
+  return (await describeDevice(id)).connections ?? [];
+}
+
+/** Whether a connection was made again after each of so many outages, and one more. */
+function isBackFrom(outages: number): (connection: ConnectionReport) => boolean {
+  return ({ state, reconnects }) => state === 'up' && reconnects > outages;
 }
 
 function logOf(id: number): string {
