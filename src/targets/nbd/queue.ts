@@ -197,8 +197,9 @@ export class NbdQueue implements TargetQueue, Answered {
     this.sender.takeWaiting();
     this.receive();
     this.batchEnd();
-    this.events.submit(true);
+    // The connection may be lost again while this is submitted, and then the thread stays in the event loop.
     this.events.sleepInRing();
+    this.events.submit(true);
   }
 
   private reportLate(sinceMs: number): void {

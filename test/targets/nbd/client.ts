@@ -41,6 +41,8 @@ export class NbdClient {
   private readonly published = new Float64Array(BLOCK_BYTES / 8);
   private queue: NbdQueue | undefined;
   private isClosed = false;
+  /** The thread would sleep in the event loop. */
+  private isInLoop = false;
 
   /** `slots` requests at once, of at most `bytes` bytes. */
   constructor(slots: number, bytes: number) {
@@ -64,10 +66,12 @@ export class NbdClient {
       ring: this.own,
       connection: new ConnectionWriter(this.published),
       events: {
-        sleepInLoop: () => {},
-        sleepInRing: () => {},
+        sleepInLoop: () => void (this.isInLoop = true),
+        sleepInRing: () => void (this.isInLoop = false),
         request: (slot) => this.request(slot),
-        submit: () => {},
+        submit: (now) => {
+          if (now && this.queue !== undefined) this.turn(this.queue);
+        },
         reportStuck: () => {},
       },
     };
@@ -125,22 +129,29 @@ export class NbdClient {
   }
 
   private async run(queue: NbdQueue): Promise<void> {
-    const { ring } = this;
     while (!this.isClosed) {
-      queue.batchEnd();
-      ring.enter(0);
-      const { cq } = ring;
-      const tail = cq.ready();
-      let { head } = cq;
-      for (; head !== tail; head = (head + 1) | 0) {
-        const at = cq.at(head);
-        const user = cq.words[at + CQE_WORD_USER_DATA_LO]!;
-        assert.equal(kindOf(user), KIND_TARGET_OWN);
-        queue.ringDone(tokenOf(user), cq.words[at + CQE_WORD_RES]!);
-      }
-      cq.seen(head);
+      this.turn(queue);
+      const isUp = this.connection?.state === 'up';
+      assert.ok(isUp || this.isInLoop, 'a thread without a connection sleeps where timers and sockets wake it');
       await turn();
     }
+  }
+
+  /** As a queue thread does in one turn: submits what was started, and handles what has ended. */
+  private turn(queue: NbdQueue): void {
+    const { ring } = this;
+    queue.batchEnd();
+    ring.enter(0);
+    const { cq } = ring;
+    const tail = cq.ready();
+    let { head } = cq;
+    for (; head !== tail; head = (head + 1) | 0) {
+      const at = cq.at(head);
+      const user = cq.words[at + CQE_WORD_USER_DATA_LO]!;
+      assert.equal(kindOf(user), KIND_TARGET_OWN);
+      queue.ringDone(tokenOf(user), cq.words[at + CQE_WORD_RES]!);
+    }
+    cq.seen(head);
   }
 
   private complete(slot: number, result: number): void {

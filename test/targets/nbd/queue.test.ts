@@ -76,6 +76,19 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     });
   }
 
+  test('at a server that closes connections as soon as they are made, serves every request on the one that stays', async () => {
+    await withClient(async (client, server) => {
+      server.drops = 3;
+      server.lie = (_request, _honest, socket) => {
+        server.lie = (_next, honest) => honest;
+        return ended(socket, Buffer.alloc(0));
+      };
+      assert.ok(Buffer.isBuffer(await client.read(0, 0, 8)));
+      assert.equal(server.connections, 5);
+      assert.equal(client.connection?.reconnects, 4);
+    });
+  });
+
   test('survives ten million bytes of noise: nothing is written outside of a request, and no request fails', async () => {
     await withClient(async (client, server) => {
       const lied = new WeakSet();

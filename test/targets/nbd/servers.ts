@@ -54,6 +54,8 @@ export type Lie = (request: NbdRequest, honest: Buffer, socket: Socket) => Buffe
 export interface HostileServer {
   /** What it does from now on. */
   lie: Lie;
+  /** So many connections are closed as soon as the export is chosen. */
+  drops: number;
   readonly connections: number;
   readonly close: () => Promise<void>;
 }
@@ -65,13 +67,15 @@ export async function hostileServer(path: string, bytes: number): Promise<Hostil
   rmSync(path, { force: true });
   const disk = Buffer.alloc(bytes);
   const sockets = new Set<Socket>();
-  const state = { lie: HONEST, connections: 0 };
+  const state = { lie: HONEST, drops: 0, connections: 0 };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     state.connections++;
-    serve(socket, disk, (request, honest) => state.lie(request, honest, socket));
+    const isDropped = state.drops > 0;
+    if (isDropped) state.drops--;
+    serve(socket, { disk, isDropped, lie: (request, honest) => state.lie(request, honest, socket) });
   });
   server.listen(path);
   await once(server, 'listening');
@@ -81,6 +85,12 @@ export async function hostileServer(path: string, bytes: number): Promise<Hostil
     },
     set lie(lie) {
       state.lie = lie;
+    },
+    get drops() {
+      return state.drops;
+    },
+    set drops(drops) {
+      state.drops = drops;
     },
     get connections() {
       return state.connections;
@@ -95,7 +105,14 @@ export async function hostileServer(path: string, bytes: number): Promise<Hostil
 
 type Answer = (request: NbdRequest, honest: Buffer) => Buffer;
 
-function serve(socket: Socket, disk: Buffer, lie: Answer): void {
+interface Session {
+  readonly disk: Buffer;
+  readonly lie: Answer;
+  /** The session ends when the export is chosen. */
+  readonly isDropped: boolean;
+}
+
+function serve(socket: Socket, { disk, lie, isDropped }: Session): void {
   let come: Buffer = Buffer.alloc(0);
   let isNegotiated = false;
   socket.write(encodeGreeting());
@@ -108,7 +125,9 @@ function serve(socket: Socket, disk: Buffer, lie: Answer): void {
       come = come.subarray(length);
       const flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
       const info = encodeExportInfo(NBD_OPT_GO, BigInt(disk.length), flags);
-      socket.write(Buffer.concat([info, encodeOptionReply(NBD_OPT_GO, NBD_REP_ACK)]));
+      const answer = Buffer.concat([info, encodeOptionReply(NBD_OPT_GO, NBD_REP_ACK)]);
+      if (isDropped) socket.end(answer);
+      else socket.write(answer);
     }
     come = answered(socket, disk, come, lie);
   });
