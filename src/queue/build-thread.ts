@@ -44,7 +44,7 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
   // What a thread says of itself is in the first of its blocks.
   const [first] = writers.filter((writer) => writer !== undefined);
   const sleep = new LoopSleep(ring, config.wakeFd, first);
-  const own = new OwnOperations(ring);
+  const own = new OwnOperations(ring, slots);
   const connection = new ConnectionWriter(first?.counters ?? new Float64Array(BLOCK_BYTES / 8));
   const target = await targetOf(config, { slots: slots.count, events: sleep, ring: own, connection });
   const table = new ShmemTable(config.shmemTable);

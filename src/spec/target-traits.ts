@@ -24,6 +24,8 @@ export interface TargetTraits {
   readonly oneThread?: OneThread | undefined;
   /** Whether its own code looks at the data of requests, so that they need an address and must not vanish under it. */
   readonly looksAtData?: boolean;
+  /** Data paths with registered buffers in which it does not look at the data after all. */
+  readonly registeredPaths?: readonly DataPathName[];
   /** Its options as they are recorded, so that they mean the same in every directory. */
   recorded?(options: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** null, or a sentence that says why this combination cannot be served. */

@@ -98,8 +98,21 @@ export interface TargetRing {
     pollFirst: boolean,
     token: number,
   ): void;
-  /** Sends the message whose struct msghdr is at this address. */
-  sendMessage(fd: number, headerLo: number, headerHi: number, flags: number, token: number): void;
+  /**
+   * Receives up to `length` bytes into the data of the request of `slot`, from byte `at` on, wherever the data is. In a
+   * registered buffer, that takes Linux 7.2.
+   */
+  receiveData(fd: number, slot: number, at: number, length: number, flags: number, token: number): void;
+  /** Sends the message whose struct msghdr is at this address. For `linked`, see `reserve`. */
+  sendMessage(fd: number, headerLo: number, headerHi: number, flags: number, linked: boolean, token: number): void;
+  /** Sends the first `length` bytes of the data of the request of `slot`, as `receiveData` receives them. */
+  sendData(fd: number, slot: number, length: number, flags: number, linked: boolean, token: number): void;
+  /**
+   * Makes room for `count` operations, so that they are submitted together. After one that is `linked` the next one
+   * begins when it has ended. A linked operation that succeeds has no end that `ringDone` is told of; when one fails,
+   * those behind it neither begin nor have an end.
+   */
+  reserve(count: number): void;
   /** The request of `slot`, inside `ringDone` and `batchEnd`; elsewhere, ThreadEvents.request. */
   request(slot: number): IoRequest;
 }

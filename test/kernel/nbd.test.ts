@@ -35,8 +35,8 @@ const UNIX = ['nbdkit', '-f', '-U', SOCKET];
 const LONG = process.env['UBLKTS_LONG'] === '1';
 
 const PATHS = LONG
-  ? ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy']
-  : ['copy', 'user_copy', 'batch+user_copy'];
+  ? ['copy', 'get_data', 'user_copy', 'auto_zc', 'batch+copy', 'batch+user_copy', 'batch+auto_zc']
+  : ['copy', 'batch+user_copy', 'auto_zc', 'batch+auto_zc'];
 
 describe('nbd', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();
@@ -119,29 +119,34 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test(`the server killed and started again ${KILLS} times: no error, and no acknowledged write is lost`, async () => {
-    let server = await startServer([...UNIX, 'file', DISK], SOCKET);
-    try {
-      await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, async ({ id, path }) => {
-        const verifier = await startVerifier(path, 512);
-        await until('the client has written', async () => ((await describeDevice(id)).io?.copied.requests ?? 0) > 200);
-        for (let kill = 0; kill < KILLS; kill++) {
-          await sleep(700);
-          await server.kill();
-          await sleep(300);
-          server = await startServer([...UNIX, 'file', DISK], SOCKET);
-          await until('the connections are back', async () => (await connectionsOf(id)).every(isBackFrom(kill)), 60);
-        }
-        await sleep(500);
-        const { writes, reads, failures, wrong } = await verifier.stop();
-        assert.deepEqual({ failures, wrong }, { failures: [], wrong: [] });
-        assert.ok(writes > 50 && reads > 50, `${writes} writes, ${reads} reads`);
-        sh(`cmp ${path} ${DISK}`);
-      });
-    } finally {
-      await server.kill();
-    }
-  });
+  for (const dataPath of LONG ? ['copy', 'auto_zc'] : ['copy']) {
+    test(`${dataPath}: the server killed and started again ${KILLS} times: no error, and no acknowledged write is lost`, async () => {
+      let server = await startServer([...UNIX, 'file', DISK], SOCKET);
+      try {
+        await withDevice({ target: 'nbd', targetOptions: { uri: URI }, dataPath }, async ({ id, path }) => {
+          const verifier = await startVerifier(path, 512);
+          await until(
+            'the client has written',
+            async () => ((await describeDevice(id)).connections?.[0]?.sent_bytes ?? 0) > 1 << 20,
+          );
+          for (let kill = 0; kill < KILLS; kill++) {
+            await sleep(700);
+            await server.kill();
+            await sleep(300);
+            server = await startServer([...UNIX, 'file', DISK], SOCKET);
+            await until('the connections are back', async () => (await connectionsOf(id)).every(isBackFrom(kill)), 60);
+          }
+          await sleep(500);
+          const { writes, reads, failures, wrong } = await verifier.stop();
+          assert.deepEqual({ failures, wrong }, { failures: [], wrong: [] });
+          assert.ok(writes > 50 && reads > 50, `${writes} writes, ${reads} reads`);
+          sh(`cmp ${path} ${DISK}`);
+        });
+      } finally {
+        await server.kill();
+      }
+    });
+  }
 
   test('with --reconnect_delay requests fail when it is over, and no longer when the server is back', async () => {
     const server = await startServer([...UNIX, 'file', DISK], SOCKET);
@@ -197,35 +202,38 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('a server that lies loses its connection, and the requests are served by the next', async () => {
-    const bytes = 4 << 20;
-    const server = await hostileServer(SOCKET, bytes);
-    try {
-      await withDevice({ target: 'nbd', targetOptions: { uri: URI }, queues: 1 }, async ({ id, path }) => {
-        const image = `${FOLDER}/image`;
-        sh(`head -c ${bytes} /dev/urandom > ${image} && dd if=${image} of=${path} bs=64k oflag=direct status=none`);
-        for (const [what, lie] of LIES) {
-          const before = server.connections;
-          let told = false;
-          server.lie = (request, honest, socket) => {
-            if (told || request.command !== NBD_CMD_READ) return honest;
-            told = true;
-            return lie(request, honest, socket);
-          };
-          sh(`cmp <(dd if=${path} bs=64k iflag=direct status=none) ${image}`);
-          assert.ok(told && server.connections > before, `${what}: the connection was made again`);
-        }
-        assert.equal((await describeDevice(id)).io?.errors, 0);
-      });
-    } finally {
-      await server.close();
-    }
-  });
+  for (const dataPath of ['copy', 'auto_zc']) {
+    test(`${dataPath}: a server that lies loses its connection, and the requests are served by the next`, async () => {
+      const bytes = 4 << 20;
+      const server = await hostileServer(SOCKET, bytes);
+      try {
+        await withDevice({ target: 'nbd', targetOptions: { uri: URI }, queues: 1, dataPath }, async ({ id, path }) => {
+          const image = `${FOLDER}/image`;
+          sh(`head -c ${bytes} /dev/urandom > ${image} && dd if=${image} of=${path} bs=64k oflag=direct status=none`);
+          for (const [what, lie] of LIES) {
+            const before = server.connections;
+            let told = false;
+            server.lie = (request, honest, socket) => {
+              if (told || request.command !== NBD_CMD_READ) return honest;
+              told = true;
+              return lie(request, honest, socket);
+            };
+            sh(`cmp <(dd if=${path} bs=64k iflag=direct status=none) ${image}`);
+            assert.ok(told && server.connections > before, `${what}: the connection was made again`);
+          }
+          assert.equal((await describeDevice(id)).io?.errors, 0);
+        });
+      } finally {
+        await server.close();
+      }
+    });
+  }
 
   test('what is not there is reported before there is a device', async () => {
     shFails(`ublkts add -t nbd 'nbd+unix:///?socket=${FOLDER}/none'`, /cannot connect to .*No such file/);
     shFails('ublkts add -t nbd', /target nbd needs --uri/);
-    shFails(`ublkts add -t nbd --auto_zc '${URI}'`, /reads and writes the bytes of requests/);
+    shFails(`ublkts add -t nbd -z '${URI}'`, /reads and writes the bytes of requests/);
+    shFails(`ublkts add -t nbd --auto_zc --structured_replies '${URI}'`, /--structured_replies needs memory/);
     await serving([...UNIX, '-r', 'memory', '1M'], async () => {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
         sh(`test "$(blockdev --getro ${path})" = 1`);

@@ -119,7 +119,14 @@ class Thread {
         submit: () => {},
         reportStuck: () => {},
       },
-      ring: { receive: () => {}, sendMessage: () => {}, request: (slot) => this.request(slot) },
+      ring: {
+        receive: () => {},
+        receiveData: () => {},
+        sendMessage: () => {},
+        sendData: () => {},
+        reserve: () => {},
+        request: (slot) => this.request(slot),
+      },
     };
     this.queue = new HandlersQueue({ size: 1 << 20, ...handlers }, {}, context, '/some/target.ts');
   }

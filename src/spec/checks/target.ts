@@ -1,5 +1,5 @@
 import { type UblkError, usageError } from '../../errors.ts';
-import { dataPathNames, parseDataPathName } from '../data-paths.ts';
+import { type DataPath, dataPathNames, parseDataPathName } from '../data-paths.ts';
 import { dataPathNameOf, dataPathOf, type DeviceSpec } from '../device-spec.ts';
 import { option } from '../option-names.ts';
 import { openRequest, type TargetTraits } from '../target-traits.ts';
@@ -30,9 +30,10 @@ function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, 
   );
 }
 
-function checkDataPath(spec: DeviceSpec, { name, looksAtData }: TargetTraits): void {
-  if (looksAtData !== true || !dataPathOf(spec).registers) return;
-  const others = dataPathNames().filter((path) => !parseDataPathName(path).path.registers);
+function checkDataPath(spec: DeviceSpec, { name, looksAtData, registeredPaths = [] }: TargetTraits): void {
+  const isPossible = ({ name: path, registers }: DataPath) => !registers || registeredPaths.includes(path);
+  if (looksAtData !== true || isPossible(dataPathOf(spec))) return;
+  const others = dataPathNames().filter((path) => isPossible(parseDataPathName(path).path));
   throw usageError(
     `target ${name} reads and writes the bytes of requests, and the data path ${dataPathNameOf(spec)} shows it none`,
     [option('dataPath'), ` can be ${others.join(', ')}`],

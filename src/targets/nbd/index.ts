@@ -1,5 +1,7 @@
 /** The target `nbd`: an export of an NBD server, over a connection per queue thread. */
-import { UblkError } from '../../errors.ts';
+import { release } from 'node:os';
+import { UblkError, usageError } from '../../errors.ts';
+import { option } from '../../spec/option-names.ts';
 import type { OneThread } from '../../spec/target-traits.ts';
 import { refusalOf } from '../refusal.ts';
 import type { OpenRequest, QueueContext, TargetType } from '../target.ts';
@@ -12,7 +14,7 @@ import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
 import { NbdQueue } from './queue.ts';
 import { formatNbdUri } from './uri.ts';
 
-export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes'>;
+export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'>;
 
 const ONE_CONNECTION: OneThread = {
   because: 'the server does not say that its connections see what was written on others (CAN_MULTI_CONN)',
@@ -29,9 +31,10 @@ export const nbdTarget: TargetType<NbdState> = {
   files: { min: 0, max: 0 },
   prefers: [],
   looksAtData: true,
+  registeredPaths: ['auto_zc'],
   recorded: recordedNbdOptions,
-  refuses: ({ options, integrity }) =>
-    integrity === null ? refusalOf(() => parseNbdOptions(options)) : 'target nbd stores no metadata of blocks',
+  refuses: (request) =>
+    request.integrity === null ? refusalOf(() => checked(request)) : 'target nbd stores no metadata of blocks',
   inspect: async (options) => {
     const { flags } = await askExport(parseNbdOptions(options).uri);
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };
@@ -40,8 +43,9 @@ export const nbdTarget: TargetType<NbdState> = {
     const { address } = parseNbdOptions(options).uri;
     return address.kind === 'unix' ? [address.path] : RESOLVER_FILES;
   },
-  open: ({ options, maxIoBufBytes }) => {
-    return { params: null, files: [], state: { options, maxIoBufBytes }, operations: 1, close: () => {} };
+  open: ({ options, maxIoBufBytes, dataPath }) => {
+    if (dataPath === 'auto_zc') requireFixedBuffers(release());
+    return { params: null, files: [], state: { options, maxIoBufBytes, dataPath }, operations: 1, close: () => {} };
   },
   queue,
   resize: async ({ options, bytes }) => {
@@ -50,6 +54,26 @@ export const nbdTarget: TargetType<NbdState> = {
     if (bytes > found.bytes) throw tooSmall(formatNbdUri(uri), found.bytes, bytes);
   },
 };
+
+/** Throws a usage error for options that are wrong, or that do not go together. */
+function checked({ options, dataPath }: OpenRequest): void {
+  const { structured } = parseNbdOptions(options);
+  if (!structured || dataPath !== 'auto_zc') return;
+  throw usageError(
+    [option('targetOptions.structured_replies'), ' needs memory in which the holes can be filled with zeroes'],
+    ['use another ', option('dataPath'), ' than auto_zc, or leave it out'],
+  );
+}
+
+/** On an older kernel, a socket cannot be read into a registered buffer. */
+function requireFixedBuffers(kernel: string): void {
+  const [major = 0, minor = 0] = kernel.split('.').map(Number);
+  if (major > 7 || (major === 7 && minor >= 2)) return;
+  throw new UblkError(`auto_zc is not possible with the target nbd on Linux ${kernel}: sockets have it since 7.2`, {
+    code: 'EOPNOTSUPP',
+    hint: ['use another ', option('dataPath'), ', for example copy'],
+  });
+}
 
 function tooSmall(uri: string, is: number, wanted: number): UblkError {
   return new UblkError(`${uri} has ${is} bytes, less than ${wanted}`, {
@@ -61,7 +85,7 @@ function tooSmall(uri: string, is: number, wanted: number): UblkError {
 
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { state } = context;
-  const options = parseNbdOptions(state.options);
+  const options = { ...parseNbdOptions(state.options), registers: state.dataPath === 'auto_zc' };
   const { uri, structured } = options;
   const { fd, result } = await connectNbd(uri, () => chooseExport({ exportName: uri.exportName, structured }));
   return new NbdQueue(context, options, nbdParams(result.export, state), { fd, ...result });

@@ -28,6 +28,7 @@ const { EIO } = ERRNO;
 /** Tokens of ring operations. */
 const SENT = 0;
 const RECEIVED = 1;
+const PART_FAILED = 2;
 
 const UP = 0;
 /** The connection is shut down, and its operations have not all ended. */
@@ -63,7 +64,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   constructor(
     { slots, ring, events, thread, connection: published }: QueueContext,
-    options: NbdOptions,
+    options: NbdOptions & { readonly registers: boolean },
     params: ParamsInit,
     { fd, structured, export: found }: Connection,
   ) {
@@ -75,8 +76,19 @@ export class NbdQueue implements TargetQueue, Answered {
     this.fd = fd;
     this.exportBytes = found.bytes;
     this.waiting = new Waiting(slots);
-    this.sender = new Sender(ring, this.waiting, slots, SENT);
-    this.receiver = new Receiver(ring, this.waiting, this, { slots, structured, token: RECEIVED });
+    const { waiting } = this;
+    const { registers } = options;
+    this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
+    this.receiver = new Receiver({
+      ring,
+      waiting,
+      published,
+      queue: this,
+      slots,
+      structured,
+      registers,
+      token: RECEIVED,
+    });
     this.link = new Link({
       ...options,
       export: found,
@@ -99,9 +111,8 @@ export class NbdQueue implements TargetQueue, Answered {
 
   ringDone(token: number, result: number): void {
     if (token === RECEIVED) this.isReceiving = false;
-    if (result > 0) this.count(token, result);
     if (this.mode === UP) this.goOn(token, result);
-    else if (token === SENT) this.sender.isBusy = false;
+    else if (token !== RECEIVED) this.sender.isBusy = false;
     // What has just ended may have been the last operation of a connection that is being ended.
     if (this.mode === ENDING && !this.sender.isBusy && !this.isReceiving) this.down();
   }
@@ -148,13 +159,8 @@ export class NbdQueue implements TargetQueue, Answered {
     return offsetOf(io) + lengthOf(io) > this.exportBytes && (!this.isSizeAsked || this.reason === GROWN);
   }
 
-  private count(token: number, bytes: number): void {
-    if (token === SENT) this.published.sent(bytes);
-    else this.published.received(bytes);
-  }
-
   private goOn(token: number, result: number): void {
-    const problem = token === SENT ? this.sender.ended(result) : this.receiver.ended(result);
+    const problem = token === RECEIVED ? this.receiver.ended(result) : this.sender.ended(token, result);
     if (problem !== '') this.end(problem);
     else if (this.reason !== '') this.end(this.reason);
     else if (token === RECEIVED) this.receive();

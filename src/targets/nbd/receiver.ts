@@ -7,6 +7,7 @@
 import { mapAnonymous } from '../../native/memory.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
 import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
+import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { TargetRing } from '../target.ts';
 import { ReplyParser, type ReplySink } from './reply-parser.ts';
 import { LARGE_BYTES, type Waiting } from './waiting.ts';
@@ -15,39 +16,53 @@ const MSG_WAITALL = 0x100;
 
 /** The staging buffer takes the replies of a whole batch of small reads. */
 const STAGING_BYTES = 256 << 10;
-/** Data that is still to come is received directly into its request from this size on: a copy costs less below it. */
-const DIRECT_BYTES = LARGE_BYTES;
 
 /** Whoever completes the requests: see ReplySink.finish. */
 export interface Answered {
   answered(slot: number, error: number): void;
 }
 
+export interface ReceiverParts {
+  readonly ring: TargetRing;
+  readonly waiting: Waiting;
+  readonly published: ConnectionWriter;
+  readonly queue: Answered;
+  readonly slots: number;
+  /** The server has agreed to structured replies. */
+  readonly structured: boolean;
+  /** The data of requests is in registered buffers. */
+  readonly registers: boolean;
+  /** That of its operations. */
+  readonly token: number;
+}
+
 export class Receiver implements ReplySink {
   private readonly ring: TargetRing;
   private readonly waiting: Waiting;
+  private readonly published: ConnectionWriter;
   private readonly queue: Answered;
   private readonly token: number;
   private readonly staging: Buffer;
   private readonly stagingLo: number;
   private readonly stagingHi: number;
   private readonly parser: ReplyParser;
+  /** The data of requests is in registered buffers, into which nothing can be copied. */
+  private readonly registers: boolean;
+  /** Data that is still to come is received directly into its request from this size on: a copy costs less below it. */
+  private readonly directBytes: number;
   /** The receive that is under way goes directly into a request. */
   private isDirect = false;
   /** The socket had no more when it was last read: to look again at once would be in vain. */
   private isDrained = true;
 
-  /** `token` is that of its operations. `structured`: the server has agreed to structured replies. */
-  constructor(
-    ring: TargetRing,
-    waiting: Waiting,
-    queue: Answered,
-    { slots, structured, token }: { readonly slots: number; readonly structured: boolean; readonly token: number },
-  ) {
+  constructor({ ring, waiting, published, queue, slots, structured, registers, token }: ReceiverParts) {
     this.ring = ring;
     this.waiting = waiting;
+    this.published = published;
     this.queue = queue;
     this.token = token;
+    this.registers = registers;
+    this.directBytes = registers ? 1 : LARGE_BYTES;
     const memory = mapAnonymous(STAGING_BYTES, 'of replies of an NBD server');
     this.staging = memory.bytes;
     [this.stagingLo, this.stagingHi] = wordsOf(memory.address);
@@ -57,11 +72,9 @@ export class Receiver implements ReplySink {
   /** Begins to receive what comes next. */
   submit(fd: number): void {
     const { parser, ring, token } = this;
-    this.isDirect = parser.left >= DIRECT_BYTES;
+    this.isDirect = parser.left >= this.directBytes;
     if (this.isDirect) {
-      const { dataLo, dataHi } = ring.request(parser.slot);
-      const { at, left } = parser;
-      ring.receive(fd, sumLo(dataLo, at), sumHi(dataLo, dataHi, at), left, MSG_WAITALL, false, token);
+      ring.receiveData(fd, parser.slot, parser.at, parser.left, MSG_WAITALL, token);
       return;
     }
     const { end } = parser;
@@ -74,6 +87,7 @@ export class Receiver implements ReplySink {
   ended(result: number): string {
     if (result <= 0) return result === 0 ? 'the server has closed it' : errnoText(-result);
     const { parser } = this;
+    this.published.received(result);
     if (this.isDirect) {
       this.isDrained = false;
       parser.placed(result);
@@ -118,10 +132,10 @@ export class Receiver implements ReplySink {
     this.queue.answered(slot, error);
   }
 
-  /** While only large reads wait, a header and what belongs before it: the data behind it is not to be copied. */
+  /** Where the data behind the next header is not to be copied: that header, and what belongs before it. */
   private wanted(): number {
     const { parser } = this;
-    if (!this.waiting.onlyLargeReads) return parser.room;
+    if (!this.registers && !this.waiting.onlyLargeReads) return parser.room;
     return Math.min(parser.room, parser.left + parser.missing);
   }
 }

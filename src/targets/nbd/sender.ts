@@ -6,6 +6,7 @@
  */
 import { ERRNO, errnoText } from '../../native/uapi/errno.ts';
 import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
+import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { IoRequest, TargetRing } from '../target.ts';
 import { commandFlagsOf, commandOf } from './commands.ts';
 import { Outbox } from './outbox.ts';
@@ -15,26 +16,43 @@ const { EINVAL } = ERRNO;
 
 const MSG_WAITALL = 0x100;
 const MSG_NOSIGNAL = 0x4000;
+/** More follows at once: TCP does not send a segment for this alone. */
+const MSG_MORE = 0x8000;
+const FLAGS = MSG_WAITALL | MSG_NOSIGNAL;
+
+export interface SenderParts {
+  readonly ring: TargetRing;
+  readonly waiting: Waiting;
+  readonly published: ConnectionWriter;
+  readonly slots: number;
+  /** That of the last operation of each message. */
+  readonly token: number;
+  /** Of the operations before it, which end only when they fail. */
+  readonly partToken: number;
+}
 
 export class Sender {
   /** A message is being sent. */
   isBusy = false;
   private readonly ring: TargetRing;
   private readonly waiting: Waiting;
+  private readonly published: ConnectionWriter;
   private readonly slots: number;
   private readonly token: number;
+  private readonly partToken: number;
   /** The message that is filled, and the one that is being sent or was. */
   private filling = new Outbox();
   private sending = new Outbox();
   /** Some requests found no room in the message. */
   private isOverfull = false;
 
-  /** `token` is that of its operations. */
-  constructor(ring: TargetRing, waiting: Waiting, slots: number, token: number) {
+  constructor({ ring, waiting, published, slots, token, partToken }: SenderParts) {
     this.ring = ring;
     this.waiting = waiting;
+    this.published = published;
     this.slots = slots;
     this.token = token;
+    this.partToken = partToken;
   }
 
   /** Puts a request into the message, or lets it wait for the next one. Refuses what the protocol has no command for. */
@@ -58,7 +76,10 @@ export class Sender {
     const flags = commandFlagsOf(op, io.flags);
     const cookieHi = waiting.cookieHiOf(slot);
     filling.add(flags, command, slot, cookieHi, waiting.offsetLoOf(slot), waiting.offsetHiOf(slot), length);
-    if (isWrite) filling.addData(io.dataLo, io.dataHi, length);
+    if (!isWrite) return;
+    const { dataLo, dataHi } = io;
+    if ((dataLo | dataHi) === 0) filling.addRegistered(slot, length);
+    else filling.addData(dataLo, dataHi, length);
   }
 
   /** Takes the requests for which there was no room before, or no connection. */
@@ -81,19 +102,36 @@ export class Sender {
     this.sending = message;
     message.seal();
     this.isBusy = true;
-    this.ring.sendMessage(fd, message.headerLo, message.headerHi, MSG_WAITALL | MSG_NOSIGNAL, this.token);
+    if (message.parts > 0) this.submitParts(fd, message);
+    else this.ring.sendMessage(fd, message.headerLo, message.headerHi, FLAGS, false, this.token);
     return this.waiting.isLittle ? 1 : 0;
   }
 
   /** The operation has ended. Returns how it has failed; empty: it has not. */
-  ended(result: number): string {
+  ended(token: number, result: number): string {
     const { sending } = this;
     this.isBusy = false;
-    if (result !== sending.bytes) {
-      return result < 0 ? errnoText(-result) : `only ${result} of ${sending.bytes} bytes were sent`;
+    const { parts, tailBytes, partBytes } = sending;
+    const last = tailBytes > 0 ? tailBytes : partBytes[parts - 1]!;
+    if (token !== this.token || result !== last) {
+      return result < 0 ? errnoText(-result) : `only ${result} bytes of a message of ${sending.bytes} were sent`;
     }
+    this.published.sent(sending.bytes);
     sending.clear();
     return '';
+  }
+
+  /** Sends each part and the data at its end, one after the other, and what follows the parts. */
+  private submitParts(fd: number, message: Outbox): void {
+    const { ring, token, partToken } = this;
+    const { parts, tailBytes, partSlot, partBytes } = message;
+    ring.reserve(2 * parts + 1);
+    for (let part = 0; part < parts; part++) {
+      const isLast = part === parts - 1 && tailBytes === 0;
+      ring.sendMessage(fd, message.partLo(part), message.partHi(part), FLAGS | MSG_MORE, true, partToken);
+      ring.sendData(fd, partSlot[part]!, partBytes[part]!, FLAGS, !isLast, isLast ? token : partToken);
+    }
+    if (tailBytes > 0) ring.sendMessage(fd, message.partLo(parts), message.partHi(parts), FLAGS, false, token);
   }
 
   /** Forgets both messages. No operation is under way. */

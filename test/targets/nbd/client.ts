@@ -32,7 +32,7 @@ interface Pending {
 
 export class NbdClient {
   private readonly ring = new Ring(64, 256);
-  private readonly own = new OwnOperations(this.ring);
+  private readonly own: OwnOperations;
   private readonly memory: Buffer;
   private readonly address: bigint;
   private readonly pending: (Pending | undefined)[];
@@ -52,12 +52,13 @@ export class NbdClient {
     this.memory = viewOf(memory.address, memory.length);
     this.memory.fill(GUARD_BYTE);
     this.pending = Array.from({ length: slots });
+    this.own = new OwnOperations(this.ring, this.places(slots));
     this.own.attach(this.request(0));
   }
 
   async connect(options: Readonly<Record<string, string>>): Promise<void> {
     const context: QueueContext<NbdState> = {
-      state: { options, maxIoBufBytes: this.bytes },
+      state: { options, maxIoBufBytes: this.bytes, dataPath: 'copy' },
       integrity: null,
       slots: this.pending.length,
       maxIoBufBytes: this.bytes,
@@ -161,6 +162,20 @@ export class NbdClient {
     pending.done(result);
   }
 
+  private addressOf(slot: number): readonly [lo: number, hi: number] {
+    return wordsOf(this.address + BigInt(slot * (this.bytes + 2 * GUARD) + GUARD));
+  }
+
+  /** Where the data of each slot is, as a queue thread has it in its Slots. */
+  private places(slots: number) {
+    const addresses = Array.from({ length: slots }, (_, slot) => this.addressOf(slot));
+    return {
+      dataLo: Int32Array.from(addresses, ([lo]) => lo),
+      dataHi: Int32Array.from(addresses, ([, hi]) => hi),
+      dataIndex: new Int32Array(slots).fill(-1),
+    };
+  }
+
   private dataOf(slot: number): Buffer {
     const at = slot * (this.bytes + 2 * GUARD) + GUARD;
     return this.memory.subarray(at, at + this.bytes);
@@ -174,8 +189,7 @@ export class NbdClient {
       assert.ok(pending !== undefined, `slot ${slot} has a request`);
       return pending;
     };
-    const address = (): readonly [number, number] =>
-      wordsOf(this.address + BigInt(slot * (this.bytes + 2 * GUARD) + GUARD));
+    const address = () => this.addressOf(slot);
     return {
       load: (other) => void (slot = other),
       get slot() {

@@ -51,6 +51,36 @@ describe('a message', () => {
     assert.equal(decodeRequest(bytes, 184)?.length, 0xffff_fe00, 'a length is unsigned');
   });
 
+  test('has a part of its own up to each piece of data in a registered buffer, and a tail', () => {
+    const outbox = new Outbox();
+    outbox.add(0, NBD_CMD_READ, 1, 0, 0, 0, 512);
+    outbox.add(0, NBD_CMD_WRITE, 2, 0, 0, 0, 4096);
+    outbox.addRegistered(2, 4096);
+    outbox.add(0, NBD_CMD_WRITE, 3, 0, 0, 0, 8192);
+    outbox.addRegistered(3, 8192);
+    outbox.add(0, NBD_CMD_WRITE, 4, 0, 0, 0, 100);
+    outbox.addData(dataLo, dataHi, 100);
+    assert.deepEqual([outbox.parts, outbox.tailBytes], [2, NBD_REQUEST_BYTES + 100]);
+    assert.deepEqual([...outbox.partSlot.subarray(0, 2), ...outbox.partBytes.subarray(0, 2)], [2, 3, 4096, 8192]);
+    assert.equal(outbox.bytes, 4 * NBD_REQUEST_BYTES + 4096 + 8192 + 100);
+    const cookies = [0, 1, 2].map((part) => decodeRequest(Buffer.concat(messageOf(outbox, part)))?.cookie);
+    assert.deepEqual(cookies, [1n, 3n, 4n]);
+    assert.equal(decodeRequest(Buffer.concat(messageOf(outbox, 0)), NBD_REQUEST_BYTES)?.cookie, 2n);
+    assert.deepEqual(
+      [0, 1, 2].map((part) => messageOf(outbox, part).map(({ length }) => length)),
+      [[2 * NBD_REQUEST_BYTES], [NBD_REQUEST_BYTES], [NBD_REQUEST_BYTES, 100]],
+    );
+    outbox.clear();
+    outbox.add(0, NBD_CMD_WRITE, 5, 0, 0, 0, 512);
+    outbox.addRegistered(5, 512);
+    assert.deepEqual([outbox.parts, outbox.tailBytes], [1, 0]);
+    for (let part = 1; outbox.hasRoomFor(512); part++) {
+      outbox.add(0, NBD_CMD_WRITE, part, 0, 0, 0, 512);
+      outbox.addRegistered(part, 512);
+    }
+    assert.equal(outbox.parts, outbox.partSlot.length);
+  });
+
   test('takes no more writes than there are iovecs, and is empty when it is cleared', () => {
     const outbox = new Outbox();
     let writes = 0;
@@ -77,10 +107,10 @@ describe('a message', () => {
   });
 });
 
-/** What the kernel would send. */
-function messageOf(outbox: Outbox): Buffer[] {
+/** What the kernel would send of a part. */
+function messageOf(outbox: Outbox, part = 0): Buffer[] {
   outbox.seal();
-  const header = viewOf(addressOf(outbox.headerLo, outbox.headerHi), 56);
+  const header = viewOf(addressOf(outbox.partLo(part), outbox.partHi(part)), 56);
   const count = Number(header.readBigUInt64LE(24));
   const iovecs = viewOf(header.readBigUInt64LE(16), count * 16);
   return Array.from({ length: count }, (_, index) => {
