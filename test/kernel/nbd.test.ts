@@ -36,12 +36,13 @@ const LONG = process.env['UBLKTS_LONG'] === '1';
 
 const PATHS = LONG
   ? ['copy', 'get_data', 'user_copy', 'auto_zc', 'batch+copy', 'batch+user_copy', 'batch+auto_zc']
-  : ['copy', 'batch+user_copy', 'auto_zc', 'batch+auto_zc'];
+  : ['copy', 'batch+auto_zc'];
 
 describe('nbd', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
-  sh(`mkdir -p ${FOLDER} /mnt/nbd; truncate -s 64M ${DISK}`);
+  sh(`mkdir -p ${FOLDER} /mnt/nbd`);
+  blankDisk();
 
   test('over nbdkit, on every data path: the data is where it belongs', async () => {
     await serving([...UNIX, 'file', DISK], async () => {
@@ -121,6 +122,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
 
   for (const dataPath of LONG ? ['copy', 'auto_zc'] : ['copy']) {
     test(`${dataPath}: the server killed and started again ${KILLS} times: no error, and no acknowledged write is lost`, async () => {
+      blankDisk();
       let server = await startServer([...UNIX, 'file', DISK], SOCKET);
       try {
         await withDevice({ target: 'nbd', targetOptions: { uri: URI }, dataPath }, async ({ id, path }) => {
@@ -167,7 +169,10 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
         last_error ?? '',
         /^its connection to the server of the target has been lost for \d+ s: requests fail$/,
       );
-      assert.match(sh(`ublkts monitor --once -n ${id}`), /"event":"connection_lost"/);
+      assert.match(
+        sh(`ublkts monitor --once -n ${id}`),
+        /"trouble":"its connection to .* lost for \d+ s: requests fail"/,
+      );
       assert.match(sh(`ublkts metrics -n ${id}`), /^ublk_connection_up\{device="ublkb\d+",connection="0"\} 0$/m);
       const small = await startServer([...UNIX, 'memory', '1M'], SOCKET);
       await until('the wrong server is noticed', () => /has 1048576 bytes, and the device has/.test(logOf(id)), 60);
@@ -197,12 +202,14 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
   });
 
   test('recover connects again from the record, with no error for the client', async () => {
+    blankDisk();
     await serving([...UNIX, 'file', DISK], async () => {
       await surviveKills({ target: 'nbd', targetOptions: { uri: URI } }, POLICIES['reissue (-i)'], KILLS);
     });
   });
 
-  for (const dataPath of ['copy', 'auto_zc']) {
+  // test/targets/nbd/queue.test.ts tells all lies to the path `copy`.
+  for (const dataPath of LONG ? ['copy', 'auto_zc'] : ['auto_zc']) {
     test(`${dataPath}: a server that lies loses its connection, and the requests are served by the next`, async () => {
       const bytes = 4 << 20;
       const server = await hostileServer(SOCKET, bytes);
@@ -263,6 +270,11 @@ async function serving(words: readonly string[], use: () => Promise<void>): Prom
   } finally {
     await server.kill();
   }
+}
+
+/** The verifier takes what it has not written for zeroes. */
+function blankDisk(): void {
+  sh(`rm -f ${DISK} && truncate -s 64M ${DISK}`);
 }
 
 async function connectionsOf(id: number): Promise<readonly ConnectionReport[]> {

@@ -1,9 +1,13 @@
 /** How the target nbd finds its server: over which addresses, and what it says when nobody is there. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
+import { hostileServer } from './servers.ts';
 
 describe('a connection to an NBD server', () => {
   for (const host of ['127.0.0.1', '::ffff:127.0.0.1', 'localhost']) {
@@ -14,6 +18,16 @@ describe('a connection to an NBD server', () => {
       });
     });
   }
+
+  test('asks for an export, is told of it, and ends the session without choosing it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nbd-'));
+    const path = join(folder, 'socket');
+    const server = await hostileServer(path, 1 << 20);
+    const found = await askExport({ address: { kind: 'unix', path }, exportName: '' });
+    assert.deepEqual([found.bytes, server.connections], [1 << 20, 1]);
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
 
   test('to a port that nobody listens on is refused in words, with the address', async () => {
     const port = await withServer((used) => Promise.resolve(used));

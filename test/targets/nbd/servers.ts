@@ -12,6 +12,7 @@ import {
   NBD_FLAG_HAS_FLAGS,
   NBD_FLAG_SEND_FLUSH,
   NBD_OPT_GO,
+  NBD_OPT_INFO,
   NBD_REP_ACK,
   NBD_REQUEST_BYTES,
 } from '../../../src/targets/nbd/protocol/numbers.ts';
@@ -105,6 +106,10 @@ export async function hostileServer(path: string, bytes: number): Promise<Hostil
 
 type Answer = (request: NbdRequest, honest: Buffer) => Buffer;
 
+const CLIENT_FLAGS_BYTES = 4;
+/** Magic number, option, length. */
+const OPTION_HEADER_BYTES = 16;
+
 interface Session {
   readonly disk: Buffer;
   readonly lie: Answer;
@@ -114,23 +119,38 @@ interface Session {
 
 function serve(socket: Socket, { disk, lie, isDropped }: Session): void {
   let come: Buffer = Buffer.alloc(0);
+  let hasFlags = false;
   let isNegotiated = false;
   socket.write(encodeGreeting());
   socket.on('data', (bytes) => {
     come = Buffer.concat([come, bytes]);
-    if (!isNegotiated) {
-      const length = come.length < 20 ? Number.POSITIVE_INFINITY : 20 + come.readUInt32BE(16);
-      if (come.length < length) return;
-      isNegotiated = true;
-      come = come.subarray(length);
-      const flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
-      const info = encodeExportInfo(NBD_OPT_GO, BigInt(disk.length), flags);
-      const answer = Buffer.concat([info, encodeOptionReply(NBD_OPT_GO, NBD_REP_ACK)]);
-      if (isDropped) socket.end(answer);
+    if (!hasFlags) {
+      if (come.length < CLIENT_FLAGS_BYTES) return;
+      hasFlags = true;
+      come = come.subarray(CLIENT_FLAGS_BYTES);
+    }
+    while (!isNegotiated) {
+      if (come.length < OPTION_HEADER_BYTES || come.length < OPTION_HEADER_BYTES + come.readUInt32BE(12)) return;
+      const option = come.readUInt32BE(8);
+      come = come.subarray(OPTION_HEADER_BYTES + come.readUInt32BE(12));
+      if (option !== NBD_OPT_INFO && option !== NBD_OPT_GO) {
+        socket.end();
+        return;
+      }
+      isNegotiated = option === NBD_OPT_GO;
+      const answer = describe(option, disk.length);
+      if (isNegotiated && isDropped) socket.end(answer);
       else socket.write(answer);
     }
     come = answered(socket, disk, come, lie);
   });
+}
+
+/** The answer to INFO and to GO. */
+function describe(option: number, bytes: number): Buffer {
+  const flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
+  const info = encodeExportInfo(option, BigInt(bytes), flags);
+  return Buffer.concat([info, encodeOptionReply(option, NBD_REP_ACK)]);
 }
 
 /** Answers every whole request, and returns the rest. */
