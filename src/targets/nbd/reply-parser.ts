@@ -10,6 +10,7 @@
  *   within its request. `parse` returns false when the server does not follow the protocol, and `problem` says how. The connection cannot
  *   be used then.
  */
+import { Coverage } from './coverage.ts';
 import {
   NBD_REPLY_FLAG_DONE,
   NBD_REPLY_TYPE_ERROR_BIT,
@@ -31,6 +32,7 @@ const HOLE_BYTES = 12;
 const ERROR_HEAD_BYTES = 6;
 /** The longest payload of an error: its numbers, a string, and an offset. */
 const MAX_ERROR_BYTES = ERROR_HEAD_BYTES + 4096 + 8;
+const TWICE = 'it sends a part of a read twice, or too many parts that do not follow each other';
 /** For an error chunk whose number is 0, which the protocol does not allow. */
 const NBD_EIO = 5;
 
@@ -69,8 +71,9 @@ export class ReplyParser {
   /** The server answers reads with structured replies only. */
   private structured: boolean;
   private readonly sink: ReplySink;
-  /** For structured replies: bytes of a read that have come, and the first error number of a request, by slot. */
-  private readonly come: Int32Array;
+  /** What has come of reads in structured replies. */
+  private readonly come: Coverage;
+  /** The first error number of a request, by slot. */
   private readonly error: Int32Array;
   /** The first byte that has not been parsed. */
   private begin = 0;
@@ -86,7 +89,7 @@ export class ReplyParser {
     this.capacity = staging.length;
     this.structured = structured;
     this.sink = sink;
-    this.come = new Int32Array(slots);
+    this.come = new Coverage(slots);
     this.error = new Int32Array(slots);
   }
 
@@ -110,7 +113,7 @@ export class ReplyParser {
     this.skip = 0;
     this.isLast = false;
     this.problem = '';
-    this.come.fill(0);
+    this.come.clearAll();
     this.error.fill(0);
   }
 
@@ -223,8 +226,8 @@ export class ReplyParser {
     const bytes = length - DATA_HEAD_BYTES;
     const at = this.positionOf(slot, bytes);
     if (at < 0) return this.broken('it sends data that is not within what was read');
+    if (!this.come.add(slot, at, at + bytes)) return this.broken(TWICE);
     this.begin += head;
-    this.come[slot]! += bytes;
     this.expect(slot, at, bytes, isLast);
     return true;
   }
@@ -236,8 +239,8 @@ export class ReplyParser {
     const bytes = this.view.getUint32(this.begin + NBD_STRUCTURED_REPLY_BYTES + 8);
     const at = bytes === 0 ? -1 : this.positionOf(slot, bytes);
     if (at < 0) return this.broken('it sends a hole that is not within what was read');
+    if (!this.come.add(slot, at, at + bytes)) return this.broken(TWICE);
     this.begin += all;
-    this.come[slot]! += bytes;
     this.sink.zero(slot, at, bytes);
     if (isLast) this.finish(slot);
     return true;
@@ -257,7 +260,7 @@ export class ReplyParser {
 
   /**
    * Where in the data of `slot` a chunk of `bytes` bytes begins whose offset in the export stands behind its header; -1
-   * when it is not within the request, or more has come than was read.
+   * when it is not within the request.
    */
   private positionOf(slot: number, bytes: number): number {
     const { view, sink } = this;
@@ -269,8 +272,7 @@ export class ReplyParser {
     const borrow = lo >>> 0 < start >>> 0 ? 1 : 0;
     const high = (view.getInt32(at) - sink.offsetHiOf(slot) - borrow) | 0;
     const position = (lo - start) | 0;
-    const isWithin = high === 0 && position >= 0 && position + bytes <= total;
-    return isWithin && this.come[slot]! + bytes <= total ? position : -1;
+    return high === 0 && position >= 0 && position + bytes <= total ? position : -1;
   }
 
   private expect(slot: number, at: number, bytes: number, isLast: boolean): void {
@@ -285,8 +287,8 @@ export class ReplyParser {
     this.isLast = false;
     const { sink } = this;
     const error = this.error[slot]!;
-    const isShort = this.structured && this.come[slot]! < sink.bytesOf(slot);
-    this.come[slot] = 0;
+    const isShort = this.structured && !this.come.isWhole(slot, sink.bytesOf(slot));
+    if (this.structured) this.come.clear(slot);
     this.error[slot] = 0;
     sink.finish(slot, error === 0 && isShort ? NBD_EIO : error);
   }

@@ -165,6 +165,18 @@ describe('structured replies', () => {
     );
   });
 
+  test('may come in any order', () => {
+    const data = bytesFor(0, 100);
+    const chunks = [60, 20, 80, 0, 40].map((at) =>
+      encodeDataChunk(cookie(0), 0, offset(at), data.subarray(at, at + 20)),
+    );
+    const client = new Client([100], true);
+    const none = encodeChunk(cookie(0), NBD_REPLY_TYPE_NONE, DONE);
+    assert.equal(client.receive(Buffer.concat([...chunks, none]), [3, 50, 7]), '');
+    assert.deepEqual(client.finished, [[0, 0]]);
+    assert.ok(client.data[0]!.equals(data));
+  });
+
   test('report the first error, whatever else comes', () => {
     const client = new Client([100], true);
     const chunks = [
@@ -223,7 +235,14 @@ describe('a server that does not follow the protocol', () => {
     ],
     ['a hole of 4 GiB', true, encodeHoleChunk(cookie(0), DONE, offset(0), 0xffff_ffff), /not within/],
     ['a hole of nothing', true, encodeHoleChunk(cookie(0), DONE, offset(0), 0), /not within/],
-    ['the same data again and again', true, again(), /not within/],
+    ['the same data again', true, Buffer.concat([piece(0, 60), piece(0, 60)]), /part of a read twice/],
+    ['data that overlaps, and has the length of the read', true, Buffer.concat([piece(0, 50), piece(40, 90)]), /twice/],
+    [
+      'a hole over data',
+      true,
+      Buffer.concat([piece(0, 50), encodeHoleChunk(cookie(0), DONE, offset(49), 50)]),
+      /twice/,
+    ],
     ['an error of a megabyte', true, encodeChunk(cookie(0), 0x8001, DONE, Buffer.alloc(20), 1 << 20), /wrong length/],
     ['an unknown kind of chunk', true, encodeChunk(cookie(0), 77, DONE), /kind of chunk/],
     ['an empty chunk that is not the last', true, encodeChunk(cookie(0), NBD_REPLY_TYPE_NONE, 0), /empty chunk/],
@@ -257,7 +276,7 @@ describe('a server that does not follow the protocol', () => {
   }
 });
 
-function again(): Buffer {
-  const chunk = encodeDataChunk(cookie(0), 0, offset(0), bytesFor(0, 60));
-  return Buffer.concat([chunk, chunk]);
+/** A chunk with the data of slot 0 from byte `begin` to `end`. */
+function piece(begin: number, end: number): Buffer {
+  return encodeDataChunk(cookie(0), 0, offset(begin), bytesFor(0, end - begin));
 }
