@@ -1,4 +1,5 @@
 /** Makes a queue thread and its parts: ring, slots, statistics, data path, delivery and target. */
+import { diskSize } from '../control/sysfs.ts';
 import { viewOf } from '../native/libc/ffi.ts';
 import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
@@ -79,6 +80,7 @@ async function targetOf(config: ThreadConfig, parts: ThreadParts): Promise<Targe
     maxIoBufBytes,
     thread: config.index,
     threads,
+    deviceBytes: () => diskSize(config.deviceId)?.bytes ?? null,
     ...parts,
   });
 }

@@ -76,6 +76,8 @@ export interface QueueContext<State = unknown> {
   /** Which thread this is, 0 to threads - 1. */
   readonly thread: number;
   readonly threads: number;
+  /** Returns the size that the device has now, in bytes; null while it has not started. It reads a file: not for the hot path. */
+  readonly deviceBytes: () => number | null;
   readonly events: ThreadEvents;
   readonly ring: TargetRing;
   /** Where a target that has a connection publishes its state, for `list`, the monitor and metrics. */

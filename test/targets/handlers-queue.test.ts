@@ -111,6 +111,7 @@ class Thread {
       maxIoBufBytes: 1 << 20,
       thread: 0,
       threads: 1,
+      deviceBytes: () => null,
       connection: new ConnectionWriter(new Float64Array(BLOCK_BYTES / 8)),
       events: {
         sleepInLoop: () => {},

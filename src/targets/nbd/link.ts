@@ -41,6 +41,8 @@ export interface LinkOptions extends NbdOptions {
   readonly export: NbdExport;
   /** Names the connection in the log. */
   readonly thread: number;
+  /** See QueueContext. */
+  readonly deviceBytes: () => number | null;
   readonly onConnected: (connection: Connection) => void;
   /** The time for which requests wait is over. Attempts go on. */
   readonly onGivenUp: () => void;
@@ -99,7 +101,7 @@ export class Link {
   }
 
   private connected(connection: Connection): void {
-    const difference = this.isClosed ? 'the device is gone' : differenceOf(this.options.export, connection.export);
+    const difference = this.isClosed ? 'the device is gone' : differenceOf(this.before(), connection.export);
     if (difference !== null) {
       closeSync(connection.fd);
       this.failed(`the server is another one: ${difference}`);
@@ -109,6 +111,12 @@ export class Link {
     this.madeAt = performance.now();
     this.say(`is back after ${Math.round((performance.now() - this.lostAt) / 100) / 10} s`);
     this.options.onConnected(connection);
+  }
+
+  /** What the device was made of, with the size that the device has now: `update_size` may have changed it. */
+  private before(): NbdExport {
+    const { export: before, deviceBytes } = this.options;
+    return { ...before, bytes: deviceBytes() ?? before.bytes };
   }
 
   private failed(reason: string): void {
