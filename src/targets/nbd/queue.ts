@@ -63,7 +63,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private isSizeAsked = false;
 
   constructor(
-    { slots, ring, events, thread, connection: published }: QueueContext,
+    { slots, ring, events, thread, connection: published, deviceBytes }: QueueContext,
     options: NbdOptions & { readonly registers: boolean },
     params: ParamsInit,
     { fd, structured, export: found }: Connection,
@@ -93,6 +93,7 @@ export class NbdQueue implements TargetQueue, Answered {
       ...options,
       export: found,
       thread,
+      deviceBytes,
       onConnected: (connection) => this.connected(connection),
       onGivenUp: () => this.giveUp(),
       onLate: (sinceMs) => this.reportLate(sinceMs),
@@ -200,7 +201,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.published.is('up');
     this.published.reconnected();
     this.events.reportStuck(null);
-    this.sender.takeWaiting();
+    this.sender.takeWaiting(this.events);
     this.receive();
     this.batchEnd();
     // The connection may be lost again while this is submitted, and then the thread stays in the event loop.

@@ -82,11 +82,11 @@ export class Sender {
     else filling.addData(dataLo, dataHi, length);
   }
 
-  /** Takes the requests for which there was no room before, or no connection. */
-  takeWaiting(): void {
+  /** Takes the requests for which there was no room before, or no connection. `thread` finds them. */
+  takeWaiting(thread: Pick<TargetRing, 'request'>): void {
     this.isOverfull = false;
     for (let slot = 0; slot < this.slots; slot++) {
-      if (this.waiting.isForMessage(slot)) this.take(this.ring.request(slot));
+      if (this.waiting.isForMessage(slot)) this.take(thread.request(slot));
     }
   }
 
@@ -95,12 +95,13 @@ export class Sender {
     if (this.isBusy) return 0;
     if (this.filling.isEmpty) {
       if (!this.isOverfull) return 0;
-      this.takeWaiting();
+      this.takeWaiting(this.ring);
     }
     const message = this.filling;
     this.filling = this.sending;
     this.sending = message;
     message.seal();
+    this.waiting.messageBegins();
     this.isBusy = true;
     if (message.parts > 0) this.submitParts(fd, message);
     else this.ring.sendMessage(fd, message.headerLo, message.headerHi, FLAGS, false, this.token);
@@ -125,7 +126,7 @@ export class Sender {
   private submitParts(fd: number, message: Outbox): void {
     const { ring, token, partToken } = this;
     const { parts, tailBytes, partSlot, partBytes } = message;
-    ring.reserve(2 * parts + 1);
+    ring.reserve(2 * parts + (tailBytes > 0 ? 1 : 0));
     for (let part = 0; part < parts; part++) {
       const isLast = part === parts - 1 && tailBytes === 0;
       ring.sendMessage(fd, message.partLo(part), message.partHi(part), FLAGS | MSG_MORE, true, partToken);

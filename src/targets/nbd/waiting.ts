@@ -29,6 +29,9 @@ export class Waiting {
   private readonly waits: Uint8Array;
   /** How often a slot was sent: the high word of its cookie. */
   private readonly sequence: Int32Array;
+  /** The message that the request was last put into, and the one that is filled now: see `slotOf`. */
+  private readonly message: Int32Array;
+  private filled = 1;
   /** Bytes that a read gets, and where it begins in the export. */
   private readonly reads: Int32Array;
   private readonly offsetLo: Int32Array;
@@ -38,6 +41,7 @@ export class Waiting {
     this.slots = slots;
     this.waits = new Uint8Array(slots);
     this.sequence = new Int32Array(slots);
+    this.message = new Int32Array(slots);
     this.reads = new Int32Array(slots);
     this.offsetLo = new Int32Array(slots);
     this.offsetHi = new Int32Array(slots);
@@ -65,9 +69,15 @@ export class Waiting {
     this.offsetLo[slot] = isFlush ? 0 : io.startLo << 9;
     this.offsetHi[slot] = isFlush ? 0 : (io.startHi << 9) | (io.startLo >>> 23);
     this.waits[slot] = A_REPLY;
+    this.message[slot] = this.filled;
     this.replies++;
     if (reads >= LARGE_BYTES) this.largeReads++;
     if (op === UBLK_IO_OP_WRITE) this.written += Math.min(bytes, TOO_MUCH);
+  }
+
+  /** The message that was filled until now is being sent. */
+  messageBegins(): void {
+    this.filled = (this.filled + 1) | 0;
   }
 
   /** The reply has come. The request still waits for one until the caller says for what it waits now. */
@@ -85,10 +95,13 @@ export class Waiting {
     this.written = 0;
   }
 
-  /** The slot of the request that waits for a reply with this cookie; -1: none does. */
+  /**
+   * The slot of the request that waits for a reply with this cookie; -1: none does. A server can guess the cookie of a
+   * request before it is sent. Its data is still part of a message then, so it must not be completed.
+   */
   slotOf(cookieLo: number, cookieHi: number): number {
-    const isOurs = cookieLo >= 0 && cookieLo < this.slots;
-    return isOurs && this.waits[cookieLo] === A_REPLY && this.sequence[cookieLo] === cookieHi ? cookieLo : -1;
+    if (cookieLo < 0 || cookieLo >= this.slots || this.waits[cookieLo] !== A_REPLY) return -1;
+    return this.sequence[cookieLo] === cookieHi && this.message[cookieLo] !== this.filled ? cookieLo : -1;
   }
 
   /** The high word of the cookie; the low word is the slot. */

@@ -18,6 +18,7 @@ import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
 import type { IoRequest, QueueContext } from '../../../src/targets/target.ts';
 import { nbdTarget, type NbdState } from '../../../src/targets/nbd/index.ts';
 import type { NbdQueue } from '../../../src/targets/nbd/queue.ts';
+import { UNUSED } from './requests.ts';
 
 const GUARD = 64;
 const GUARD_BYTE = 0xa5;
@@ -40,7 +41,11 @@ export class NbdClient {
   /** The block of a stats page that the queue publishes its connection in. */
   private readonly published = new Float64Array(BLOCK_BYTES / 8);
   private queue: NbdQueue | undefined;
+  /** The size of the device, as it would be after `update_size`; null: it has not changed. */
+  deviceBytes: number | null = null;
   private isClosed = false;
+  /** The thread handles completions: outside of that, ThreadEvents.request finds a request. */
+  private isWalking = false;
   /** The thread would sleep in the event loop. */
   private isInLoop = false;
 
@@ -64,6 +69,7 @@ export class NbdClient {
       maxIoBufBytes: this.bytes,
       thread: 0,
       threads: 1,
+      deviceBytes: () => this.deviceBytes,
       ring: this.own,
       connection: new ConnectionWriter(this.published),
       events: {
@@ -141,6 +147,7 @@ export class NbdClient {
   /** As a queue thread does in one turn: submits what was started, and handles what has ended. */
   private turn(queue: NbdQueue): void {
     const { ring } = this;
+    this.isWalking = true;
     queue.batchEnd();
     ring.enter(0);
     const { cq } = ring;
@@ -153,6 +160,7 @@ export class NbdClient {
       queue.ringDone(tokenOf(user), cq.words[at + CQE_WORD_RES]!);
     }
     cq.seen(head);
+    this.isWalking = false;
   }
 
   private complete(slot: number, result: number): void {
@@ -191,7 +199,11 @@ export class NbdClient {
     };
     const address = () => this.addressOf(slot);
     return {
-      load: (other) => void (slot = other),
+      ...UNUSED,
+      load: (other) => {
+        assert.ok(this.isWalking, 'TargetRing.request is called while the thread handles completions');
+        slot = other;
+      },
       get slot() {
         return slot;
       },
@@ -221,20 +233,6 @@ export class NbdClient {
       result: 0,
       view: () => this.dataOf(slot).subarray(0, now().sectors * SECTOR),
       complete: (result) => this.complete(slot, result),
-      abandonView: unused,
-      read: unused,
-      write: unused,
-      readv: unused,
-      writev: unused,
-      fsync: unused,
-      fallocate: unused,
-      timeout: unused,
-      readIntegrity: unused,
-      writeIntegrity: unused,
     };
   }
-}
-
-function unused(): never {
-  throw new Error('the target nbd does not use this');
 }

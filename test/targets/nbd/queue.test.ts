@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Ring } from '../../../src/native/ring/ring.ts';
 import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
 import { NbdClient } from './client.ts';
+import { ringRefusal } from './requests.ts';
 import { encodeChunk, encodeSimpleReply } from './server-side.ts';
 import { type HostileServer, hostileServer, type Lie } from './servers.ts';
 
@@ -147,7 +147,12 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     await sleep(500);
     assert.equal(await client.read(0, 0, 1), -EIO, 'a smaller export is not the device');
     await small.close();
-    const next = await hostileServer(SOCKET, DISK);
+    client.deviceBytes = 2 * DISK;
+    const outgrown = await hostileServer(SOCKET, DISK);
+    await sleep(1000);
+    assert.equal(await client.read(0, 0, 1), -EIO, 'an export that the device has outgrown is not the device either');
+    await outgrown.close();
+    const next = await hostileServer(SOCKET, 2 * DISK);
     while (!Buffer.isBuffer(await client.read(0, 0, 1))) await sleep(20);
     client.close();
     await next.close();
@@ -190,14 +195,4 @@ async function withClient(use: (client: NbdClient, server: HostileServer) => Pro
 
 async function eachSlot(use: (slot: number) => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: SLOTS }, (_, slot) => use(slot)));
-}
-
-/** Why there is no ring here; false where there is one. */
-function ringRefusal(): string | false {
-  try {
-    new Ring(8, 16).close();
-    return false;
-  } catch (error) {
-    return String(error);
-  }
 }

@@ -1,0 +1,42 @@
+/** The entries that a message takes in the smallest ring that a queue thread may have. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Ring } from '../../../src/native/ring/ring.ts';
+import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_WRITE } from '../../../src/native/uapi/ublk-io.ts';
+import { OwnOperations } from '../../../src/queue/target-ring.ts';
+import { ConnectionWriter } from '../../../src/stats/connection-writer.ts';
+import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
+import { Sender } from '../../../src/targets/nbd/sender.ts';
+import { Waiting } from '../../../src/targets/nbd/waiting.ts';
+import { requestOf, ringRefusal } from './requests.ts';
+
+describe('a message', { skip: ringRefusal() }, () => {
+  for (const slots of [4, 8, 16]) {
+    test(`of ${slots} writes from registered buffers fits into the ring of a thread with ${slots} slots`, () => {
+      const { sender, ring } = senderOf(slots);
+      for (let slot = 0; slot < slots; slot++) sender.take(requestOf(UBLK_IO_OP_WRITE, slot));
+      sender.submit(-1);
+      assert.equal(ring.sq.pending, 2 * slots);
+      ring.close();
+    });
+
+    test(`of ${slots - 1} writes from registered buffers and a flush does too`, () => {
+      const { sender, ring } = senderOf(slots);
+      for (let slot = 1; slot < slots; slot++) sender.take(requestOf(UBLK_IO_OP_WRITE, slot));
+      sender.take(requestOf(UBLK_IO_OP_FLUSH, 0));
+      sender.submit(-1);
+      assert.equal(ring.sq.pending, 2 * slots - 1);
+      ring.close();
+    });
+  }
+});
+
+/** As a queue thread makes it (queue/build-thread.ts): two entries per slot. */
+function senderOf(slots: number): { sender: Sender; ring: Ring } {
+  const ring = new Ring(2 * slots, 4 * slots);
+  const none = new Int32Array(slots);
+  const own = new OwnOperations(ring, { dataLo: none, dataHi: none, dataIndex: Int32Array.from(none.keys()) });
+  const published = new ConnectionWriter(new Float64Array(BLOCK_BYTES / 8));
+  const waiting = new Waiting(slots);
+  return { sender: new Sender({ ring: own, waiting, published, slots, token: 0, partToken: 1 }), ring };
+}
