@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { labError, missingTool } from './errors.ts';
 import { type Machine, QEMU, QEMU_PACKAGE, qemuArguments } from './qemu.ts';
-import { NOT_STARTED, tiedToThisProcess } from './tied.ts';
+import { NOT_STARTED, tiedToThisProcess } from '../native/tied.ts';
 
 /** A running QEMU. It dies with this process, however this process ends. */
 export interface Guest {

@@ -1,5 +1,5 @@
 import { labError, missingTool } from './errors.ts';
-import { NOT_STARTED, tiedToThisProcess } from './tied.ts';
+import { NOT_STARTED, tiedToThisProcess } from '../native/tied.ts';
 
 export interface ToolOptions {
   readonly cwd?: string;
