@@ -13,7 +13,7 @@ import type { StartedDevice } from '../device/report.ts';
 export default class Add extends BaseCommand {
   static override summary = 'Make a block device and start its server.';
   static override description =
-    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), ram (memory, which outlives the server), stripe (several files), nbd (an export of an NBD server, named by its URI), fault_inject (it delays requests or kills its server, for tests). It can also be a file of your own, in TypeScript or JavaScript (see docs/writing-a-target.md), or a package; `add -t FILE --help` shows the options that it has. When a server dies, its device is gone unless one of these is given: with -i 1 clients see no error, because the next server repeats the requests under way; with -r 1 those fail; with -e 1 all requests fail until `recover`.';
+    'Returns when /dev/ublkbN can be used. A server process serves the device until `del` or `stop`. The target says what the device is made of: null (it stores nothing), loop (one file), ram (memory, which outlives the server), stripe (several files), nbd (an export of an NBD server, named by its URI; or of a program such as nbdkit or qemu-nbd that is named behind `--`), fault_inject (it delays requests or kills its server, for tests). A program behind `--` is started for the device on a private socket, started again if it dies, and ended with the device; it is also started once before, to ask it what it exports. nbdkit and qemu-nbd are told where to listen; any other program needs {socket} among its words, in place of the path of its unix socket. The target can also be a file of your own, in TypeScript or JavaScript (see docs/writing-a-target.md), or a package; `add -t FILE --help` shows the options that it has. When a server dies, its device is gone unless one of these is given: with -i 1 clients see no error, because the next server repeats the requests under way; with -r 1 those fail; with -e 1 all requests fail until `recover`.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -t null --shmem_zc',
     '<%= config.bin %> <%= command.id %> -t loop -q 4 -d 64 --auto_zc disk.img',
@@ -21,11 +21,12 @@ export default class Add extends BaseCommand {
     '<%= config.bin %> <%= command.id %> -t stripe --chunk_size 64k a.img b.img',
     '<%= config.bin %> <%= command.id %> -t loop -i 1 -n 7 disk.img',
     '<%= config.bin %> <%= command.id %> -t nbd nbd://storage.example/disk',
+    '<%= config.bin %> <%= command.id %> -t nbd -- qemu-nbd -f qcow2 disk.qcow2',
     '<%= config.bin %> <%= command.id %> -t ./ram.ts -o size=1G',
   ];
   static override args = {
     files: Args.string({
-      description: 'The backing files of the target, or the URI of an nbd target.',
+      description: 'The backing files of the target; for nbd the URI of the export, or -- and a program to start.',
       multiple: true,
       ignoreStdin: true,
     }),
@@ -48,7 +49,7 @@ export default class Add extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
-    const options = addRequest(flags, args.files ?? []);
+    const options = addRequest(flags, args.files ?? [], this.argv);
     const print = ({ notes, ...device }: StartedDevice): void =>
       this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {

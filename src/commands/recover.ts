@@ -42,7 +42,7 @@ export default class Recover extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Recover);
     const { id, files } = separate(flags.number, args.files ?? []);
-    const overrides = namedOptions({ ...flags, number: undefined }, files);
+    const overrides = namedOptions({ ...flags, number: undefined }, files, this.argv);
     const print = ({ notes, ...device }: StartedDevice): void =>
       this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {

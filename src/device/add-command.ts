@@ -4,10 +4,11 @@
  */
 import type { Feature } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../spec/options.ts';
+import { joinWords } from '../text/shell-words.ts';
 
 /** `ublkts add -t loop -i 1 /srv/disk.img`, quoted for a shell. */
 export function addCommand(options: AddOptions): string {
-  return ['ublkts', 'add', ...addWords(options)].map(quoted).join(' ');
+  return joinWords(['ublkts', 'add', ...addWords(options)]);
 }
 
 /** The words behind `add`. */
@@ -78,8 +79,4 @@ function integrityWords(integrity: IntegrityOptions): string[] {
 
 function changedNumber(flag: string, value: number, usual: number): string[] {
   return value === usual ? [] : [flag, String(value)];
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -38,7 +38,7 @@ export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}):
   const options = { ...asked, target: reference, targetOptions };
   // Options that no driver makes possible are refused before a driver is needed, and before a server is asked.
   resolve(options, found, FeatureSet.all);
-  const target = await inspected(found, targetOptions);
+  const target = await inspected(found, targetOptions, false);
   requireCpus(options.cpus);
   requireFiles(options.files);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);

@@ -55,7 +55,7 @@ function unchanged(device: number, is: number, wanted: number): UblkError {
 }
 
 async function askTarget(
-  { spec, descriptors }: DeviceRecord,
+  { id: device, spec, descriptors }: DeviceRecord,
   server: ServerIdentity,
   bytes: number,
   grow: boolean,
@@ -65,7 +65,7 @@ async function askTarget(
   // These are the files that the server has open, whatever has become of their names.
   const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
   const target = await findTarget(spec.target);
-  await target.resize?.({ files, names, options, integrity, bytes, grow });
+  await target.resize?.({ device, files, names, options, integrity, bytes, grow });
 }
 
 /** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */

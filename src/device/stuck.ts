@@ -58,11 +58,12 @@ function explainRunning(device: number, pid: number): { readonly reason: string;
       hint: `\`dmsetup resume ${backing}\``,
     };
   }
-  const uri = readRecord(device)?.spec.targetOptions['uri'];
-  if (uri !== undefined) {
+  const { uri, program } = readRecord(device)?.spec.targetOptions ?? {};
+  const source = uri ?? program;
+  if (source !== undefined) {
     return {
-      reason: `requests that its server (pid ${pid}) has sent to ${uri}, or holds until that is back`,
-      hint: `start that server again; or \`kill -9 ${pid}\` ends the device's server, and the requests fail`,
+      reason: `requests that its server (pid ${pid}) has sent to ${source}, or holds until that is back`,
+      hint: `${uri === undefined ? 'see the log of the device' : 'start that server again'}; or \`kill -9 ${pid}\` ends the device's server, and the requests fail`,
     };
   }
   return {

@@ -22,6 +22,8 @@ export interface DeviceFiles {
   readonly going: string;
   /** The memory of a ram device, which is not the server's and outlives it. */
   readonly memory: string;
+  /** A folder that only root looks into: the socket of a program that the device's server has started for it. */
+  readonly program: string;
 }
 
 export function filesOf(device: number): DeviceFiles {
@@ -33,6 +35,7 @@ export function filesOf(device: number): DeviceFiles {
     lock: `${RUN_DIRECTORY}/${device}.lock`,
     going: `${RUN_DIRECTORY}/${device}.going`,
     memory: `${MEMORY_DIRECTORY}/${device}.ram`,
+    program: `${RUN_DIRECTORY}/${device}.program`,
   };
 }
 

@@ -40,7 +40,8 @@ export function recordEnd(id: number, reason: Ending['reason'], message: string 
 
 /** Removes everything that a device leaves in /run. */
 export function forgetDevice(id: number): void {
-  for (const path of [...Object.values(filesOf(id)), ...unfinishedRecords(id)]) rmSync(path as string, { force: true });
+  const paths: readonly string[] = [...Object.values(filesOf(id)), ...unfinishedRecords(id)];
+  for (const path of paths) rmSync(path, { force: true, recursive: true });
 }
 
 /** The records that a process was writing when it was killed. */

@@ -98,14 +98,15 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
       notes.push(...(await restoreBuffers(registry, spec.buffers)));
     }
     const socket = spec.sharedMemory ? await listen(id, registry) : null;
-    const close = () => {
+    const close = async () => {
       // `del` removes the device's files once the char device is closed: a record that is written later would stay.
       recordEnd(id, 'stopped', null);
       socket?.close();
-      target.close();
+      const closed = target.close();
       registry.close();
       closeSync(charFd);
       channel.close();
+      await closed;
     };
     const running = threads;
     const quiesce = async () => {

@@ -17,9 +17,13 @@ export async function findTarget(reference: string): Promise<TargetType> {
   return loadTarget(reference);
 }
 
-/** The target with the traits that follow from what the device is to be made of. */
-export async function inspected(target: TargetType, options: Readonly<Record<string, string>>): Promise<TargetType> {
-  return target.inspect === undefined ? target : { ...target, ...(await target.inspect(options)) };
+/** The target with the traits that follow from what the device is to be made of, or was when it is recovered. */
+export async function inspected(
+  target: TargetType,
+  options: Readonly<Record<string, string>>,
+  recovering: boolean,
+): Promise<TargetType> {
+  return target.inspect === undefined ? target : { ...target, ...(await target.inspect(options, recovering)) };
 }
 
 /** What a target is recorded as: the name of a built-in one, or the absolute path of a file. */

@@ -19,9 +19,10 @@ export interface TargetType<State = unknown> extends TargetTraits {
   readonly summary: string;
   /**
    * Looks at what the device is to be made of, before there is a device, and returns the traits that follow from it.
-   * Throws a UblkError when there is nothing to make a device of.
+   * Throws a UblkError when there is nothing to make a device of. `recovering`: the device exists, and another server has
+   * served it.
    */
-  inspect?(options: Readonly<Record<string, string>>): Promise<Partial<TargetTraits>>;
+  inspect?(options: Readonly<Record<string, string>>, recovering: boolean): Promise<Partial<TargetTraits>>;
   /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
   reopens?(options: Readonly<Record<string, string>>): readonly string[];
   /** Opens the target. Throws a UblkError when that is not possible, and closes again what it had opened. */
@@ -38,7 +39,7 @@ export interface TargetType<State = unknown> extends TargetTraits {
   resize?(request: ResizeRequest): void | Promise<void>;
 }
 
-export interface ResizeRequest extends Pick<OpenRequest, 'options' | 'integrity'> {
+export interface ResizeRequest extends Pick<OpenRequest, 'device' | 'options' | 'integrity'> {
   /** Paths to the backing files that the device's server has open. */
   readonly files: readonly string[];
   /** The names that a person knows the files by. */
@@ -63,8 +64,11 @@ export interface Opened<State = unknown> {
   readonly operations: number;
   /** Sentences about what the user may not expect, such as a read-only file; `add` and `recover` show them. */
   readonly notes?: readonly string[];
-  /** Closes what was opened. It is called when the device is gone or could not be made. */
-  close(): void;
+  /**
+   * Closes what was opened. It is called when the device is gone or could not be made. The server ends when the promise
+   * has been resolved.
+   */
+  close(): void | Promise<void>;
 }
 
 export interface QueueContext<State = unknown> {

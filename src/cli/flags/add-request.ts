@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import { ADD_DEFAULTS, type AddOptions, type IntegrityOptions } from '../../spec/options.ts';
 import { usageError } from '../../errors.ts';
+import { joinWords } from '../../text/shell-words.ts';
 import type { createFlags } from './create.ts';
 import { chosenFeatures } from './features.ts';
 import { targetOptionsOf } from './target-flags.ts';
@@ -13,22 +14,30 @@ export interface CreateFlags extends InferredFlags<typeof createFlags> {
   readonly number?: number | undefined;
 }
 
-export function addRequest(flags: CreateFlags, files: readonly string[]): AddOptions {
-  const { target, ...named } = namedOptions(flags, files);
+/** `words` are those of the command that are no flags, `argv` are all. */
+export function addRequest(flags: CreateFlags, words: readonly string[], argv: readonly string[] = []): AddOptions {
+  const { target, ...named } = namedOptions(flags, words, argv);
   if (target === undefined)
     throw usageError('no target is named', 'name it with -t, for example -t null or -t loop FILE');
   return { ...ADD_DEFAULTS, ...named, target };
 }
 
 /** The options that were named, and no others. `recover` takes the rest from its record of the device. */
-export function namedOptions(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
+export function namedOptions(
+  flags: CreateFlags,
+  words: readonly string[],
+  argv: readonly string[] = [],
+): Partial<AddOptions> {
   const features = chosenFeatures(flags);
+  const program = flags.type === 'nbd' ? programIn(argv) : [];
+  const files = words.slice(0, words.length - program.length);
   const uris = files.filter(isUri);
   const paths = files.filter((file) => !isUri(file));
   const targetOptions = {
     ...parseTargetOptions(flags.target_option ?? []),
     ...targetOptionsOf(flags),
     ...namedUri(uris),
+    ...(program.length > 0 && { program: joinWords(program) }),
   };
   const integrity = namedIntegrity(flags);
   if (flags.rdonly_shmem_buf && flags.htlb === undefined) {
@@ -63,6 +72,13 @@ export function namedOptions(flags: CreateFlags, files: readonly string[]): Part
     ...(flags.quiet && { quiet: true }),
     ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),
   };
+}
+
+/** The words behind `--`: for the target nbd they are a program, unless they begin with a URI. */
+function programIn(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--');
+  const words = at < 0 ? [] : argv.slice(at + 1);
+  return isUri(words[0] ?? '') ? [] : words;
 }
 
 /** `nbd://host/export`: what a target takes in place of a file. */

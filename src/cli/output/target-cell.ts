@@ -1,4 +1,4 @@
-/** A device's target in a table or a sentence: its type, and its files or its URI. */
+/** A device's target in a table or a sentence: its type, and its files, its URI, or the program that it has started. */
 import type { DeviceReport } from '../../device/report.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
@@ -13,8 +13,8 @@ export function targetText({ target }: DeviceReport): string {
 }
 
 function sourcesOf({ files, options }: NonNullable<DeviceReport['target']>): string[] {
-  const { uri } = options;
-  return uri === undefined ? files : [...files, uri];
+  const { uri, program } = options;
+  return [...files, ...[uri, program].filter((source) => source !== undefined)];
 }
 
 /** On a narrow terminal the start of the files goes: the type stays, and the end says which file it is. */

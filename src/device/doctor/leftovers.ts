@@ -80,7 +80,7 @@ function checkStale(ids: readonly number[], fix: boolean): Check {
   );
   if (stale.length === 0) return ok('files', `nothing stale in ${[...directories].join(' and ')}`);
   if (!fix) return warn('files', `of devices that are gone: ${stale.join(' ')}`, '`ublkts doctor --fix` removes them');
-  for (const path of stale) rmSync(path, { force: true });
+  for (const path of stale) rmSync(path, { force: true, recursive: true });
   return ok('files', `removed, of devices that are gone: ${stale.join(' ')}`);
 }
 

@@ -1,15 +1,19 @@
 /** The target `nbd`: an export of an NBD server, over a connection per queue thread. */
 import { release } from 'node:os';
 import { UblkError, usageError } from '../../errors.ts';
+import { filesOf } from '../../record/files.ts';
 import { option } from '../../spec/option-names.ts';
 import type { OneThread } from '../../spec/target-traits.ts';
 import { refusalOf } from '../refusal.ts';
-import type { OpenRequest, QueueContext, TargetType } from '../target.ts';
+import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
 import { askExport } from './ask.ts';
 import { connectNbd } from './connect.ts';
 import { chooseExport } from './handshake/negotiate.ts';
-import { NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
+import { connectionOptions, NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
 import { nbdParams } from './params.ts';
+import { pathsOf, programOf } from './program/command.ts';
+import { ProgramKeeper } from './program/keeper.ts';
+import { askProgram } from './program/probe.ts';
 import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
 import { NbdQueue } from './queue.ts';
 import { formatNbdUri } from './uri.ts';
@@ -20,6 +24,9 @@ const ONE_CONNECTION: OneThread = {
   because: 'the server does not say that its connections see what was written on others (CAN_MULTI_CONN)',
   otherwise: 'let the server say so, for example with `qemu-nbd --shared=N`',
 };
+
+/** The server's log. */
+const STDERR = 2;
 
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
@@ -35,34 +42,50 @@ export const nbdTarget: TargetType<NbdState> = {
   recorded: recordedNbdOptions,
   refuses: (request) =>
     request.integrity === null ? refusalOf(() => checked(request)) : 'target nbd stores no metadata of blocks',
-  inspect: async (options) => {
-    const { flags } = await askExport(parseNbdOptions(options).uri);
+  inspect: async (options, recovering) => {
+    const program = programOf(options);
+    // What the device was made of has decided its threads. Another process of the program could not use the image now.
+    if (program !== null && recovering) return {};
+    const { flags } = await (program === null ? askExport(parseNbdOptions(options).uri) : askProgram(program));
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };
   },
   reopens: (options) => {
+    const program = programOf(options);
+    if (program !== null) return pathsOf(program);
     const { address } = parseNbdOptions(options).uri;
     return address.kind === 'unix' ? [address.path] : RESOLVER_FILES;
   },
-  open: ({ options, maxIoBufBytes, dataPath }) => {
-    if (dataPath === 'auto_zc') requireFixedBuffers(release());
-    return { params: null, files: [], state: { options, maxIoBufBytes, dataPath }, operations: 1, close: () => {} };
-  },
+  open,
   queue,
-  resize: async ({ options, bytes }) => {
-    const { uri } = parseNbdOptions(options);
+  resize: async ({ device, options, bytes }) => {
+    const { uri } = parseNbdOptions(connectionOptions(options, device));
     const found = await askExport(uri);
     if (bytes > found.bytes) throw tooSmall(formatNbdUri(uri), found.bytes, bytes);
   },
 };
 
 /** Throws a usage error for options that are wrong, or that do not go together. */
-function checked({ options, dataPath }: OpenRequest): void {
-  const { structured } = parseNbdOptions(options);
+function checked({ device, options, dataPath }: OpenRequest): void {
+  const { structured } = parseNbdOptions(connectionOptions(options, device));
   if (!structured || dataPath !== 'auto_zc') return;
   throw usageError(
     [option('targetOptions.structured_replies'), ' needs memory in which the holes can be filled with zeroes'],
     ['use another ', option('dataPath'), ' than auto_zc, or leave it out'],
   );
+}
+
+async function open({ device, options, maxIoBufBytes, dataPath }: OpenRequest): Promise<Opened<NbdState>> {
+  if (dataPath === 'auto_zc') requireFixedBuffers(release());
+  const program = programOf(options);
+  const { program: folder, log } = filesOf(device);
+  const keeper = program === null ? null : await ProgramKeeper.start(program, folder, { fd: STDERR, path: log });
+  return {
+    params: null,
+    files: [],
+    state: { options: connectionOptions(options, device), maxIoBufBytes, dataPath },
+    operations: 1,
+    close: () => keeper?.end(),
+  };
 }
 
 /** On an older kernel, a socket cannot be read into a registered buffer. */

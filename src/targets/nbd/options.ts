@@ -1,11 +1,16 @@
 /** The options of the target nbd. */
 import { usageError } from '../../errors.ts';
 import { option } from '../../spec/option-names.ts';
+import { filesOf } from '../../record/files.ts';
 import { parseSwitch } from '../switch.ts';
+import { programOf, recordedProgram } from './program/command.ts';
+import { uriIn } from './program/socket.ts';
 import { formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
 
 export const NBD_OPTIONS = {
   uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH',
+  program: 'instead of a URI: a program that is started for the device and serves it, quoted as for a shell',
+  directory: 'the directory that the program is started in (default: the current one)',
   reconnect_delay: 'seconds that requests wait for a lost server before they fail; 0: for ever (default 0)',
   structured_replies: 'yes: ask for structured replies, so that the holes of an image are not sent (default no)',
 } as const;
@@ -26,7 +31,10 @@ const MAX_DELAY = 2_000_000;
 export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdOptions {
   const { uri, reconnect_delay: delay = '0', structured_replies: structured = 'no' } = options;
   if (uri === undefined) {
-    throw usageError(['target nbd needs ', URI], 'name it, for example: ublkts add -t nbd nbd://host/export');
+    throw usageError(
+      ['target nbd needs ', URI],
+      'name it, for example: ublkts add -t nbd nbd://host/export, or start a server: ublkts add -t nbd -- nbdkit memory 1G',
+    );
   }
   const seconds = Number(delay);
   if (!/^\d+$/.test(delay) || seconds > MAX_DELAY) {
@@ -42,5 +50,19 @@ export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdO
 /** The options as they are recorded: the path of a socket has become absolute. */
 export function recordedNbdOptions(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { uri } = options;
-  return uri === undefined ? options : { ...options, uri: formatNbdUri(parseNbdUri(uri)) };
+  const recorded = recordedProgram(options);
+  return uri === undefined ? recorded : { ...recorded, uri: formatNbdUri(parseNbdUri(uri)) };
+}
+
+/**
+ * The options of a device's connections: the socket of the device's program stands in place of the program. `device`: the
+ * id, or -1 while there is none.
+ */
+export function connectionOptions(
+  options: Readonly<Record<string, string>>,
+  device: number,
+): Readonly<Record<string, string>> {
+  if (programOf(options) === null) return options;
+  const { program: _program, directory: _directory, ...rest } = options;
+  return { ...rest, uri: uriIn(filesOf(device).program) };
 }

@@ -1,0 +1,97 @@
+/**
+ * Keeps the device's program running: starts it, starts it again with growing pauses when it ends while the device is
+ * served, and ends it with the device. It runs on the server's main thread. The queue threads see a lost connection, and
+ * make it again (link.ts).
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { serverLog } from '../../handlers/log.ts';
+import { joinWords } from '../../../text/shell-words.ts';
+import type { Program } from './command.ts';
+import { endLeftOver, writeProcess } from './left-over.ts';
+import { socketIn } from './socket.ts';
+import { type ProgramLog, type StartedProgram, startProgram, untilListening } from './start.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** A program that has run for so long was started well. */
+const GOOD_MS = 2_000;
+/** How often the log repeats why it does not stay. */
+const REMIND_MS = 60_000;
+
+export class ProgramKeeper {
+  private readonly program: Program;
+  private readonly folder: string;
+  private readonly log: ProgramLog;
+  private running: StartedProgram;
+  private startedAt = 0;
+  private pause = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private saidReason = '';
+  private saidAt = 0;
+  private isEnding = false;
+
+  /** Resolves when the program listens on the socket in `folder`, which is made, or emptied. */
+  static async start(program: Program, folder: string, log: ProgramLog): Promise<ProgramKeeper> {
+    await endLeftOver(folder);
+    rmSync(folder, { force: true, recursive: true });
+    mkdirSync(folder, { mode: 0o700 });
+    const keeper = new ProgramKeeper(program, folder, log);
+    try {
+      await untilListening(program, keeper.running, socketIn(folder));
+    } catch (error) {
+      keeper.removeFolder();
+      throw error;
+    }
+    keeper.watch();
+    return keeper;
+  }
+
+  private constructor(program: Program, folder: string, log: ProgramLog) {
+    this.program = program;
+    this.folder = folder;
+    this.log = log;
+    this.running = this.spawn();
+  }
+
+  /** Ends the program and removes its folder. Resolves when it has ended. */
+  async end(): Promise<void> {
+    this.isEnding = true;
+    clearTimeout(this.retry);
+    await this.running.end();
+    this.removeFolder();
+  }
+
+  private spawn(): StartedProgram {
+    this.startedAt = performance.now();
+    const started = startProgram(this.program, socketIn(this.folder), this.log);
+    writeProcess(this.folder, started);
+    return started;
+  }
+
+  private watch(): void {
+    void this.running.ended.then((how) => this.hasEnded(how));
+  }
+
+  private hasEnded(how: string): void {
+    if (this.isEnding) return;
+    if (performance.now() - this.startedAt >= GOOD_MS) this.pause = 0;
+    this.say(how);
+    this.retry = setTimeout(() => {
+      this.running = this.spawn();
+      this.watch();
+    }, this.pause);
+    this.pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pause * 2));
+  }
+
+  private say(how: string): void {
+    const now = performance.now();
+    if (how === this.saidReason && now - this.saidAt < REMIND_MS) return;
+    this.saidReason = how;
+    this.saidAt = now;
+    serverLog(`the program \`${joinWords(this.program.words)}\` (pid ${this.running.pid}) ${how}; it is started again`);
+  }
+
+  private removeFolder(): void {
+    rmSync(this.folder, { force: true, recursive: true });
+  }
+}

@@ -1,0 +1,30 @@
+/** Asks a program for its export before there is a device: starts it, asks, and ends it. */
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeRunDirectories, RUN_DIRECTORY } from '../../../record/files.ts';
+import { askExport } from '../ask.ts';
+import type { NbdExport } from '../handshake/export.ts';
+import { parseNbdUri } from '../uri.ts';
+import type { Program } from './command.ts';
+import { socketIn, uriIn } from './socket.ts';
+import { startProgram, untilListening } from './start.ts';
+
+/** Throws a UblkError when the program does not start, or does not serve an export. */
+export async function askProgram(program: Program, parent?: string): Promise<NbdExport> {
+  if (parent === undefined) makeRunDirectories();
+  const folder = mkdtempSync(join(parent ?? RUN_DIRECTORY, 'program-'));
+  const path = join(folder, 'log');
+  const log = { fd: openSync(path, 'a', 0o600), path };
+  try {
+    const started = startProgram(program, socketIn(folder), log);
+    try {
+      await untilListening(program, started, socketIn(folder));
+      return await askExport(parseNbdUri(uriIn(folder)));
+    } finally {
+      await started.end();
+    }
+  } finally {
+    closeSync(log.fd);
+    rmSync(folder, { force: true, recursive: true });
+  }
+}

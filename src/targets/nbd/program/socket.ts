@@ -1,0 +1,12 @@
+/** Where a program of a device listens. */
+import { join } from 'node:path';
+import { formatNbdUri } from '../uri.ts';
+
+export function socketIn(folder: string): string {
+  return join(folder, 'socket');
+}
+
+/** The URI of the default export of the program whose folder this is. */
+export function uriIn(folder: string): string {
+  return formatNbdUri({ address: { kind: 'unix', path: socketIn(folder) }, exportName: '' });
+}

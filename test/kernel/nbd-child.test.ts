@@ -1,0 +1,76 @@
+/** A program that is the device's own NBD server (`add -t nbd -- PROGRAM`), on a real driver, with nbdkit and qemu-nbd. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { processState } from '../../src/record/process-state.ts';
+import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
+import { until } from './support/devices.ts';
+import { library } from './support/library.ts';
+
+const FOLDER = '/dev/shm/nbd-child';
+const ID = 7;
+const PATH = `/dev/ublkb${ID}`;
+const HOME = `/run/ublkts/${ID}.program`;
+const DISK = `${FOLDER}/disk`;
+
+describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  sh(`mkdir -p ${FOLDER} && truncate -s 64M ${DISK}`);
+
+  test('nbdkit serves it on a private socket, is started again when it is killed, and ends with the device', async () => {
+    sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -- nbdkit file disk`);
+    const { target, queues } = await describeDevice(ID);
+    assert.deepEqual(target?.options, { program: 'nbdkit file disk', directory: FOLDER });
+    assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, 'a thread per queue');
+    assert.equal(statSync(HOME).mode & 0o777, 0o700);
+    assert.doesNotMatch(sh(`ls -l /proc/${programPid()}/fd`), /ublk[bc]|anon_inode:\[io_uring\]/);
+    verify(PATH, '--size=4M');
+    sh(`cmp ${PATH} ${DISK}`);
+
+    const first = programPid();
+    sh(`dd if=/dev/urandom of=${PATH} bs=1M count=4 oflag=direct status=none; kill -9 ${first}`);
+    sh(`dd if=/dev/urandom of=${PATH} bs=1M count=4 seek=8 oflag=direct status=none && cmp ${PATH} ${DISK}`);
+    assert.notEqual(programPid(), first);
+    assert.match(readFileSync(`/run/ublkts/${ID}.log`, 'utf8'), /was ended by SIGKILL; it is started again/);
+
+    sh(`truncate -s 96M ${DISK} && ublkts update_size -n ${ID} -s 96M`);
+    verify(PATH, '--size=4M --offset=80M');
+    const last = programPid();
+    sh(`ublkts del -n ${ID}`);
+    assert.equal(processState(last), 'gone');
+    assert.ok(!existsSync(HOME));
+  });
+
+  test('qemu-nbd and a qcow2 image: kill -9 of the server ends the program too, and recover starts it again', async () => {
+    sh(`cd ${FOLDER} && qemu-img create -q -f qcow2 image 64M`);
+    sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -i 1 -- qemu-nbd -f qcow2 --discard=unmap image`);
+    verify(PATH, '--size=4M');
+    sh(`dd if=/dev/urandom of=${FOLDER}/data bs=1M count=4 status=none`);
+    // What is acknowledged and not flushed is in the memory of qemu-nbd, which must store it when it is told to end.
+    sh(`dd if=${FOLDER}/data of=${PATH} bs=64k seek=100 oflag=direct status=none`);
+    const { ublksrv_pid: server } = await describeDevice(ID);
+    const program = programPid();
+    sh(`kill -9 ${server}`);
+    await until('the program has ended', () => processState(program) === 'gone');
+    await library.recoverDevice(ID);
+    assert.notEqual(programPid(), program);
+    sh(`cmp -n 4194304 ${FOLDER}/data <(dd if=${PATH} bs=64k skip=100 iflag=direct status=none)`);
+    sh(`ublkts del -n ${ID}`);
+    assert.match(sh(`qemu-img check ${FOLDER}/image`), /No errors were found/);
+  });
+
+  test('one that does not start is reported with its last words, and no device is left', () => {
+    shFails(
+      `ublkts add -t nbd -n ${ID} -- nbdkit file /no/such/disk`,
+      /ended with exit code 1 \(.*\/no\/such\/disk.*\)/,
+    );
+    shFails(`ublkts add -t nbd -n ${ID} -- nbdkut memory 1`, /failed to execute nbdkut/);
+    shFails(`ublkts add -t nbd -n ${ID} -- nbd-server 10809`, /nothing tells it where to listen/);
+    assert.notEqual(run(`ublkts list -n ${ID}`).status, 0);
+  });
+});
+
+function programPid(): number {
+  return Number(readFileSync(`${HOME}/process`, 'utf8').split(' ')[0]);
+}
