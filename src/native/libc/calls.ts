@@ -51,10 +51,10 @@ export function gettid(): number {
   return callInt('gettid').value;
 }
 
-/** The CPUs that the calling thread may run on, from sched_getaffinity(2). */
-export function getAffinity(): number[] {
+/** The CPUs that a thread may run on, from sched_getaffinity(2): the calling thread, or the main thread of a process. */
+export function getAffinity(pid = 0): number[] {
   const mask = new Uint8Array(128);
-  const result = callInt('sched_getaffinity', 0, BigInt(mask.length), mask);
+  const result = callInt('sched_getaffinity', pid, BigInt(mask.length), mask);
   return result.value < 0 ? [] : cpusOfMask(mask);
 }
 

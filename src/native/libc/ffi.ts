@@ -42,6 +42,7 @@ const FUNCTIONS = [
   'setsockopt',
   'shutdown',
   'socket',
+  'socketpair',
   'statx',
   'syscall',
 ] as const;

@@ -64,6 +64,13 @@ export function startConnecting(address: SocketAddress, limits: TcpLimits): numb
   }
 }
 
+/** Makes two sockets that are connected to each other. The caller closes both; programs that it starts inherit neither. */
+export function socketPair(): [number, number] {
+  const ends = new Int32Array(2);
+  checked('socketpair', '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, new Uint8Array(ends.buffer));
+  return [ends[0]!, ends[1]!];
+}
+
 /** Another descriptor of the same socket. */
 export function duplicate(fd: number): number {
   return checked('fcntl', 'F_DUPFD_CLOEXEC', fd, F_DUPFD_CLOEXEC, 0n);

@@ -12,9 +12,9 @@ import type { NbdUri } from './uri.ts';
 export async function askExport(uri: NbdUri): Promise<NbdExport> {
   const { exportName } = uri;
   try {
-    return await askNbd(uri, () => describeExport(exportName));
+    return await askNbd(uri, (greeted) => describeExport(exportName, greeted));
   } catch (error) {
     if (!(error instanceof UblkError) || error.code !== 'EOPNOTSUPP') throw error;
-    return (await askNbd(uri, () => chooseExport({ exportName, structured: false }))).export;
+    return (await askNbd(uri, (greeted) => chooseExport({ exportName, structured: false }, greeted))).export;
   }
 }

@@ -1,11 +1,18 @@
-/** Connects to an NBD server and negotiates with it. The result has a bare descriptor, for the ring. */
+/**
+ * Connects to an NBD server and negotiates with it. The result has a bare descriptor, for the ring: that of the connection
+ * itself, or the plain end of its TLS tunnel.
+ */
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';
 import { duplicate, setBlocking, type SocketAddress, startConnecting } from '../../native/libc/stream-socket.ts';
 import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
 import { Conversation, type Dialogue } from './handshake/dialogue.ts';
 import { protocolError } from './handshake/failure.ts';
+import { startTls } from './handshake/negotiate.ts';
+import type { Secures } from './tls/thread.ts';
+import type { Tunnel, TunnelRequest } from './tls/tunnel.ts';
 import { describeAddress, formatNbdUri, type NbdAddress, type NbdUri } from './uri.ts';
 
 export interface Connected<T> {
@@ -18,33 +25,66 @@ export interface Connected<T> {
 const SILENCE = 'greet';
 /** A server that does not answer within this time is taken for dead. */
 const ANSWER_MS = 10_000;
+/** How long the reason of TLS may come after the end of its connection. */
+const REASON_MS = 200;
 /** A silent server is noticed after half a minute: 15 s, and 3 probes. */
 const TCP_LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3, unacknowledgedMs: 30_000 };
 
 /**
- * Connects and runs a dialogue. Throws a UblkError that names the URI. `dialogue` makes a new one for each of the
- * addresses that a host's name has.
+ * A dialogue for each attempt: a host's name may have several addresses. `greeted`: the server's handshake flags, where a
+ * dialogue before it has received them.
  */
-export async function connectNbd<T>(uri: NbdUri, dialogue: () => Dialogue<T>): Promise<Connected<T>> {
+export type NewDialogue<T> = (greeted?: number) => Dialogue<T>;
+
+const HERE: Secures = { open: openTunnelHere, lost: () => {} };
+
+/** Connects and runs a dialogue. Throws a UblkError that names the URI. `secures` has the tunnels, if the URI wants TLS. */
+export async function connectNbd<T>(
+  uri: NbdUri,
+  dialogue: NewDialogue<T>,
+  secures: Secures = HERE,
+): Promise<Connected<T>> {
   try {
-    return await connectToOne(await addressesOf(uri.address), dialogue);
+    const addresses = await addressesOf(uri.address);
+    if (uri.tls === undefined) return await connectToOne(addresses, dialogue);
+    const { fd, result: greeted } = await connectToOne(addresses, startTls);
+    const host = uri.address.kind === 'tcp' ? uri.address.host : undefined;
+    const tunnel = await secures.open({ fd, tls: uri.tls, host });
+    const connected = await throughTunnel(tunnel, dialogue(greeted));
+    // That the other end has gone is seen as on every socket.
+    void tunnel.closed.then((error) =>
+      error === null || error.code === 'ECONNRESET' ? undefined : secures.lost(error),
+    );
+    return connected;
   } catch (error) {
     throw explained(error, uri);
   }
 }
 
 /** Runs a dialogue that ends the session. */
-export async function askNbd<T>(uri: NbdUri, dialogue: () => Dialogue<T>): Promise<T> {
+export async function askNbd<T>(uri: NbdUri, dialogue: NewDialogue<T>): Promise<T> {
   const { fd, result } = await connectNbd(uri, dialogue);
   closeSync(fd);
   return result;
 }
 
+/** A server may refuse a client only after the handshake, and then the tunnel knows why. */
+async function throughTunnel<T>({ fd, closed }: Tunnel, dialogue: Dialogue<T>): Promise<Connected<T>> {
+  try {
+    return await converse(fd, dialogue);
+  } catch (error) {
+    throw (await Promise.race([closed, sleep(REASON_MS, null)])) ?? error;
+  }
+}
+
+/** Most connections have no TLS, and need not load it. */
+async function openTunnelHere(request: TunnelRequest): Promise<Tunnel> {
+  const { openTunnel } = await import('./tls/tunnel.ts');
+  return openTunnel(request);
+}
+
 /** The first address that answers at all is the server's: what fails there is not tried elsewhere. */
-async function connectToOne<T>(
-  addresses: readonly SocketAddress[],
-  dialogue: () => Dialogue<T>,
-): Promise<Connected<T>> {
+async function connectToOne<T>(addresses: readonly SocketAddress[], dialogue: NewDialogue<T>): Promise<Connected<T>> {
   let last: unknown;
   for (const address of addresses) {
     try {

@@ -16,6 +16,7 @@ import { ProgramKeeper } from './program/keeper.ts';
 import { askProgram } from './program/probe.ts';
 import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
 import { NbdQueue } from './queue.ts';
+import { TlsThread } from './tls/thread.ts';
 import { formatNbdUri } from './uri.ts';
 
 export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'>;
@@ -52,8 +53,9 @@ export const nbdTarget: TargetType<NbdState> = {
   reopens: (options) => {
     const program = programOf(options);
     if (program !== null) return pathsOf(program);
-    const { address } = parseNbdOptions(options).uri;
-    return address.kind === 'unix' ? [address.path] : RESOLVER_FILES;
+    const { address, tls } = parseNbdOptions(options).uri;
+    const keys = [tls?.certificates, tls?.pskFile].filter((path) => path !== undefined);
+    return [...keys, ...(address.kind === 'unix' ? [address.path] : RESOLVER_FILES)];
   },
   open,
   queue,
@@ -108,8 +110,10 @@ function tooSmall(uri: string, is: number, wanted: number): UblkError {
 
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { state } = context;
-  const options = { ...parseNbdOptions(state.options), registers: state.dataPath === 'auto_zc' };
+  const secures = new TlsThread();
+  const options = { ...parseNbdOptions(state.options), registers: state.dataPath === 'auto_zc', secures };
   const { uri, structured } = options;
-  const { fd, result } = await connectNbd(uri, () => chooseExport({ exportName: uri.exportName, structured }));
+  const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
+  const { fd, result } = await connectNbd(uri, choose, secures);
   return new NbdQueue(context, options, nbdParams(result.export, state), { fd, ...result });
 }

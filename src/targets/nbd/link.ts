@@ -16,6 +16,7 @@ import {
   NBD_FLAG_SEND_TRIM,
   NBD_FLAG_SEND_WRITE_ZEROES,
 } from './protocol/numbers.ts';
+import type { Secures } from './tls/thread.ts';
 import { formatNbdUri } from './uri.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -37,6 +38,7 @@ export interface Connection {
 }
 
 export interface LinkOptions extends NbdOptions {
+  readonly secures: Secures;
   /** What the device was made of. */
   readonly export: NbdExport;
   /** Names the connection in the log. */
@@ -93,8 +95,9 @@ export class Link {
   }
 
   private attempt(): void {
-    const { uri, structured } = this.options;
-    connectNbd(uri, () => chooseExport({ exportName: uri.exportName, structured })).then(
+    const { uri, structured, secures } = this.options;
+    const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
+    connectNbd(uri, choose, secures).then(
       ({ fd, result }) => this.connected({ fd, ...result }),
       (error: unknown) => this.failed(error instanceof Error ? error.message : String(error)),
     );

@@ -1,4 +1,5 @@
 /** The options of the target nbd. */
+import { resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import { option } from '../../spec/option-names.ts';
 import { filesOf } from '../../record/files.ts';
@@ -8,10 +9,15 @@ import { uriIn } from './program/socket.ts';
 import { formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
 
 export const NBD_OPTIONS = {
-  uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH',
+  uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH; nbds and nbds+unix with TLS',
   program: 'instead of a URI: a program that is started for the device and serves it, quoted as for a shell',
   directory: 'the directory that the program is started in (default: the current one)',
   reconnect_delay: 'seconds that requests wait for a lost server before they fail; 0: for ever (default 0)',
+  tls_certificates:
+    'nbds: a directory with ca-cert.pem, and client-cert.pem and client-key.pem if the server asks for them',
+  tls_psk_file: 'nbds: a file with the key USER:HEX that is shared with the server; the user is that of the URI',
+  tls_hostname: "nbds: the name in the server's certificate (default: the host of the URI)",
+  tls_verify_peer: "no: nbds does not look at the server's certificate (default yes)",
   structured_replies: 'yes: ask for structured replies, so that the holes of an image are not sent (default no)',
 } as const;
 
@@ -41,17 +47,50 @@ export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdO
     throw usageError([DELAY, ` ${JSON.stringify(delay)} is not a number of seconds`], `it goes from 0 to ${MAX_DELAY}`);
   }
   return {
-    uri: parseNbdUri(uri),
+    uri: uriOf(uri, options),
     reconnectSeconds: seconds,
     structured: parseSwitch(structured, 'structured_replies'),
   };
 }
 
-/** The options as they are recorded: the path of a socket has become absolute. */
+/** The options as they are recorded: paths have become absolute, and options of TLS parameters of the URI. */
 export function recordedNbdOptions(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { uri } = options;
   const recorded = recordedProgram(options);
-  return uri === undefined ? recorded : { ...recorded, uri: formatNbdUri(parseNbdUri(uri)) };
+  if (uri === undefined) return recorded;
+  const rest = Object.entries(recorded).filter(([name]) => !TLS_OPTIONS.includes(name));
+  return { ...Object.fromEntries(rest), uri: formatNbdUri(uriOf(uri, options)) };
+}
+
+const TLS_OPTIONS = Object.keys(NBD_OPTIONS).filter((name) => name.startsWith('tls_'));
+
+/** The URI with the options that stand for its parameters. */
+function uriOf(text: string, options: Readonly<Record<string, string>>): NbdUri {
+  const uri = parseNbdUri(text);
+  const [given] = TLS_OPTIONS.filter((name) => options[name] !== undefined);
+  if (given === undefined) return uri;
+  if (uri.tls === undefined) {
+    throw usageError(
+      [option(`targetOptions.${given}`), ` is of no use with ${JSON.stringify(text)}`],
+      'TLS takes a URI that begins with nbds:// or nbds+unix://',
+    );
+  }
+  const {
+    tls_certificates: certificates,
+    tls_psk_file: pskFile,
+    tls_hostname: hostname,
+    tls_verify_peer: verify,
+  } = options;
+  return {
+    ...uri,
+    tls: {
+      ...uri.tls,
+      ...(certificates !== undefined && { certificates: resolve(certificates) }),
+      ...(pskFile !== undefined && { pskFile: resolve(pskFile) }),
+      ...(hostname !== undefined && { hostname }),
+      ...(verify !== undefined && { verifyPeer: parseSwitch(verify, 'tls_verify_peer') }),
+    },
+  };
 }
 
 /**

@@ -21,6 +21,7 @@ import type { NbdOptions } from './options.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
 import { type Answered, Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
+import type { TlsThread } from './tls/thread.ts';
 import { Waiting } from './waiting.ts';
 
 const { EIO } = ERRNO;
@@ -52,6 +53,8 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly sender: Sender;
   private readonly receiver: Receiver;
 
+  private readonly secures: TlsThread;
+
   private mode = UP;
   private fd: number;
   private isReceiving = false;
@@ -64,7 +67,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   constructor(
     { slots, ring, events, thread, connection: published, deviceBytes }: QueueContext,
-    options: NbdOptions & { readonly registers: boolean },
+    options: NbdOptions & { readonly registers: boolean; readonly secures: TlsThread },
     params: ParamsInit,
     { fd, structured, export: found }: Connection,
   ) {
@@ -77,7 +80,8 @@ export class NbdQueue implements TargetQueue, Answered {
     this.exportBytes = found.bytes;
     this.waiting = new Waiting(slots);
     const { waiting } = this;
-    const { registers } = options;
+    const { registers, secures } = options;
+    this.secures = secures;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
     this.receiver = new Receiver({
       ring,
@@ -124,15 +128,17 @@ export class NbdQueue implements TargetQueue, Answered {
   }
 
   /** Nothing of the connection is used any more: the thread does not look at its ring again. */
-  close(): void {
+  close(): Promise<void> {
     this.link.close();
     const isOpen = this.mode === UP || this.mode === ENDING;
     const isQuiet = this.mode === UP && !this.sender.isBusy;
     this.mode = GIVEN_UP;
-    if (!isOpen) return;
-    if (isQuiet) sayGoodbye(this.fd);
-    shutDown(this.fd);
-    closeSync(this.fd);
+    if (isOpen) {
+      if (isQuiet) sayGoodbye(this.fd);
+      shutDown(this.fd);
+      closeSync(this.fd);
+    }
+    return this.secures.end();
   }
 
   /** A reply has come (Answered). */

@@ -1,9 +1,10 @@
 /**
- * An NBD URI as data: `nbd://HOST[:PORT]/EXPORT` and `nbd+unix:///EXPORT?socket=PATH`, as the NetworkBlockDevice project
- * defines them (doc/uri.md there). Names in a URI are percent-encoded.
+ * An NBD URI as data: `nbd://HOST[:PORT]/EXPORT` and `nbd+unix:///EXPORT?socket=PATH`, and with TLS `nbds://` and
+ * `nbds+unix://`, as the NetworkBlockDevice project defines them (doc/uri.md there). Names in a URI are percent-encoded.
  */
 import { resolve } from 'node:path';
 import { type UblkError, usageError } from '../../errors.ts';
+import { TLS_PARAMETERS, type TlsOptions, tlsOptionsOf, tlsParametersOf } from './tls/options.ts';
 
 export type NbdAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -13,6 +14,8 @@ export interface NbdUri {
   readonly address: NbdAddress;
   /** The export's name; empty for the server's default export. */
   readonly exportName: string;
+  /** Everything goes through TLS; undefined: nothing does. */
+  readonly tls?: TlsOptions;
 }
 
 const DEFAULT_PORT = 10_809;
@@ -22,7 +25,8 @@ const MAX_NAME_BYTES = 4096;
 const MAX_SOCKET_BYTES = 107;
 
 const URI = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?<authority>[^/?#]*)(?:\/(?<name>[^?#]*))?(?:\?(?<query>[^#]*))?$/i;
-const AUTHORITY = /^(?:[^@]*@)?(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/;
+const SCHEME = /^nbd(s?)(\+unix)?$/i;
+const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/;
 const EXAMPLES = 'for example nbd://host/export or nbd+unix:///export?socket=/run/nbd.sock';
 
 /** Throws a usage error for a text that is no NBD URI, or one of a kind that is not supported. */
@@ -31,28 +35,35 @@ export function parseNbdUri(text: string): NbdUri {
   const exportName = decoded(name, text);
   if (Buffer.byteLength(exportName) > MAX_NAME_BYTES) throw refused(text, 'the name of its export is too long');
   const parameters = parametersOf(query, text);
-  switch (scheme.toLowerCase()) {
-    case 'nbd':
-      if (parameters.has('socket')) throw refused(text, 'a socket belongs to nbd+unix://');
-      return { address: tcpAddress(authority, text), exportName };
-    case 'nbd+unix':
-      if (authority !== '') throw refused(text, 'nbd+unix:// has no host, so a third slash follows');
-      return { address: unixAddress(parameters.get('socket'), text), exportName };
-    case 'nbds':
-    case 'nbds+unix':
-      throw refused(text, 'TLS is not supported yet', 'tunnel it, for example with stunnel or ssh -L');
-    default:
-      throw refused(text, 'it does not begin with nbd:// or nbd+unix://');
-  }
+  const [, secure, unix] = SCHEME.exec(scheme) ?? [];
+  if (secure === undefined) throw refused(text, 'it does not begin with nbd://, nbd+unix://, nbds:// or nbds+unix://');
+  const [user, host] = divided(authority, text);
+  const address =
+    unix === undefined ? tcpAddress(host, parameters, text) : unixAddress(host, parameters.get('socket'), text);
+  if (secure !== '') return { address, exportName, tls: tlsOptionsOf(parameters, user) };
+  const [given] = Object.values(TLS_PARAMETERS).filter((one) => parameters.has(one));
+  if (given !== undefined) throw refused(text, `${given} belongs to nbds:// or nbds+unix://`);
+  return { address, exportName };
 }
 
-/** The URI in one spelling; a socket's path is absolute, so that it means the same in every directory. */
-export function formatNbdUri({ address, exportName }: NbdUri): string {
+/** The URI in one spelling; paths are absolute, so that it means the same in every directory. */
+export function formatNbdUri({ address, exportName, tls }: NbdUri): string {
   const name = encodeURIComponent(exportName).replaceAll('%2F', '/');
-  if (address.kind === 'unix') return `nbd+unix:///${name}?socket=${encodePath(address.path)}`;
+  const scheme = tls === undefined ? 'nbd' : 'nbds';
+  const user = tls?.user === undefined ? '' : `${encodeURIComponent(tls.user)}@`;
+  const parameters = tls === undefined ? [] : tlsParametersOf(tls);
+  if (address.kind === 'unix') {
+    const query = queryOf([['socket', address.path], ...parameters]);
+    return `${scheme}+unix://${user}/${name}${query}`;
+  }
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const port = address.port === DEFAULT_PORT ? '' : `:${address.port}`;
-  return `nbd://${host}${port}/${name}`;
+  return `${scheme}://${user}${host}${port}/${name}${queryOf(parameters)}`;
+}
+
+function queryOf(parameters: readonly (readonly [name: string, value: string])[]): string {
+  if (parameters.length === 0) return '';
+  return `?${parameters.map(([name, value]) => `${name}=${encodePath(value)}`).join('&')}`;
 }
 
 /** Where a server is, for a sentence. */
@@ -60,7 +71,14 @@ export function describeAddress(address: NbdAddress): string {
   return address.kind === 'unix' ? `socket ${address.path}` : `${address.host} port ${address.port}`;
 }
 
-function tcpAddress(authority: string, text: string): NbdAddress {
+/** The user and the rest of `USER@HOST:PORT`. */
+function divided(authority: string, text: string): [user: string, rest: string] {
+  const at = authority.lastIndexOf('@');
+  return [decoded(authority.slice(0, Math.max(0, at)), text), authority.slice(at + 1)];
+}
+
+function tcpAddress(authority: string, parameters: ReadonlyMap<string, string>, text: string): NbdAddress {
+  if (parameters.has('socket')) throw refused(text, 'a socket belongs to nbd+unix:// or nbds+unix://');
   const groups = AUTHORITY.exec(authority)?.groups;
   if (groups === undefined) throw refused(text, 'its host and port cannot be read');
   const { host = '', port = '' } = groups;
@@ -70,7 +88,8 @@ function tcpAddress(authority: string, text: string): NbdAddress {
   return { kind: 'tcp', host: bare === '' ? 'localhost' : bare, port: number };
 }
 
-function unixAddress(socket: string | undefined, text: string): NbdAddress {
+function unixAddress(authority: string, socket: string | undefined, text: string): NbdAddress {
+  if (authority !== '') throw refused(text, 'the URI of a unix socket has no host, so a third slash follows');
   if (socket === undefined || socket === '') throw refused(text, 'it names no socket');
   const path = resolve(socket);
   if (Buffer.byteLength(path) > MAX_SOCKET_BYTES) throw refused(text, 'the path of its socket is too long');

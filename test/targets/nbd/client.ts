@@ -109,7 +109,7 @@ export class NbdClient {
 
   close(): void {
     this.isClosed = true;
-    this.queue?.close();
+    void this.queue?.close();
     this.requireGuards();
     this.ring.close();
   }

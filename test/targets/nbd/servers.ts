@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   NBD_CMD_READ,
@@ -13,7 +14,9 @@ import {
   NBD_FLAG_SEND_FLUSH,
   NBD_OPT_GO,
   NBD_OPT_INFO,
+  NBD_OPT_STARTTLS,
   NBD_REP_ACK,
+  NBD_REP_ERR_TLS_REQD,
   NBD_REQUEST_BYTES,
 } from '../../../src/targets/nbd/protocol/numbers.ts';
 import {
@@ -63,8 +66,11 @@ export interface HostileServer {
 
 const HONEST: Lie = (_request, honest) => honest;
 
-/** A disk in memory of `bytes` bytes, which answers as `lie` says. */
-export async function hostileServer(path: string, bytes: number): Promise<HostileServer> {
+/**
+ * A disk in memory of `bytes` bytes, which answers as `lie` says. With `secure`, which has the server's certificate or key,
+ * it takes only clients with TLS.
+ */
+export async function hostileServer(path: string, bytes: number, secure?: TLSSocketOptions): Promise<HostileServer> {
   rmSync(path, { force: true });
   const disk = Buffer.alloc(bytes);
   const sockets = new Set<Socket>();
@@ -76,7 +82,10 @@ export async function hostileServer(path: string, bytes: number): Promise<Hostil
     state.connections++;
     const isDropped = state.drops > 0;
     if (isDropped) state.drops--;
-    serve(socket, { disk, isDropped, lie: (request, honest) => state.lie(request, honest, socket) });
+    const session: Session = { disk, isDropped, lie: (request, honest) => state.lie(request, honest, socket) };
+    socket.write(encodeGreeting());
+    if (secure === undefined) serve(socket, session, CLIENT_FLAGS_BYTES);
+    else startTls(socket, session, secure);
   });
   server.listen(path);
   await once(server, 'listening');
@@ -117,17 +126,36 @@ interface Session {
   readonly isDropped: boolean;
 }
 
-function serve(socket: Socket, { disk, lie, isDropped }: Session): void {
+/** The client asks for TLS first of all; one that does not is sent away. */
+function startTls(socket: Socket, session: Session, secure: TLSSocketOptions): void {
+  let come: Buffer = Buffer.alloc(0);
+  const read = (bytes: Buffer): void => {
+    come = Buffer.concat([come, bytes]);
+    if (come.length < CLIENT_FLAGS_BYTES + OPTION_HEADER_BYTES) return;
+    socket.off('data', read);
+    socket.pause();
+    const option = come.readUInt32BE(CLIENT_FLAGS_BYTES + 8);
+    const isTls = option === NBD_OPT_STARTTLS;
+    socket.write(encodeOptionReply(option, isTls ? NBD_REP_ACK : NBD_REP_ERR_TLS_REQD));
+    if (!isTls) return;
+    const inner = new TLSSocket(socket, { ...secure, isServer: true });
+    inner.on('error', () => {});
+    serve(inner, session, 0);
+  };
+  socket.on('data', read);
+}
+
+/** Serves a client that has been greeted, and sends so many bytes of flags before its options. */
+function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: number): void {
   let come: Buffer = Buffer.alloc(0);
   let hasFlags = false;
   let isNegotiated = false;
-  socket.write(encodeGreeting());
   socket.on('data', (bytes) => {
     come = Buffer.concat([come, bytes]);
     if (!hasFlags) {
-      if (come.length < CLIENT_FLAGS_BYTES) return;
+      if (come.length < flagBytes) return;
       hasFlags = true;
-      come = come.subarray(CLIENT_FLAGS_BYTES);
+      come = come.subarray(flagBytes);
     }
     while (!isNegotiated) {
       if (come.length < OPTION_HEADER_BYTES || come.length < OPTION_HEADER_BYTES + come.readUInt32BE(12)) return;

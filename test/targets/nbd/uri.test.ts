@@ -16,6 +16,27 @@ describe('an NBD URI', () => {
     test(`${text} says where the export is`, () => assert.deepEqual(parseNbdUri(text), { address, exportName }));
   }
 
+  for (const [text, tls] of [
+    ['nbds://host/x', { verifyPeer: true }],
+    ['nbds://bob@host/x?tls-psk-file=/k', { verifyPeer: true, pskFile: '/k', user: 'bob' }],
+    [
+      'nbds://host/x?tls-certificates=/c&tls-hostname=h&tls-verify-peer=false',
+      { verifyPeer: false, certificates: '/c', hostname: 'h' },
+    ],
+  ] as const) {
+    test(`${text} says what TLS needs, and is written as it was read`, () => {
+      const address = { kind: 'tcp', host: 'host', port: 10_809 } as const;
+      assert.deepEqual(parseNbdUri(text), { address, exportName: 'x', tls });
+      assert.equal(formatNbdUri(parseNbdUri(text)), text);
+    });
+  }
+
+  test('of a unix socket may name the user of TLS', () => {
+    const text = 'nbds+unix://bob%3A@/x?socket=/a&tls-psk-file=/k%26';
+    assert.deepEqual(parseNbdUri(text).tls, { verifyPeer: true, pskFile: '/k&', user: 'bob:' });
+    assert.equal(formatNbdUri(parseNbdUri(text)), text);
+  });
+
   test('with the relative path of a socket is recorded with an absolute one', () => {
     assert.equal(formatNbdUri(parseNbdUri('nbd+unix:///d?socket=a b')), `nbd+unix:///d?socket=${process.cwd()}/a%20b`);
   });
@@ -27,7 +48,8 @@ describe('an NBD URI', () => {
   for (const [text, why] of [
     ['disk.img', /does not begin with/],
     ['http://host/x', /does not begin with/],
-    ['nbds://host/x', /TLS is not supported yet/],
+    ['nbd://host/x?tls-certificates=/a', /belongs to nbds/],
+    ['nbds://host/x?socket=/a', /belongs to nbd\+unix/],
     ['nbd+unix:///x', /names no socket/],
     ['nbd+unix://host/x?socket=/a', /has no host/],
     ['nbd://host/x?socket=/a', /belongs to nbd\+unix/],

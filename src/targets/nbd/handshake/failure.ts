@@ -32,6 +32,20 @@ export function optionRefused(type: number, asked: string, text: string): UblkEr
   });
 }
 
+/** The server has no TLS, and the URI wants it. */
+export function tlsRefused(type: number, text: string): UblkError {
+  const { code, message } = optionRefused(type, 'TLS', text);
+  const isWithout = NO_TLS.includes(type);
+  return new UblkError(isWithout ? 'the server does not offer TLS' : message, {
+    code,
+    kind: 'failed',
+    command: 'STARTTLS',
+    hint: 'start the server with TLS; the URI of a server without it begins with nbd:// or nbd+unix://, and all data can be read on the way',
+  });
+}
+
+const NO_TLS = [NBD_REP_ERR_UNSUP, NBD_REP_ERR_POLICY, NBD_REP_ERR_PLATFORM];
+
 interface Reason {
   readonly code: string;
   readonly why: string;
@@ -46,7 +60,7 @@ const REASONS: Readonly<Record<number, Reason>> = {
   [NBD_REP_ERR_TLS_REQD]: {
     code: 'EPERM',
     why: 'it wants TLS',
-    hint: 'TLS is not supported yet: tunnel the connection, for example with stunnel or ssh -L',
+    hint: 'begin the URI with nbds:// or nbds+unix://, and name what the server asks for with tls-certificates=DIR or tls-psk-file=FILE',
   },
   [NBD_REP_ERR_UNKNOWN]: {
     code: 'ENOENT',

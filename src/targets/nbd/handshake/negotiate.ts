@@ -1,6 +1,7 @@
 /**
- * The newstyle negotiation: `chooseExport` ends in the transmission phase, `listExports` ends the session. Oldstyle
- * servers, and newstyle ones that cannot answer to options, are refused: none has been released since 2011.
+ * The newstyle negotiation: `chooseExport` ends in the transmission phase, `listExports` ends the session. Over TLS, a
+ * session begins with `startTls`, and its result is the `greeted` of what follows. Oldstyle servers, and newstyle ones that
+ * cannot answer to options, are refused: none has been released since 2011.
  */
 import {
   CLISERV_MAGIC,
@@ -15,6 +16,7 @@ import {
   NBD_OPT_GO,
   NBD_OPT_INFO,
   NBD_OPT_LIST,
+  NBD_OPT_STARTTLS,
   NBD_OPT_STRUCTURED_REPLY,
   NBD_REP_ACK,
   NBD_REP_ERR_UNSUP,
@@ -25,7 +27,7 @@ import {
 } from '../protocol/numbers.ts';
 import { type Dialogue, receive, send } from './dialogue.ts';
 import { ExportInfo, flagsOf, type NbdExport, sizeOf, textOf } from './export.ts';
-import { optionRefused, protocolError } from './failure.ts';
+import { optionRefused, protocolError, tlsRefused } from './failure.ts';
 import { encodeInfoRequest, encodeOption, receiveReply } from './option.ts';
 
 export interface Chosen {
@@ -45,17 +47,30 @@ const MAX_REPLIES = 100;
 const MAX_EXPORTS = 10_000;
 const ZEROES = 124;
 
-/** Chooses an export. After it, the connection is in the transmission phase. */
-export function* chooseExport({ exportName, structured }: ChooseOptions): Dialogue<Chosen> {
+/**
+ * Makes the server ready for TLS: the next bytes are those of its handshake. Returns the server's handshake flags. A server
+ * without TLS is an error: nothing falls back to plain text.
+ */
+export function* startTls(): Dialogue<number> {
   const serverFlags = yield* greet();
+  yield* send(encodeOption(NBD_OPT_STARTTLS));
+  const { type, payload } = yield* receiveReply(NBD_OPT_STARTTLS);
+  if (type === NBD_REP_ACK) return serverFlags;
+  if (isError(type)) throw tlsRefused(type, textOf(payload));
+  throw protocolError(`it answers ${type} to NBD_OPT_STARTTLS`);
+}
+
+/** Chooses an export. After it, the connection is in the transmission phase. */
+export function* chooseExport({ exportName, structured }: ChooseOptions, greeted?: number): Dialogue<Chosen> {
+  const serverFlags = greeted ?? (yield* greet());
   const isStructured = structured && (yield* askForStructuredReplies());
   const found = yield* ask(NBD_OPT_GO, exportName, [NBD_INFO_BLOCK_SIZE]);
   return { export: found ?? (yield* chooseByName(exportName, serverFlags)), structured: isStructured };
 }
 
 /** All exports that the server lists. */
-export function* listExports(): Dialogue<NbdExport[]> {
-  yield* greet();
+export function* listExports(greeted?: number): Dialogue<NbdExport[]> {
+  if (greeted === undefined) yield* greet();
   const names = yield* list();
   const exports: NbdExport[] = [];
   for (const { name, description } of names) {
@@ -68,8 +83,8 @@ export function* listExports(): Dialogue<NbdExport[]> {
 }
 
 /** One export by its name, without choosing it. */
-export function* describeExport(exportName: string): Dialogue<NbdExport> {
-  yield* greet();
+export function* describeExport(exportName: string, greeted?: number): Dialogue<NbdExport> {
+  if (greeted === undefined) yield* greet();
   const kinds = [NBD_INFO_BLOCK_SIZE, NBD_INFO_NAME, NBD_INFO_DESCRIPTION];
   const found = yield* ask(NBD_OPT_INFO, exportName, kinds);
   if (found === null) throw optionRefused(NBD_REP_ERR_UNSUP, 'to describe the export', '');

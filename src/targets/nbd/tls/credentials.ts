@@ -1,0 +1,98 @@
+/** Reads the certificates or keys that a URI names, and makes the options of node:tls of them. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { getCACertificates, type ConnectionOptions, type PeerCertificate } from 'node:tls';
+import { UblkError } from '../../../errors.ts';
+import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
+import { TLS_PARAMETERS, type TlsOptions } from './options.ts';
+
+/** TLS 1.3 takes a shared key only with a cipher that has SHA-256; the rest is TLS 1.2. No cipher needs a certificate. */
+const PSK_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:PSK:!kRSAPSK:!eNULL:!aNULL';
+/** What is a certificate in TLS 1.2 and earlier is not taken: everything that speaks NBD with TLS has 1.2. */
+const OLDEST = 'TLSv1.2';
+
+/** `host`: the name in the URI; undefined for a unix socket. Throws a UblkError for files that cannot be used. */
+export function connectionOptions(tls: TlsOptions, host: string | undefined): ConnectionOptions {
+  return tls.pskFile === undefined ? certificateOptions(tls, host) : pskOptions(tls.pskFile, tls.user);
+}
+
+function certificateOptions(tls: TlsOptions, host: string | undefined): ConnectionOptions {
+  const { certificates: directory, verifyPeer } = tls;
+  const name = tls.hostname ?? host;
+  return {
+    minVersion: OLDEST,
+    rejectUnauthorized: verifyPeer,
+    ...(name === undefined ? { checkServerIdentity: () => undefined } : { host: name }),
+    // A server has one certificate for an address: an address is not sent as a name.
+    ...(name !== undefined && isIP(name) === 0 && { servername: name }),
+    ...(directory === undefined ? { ca: getCACertificates('system') } : inDirectory(directory, verifyPeer)),
+  };
+}
+
+/** The files by the names that nbdkit, qemu and libnbd have for them. */
+function inDirectory(directory: string, verifyPeer: boolean): ConnectionOptions {
+  const ca = read(join(directory, 'ca-cert.pem'), !verifyPeer);
+  const cert = read(join(directory, 'client-cert.pem'), true);
+  const key = read(join(directory, 'client-key.pem'), cert === undefined);
+  const crl = read(join(directory, 'ca-crl.pem'), true);
+  return {
+    ca: ca ?? [],
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(crl !== undefined && { crl }),
+  };
+}
+
+/** undefined for an optional file that is not there. */
+function read(path: string, isOptional: boolean): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException;
+    if (isOptional && code === 'ENOENT') return undefined;
+    throw new UblkError(`cannot read ${path}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+      code,
+      command: 'open',
+      hint: `${TLS_PARAMETERS.certificates}=DIR names the directory that has ca-cert.pem, and client-cert.pem with client-key.pem for a server that asks for them`,
+    });
+  }
+}
+
+function pskOptions(path: string, user: string | undefined): ConnectionOptions {
+  const [identity, psk] = keyOf(path, user);
+  return {
+    minVersion: OLDEST,
+    ciphers: PSK_CIPHERS,
+    pskCallback: () => ({ identity, psk }),
+    // Nobody's certificate is good enough: who does not have the key is not the server.
+    ca: [],
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+      Object.keys(certificate).length === 0 ? undefined : new Error('it has a certificate and not the shared key'),
+  };
+}
+
+/** The line of the user, or the only line. */
+function keyOf(path: string, user: string | undefined): [user: string, key: Uint8Array] {
+  const text = read(path, false)?.toString('utf8') ?? '';
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const keys = lines.map((line) => {
+    const at = line.lastIndexOf(':');
+    return [line.slice(0, Math.max(0, at)), line.slice(at + 1)] as const;
+  });
+  const found = user === undefined && keys.length === 1 ? keys[0] : keys.find(([name]) => name === user);
+  if (found === undefined) {
+    const whose = user === undefined ? 'several keys, and no user is named' : `no key of ${JSON.stringify(user)}`;
+    throw unusable(`${path} has ${keys.length === 0 ? 'no key' : whose}`, 'name one, for example nbds://alice@host/');
+  }
+  const [name, hex] = found;
+  if (!/^(?:[0-9a-f]{2})+$/i.test(hex)) throw unusable(`the key of ${name} in ${path} is not hexadecimal`);
+  return [name, Buffer.from(hex, 'hex')];
+}
+
+function unusable(message: string, hint = 'make one with `psktool -u USER -p FILE`'): UblkError {
+  return new UblkError(message, { code: 'EINVAL', hint });
+}

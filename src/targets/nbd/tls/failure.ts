@@ -1,0 +1,41 @@
+/** The errors of TLS in words. Their messages are predicates of "the server", as in handshake/failure.ts. */
+import { UblkError } from '../../../errors.ts';
+import { TLS_PARAMETERS } from './options.ts';
+
+/** Node's error codes for a certificate that is not good enough. Its messages say why. */
+const CERTIFICATE =
+  /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|ERR_TLS_CERT_|CRL_)/;
+
+export function tlsError(thrown: unknown): UblkError {
+  if (thrown instanceof UblkError) return thrown;
+  const { code = '', reason, message = String(thrown) } = (thrown ?? {}) as Readonly<Record<string, string>>;
+  if (code === 'ECONNRESET') return closedError();
+  const why = (reason ?? message).replace(ADVICE, '');
+  if (CERTIFICATE.test(code)) {
+    return new UblkError(`the certificate of the server is not trusted: ${why}`, {
+      code,
+      kind: 'failed',
+      command: 'STARTTLS',
+      hint: `${TLS_PARAMETERS.certificates}=DIR names the directory with the ca-cert.pem that has signed it; ${TLS_PARAMETERS.hostname}=NAME the name that it is made out to`,
+    });
+  }
+  return new UblkError(`TLS with the server fails: ${why}`, {
+    code: code === '' ? 'EPROTO' : code,
+    kind: 'failed',
+    command: 'STARTTLS',
+    hint: HINT,
+  });
+}
+
+/** A server that does not like what the client has shown may say so in its log only. */
+export function closedError(): UblkError {
+  return new UblkError('the server closes the connection when it is to use TLS', {
+    code: 'ECONNRESET',
+    command: 'STARTTLS',
+    hint: HINT,
+  });
+}
+
+const HINT = 'the log of the server may say why; it may want a client certificate, or another shared key';
+/** What Node adds about itself. */
+const ADVICE = /; if the root CA is installed locally.*$/;

@@ -1,0 +1,93 @@
+/** A queue thread's hold on its TLS thread (main.ts), which starts with the first connection. */
+import { Worker } from 'node:worker_threads';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UblkError } from '../../../errors.ts';
+import { packagePath } from '../../../package-root.ts';
+import { decodeError } from '../../../protocol/error-wire.ts';
+import { serverLog } from '../../handlers/log.ts';
+import type { OpenTunnel, TunnelMessage } from './messages.ts';
+import type { Tunnel, TunnelRequest } from './tunnel.ts';
+
+/** Whoever opens tunnels: `openTunnel` in a process that has an event loop, or a TLS thread. */
+export interface Secures {
+  readonly open: (request: TunnelRequest) => Promise<Tunnel>;
+  /** Is told why TLS has ended a connection that was in use. */
+  readonly lost: (error: UblkError) => void;
+}
+
+const YOUNG_MB = 4;
+const STACK_MB = 2;
+/** What was sent last reaches the server within this time, or not at all. */
+const END_MS = 1_000;
+
+interface Entry {
+  readonly opened: PromiseWithResolvers<Tunnel>;
+  readonly closed: PromiseWithResolvers<UblkError | null>;
+}
+
+export class TlsThread implements Secures {
+  private worker: Worker | undefined;
+  private next = 0;
+  private readonly tunnels = new Map<number, Entry>();
+
+  async open(request: TunnelRequest): Promise<Tunnel> {
+    this.worker ??= this.start();
+    const id = this.next++;
+    const entry: Entry = { opened: Promise.withResolvers(), closed: Promise.withResolvers() };
+    this.tunnels.set(id, entry);
+    // While nobody waits for its answer, it does not keep the queue thread from ending.
+    this.worker.ref();
+    try {
+      this.worker.postMessage({ id, ...request } satisfies OpenTunnel);
+      return await entry.opened.promise;
+    } finally {
+      this.worker?.unref();
+    }
+  }
+
+  lost(error: UblkError): void {
+    serverLog(`TLS has ended a connection: ${error.message}`);
+  }
+
+  /** Resolves when the server has been told that all tunnels have ended, whose plain ends are closed; or soon. */
+  async end(): Promise<void> {
+    const { worker } = this;
+    if (worker === undefined) return;
+    worker.ref();
+    const all = [...this.tunnels.values()].map(({ closed }) => closed.promise);
+    await Promise.race([Promise.all(all), sleep(END_MS)]);
+    await worker.terminate();
+  }
+
+  private start(): Worker {
+    const worker = new Worker(packagePath('dist/targets/nbd/tls/main.cjs'), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, stackSizeMb: STACK_MB },
+    });
+    worker.on('message', (message: TunnelMessage) => this.received(message));
+    worker.on('error', (error) => this.failed(`the TLS thread failed: ${error.message}`));
+    worker.on('exit', () => this.failed('the TLS thread has ended'));
+    return worker;
+  }
+
+  private received(message: TunnelMessage): void {
+    const entry = this.tunnels.get(message.id);
+    if (message.kind === 'open') {
+      entry?.opened.resolve({ fd: message.fd, closed: entry.closed.promise });
+      return;
+    }
+    this.tunnels.delete(message.id);
+    if (message.kind === 'refused') entry?.opened.reject(decodeError(message.error));
+    else entry?.closed.resolve(message.error === null ? null : decodeError(message.error));
+  }
+
+  /** Its sockets are closed. The next connection gets another thread. */
+  private failed(message: string): void {
+    this.worker = undefined;
+    const error = new UblkError(message, { code: 'INTERNAL', kind: 'failed' });
+    for (const { opened, closed } of this.tunnels.values()) {
+      opened.reject(error);
+      closed.resolve(error);
+    }
+    this.tunnels.clear();
+  }
+}

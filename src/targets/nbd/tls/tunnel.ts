@@ -1,0 +1,89 @@
+/**
+ * A TLS connection with a plain end: what is written to the plain end goes to the server encrypted, and what the server
+ * sends comes out of it. The plain end is one end of a pair of unix sockets, so a ring can use it as any other socket.
+ * Whoever reads slowly on one side makes the writer on the other side wait. When one side ends, so does the other.
+ */
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { socketPair } from '../../../native/libc/stream-socket.ts';
+import { UblkError } from '../../../errors.ts';
+import { connectionOptions } from './credentials.ts';
+import { closedError, tlsError } from './failure.ts';
+import type { TlsOptions } from './options.ts';
+
+export interface Tunnel {
+  /** The plain end. The caller closes it, which ends the connection. */
+  readonly fd: number;
+  /** Resolves when the connection has ended: to the reason if TLS is to blame, and to null if one of the two ends was closed. */
+  readonly closed: Promise<UblkError | null>;
+}
+
+export interface TunnelRequest {
+  /** A socket that is connected to the server, which has agreed to TLS. The tunnel closes it. */
+  readonly fd: number;
+  readonly tls: TlsOptions;
+  /** The name of the server; undefined for a unix socket. */
+  readonly host: string | undefined;
+}
+
+const HANDSHAKE_MS = 10_000;
+/** A server that does not read what is left is not waited for longer. */
+const LINGER_MS = 1_000;
+
+/** Resolves when both sides know each other. Throws a UblkError otherwise. */
+export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunnel> {
+  const secure = await handshake(fd, tls, host);
+  const [ours, theirs] = socketPair();
+  const plain = new Socket({ fd: ours, readable: true, writable: true, allowHalfOpen: true });
+  const closed = Promise.withResolvers<UblkError | null>();
+  secure.on('error', (error) => closed.resolve(tlsError(error)));
+  secure.on('close', () => {
+    closed.resolve(null);
+    plain.end();
+    // What still comes has nowhere to go, and the end of it must be seen.
+    plain.resume();
+  });
+  // The ring has closed its end with bytes in it that nobody wants any more.
+  plain.on('error', () => {});
+  plain.on('end', () => endSoon(secure));
+  plain.on('close', () => endSoon(secure));
+  secure.pipe(plain);
+  plain.pipe(secure);
+  return { fd: theirs, closed: closed.promise };
+}
+
+/** Says goodbye to the server, and does not wait for it for long. */
+function endSoon(secure: TLSSocket): void {
+  if (secure.destroyed) return;
+  secure.end();
+  secure.resume();
+  setTimeout(() => secure.destroy(), LINGER_MS).unref();
+}
+
+async function handshake(fd: number, tls: TlsOptions, host: string | undefined): Promise<TLSSocket> {
+  let socket: Socket | undefined;
+  const done = Promise.withResolvers<void>();
+  const timer = setTimeout(() => done.reject(late()), HANDSHAKE_MS);
+  try {
+    const options = connectionOptions(tls, host);
+    socket = new Socket({ fd, readable: true, writable: true });
+    const secure = connect({ ...options, socket }, () => done.resolve());
+    const fail = (error: Error): void => done.reject(error);
+    secure.on('error', fail);
+    secure.on('close', () => done.reject(closedError()));
+    await done.promise;
+    secure.off('error', fail);
+    return secure;
+  } catch (error) {
+    if (socket === undefined) closeSync(fd);
+    else socket.destroy();
+    throw tlsError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function late(): UblkError {
+  return new UblkError(`the server does not answer to TLS within ${HANDSHAKE_MS / 1000} s`, { code: 'ETIMEDOUT' });
+}

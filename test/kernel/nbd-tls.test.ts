@@ -1,0 +1,112 @@
+/** The target nbd over TLS on a real driver, with nbdkit: certificates, shared keys, and what is refused. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'node:test';
+import { startVerifier } from '../../tools/guest/start-verifier.ts';
+import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
+import { killServer, until } from './support/devices.ts';
+import { library } from './support/library.ts';
+import { startServer } from '../targets/nbd/servers.ts';
+
+const FOLDER = '/dev/shm/nbd-tls';
+const SOCKET = `${FOLDER}/socket`;
+const DISK = `${FOLDER}/disk`;
+const PKI = `${FOLDER}/pki`;
+const KEYS = `${FOLDER}/keys`;
+const PORT = 10_820;
+const PSK = ['nbdkit', '-f', '-U', SOCKET, '--tls=require', `--tls-psk=${KEYS}`, 'file', DISK];
+const SHARED = `nbds+unix://alice@/?socket=${SOCKET}&tls-psk-file=${KEYS}`;
+
+describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  sh(`mkdir -p ${FOLDER} && truncate -s 64M ${DISK}`);
+  sh(`echo alice:$(openssl rand -hex 32) > ${KEYS}`);
+  makeCertificates(PKI);
+  makeCertificates(`${FOLDER}/others`);
+
+  test('certificates of both sides over TCP: the data is right, and a server of another authority is refused', async () => {
+    const tls = ['--tls=require', `--tls-certificates=${PKI}`, '--tls-verify-peer', '-P', SOCKET];
+    const server = await startServer(
+      ['nbdkit', '-f', '-i', '127.0.0.1', '-p', String(PORT), ...tls, 'file', DISK],
+      SOCKET,
+    );
+    try {
+      const uri = `nbds://localhost:${PORT}/`;
+      const targetOptions = { uri, tls_certificates: PKI };
+      await withDevice({ target: 'nbd', targetOptions }, ({ path, queues, target }) => {
+        assert.equal(target?.options['uri'], `${uri}?tls-certificates=${PKI}`);
+        assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, 'a connection per queue');
+        verify(path, '--size=6M');
+        sh(`cmp ${path} ${DISK}`);
+      });
+      shFails(
+        `ublkts add -t nbd -n 9 ${uri} -o tls_certificates=${FOLDER}/others`,
+        /certificate of the server is not trusted/,
+      );
+      shFails(`ublkts add -t nbd -n 9 nbd://localhost:${PORT}/`, /it wants TLS/);
+      shFails(`ublkts add -t nbd -n 9 nbds://127.0.0.2:${PORT}/`, /cannot connect to nbds/);
+      assert.notEqual(run('ublkts list -n 9').status, 0);
+      assert.match(sh(`ublkts nbd-info '${uri}?tls-certificates=${PKI}'`), /CAN_MULTI_CONN/);
+    } finally {
+      await server.kill();
+    }
+  });
+
+  test('a shared key: the server is killed under verifying I/O, and ours too; nothing is lost', async () => {
+    let server = await startServer(PSK, SOCKET);
+    try {
+      const features = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const;
+      const device = await library.addDevice({ target: 'nbd', targetOptions: { uri: SHARED }, features });
+      const verifier = await startVerifier(device.path, 512);
+      for (let kill = 1; kill <= 2; kill++) {
+        await sleep(700);
+        await server.kill();
+        await sleep(200);
+        server = await startServer(PSK, SOCKET);
+        await until(
+          'the connections are back',
+          async () => {
+            const { connections } = await describeDevice(device.id);
+            return (connections ?? []).every(({ state, reconnects }) => state === 'up' && reconnects >= kill);
+          },
+          60,
+        );
+      }
+      await sleep(500);
+      await killServer(device.id);
+      await library.recoverDevice(device.id);
+      await sleep(500);
+      const { failures, wrong } = await verifier.stop();
+      assert.deepEqual({ failures, wrong }, { failures: [], wrong: [] });
+      sh(`cmp ${device.path} ${DISK}`);
+      await library.deleteDevice(device.id);
+    } finally {
+      await server.kill();
+    }
+  });
+
+  test('a server without TLS is refused, and nothing falls back to plain text', async () => {
+    const server = await startServer(['nbdkit', '-f', '-U', SOCKET, 'file', DISK], SOCKET);
+    try {
+      shFails(`ublkts add -t nbd -n 9 '${SHARED}'`, /the server does not offer TLS/);
+    } finally {
+      await server.kill();
+    }
+  });
+});
+
+/** A folder as nbdkit and libnbd want it, with an authority of its own and a certificate for each side. */
+function makeCertificates(folder: string): void {
+  const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';
+  const authority = `-keyout ${folder}/ca-key.pem -out ${folder}/ca-cert.pem -subj /CN=authority -addext keyUsage=keyCertSign`;
+  const signer = `-CA ${folder}/ca-cert.pem -CAkey ${folder}/ca-key.pem -CAcreateserial`;
+  sh(`mkdir ${folder} && openssl req -x509 ${key} ${authority} 2> /dev/null
+    echo subjectAltName=DNS:localhost > ${folder}/extensions
+    for side in server client; do
+      openssl req ${key} -keyout ${folder}/$side-key.pem -out ${folder}/request -subj /CN=$side 2> /dev/null
+      openssl x509 -req -in ${folder}/request ${signer} -extfile ${folder}/extensions -days 2 -out ${folder}/$side-cert.pem 2> /dev/null
+    done`);
+  assert.match(readFileSync(`${folder}/client-cert.pem`, 'utf8'), /BEGIN CERTIFICATE/);
+}

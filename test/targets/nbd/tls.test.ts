@@ -1,0 +1,238 @@
+/** The target nbd over TLS, on a real ring, with a server in this process. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { after, describe, test } from 'node:test';
+import { setBlocking, startConnecting } from '../../../src/native/libc/stream-socket.ts';
+import { Ring } from '../../../src/native/ring/ring.ts';
+import { askExport } from '../../../src/targets/nbd/ask.ts';
+import { openTunnel } from '../../../src/targets/nbd/tls/tunnel.ts';
+import { parseNbdUri } from '../../../src/targets/nbd/uri.ts';
+import { NbdClient } from './client.ts';
+import { type HostileServer, hostileServer } from './servers.ts';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'nbd-tls-'));
+const SOCKET = join(FOLDER, 'socket');
+const KEYS = join(FOLDER, 'keys');
+const DISK = 4 << 20;
+const LARGEST = 1 << 20;
+const KEY = randomBytes(32);
+const PLAIN = `nbd+unix:///?socket=${SOCKET}`;
+const SHARED = `nbds+unix://alice@/?socket=${SOCKET}&tls-psk-file=${KEYS}`;
+
+const skip = ringRefusal();
+
+describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
+  writeFileSync(KEYS, `bob:${randomBytes(32).toString('hex')}\nalice:${KEY.toString('hex')}\n`);
+  after(() => rmSync(FOLDER, { recursive: true }));
+
+  test('carries whatever is asked in both directions, many requests at once', async () => {
+    await withServer(shared(), async () => {
+      await withClient(async (client) => {
+        const images = Array.from({ length: 4 }, () => randomBytes(LARGEST));
+        await Promise.all(images.map((image, slot) => client.write(slot, slot * 2048, image)));
+        for (let round = 0; round < 3; round++) {
+          const read = await Promise.all(images.map((_, slot) => client.read(slot, slot * 2048, LARGEST / 512)));
+          assert.deepEqual(read, images);
+        }
+        assert.deepEqual(await client.read(0, 7, 1), images[0]?.subarray(7 * 512, 8 * 512));
+      });
+    });
+  });
+
+  test('the end of the connection is noticed, and it is made again, with TLS', async () => {
+    await withServer(shared(), async (server) => {
+      await withClient(async (client) => {
+        const data = randomBytes(LARGEST);
+        assert.equal(await client.write(0, 0, data), LARGEST);
+        let closed = 0;
+        server.lie = (_request, honest, socket) => {
+          if (++closed > 3) return honest;
+          socket.destroy();
+          return honest;
+        };
+        assert.deepEqual(await client.read(0, 0, LARGEST / 512), data);
+        assert.equal(client.connection?.reconnects, 3);
+        assert.equal(server.connections, 4);
+      });
+    });
+  });
+
+  test('a server that does not read makes the writer wait, and gets everything later', async () => {
+    let inner: TLSSocket | undefined;
+    const listener = createServer((socket) => (inner = new TLSSocket(socket, { ...shared(), isServer: true })));
+    listener.listen(SOCKET);
+    await once(listener, 'listening');
+    const fd = startConnecting({ family: 'unix', path: SOCKET }, NO_LIMITS);
+    const tunnel = await openTunnel({ fd, tls: { verifyPeer: true, pskFile: KEYS, user: 'alice' }, host: undefined });
+    setBlocking(tunnel.fd, false);
+    let written = 0;
+    for (let quiet = 0; quiet < 20; quiet++) {
+      const count = writeSome(tunnel.fd);
+      written += count;
+      if (count > 0) quiet = 0;
+      await sleep(5);
+    }
+    assert.ok(written > 64 << 10 && written < 4 << 20, `${written} bytes are under way`);
+    assert.ok(inner !== undefined);
+    assert.equal(await receive(inner, written), written);
+    closeSync(tunnel.fd);
+    assert.equal(await tunnel.closed, null);
+    listener.close();
+  });
+
+  test('another key, a user without one, and a server without TLS are refused in words', async () => {
+    const wrong = join(FOLDER, 'wrong');
+    writeFileSync(wrong, `alice:${randomBytes(32).toString('hex')}\n`);
+    await withServer(shared(), async () => {
+      await refused(
+        SHARED.replace(KEYS, wrong),
+        /cannot use nbds\+unix:.*(?:TLS with the server fails|closes the connection)/,
+      );
+      await refused(SHARED.replace('alice', 'carol'), /has no key of "carol"/);
+      await refused(SHARED.replace('alice@', ''), /has several keys, and no user is named/);
+      await refused(PLAIN, /it wants TLS/);
+    });
+    await withServer(undefined, () => refused(SHARED, /the server does not offer TLS|closes the connection/));
+  });
+
+  test('a certificate is trusted only if its authority is, and has the right name', {
+    skip: opensslRefusal(),
+  }, async () => {
+    const [ours, others] = [authority('ours'), authority('others')];
+    const { cert, key } = certificate(ours, 'storage.example');
+    const context = createSecureContext({ cert, key });
+    await withServer({ secureContext: context }, async () => {
+      const found = await ask(uri(`tls-certificates=${ours}`));
+      assert.equal(found.bytes, DISK);
+      await ask(uri(`tls-certificates=${ours}&tls-hostname=storage.example`));
+      await ask(uri('tls-verify-peer=false'));
+      await refused(
+        uri(`tls-certificates=${others}`),
+        /the certificate of the server is not trusted: unable to verify/,
+      );
+      await refused(uri(`tls-certificates=${ours}&tls-hostname=example.org`), /not trusted: Host: example\.org/);
+      await refused(uri(`tls-certificates=${FOLDER}`), /cannot read .*ca-cert\.pem: No such file/);
+      await refused(SHARED, /is not trusted|TLS with the server fails|closes the connection/);
+    });
+    const strict = { secureContext: createSecureContext({ cert, key, ca: readFileSync(join(ours, 'ca-cert.pem')) }) };
+    await withServer({ ...strict, requestCert: true, rejectUnauthorized: true }, async () => {
+      await refused(uri(`tls-certificates=${ours}`), /TLS with the server fails|closes the connection/);
+      const mine = certificate(ours, 'client');
+      writeFileSync(join(ours, 'client-cert.pem'), mine.cert);
+      writeFileSync(join(ours, 'client-key.pem'), mine.key);
+      assert.equal((await ask(uri(`tls-certificates=${ours}`))).bytes, DISK);
+    });
+  });
+});
+
+/** A server that takes whoever has the key of alice. */
+function shared(): TLSSocketOptions {
+  return {
+    pskCallback: (_socket: unknown, identity: string) => (identity === 'alice' ? KEY : null),
+    ciphers: 'TLS_AES_128_GCM_SHA256:PSK',
+  } as TLSSocketOptions;
+}
+
+const NO_LIMITS = { idleSeconds: 1, probeSeconds: 1, probes: 1, unacknowledgedMs: 1000 };
+const CHUNK = Buffer.alloc(64 << 10);
+
+/** Writes until the socket is full. Returns how many bytes it has taken. */
+function writeSome(fd: number): number {
+  try {
+    return writeSync(fd, CHUNK);
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    return 0;
+  }
+}
+
+/** Counts what comes, until so many bytes have come. */
+async function receive(socket: TLSSocket, bytes: number): Promise<number> {
+  let count = 0;
+  for await (const piece of socket as AsyncIterable<Buffer>) {
+    count += piece.length;
+    if (count >= bytes) break;
+  }
+  return count;
+}
+
+function uri(more: string): string {
+  return `nbds+unix:///?socket=${SOCKET}&${more}`;
+}
+
+function ask(text: string) {
+  return askExport(parseNbdUri(text));
+}
+
+async function refused(text: string, message: RegExp): Promise<void> {
+  await assert.rejects(ask(text), message);
+}
+
+async function withServer(secure: TLSSocketOptions | undefined, use: (server: HostileServer) => Promise<void>) {
+  const server = await hostileServer(SOCKET, DISK, secure);
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
+async function withClient(use: (client: NbdClient) => Promise<void>): Promise<void> {
+  const client = new NbdClient(4, LARGEST);
+  await client.connect({ uri: SHARED });
+  try {
+    await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Makes a certificate authority in a folder of its own, and returns the folder. */
+function authority(name: string): string {
+  const folder = join(FOLDER, name);
+  mkdirSync(folder);
+  const files = ['-keyout', join(folder, 'ca-key.pem'), '-out', join(folder, 'ca-cert.pem')];
+  openssl(['req', '-x509', ...NEW_KEY, ...files, '-subj', `/CN=${name}`, '-addext', 'keyUsage=keyCertSign']);
+  return folder;
+}
+
+function certificate(folder: string, name: string): { readonly cert: string; readonly key: string } {
+  const [key, request, cert] = ['key', 'csr', 'pem'].map((end) => join(folder, `${name}.${end}`)) as [
+    string,
+    string,
+    string,
+  ];
+  openssl(['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`]);
+  const extensions = join(folder, 'extensions');
+  writeFileSync(extensions, `subjectAltName=DNS:${name}\n`);
+  const signer = ['-CA', join(folder, 'ca-cert.pem'), '-CAkey', join(folder, 'ca-key.pem'), '-CAcreateserial'];
+  openssl(['x509', '-req', '-in', request, ...signer, '-extfile', extensions, '-days', '2', '-out', cert]);
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+function openssl(args: readonly string[]): void {
+  execFileSync('openssl', args, { stdio: 'ignore' });
+}
+
+function opensslRefusal(): string | false {
+  return spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl to make certificates with';
+}
+
+function ringRefusal(): string | false {
+  try {
+    new Ring(8, 16).close();
+    return false;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
