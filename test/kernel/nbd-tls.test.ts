@@ -1,12 +1,14 @@
 /** The target nbd over TLS on a real driver, with nbdkit: certificates, shared keys, and what is refused. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
 import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { makeAuthority, makeCertificate, writeCertificate } from '../targets/nbd/certificates.ts';
 import { startServer } from '../targets/nbd/servers.ts';
 
 const FOLDER = '/dev/shm/nbd-tls';
@@ -22,7 +24,7 @@ describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
   sh(`mkdir -p ${FOLDER} && truncate -s 64M ${DISK}`);
-  sh(`echo alice:$(openssl rand -hex 32) > ${KEYS}`);
+  writeFileSync(KEYS, `alice:${randomBytes(32).toString('hex')}\n`);
   makeCertificates(PKI);
   makeCertificates(`${FOLDER}/others`);
 
@@ -99,14 +101,8 @@ describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
 
 /** A folder as nbdkit and libnbd want it, with an authority of its own and a certificate for each side. */
 function makeCertificates(folder: string): void {
-  const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';
-  const authority = `-keyout ${folder}/ca-key.pem -out ${folder}/ca-cert.pem -subj /CN=authority -addext keyUsage=keyCertSign`;
-  const signer = `-CA ${folder}/ca-cert.pem -CAkey ${folder}/ca-key.pem -CAcreateserial`;
-  sh(`mkdir ${folder} && openssl req -x509 ${key} ${authority} 2> /dev/null
-    echo subjectAltName=DNS:localhost > ${folder}/extensions
-    for side in server client; do
-      openssl req ${key} -keyout ${folder}/$side-key.pem -out ${folder}/request -subj /CN=$side 2> /dev/null
-      openssl x509 -req -in ${folder}/request ${signer} -extfile ${folder}/extensions -days 2 -out ${folder}/$side-cert.pem 2> /dev/null
-    done`);
-  assert.match(readFileSync(`${folder}/client-cert.pem`, 'utf8'), /BEGIN CERTIFICATE/);
+  const authority = makeAuthority(folder, folder);
+  for (const side of ['server', 'client'] as const) {
+    writeCertificate(folder, side, makeCertificate(authority, 'localhost'));
+  }
 }

@@ -1,9 +1,8 @@
 /** The target nbd over TLS, on a real ring, with a server in this process. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { Ring } from '../../../src/native/ring/ring.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
 import { openTunnel } from '../../../src/targets/nbd/tls/tunnel.ts';
 import { parseNbdUri } from '../../../src/targets/nbd/uri.ts';
+import { makeAuthority, makeCertificate, writeCertificate } from './certificates.ts';
 import { NbdClient } from './client.ts';
 import { type HostileServer, hostileServer } from './servers.ts';
 
@@ -103,11 +103,12 @@ describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
     await withServer(undefined, () => refused(SHARED, /the server does not offer TLS|closes the connection/));
   });
 
-  test('a certificate is trusted only if its authority is, and has the right name', {
-    skip: opensslRefusal(),
-  }, async () => {
-    const [ours, others] = [authority('ours'), authority('others')];
-    const { cert, key } = certificate(ours, 'storage.example');
+  test('a certificate is trusted only if its authority is, and has the right name', async () => {
+    const ours = join(FOLDER, 'ours');
+    const others = join(FOLDER, 'others');
+    const authority = makeAuthority(ours, 'ours');
+    makeAuthority(others, 'others');
+    const { cert, key } = makeCertificate(authority, 'storage.example');
     const context = createSecureContext({ cert, key });
     await withServer({ secureContext: context }, async () => {
       const found = await ask(uri(`tls-certificates=${ours}`));
@@ -125,9 +126,7 @@ describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
     const strict = { secureContext: createSecureContext({ cert, key, ca: readFileSync(join(ours, 'ca-cert.pem')) }) };
     await withServer({ ...strict, requestCert: true, rejectUnauthorized: true }, async () => {
       await refused(uri(`tls-certificates=${ours}`), /TLS with the server fails|closes the connection/);
-      const mine = certificate(ours, 'client');
-      writeFileSync(join(ours, 'client-cert.pem'), mine.cert);
-      writeFileSync(join(ours, 'client-key.pem'), mine.key);
+      writeCertificate(ours, 'client', makeCertificate(authority, 'client'));
       assert.equal((await ask(uri(`tls-certificates=${ours}`))).bytes, DISK);
     });
   });
@@ -193,39 +192,6 @@ async function withClient(use: (client: NbdClient) => Promise<void>): Promise<vo
   } finally {
     client.close();
   }
-}
-
-/** Makes a certificate authority in a folder of its own, and returns the folder. */
-function authority(name: string): string {
-  const folder = join(FOLDER, name);
-  mkdirSync(folder);
-  const files = ['-keyout', join(folder, 'ca-key.pem'), '-out', join(folder, 'ca-cert.pem')];
-  openssl(['req', '-x509', ...NEW_KEY, ...files, '-subj', `/CN=${name}`, '-addext', 'keyUsage=keyCertSign']);
-  return folder;
-}
-
-function certificate(folder: string, name: string): { readonly cert: string; readonly key: string } {
-  const [key, request, cert] = ['key', 'csr', 'pem'].map((end) => join(folder, `${name}.${end}`)) as [
-    string,
-    string,
-    string,
-  ];
-  openssl(['req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`]);
-  const extensions = join(folder, 'extensions');
-  writeFileSync(extensions, `subjectAltName=DNS:${name}\n`);
-  const signer = ['-CA', join(folder, 'ca-cert.pem'), '-CAkey', join(folder, 'ca-key.pem'), '-CAcreateserial'];
-  openssl(['x509', '-req', '-in', request, ...signer, '-extfile', extensions, '-days', '2', '-out', cert]);
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
-const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-
-function openssl(args: readonly string[]): void {
-  execFileSync('openssl', args, { stdio: 'ignore' });
-}
-
-function opensslRefusal(): string | false {
-  return spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl to make certificates with';
 }
 
 function ringRefusal(): string | false {
