@@ -13,7 +13,7 @@ export default class NbdInfo extends BaseCommand {
   ];
   static override args = {
     uri: Args.string({
-      description: 'nbd://HOST[:PORT][/EXPORT] or nbd+unix:///[EXPORT]?socket=PATH.',
+      description: 'nbd://HOST[:PORT][/EXPORT] or nbd+unix:///[EXPORT]?socket=PATH; nbds:// and nbds+unix:// with TLS.',
       required: true,
       ignoreStdin: true,
     }),
