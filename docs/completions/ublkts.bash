@@ -48,7 +48,13 @@ _ublkts() {
     "add --sizelimit") :; return ;;
     "add --logical_block_size") :; return ;;
     "add --uri") :; return ;;
+    "add --program") :; return ;;
+    "add --directory") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
     "add --reconnect_delay") :; return ;;
+    "add --tls_certificates") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "add --tls_psk_file") :; return ;;
+    "add --tls_hostname") :; return ;;
+    "add --tls_verify_peer") :; return ;;
     "add -o"|"add --target_option") :; return ;;
     "add --debug_mask") :; return ;;
     "add --format") _ublkts_words "kublk table json"; return ;;
@@ -99,7 +105,13 @@ _ublkts() {
     "recover --sizelimit") :; return ;;
     "recover --logical_block_size") :; return ;;
     "recover --uri") :; return ;;
+    "recover --program") :; return ;;
+    "recover --directory") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
     "recover --reconnect_delay") :; return ;;
+    "recover --tls_certificates") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "recover --tls_psk_file") :; return ;;
+    "recover --tls_hostname") :; return ;;
+    "recover --tls_verify_peer") :; return ;;
     "recover -o"|"recover --target_option") :; return ;;
     "recover --debug_mask") :; return ;;
     "recover --format") _ublkts_words "kublk table json"; return ;;
@@ -133,7 +145,7 @@ _ublkts() {
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
   case $command in
-    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --reconnect_delay --structured_replies --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
     "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
@@ -147,7 +159,7 @@ _ublkts() {
     "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "nbd-info") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
-    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --reconnect_delay --structured_replies --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;

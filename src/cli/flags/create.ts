@@ -65,8 +65,38 @@ const targetFlags = {
     helpValue: 'URI',
     helpGroup: 'TARGET',
   }),
+  program: Flags.string({
+    summary: 'nbd: a program to start for the device, quoted as for a shell. It can also follow --.',
+    helpValue: 'COMMAND',
+    helpGroup: 'TARGET',
+  }),
+  directory: Flags.string({
+    summary: 'nbd: the directory that the program is started in (default: the current one).',
+    helpValue: 'DIR',
+    helpGroup: 'TARGET',
+  }),
   reconnect_delay: wholeNumber({
     summary: 'nbd: seconds that requests wait for a lost server before they fail (default 0: for ever).',
+    helpGroup: 'TARGET',
+  }),
+  tls_certificates: Flags.string({
+    summary: 'nbds: a directory with ca-cert.pem, and client-cert.pem and client-key.pem if the server asks for them.',
+    helpValue: 'DIR',
+    helpGroup: 'TARGET',
+  }),
+  tls_psk_file: Flags.string({
+    summary: 'nbds: a file with the key that is shared with the server, in a line USER:HEX.',
+    helpValue: 'FILE',
+    helpGroup: 'TARGET',
+  }),
+  tls_hostname: Flags.string({
+    summary: "nbds: the name in the server's certificate (default: the host of the URI).",
+    helpValue: 'NAME',
+    helpGroup: 'TARGET',
+  }),
+  tls_verify_peer: Flags.string({
+    summary: "nbds: whether to look at the server's certificate (default yes).",
+    helpValue: 'yes|no',
     helpGroup: 'TARGET',
   }),
   structured_replies: onOff({

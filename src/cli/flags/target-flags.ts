@@ -10,7 +10,13 @@ const WITH_VALUE = [
   'sizelimit',
   'logical_block_size',
   'uri',
+  'program',
+  'directory',
   'reconnect_delay',
+  'tls_certificates',
+  'tls_psk_file',
+  'tls_hostname',
+  'tls_verify_peer',
 ] as const;
 const SWITCHES = ['read_only', 'buffered_io', 'no_discard', 'structured_replies'] as const;
 
