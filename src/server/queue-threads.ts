@@ -84,6 +84,8 @@ export class QueueThreads {
   #start(config: ThreadConfig): void {
     const worker = new Worker(packagePath('dist/queue/main.cjs'), {
       workerData: config,
+      // A thread closes descriptors that Node has not opened: its target's sockets, for one.
+      trackUnmanagedFds: false,
       resourceLimits: {
         maxYoungGenerationSizeMb: isAbsolute(config.spec.target) ? YOUNG_OF_HANDLERS_MB : YOUNG_MB,
         stackSizeMb: STACK_MB,

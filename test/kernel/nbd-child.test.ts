@@ -1,7 +1,7 @@
 /** A program that is the device's own NBD server (`add -t nbd -- PROGRAM`), on a real driver, with nbdkit and qemu-nbd. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { processState } from '../../src/record/process-state.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { until } from './support/devices.ts';
@@ -16,7 +16,9 @@ const DISK = `${FOLDER}/disk`;
 describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
-  sh(`mkdir -p ${FOLDER} && truncate -s 64M ${DISK}`);
+  sh(`mkdir -p ${FOLDER} && truncate -s 16M ${DISK}`);
+
+  afterEach(() => run(`ublkts del -n ${ID} 2> /dev/null`));
 
   test('nbdkit serves it on a private socket, is started again when it is killed, and ends with the device', async () => {
     sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -- nbdkit file disk`);
@@ -25,7 +27,7 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, 'a thread per queue');
     assert.equal(statSync(HOME).mode & 0o777, 0o700);
     assert.doesNotMatch(sh(`ls -l /proc/${programPid()}/fd`), /ublk[bc]|anon_inode:\[io_uring\]/);
-    verify(PATH, '--size=4M');
+    verify(PATH, '--size=2M');
     sh(`cmp ${PATH} ${DISK}`);
 
     const first = programPid();
@@ -34,8 +36,8 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.notEqual(programPid(), first);
     assert.match(readFileSync(`/run/ublkts/${ID}.log`, 'utf8'), /was ended by SIGKILL; it is started again/);
 
-    sh(`truncate -s 96M ${DISK} && ublkts update_size -n ${ID} -s 96M`);
-    verify(PATH, '--size=4M --offset=80M');
+    sh(`truncate -s 32M ${DISK} && ublkts update_size -n ${ID} -s 32M`);
+    verify(PATH, '--size=1M --offset=24M');
     const last = programPid();
     sh(`ublkts del -n ${ID}`);
     assert.equal(processState(last), 'gone');
@@ -43,9 +45,9 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
   });
 
   test('qemu-nbd and a qcow2 image: kill -9 of the server ends the program too, and recover starts it again', async () => {
-    sh(`cd ${FOLDER} && qemu-img create -q -f qcow2 image 64M`);
+    sh(`cd ${FOLDER} && qemu-img create -q -f qcow2 image 16M`);
     sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -i 1 -- qemu-nbd -f qcow2 --discard=unmap image`);
-    verify(PATH, '--size=4M');
+    verify(PATH, '--size=2M');
     sh(`dd if=/dev/urandom of=${FOLDER}/data bs=1M count=4 status=none`);
     // What is acknowledged and not flushed is in the memory of qemu-nbd, which must store it when it is told to end.
     sh(`dd if=${FOLDER}/data of=${PATH} bs=64k seek=100 oflag=direct status=none`);
@@ -65,7 +67,7 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
       `ublkts add -t nbd -n ${ID} -- nbdkit file /no/such/disk`,
       /ended with exit code 1 \(.*\/no\/such\/disk.*\)/,
     );
-    shFails(`ublkts add -t nbd -n ${ID} -- nbdkut memory 1`, /failed to execute nbdkut/);
+    shFails(`ublkts add -t nbd -n ${ID} -- /no/such/nbdkit memory 1`, /failed to execute \/no\/such\/nbdkit/);
     shFails(`ublkts add -t nbd -n ${ID} -- nbd-server 10809`, /nothing tells it where to listen/);
     assert.notEqual(run(`ublkts list -n ${ID}`).status, 0);
   });

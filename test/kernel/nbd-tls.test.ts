@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
 import { killServer, until } from './support/devices.ts';
@@ -23,10 +23,12 @@ const SHARED = `nbds+unix://alice@/?socket=${SOCKET}&tls-psk-file=${KEYS}`;
 describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
-  sh(`mkdir -p ${FOLDER} && truncate -s 64M ${DISK}`);
+  sh(`mkdir -p ${FOLDER} && truncate -s 16M ${DISK}`);
   writeFileSync(KEYS, `alice:${randomBytes(32).toString('hex')}\n`);
   makeCertificates(PKI);
   makeCertificates(`${FOLDER}/others`);
+
+  afterEach(() => run('ublkts del -a 2> /dev/null'));
 
   test('certificates of both sides over TCP: the data is right, and a server of another authority is refused', async () => {
     const tls = ['--tls=require', `--tls-certificates=${PKI}`, '--tls-verify-peer', '-P', SOCKET];
@@ -40,7 +42,7 @@ describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
       await withDevice({ target: 'nbd', targetOptions }, ({ path, queues, target }) => {
         assert.equal(target?.options['uri'], `${uri}?tls-certificates=${PKI}`);
         assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, 'a connection per queue');
-        verify(path, '--size=6M');
+        verify(path, '--size=2M');
         sh(`cmp ${path} ${DISK}`);
       });
       shFails(
@@ -57,6 +59,7 @@ describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
   });
 
   test('a shared key: the server is killed under verifying I/O, and ours too; nothing is lost', async () => {
+    sh(`rm ${DISK} && truncate -s 16M ${DISK}`);
     let server = await startServer(PSK, SOCKET);
     try {
       const features = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const;

@@ -36,6 +36,8 @@ const LOOK_MS = 20;
 const END_MS = 5_000;
 const LAST_LINES = 3;
 const MOST_CHARACTERS = 400;
+/** The server's lines begin with the time. */
+const OF_SERVER = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
 /** The flag of a socket in /proc/net/unix that listens (__SO_ACCEPTCON). */
 const LISTENS = '00010000';
 
@@ -100,7 +102,7 @@ async function end(child: ChildProcess, ended: Promise<string>): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The last lines behind the first `skipped` bytes of the log. */
+/** The last lines of the program behind the first `skipped` bytes of the log, to which the device's server writes too. */
 function lastWords(path: string, skipped: number): string {
   let said: string;
   try {
@@ -111,7 +113,7 @@ function lastWords(path: string, skipped: number): string {
   const lines = said.split('\n').map((line) => line.trim());
   return escapeControls(
     lines
-      .filter((line) => line !== '')
+      .filter((line) => line !== '' && !OF_SERVER.test(line))
       .slice(-LAST_LINES)
       .join(' | ')
       .slice(-MOST_CHARACTERS),

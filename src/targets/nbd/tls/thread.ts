@@ -61,6 +61,7 @@ export class TlsThread implements Secures {
 
   private start(): Worker {
     const worker = new Worker(packagePath('dist/targets/nbd/tls/main.cjs'), {
+      trackUnmanagedFds: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, stackSizeMb: STACK_MB },
     });
     worker.on('message', (message: TunnelMessage) => this.received(message));
