@@ -26,9 +26,6 @@ const ONE_CONNECTION: OneThread = {
   otherwise: 'let the server say so, for example with `qemu-nbd --shared=N`',
 };
 
-/** The server's log. */
-const STDERR = 2;
-
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
 
@@ -80,7 +77,7 @@ async function open({ device, options, maxIoBufBytes, dataPath }: OpenRequest): 
   if (dataPath === 'auto_zc') requireFixedBuffers(release());
   const program = programOf(options);
   const { program: folder, log } = filesOf(device);
-  const keeper = program === null ? null : await ProgramKeeper.start(program, folder, { fd: STDERR, path: log });
+  const keeper = program === null ? null : await ProgramKeeper.start(program, folder, log);
   return {
     params: null,
     files: [],

@@ -1,7 +1,7 @@
 /** A program of the device's own: how it is told where to listen, and that it is there for as long as the device. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,19 +48,14 @@ describe('a program is told where to listen', () => {
 
 describe('a program is kept', () => {
   let folder: string;
-  let log: { fd: number; path: string };
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'nbd-'));
-    const path = join(folder, 'log');
-    log = { fd: openSync(path, 'a'), path };
   });
-  afterEach(() => {
-    closeSync(log.fd);
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => rmSync(folder, { recursive: true }));
   const home = () => join(folder, 'program');
   const pid = () => Number(readFileSync(join(home(), 'process'), 'utf8').split(' ')[0]);
-  const start = (words: readonly string[]) => ProgramKeeper.start({ words, directory: folder }, home(), log);
+  const start = (words: readonly string[]) =>
+    ProgramKeeper.start({ words, directory: folder }, home(), join(folder, 'log'));
 
   test('it listens where only its owner looks, is started again when it dies, and ends with its keeper', async () => {
     const keeper = await start(LISTENER);

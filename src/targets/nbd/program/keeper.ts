@@ -9,7 +9,7 @@ import { joinWords } from '../../../text/shell-words.ts';
 import type { Program } from './command.ts';
 import { endLeftOver, writeProcess } from './left-over.ts';
 import { socketIn } from './socket.ts';
-import { type ProgramLog, type StartedProgram, startProgram, untilListening } from './start.ts';
+import { type StartedProgram, startProgram, untilListening } from './start.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -21,7 +21,7 @@ const REMIND_MS = 60_000;
 export class ProgramKeeper {
   private readonly program: Program;
   private readonly folder: string;
-  private readonly log: ProgramLog;
+  private readonly log: string;
   private running: StartedProgram;
   private startedAt = 0;
   private pause = 0;
@@ -30,8 +30,8 @@ export class ProgramKeeper {
   private saidAt = 0;
   private isEnding = false;
 
-  /** Resolves when the program listens on the socket in `folder`, which is made, or emptied. */
-  static async start(program: Program, folder: string, log: ProgramLog): Promise<ProgramKeeper> {
+  /** Resolves when the program listens on the socket in `folder`, which is made, or emptied. `log`: a file for what it prints. */
+  static async start(program: Program, folder: string, log: string): Promise<ProgramKeeper> {
     await endLeftOver(folder);
     rmSync(folder, { force: true, recursive: true });
     mkdirSync(folder, { mode: 0o700 });
@@ -46,7 +46,7 @@ export class ProgramKeeper {
     return keeper;
   }
 
-  private constructor(program: Program, folder: string, log: ProgramLog) {
+  private constructor(program: Program, folder: string, log: string) {
     this.program = program;
     this.folder = folder;
     this.log = log;

@@ -1,5 +1,5 @@
 /** Asks a program for its export before there is a device: starts it, asks, and ends it. */
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRunDirectories, RUN_DIRECTORY } from '../../../record/files.ts';
 import { askExport } from '../ask.ts';
@@ -13,10 +13,8 @@ import { startProgram, untilListening } from './start.ts';
 export async function askProgram(program: Program, parent?: string): Promise<NbdExport> {
   if (parent === undefined) makeRunDirectories();
   const folder = mkdtempSync(join(parent ?? RUN_DIRECTORY, 'program-'));
-  const path = join(folder, 'log');
-  const log = { fd: openSync(path, 'a', 0o600), path };
   try {
-    const started = startProgram(program, socketIn(folder), log);
+    const started = startProgram(program, socketIn(folder), join(folder, 'log'));
     try {
       await untilListening(program, started, socketIn(folder));
       return await askExport(parseNbdUri(uriIn(folder)));
@@ -24,7 +22,6 @@ export async function askProgram(program: Program, parent?: string): Promise<Nbd
       await started.end();
     }
   } finally {
-    closeSync(log.fd);
     rmSync(folder, { force: true, recursive: true });
   }
 }

@@ -4,7 +4,7 @@
  * acknowledged in memory, and stores it when it is asked to end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
 import { tiedToThisProcess } from '../../../native/tied.ts';
@@ -12,13 +12,6 @@ import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { type Program, startWords } from './command.ts';
-
-/** Where the program's standard output and error go. */
-export interface ProgramLog {
-  readonly fd: number;
-  /** The same file. */
-  readonly path: string;
-}
 
 export interface StartedProgram {
   readonly pid: number;
@@ -41,17 +34,19 @@ const OF_SERVER = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
 /** The flag of a socket in /proc/net/unix that listens (__SO_ACCEPTCON). */
 const LISTENS = '00010000';
 
-/** Starts it. It does not listen yet: see `untilListening`. */
-export function startProgram(program: Program, socket: string, log: ProgramLog): StartedProgram {
+/** Starts it. It does not listen yet: see `untilListening`. What it prints is appended to the file `log`. */
+export function startProgram(program: Program, socket: string, log: string): StartedProgram {
   rmSync(socket, { force: true });
   const [file = '', ...args] = startWords(program, socket);
-  const logged = statSync(log.path, { throwIfNoEntry: false })?.size ?? 0;
+  const fd = openSync(log, 'a', 0o600);
+  const logged = fstatSync(fd).size;
   const child = spawn(...tiedToThisProcess('TERM', file, args), {
     cwd: program.directory,
     env: environment(),
-    stdio: ['ignore', log.fd, log.fd],
+    stdio: ['ignore', fd, fd],
   });
-  const ended = endOf(child, () => lastWords(log.path, logged));
+  closeSync(fd);
+  const ended = endOf(child, () => lastWords(log, logged));
   const { pid = -1 } = child;
   return { pid, startTime: readProcess(pid).startTime, ended, end: () => end(child, ended) };
 }
