@@ -3,18 +3,21 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { UblkError } from '../../../src/errors.ts';
 import { Conversation, type Dialogue } from '../../../src/targets/nbd/handshake/dialogue.ts';
-import { chooseExport, describeExport, listExports } from '../../../src/targets/nbd/handshake/negotiate.ts';
+import { chooseExport, describeExport, listExports, startTls } from '../../../src/targets/nbd/handshake/negotiate.ts';
 import {
   NBD_FLAG_FIXED_NEWSTYLE,
   NBD_FLAG_HAS_FLAGS,
+  NBD_FLAG_NO_ZEROES,
   NBD_FLAG_SEND_FLUSH,
   NBD_OPT_ABORT,
   NBD_OPT_EXPORT_NAME,
   NBD_OPT_GO,
   NBD_OPT_INFO,
   NBD_OPT_LIST,
+  NBD_OPT_STARTTLS,
   NBD_OPT_STRUCTURED_REPLY,
   NBD_REP_ACK,
+  NBD_REP_ERR_POLICY,
   NBD_REP_ERR_TLS_REQD,
   NBD_REP_ERR_UNKNOWN,
   NBD_REP_ERR_UNSUP,
@@ -48,6 +51,35 @@ function play<T>(dialogue: Dialogue<T>, bytes: Uint8Array, pieces: readonly numb
   }
   return { result: conversation.result?.value, sent: Buffer.concat(sent), surplus: conversation.surplus };
 }
+
+describe('TLS', () => {
+  const agreed = Buffer.concat([encodeGreeting(), encodeOptionReply(NBD_OPT_STARTTLS, NBD_REP_ACK)]);
+
+  test('is asked for before anything else, wherever the input is cut; what follows needs no other greeting', () => {
+    for (let at = 1; at < agreed.length; at++) {
+      const { result, sent } = play(startTls(), agreed, [at]);
+      assert.equal(result, NBD_FLAG_FIXED_NEWSTYLE | NBD_FLAG_NO_ZEROES);
+      assert.deepEqual(
+        decodeOptions(sent).map(({ option }) => option),
+        [NBD_OPT_STARTTLS],
+      );
+    }
+    const secured = Buffer.concat(GO.slice(1));
+    const later = play(chooseExport({ exportName: 'disk', structured: false }, NBD_FLAG_FIXED_NEWSTYLE), secured);
+    assert.equal(later.result?.export.bytes, 4096);
+  });
+
+  test('bytes that somebody has put behind the agreement, before there is TLS, are seen', () => {
+    assert.equal(play(startTls(), Buffer.concat([agreed, ...GO.slice(1)])).surplus, Buffer.concat(GO.slice(1)).length);
+  });
+
+  for (const type of [NBD_REP_ERR_UNSUP, NBD_REP_ERR_POLICY, NBD_REP_ERR_UNKNOWN]) {
+    test(`a server that answers ${type} is refused, and nothing goes on in plain text`, () => {
+      const bytes = Buffer.concat([encodeGreeting(), encodeOptionReply(NBD_OPT_STARTTLS, type), ...GO.slice(1)]);
+      assert.throws(() => play(startTls(), bytes), /^UblkError: the server (?:does not offer|refuses) TLS/);
+    });
+  }
+});
 
 describe('the choice of an export', () => {
   const expected = {
