@@ -11,7 +11,7 @@ import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
 import { Conversation, type Dialogue } from './handshake/dialogue.ts';
 import { protocolError } from './handshake/failure.ts';
 import { startTls } from './handshake/negotiate.ts';
-import type { Secures } from './tls/thread.ts';
+import type { Tunnels } from './tls/thread.ts';
 import type { Tunnel, TunnelRequest } from './tls/tunnel.ts';
 import { describeAddress, formatNbdUri, type NbdAddress, type NbdUri } from './uri.ts';
 
@@ -36,24 +36,24 @@ const TCP_LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3, unacknowledged
  */
 export type NewDialogue<T> = (greeted?: number) => Dialogue<T>;
 
-const HERE: Secures = { open: openTunnelHere, lost: () => {} };
+const HERE: Tunnels = { open: openTunnelHere, lost: () => {} };
 
-/** Connects and runs a dialogue. Throws a UblkError that names the URI. `secures` has the tunnels, if the URI wants TLS. */
+/** Connects and runs a dialogue. Throws a UblkError that names the URI. `tunnels` has the tunnels, if the URI wants TLS. */
 export async function connectNbd<T>(
   uri: NbdUri,
   dialogue: NewDialogue<T>,
-  secures: Secures = HERE,
+  tunnels: Tunnels = HERE,
 ): Promise<Connected<T>> {
   try {
     const addresses = await addressesOf(uri.address);
     if (uri.tls === undefined) return await connectToOne(addresses, dialogue);
     const { fd, result: greeted } = await connectToOne(addresses, startTls);
     const host = uri.address.kind === 'tcp' ? uri.address.host : undefined;
-    const tunnel = await secures.open({ fd, tls: uri.tls, host });
+    const tunnel = await tunnels.open({ fd, tls: uri.tls, host });
     const connected = await throughTunnel(tunnel, dialogue(greeted));
     // That the other end has gone is seen as on every socket.
     void tunnel.closed.then((error) =>
-      error === null || error.code === 'ECONNRESET' ? undefined : secures.lost(error),
+      error === null || error.code === 'ECONNRESET' ? undefined : tunnels.lost(error),
     );
     return connected;
   } catch (error) {

@@ -107,10 +107,10 @@ function tooSmall(uri: string, is: number, wanted: number): UblkError {
 
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { state } = context;
-  const secures = new TlsThread();
-  const options = { ...parseNbdOptions(state.options), registers: state.dataPath === 'auto_zc', secures };
+  const tunnels = new TlsThread();
+  const options = { ...parseNbdOptions(state.options), registers: state.dataPath === 'auto_zc', tunnels };
   const { uri, structured } = options;
   const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
-  const { fd, result } = await connectNbd(uri, choose, secures);
+  const { fd, result } = await connectNbd(uri, choose, tunnels);
   return new NbdQueue(context, options, nbdParams(result.export, state), { fd, ...result });
 }

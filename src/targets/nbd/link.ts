@@ -16,7 +16,7 @@ import {
   NBD_FLAG_SEND_TRIM,
   NBD_FLAG_SEND_WRITE_ZEROES,
 } from './protocol/numbers.ts';
-import type { Secures } from './tls/thread.ts';
+import type { Tunnels } from './tls/thread.ts';
 import { formatNbdUri } from './uri.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -38,7 +38,7 @@ export interface Connection {
 }
 
 export interface LinkOptions extends NbdOptions {
-  readonly secures: Secures;
+  readonly tunnels: Tunnels;
   /** What the device was made of. */
   readonly export: NbdExport;
   /** Names the connection in the log. */
@@ -95,9 +95,9 @@ export class Link {
   }
 
   private attempt(): void {
-    const { uri, structured, secures } = this.options;
+    const { uri, structured, tunnels } = this.options;
     const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
-    connectNbd(uri, choose, secures).then(
+    connectNbd(uri, choose, tunnels).then(
       ({ fd, result }) => this.connected({ fd, ...result }),
       (error: unknown) => this.failed(error instanceof Error ? error.message : String(error)),
     );

@@ -53,7 +53,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly sender: Sender;
   private readonly receiver: Receiver;
 
-  private readonly secures: TlsThread;
+  private readonly tunnels: TlsThread;
 
   private mode = UP;
   private fd: number;
@@ -67,7 +67,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   constructor(
     { slots, ring, events, thread, connection: published, deviceBytes }: QueueContext,
-    options: NbdOptions & { readonly registers: boolean; readonly secures: TlsThread },
+    options: NbdOptions & { readonly registers: boolean; readonly tunnels: TlsThread },
     params: ParamsInit,
     { fd, structured, export: found }: Connection,
   ) {
@@ -80,8 +80,8 @@ export class NbdQueue implements TargetQueue, Answered {
     this.exportBytes = found.bytes;
     this.waiting = new Waiting(slots);
     const { waiting } = this;
-    const { registers, secures } = options;
-    this.secures = secures;
+    const { registers, tunnels } = options;
+    this.tunnels = tunnels;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
     this.receiver = new Receiver({
       ring,
@@ -138,7 +138,7 @@ export class NbdQueue implements TargetQueue, Answered {
       shutDown(this.fd);
       closeSync(this.fd);
     }
-    return this.secures.end();
+    return this.tunnels.end();
   }
 
   /** A reply has come (Answered). */

@@ -9,7 +9,7 @@ import type { OpenTunnel, TunnelMessage } from './messages.ts';
 import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
 /** Whoever opens tunnels: `openTunnel` in a process that has an event loop, or a TLS thread. */
-export interface Secures {
+export interface Tunnels {
   readonly open: (request: TunnelRequest) => Promise<Tunnel>;
   /** Is told why TLS has ended a connection that was in use. */
   readonly lost: (error: UblkError) => void;
@@ -25,16 +25,16 @@ interface Entry {
   readonly closed: PromiseWithResolvers<UblkError | null>;
 }
 
-export class TlsThread implements Secures {
+export class TlsThread implements Tunnels {
   private worker: Worker | undefined;
   private next = 0;
-  private readonly tunnels = new Map<number, Entry>();
+  private readonly entries = new Map<number, Entry>();
 
   async open(request: TunnelRequest): Promise<Tunnel> {
     this.worker ??= this.start();
     const id = this.next++;
     const entry: Entry = { opened: Promise.withResolvers(), closed: Promise.withResolvers() };
-    this.tunnels.set(id, entry);
+    this.entries.set(id, entry);
     // While nobody waits for its answer, it does not keep the queue thread from ending.
     this.worker.ref();
     try {
@@ -54,7 +54,7 @@ export class TlsThread implements Secures {
     const { worker } = this;
     if (worker === undefined) return;
     worker.ref();
-    const all = [...this.tunnels.values()].map(({ closed }) => closed.promise);
+    const all = [...this.entries.values()].map(({ closed }) => closed.promise);
     await Promise.race([Promise.all(all), sleep(END_MS)]);
     await worker.terminate();
   }
@@ -71,12 +71,12 @@ export class TlsThread implements Secures {
   }
 
   private received(message: TunnelMessage): void {
-    const entry = this.tunnels.get(message.id);
+    const entry = this.entries.get(message.id);
     if (message.kind === 'open') {
       entry?.opened.resolve({ fd: message.fd, closed: entry.closed.promise });
       return;
     }
-    this.tunnels.delete(message.id);
+    this.entries.delete(message.id);
     if (message.kind === 'refused') entry?.opened.reject(decodeError(message.error));
     else entry?.closed.resolve(message.error === null ? null : decodeError(message.error));
   }
@@ -85,10 +85,10 @@ export class TlsThread implements Secures {
   private failed(message: string): void {
     this.worker = undefined;
     const error = new UblkError(message, { code: 'INTERNAL', kind: 'failed' });
-    for (const { opened, closed } of this.tunnels.values()) {
+    for (const { opened, closed } of this.entries.values()) {
       opened.reject(error);
       closed.resolve(error);
     }
-    this.tunnels.clear();
+    this.entries.clear();
   }
 }
