@@ -1,0 +1,26 @@
+/** The options of the target nbd: what is recorded of them, and which do not go together. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { connectionOptions, parseNbdOptions, recordedNbdOptions } from '../../../src/targets/nbd/options.ts';
+
+describe('the options of nbd', () => {
+  test('of TLS are recorded in the URI, with absolute paths, and mean the same when they are read again', () => {
+    const options = { uri: 'nbds://host/disk', tls_certificates: 'pki', tls_verify_peer: 'no', reconnect_delay: '5' };
+    const recorded = recordedNbdOptions(options);
+    const uri = `nbds://host/disk?tls-certificates=${process.cwd()}/pki&tls-verify-peer=false`;
+    assert.deepEqual(recorded, { uri, reconnect_delay: '5' });
+    assert.deepEqual(recordedNbdOptions(recorded), recorded);
+    assert.deepEqual(parseNbdOptions(options), parseNbdOptions(recorded));
+  });
+
+  test('of TLS are refused without it', () => {
+    const options = { uri: 'nbd://host/disk', tls_psk_file: '/k' };
+    assert.throws(() => parseNbdOptions(options), /tls_psk_file.* is of no use with "nbd:\/\/host\/disk"/);
+  });
+
+  test('with a program are those of a connection to the socket of the device', () => {
+    const options = { program: 'nbdkit null', directory: '/', reconnect_delay: '5' };
+    const uri = 'nbd+unix:///?socket=/run/ublkts/7.program/socket';
+    assert.deepEqual(connectionOptions(options, 7), { uri, reconnect_delay: '5' });
+  });
+});
