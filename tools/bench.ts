@@ -8,6 +8,7 @@
  *   --flat               cost of a request by depth, queues, size, buffers and devices. --curve: one of them
  *   --wall               beside kublk on two CPUs and the wall clock. --target: just that, and nothing written
  *   --handlers           targets of byte handlers beside the same disk in C; fails when a row is below its bound
+ *   --nbd                the target nbd beside the kernel's nbd driver, counted and on two CPUs. --clock: one of them, nothing written
  *   --wake-ups           100,000 promises of each origin, and what waiting for them costs; fails when one is lost
  *   --budgets            start-up and memory; fails when a budget is exceeded
  */
@@ -18,6 +19,7 @@ import { budgets } from './bench/budgets/run.ts';
 import { compareServers } from './bench/compare.ts';
 import { flatCost } from './bench/flat/run.ts';
 import { handlersBench } from './bench/handlers/run.ts';
+import { nbdBench } from './bench/nbd/run.ts';
 import { wakeUps } from './bench/wake-ups/run.ts';
 import { wallClock } from './bench/wall/run.ts';
 
@@ -33,6 +35,8 @@ const { values } = parseArgs({
     budgets: { type: 'boolean', default: false },
     wall: { type: 'boolean', default: false },
     handlers: { type: 'boolean', default: false },
+    nbd: { type: 'boolean', default: false },
+    clock: { type: 'string' },
     'wake-ups': { type: 'boolean', default: false },
   },
 });
@@ -42,6 +46,7 @@ await runHarness((_scratch, signal) => {
   if (flat) return flatCost(DOCUMENT, curve, signal);
   if (values.wall) return wallClock(DOCUMENT, target, signal);
   if (values.handlers) return handlersBench(DOCUMENT, signal);
+  if (values.nbd) return nbdBench(DOCUMENT, values.clock, signal);
   if (values['wake-ups']) return wakeUps(DOCUMENT, signal);
   if (values.budgets) return budgets(DOCUMENT, signal);
   return compareServers({ quick, target, mode }, DOCUMENT, signal);
