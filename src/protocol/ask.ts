@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { connectUnix, MessageBuffer } from '../native/libc/unix-socket.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
-import { type Answers, decodeAnswer, encodeRequest, type Request } from './buffer-requests.ts';
+import { type Answers, encodeRequest, type Request } from './buffer-requests.ts';
 import { decodeError } from './error-wire.ts';
+import { decodeAnswer } from './frame.ts';
 
 /** Longer than the server takes to answer that it needs more time. */
 const ANSWER_MS = 40_000;
@@ -40,7 +41,7 @@ function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
   const answer = decodeAnswer(bytes);
   if (typeof answer === 'number') throw turnedAway(device, answer);
   if (!answer.ok) throw decodeError(answer.error);
-  return answer.value;
+  return answer.value as Answers[keyof Answers];
 }
 
 async function exchange(path: string, device: number, request: Buffer, fd: number | undefined): Promise<Buffer> {

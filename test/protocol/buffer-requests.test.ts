@@ -2,18 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { UblkError } from '../../src/errors.ts';
+import { classify, encodeRequest, parseRequest, type Request } from '../../src/protocol/buffer-requests.ts';
 import {
-  classify,
   decodeAnswer,
   encodeAnswer,
-  encodeRequest,
   encodeStatus,
   HEADER_BYTES,
   MAX_REQUEST_BYTES,
-  parseRequest,
   PROTOCOL_VERSION,
-  type Request,
-} from '../../src/protocol/buffer-requests.ts';
+} from '../../src/protocol/frame.ts';
 
 const requests: fc.Arbitrary<Request> = fc.oneof(
   fc.record({

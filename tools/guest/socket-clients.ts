@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts';
-import { decodeAnswer } from '../../src/protocol/buffer-requests.ts';
+import { decodeAnswer } from '../../src/protocol/frame.ts';
 
 /** Sends `bytes` and `fds`, and returns the server's answer. */
 export async function say(

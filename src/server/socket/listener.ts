@@ -8,13 +8,7 @@ import { UblkError } from '../../errors.ts';
 import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
 import type { Descriptors } from './descriptors.ts';
-import {
-  type Answer,
-  encodeAnswer,
-  encodeStatus,
-  HEADER_BYTES,
-  MAX_REQUEST_BYTES,
-} from '../../protocol/buffer-requests.ts';
+import { type Answer, encodeAnswer, encodeStatus, HEADER_BYTES, MAX_REQUEST_BYTES } from '../../protocol/frame.ts';
 import { receiveRequest } from './receive.ts';
 
 /** Carries out the requests: requests.ts. */

@@ -5,15 +5,9 @@ import type { ShmemRegistry } from '../shared-memory/registry.ts';
 import type { StoredBuffer } from '../../record/device-record.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { RequestHandler } from './listener.ts';
-import {
-  type Answer,
-  type Answers,
-  type BufferAnswer,
-  parseRequest,
-  PROTOCOL_VERSION,
-  type Request,
-} from '../../protocol/buffer-requests.ts';
+import { type Answers, type BufferAnswer, parseRequest, type Request } from '../../protocol/buffer-requests.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
+import { type Answer, otherVersion, PROTOCOL_VERSION } from '../../protocol/frame.ts';
 
 /** A request is answered within this time, with the outcome or with TIMEOUT; its work may still be done later. */
 const ANSWER_SECONDS = 30;
@@ -75,14 +69,6 @@ export class Requests implements RequestHandler {
 
 function bufferAnswer({ index, length, readOnly, source, path, inode }: StoredBuffer): BufferAnswer {
   return { index, length, readOnly, source, path, inode };
-}
-
-function otherVersion(version: number): UblkError {
-  return new UblkError(`the server speaks version ${PROTOCOL_VERSION} of the socket's protocol, not ${version}`, {
-    code: 'EPROTONOSUPPORT',
-    command: 'recv',
-    hint: 'use the ublkts that runs the device',
-  });
 }
 
 function lateError(device: number): UblkError {
