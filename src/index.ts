@@ -22,9 +22,11 @@ export { type Features, getFeatures } from './device/features.ts';
 export { describeDevice, listDevices } from './device/list.ts';
 export { quiesceDevice } from './device/quiesce.ts';
 export { recoverDevice } from './device/recover.ts';
+export { type Recoveries, recoverAllDevices } from './device/recover-all.ts';
 export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, TallyReport } from './device/report.ts';
 export { updateSize } from './device/resize.ts';
 export { type StopOptions, stopDevice } from './device/stop.ts';
+export { type ServeOptions, type StartedServer, startServer } from './device/serve.ts';
 export { type FailureKind, UblkError } from './errors.ts';
 export {
   ADD_DEFAULTS,

@@ -4,7 +4,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
 import { addRequest } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
-import { newDeviceId } from '../cli/flags/values.ts';
+import { newDeviceId, residentServer } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { waitFor } from '../cli/running/waiting.ts';
@@ -44,6 +44,11 @@ export default class Add extends BaseCommand {
       helpGroup: 'DEVICE',
     }),
     ...createFlags,
+    server: residentServer({
+      summary: `${createFlags.server.summary ?? ''} UBLKTS_SERVER=NAME in the environment means --server=NAME.`,
+      env: 'UBLKTS_SERVER',
+      helpGroup: 'SERVER',
+    }),
     format: formatFlag,
   };
 

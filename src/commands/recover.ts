@@ -3,13 +3,17 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
 import { parseDeviceId } from '../cli/flags/device-id.ts';
-import { namedOptions } from '../cli/flags/add-request.ts';
+import { type CreateFlags, namedOptions } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
+import { onOff } from '../cli/flags/values.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { waitFor } from '../cli/running/waiting.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import type { StartedDevice } from '../device/report.ts';
+import { usageError } from '../errors.ts';
+import type { AddOptions } from '../spec/options.ts';
 
 export default class Recover extends BaseCommand {
   static override summary = 'Start a new server for a device whose server is gone.';
@@ -17,6 +21,7 @@ export default class Recover extends BaseCommand {
     'The device must have been made with -i 1 (clients see no error), -r 1 (the requests under way fail) or -e 1 (all requests fail until then). ublkts keeps a record of how the device was made, and a flag given here replaces what the record says. A flag that is omitted keeps what the record says. The data path, the features, the queues and their depth cannot be changed any more; a note says so if others are asked for. For a device of another program there is no record, so its target and files have to be given, and the defaults below apply.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
+    '<%= config.bin %> <%= command.id %> -a',
     '<%= config.bin %> <%= command.id %> ublkb0',
     '<%= config.bin %> <%= command.id %> -n 0 -t loop -i 1 disk.img',
   ];
@@ -35,12 +40,19 @@ export default class Recover extends BaseCommand {
       helpGroup: 'DEVICE',
     }),
     number: numberFlag,
+    all: onOff({
+      char: 'a',
+      summary:
+        'Recover every device that has lost its server. Those of a resident server get it again: it is started if it is gone.',
+      helpGroup: 'DEVICE',
+    }),
     ...createFlags,
     format: formatFlag,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Recover);
+    if (flags.all) return this.#recoverAll(flags, args.files ?? []);
     const { id, files } = separate(flags.number, args.files ?? []);
     const overrides = namedOptions({ ...flags, number: undefined }, files, this.argv);
     const print = ({ notes, ...device }: StartedDevice): void =>
@@ -55,6 +67,29 @@ export default class Recover extends BaseCommand {
       print(await waitFor(this.chatty, 'waiting for the server', (waiting) => recoverDevice(id, overrides, waiting)));
     }
   }
+
+  async #recoverAll(flags: CreateFlags & { readonly quiet: boolean }, files: readonly string[]): Promise<void> {
+    const overrides = optionsForAll(flags, files);
+    const { recoverAllDevices } = await import('../device/recover-all.ts');
+    const work = (waiting: WaitOptions) => recoverAllDevices(overrides, waiting);
+    const { recovered, failed } = await waitFor(this.chatty, 'waiting for the servers', work);
+    this.printOutcome(
+      { done: recovered, failed },
+      {
+        json: { recovered },
+        kublk: () => '',
+        table: () => recovered.map((id) => `device ${id} is recovered\n`).join(''),
+      },
+    );
+  }
+}
+
+/** Options are for all devices, and no device and no file may be named. */
+function optionsForAll(flags: CreateFlags, files: readonly string[]): Partial<AddOptions> {
+  if (flags.number !== undefined || files.length > 0) {
+    throw usageError('-a recovers every device, and one is named too', 'name the device, or give -a alone');
+  }
+  return namedOptions(flags, []);
 }
 
 /** kublk always requires `-n`, so without it the first word can be the device. */

@@ -28,6 +28,7 @@ export function addWords(options: AddOptions): string[] {
     ...changedNumber('--io_desc_size', options.ioDescSize, ADD_DEFAULTS.ioDescSize),
     ...SWITCHES.flatMap(([name, flag]) => (options[name] ? [flag] : [])),
     ...(integrity === null ? [] : integrityWords(integrity)),
+    ...(options.server === null ? [] : [`--server=${options.server}`]),
     ...(options.debugMask === 0 ? [] : ['--debug_mask', `0x${options.debugMask.toString(16)}`]),
     ...Object.entries(options.targetOptions).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
     ...buffers.flatMap(({ path }) => ['--htlb', path]),

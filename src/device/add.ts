@@ -16,11 +16,12 @@ import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.
 import { type Granted, resolve } from '../spec/resolve.ts';
 import type { TargetTraits } from '../spec/target-traits.ts';
 import { findTarget, inspected, targetReference } from '../targets/find.ts';
-import { launchServer, type ServerProcess } from './launch.ts';
+import type { ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { possibleCpus, requireCpus } from './require-cpus.ts';
 import { requireUnserved } from './require-unserved.ts';
+import { requireSocket, startOn } from './serve.ts';
 
 /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
 export async function addDevice(request: AddRequest, waiting: WaitOptions = {}): Promise<StartedDevice> {
@@ -38,6 +39,7 @@ export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}):
   const options = { ...asked, target: reference, targetOptions };
   // Options that no driver makes possible are refused before a driver is needed, and before a server is asked.
   resolve(options, found, FeatureSet.all);
+  if (options.server !== null) requireSocket(options.server);
   const target = await inspected(found, targetOptions, false);
   requireCpus(options.cpus);
   requireFiles(options.files);
@@ -62,7 +64,7 @@ export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}):
       forgetDevice(id);
       writeRecord(record);
     });
-    const server = await launchServer({ device: id, mode: 'add', target: options.target }, waiting);
+    const server = await startOn(spec.server, { device: id, mode: 'add', target: options.target }, waiting);
     // Whoever is told of the device opens it next.
     await blockDeviceNode(id).catch((error: unknown) => {
       server.release();
@@ -84,7 +86,8 @@ async function create(
   requireUnserved(channel, options);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const asked = resolve(options, target, driver);
-  checkDescriptors(resolve(options, target, driver, expectedOf(asked)));
+  // A resident server checks what it has left.
+  if (options.server === null) checkDescriptors(resolve(options, target, driver, expectedOf(asked)));
   const info = await addDev(channel, devInfoOf(asked, options.id), waiting);
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };
 }

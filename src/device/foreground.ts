@@ -10,16 +10,20 @@ import { stopDevice } from './stop.ts';
 import { describeDevice } from './list.ts';
 import type { AddOptions } from '../spec/options.ts';
 import type { StartedDevice } from './report.ts';
-import { UblkError } from '../errors.ts';
+import { UblkError, usageError } from '../errors.ts';
+import { option } from '../spec/option-names.ts';
 
 /** `onReady` gets the live device. Resolves when the device is gone, rejects when its server died. */
 export async function runForeground(options: AddOptions, onReady: OnReady): Promise<void> {
+  if (options.server !== null) throw notForeground();
   await stay(await startDevice(options), onReady);
 }
 
 /** The same for `recover --foreground`. */
 export async function recoverForeground(id: number, overrides: Partial<AddOptions>, onReady: OnReady): Promise<void> {
-  await stay(await startRecovery(id, overrides), onReady);
+  if (typeof overrides.server === 'string') throw notForeground();
+  // A device that a resident server had gets a process of its own.
+  await stay(await startRecovery(id, { ...overrides, server: null }), onReady);
 }
 
 type OnReady = (device: StartedDevice) => void;
@@ -68,6 +72,13 @@ async function deleteUnused(device: number): Promise<void> {
     if (!(error instanceof UblkError) || error.kind !== 'unsupported') throw error;
   }
   await deleteDevice(device);
+}
+
+function notForeground(): UblkError {
+  return usageError(
+    ['a device that a resident server serves (', option('server'), ') has no foreground'],
+    'start the server itself in the foreground: `ublkts serve --foreground`',
+  );
 }
 
 function inUse(device: number, why: string): UblkError {

@@ -1,7 +1,7 @@
-/** Starts a device's server process and waits for its start report. */
+/** Starts a server process, of one device or a resident one, and waits for its start report. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { hasCapability } from '../native/capabilities.ts';
 import { shortageHint, shortageOf } from '../native/shortage.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
-import { filesOf, makeRunDirectories } from '../record/files.ts';
+import { filesOf, makeRunDirectories, residentFiles } from '../record/files.ts';
 import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { mountNamespace } from '../server/mount-namespace.ts';
 import type { StartMode } from '../server/serve-device.ts';
@@ -46,21 +46,68 @@ export interface Launch {
   readonly target: string;
 }
 
+/** A process that is to be started. */
+interface Program {
+  /** Its file in dist/, and the words behind it. */
+  readonly words: readonly [entry: string, ...words: string[]];
+  readonly log: string;
+  /** The part of the program whose compiled code it uses. */
+  readonly cache: string;
+}
+
+export interface ResidentProcess {
+  readonly pid: number;
+  readonly notes: readonly string[];
+  release(): void;
+  readonly ended: Promise<Ending>;
+}
+
+/**
+ * Starts the resident server `name`. It stays in the mount namespace of this process, because files that are mounted later
+ * must be found by their paths.
+ */
+export async function launchResident(name: string, waiting: WaitOptions = {}): Promise<ResidentProcess> {
+  makeRunDirectories();
+  const { log } = residentFiles(name);
+  const logged = bytesOf(log);
+  const program: Program = { words: ['dist/server/resident/main.cjs', name], log, cache: 'resident' };
+  const { child, ended, flusher, report } = await start(program, [], waiting);
+  if (report === null) throw diedError(null, textOf(log, logged), await ended);
+  if (!report.ready) throw report.error;
+  const notes = [...report.notes, ...flusherNote(flusher)];
+  if (!isFirstNamespace()) notes.push(SHARED_NAMESPACE);
+  return { pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
+}
+
+function isFirstNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/1/ns/mnt') === mountNamespace();
+  } catch {
+    return false;
+  }
+}
+
+function flusherNote(errno: number): string[] {
+  return errno === 0 ? [] : [`PR_SET_IO_FLUSHER: ${errnoText(errno)}`];
+}
+
 /** `waiting.signal` ends the server that is starting; its bound is the server's own. */
 export async function launchServer(launch: Launch, waiting: WaitOptions = {}): Promise<ServerProcess> {
-  const { device } = launch;
+  const { device, mode, target } = launch;
   makeRunDirectories();
   const { log } = filesOf(device);
   const logged = bytesOf(log);
+  // What a target's file is without its types lies where the command that starts the server has just left it.
+  const cache = isAbsolute(target) ? mode : 'server';
+  const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, mountNamespace()];
   const wrapper = ownNamespace();
-  const first = await start(launch, wrapper, waiting);
+  const first = await start({ words, log, cache }, wrapper, waiting);
   // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
   const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
-  const { child, ended, flusher, report } = refused ? await start(launch, [], waiting) : first;
+  const { child, ended, flusher, report } = refused ? await start({ words, log, cache }, [], waiting) : first;
   if (report === null) throw diedError(device, textOf(log, logged), await ended);
   if (!report.ready) throw report.error;
-  const notes = [...report.notes];
-  if (flusher !== 0) notes.push(`PR_SET_IO_FLUSHER: ${errnoText(flusher)}`);
+  const notes = [...report.notes, ...flusherNote(flusher)];
   if (refused || wrapper.length === 0) notes.push(SHARED_NAMESPACE);
   return { device, pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
 }
@@ -77,19 +124,21 @@ interface Started {
   readonly report: StartReport | null;
 }
 
-async function start(launch: Launch, wrapper: readonly string[], { signal, onWaiting }: WaitOptions): Promise<Started> {
-  const { device, mode } = launch;
-  const logFd = openSync(filesOf(device).log, 'a', 0o600);
-  const entry = packagePath('dist/server/main.cjs');
+async function start(
+  { words, log, cache }: Program,
+  wrapper: readonly string[],
+  { signal, onWaiting }: WaitOptions,
+): Promise<Started> {
+  const logFd = openSync(log, 'a', 0o600);
+  const [entry, ...rest] = words;
   // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
   const flusher = setIoFlusher(true);
-  const words = [process.execPath, ...START_FLAGS, entry, String(device), mode, mountNamespace()];
-  const [program = '', ...args] = [...wrapper, ...words];
+  const [program = '', ...args] = [...wrapper, process.execPath, ...START_FLAGS, packagePath(entry), ...rest];
   // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(program, args, {
     detached: true,
-    env: { ...process.env, ...serverEnvironment(launch) },
+    env: { ...process.env, ...serverEnvironment(cache) },
     // Not the shell's directory: a server must not keep a file system busy.
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],
@@ -130,11 +179,10 @@ function ownNamespace(): string[] {
 /**
  * One malloc arena for all threads: glibc gives each its own, and keeps what it was once used for; none of them allocates
  * while it serves. 44.8 MB of private memory become 38.2 (null, two queues, after I/O). The compile cache is for all
- * threads, too (docs/decisions/0016). What a target's file is without its types lies where the command that starts the
- * server has just left it.
+ * threads, too (docs/decisions/0016).
  */
-function serverEnvironment({ mode, target }: Launch): NodeJS.ProcessEnv {
-  const cache = compileCache(isAbsolute(target) ? mode : 'server');
+function serverEnvironment(part: string): NodeJS.ProcessEnv {
+  const cache = compileCache(part);
   return { MALLOC_ARENA_MAX: '1', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
 }
 
@@ -173,16 +221,18 @@ function silentError(): UblkError {
 }
 
 /** `said` is what this server wrote to its log. */
-function diedError(device: number, said: string, ending: Ending): UblkError {
+function diedError(device: number | null, said: string, ending: Ending): UblkError {
   const how = ending.signal === null ? `with exit code ${ending.exitCode ?? '?'}` : `by ${ending.signal}`;
   const last = lastWords(said);
-  return new UblkError(`the server ended ${how} before the device was ready${last === '' ? '' : `: ${last}`}`, {
-    code: 'SERVER_DIED',
-    device,
-    command: 'add',
-    hint: shortageHint(said) ?? 'if it says nothing, see `dmesg` for the out-of-memory killer',
-    cause: ending,
-  });
+  return new UblkError(
+    `the server ended ${how} before ${device === null ? 'it' : 'the device'} was ready${last === '' ? '' : `: ${last}`}`,
+    {
+      code: 'SERVER_DIED',
+      ...(device === null ? {} : { device, command: 'add' }),
+      hint: shortageHint(said) ?? 'if it says nothing, see `dmesg` for the out-of-memory killer',
+      cause: ending,
+    },
+  );
 }
 
 /** Of what Node prints when it gives up, the line that says why, without the stack below it. */

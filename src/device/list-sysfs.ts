@@ -47,6 +47,7 @@ export async function describeFromSysfs(id: number, refusal: UblkError): Promise
     queue_depth: record?.spec.depth ?? Number(readText(`${disk}/queue/nr_requests`) ?? 0),
     max_io_buf_bytes: record?.spec.maxIoBufBytes ?? Number(readText(`${disk}/queue/max_hw_sectors_kb`) ?? 0) * 1024,
     ublksrv_pid: server?.pid ?? -1,
+    server: record?.spec.server ?? null,
     server_state: alive,
     flags: `0x${flags.toString(16)}`,
     flag_names: bitsOf(flags).map(({ bit, name }) => name ?? `bit ${bit}`),

@@ -118,6 +118,7 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
     queue_depth: info.queue_depth,
     max_io_buf_bytes: info.max_io_buf_bytes,
     ublksrv_pid: info.ublksrv_pid,
+    server: record?.spec.server ?? null,
     server_state: state,
     flags: `0x${info.flags.toString(16)}`,
     flag_names: bitsOf(info.flags).map(({ bit, name }) => name ?? `bit ${bit}`),

@@ -8,8 +8,9 @@ import { UBLK_F_BATCH_IO, UBLK_F_USER_RECOVERY } from '../native/uapi/ublk-featu
 import { UblkError } from '../errors.ts';
 import { isElsewhere, isServer, isServerAlive } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
+import { askResidentToQuiesce } from './serve.ts';
 
-/** The signal that makes the server do so (server/main.ts). */
+/** The signal that makes the server of one device do so (server/main.ts); a resident server is asked on its socket. */
 const SIGNAL = 'SIGUSR2';
 
 /** The server of a device without recovery must not leave: the device would be DEAD. */
@@ -19,12 +20,13 @@ const LEAVES = UBLK_F_BATCH_IO | UBLK_F_USER_RECOVERY;
  * Returns false when the device is not in batch mode or another program serves it, so that QUIESCE_DEV is the only way, and
  * when it has no recovery, so that QUIESCE_DEV is refused.
  */
-export function askServerToLeave({ dev_id: id, flags, ublksrv_pid: pid }: DevInfo): boolean {
+export async function askServerToLeave({ dev_id: id, flags, ublksrv_pid: pid }: DevInfo): Promise<boolean> {
   if ((flags & LEAVES) !== LEAVES) return false;
   const server = readRecord(id)?.server ?? null;
   if (server !== null && pid <= 0 && isElsewhere(server) && isServerAlive(server)) throw outOfReach(id, server.pid);
   if (!isServer(pid, server) || !isServerAlive(server)) return false;
-  process.kill(pid, SIGNAL);
+  if (server?.resident === undefined) process.kill(pid, SIGNAL);
+  else await askResidentToQuiesce(server.resident, id);
   return true;
 }
 

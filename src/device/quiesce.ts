@@ -29,7 +29,7 @@ export async function quiesceDevice(id: number, options: WaitOptions = {}): Prom
     const deadline = milliseconds() + timeoutMs;
     const info = getDevInfo(channel, id);
     const { ublksrv_pid: serverPid } = info;
-    const asked = askServerToLeave(info);
+    const asked = await askServerToLeave(info);
     for (;;) {
       const left = Math.max(1, Math.ceil(deadline - milliseconds()));
       const late = (): UblkError => stillLive(id, serverPid, timeoutMs);

@@ -26,11 +26,12 @@ import { requireFiles } from './add.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './exclusively.ts';
 import { keptNote } from './kept-options.ts';
-import { launchServer, type ServerProcess } from './launch.ts';
+import type { ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { requireCpus } from './require-cpus.ts';
 import { requireUnserved } from './require-unserved.ts';
+import { requireServer, startOn } from './serve.ts';
 
 /** After a server was killed, the kernel needs a moment to release the device. One that is well is not waited for as long. */
 const SERVER_LEAVES_MS = 5_000;
@@ -80,7 +81,8 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
   await withControl((channel) => requireUnserved(channel, options));
-  checkDescriptors(spec);
+  if (spec.server === null) checkDescriptors(spec);
+  else await requireServer(spec.server, waiting);
   await startUserRecoveryWhenFree(info, waiting);
   writeRecord({
     version: RECORD_VERSION,
@@ -96,7 +98,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     ended: null,
   });
   try {
-    const server = await launchServer({ device: id, mode: 'recover', target: options.target }, waiting);
+    const server = await startOn(spec.server, { device: id, mode: 'recover', target: options.target }, waiting);
     return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.
@@ -188,7 +190,8 @@ function addAgain(record: DeviceRecord | null): string {
   const features: readonly Feature[] = options.features.includes('USER_RECOVERY')
     ? options.features
     : [...options.features, 'USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
-  return addCommand({ ...options, features });
+  // The record may be older than some of the options.
+  return addCommand({ ...ADD_DEFAULTS, ...options, features });
 }
 
 async function requireNotLive(id: number): Promise<void> {

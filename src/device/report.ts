@@ -87,6 +87,8 @@ export interface DeviceReport {
   queue_depth: number;
   max_io_buf_bytes: number;
   ublksrv_pid: number;
+  /** The name of the resident server that serves it; null where it has a process of its own, or another program's. */
+  server: string | null;
   /** The state of the server's process in /proc; null when the device has no server that can be seen from here. */
   server_state: ProcessState | null;
   /** Hex: 64 bits. */

@@ -1,12 +1,10 @@
 /** Asks a device's server something from another process: one connection, one request, one answer. */
-import { closeSync } from 'node:fs';
-import { connect, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
-import { connectUnix, MessageBuffer } from '../native/libc/unix-socket.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { type Answers, encodeRequest, type Request } from './buffer-requests.ts';
 import { decodeError } from './error-wire.ts';
+import { exchange } from './exchange.ts';
 import { decodeAnswer } from './frame.ts';
 
 /** Longer than the server takes to answer that it needs more time. */
@@ -28,7 +26,15 @@ export async function askServer<R extends Request>(
 ): Promise<Answers[R['op']]> {
   for (let tries = 1; ; tries++) {
     try {
-      return valueOf(await exchange(path, device, encodeRequest(request), fd), device) as Answers[R['op']];
+      const answer = await exchange({
+        path,
+        request: encodeRequest(request),
+        fd,
+        timeoutMs: ANSWER_MS,
+        silent: () => silent(device),
+        failed: (cause) => failure(device, cause),
+      });
+      return valueOf(answer, device) as Answers[R['op']];
     } catch (error) {
       if (tries === TRIES || !(error instanceof UblkError) || !UNHEARD.has(error.code)) throw error;
     }
@@ -42,35 +48,6 @@ function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
   if (typeof answer === 'number') throw turnedAway(device, answer);
   if (!answer.ok) throw decodeError(answer.error);
   return answer.value as Answers[keyof Answers];
-}
-
-async function exchange(path: string, device: number, request: Buffer, fd: number | undefined): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  try {
-    const socket = fd === undefined ? connect(path) : connectAndSend(path, request, fd);
-    socket.setTimeout(ANSWER_MS, () => socket.destroy(silent(device)));
-    if (fd === undefined) socket.write(request);
-    for await (const chunk of socket) chunks.push(chunk as Buffer);
-  } catch (error) {
-    // A complete answer counts, however the connection ended.
-    if (chunks.length === 0) throw failure(device, error as NodeJS.ErrnoException);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** Node cannot send descriptors, so the request is sent by sendmsg; Node reads the answer. */
-function connectAndSend(path: string, request: Buffer, fd: number): Socket {
-  const message = new MessageBuffer(request.length);
-  const connection = connectUnix(path);
-  try {
-    message.send(connection, request, [fd]);
-    return new Socket({ fd: connection });
-  } catch (error) {
-    closeSync(connection);
-    throw error;
-  } finally {
-    message.close();
-  }
 }
 
 function turnedAway(device: number, status: number): UblkError {
@@ -91,7 +68,6 @@ function silent(device: number): UblkError {
 
 function failure(device: number, cause: NodeJS.ErrnoException): UblkError {
   const code = cause.code ?? 'EIO';
-  if (code === 'TIMEOUT' && cause instanceof UblkError) return cause;
   const gone = code === 'ENOENT' || code === 'ECONNREFUSED';
   return new UblkError(
     gone ? `device ${device} has no server now` : `cannot ask the server of device ${device}: ${code}`,

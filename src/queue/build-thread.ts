@@ -30,14 +30,30 @@ export interface BuiltThread {
   readonly thread: QueueThread;
   readonly target: TargetQueue;
   readonly sleep: LoopSleep;
+  /** The descriptor of the ring. */
+  readonly ring: number;
+  /**
+   * Closes the ring, whose registered files keep the device with this server. No operation may be under way that uses
+   * the memory of a request.
+   */
+  readonly close: () => void;
 }
 
 export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThread> {
+  const mine = slotsOf(config);
+  const ring = makeRing(config, mine.length);
+  try {
+    return await buildOn(ring, mine, config);
+  } catch (error) {
+    ring.close();
+    throw error;
+  }
+}
+
+async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig): Promise<BuiltThread> {
   const { spec } = config;
   const slots = new Slots(config);
-  const mine = slotsOf(config);
   const device = charDevice(config.charFd, spec.noUblkFixedFd);
-  const ring = makeRing(config, mine.length);
   const writers = statsOf(config);
   const stats = threadStats(slots, writers);
   const latency = new LatencySampler(slots.count);
@@ -66,7 +82,11 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
   own.attach(request);
   const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
   sleep.attach(thread);
-  return { thread, target, sleep };
+  const close = (): void => {
+    ring.close();
+    wakeUp.close();
+  };
+  return { thread, target, sleep, ring: ring.fd, close };
 }
 
 type ThreadParts = Pick<QueueContext, 'slots' | 'events' | 'ring' | 'connection'>;

@@ -27,9 +27,10 @@ async function main(config: ThreadConfig): Promise<void> {
   if (Number.parseInt(process.versions.v8, 10) >= SAFE_INTEGER_V8)
     setFlagsFromString('--no-additive-safe-int-feedback');
   const notes = settle(config);
-  const { thread, target, sleep } = await buildQueueThread(config);
+  const { thread, target, sleep, ring, close } = await buildQueueThread(config);
   const problem = thread.start();
   if (problem !== 0) {
+    close();
     throw new UblkError(`queue thread ${config.index}: the driver refused to deliver: ${errnoText(-problem)}`, {
       code: errnoName(-problem),
       command: 'FETCH_REQ',
@@ -38,7 +39,8 @@ async function main(config: ThreadConfig): Promise<void> {
   }
   // The main thread sets the flags of the JIT when all threads have fetched.
   keepCompiledCode();
-  say({ kind: 'fetched', tid: gettid(), notes, ...(target.params === undefined ? {} : { params: target.params }) });
+  const { params } = target;
+  say({ kind: 'fetched', tid: gettid(), ring, notes, ...(params === undefined ? {} : { params }) });
   const { index } = config;
   const { debugMask } = config.spec;
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);
@@ -48,6 +50,7 @@ async function main(config: ThreadConfig): Promise<void> {
   }
   sleep.close();
   await closeTarget(target, config);
+  close();
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
   say({ kind: 'left' });
 }

@@ -44,6 +44,13 @@ export interface ThreadConfig {
 
 /** A message from a queue thread to the main thread. */
 export type ThreadMessage =
-  | { readonly kind: 'fetched'; readonly tid: number; readonly notes: readonly string[]; readonly params?: ParamsInit }
+  | {
+      readonly kind: 'fetched';
+      readonly tid: number;
+      /** The descriptor of the ring. A thread that leaves closes it; after a failure, the main thread does. */
+      readonly ring: number;
+      readonly notes: readonly string[];
+      readonly params?: ParamsInit;
+    }
   | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly error: WireError };

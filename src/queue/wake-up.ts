@@ -40,6 +40,10 @@ export class WakeUp {
     sqe.len = EVENTFD_BYTES;
   }
 
+  close(): void {
+    this.buffer.unmap();
+  }
+
   /** The request of the main thread: STAY, DRAIN or LEAVE. */
   get order(): number {
     return Atomics.load(this.flag, 0);

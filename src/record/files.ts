@@ -39,6 +39,20 @@ export function filesOf(device: number): DeviceFiles {
   };
 }
 
+export interface ResidentFiles {
+  readonly socket: string;
+  /** The standard error of the server. */
+  readonly log: string;
+  /** Locked by the server for as long as it lives. */
+  readonly lock: string;
+}
+
+/** The files of a resident server. Names of devices begin with a digit and end there, so that they are never these. */
+export function residentFiles(name: string): ResidentFiles {
+  const path = `${RUN_DIRECTORY}/server-${name}`;
+  return { socket: `${path}.sock`, log: `${path}.log`, lock: `${path}.lock` };
+}
+
 export function makeRunDirectories(): void {
   mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
   mkdirSync(SOCKET_DIRECTORY, { recursive: true, mode: 0o755 });

@@ -14,6 +14,8 @@ export interface ServerIdentity {
   readonly namespace?: string | null;
   /** The file that it has locked (server-lock.ts). */
   readonly lock?: string;
+  /** The name of the resident server that it is: it lives on when it has let go of the device, which the lock says. */
+  readonly resident?: string;
 }
 
 interface Servers {
@@ -21,9 +23,15 @@ interface Servers {
   readonly previous: ServerIdentity | null;
 }
 
-export function thisProcess(lock?: string): ServerIdentity {
+export function thisProcess(lock?: string, resident?: string): ServerIdentity {
   const { startTime } = readOwnProcess();
-  return { pid: process.pid, startTime, namespace: pidNamespace(), ...(lock === undefined ? {} : { lock }) };
+  return {
+    pid: process.pid,
+    startTime,
+    namespace: pidNamespace(),
+    ...(lock === undefined ? {} : { lock }),
+    ...(resident === undefined ? {} : { resident }),
+  };
 }
 
 /**
@@ -52,8 +60,10 @@ export function isElsewhere({ namespace }: ServerIdentity): boolean {
   return namespace !== undefined && namespace !== null && namespace !== pidNamespace();
 }
 
-/** The state of this very process; `gone` when another one has its id now. */
+/** The state of this very process; `gone` when another one has its id now, and when it has let go of the device. */
 export function serverState(server: ServerIdentity): ProcessState {
+  const { resident, lock } = server;
+  if (resident !== undefined && lock !== undefined && !isServerLockHeld(lock)) return 'gone';
   if (isElsewhere(server)) return server.lock !== undefined && isServerLockHeld(server.lock) ? 'running' : 'gone';
   const { pid, startTime } = server;
   const facts = readProcess(pid);

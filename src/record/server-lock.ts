@@ -12,18 +12,21 @@ import { lockHolder, tryLock } from '../native/libc/file-lock.ts';
 const LEAVING_MS = 5000;
 const RETRY_MS = 20;
 
-/** Takes the lock for this process. Returns whether it has it; the descriptor is open until the process ends. */
-export async function takeServerLock(path: string): Promise<boolean> {
+/**
+ * Takes the lock. Returns the descriptor that has it, until it is closed or the process ends; null when another process
+ * keeps the lock for longer than `patienceMs`.
+ */
+export async function takeServerLock(path: string, patienceMs: number = LEAVING_MS): Promise<number | null> {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  const deadline = milliseconds() + LEAVING_MS;
+  const deadline = milliseconds() + patienceMs;
   while (tryLock(fd, 'exclusive') !== 0) {
     if (milliseconds() > deadline) {
       closeSync(fd);
-      return false;
+      return null;
     }
     await sleep(RETRY_MS);
   }
-  return true;
+  return fd;
 }
 
 /** Whether some process holds the lock; nobody does when there is no such file. */

@@ -22,33 +22,44 @@ export type Log = (text: string) => void;
 
 /** Catches the signals from now on. Before, they end the process. */
 export function endWhenAsked(device: number, log: Log): void {
+  whenAsked((signal) => end(device, signal, log));
+}
+
+/** Calls `act` for each signal that asks this process to end, but not while it is at it. */
+export function whenAsked(act: (signal: string) => Promise<void>): void {
   let busy = false;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (busy) return;
       busy = true;
-      void end(device, signal, log).finally(() => (busy = false));
+      void act(signal).finally(() => (busy = false));
     });
   }
 }
 
 async function end(device: number, signal: string, log: Log): Promise<void> {
-  const refusal = await stopUnused(device).catch(
-    (error: unknown) => `it cannot be known who uses it: ${(error as Error).message}`,
-  );
+  const refusal = await stopUnused(device);
   if (refusal !== null) {
     log(`${signal}: device ${device} is in use and is served on: ${refusal}`);
     return;
   }
   log(`${signal}: device ${device} is not in use: it is stopped and deleted`);
   // It waits until this process has ended, so this process must not wait for it.
-  const del = startDel(device);
+  const del = startDel([device]);
   del.on('error', (error) => log(`device ${device} is stopped and not deleted: ${error.message}`));
   del.unref();
 }
 
 /** Resolves to null when the device is stopped, otherwise to the reason why not. */
-async function stopUnused(device: number): Promise<string | null> {
+export async function stopUnused(device: number): Promise<string | null> {
+  try {
+    return await stopOrRefuse(device);
+  } catch (error) {
+    return `it cannot be known who uses it: ${(error as Error).message}`;
+  }
+}
+
+async function stopOrRefuse(device: number): Promise<string | null> {
   for (let tries = 1; ; tries++) {
     const [claim] = findClaims(diskNumbers(device).devices);
     if (claim !== undefined) return describeClaim(claim);
@@ -72,8 +83,8 @@ async function tryToStop(device: number): Promise<string | null> {
 }
 
 /** Starts `del` in a session of its own, so that what ends this process does not end it. */
-function startDel(device: number): ChildProcess {
-  const child = spawn(process.execPath, [packagePath('bin/run.js'), 'del', '-n', String(device)], {
+export function startDel(devices: readonly number[]): ChildProcess {
+  const child = spawn(process.execPath, [packagePath('bin/run.js'), 'del', ...devices.map(String)], {
     detached: true,
     cwd: '/',
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -3,7 +3,7 @@
  * raises its soft value to the hard one when it starts; a server that meets it half way would fail in any of a dozen
  * places, with the device already made.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { option } from '../spec/option-names.ts';
 
@@ -48,6 +48,24 @@ export function checkDescriptors(needs: DescriptorNeeds, limit: number = openFil
         `\`ulimit -n ${roundedUp(needed)}\`, LimitNOFILE=${roundedUp(needed)} in a systemd unit, or fewer `,
         option('threads'),
       ],
+    },
+  );
+}
+
+/** Throws if this process, which serves other devices already, has not as many descriptors left as one more device needs. */
+export function checkDescriptorsLeft(
+  needs: DescriptorNeeds,
+  limit: number = openFilesLimit(),
+  open: number = readdirSync('/proc/self/fd').length,
+): void {
+  const needed = serverDescriptors(needs) - BASE;
+  if (needed <= limit - open) return;
+  throw new UblkError(
+    `the server has ${limit - open} of ${limit} open files left (RLIMIT_NOFILE), and another device of ${count(needs.threads, 'thread')} needs ${needed}`,
+    {
+      code: 'EMFILE',
+      command: 'getrlimit',
+      hint: 'start the server with a higher `ulimit -n`, or LimitNOFILE in a systemd unit; or start another server with `ublkts serve --name NAME`',
     },
   );
 }

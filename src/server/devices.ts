@@ -1,19 +1,71 @@
-/** The devices that this process serves. */
+/**
+ * The devices that this process serves. One that leaves, or fails, takes what it had with it, and nothing of the
+ * others.
+ */
+import { recordEnd } from '../record/store.ts';
+import { Held } from './held.ts';
+import { log } from './log.ts';
+import { ProcessSetup } from './process-setup.ts';
 import { type ServedDevice, serveDevice, type StartMode } from './serve-device.ts';
 
 export class Devices {
   readonly #served = new Map<number, ServedDevice>();
+  readonly #setup = new ProcessSetup();
+  /** The name of the resident server that this process is; null for a server of one device. */
+  readonly #server: string | null;
+  #starting = 0;
 
-  /** Resolves when the device is live; it stays in the table until it is gone. */
+  constructor(server: string | null) {
+    this.#server = server;
+  }
+
+  /** Resolves when the device is live; it stays in the table until it has left. */
   async start(id: number, mode: StartMode): Promise<ServedDevice> {
-    const device = await serveDevice(id, mode);
-    this.#served.set(id, device);
-    const forget = () => void this.#served.delete(id);
-    device.gone.then(forget, forget);
-    return device;
+    const held = new Held();
+    this.#starting++;
+    try {
+      const device = await serveDevice(id, mode, { setup: this.#setup, held, server: this.#server });
+      this.#served.set(id, device);
+      device.gone.then(
+        () => this.#left(device, held),
+        (error: unknown) => this.#failed(device, held, error as Error),
+      );
+      return device;
+    } catch (error) {
+      await held.giveUp();
+      throw error;
+    } finally {
+      this.#starting--;
+    }
+  }
+
+  get(id: number): ServedDevice | undefined {
+    return this.#served.get(id);
   }
 
   get ids(): number[] {
     return [...this.#served.keys()];
+  }
+
+  /** Whether no device is served, and none is being started. */
+  get isEmpty(): boolean {
+    return this.#served.size === 0 && this.#starting === 0;
+  }
+
+  /** A device with the same id may be here already: the id is free as soon as the char device is closed. */
+  #forget(device: ServedDevice): void {
+    if (this.#served.get(device.id) === device) this.#served.delete(device.id);
+  }
+
+  async #left(device: ServedDevice, held: Held): Promise<void> {
+    this.#forget(device);
+    await held.free();
+  }
+
+  async #failed(device: ServedDevice, held: Held, error: Error): Promise<void> {
+    log(`device ${device.id} has failed: ${error.message}`);
+    recordEnd(device.id, 'failed', error.message);
+    await held.giveUp();
+    this.#forget(device);
   }
 }

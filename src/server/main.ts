@@ -2,9 +2,7 @@
  * The server process: `node main.js DEVICE_ID add|recover MOUNT_NAMESPACE`, the last being that of its caller.
  * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
-import { closeSync, writeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { encodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
@@ -16,17 +14,19 @@ import { Devices } from './devices.ts';
 import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
+import { describeFailure, log } from './log.ts';
 import type { StartMode } from './serve-device.ts';
+import { StartReporter } from './start-report.ts';
 
-const REPORT_FD = 3;
 const LEFT_OPEN_MS = 2000;
 
 async function main(id: number, mode: StartMode, callersNamespace: string | undefined): Promise<void> {
+  const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`.
-  process.on('uncaughtException', (error) => fail(id, error));
+  process.on('uncaughtException', (error) => fail(id, error, reporter));
   try {
     const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
-    const device = await new Devices().start(id, mode);
+    const device = await new Devices(null).start(id, mode);
     const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
@@ -34,7 +34,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     endWhenAsked(id, log);
     giveFreeMemoryBack();
     const notes = [...device.notes, ...killable];
-    report({ ready: true, notes });
+    reporter.report({ ready: true, notes });
     const first = `device ${id} (${[target, ...files].join(' ')}) ${mode === 'recover' ? 'has been recovered and ' : ''}is served by pid ${process.pid}`;
     for (const line of quiet ? [] : [first, ...notes]) log(line);
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
@@ -43,7 +43,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     // A timer or a socket that the target's `setup` has left open must not keep a server that has no device.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
   } catch (error) {
-    fail(id, error);
+    fail(id, error, reporter);
   }
 }
 
@@ -53,37 +53,17 @@ function pathsOf({ target, files, targetOptions }: DeviceSpec): readonly string[
   return [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))];
 }
 
-let reported = false;
-
-function report(message: StartReport): void {
-  reported = true;
-  try {
-    writeSync(REPORT_FD, encodeStartReport(message));
-    closeSync(REPORT_FD);
-  } catch {
-    // The process that started this one is gone; the device is served all the same.
-  }
-}
-
-function fail(id: number, thrown: unknown): void {
+function fail(id: number, thrown: unknown, reporter: StartReporter): void {
   const error =
     thrown instanceof UblkError
       ? thrown
-      : (shortageOf(thrown) ?? new UblkError(describe(thrown), { code: 'INTERNAL', device: id }));
+      : (shortageOf(thrown) ?? new UblkError(describeFailure(thrown), { code: 'INTERNAL', device: id }));
   log(error.message);
   recordEnd(id, 'failed', error.message);
-  if (!reported) report({ ready: false, error });
+  reporter.report({ ready: false, error });
   // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them. With this process gone,
   // the kernel makes the device DEAD or, if it can be recovered, QUIESCED.
   process.kill(process.pid, 'SIGKILL');
-}
-
-function log(text: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 const [id, mode, callersNamespace] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** The memory that all queue threads of a device share: the main thread maps it once and hands it to them by address. */
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, unlinkSync } from 'node:fs';
-import { type MappedMemory, mapAnonymous, mapFile, mapFileOver, PAGE_SIZE, roundUp } from '../native/memory.ts';
+import { hollow, type MappedMemory, mapAnonymous, mapFile, mapFileOver, PAGE_SIZE, roundUp } from '../native/memory.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../native/uapi/ublk-device.ts';
 import type { Buffers } from './memory-budget.ts';
@@ -57,6 +57,18 @@ export function bufferNeeds(spec: DeviceSpec): Buffers {
 /** The memory that data passes through, where there is any. */
 export function ownBuffers({ buffers, integrity }: SharedMaps): MappedMemory[] {
   return [buffers, integrity].filter((memory) => memory !== null);
+}
+
+/**
+ * Gives back the memory of a device, except the descriptors. No thread looks at it any more. Unless it `isIdle`, operations
+ * that are under way in the kernel may still use the addresses of the buffers, so that these must not become anything else.
+ */
+export function releaseMaps(maps: SharedMaps, isIdle: boolean): void {
+  maps.stats.unmap();
+  for (const memory of ownBuffers(maps)) {
+    if (isIdle) memory.unmap();
+    else hollow(memory, 'in place of I/O buffers');
+  }
 }
 
 /** Bytes of integrity metadata that the largest request can have. */

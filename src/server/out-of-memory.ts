@@ -39,6 +39,13 @@ export function avoidOutOfMemoryKiller(target: string): string[] {
   return [`oom_score_adj stays ${before}: without CAP_SYS_RESOURCE it cannot be ${wanted}`];
 }
 
+/**
+ * From now on, this server is one that the out-of-memory killer may end late: it serves the code in a file of somebody.
+ */
+export function becomeKillable(): void {
+  if (Number(readFileSync(SCORE, 'latin1')) < LATE) writeFileSync(SCORE, String(LATE));
+}
+
 /** Makes a process that the server has started a candidate like any other: it is not part of the data path. */
 export function asOthersForOutOfMemoryKiller(pid: number | undefined): void {
   try {
@@ -49,19 +56,35 @@ export function asOthersForOutOfMemoryKiller(pid: number | undefined): void {
 }
 
 /**
- * Locks the program's code and the I/O buffers, page by page as they are used. Returns the notes that this calls for.
+ * Locks the program's code, page by page as it is used. Returns the notes that this calls for.
  *
  * V8's heap is not locked (no mlockall): V8 gives pages back with madvise, which the kernel refuses on locked memory, and
  * V8 ends the process then.
  */
-export function lockMemory(buffers: readonly MappedMemory[]): string[] {
-  const limit = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-  if (!hasCapability('CAP_IPC_LOCK') && limit !== 'unlimited') {
-    return [`the server's memory is not locked: without CAP_IPC_LOCK the limit is ${limit} bytes (ulimit -l)`];
+export function lockProgram(): string[] {
+  if (!mayLock()) {
+    return [`the server's memory is not locked: without CAP_IPC_LOCK the limit is ${lockLimit()} bytes (ulimit -l)`];
   }
-  const program = programMappings(readFileSync('/proc/self/maps', 'latin1'));
-  const errno = [...program, ...buffers].map(lockOnFault).find((refused) => refused !== 0);
+  return lock(programMappings(readFileSync('/proc/self/maps', 'latin1')));
+}
+
+/** Locks the I/O buffers of a device in the same way. Where nothing may be locked, lockProgram has said so. */
+export function lockBuffers(buffers: readonly MappedMemory[]): string[] {
+  return mayLock() ? lock(buffers) : [];
+}
+
+function lock(mappings: readonly Pick<MappedMemory, 'address' | 'length'>[]): string[] {
+  const errno = mappings.map(lockOnFault).find((refused) => refused !== 0);
   return errno === undefined ? [] : [`the server's memory is not all locked: mlock2: ${errnoText(errno)}`];
+}
+
+function mayLock(): boolean {
+  return hasCapability('CAP_IPC_LOCK') || lockLimit() === 'unlimited';
+}
+
+/** RLIMIT_MEMLOCK: bytes, or `unlimited`. */
+function lockLimit(): string | undefined {
+  return /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
 }
 
 /** Gives all I/O buffers their memory, so that no request needs memory for its data any more. */

@@ -1,6 +1,6 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
 import { isAbsolute } from 'node:path';
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { ParamsInit } from '../control/commands.ts';
@@ -18,6 +18,8 @@ const STACK_MB = 2;
 
 const START_SECONDS = 60;
 const LEFT_OPEN_MS = 1000;
+/** How long a thread of a device that is given up has to leave, and its target to store what it holds. */
+const GIVEN_UP_MS = 5000;
 
 export interface Fetched {
   /** Sentences about what the threads have to do without. */
@@ -31,7 +33,11 @@ export class QueueThreads {
   readonly #wakeFds: number[] = [];
   readonly #fetched: Promise<Fetched>[] = [];
   readonly #left: Promise<void>[] = [];
+  readonly #exited: Promise<void>[] = [];
+  /** The rings of threads that have not left. */
+  readonly #rings = new Map<Worker, number>();
   readonly #order: Int32Array;
+  #isReleased = false;
 
   constructor(configs: readonly ThreadConfig[]) {
     this.#order = new Int32Array(configs[0]!.order);
@@ -62,6 +68,7 @@ export class QueueThreads {
   }
 
   wake(): void {
+    if (this.#isReleased) return;
     const one = new Uint8Array(8);
     one[0] = 1;
     for (const fd of this.#wakeFds) writeSync(fd, one);
@@ -79,6 +86,19 @@ export class QueueThreads {
    */
   drain(): void {
     if (Atomics.compareExchange(this.#order, 0, STAY, DRAIN) === STAY) this.wake();
+  }
+
+  /**
+   * Resolves when no thread of the device runs any more, and closes what they were woken by. Threads that have not left
+   * are made to: their requests stay with the driver.
+   */
+  async release(): Promise<void> {
+    this.leave();
+    const timer = setTimeout(() => this.#workers.forEach((worker) => void worker.terminate()), GIVEN_UP_MS);
+    await Promise.all(this.#exited);
+    clearTimeout(timer);
+    this.#isReleased = true;
+    for (const fd of this.#wakeFds) closeSync(fd);
   }
 
   #start(config: ThreadConfig): void {
@@ -101,8 +121,11 @@ export class QueueThreads {
       left.reject(error);
     };
     worker.on('message', (message: ThreadMessage) => {
-      if (message.kind === 'fetched') fetched.resolve({ notes: message.notes, params: message.params });
-      else if (message.kind === 'left') {
+      if (message.kind === 'fetched') {
+        this.#rings.set(worker, message.ring);
+        fetched.resolve({ notes: message.notes, params: message.params });
+      } else if (message.kind === 'left') {
+        this.#rings.delete(worker);
         left.resolve();
         // What a target has left open, a timer or a socket, must not keep the server.
         setTimeout(() => void worker.terminate(), LEFT_OPEN_MS).unref();
@@ -111,7 +134,14 @@ export class QueueThreads {
       } else fail(decodeError({ ...message.error, device: config.deviceId }));
     });
     worker.on('error', fail);
-    worker.on('exit', () => fail(new Error(`queue thread ${config.index} ended`)));
+    const exited = Promise.withResolvers<void>();
+    worker.on('exit', () => {
+      const ring = this.#rings.get(worker);
+      if (ring !== undefined) closeSync(ring);
+      fail(new Error(`queue thread ${config.index} ended`));
+      exited.resolve();
+    });
+    this.#exited.push(exited.promise);
     this.#fetched.push(fetched.promise);
     this.#left.push(left.promise);
   }

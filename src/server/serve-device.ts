@@ -20,9 +20,11 @@ import { findTarget } from '../targets/find.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
 import { requireServable } from './kept-limits.ts';
-import { bufferNeeds, mapShared, ownBuffers } from './mappings.ts';
+import { bufferNeeds, mapShared, ownBuffers, releaseMaps } from './mappings.ts';
 import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
-import { lockMemory, populateBuffers } from './out-of-memory.ts';
+import type { Held } from './held.ts';
+import { lockBuffers, populateBuffers } from './out-of-memory.ts';
+import type { ProcessSetup } from './process-setup.ts';
 import { QueueThreads } from './queue-threads.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
@@ -30,7 +32,6 @@ import { SharedMemorySocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
 import { swapNotes } from './swap-area.ts';
 import { threadConfigs } from './thread-configs.ts';
-import { inlineMore } from './v8-flags.ts';
 
 export type StartMode = 'add' | 'recover';
 
@@ -39,7 +40,7 @@ export interface ServedDevice {
   readonly spec: DeviceSpec;
   /** Sentences about what the threads have to do without, and those of the target. */
   readonly notes: readonly string[];
-  /** Resolves when the device is gone and everything is closed; rejects when a queue thread failed. */
+  /** Resolves when the device has left this server, and rejects when a queue thread failed. */
   readonly gone: Promise<void>;
   /**
    * Finishes what is in hand and leaves, without an error for any client: requests that come from now on wait for the
@@ -48,21 +49,44 @@ export interface ServedDevice {
   readonly quiesce: () => Promise<void>;
 }
 
-/** Resolves when the device is live. */
-export async function serveDevice(id: number, mode: StartMode): Promise<ServedDevice> {
+/** What a device is served with. */
+export interface ServingProcess {
+  readonly setup: ProcessSetup;
+  readonly held: Held;
+  /** The name of the resident server that this process is; null for a server of one device. */
+  readonly server: string | null;
+}
+
+/** Resolves when the device is live. What this process then has of it is in `held`, and also when this throws. */
+export async function serveDevice(
+  id: number,
+  mode: StartMode,
+  { setup, held, server }: ServingProcess,
+): Promise<ServedDevice> {
   const record = requireRecord(id);
   const { spec } = record;
   const channel = new ControlChannel();
+  held.add(() => channel.close());
+  let closed: Promise<void> | undefined;
+  held.add(() => closed);
   const charFd = await openCharDevice(id);
+  held.add(() => closeSync(charFd));
   const recovering = mode === 'recover';
   const made = recovering ? await getParams(channel, id) : null;
   const deviceBytes = (made?.basic.dev_sectors ?? 0) * 512;
   const type = await findTarget(spec.target);
   const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
+  held.add(() => {
+    closed = target.close();
+    // It is awaited when the char device is closed.
+    closed?.catch(() => {});
+  });
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
   const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock, memory);
   const maps = mapShared(device);
+  held.add(() => maps.descriptors.unmap());
+  held.addMemory((isIdle) => releaseMaps(maps, isIdle));
   const configs = threadConfigs(device, channel, target, maps);
   let threads: QueueThreads | undefined;
   const registry = new ShmemRegistry({
@@ -72,55 +96,58 @@ export async function serveDevice(id: number, mode: StartMode): Promise<ServedDe
     wake: () => threads?.wake(),
     looksAtData: type.looksAtData ?? false,
   });
+  held.addMemory(() => registry.close());
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
-  threads = new QueueThreads(configs);
-  try {
-    if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
-    const fetched = await threads.fetched();
-    inlineMore();
-    const notes = [...fetched.notes];
-    if (fetched.params !== undefined) {
-      if (made === null) await setParams(channel, id, fetched.params);
-      else requireServable(id, made, fetched.params);
-    }
-    // After the threads have allocated what they need, and before the first request.
-    notes.push(...lockMemory(ownBuffers(maps)));
-    if (needsBuffersAtOnce(spec.mlock, memory)) populateBuffers(ownBuffers(maps));
-    const { lock } = filesOf(id);
-    if (!(await takeServerLock(lock))) notes.push(`${lock} is locked by another process`);
-    updateRecord(id, { server: thisProcess(lock), previous: record.server, descriptors: target.files, ended: null });
-    if (mode === 'add') {
-      for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
-      await startDev(channel, id, process.pid);
-    } else {
-      await endUserRecovery(channel, id, process.pid);
-      notes.push(...(await restoreBuffers(registry, spec.buffers)));
-    }
-    const socket = spec.sharedMemory ? await listen(id, registry) : null;
-    const close = async () => {
-      // `del` removes the device's files once the char device is closed: a record that is written later would stay.
-      recordEnd(id, 'stopped', null);
-      socket?.close();
-      const closed = target.close();
-      registry.close();
-      closeSync(charFd);
-      channel.close();
-      await closed;
-    };
-    const running = threads;
-    const quiesce = async () => {
-      if (spec.delivery !== 'batch') return;
-      await holdRequests(charFd, id);
-      running.drain();
-    };
-    const swap = swapNotes(spec, target.files);
-    const all = [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes];
-    return { id, spec, notes: all, gone: threads.left().then(close), quiesce };
-  } catch (error) {
-    threads.leave();
-    throw error;
+  const running = new QueueThreads(configs);
+  threads = running;
+  held.setThreads(() => running.release());
+  if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
+  const fetched = await running.fetched();
+  const notes = [...setup.run(), ...fetched.notes];
+  if (fetched.params !== undefined) {
+    if (made === null) await setParams(channel, id, fetched.params);
+    else requireServable(id, made, fetched.params);
   }
+  // After the threads have allocated what they need, and before the first request.
+  notes.push(...lockBuffers(ownBuffers(maps)));
+  if (needsBuffersAtOnce(spec.mlock, memory)) populateBuffers(ownBuffers(maps));
+  const { lock } = filesOf(id);
+  const locked = await takeServerLock(lock);
+  if (locked === null) notes.push(`${lock} is locked by another process`);
+  else held.add(() => closeSync(locked));
+  updateRecord(id, {
+    server: thisProcess(lock, server ?? undefined),
+    previous: record.server,
+    descriptors: target.files,
+    ended: null,
+  });
+  if (mode === 'add') {
+    for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
+    await startDev(channel, id, process.pid);
+  } else {
+    await endUserRecovery(channel, id, process.pid);
+    notes.push(...(await restoreBuffers(registry, spec.buffers)));
+  }
+  if (spec.sharedMemory) {
+    const socket = await listen(id, registry);
+    held.add(() => socket.close());
+  }
+  const quiesce = async () => {
+    if (spec.delivery !== 'batch') return;
+    await holdRequests(charFd, id);
+    running.drain();
+  };
+  const swap = swapNotes(spec, target.files);
+  const gone = untilGone(id, running, held);
+  return { id, spec, notes: [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes], gone, quiesce };
+}
+
+async function untilGone(id: number, threads: QueueThreads, held: Held): Promise<void> {
+  await threads.left();
+  // `del` removes the device's files once the char device is closed: a record that is written later would stay.
+  recordEnd(id, 'stopped', null);
+  await held.leave();
 }
 
 function requireRecord(id: number): DeviceRecord {

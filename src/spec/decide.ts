@@ -16,7 +16,7 @@ export function decide(
   const named = FeatureSet.parse(options.features);
   const { path, delivery } = chooseDataPath(options, named, target.prefers, driver);
   const features = withImplied(withPath(named, path, delivery), options, driver);
-  const { share, integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, mlock, quiet, debugMask } = options;
+  const { share, integrity, buffers, cpus, rotateAutoBuf, noUblkFixedFd, mlock, server, quiet, debugMask } = options;
   const layout =
     options.threads <= 1 && target.oneThread !== undefined ? oneThread(options, delivery, driver) : options;
   return {
@@ -40,6 +40,7 @@ export function decide(
     noUblkFixedFd,
     integrity,
     mlock,
+    server,
     quiet,
     debugMask,
   };

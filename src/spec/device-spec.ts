@@ -41,6 +41,8 @@ export interface DeviceSpec {
   readonly integrity: IntegrityOptions | null;
   /** Whether all I/O buffers get their memory before the device is live. */
   readonly mlock: boolean;
+  /** The name of the resident server that serves the device; null: its server is a process of its own. */
+  readonly server: string | null;
   readonly quiet: boolean;
   readonly debugMask: number;
 }

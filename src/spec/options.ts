@@ -59,6 +59,8 @@ export interface AddOptions {
   readonly buffers: readonly SharedBufferOptions[];
   /** Whether all I/O buffers get their memory before the device is live; what the server has used is locked anyway. */
   readonly mlock: boolean;
+  /** The name of the resident server that is to serve the device; null starts a process of its own. */
+  readonly server: string | null;
   readonly quiet: boolean;
   readonly debugMask: number;
 }
@@ -86,6 +88,7 @@ export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   integrity: null,
   buffers: [],
   mlock: false,
+  server: null,
   quiet: false,
   debugMask: 0,
 };

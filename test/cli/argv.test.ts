@@ -12,6 +12,7 @@ const FLAGS: FlagShapes = {
   shmem_zc: { type: 'boolean' },
   htlb: { type: 'option', multiple: true },
   recovery_reissue: { type: 'option', char: 'i', helpValue: '0|1' },
+  server: { type: 'option', helpValue: '[=NAME]' },
   'no-color': { type: 'boolean' },
 };
 
@@ -37,6 +38,8 @@ describe("getopt's habits", () => {
     ['nothing is read after --', '-z -- --shmem-zc -q', '-z -- --shmem-zc -q'],
     ['an option without its value is left too', '-q', '-q'],
     ['a lone dash is a word', '-', '-'],
+    ['a value that may be left out stands behind =', '--server=fast file', '--server fast file'],
+    ['and without = the flag has none', '--server file', '--server  file'],
   ];
   for (const [what, given, expected] of lines) test(what, () => assert.equal(normalise(given), expected));
 });

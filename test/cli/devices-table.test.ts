@@ -114,3 +114,12 @@ function sharing(matched: number, copied: number) {
 function lines(text: string): string {
   return stripVTControlCharacters(text);
 }
+
+test('the resident server of a device is named where there is one', () => {
+  assert.doesNotMatch(lines(devicesTable([report()])), /SERVER/);
+  const table = lines(devicesTable([report(), report({ id: 1, server: 'fast' })])).split('\n');
+  assert.match(table[0] ?? '', /SERVER$/);
+  assert.match(table[1] ?? '', / -$/);
+  assert.match(table[2] ?? '', / fast$/);
+  assert.match(lines(deviceCard(report({ server: 'fast' }))), /server fast \(pid 215\)/);
+});

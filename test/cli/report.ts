@@ -28,6 +28,7 @@ export function report(changes: Partial<DeviceReport> = {}): DeviceReport {
       stuck: null,
     },
     connections: null,
+    server: null,
     server_state: null,
     deleting: null,
     last_error: null,

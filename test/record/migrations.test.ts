@@ -52,6 +52,11 @@ describe('anything else', () => {
     const record = migrate(version1);
     assert.deepEqual(migrate(JSON.parse(JSON.stringify(record))), record);
   });
+  test('that is older than resident servers is of a device with a process of its own', () => {
+    const { spec, ...rest } = JSON.parse(JSON.stringify(migrate(version1)));
+    delete spec.server;
+    assert.equal(migrate({ ...rest, spec })?.spec.server, null);
+  });
   test('of a newer version, or no record at all, is none', () => {
     assert.equal(migrate({ version: 3 }), null);
     fc.assert(fc.property(fc.jsonValue(), (value) => assert.equal(migrate(value), null)));

@@ -21,6 +21,7 @@ export const PASSES: readonly Pass[] = [
   { entries: entriesOf(['main.ts', ...globSync('commands/**/*.ts', { cwd: 'src' })]), whole: false, format: 'cjs' },
   { entries: entriesOf(['index.ts', 'monitor/run.ts', 'monitor/foreground.ts']), whole: false, format: 'es' },
   { entries: entriesOf(['server/main.ts']), whole: true, format: 'cjs' },
+  { entries: entriesOf(['server/resident/main.ts']), whole: true, format: 'cjs' },
   { entries: entriesOf(['control/hand/main.ts']), whole: true, format: 'cjs' },
   // A target's file imports them on a queue thread, which loads nothing else of the program.
   { entries: entriesOf(['target.ts']), whole: true, format: 'es' },

@@ -11,7 +11,7 @@ export function deviceIds(): number[] {
 export function serverPids(): number[] {
   return list('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => commandLine(pid).some((word) => word.endsWith('/dist/server/main.cjs')))
+    .filter((pid) => commandLine(pid).some((word) => /\/dist\/server\/(?:resident\/)?main\.cjs$/.test(word)))
     .map(Number);
 }
 

@@ -21,6 +21,9 @@ export type FlagShapes = Readonly<Record<string, FlagShape>>;
 /** The value that the help shows for a switch that takes 0 or 1. */
 export const ZERO_OR_ONE = '0|1';
 
+/** The value that the help shows for a flag that may stand alone; a value is given behind `=` only: `--server=NAME`. */
+export const OPTIONAL_NAME = '[=NAME]';
+
 /** kublk's option table gives these a required argument, which its code never looks at. */
 const BOOLEANS_WITH_AN_ARGUMENT: ReadonlySet<string> = new Set(['get_data']);
 
@@ -50,7 +53,8 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
     throw unknownFlag(`--${spelled}`, hint);
   }
   if (flag.type === 'option') {
-    const value = rest.length > 0 ? rest.join('=') : words.next();
+    const isAlone = rest.length === 0 && flag.helpValue === OPTIONAL_NAME;
+    const value = isAlone ? '' : rest.length > 0 ? rest.join('=') : words.next();
     requireZeroOrOne(flag, `--${spelled}`, value);
     words.keepOption(name, `--${name}`, value);
   } else if (!BOOLEANS_WITH_AN_ARGUMENT.has(name)) {

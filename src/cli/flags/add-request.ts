@@ -68,6 +68,7 @@ export function namedOptions(
     ...(flags.htlb !== undefined && {
       buffers: flags.htlb.map((path) => ({ path: resolve(path), readOnly: flags.rdonly_shmem_buf })),
     }),
+    ...(flags.server !== undefined && { server: flags.server }),
     ...(flags.mlock && { mlock: true }),
     ...(flags.quiet && { quiet: true }),
     ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),

@@ -1,8 +1,9 @@
 /** The flags that describe a new device, by kublk's names. `add` and `recover` take all of them. */
 import * as Flags from '@oclif/core/flags';
 import { dataPathNames } from '../../spec/data-paths.ts';
+import { DEFAULT_SERVER } from '../../spec/server-name.ts';
 import { featureFlags, sharedMemoryFlags } from './features.ts';
-import { cpuList, hexMask, onOff, size, wholeNumber, zeroOrOne } from './values.ts';
+import { cpuList, hexMask, onOff, residentServer, size, wholeNumber, zeroOrOne } from './values.ts';
 
 const integrityFlags = {
   metadata_size: wholeNumber({
@@ -143,6 +144,10 @@ export const createFlags = {
   ...targetFlags,
   foreground: onOff({
     summary: 'Stay in the foreground until the device is deleted, which Ctrl-C does.',
+    helpGroup: 'SERVER',
+  }),
+  server: residentServer({
+    summary: `Let a resident server (see \`serve\`) serve the device, in place of a process of its own. Without a name it is the server ${DEFAULT_SERVER}.`,
     helpGroup: 'SERVER',
   }),
   mlock: onOff({

@@ -30,6 +30,7 @@ export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
   buffers: '--htlb',
   share: '--share',
   mlock: '--mlock',
+  server: '--server',
   quiet: '--quiet',
   debugMask: '--debug_mask',
   'integrity.metadataSize': '--metadata_size',

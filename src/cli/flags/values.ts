@@ -2,10 +2,11 @@
 import * as Flags from '@oclif/core/flags';
 import type { BooleanFlag } from '@oclif/core/interfaces';
 import { usageError } from '../../errors.ts';
-import { ZERO_OR_ONE } from '../argv/normalise.ts';
+import { OPTIONAL_NAME, ZERO_OR_ONE } from '../argv/normalise.ts';
 import { parseDeviceId, parseNewDeviceId } from './device-id.ts';
 import { parseCpuList } from '../../device/cpu-list.ts';
 import { parseSize } from '../../sizes.ts';
+import { serverName } from '../../spec/server-name.ts';
 
 /** A switch that is off by default. Without a default, oclif leaves it undefined although its type is boolean. */
 export function onOff(options: Partial<BooleanFlag<boolean>>): BooleanFlag<boolean> {
@@ -64,6 +65,12 @@ export const cpuList = Flags.custom<number[]>({
 export const deviceId = Flags.custom<number>({
   helpValue: 'DEVICE',
   parse: (text) => Promise.resolve(parseDeviceId(text)),
+});
+
+/** The name of a resident server, which may be left out. */
+export const residentServer = Flags.custom({
+  helpValue: OPTIONAL_NAME,
+  parse: (text) => Promise.resolve(serverName(text)),
 });
 
 export const newDeviceId = Flags.custom<number>({

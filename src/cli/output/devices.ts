@@ -26,6 +26,9 @@ const COLUMNS: readonly Column<DeviceReport>[] = [
   { heading: 'MATCHED', align: 'right', cell: matchedCell },
 ];
 
+/** Shown when a resident server serves any of the devices. */
+const serverColumn: Column<DeviceReport> = { heading: 'SERVER', cell: ({ server }) => server ?? NOTHING };
+
 /** Sentences on how the data of devices travels (watch/verdicts.ts), by the id of the device. */
 export type Verdicts = ReadonlyMap<number, string>;
 
@@ -67,7 +70,8 @@ export function devicesTable(
   const remarks = devices.map((device) =>
     device.last_error === null ? verdictLine(device, verdicts) : remark(device),
   );
-  return renderTable(COLUMNS, devices, width) + remarks.join('');
+  const columns = devices.some(({ server }) => server !== null) ? [...COLUMNS, serverColumn] : COLUMNS;
+  return renderTable(columns, devices, width) + remarks.join('');
 }
 
 /** Says what was made, and which command a person wants next. */
@@ -77,7 +81,7 @@ export function deviceCard(device: DeviceReport): string {
     formatSize(device.size_bytes),
     `${device.nr_hw_queues} × ${device.queue_depth} requests`,
     dataPathText(device),
-    `pid ${device.ublksrv_pid}`,
+    device.server === null ? `pid ${device.ublksrv_pid}` : `server ${device.server} (pid ${device.ublksrv_pid})`,
   ].filter((fact) => fact !== null);
   const lines = [`${styles.path(device.path)} is ${stateStyle(device.state)(device.state)}: ${facts.join(', ')}`];
   for (const { index, len, read_only, source } of device.buffers ?? []) {

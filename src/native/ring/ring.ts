@@ -92,6 +92,12 @@ export class Ring {
     if (this.sq.pending + count > this.sq.entries) this.flush(count);
   }
 
+  /** The descriptor, for whoever closes the ring when its thread cannot. */
+  get fd(): number {
+    return this.parts.fd;
+  }
+
+  /** Commands that are under way are cancelled by the kernel. Nothing of the ring may be used any more. */
   close(): void {
     this.call.close();
     this.argument.unmap();

@@ -1,0 +1,20 @@
+/** A resident server that was just started. */
+import type { StartedServer } from '../../device/serve.ts';
+import { DEFAULT_SERVER } from '../../spec/server-name.ts';
+import { styles } from './styles.ts';
+import type { Views } from './views.ts';
+
+type Server = Pick<StartedServer, 'name' | 'pid'>;
+
+export function serverViews(server: Server): Views {
+  return {
+    json: { server },
+    kublk: () => `server ${server.name} pid ${server.pid}\n`,
+    table: () => serverCard(server),
+  };
+}
+
+function serverCard({ name, pid }: Server): string {
+  const flag = name === DEFAULT_SERVER ? '--server' : `--server=${name}`;
+  return `server ${name} takes devices: pid ${pid}\n  ${styles.dim('next:')} ublkts add ${flag} -t null\n`;
+}

@@ -1,0 +1,32 @@
+import { BaseCommand } from '../cli/base-command.ts';
+import { onOff, residentServer } from '../cli/flags/values.ts';
+import { serverViews } from '../cli/output/servers.ts';
+import { waitFor } from '../cli/running/waiting.ts';
+import type { StartedServer } from '../device/serve.ts';
+import { DEFAULT_SERVER } from '../spec/server-name.ts';
+
+export default class Serve extends BaseCommand {
+  static override summary = 'Start a resident server, which serves many devices.';
+  static override description =
+    'Returns when the server takes devices. `add --server` gives it one, in place of starting a process. Such a device takes less memory and is there sooner, and a crash of the server is a crash of the server of every device that it has. `del`, `recover`, `list` and all others work with these devices as with any. The server ends when it gets SIGTERM and no device is in use; devices that nobody uses are stopped and deleted then.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --name fast',
+    '<%= config.bin %> <%= command.id %> --foreground',
+  ];
+  static override flags = {
+    name: residentServer({ summary: `The name of the server (default: ${DEFAULT_SERVER}).`, helpValue: 'NAME' }),
+    foreground: onOff({ summary: 'Stay until the server has ended, which Ctrl-C asks it to.' }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Serve);
+    const { name } = flags;
+    const print = ({ notes, ...server }: StartedServer): void => this.printWithNotes(serverViews(server), notes);
+    const { serveInForeground, startServer } = await import('../device/serve.ts');
+    if (flags.foreground) {
+      const { exitCode, signal } = await serveInForeground({ name }, print);
+      process.exitCode = signal === null ? (exitCode ?? 1) : 1;
+    } else print(await waitFor(this.chatty, 'waiting for the server', (waiting) => startServer({ name }, waiting)));
+  }
+}

@@ -1,0 +1,104 @@
+/** Resident servers: processes that serve many devices. `serve` starts one, and `add` and `recover` give it devices. */
+import { existsSync } from 'node:fs';
+import type { WaitOptions } from '../control/waiting.ts';
+import { UblkError } from '../errors.ts';
+import { askResident, isAbsent, noServer, type ResidentServer } from '../protocol/ask-resident.ts';
+import { residentFiles } from '../record/files.ts';
+import { mountNamespace } from '../server/mount-namespace.ts';
+import { DEFAULT_SERVER, serverName } from '../spec/server-name.ts';
+import { type Ending, type Launch, launchResident, launchServer, type ServerProcess } from './launch.ts';
+
+/** Each try waits for the lock of the name for two seconds. */
+const TRIES = 3;
+
+export interface ServeOptions {
+  /** Default: `main`. */
+  readonly name?: string | undefined;
+}
+
+export interface StartedServer {
+  readonly name: string;
+  readonly pid: number;
+  /** Sentences on what the server has to do without. */
+  readonly notes: readonly string[];
+}
+
+/** Resolves when the server takes devices. Throws a UblkError of kind `busy` when there is one of that name. */
+export async function startServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<StartedServer> {
+  const name = serverName(options.name ?? DEFAULT_SERVER);
+  const server = await launchResident(name, waiting);
+  server.release();
+  return { name, pid: server.pid, notes: server.notes };
+}
+
+/** `onReady` gets the server when it takes devices. Resolves when it has ended, with how it did. */
+export async function serveInForeground(
+  options: ServeOptions,
+  onReady: (server: StartedServer) => void,
+): Promise<Ending> {
+  const name = serverName(options.name ?? DEFAULT_SERVER);
+  const { pid, notes, ended } = await launchResident(name);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  // The server is in a session of its own, and decides itself whether it can end.
+  const pass = (signal: NodeJS.Signals): void => void process.kill(pid, signal);
+  for (const signal of signals) process.on(signal, pass);
+  try {
+    onReady({ name, pid, notes });
+    return await ended;
+  } finally {
+    for (const signal of signals) process.off(signal, pass);
+  }
+}
+
+/** Starts the device on the resident server `server`, or on a process of its own for null. Resolves when it is live. */
+export async function startOn(server: string | null, launch: Launch, waiting: WaitOptions): Promise<ServerProcess> {
+  if (server === null) return launchServer(launch, waiting);
+  const { pid, notes } = await startOnResident(server, launch, waiting);
+  // The server was there before the device and stays.
+  return { device: launch.device, pid, notes, release: () => {}, ended: new Promise(() => {}) };
+}
+
+async function startOnResident(
+  name: string,
+  { device, mode }: Launch,
+  { signal, onWaiting }: WaitOptions,
+): Promise<{ readonly pid: number; readonly notes: readonly string[] }> {
+  onWaiting?.(`waiting for the server ${name} to start the device`);
+  return askResident(resident(name), { op: 'start', device, mode, mounts: mountNamespace() }, signal);
+}
+
+/** Starts the server if there is none of that name. */
+export async function requireServer(name: string, waiting: WaitOptions): Promise<void> {
+  for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
+    try {
+      await startServer({ name }, waiting);
+    } catch (error) {
+      // Another process is starting it, and it does not listen yet.
+      if (!(error instanceof UblkError) || error.code !== 'EEXIST' || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function isRunning(name: string, { signal }: WaitOptions): Promise<boolean> {
+  try {
+    await askResident(resident(name), { op: 'status' }, signal);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+/** Throws a UblkError that says how to start it, if there is no server of that name, as far as its socket tells. */
+export function requireSocket(name: string): void {
+  if (!existsSync(residentFiles(name).socket)) throw noServer(name);
+}
+
+/** Asks a resident server to let go of a `-b` device. */
+export async function askResidentToQuiesce(name: string, device: number): Promise<void> {
+  await askResident(resident(name), { op: 'quiesce', device });
+}
+
+function resident(name: string): ResidentServer {
+  return { name, path: residentFiles(name).socket };
+}

@@ -1,0 +1,83 @@
+/** Asks a resident server something from another process. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UblkError } from '../errors.ts';
+import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { decodeError } from './error-wire.ts';
+import { exchange } from './exchange.ts';
+import { decodeAnswer } from './frame.ts';
+import { encodeResidentRequest, type ResidentAnswers, type ResidentRequest } from './resident-requests.ts';
+
+/** Longer than any wait inside the server, so that the server itself says what it waited for. */
+const ANSWER_MS = 120_000;
+/** A server has a limit of connections, and turns away those beyond it. */
+const BUSY_MS = 30_000;
+const PAUSE_MS = 50;
+
+export interface ResidentServer {
+  readonly name: string;
+  /** Its socket. */
+  readonly path: string;
+}
+
+export async function askResident<R extends ResidentRequest>(
+  server: ResidentServer,
+  request: R,
+  signal?: AbortSignal,
+): Promise<ResidentAnswers[R['op']]> {
+  const { name, path } = server;
+  for (let waited = 0; ; waited += PAUSE_MS) {
+    const bytes = await exchange({
+      path,
+      request: encodeResidentRequest(request),
+      signal,
+      timeoutMs: ANSWER_MS,
+      silent: () => silent(name),
+      failed: (cause) => failure(name, cause),
+    });
+    const answer = decodeAnswer(bytes);
+    if (typeof answer !== 'number') {
+      if (!answer.ok) throw decodeError(answer.error);
+      return answer.value as ResidentAnswers[R['op']];
+    }
+    if (errnoName(-answer) !== 'EBUSY' || waited > BUSY_MS) throw turnedAway(name, answer);
+    await sleep(PAUSE_MS, undefined, { signal });
+  }
+}
+
+/** Whether the error means that there is no such server. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof UblkError && error.code === NO_SERVER;
+}
+
+const NO_SERVER = 'NO_SERVER';
+
+function turnedAway(name: string, status: number): UblkError {
+  return new UblkError(`the server ${name} turned the request away: ${errnoText(-status)}`, {
+    code: errnoName(-status),
+    command: 'recv',
+  });
+}
+
+function silent(name: string): UblkError {
+  return new UblkError(`the server ${name} did not answer within ${ANSWER_MS / 1000} s`, {
+    code: 'TIMEOUT',
+    command: 'recv',
+  });
+}
+
+function failure(name: string, cause: NodeJS.ErrnoException): UblkError {
+  const code = cause.code ?? 'EIO';
+  if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
+    return new UblkError(`cannot ask the server ${name}: ${code}`, { code, command: 'connect', cause });
+  }
+  return noServer(name, cause);
+}
+
+export function noServer(name: string, cause?: Error): UblkError {
+  return new UblkError(`no server named ${name} is running`, {
+    code: NO_SERVER,
+    command: 'connect',
+    hint: `start it: \`ublkts serve --name ${name}\``,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,60 @@
+/** One connection to a server: one request, one answer. */
+import { closeSync } from 'node:fs';
+import { connect, Socket } from 'node:net';
+import { UblkError } from '../errors.ts';
+import { connectUnix, MessageBuffer } from '../native/libc/unix-socket.ts';
+
+export interface Exchange {
+  /** The socket of the server. */
+  readonly path: string;
+  readonly request: Buffer;
+  /** A descriptor that is sent with the request and stays the caller's. */
+  readonly fd?: number | undefined;
+  /** Ends the connection; the server may go on with the request. */
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** The error of a server that has not answered in time. */
+  readonly silent: () => UblkError;
+  /** The error of a connection that could not be made or that broke. */
+  readonly failed: (cause: NodeJS.ErrnoException) => UblkError;
+}
+
+/** The bytes of the answer. */
+export async function exchange({ path, request, fd, signal, timeoutMs, silent, failed }: Exchange): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let giveUp: (() => void) | undefined;
+  try {
+    const socket = fd === undefined ? connect(path) : connectAndSend(path, request, fd);
+    giveUp = () => socket.destroy(signal?.reason as Error);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    socket.setTimeout(timeoutMs, () => socket.destroy(silent()));
+    if (fd === undefined) socket.write(request);
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+  } catch (error) {
+    signal?.throwIfAborted();
+    // A complete answer counts, however the connection ended.
+    if (chunks.length === 0) throw isSilence(error) ? error : failed(error as NodeJS.ErrnoException);
+  } finally {
+    if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof UblkError && error.code === 'TIMEOUT';
+}
+
+/** Node cannot send descriptors, so the request is sent by sendmsg; Node reads the answer. */
+function connectAndSend(path: string, request: Buffer, fd: number): Socket {
+  const message = new MessageBuffer(request.length);
+  const connection = connectUnix(path);
+  try {
+    message.send(connection, request, [fd]);
+    return new Socket({ fd: connection });
+  } catch (error) {
+    closeSync(connection);
+    throw error;
+  } finally {
+    message.close();
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The messages on /run/ublkts/server-NAME.sock, the socket of a resident server. A connection carries one request and one
+ * answer, each in a frame (frame.ts); then the server closes it.
+ */
+import { badRequest, countField, encodeFrame, type Fields, parseFields } from './frame.ts';
+
+export type ResidentRequest =
+  | { readonly op: 'status' }
+  /**
+   * Serves a device that the kernel has added (`add`), or one that it has made ready for a new server (`recover`). The
+   * device's record says what it is. The answer comes when the device is live.
+   */
+  | {
+      readonly op: 'start';
+      readonly device: number;
+      readonly mode: 'add' | 'recover';
+      /** The mount namespace of the client, in which the paths in the record were found. */
+      readonly mounts: string;
+    }
+  /** Lets go of a `-b` device without an error for its clients. The answer comes when the server has begun to. */
+  | { readonly op: 'quiesce'; readonly device: number };
+
+export interface ResidentStatus {
+  readonly pid: number;
+  /** The ids of the devices that it serves. */
+  readonly devices: readonly number[];
+}
+
+/** The value of a successful answer, by the request's `op`. */
+export interface ResidentAnswers {
+  readonly status: ResidentStatus;
+  /** Sentences on what the device has to do without, and what is not as one might expect. */
+  readonly start: { readonly pid: number; readonly notes: readonly string[] };
+  readonly quiesce: null;
+}
+
+export function encodeResidentRequest(request: ResidentRequest): Buffer {
+  return encodeFrame(request);
+}
+
+/** Throws a UblkError that says what is wrong with the payload. */
+export function parseResidentRequest(payload: string): ResidentRequest {
+  const fields = parseFields(payload);
+  const { op } = fields;
+  switch (op) {
+    case 'status':
+      return { op };
+    case 'start':
+      return { op, device: countField(fields, 'device'), mode: modeField(fields), mounts: mountsField(fields) };
+    case 'quiesce':
+      return { op, device: countField(fields, 'device') };
+    default:
+      throw badRequest(`there is no request '${String(op)}'`);
+  }
+}
+
+function modeField({ mode }: Fields): 'add' | 'recover' {
+  if (mode !== 'add' && mode !== 'recover') throw badRequest('mode is neither add nor recover');
+  return mode;
+}
+
+function mountsField({ mounts }: Fields): string {
+  if (typeof mounts !== 'string') throw badRequest('mounts is not a text');
+  return mounts;
+}

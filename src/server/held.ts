@@ -1,0 +1,65 @@
+/**
+ * What a server holds of one device. A server that goes on without the device gives back all of it, also when the device
+ * could not be started; one that ends with its device leaves the memory to the kernel.
+ */
+import { describeFailure, log } from './log.ts';
+
+type Release = () => void | Promise<void>;
+/** `isIdle`: no operation is under way that uses the memory. */
+type ReleaseMemory = (isIdle: boolean) => void;
+
+export class Held {
+  /** What keeps the device with this server: open files, a mapping of the char device, locks. */
+  readonly #device: Release[] = [];
+  readonly #memory: ReleaseMemory[] = [];
+  #threads: Release | undefined;
+
+  /** What is added last is given back first. */
+  add(release: Release): void {
+    this.#device.push(release);
+  }
+
+  addMemory(release: ReleaseMemory): void {
+    this.#memory.push(release);
+  }
+
+  setThreads(release: Release): void {
+    this.#threads = release;
+  }
+
+  /** The threads have left their loops, and no request is in hand: others may have the device at once. */
+  async leave(): Promise<void> {
+    for (const release of this.#device.splice(0).toReversed()) await attempt(release);
+  }
+
+  /** After `leave`: gives back the memory, when no thread can look at it any more. */
+  async free(): Promise<void> {
+    await this.#endThreads();
+    for (const release of this.#memory.splice(0).toReversed()) await attempt(() => release(true));
+  }
+
+  /**
+   * Gives everything back although requests may be in hand: the device could not be started, or one of its threads has
+   * failed. The driver does with the requests what the device was made for.
+   */
+  async giveUp(): Promise<void> {
+    await this.#endThreads();
+    await this.leave();
+    for (const release of this.#memory.splice(0).toReversed()) await attempt(() => release(false));
+  }
+
+  async #endThreads(): Promise<void> {
+    const release = this.#threads;
+    this.#threads = undefined;
+    if (release !== undefined) await attempt(release);
+  }
+}
+
+/** What fails is logged, and the rest is given back all the same. */
+async function attempt(release: Release): Promise<void> {
+  try {
+    await release();
+  } catch (error) {
+    log(`what a device had could not be given back: ${describeFailure(error)}`);
+  }
+}

@@ -1,0 +1,94 @@
+/** The devices of a resident server, as its requests ask for them. */
+import { isAbsolute } from 'node:path';
+import { UblkError } from '../../errors.ts';
+import type { ResidentRequest } from '../../protocol/resident-requests.ts';
+import { readRecord } from '../../record/store.ts';
+import type { DeviceSpec } from '../../spec/device-spec.ts';
+import { checkDescriptorsLeft } from '../descriptor-budget.ts';
+import { Devices } from '../devices.ts';
+import { log } from '../log.ts';
+import { mountNamespace } from '../mount-namespace.ts';
+import { becomeKillable } from '../out-of-memory.ts';
+
+export class ResidentDevices {
+  readonly #devices: Devices;
+  readonly #name: string;
+  /** The server is asked to end, and takes no devices. */
+  isEnding = false;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#devices = new Devices(name);
+  }
+
+  get ids(): number[] {
+    return this.#devices.ids;
+  }
+
+  get isEmpty(): boolean {
+    return this.#devices.isEmpty;
+  }
+
+  /** Resolves with the device's notes when it is live. */
+  async start({ device: id, mode, mounts }: Extract<ResidentRequest, { op: 'start' }>): Promise<readonly string[]> {
+    if (this.isEnding) throw endingError(this.#name);
+    const spec = readRecord(id)?.spec;
+    if (spec === undefined) throw noRecord(id);
+    if (namesPaths(spec) && mounts !== mountNamespace()) throw otherMounts(this.#name, id);
+    checkDescriptorsLeft(spec);
+    // The code in a file can leak, and then it is this process that must be ended.
+    if (isAbsolute(spec.target)) becomeKillable();
+    const { notes, gone } = await this.#devices.start(id, mode);
+    if (!spec.quiet) {
+      const what = mode === 'recover' ? 'has been recovered' : 'is live';
+      log(`device ${id} (${[spec.target, ...spec.files].join(' ')}) ${what}`);
+      for (const note of notes) log(`device ${id}: ${note}`);
+      gone.then(
+        () => log(`device ${id} has left`),
+        () => {},
+      );
+    }
+    return notes;
+  }
+
+  async quiesce(id: number): Promise<void> {
+    const device = this.#devices.get(id);
+    if (device === undefined) throw notServed(this.#name, id);
+    await device.quiesce();
+  }
+}
+
+function namesPaths({ target, files, buffers }: DeviceSpec): boolean {
+  return isAbsolute(target) || files.length > 0 || buffers.length > 0;
+}
+
+function noRecord(device: number): UblkError {
+  return new UblkError(`device ${device} has no record in /run/ublkts`, { code: 'ENOENT', device });
+}
+
+function endingError(name: string): UblkError {
+  return new UblkError(`the server ${name} is about to end and takes no device`, {
+    code: 'ESHUTDOWN',
+    kind: 'busy',
+    hint: `\`ublkts serve --name ${name}\` starts it again`,
+  });
+}
+
+function notServed(name: string, device: number): UblkError {
+  return new UblkError(`the server ${name} does not serve device ${device}`, {
+    code: 'ENODEV',
+    kind: 'no-device',
+    device,
+  });
+}
+
+function otherMounts(name: string, device: number): UblkError {
+  return new UblkError(
+    `the server ${name} is in another mount namespace, where the paths of device ${device} may lead to other files`,
+    {
+      code: 'EXDEV',
+      device,
+      hint: 'start a server in this namespace, with another name, or add the device without a server',
+    },
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * The process of a resident server: `node main.js NAME`. It begins without a device; devices are given to it on its
+ * socket (requests.ts). Descriptor 3 is a pipe on which it reports `ready` or one error.
+ */
+import { fstatSync, rmSync, statSync, closeSync } from 'node:fs';
+import { UblkError } from '../../errors.ts';
+import { shortageOf } from '../../native/shortage.ts';
+import { residentFiles } from '../../record/files.ts';
+import { takeServerLock } from '../../record/server-lock.ts';
+import { describeFailure, log } from '../log.ts';
+import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
+import { SharedMemorySocket } from '../socket/listener.ts';
+import { StartReporter } from '../start-report.ts';
+import { ResidentDevices } from './devices.ts';
+import { ended } from './ended.ts';
+import { ResidentRequests } from './requests.ts';
+
+/** A server with the same name that was killed keeps its lock for a moment. */
+const LEAVING_MS = 2000;
+const LEFT_OPEN_MS = 2000;
+
+async function main(name: string): Promise<void> {
+  const reporter = new StartReporter();
+  // The main thread runs code of a target's own: its `setup`. That of one device must not end the others.
+  process.on('uncaughtException', (error) => log(`outside of every request: ${describeFailure(error)}`));
+  try {
+    const files = residentFiles(name);
+    const notes = avoidOutOfMemoryKiller('');
+    const locked = await takeNameLock(name, files.lock);
+    const devices = new ResidentDevices(name);
+    const socket = await SharedMemorySocket.listen(files.socket, new ResidentRequests(devices));
+    const end = ended(devices);
+    reporter.report({ ready: true, notes });
+    log(`server ${name} (pid ${process.pid}) takes devices`);
+    await end;
+    socket.close();
+    log(`server ${name} (pid ${process.pid}) ends`);
+    // The lock last: who waits for it must not have its files removed.
+    for (const path of [files.log, files.lock]) rmSync(path, { force: true });
+    closeSync(locked);
+    // A timer or a socket that a target's `setup` has left open must not keep a server that has no device.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
+  } catch (error) {
+    log(describeFailure(error));
+    reporter.report({ ready: false, error: asUblkError(error) });
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+/** Takes the lock that there is one of for each name. A server that ends removes the file with its lock. */
+async function takeNameLock(name: string, path: string): Promise<number> {
+  for (;;) {
+    const fd = await takeServerLock(path, LEAVING_MS);
+    if (fd === null) throw nameTaken(name);
+    if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return fd;
+    closeSync(fd);
+  }
+}
+
+function nameTaken(name: string): UblkError {
+  return new UblkError(`a server named ${name} is running already`, {
+    code: 'EEXIST',
+    kind: 'busy',
+    hint: `give it devices with \`ublkts add --server=${name}\`, or start another one with --name`,
+  });
+}
+
+function asUblkError(thrown: unknown): UblkError {
+  if (thrown instanceof UblkError) return thrown;
+  return shortageOf(thrown) ?? new UblkError(describeFailure(thrown), { code: 'INTERNAL' });
+}
+
+const [name] = process.argv.slice(2);
+if (name !== undefined) void main(name);

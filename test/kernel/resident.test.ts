@@ -1,0 +1,161 @@
+/** Resident servers on a real ublk driver: devices that come, go, fail and are recovered, and what that is to the others. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AddRequest } from '../../src/spec/options.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
+import { library } from './support/library.ts';
+
+const NAME = 'test';
+const DIRECTORY = '/tmp/resident';
+
+describe('a resident server', { skip }, () => {
+  leavesNothingBehind();
+  let pid = 0;
+
+  before(async () => {
+    sh(`mkdir -p ${DIRECTORY} && cp test/fixtures/handlers.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`);
+    sh(`truncate -s 64M ${DIRECTORY}/a.img ${DIRECTORY}/b.img`);
+    ({ pid } = await library.startServer({ name: NAME }));
+  });
+  after(async () => {
+    await library.deleteAllDevices();
+    process.kill(pid, 'SIGTERM');
+    for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
+  });
+
+  test('has a name of its own', () => {
+    shFails(`ublkts serve --name ${NAME}`, /a server named test is running already/);
+    shFails('ublkts add --server=nobody -t null', /no server named nobody is running\nhint: .*serve --name nobody/);
+    shFails('ublkts serve --name ../x', /cannot be the name of a server/);
+  });
+
+  test('serves devices of every kind from one process', async () => {
+    const kinds: Omit<AddRequest, 'server'>[] = [
+      { target: 'null' },
+      { target: 'loop', files: [`${DIRECTORY}/a.img`], queues: 1 },
+      { target: 'loop', files: [`${DIRECTORY}/b.img`], features: ['BATCH_IO'] },
+      { target: 'ram', targetOptions: { size: '32M' }, dataPath: 'user_copy', threads: 2, perIoTasks: true },
+      { target: `${DIRECTORY}/handlers.ts` },
+    ];
+    const devices = [];
+    for (const kind of kinds) devices.push(await add(kind));
+    for (const { ublksrv_pid, server, state } of devices) {
+      assert.deepEqual([ublksrv_pid, server, state], [pid, NAME, 'LIVE']);
+    }
+    sh(`dd if=${devices[0]?.path} of=/dev/null bs=64k count=100 iflag=direct status=none`);
+    for (const { path } of devices.slice(1, 4)) verify(path);
+    assert.match(sh(`script -qec 'ublkts list' /dev/null`), /SERVER[^]*test/);
+    shFails(`ublkts add --server=${NAME} -t loop ${DIRECTORY}/a.img`, /cannot use backing file/);
+    await library.deleteAllDevices();
+    assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
+  });
+
+  test('shares memory with the clients of a device', async () => {
+    const { id } = await add({ target: 'null', features: ['SHMEM_ZC'] });
+    sh(`ublkts reg-buf -n ${id} --memfd 1M`);
+    assert.equal((await describeDevice(id)).buffers?.length, 1);
+    sh(`ublkts unreg-buf -n ${id} -a`);
+    await library.deleteDevice(id);
+  });
+
+  test('loses a device whose target fails, and no other', async () => {
+    const kept = await add({ target: 'loop', files: [`${DIRECTORY}/a.img`] });
+    const lost = await add({ target: `${DIRECTORY}/handlers.ts`, targetOptions: { crash_at: '4096' } });
+    sh(`! dd if=${lost.path} of=/dev/null bs=4k skip=1 count=1 iflag=direct status=none 2> /dev/null`);
+    await until(async () => (await describeDevice(lost.id)).state === 'DEAD');
+    const { last_error, server_state } = await describeDevice(lost.id);
+    assert.match(last_error ?? '', /failed outside of every request/);
+    assert.equal(server_state, null);
+    verify(kept.path, '--size=2M');
+    await library.deleteDevice(lost.id);
+    await assert.rejects(add({ target: `${DIRECTORY}/handlers.ts`, targetOptions: { refuse: '1' } }), /not to be had/);
+    verify(kept.path, '--size=2M');
+    await library.deleteDevice(kept.id);
+  });
+
+  test('gives back everything of the devices that it had', async () => {
+    const file = `${DIRECTORY}/a.img`;
+    const cycle = async (): Promise<void> => {
+      const { id } = await add({ target: 'loop', files: [file], queues: 1, depth: 16 });
+      await library.deleteDevice(id);
+    };
+    await cycle();
+    await sleep(500);
+    const before = held(pid);
+    for (let round = 0; round < 10; round++) await cycle();
+    await until(() => held(pid).descriptors <= before.descriptors);
+    assert.ok(held(pid).mappings <= before.mappings + 15, `${before.mappings} mappings became ${held(pid).mappings}`);
+  });
+
+  test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', async () => {
+    const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
+    const a = await add({ target: 'loop', files: [`${DIRECTORY}/a.img`], features });
+    const b = await add({ target: 'loop', files: [`${DIRECTORY}/b.img`], features: [...features, 'BATCH_IO'] });
+    const alone = await library.addDevice({ target: 'null', features });
+    const mortal = await add({ target: 'null' });
+    const clients = [a, b].map(({ path }) =>
+      spawn(
+        'bash',
+        [
+          '-c',
+          `fio --name=v --filename=${path} --direct=1 --rw=randwrite --bs=4k --size=4M --verify=crc32c --do_verify=1 --verify_fatal=1 --verify_state_save=0 --iodepth=8 --ioengine=libaio`,
+        ],
+        { stdio: 'ignore' },
+      ),
+    );
+    const done = clients.map((client) => once(client, 'exit'));
+    await sleep(300);
+    process.kill(pid, 'SIGKILL');
+    await until(async () => (await describeDevice(mortal.id)).state === 'DEAD');
+    sh('ublkts recover -a');
+    for (const exit of done) assert.deepEqual((await exit).slice(0, 2), [0, null]);
+    const [now, other] = await Promise.all([describeDevice(a.id), describeDevice(b.id)]);
+    assert.equal(now.ublksrv_pid, other.ublksrv_pid);
+    assert.deepEqual([now.server, now.state, other.state], [NAME, 'LIVE', 'LIVE']);
+    assert.notEqual(now.ublksrv_pid, pid);
+    pid = now.ublksrv_pid;
+    assert.equal((await describeDevice(alone.id)).ublksrv_pid, alone.ublksrv_pid, 'who has a server keeps it');
+    sh(`ublkts quiesce -n ${a.id} && ublkts quiesce -n ${b.id}`);
+    assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
+    sh('ublkts recover -a');
+    verify(a.path, '--size=2M');
+    await library.deleteAllDevices();
+  });
+
+  test('ends when it is asked to and no device is in use', async () => {
+    const { path } = await add({ target: 'loop', files: [`${DIRECTORY}/a.img`] });
+    const user = spawn('bash', ['-c', `exec 3< ${path}; echo; read -r`], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await once(user.stdout, 'data');
+    process.kill(pid, 'SIGTERM');
+    await until(() => /is in use and is served on/.test(readFileSync(`/run/ublkts/server-${NAME}.log`, 'utf8')));
+    await add({ target: 'null' });
+    user.stdin.end();
+    await once(user, 'exit');
+    process.kill(pid, 'SIGTERM');
+    await until(() => !existsSync(`/proc/${pid}`));
+    await until(() => readdirSync('/sys/class/ublk-char').length === 0);
+    ({ pid } = await library.startServer({ name: NAME }));
+  });
+});
+
+async function add(request: AddRequest) {
+  const device = await library.addDevice({ ...request, server: NAME });
+  await blockDevice(device.path);
+  return device;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    assert.ok(tries < 200, `${condition.toString()} within 20 s`);
+    await sleep(100);
+  }
+}
+
+function held(pid: number): { descriptors: number; mappings: number } {
+  const mappings = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').length;
+  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, mappings };
+}
