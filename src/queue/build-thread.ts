@@ -20,7 +20,7 @@ import { QueueThread } from './queue-thread.ts';
 import { dataPathOf } from '../spec/device-spec.ts';
 import { Request } from './request.ts';
 import { ShmemTable } from './shmem-table.ts';
-import { Slots } from './slots.ts';
+import { slotsOfDevice } from './slots.ts';
 import { OwnOperations } from './target-ring.ts';
 import type { ThreadConfig } from './thread-config.ts';
 import { threadStats } from './thread-stats.ts';
@@ -52,8 +52,8 @@ export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThrea
 
 async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig): Promise<BuiltThread> {
   const { spec } = config;
-  const slots = new Slots(config);
   const device = charDevice(config.charFd, spec.noUblkFixedFd);
+  const slots = slotsOfDevice(config, device.firstFile);
   const writers = statsOf(config);
   const stats = threadStats(slots, writers);
   const latency = new LatencySampler(slots.count);
@@ -77,8 +77,7 @@ async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig
   const logged = (spec.debugMask & DEBUG_REQUESTS) !== 0;
   const delivery = logged ? new LoggedDelivery(plain, slots, descriptors) : plain;
   const path = createDataPath(config, { ring, slots, mine, device, delivery });
-  const { firstFile } = device;
-  const request = new Request({ ring, slots, descriptors, stats, latency, firstFile, path, overlay, delivery, views });
+  const request = new Request({ ring, slots, descriptors, stats, latency, path, overlay, delivery, views });
   own.attach(request);
   const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
   sleep.attach(thread);

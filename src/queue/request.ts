@@ -55,8 +55,6 @@ export interface RequestParts {
   readonly descriptors: Int32Array;
   readonly stats: ThreadStats;
   readonly latency: LatencySampler;
-  /** Registered index of the target's first file. */
-  readonly firstFile: number;
   readonly path: DataPath;
   readonly overlay: ShmemOverlay;
   readonly delivery: Delivery;
@@ -64,7 +62,7 @@ export interface RequestParts {
 }
 
 export class Request implements IoRequest, MatchedRequest {
-  slot = 0;
+  place = 0;
   flags = 0;
   /** Whether the request has not been completed yet. */
   open = false;
@@ -76,7 +74,6 @@ export class Request implements IoRequest, MatchedRequest {
   private readonly descriptors: Int32Array;
   private readonly stats: ThreadStats;
   private readonly latency: LatencySampler;
-  private readonly firstFile: number;
   private readonly path: DataPath;
   private readonly overlay: ShmemOverlay;
   private readonly delivery: Delivery;
@@ -88,7 +85,6 @@ export class Request implements IoRequest, MatchedRequest {
     this.descriptors = parts.descriptors;
     this.stats = parts.stats;
     this.latency = parts.latency;
-    this.firstFile = parts.firstFile;
     this.path = parts.path;
     this.overlay = parts.overlay;
     this.delivery = parts.delivery;
@@ -102,9 +98,14 @@ export class Request implements IoRequest, MatchedRequest {
   load(slot: number): void {
     const words = this.descriptors;
     const at = this.slots.descriptor[slot]!;
-    this.slot = slot;
+    this.place = slot;
     this.at = at;
     this.flags = words[at]!;
+  }
+
+  /** The target's key for its own state: the slot, counted from the first one that its target has. */
+  get slot(): number {
+    return this.place - this.slots.targetFirst[this.place]!;
   }
 
   get op(): number {
@@ -142,37 +143,37 @@ export class Request implements IoRequest, MatchedRequest {
   }
 
   get dataLo(): number {
-    return this.slots.dataLo[this.slot]!;
+    return this.slots.dataLo[this.place]!;
   }
 
   get dataHi(): number {
-    return this.slots.dataHi[this.slot]!;
+    return this.slots.dataHi[this.place]!;
   }
 
   get pending(): number {
-    return this.slots.pending[this.slot]!;
+    return this.slots.pending[this.place]!;
   }
 
   get result(): number {
-    return this.slots.result[this.slot]!;
+    return this.slots.result[this.place]!;
   }
 
   set result(value: number) {
-    this.slots.result[this.slot] = value;
+    this.slots.result[this.place] = value;
   }
 
   view(): Buffer {
-    if (this.matched) return this.views.matched(this.slot, this.matchedIndex, this.matchedOffset >>> 0, this.bytes);
-    return this.views.own(this.slot, this.bytes);
+    if (this.matched) return this.views.matched(this.place, this.matchedIndex, this.matchedOffset >>> 0, this.bytes);
+    return this.views.own(this.place, this.bytes);
   }
 
   abandonView(): () => void {
     const isClients = this.matched && !this.views.isCopied(this.matchedIndex);
-    return isClients ? () => {} : this.views.replace(this.slot);
+    return isClients ? () => {} : this.views.replace(this.place);
   }
 
   complete(result: number): void {
-    const slot = this.slot;
+    const slot = this.place;
     this.open = false;
     this.count(slot, result);
     // The data of a matched request is in place: the path, which did not bring it, must not take it away either.
@@ -253,7 +254,7 @@ export class Request implements IoRequest, MatchedRequest {
 
   timeout(timespecLo: number, timespecHi: number, token: number): void {
     this.reserve();
-    addTimeout(this.ring.sq, timespecLo, timespecHi, userData(KIND_TARGET, this.slot, token));
+    addTimeout(this.ring.sq, timespecLo, timespecHi, userData(KIND_TARGET, this.place, token));
   }
 
   readIntegrity(file: number, offsetLo: number, offsetHi: number, length: number, token: number): void {
@@ -268,13 +269,13 @@ export class Request implements IoRequest, MatchedRequest {
 
   /** Makes room for an operation of this request. */
   private reserve(): void {
-    this.slots.pending[this.slot]!++;
+    this.slots.pending[this.place]!++;
     this.ring.reserve(1);
   }
 
   /** Begins an operation on the request's data: `plain` at an address, `fixed` in a registered buffer. */
   private onData(plain: number, fixed: number, file: number, token: number): void {
-    const index = this.slots.dataIndex[this.slot]!;
+    const index = this.slots.dataIndex[this.place]!;
     this.onFile(index < 0 ? plain : fixed, file, token);
     if (index > 0) this.ring.sq.entry.bufIndex = index;
   }
@@ -282,7 +283,11 @@ export class Request implements IoRequest, MatchedRequest {
   /** Begins any other operation, which names no registered buffer: fsync and fallocate are refused with one. */
   private onFile(opcode: number, file: number, token: number): void {
     this.reserve();
-    this.ring.sq.begin(opcode | FIXED_FILE, this.firstFile + file, userData(KIND_TARGET, this.slot, token));
+    this.ring.sq.begin(
+      opcode | FIXED_FILE,
+      this.slots.firstFile[this.place]! + file,
+      userData(KIND_TARGET, this.place, token),
+    );
   }
 
   /** `length` bytes of the file at this offset, and of the data from byte `at` on. */
@@ -293,7 +298,7 @@ export class Request implements IoRequest, MatchedRequest {
 
   private integrity(offsetLo: number, offsetHi: number, length: number): void {
     const { integrityLo, integrityHi } = this.slots;
-    this.fill(offsetLo, offsetHi, integrityLo[this.slot]!, integrityHi[this.slot]!, length);
+    this.fill(offsetLo, offsetHi, integrityLo[this.place]!, integrityHi[this.place]!, length);
   }
 
   private fill(offsetLo: number, offsetHi: number, addressLo: number, addressHi: number, length: number): void {
@@ -308,7 +313,7 @@ export class Request implements IoRequest, MatchedRequest {
   private count(slot: number, result: number): void {
     const op = this.op;
     const hasData = op === UBLK_IO_OP_READ || op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_ZONE_APPEND;
-    const way = hasData ? (this.matched ? WAY_MATCHED : this.path.way) : WAY_NONE;
+    const way = hasData ? (this.matched ? WAY_MATCHED : this.path.wayOf(slot)) : WAY_NONE;
     const statOp = op < STAT_WRITE_ZEROES ? op : op === UBLK_IO_OP_WRITE_ZEROES ? STAT_WRITE_ZEROES : STAT_OTHER;
     const stats = this.stats.of(slot);
     stats.finished(statOp, way, result > 0 ? result : 0);

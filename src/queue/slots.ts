@@ -6,6 +6,23 @@
 import { wordsOf } from '../native/words64.ts';
 import type { ThreadConfig } from './thread-config.ts';
 
+/** The slots of one queue of a device. */
+export interface QueueSlots {
+  readonly queue: number;
+  readonly first: number;
+  readonly depth: number;
+  readonly targetFirst: number;
+  readonly firstFile: number;
+  /** Where the first descriptor is, in bytes. */
+  readonly descriptorsAt: number;
+  readonly ioDescSize: number;
+  /** The buffers of the slots, side by side; 0n where the data path needs none. */
+  readonly buffers: bigint;
+  readonly bufferBytes: number;
+  readonly integrityBuffers: bigint;
+  readonly integrityBytes: number;
+}
+
 export class Slots {
   readonly count: number;
   /** q_id | tag << 16: the first command word of every I/O command. */
@@ -41,30 +58,52 @@ export class Slots {
   /** IoRequest.result between operations. */
   readonly result: Int32Array;
 
-  constructor(config: ThreadConfig) {
-    const { queues, depth, ioDescSize, maxIoBufBytes } = config.spec;
-    this.count = queues * depth;
-    this.queueTag = new Int32Array(this.count);
-    this.queue = new Uint16Array(this.count);
-    this.descriptor = new Int32Array(this.count);
-    this.bufferIndex = new Int32Array(this.count).fill(-1);
-    this.dataIndex = new Int32Array(this.count).fill(-1);
-    this.commandLo = new Int32Array(this.count);
-    this.commandHi = new Int32Array(this.count);
-    this.autoBufReg = new Int32Array(this.count);
-    this.pending = new Int32Array(this.count);
-    this.result = new Int32Array(this.count);
-    for (let slot = 0; slot < this.count; slot++) {
-      const queue = Math.floor(slot / depth);
-      const tag = slot % depth;
-      this.queue[slot] = queue;
-      this.queueTag[slot] = queue | (tag << 16);
-      this.descriptor[slot] = (queue * config.queueDescriptorBytes + tag * ioDescSize) / 4;
+  /** The first of the slots that the slot's target has. */
+  readonly targetFirst: Int32Array;
+  /** Registered index of the target's first file. */
+  readonly firstFile: Int32Array;
+
+  constructor(count: number) {
+    this.count = count;
+    this.queueTag = new Int32Array(count);
+    this.queue = new Uint16Array(count);
+    this.descriptor = new Int32Array(count);
+    this.bufferLo = new Int32Array(count);
+    this.bufferHi = new Int32Array(count);
+    this.bufferIndex = new Int32Array(count);
+    this.dataLo = new Int32Array(count);
+    this.dataHi = new Int32Array(count);
+    this.dataIndex = new Int32Array(count);
+    this.commandLo = new Int32Array(count);
+    this.commandHi = new Int32Array(count);
+    this.autoBufReg = new Int32Array(count);
+    this.integrityLo = new Int32Array(count);
+    this.integrityHi = new Int32Array(count);
+    this.pending = new Int32Array(count);
+    this.result = new Int32Array(count);
+    this.targetFirst = new Int32Array(count);
+    this.firstFile = new Int32Array(count);
+  }
+
+  /** Fills the elements of the slots of one queue; what they were before does not matter. */
+  setQueue(of: QueueSlots): void {
+    for (let tag = 0; tag < of.depth; tag++) {
+      const slot = of.first + tag;
+      this.queue[slot] = of.queue;
+      this.queueTag[slot] = of.queue | (tag << 16);
+      this.descriptor[slot] = (of.descriptorsAt + tag * of.ioDescSize) / 4;
+      this.targetFirst[slot] = of.targetFirst;
+      this.firstFile[slot] = of.firstFile;
+      this.bufferIndex[slot] = -1;
+      this.dataIndex[slot] = -1;
+      this.commandLo[slot] = 0;
+      this.commandHi[slot] = 0;
+      this.autoBufReg[slot] = 0;
+      this.pending[slot] = 0;
+      setAddress(this.bufferLo, this.bufferHi, slot, of.buffers, tag * of.bufferBytes);
+      setAddress(this.dataLo, this.dataHi, slot, of.buffers, tag * of.bufferBytes);
+      setAddress(this.integrityLo, this.integrityHi, slot, of.integrityBuffers, tag * of.integrityBytes);
     }
-    [this.bufferLo, this.bufferHi] = addresses(config.buffers, maxIoBufBytes, this.count);
-    this.dataLo = Int32Array.from(this.bufferLo);
-    this.dataHi = Int32Array.from(this.bufferHi);
-    [this.integrityLo, this.integrityHi] = addresses(config.integrityBuffers, config.integrityBytes, this.count);
   }
 
   /** The slot has its own buffer at `address` from its next request on; the commit of this one tells the kernel. */
@@ -89,15 +128,39 @@ export class Slots {
   }
 }
 
-function addresses(base: bigint, stride: number, count: number): [Int32Array, Int32Array] {
-  const lo = new Int32Array(count);
-  const hi = new Int32Array(count);
-  if (base === 0n) return [lo, hi];
-  for (let slot = 0; slot < count; slot++) {
-    // User addresses have 47 bits: a number holds them exactly.
-    const address = Number(base) + slot * stride;
-    lo[slot] = address | 0;
-    hi[slot] = Math.floor(address / 2 ** 32);
+/** `base` 0n: there is no memory. */
+function setAddress(lo: Int32Array, hi: Int32Array, slot: number, base: bigint, offset: number): void {
+  // User addresses have 47 bits: a number holds them exactly.
+  const address = base === 0n ? 0 : Number(base) + offset;
+  lo[slot] = address | 0;
+  hi[slot] = Math.floor(address / 2 ** 32);
+}
+
+/** The slots of a thread that serves one device: all of the device's, whether it fetches them or not. */
+export function slotsOfDevice(config: ThreadConfig, firstFile: number): Slots {
+  const { queues, depth, ioDescSize, maxIoBufBytes: bufferBytes } = config.spec;
+  const { queueDescriptorBytes, integrityBytes } = config;
+  const slots = new Slots(queues * depth);
+  for (let queue = 0; queue < queues; queue++) {
+    const first = queue * depth;
+    slots.setQueue({
+      queue,
+      first,
+      depth,
+      targetFirst: 0,
+      firstFile,
+      descriptorsAt: queue * queueDescriptorBytes,
+      ioDescSize,
+      buffers: behind(config.buffers, first * bufferBytes),
+      bufferBytes,
+      integrityBuffers: behind(config.integrityBuffers, first * integrityBytes),
+      integrityBytes,
+    });
   }
-  return [lo, hi];
+  return slots;
+}
+
+/** 0n where there is no memory. */
+function behind(base: bigint, bytes: number): bigint {
+  return base === 0n ? 0n : base + BigInt(bytes);
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createMemfd, mapAnonymous, mapFile } from '../../src/native/memory.ts';
 import { DataViews } from '../../src/queue/data-views.ts';
 import { ShmemTable } from '../../src/queue/shmem-table.ts';
-import { Slots } from '../../src/queue/slots.ts';
+import { slotsOfDevice } from '../../src/queue/slots.ts';
 import type { ThreadConfig } from '../../src/queue/thread-config.ts';
 
 const BYTES = 8192;
@@ -55,6 +55,6 @@ function made(): { views: DataViews; table: ShmemTable; own: Buffer } {
   const spec = { queues: 1, depth: 2, ioDescSize: 24, maxIoBufBytes: BYTES };
   const config = { spec, buffers: memory.address, integrityBuffers: 0n, queueDescriptorBytes: 4096 };
   const table = new ShmemTable(new SharedArrayBuffer(ShmemTable.BYTES));
-  const slots = new Slots(config as unknown as ThreadConfig);
+  const slots = slotsOfDevice(config as unknown as ThreadConfig, 0);
   return { views: new DataViews(slots, table, BYTES), table, own: memory.bytes };
 }

@@ -18,7 +18,7 @@ import type { ZeroCopyPath } from './zero-copy.ts';
 const NO_SUCH_INDEX = 0xffff;
 
 export class AutoBufferPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf(DATA_PATHS.auto_zc.countedAs);
+  private readonly way = STAT_WAYS.indexOf(DATA_PATHS.auto_zc.countedAs);
   private readonly fallback: ZeroCopyPath | null;
 
   constructor(slots: Slots, mine: readonly number[], fallback: ZeroCopyPath | null) {
@@ -30,6 +30,10 @@ export class AutoBufferPath implements DataPath {
           ? ublk_auto_buf_reg_to_sqe_addr(slots.bufferIndex[slot]!, 0)
           : ublk_auto_buf_reg_to_sqe_addr(NO_SUCH_INDEX, UBLK_AUTO_BUF_REG_FALLBACK);
     }
+  }
+
+  wayOf(): number {
+    return this.way;
   }
 
   arrive(): boolean {

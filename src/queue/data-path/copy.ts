@@ -11,11 +11,15 @@ import type { Slots } from '../slots.ts';
 import type { DataPath } from './data-path.ts';
 
 export class CopyPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf(DATA_PATHS.copy.countedAs);
+  private readonly way = STAT_WAYS.indexOf(DATA_PATHS.copy.countedAs);
 
   constructor(slots: Slots) {
     slots.commandLo.set(slots.bufferLo);
     slots.commandHi.set(slots.bufferHi);
+  }
+
+  wayOf(): number {
+    return this.way;
   }
 
   arrive(): boolean {

@@ -8,7 +8,8 @@
 
 /** The properties of a request that a path uses. */
 export interface PathRequest {
-  readonly slot: number;
+  /** The slot on this thread. */
+  readonly place: number;
   readonly op: number;
   readonly flags: number;
   readonly bytes: number;
@@ -17,8 +18,8 @@ export interface PathRequest {
 }
 
 export interface DataPath {
-  /** Index in STAT_WAYS of a request with data that came this way. */
-  readonly way: number;
+  /** The index in STAT_WAYS of the way that the data of the slot's requests travels. */
+  wayOf(slot: number): number;
   /**
    * A request has come. true: the target may have it now. false: an operation of the path's own is under way, and
    * `operationDone` says when the target may have it.

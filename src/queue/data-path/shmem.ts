@@ -56,7 +56,7 @@ export class ShmemOverlay {
     if ((known === 0 || !this.table.is(index, known)) && !this.learn(io, index, stats)) return false;
     stats.hit(index, io.bytes, this.table.part(index, io.matchedOffset));
     const { table, slots } = this;
-    const { slot } = io;
+    const slot = io.place;
     const lo = table.addressLo(index);
     const offset = io.matchedOffset >>> 0;
     slots.dataLo[slot] = sumLo(lo, offset);
@@ -82,7 +82,7 @@ export class ShmemOverlay {
   private learn(io: MatchedRequest, index: number, stats: StatsWriter): boolean {
     const generation = this.table.generation(index);
     if (generation === 0) {
-      this.hold(io.slot);
+      this.hold(io.place);
       return false;
     }
     if (generation === LOST) {

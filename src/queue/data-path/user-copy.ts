@@ -36,7 +36,7 @@ const LINKED = (IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS) << 8;
 const CHAIN = 3;
 
 export class UserCopyPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf(DATA_PATHS.user_copy.countedAs);
+  private readonly way = STAT_WAYS.indexOf(DATA_PATHS.user_copy.countedAs);
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;
@@ -57,6 +57,10 @@ export class UserCopyPath implements DataPath {
     this.result = new Int32Array(slots.count);
   }
 
+  wayOf(): number {
+    return this.way;
+  }
+
   arrive(io: PathRequest): boolean {
     if (io.op !== UBLK_IO_OP_WRITE) return true;
     this.copy(io, IORING_OP_READ, IN, io.bytes);
@@ -67,7 +71,7 @@ export class UserCopyPath implements DataPath {
 
   depart(io: PathRequest, result: number): boolean {
     if (io.op !== UBLK_IO_OP_READ || result <= 0) return true;
-    this.result[io.slot] = result;
+    this.result[io.place] = result;
     if (!this.delivery.linkable) {
       this.copy(io, IORING_OP_WRITE, OUT, result);
       return false;
@@ -78,7 +82,7 @@ export class UserCopyPath implements DataPath {
   }
 
   operationDone(io: PathRequest, token: number, result: number): boolean {
-    const slot = io.slot;
+    const slot = io.place;
     const out = (token & OUT) !== 0;
     const data = out ? this.result[slot]! : io.bytes;
     const expected = (token & METADATA) !== 0 ? this.metadataOf(io.bytes) : data;
@@ -94,7 +98,7 @@ export class UserCopyPath implements DataPath {
   }
 
   private copy(io: PathRequest, opcode: number, direction: number, bytes: number): void {
-    const { slot } = io;
+    const slot = io.place;
     const slots = this.slots;
     if (direction === IN) this.result[slot] = 0;
     const metadata = (io.flags & UBLK_IO_F_INTEGRITY) !== 0;

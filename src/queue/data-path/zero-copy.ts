@@ -22,7 +22,7 @@ const UNREGISTER = UBLK_U_IO_UNREGISTER_IO_BUF | 0;
 const SKIP_SUCCESS = IOSQE_CQE_SKIP_SUCCESS << 8;
 
 export class ZeroCopyPath implements DataPath {
-  readonly way = STAT_WAYS.indexOf(DATA_PATHS.zero_copy.countedAs);
+  private readonly way = STAT_WAYS.indexOf(DATA_PATHS.zero_copy.countedAs);
   private readonly ring: Ring;
   private readonly slots: Slots;
   private readonly device: CharDevice;
@@ -37,19 +37,23 @@ export class ZeroCopyPath implements DataPath {
     this.registered = new Uint8Array(slots.count);
   }
 
+  wayOf(): number {
+    return this.way;
+  }
+
   arrive(): boolean {
     return true;
   }
 
   attach(io: PathRequest): void {
-    const { slot } = io;
+    const slot = io.place;
     if (io.matched || this.registered[slot] === 1) return;
     this.registered[slot] = 1;
     this.command(slot, REGISTER);
   }
 
   depart(io: PathRequest): boolean {
-    const { slot } = io;
+    const slot = io.place;
     if (this.registered[slot] === 1) {
       this.registered[slot] = 0;
       this.command(slot, UNREGISTER);
