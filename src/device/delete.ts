@@ -22,6 +22,7 @@ import { readRecord } from '../record/store.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { refuseClaims } from './holders/refuse.ts';
+import { inParallel } from './in-parallel.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
 
@@ -36,6 +37,8 @@ const USERS_LEAVE_MS = 30_000;
 /** A user that has done nothing for this long since the device stopped will not leave by itself. */
 const QUIET_MS = 2_000;
 const LOOK_MS = 250;
+/** The kernel deletes one at a time (Linux 7.3); the wait for servers and users is what runs side by side. */
+const AT_ONCE = 8;
 
 /**
  * Resolves when the id is free. Throws a UblkError of kind `busy` when someone uses the device: before anything is stopped
@@ -51,10 +54,11 @@ export interface Deletions {
   readonly failed: UblkError[];
 }
 
-/** Deletes every ublk device, one after the other, whoever made it. */
+/** Deletes every ublk device, whoever made it, several at a time. */
 export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
   const outcome: Deletions = { deleted: [], failed: [] };
-  for (const id of new Set([...findDevices(), ...goingIds()])) {
+  const ids = [...new Set([...findDevices(), ...goingIds()])];
+  await inParallel(ids, AT_ONCE, async (id) => {
     try {
       await deleteDevice(id, options);
       outcome.deleted.push(id);
@@ -62,7 +66,8 @@ export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Del
       if (!(error instanceof UblkError)) throw error;
       if (error.kind !== 'no-device') outcome.failed.push(error);
     }
-  }
+  });
+  outcome.deleted.sort((a, b) => a - b);
   return outcome;
 }
 

@@ -10,7 +10,11 @@ import { ownedBy } from '../record/ownership.ts';
 import { isServerAlive, serverOf } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import type { AddOptions } from '../spec/options.ts';
+import { inParallel } from './in-parallel.ts';
 import { recoverDevice } from './recover.ts';
+
+/** Each may start a process. */
+const AT_ONCE = 4;
 
 export interface Recoveries {
   readonly recovered: number[];
@@ -27,7 +31,7 @@ export async function recoverAllDevices(
   waiting: WaitOptions = {},
 ): Promise<Recoveries> {
   const outcome: Recoveries = { recovered: [], failed: [] };
-  for (const id of await withControl(orphans)) {
+  await inParallel(await withControl(orphans), AT_ONCE, async (id) => {
     try {
       await recoverDevice(id, overrides, waiting);
       outcome.recovered.push(id);
@@ -36,7 +40,8 @@ export async function recoverAllDevices(
       if (!(error instanceof UblkError)) throw error;
       if (error.kind !== 'no-device') outcome.failed.push(error);
     }
-  }
+  });
+  outcome.recovered.sort((a, b) => a - b);
   return outcome;
 }
 
