@@ -45,7 +45,7 @@ export default class Add extends BaseCommand {
     }),
     ...createFlags,
     server: residentServer({
-      summary: `${createFlags.server.summary ?? ''} UBLKTS_SERVER=NAME in the environment means --server=NAME.`,
+      summary: createFlags.server.summary ?? '',
       env: 'UBLKTS_SERVER',
       helpGroup: 'SERVER',
     }),

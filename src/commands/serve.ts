@@ -1,9 +1,9 @@
 import { BaseCommand } from '../cli/base-command.ts';
-import { onOff, residentServer } from '../cli/flags/values.ts';
+import { cpuList, onOff, residentServer, wholeNumber } from '../cli/flags/values.ts';
 import { serverViews } from '../cli/output/servers.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { StartedServer } from '../device/serve.ts';
-import { DEFAULT_SERVER } from '../spec/server-name.ts';
+import { DEFAULT_SERVER } from '../spec/server-options.ts';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Start a resident server, which serves many devices.';
@@ -16,17 +16,22 @@ export default class Serve extends BaseCommand {
   ];
   static override flags = {
     name: residentServer({ summary: `The name of the server (default: ${DEFAULT_SERVER}).`, helpValue: 'NAME' }),
+    threads: wholeNumber({
+      summary: 'The most threads that serve several devices each (default: as many as CPUs, up to 4).',
+    }),
+    cpus: cpuList({ summary: 'CPUs that these threads may run on (default: all).' }),
     foreground: onOff({ summary: 'Stay until the server has ended, which Ctrl-C asks it to.' }),
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const { name } = flags;
+    const { name, threads, cpus } = flags;
+    const options = { name, ...(threads !== undefined && { threads }), ...(cpus !== undefined && { cpus }) };
     const print = ({ notes, ...server }: StartedServer): void => this.printWithNotes(serverViews(server), notes);
     const { serveInForeground, startServer } = await import('../device/serve.ts');
     if (flags.foreground) {
-      const { exitCode, signal } = await serveInForeground({ name }, print);
+      const { exitCode, signal } = await serveInForeground(options, print);
       process.exitCode = signal === null ? (exitCode ?? 1) : 1;
-    } else print(await waitFor(this.chatty, 'waiting for the server', (waiting) => startServer({ name }, waiting)));
+    } else print(await waitFor(this.chatty, 'waiting for the server', (waiting) => startServer(options, waiting)));
   }
 }

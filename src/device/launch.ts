@@ -19,6 +19,7 @@ import { decodeStartReport, type StartReport } from '../protocol/start-report.ts
 import { mountNamespace } from '../server/mount-namespace.ts';
 import type { StartMode } from '../server/serve-device.ts';
 import { START_FLAGS } from '../server/v8-flags.ts';
+import type { ServerOptions } from '../spec/server-options.ts';
 
 export interface ServerProcess {
   readonly device: number;
@@ -66,11 +67,19 @@ export interface ResidentProcess {
  * Starts the resident server `name`. It stays in the mount namespace of this process, because files that are mounted later
  * must be found by their paths.
  */
-export async function launchResident(name: string, waiting: WaitOptions = {}): Promise<ResidentProcess> {
+export async function launchResident(
+  name: string,
+  options: ServerOptions,
+  waiting: WaitOptions = {},
+): Promise<ResidentProcess> {
   makeRunDirectories();
   const { log } = residentFiles(name);
   const logged = bytesOf(log);
-  const program: Program = { words: ['dist/server/resident/main.cjs', name], log, cache: 'resident' };
+  const program: Program = {
+    words: ['dist/server/resident/main.cjs', name, JSON.stringify(options)],
+    log,
+    cache: 'resident',
+  };
   const { child, ended, flusher, report } = await start(program, [], waiting);
   if (report === null) throw diedError(null, textOf(log, logged), await ended);
   if (!report.ready) throw report.error;

@@ -2,16 +2,25 @@
 import { existsSync } from 'node:fs';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
+import { readText } from '../native/kernel-files.ts';
+import { requireCpus } from './require-cpus.ts';
 import { askResident, isAbsent, noServer, type ResidentServer } from '../protocol/ask-resident.ts';
 import { residentFiles } from '../record/files.ts';
 import { mountNamespace } from '../server/mount-namespace.ts';
-import { DEFAULT_SERVER, serverName } from '../spec/server-name.ts';
+import {
+  checkServerOptions,
+  DEFAULT_SERVER,
+  parseServerOptions,
+  SERVER_DEFAULTS,
+  serverName,
+  type ServerOptions,
+} from '../spec/server-options.ts';
 import { type Ending, type Launch, launchResident, launchServer, type ServerProcess } from './launch.ts';
 
 /** Each try waits for the lock of the name for two seconds. */
 const TRIES = 3;
 
-export interface ServeOptions {
+export interface ServeOptions extends Partial<ServerOptions> {
   /** Default: `main`. */
   readonly name?: string | undefined;
 }
@@ -25,8 +34,8 @@ export interface StartedServer {
 
 /** Resolves when the server takes devices. Throws a UblkError of kind `busy` when there is one of that name. */
 export async function startServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<StartedServer> {
-  const name = serverName(options.name ?? DEFAULT_SERVER);
-  const server = await launchResident(name, waiting);
+  const { name, wanted } = checked(options);
+  const server = await launchResident(name, wanted, waiting);
   server.release();
   return { name, pid: server.pid, notes: server.notes };
 }
@@ -36,8 +45,8 @@ export async function serveInForeground(
   options: ServeOptions,
   onReady: (server: StartedServer) => void,
 ): Promise<Ending> {
-  const name = serverName(options.name ?? DEFAULT_SERVER);
-  const { pid, notes, ended } = await launchResident(name);
+  const { name, wanted } = checked(options);
+  const { pid, notes, ended } = await launchResident(name, wanted);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   // The server is in a session of its own, and decides itself whether it can end.
   const pass = (signal: NodeJS.Signals): void => void process.kill(pid, signal);
@@ -67,11 +76,33 @@ async function startOnResident(
   return askResident(resident(name), { op: 'start', device, mode, mounts: mountNamespace() }, signal);
 }
 
+function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: string; wanted: ServerOptions } {
+  const wanted = { ...SERVER_DEFAULTS, ...options };
+  checkServerOptions(wanted);
+  requireCpus(wanted.cpus);
+  return { name: serverName(name), wanted };
+}
+
+/** Those of a server of that name that was killed, which has left them in its lock. CPUs may have gone offline since. */
+function keptOptions(name: string): ServerOptions {
+  const { threads, cpus } = parseServerOptions(readText(residentFiles(name).lock) ?? '');
+  return { threads, cpus: areOnline(cpus) ? cpus : [] };
+}
+
+function areOnline(cpus: readonly number[]): boolean {
+  try {
+    requireCpus(cpus);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Starts the server if there is none of that name. */
 export async function requireServer(name: string, waiting: WaitOptions): Promise<void> {
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
-      await startServer({ name }, waiting);
+      await startServer({ name, ...keptOptions(name) }, waiting);
     } catch (error) {
       // Another process is starting it, and it does not listen yet.
       if (!(error instanceof UblkError) || error.code !== 'EEXIST' || tries === TRIES) throw error;

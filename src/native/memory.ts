@@ -81,7 +81,7 @@ export function mapAnonymous(length: number, what: string): MappedMemory {
  * Unmaps the memory and maps zeroed private pages in its place, because a view of the addresses may still exist. The
  * new pages take no memory until they are touched, and are never unmapped.
  */
-export function hollow({ address, length }: MappedMemory, what: string): void {
+export function hollow({ address, length }: Pick<MappedMemory, 'address' | 'length'>, what: string): void {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
   mmap(BigInt(length), PROT_READ | PROT_WRITE, flags, -1, 0n, what, address);
 }

@@ -52,6 +52,8 @@ export interface QueueThreadParts {
   readonly stats: ThreadStats;
   readonly latency: LatencySampler;
   readonly wakeUp: WakeUp;
+  /** Is called when the main thread has woken this one, for what a thread of this kind has to look at. */
+  readonly woken?: () => void;
 }
 
 export class QueueThread implements Arrivals {
@@ -65,6 +67,7 @@ export class QueueThread implements Arrivals {
   private readonly stats: ThreadStats;
   private readonly latency: LatencySampler;
   private readonly wakeUp: WakeUp;
+  private readonly wokenToo: (() => void) | undefined;
   /** The main thread has said that this thread must leave. */
   private leaving = false;
   /** The thread is to return from `run`: it leaves, or it will sleep in the event loop. */
@@ -81,6 +84,7 @@ export class QueueThread implements Arrivals {
     this.stats = parts.stats;
     this.latency = parts.latency;
     this.wakeUp = parts.wakeUp;
+    this.wokenToo = parts.woken;
   }
 
   /** Issues the first commands. 0, or the -errno with which one was refused. */
@@ -95,6 +99,12 @@ export class QueueThread implements Arrivals {
   /** There is nothing left to serve. */
   get ended(): boolean {
     return this.leaving || this.delivery.ended;
+  }
+
+  /** The thread ends, whatever is in hand. */
+  leave(): void {
+    this.leaving = true;
+    this.out = true;
   }
 
   /** Makes `run` return, so that the thread can sleep in the event loop: see `turn`. */
@@ -125,14 +135,15 @@ export class QueueThread implements Arrivals {
   }
 
   /**
-   * Submits the last commits. Only inside an enter does anything arrive: when nothing did in this one, nothing can
+   * Submits the last commits, and goes on without waiting while the delivery wants that. Only inside an enter does anything arrive: when nothing did in this one, nothing can
    * before the thread has exited, and then the driver keeps what it could not deliver for the next server.
    */
   private settled(): boolean {
+    let next = 0;
     do {
       this.ring.enter(0);
-      this.walk();
-    } while (this.delivery.ended && this.ring.sq.pending > 0);
+      next = this.walk();
+    } while (next < 0 || (this.delivery.ended && this.ring.sq.pending > 0));
     return this.out || this.delivery.ended;
   }
 
@@ -239,12 +250,12 @@ export class QueueThread implements Arrivals {
   private woken(): void {
     const { order } = this.wakeUp;
     if (order === LEAVE) {
-      this.leaving = true;
-      this.out = true;
+      this.leave();
       return;
     }
     if (order === DRAIN) this.delivery.drain();
     this.wakeUp.arm();
+    this.wokenToo?.();
     for (const slot of this.overlay.takeHeld()) this.receive(slot);
   }
 

@@ -6,6 +6,7 @@ import { recordEnd } from '../record/store.ts';
 import { Held } from './held.ts';
 import { log } from './log.ts';
 import { ProcessSetup } from './process-setup.ts';
+import type { SharedThreads } from './shared/shared-threads.ts';
 import { type ServedDevice, serveDevice, type StartMode } from './serve-device.ts';
 
 export class Devices {
@@ -13,10 +14,12 @@ export class Devices {
   readonly #setup = new ProcessSetup();
   /** The name of the resident server that this process is; null for a server of one device. */
   readonly #server: string | null;
+  readonly #shared: SharedThreads | null;
   #starting = 0;
 
-  constructor(server: string | null) {
+  constructor(server: string | null, shared: SharedThreads | null = null) {
     this.#server = server;
+    this.#shared = shared;
   }
 
   /** Resolves when the device is live; it stays in the table until it has left. */
@@ -24,7 +27,12 @@ export class Devices {
     const held = new Held();
     this.#starting++;
     try {
-      const device = await serveDevice(id, mode, { setup: this.#setup, held, server: this.#server });
+      const device = await serveDevice(id, mode, {
+        setup: this.#setup,
+        held,
+        server: this.#server,
+        shared: this.#shared,
+      });
       this.#served.set(id, device);
       device.gone.then(
         () => this.#left(device, held),
@@ -32,7 +40,8 @@ export class Devices {
       );
       return device;
     } catch (error) {
-      await held.giveUp();
+      // The driver may give back the tags of shared threads only when whoever asked has heard of this and deletes the device.
+      void held.giveUp();
       throw error;
     } finally {
       this.#starting--;

@@ -11,10 +11,6 @@ import { queuesOf, threadLayouts } from '../spec/threads.ts';
 import { Header, HeaderF64, STATS_MAGIC, STATS_VERSION, statsFileBytes } from '../stats/layout.ts';
 
 export interface SharedMaps {
-  /** The request descriptors of every queue, side by side. */
-  readonly descriptors: MappedMemory;
-  /** Bytes from one queue's descriptors to the next's. */
-  readonly queueDescriptorBytes: number;
   /** null where the data path needs none. */
   readonly buffers: MappedMemory | null;
   readonly integrity: MappedMemory | null;
@@ -23,6 +19,13 @@ export interface SharedMaps {
   /** The stats block by thread, then by queue, or -1 for a queue that the thread does not serve. */
   readonly statsBlocks: readonly (readonly number[])[];
   readonly shmemTable: SharedArrayBuffer;
+}
+
+/** The request descriptors of every queue, side by side. */
+export interface Descriptors {
+  readonly memory: MappedMemory;
+  /** Bytes from one queue's descriptors to the next's. */
+  readonly queueBytes: number;
 }
 
 export interface MappedDevice {
@@ -38,7 +41,6 @@ export function mapShared(device: MappedDevice): SharedMaps {
   const integrityBytes = integrityBytesOf(spec);
   const statsBlocks = assignBlocks(spec);
   return {
-    ...mapDescriptors(device),
     buffers: dataPathOf(spec).needsBuffers ? mapAnonymous(slots * spec.maxIoBufBytes, 'of I/O buffers') : null,
     integrity: integrityBytes > 0 ? mapAnonymous(slots * integrityBytes, 'of integrity buffers') : null,
     integrityBytes,
@@ -60,7 +62,7 @@ export function ownBuffers({ buffers, integrity }: SharedMaps): MappedMemory[] {
 }
 
 /**
- * Gives back the memory of a device, except the descriptors. No thread looks at it any more. Unless it `isIdle`, operations
+ * Gives back the memory of a device, except its descriptors. No thread looks at it any more. Unless it `isIdle`, operations
  * that are under way in the kernel may still use the addresses of the buffers, so that these must not become anything else.
  */
 export function releaseMaps(maps: SharedMaps, isIdle: boolean): void {
@@ -77,16 +79,16 @@ function integrityBytesOf({ maxIoBufBytes, integrity }: DeviceSpec): number {
 }
 
 /** In the char device, the descriptors of two queues are as far apart as those of the largest depth. */
-function mapDescriptors({ spec, charFd }: MappedDevice): Pick<SharedMaps, 'descriptors' | 'queueDescriptorBytes'> {
-  const queueDescriptorBytes = roundUp(spec.depth * spec.ioDescSize, PAGE_SIZE);
+export function mapDescriptors({ spec, charFd }: MappedDevice): Descriptors {
+  const queueBytes = roundUp(spec.depth * spec.ioDescSize, PAGE_SIZE);
   const queueStride = roundUp(UBLK_MAX_QUEUE_DEPTH * spec.ioDescSize, PAGE_SIZE);
-  const descriptors = mapAnonymous(queueDescriptorBytes * spec.queues, 'of request descriptors');
+  const memory = mapAnonymous(queueBytes * spec.queues, 'of request descriptors');
   for (let queue = 0; queue < spec.queues; queue++) {
     const offset = BigInt(UBLKSRV_CMD_BUF_OFFSET + queue * queueStride);
-    const at = descriptors.address + BigInt(queue * queueDescriptorBytes);
-    mapFileOver(at, charFd, queueDescriptorBytes, offset, `of the descriptors of queue ${queue}`);
+    const at = memory.address + BigInt(queue * queueBytes);
+    mapFileOver(at, charFd, queueBytes, offset, `of the descriptors of queue ${queue}`);
   }
-  return { descriptors, queueDescriptorBytes };
+  return { memory, queueBytes };
 }
 
 /** One stats block for each pair of a thread and a queue that it serves. */

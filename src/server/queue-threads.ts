@@ -3,13 +3,13 @@ import { isAbsolute } from 'node:path';
 import { closeSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import type { ParamsInit } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
+import type { DeviceThreads, Fetched } from './device-threads.ts';
 
 /** A queue thread needs little heap, because its buffers are mapped memory. Handlers that a file defines allocate. */
 const YOUNG_MB = 1;
@@ -21,14 +21,7 @@ const LEFT_OPEN_MS = 1000;
 /** How long a thread of a device that is given up has to leave, and its target to store what it holds. */
 const GIVEN_UP_MS = 5000;
 
-export interface Fetched {
-  /** Sentences about what the threads have to do without. */
-  readonly notes: readonly string[];
-  /** What the device is, where only the target's half on the threads knows. */
-  readonly params: ParamsInit | undefined;
-}
-
-export class QueueThreads {
+export class QueueThreads implements DeviceThreads {
   readonly #workers: Worker[] = [];
   readonly #wakeFds: number[] = [];
   readonly #fetched: Promise<Fetched>[] = [];

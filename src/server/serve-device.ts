@@ -22,16 +22,17 @@ import { holdRequests } from './hold-requests.ts';
 import { requireServable } from './kept-limits.ts';
 import { bufferNeeds, mapShared, ownBuffers, releaseMaps } from './mappings.ts';
 import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
+import type { DeviceThreads } from './device-threads.ts';
 import type { Held } from './held.ts';
 import { lockBuffers, populateBuffers } from './out-of-memory.ts';
 import type { ProcessSetup } from './process-setup.ts';
-import { QueueThreads } from './queue-threads.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
 import { SharedMemorySocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
 import { swapNotes } from './swap-area.ts';
-import { threadConfigs } from './thread-configs.ts';
+import type { SharedThreads } from './shared/shared-threads.ts';
+import { startThreads } from './start-threads.ts';
 
 export type StartMode = 'add' | 'recover';
 
@@ -55,18 +56,25 @@ export interface ServingProcess {
   readonly held: Held;
   /** The name of the resident server that this process is; null for a server of one device. */
   readonly server: string | null;
+  /** The threads that serve several devices; null in a server of one device. */
+  readonly shared: SharedThreads | null;
 }
 
 /** Resolves when the device is live. What this process then has of it is in `held`, and also when this throws. */
 export async function serveDevice(
   id: number,
   mode: StartMode,
-  { setup, held, server }: ServingProcess,
+  { setup, held, server, shared }: ServingProcess,
 ): Promise<ServedDevice> {
   const record = requireRecord(id);
   const { spec } = record;
   const channel = new ControlChannel();
-  held.add(() => channel.close());
+  let isOpen = true;
+  const closeChannel = (): void => {
+    if (isOpen) channel.close();
+    isOpen = false;
+  };
+  held.add(closeChannel);
   let closed: Promise<void> | undefined;
   held.add(() => closed);
   const charFd = await openCharDevice(id);
@@ -77,18 +85,16 @@ export async function serveDevice(
   const type = await findTarget(spec.target);
   const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
   held.add(() => {
-    closed = target.close();
+    closed = (async () => target.close())();
     // It is awaited when the char device is closed.
-    closed?.catch(() => {});
+    closed.catch(() => {});
   });
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
   const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock, memory);
   const maps = mapShared(device);
-  held.add(() => maps.descriptors.unmap());
   held.addMemory((isIdle) => releaseMaps(maps, isIdle));
-  const configs = threadConfigs(device, channel, target, maps);
-  let threads: QueueThreads | undefined;
+  let threads: DeviceThreads | undefined;
   const registry = new ShmemRegistry({
     device: id,
     channel,
@@ -99,7 +105,7 @@ export async function serveDevice(
   held.addMemory(() => registry.close());
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
-  const running = new QueueThreads(configs);
+  const running = startThreads({ device, channel, target, maps, held, shared });
   threads = running;
   held.setThreads(() => running.release());
   if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
@@ -132,6 +138,9 @@ export async function serveDevice(
   if (spec.sharedMemory) {
     const socket = await listen(id, registry);
     held.add(() => socket.close());
+  } else {
+    // Only registering memory issues commands for a device that is live.
+    closeChannel();
   }
   const quiesce = async () => {
     if (spec.delivery !== 'batch') return;
@@ -143,7 +152,7 @@ export async function serveDevice(
   return { id, spec, notes: [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes], gone, quiesce };
 }
 
-async function untilGone(id: number, threads: QueueThreads, held: Held): Promise<void> {
+async function untilGone(id: number, threads: DeviceThreads, held: Held): Promise<void> {
   await threads.left();
   // `del` removes the device's files once the char device is closed: a record that is written later would stay.
   recordEnd(id, 'stopped', null);

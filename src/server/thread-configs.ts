@@ -5,13 +5,14 @@ import { eventfd } from '../native/libc/calls.ts';
 import type { ThreadConfig } from '../queue/thread-config.ts';
 import { isOneToOne, threadCpus, threadLayouts } from '../spec/threads.ts';
 import type { Opened } from '../targets/target.ts';
-import type { MappedDevice, SharedMaps } from './mappings.ts';
+import type { Descriptors, MappedDevice, SharedMaps } from './mappings.ts';
 
 export function threadConfigs(
   { id, spec, charFd }: MappedDevice,
   channel: ControlChannel,
   target: Opened,
   maps: SharedMaps,
+  descriptors: Descriptors,
 ): ThreadConfig[] {
   const order = new SharedArrayBuffer(4);
   return threadLayouts(spec).map((layout, index) => ({
@@ -25,8 +26,8 @@ export function threadConfigs(
     operations: target.operations,
     charFd,
     files: target.files,
-    descriptors: maps.descriptors.address,
-    queueDescriptorBytes: maps.queueDescriptorBytes,
+    descriptors: descriptors.memory.address,
+    queueDescriptorBytes: descriptors.queueBytes,
     buffers: maps.buffers?.address ?? 0n,
     integrityBuffers: maps.integrity?.address ?? 0n,
     integrityBytes: maps.integrityBytes,

@@ -12,7 +12,7 @@ const FLAGS: FlagShapes = {
   shmem_zc: { type: 'boolean' },
   htlb: { type: 'option', multiple: true },
   recovery_reissue: { type: 'option', char: 'i', helpValue: '0|1' },
-  server: { type: 'option', helpValue: '[=NAME]' },
+  server: { type: 'option', helpValue: '[NAME]' },
   'no-color': { type: 'boolean' },
 };
 

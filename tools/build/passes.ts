@@ -29,6 +29,7 @@ export const PASSES: readonly Pass[] = [
   // V8 puts constants and functions in place within one module only (docs/decisions/0006).
   { entries: entriesOf(['queue/main.ts']), whole: true, format: 'cjs' },
   { entries: entriesOf(['targets/nbd/tls/main.ts']), whole: true, format: 'cjs' },
+  { entries: entriesOf(['queue/shared/main.ts']), whole: true, format: 'cjs' },
 ];
 
 function entriesOf(files: readonly string[]): Record<string, string> {

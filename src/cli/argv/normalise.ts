@@ -22,7 +22,7 @@ export type FlagShapes = Readonly<Record<string, FlagShape>>;
 export const ZERO_OR_ONE = '0|1';
 
 /** The value that the help shows for a flag that may stand alone; a value is given behind `=` only: `--server=NAME`. */
-export const OPTIONAL_NAME = '[=NAME]';
+export const OPTIONAL_NAME = '[NAME]';
 
 /** kublk's option table gives these a required argument, which its code never looks at. */
 const BOOLEANS_WITH_AN_ARGUMENT: ReadonlySet<string> = new Set(['get_data']);

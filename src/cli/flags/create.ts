@@ -1,7 +1,7 @@
 /** The flags that describe a new device, by kublk's names. `add` and `recover` take all of them. */
 import * as Flags from '@oclif/core/flags';
 import { dataPathNames } from '../../spec/data-paths.ts';
-import { DEFAULT_SERVER } from '../../spec/server-name.ts';
+import { DEFAULT_SERVER } from '../../spec/server-options.ts';
 import { featureFlags, sharedMemoryFlags } from './features.ts';
 import { cpuList, hexMask, onOff, residentServer, size, wholeNumber, zeroOrOne } from './values.ts';
 
@@ -147,7 +147,7 @@ export const createFlags = {
     helpGroup: 'SERVER',
   }),
   server: residentServer({
-    summary: `Let a resident server (see \`serve\`) serve the device, in place of a process of its own. Without a name it is the server ${DEFAULT_SERVER}.`,
+    summary: `Let a resident server (see \`serve\`) serve the device, in place of a process of its own: the server ${DEFAULT_SERVER}, or with --server=NAME another.`,
     helpGroup: 'SERVER',
   }),
   mlock: onOff({

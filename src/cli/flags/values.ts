@@ -6,7 +6,7 @@ import { OPTIONAL_NAME, ZERO_OR_ONE } from '../argv/normalise.ts';
 import { parseDeviceId, parseNewDeviceId } from './device-id.ts';
 import { parseCpuList } from '../../device/cpu-list.ts';
 import { parseSize } from '../../sizes.ts';
-import { serverName } from '../../spec/server-name.ts';
+import { serverName } from '../../spec/server-options.ts';
 
 /** A switch that is off by default. Without a default, oclif leaves it undefined although its type is boolean. */
 export function onOff(options: Partial<BooleanFlag<boolean>>): BooleanFlag<boolean> {

@@ -21,7 +21,8 @@ export interface Delivery {
   commit(slot: number, result: number): void;
   /**
    * Called when a batch of completions has been walked. Returns how many completions the next enter is certain to bring
-   * at once that are no reason to return from it: the thread waits for one more than these.
+   * at once that are no reason to return from it: the thread waits for one more than these. A negative number: the next
+   * enter does not wait.
    */
   flush(): number;
   /** The device leaves this server: end as soon as no request is in hand, as after an abort. */

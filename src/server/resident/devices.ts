@@ -4,21 +4,25 @@ import { UblkError } from '../../errors.ts';
 import type { ResidentRequest } from '../../protocol/resident-requests.ts';
 import { readRecord } from '../../record/store.ts';
 import type { DeviceSpec } from '../../spec/device-spec.ts';
+import type { ServerOptions } from '../../spec/server-options.ts';
 import { checkDescriptorsLeft } from '../descriptor-budget.ts';
 import { Devices } from '../devices.ts';
 import { log } from '../log.ts';
 import { mountNamespace } from '../mount-namespace.ts';
 import { becomeKillable } from '../out-of-memory.ts';
+import { SharedThreads } from '../shared/shared-threads.ts';
 
 export class ResidentDevices {
   readonly #devices: Devices;
   readonly #name: string;
+  readonly #shared: SharedThreads;
   /** The server is asked to end, and takes no devices. */
   isEnding = false;
 
-  constructor(name: string) {
+  constructor(name: string, options: ServerOptions) {
     this.#name = name;
-    this.#devices = new Devices(name);
+    this.#shared = new SharedThreads(options);
+    this.#devices = new Devices(name, this.#shared);
   }
 
   get ids(): number[] {
@@ -49,6 +53,11 @@ export class ResidentDevices {
       );
     }
     return notes;
+  }
+
+  /** Ends the threads, when there is no device any more. */
+  async end(): Promise<void> {
+    await this.#shared.end();
   }
 
   async quiesce(id: number): Promise<void> {

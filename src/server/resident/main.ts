@@ -1,12 +1,13 @@
 /**
- * The process of a resident server: `node main.js NAME`. It begins without a device; devices are given to it on its
+ * The process of a resident server: `node main.js NAME OPTIONS`, the options being JSON. It begins without a device; devices are given to it on its
  * socket (requests.ts). Descriptor 3 is a pipe on which it reports `ready` or one error.
  */
-import { fstatSync, rmSync, statSync, closeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { residentFiles } from '../../record/files.ts';
 import { takeServerLock } from '../../record/server-lock.ts';
+import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
 import { describeFailure, log } from '../log.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
 import { SharedMemorySocket } from '../socket/listener.ts';
@@ -19,7 +20,7 @@ import { ResidentRequests } from './requests.ts';
 const LEAVING_MS = 2000;
 const LEFT_OPEN_MS = 2000;
 
-async function main(name: string): Promise<void> {
+async function main(name: string, options: ServerOptions): Promise<void> {
   const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`. That of one device must not end the others.
   process.on('uncaughtException', (error) => log(`outside of every request: ${describeFailure(error)}`));
@@ -27,13 +28,17 @@ async function main(name: string): Promise<void> {
     const files = residentFiles(name);
     const notes = avoidOutOfMemoryKiller('');
     const locked = await takeNameLock(name, files.lock);
-    const devices = new ResidentDevices(name);
+    // `recover` starts the server again as it was, should it be killed.
+    ftruncateSync(locked);
+    writeFileSync(locked, JSON.stringify(options));
+    const devices = new ResidentDevices(name, options);
     const socket = await SharedMemorySocket.listen(files.socket, new ResidentRequests(devices));
     const end = ended(devices);
     reporter.report({ ready: true, notes });
     log(`server ${name} (pid ${process.pid}) takes devices`);
     await end;
     socket.close();
+    await devices.end();
     log(`server ${name} (pid ${process.pid}) ends`);
     // The lock last: who waits for it must not have its files removed.
     for (const path of [files.log, files.lock]) rmSync(path, { force: true });
@@ -70,5 +75,5 @@ function asUblkError(thrown: unknown): UblkError {
   return shortageOf(thrown) ?? new UblkError(describeFailure(thrown), { code: 'INTERNAL' });
 }
 
-const [name] = process.argv.slice(2);
-if (name !== undefined) void main(name);
+const [name, options] = process.argv.slice(2);
+if (name !== undefined) void main(name, parseServerOptions(options ?? ''));

@@ -32,6 +32,10 @@ export class StripeQueue extends FileQueue {
     this.vectors = new Vectors(slots, files, vectorsPerFile(largest, files, chunk));
   }
 
+  close(): void {
+    this.vectors.close();
+  }
+
   protected override divide(io: IoRequest): number {
     return this.map.split(io.startLo, io.startHi, io.sectors);
   }

@@ -35,6 +35,11 @@ export class Vectors {
     [this.baseLo, this.baseHi] = wordsOf(this.memory.address);
   }
 
+  /** Gives the memory back. No operation that is not submitted yet may have an address in it. */
+  close(): void {
+    this.memory.unmap();
+  }
+
   /** The word index of the first iovec of a slot and part. */
   at(slot: number, part: number): number {
     return (slot * this.files + part) * this.perFile * IOVEC_WORDS;

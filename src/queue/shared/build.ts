@@ -1,0 +1,155 @@
+/** Makes a shared thread and its parts, and opens and closes its lanes. */
+import { viewOf } from '../../native/libc/ffi.ts';
+import { Ring } from '../../native/ring/ring.ts';
+import { Block, BlockF64 } from '../../stats/layout.ts';
+import { StatsWriter } from '../../stats/writer.ts';
+import { gettid } from '../../native/libc/calls.ts';
+import { builtInTarget } from '../../targets/registry.ts';
+import type { TargetQueue } from '../../targets/target.ts';
+import { DataViews } from '../data-views.ts';
+import { ShmemOverlay } from '../data-path/shmem.ts';
+import { LatencySampler } from '../latency.ts';
+import { QueueThread } from '../queue-thread.ts';
+import { Request } from '../request.ts';
+import { ShmemTable } from '../shmem-table.ts';
+import { Slots } from '../slots.ts';
+import { WakeUp } from '../wake-up.ts';
+import { SharedDelivery } from './delivery.ts';
+import type { LaneConfig, SharedOrder, SharedThreadConfig } from './lane-config.ts';
+import { fillLaneSlots } from './lane-slots.ts';
+import { Lanes } from './lanes.ts';
+import { SharedPath, SharedStats, SharedTarget } from './parts.ts';
+
+/** Entries that are submitted together; more are submitted in between. */
+const ENTRIES = 4096;
+/** Completions of one batch. What does not fit waits in the kernel. */
+const COMPLETIONS = 8192;
+
+export interface SharedThreadEvents {
+  /** Takes the orders that have come from the main thread. */
+  orders(): readonly SharedOrder[];
+  refused(lane: LaneConfig, error: unknown): void;
+  /** `problem`: 0, or the -errno with which a tag was refused. */
+  fetched(lane: LaneConfig, problem: number): void;
+  left(lane: LaneConfig): void;
+}
+
+export interface SharedThread {
+  readonly thread: QueueThread;
+  /** The descriptor of the ring. */
+  readonly ring: number;
+  close(): void;
+}
+
+export function buildSharedThread(config: SharedThreadConfig, events: SharedThreadEvents): SharedThread {
+  const ring = new Ring(ENTRIES, COMPLETIONS);
+  ring.registry.registerSparseFiles(config.files);
+  if (config.buffers > 0) ring.registry.registerSparseBuffers(config.buffers);
+  const slots = new Slots(config.slots);
+  const lanes = new Lanes(config.slots, config.lanes);
+  const stats = new SharedStats(lanes, config.lanes);
+  const latency = new LatencySampler(config.slots);
+  const memory = viewOf(config.descriptors, config.descriptorBytes);
+  const descriptors = new Int32Array(memory.buffer, memory.byteOffset, memory.byteLength / 4);
+  // No device that shares memory has a lane.
+  const table = new ShmemTable(new SharedArrayBuffer(ShmemTable.BYTES));
+  const overlay = new ShmemOverlay(table, ring, slots, 0);
+  const views = new DataViews(slots, table, 0);
+  const order = new SharedArrayBuffer(4);
+  const wakeUp = new WakeUp(ring, config.wakeFd, order);
+  const delivery = new SharedDelivery(ring, slots, lanes, {
+    fetched: (lane, problem) => events.fetched(lanes.config(lane), problem),
+    left: (lane) => shut(lanes.config(lane)),
+  });
+  const shut = (lane: LaneConfig): void => {
+    void lanes.targets[lane.lane]?.close?.();
+    ring.registry.updateFiles(
+      lane.firstFile,
+      lane.files.map(() => -1),
+    );
+    lanes.close(lane.lane);
+    events.left(lane);
+  };
+  const path = new SharedPath(lanes);
+  const request = new Request({ ring, slots, descriptors, stats, latency, path, overlay, delivery, views });
+  const target = new SharedTarget(lanes, request);
+  const open = (lane: LaneConfig): void => {
+    ring.registry.updateFiles(lane.firstFile, lane.files);
+    const way = fillLaneSlots(slots, lane);
+    lanes.open({ config: lane, target: targetOf(lane), writer: writerOf(lane, config.index), way });
+    delivery.fetch(lane.lane);
+  };
+  const woken = (): void => {
+    for (const one of events.orders()) {
+      if (one.kind === 'end') thread.leave();
+      else if (
+        !tryTo(
+          () => open(one.lane),
+          (error) => events.refused(one.lane, error),
+        )
+      )
+        shut(one.lane);
+    }
+  };
+  const thread = new QueueThread({
+    ring,
+    slots,
+    request,
+    path,
+    delivery,
+    overlay,
+    target,
+    stats,
+    latency,
+    wakeUp,
+    woken,
+  });
+  const close = (): void => {
+    ring.close();
+    wakeUp.close();
+  };
+  return { thread, ring: ring.fd, close };
+}
+
+/** A lane that cannot be opened is refused, and the others are served on. */
+function tryTo(act: () => void, refuse: (error: unknown) => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    refuse(error);
+    return false;
+  }
+}
+
+function targetOf({ spec, targetState: state, queue }: LaneConfig): TargetQueue {
+  const { target, depth, maxIoBufBytes, threads } = spec;
+  const type = builtInTarget(target);
+  if (type === undefined) throw new RangeError(`a shared thread has no target ${target}`);
+  const context = { state, integrity: null, slots: depth, maxIoBufBytes, thread: queue, threads, events: NO_EVENTS };
+  const made = type.queue(context);
+  if (made instanceof Promise) throw new TypeError(`the target ${target} is not there at once`);
+  return made;
+}
+
+/** A built-in target answers from its operations, and never from the event loop. */
+const NO_EVENTS = {
+  sleepInLoop: notHere,
+  request: notHere,
+  submit: notHere,
+  reportStuck: notHere,
+};
+
+function notHere(): never {
+  throw new TypeError('a shared thread has no event loop');
+}
+
+/** Of the block, what is before the counters of registered buffers: a lane has none. */
+function writerOf({ stats, queue }: LaneConfig, thread: number): StatsWriter {
+  const view = viewOf(stats, BlockF64.bufferRequests * 8);
+  const writer = new StatsWriter(view.buffer, view.byteOffset, view.byteLength);
+  writer.words[Block.queueId] = queue;
+  writer.words[Block.threadIndex] = thread;
+  writer.words[Block.tid] = gettid();
+  return writer;
+}

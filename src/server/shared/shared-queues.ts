@@ -1,0 +1,30 @@
+/** The queues of one device on shared threads. */
+import type { DeviceThreads, Fetched } from '../device-threads.ts';
+import type { Lane } from './shared-thread.ts';
+
+export class SharedQueues implements DeviceThreads {
+  readonly #lanes: readonly Lane[];
+
+  constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+  }
+
+  async fetched(): Promise<Fetched> {
+    await Promise.all(this.#lanes.map((lane) => lane.fetched));
+    return { notes: [], params: undefined };
+  }
+
+  async left(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.left));
+  }
+
+  /** No device that shares memory is on shared threads. */
+  wake(): void {}
+
+  /** A lane leaves by itself when the driver has taken back its tags. */
+  drain(): void {}
+
+  async release(): Promise<void> {
+    await Promise.allSettled(this.#lanes.map((lane) => lane.left));
+  }
+}

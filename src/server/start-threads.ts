@@ -1,0 +1,47 @@
+/** Starts what serves the queues of a device: lanes of shared threads where there are any and they can, else threads of its own. */
+import type { ControlChannel } from '../control/channel.ts';
+import { dataPathOf } from '../spec/device-spec.ts';
+import { blockOffset } from '../stats/layout.ts';
+import type { Opened } from '../targets/target.ts';
+import type { DeviceThreads } from './device-threads.ts';
+import type { Held } from './held.ts';
+import { mapDescriptors, type MappedDevice, type SharedMaps } from './mappings.ts';
+import { QueueThreads } from './queue-threads.ts';
+import type { LaneRequest } from './shared/shared-thread.ts';
+import { SharedQueues } from './shared/shared-queues.ts';
+import { canShareThreads, type SharedThreads } from './shared/shared-threads.ts';
+import { threadConfigs } from './thread-configs.ts';
+
+export interface ThreadParts {
+  readonly device: MappedDevice;
+  readonly channel: ControlChannel;
+  readonly target: Opened;
+  readonly maps: SharedMaps;
+  readonly held: Held;
+  /** null in a server of one device. */
+  readonly shared: SharedThreads | null;
+}
+
+export function startThreads(parts: ThreadParts): DeviceThreads {
+  const { device, channel, target, maps, held, shared } = parts;
+  const lanes = shared !== null && canShareThreads(device.spec) ? shared.serve(laneRequests(parts)) : null;
+  if (lanes !== null) return new SharedQueues(lanes);
+  const descriptors = mapDescriptors(device);
+  held.add(() => descriptors.memory.unmap());
+  return new QueueThreads(threadConfigs(device, channel, target, maps, descriptors));
+}
+
+function laneRequests({ device, target, maps }: ThreadParts): LaneRequest[] {
+  const { id, spec, charFd } = device;
+  return Array.from({ length: spec.queues }, (_, queue) => ({
+    deviceId: id,
+    spec,
+    queue,
+    charFd,
+    targetFiles: target.files,
+    registers: dataPathOf(spec).registers,
+    buffers: maps.buffers === null ? 0n : maps.buffers.address + BigInt(queue * spec.depth * spec.maxIoBufBytes),
+    targetState: target.state,
+    stats: maps.stats.address + BigInt(blockOffset(maps.statsBlocks[queue]![queue]!)),
+  }));
+}

@@ -1,0 +1,56 @@
+/** The table of fixed files of a ring that changes while the ring is used, on the io_uring of this machine. */
+import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
+import { test } from 'node:test';
+import { mapAnonymous } from '../../src/native/memory.ts';
+import { Ring } from '../../src/native/ring/ring.ts';
+import { isRingRefusal } from '../../src/native/ring/setup-failure.ts';
+import { ERRNO } from '../../src/native/uapi/errno.ts';
+import { IORING_OP_READ } from '../../src/native/uapi/io-uring-opcodes.ts';
+import { IOSQE_FIXED_FILE } from '../../src/native/uapi/io-uring-sqe-flags.ts';
+import { CQE_WORD_RES } from '../../src/native/uapi/io-uring-words.ts';
+import { wordsOf } from '../../src/native/words64.ts';
+
+test('a file is put into the table of a ring, used, and taken out again', (context) => {
+  const ring = ringOrNull();
+  if (ring === null) {
+    context.skip('io_uring is not allowed here');
+    return;
+  }
+  const memory = mapAnonymous(4096, 'of a test');
+  const read = (place: number): number => {
+    ring.sq.begin(IORING_OP_READ | (IOSQE_FIXED_FILE << 8), place, 0);
+    const sqe = ring.sq.entry;
+    [sqe.addrLo, sqe.addrHi] = wordsOf(memory.address);
+    sqe.len = 16;
+    ring.enter(1);
+    const result = ring.cq.words[ring.cq.at(ring.cq.head) + CQE_WORD_RES]!;
+    ring.cq.seen((ring.cq.head + 1) | 0);
+    return result;
+  };
+  const fds = [openSync('/dev/zero', 'r'), openSync(import.meta.filename, 'r')];
+  try {
+    ring.registry.registerSparseFiles(8);
+    assert.equal(read(5), -ERRNO.EBADF);
+    ring.registry.updateFiles(5, fds);
+    assert.equal(read(6), 16);
+    assert.equal(memory.bytes.toString('latin1', 0, 4), '/** ');
+    assert.equal(read(5), 16);
+    assert.equal(memory.bytes[0], 0);
+    ring.registry.updateFiles(5, [-1, -1]);
+    assert.equal(read(6), -ERRNO.EBADF);
+  } finally {
+    for (const fd of fds) closeSync(fd);
+    ring.close();
+    memory.unmap();
+  }
+});
+
+function ringOrNull(): Ring | null {
+  try {
+    return new Ring(4, 8);
+  } catch (error) {
+    if (isRingRefusal(error)) return null;
+    throw error;
+  }
+}
