@@ -6,10 +6,10 @@
  *
  * Which of this process's epolls is the loop's, /proc tells: the one that watches the pipe.
  */
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { UblkError } from '../errors.ts';
-import { checked, pipe } from './libc/calls.ts';
+import { checked, closeDescriptor, pipe } from './libc/calls.ts';
 import { callInt } from './libc/ffi.ts';
 
 const EPOLL_CTL_ADD = 1;
@@ -46,7 +46,7 @@ export class LoopWatch {
       if (epoll !== null) return new LoopWatch(anchor, readEnd, writeEnd, epoll, fds, turn);
     }
     anchor.destroy();
-    closeSync(writeEnd);
+    closeDescriptor(writeEnd);
     throw new UblkError('the event loop of this thread was not found in /proc/self/fdinfo', {
       code: 'ENOENT',
       kind: 'unsupported',
@@ -91,7 +91,7 @@ export class LoopWatch {
     clearImmediate(this.next);
     for (const fd of this.fds) callInt('epoll_ctl', this.epoll, EPOLL_CTL_DEL, fd, 0n);
     this.anchor.destroy();
-    closeSync(this.writeEnd);
+    closeDescriptor(this.writeEnd);
   }
 }
 

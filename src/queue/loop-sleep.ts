@@ -5,8 +5,7 @@
  * (native/loop-watch.ts). After each wait of the loop, whatever has ended it, the thread serves what is in the ring.
  * Nothing polls: while all promises wait, the thread sleeps.
  */
-import { closeSync } from 'node:fs';
-import { eventfd } from '../native/libc/calls.ts';
+import { closeDescriptor, eventfd } from '../native/libc/calls.ts';
 import { LoopWatch } from '../native/loop-watch.ts';
 import type { Ring } from '../native/ring/ring.ts';
 import type { IoRequest, StuckRequests, ThreadEvents } from '../targets/target.ts';
@@ -62,7 +61,7 @@ export class LoopSleep implements ThreadEvents {
   }
 
   close(): void {
-    if (this.signal !== undefined) closeSync(this.signal);
+    if (this.signal !== undefined) closeDescriptor(this.signal);
   }
 
   /** The thread that these events are of: known before it first calls its target. */

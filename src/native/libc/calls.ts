@@ -113,6 +113,14 @@ export function munmap(address: bigint, length: bigint): void {
   callInt('munmap', address, length);
 }
 
+/**
+ * Closes a descriptor that a call of this module has opened. A worker thread of Node warns of descriptors that `fs` closes
+ * and has not opened.
+ */
+export function closeDescriptor(fd: number): void {
+  callInt('close', fd);
+}
+
 /** Makes a counter that a ring can wait for (eventfd(2)). The caller closes the descriptor. */
 export function eventfd(): number {
   const EFD_CLOEXEC = 0o2000000;

@@ -5,10 +5,10 @@
  * takes longer than running this function, and Node calls a function without arguments directly from compiled code.
  * Elsewhere the call is libc's `syscall` through koffi.
  */
-import { closeSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
-import { checked } from './calls.ts';
+import { checked, closeDescriptor } from './calls.ts';
 import { enterCode } from './enter-code.ts';
 import { knowsProcessor, sharedObject } from './shared-object.ts';
 
@@ -55,11 +55,11 @@ function compiled({ fd, flags, words, address }: EnterTarget): EnterCall | undef
       // The descriptor stays open as long as the library. The loader would take the same path for the same library.
       close: () => {
         close();
-        closeSync(library);
+        closeDescriptor(library);
       },
     };
   } catch {
-    closeSync(library);
+    closeDescriptor(library);
     return undefined;
   }
 }

@@ -4,9 +4,8 @@
  * Contract: one thread makes, fills, enters and closes the ring (IORING_SETUP_SINGLE_ISSUER). Completions are posted
  * only inside `enter` (DEFER_TASKRUN), so none arrives while the queue is walked.
  */
-import { closeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
-import { systemError } from '../libc/calls.ts';
+import { closeDescriptor, systemError } from '../libc/calls.ts';
 import { type EnterCall, loadEnter } from '../libc/enter.ts';
 import {
   IORING_CQ_EVENTFD_DISABLED,
@@ -103,7 +102,7 @@ export class Ring {
     this.argument.unmap();
     this.parts.ring.unmap();
     this.parts.sqes.unmap();
-    closeSync(this.parts.fd);
+    closeDescriptor(this.parts.fd);
   }
 
   private flush(count: number): void {

@@ -79,16 +79,19 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     lanes.open({ config: lane, target: targetOf(lane), writer: writerOf(lane, config.index), way });
     delivery.fetch(lane.lane);
   };
+  // A lane that cannot be opened is refused, and the others are served on.
+  const openOrRefuse = (lane: LaneConfig): void => {
+    try {
+      open(lane);
+    } catch (error) {
+      events.refused(lane, error);
+      shut(lane);
+    }
+  };
   const woken = (): void => {
     for (const one of events.orders()) {
       if (one.kind === 'end') thread.leave();
-      else if (
-        !tryTo(
-          () => open(one.lane),
-          (error) => events.refused(one.lane, error),
-        )
-      )
-        shut(one.lane);
+      else openOrRefuse(one.lane);
     }
   };
   const thread = new QueueThread({
@@ -109,17 +112,6 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     wakeUp.close();
   };
   return { thread, ring: ring.fd, close };
-}
-
-/** A lane that cannot be opened is refused, and the others are served on. */
-function tryTo(act: () => void, refuse: (error: unknown) => void): boolean {
-  try {
-    act();
-    return true;
-  } catch (error) {
-    refuse(error);
-    return false;
-  }
 }
 
 function targetOf({ spec, targetState: state, queue }: LaneConfig): TargetQueue {
