@@ -32,3 +32,7 @@ test('shared buffers, target options and switches are named', () => {
 test('a shell reads a name with blanks and quotes as one word', () => {
   assert.equal(command({ files: ["/srv/it's here.img"] }), String.raw`ublkts add -t loop '/srv/it'\''s here.img'`);
 });
+
+test('a resident server is named', () => {
+  assert.equal(command({ server: 'fast', files: ['/a'] }), 'ublkts add -t loop --server=fast /a');
+});
