@@ -91,8 +91,8 @@ export class QueueThread implements Arrivals {
   start(): number {
     this.wakeUp.arm();
     this.delivery.start();
-    this.ring.enter(0);
-    this.walk();
+    do this.ring.enter(0);
+    while (this.walk() < 0);
     return this.delivery.problem;
   }
 

@@ -1,6 +1,10 @@
 /** The queues of one device on shared threads. */
 import type { DeviceThreads, Fetched } from '../device-threads.ts';
 import type { Lane } from './shared-thread.ts';
+import { bounded } from '../../control/waiting.ts';
+import { UblkError } from '../../errors.ts';
+
+const START_MS = 60_000;
 
 export class SharedQueues implements DeviceThreads {
   readonly #lanes: readonly Lane[];
@@ -10,7 +14,11 @@ export class SharedQueues implements DeviceThreads {
   }
 
   async fetched(): Promise<Fetched> {
-    await Promise.all(this.#lanes.map((lane) => lane.fetched));
+    await bounded(Promise.all(this.#lanes.map((lane) => lane.fetched)), {
+      timeoutMs: START_MS,
+      signal: undefined,
+      late: lateError,
+    });
     return { notes: [], params: undefined };
   }
 
@@ -27,4 +35,11 @@ export class SharedQueues implements DeviceThreads {
   async release(): Promise<void> {
     await Promise.allSettled(this.#lanes.map((lane) => lane.left));
   }
+}
+
+function lateError(): UblkError {
+  return new UblkError(`the shared threads did not fetch within ${START_MS / 1000} s`, {
+    code: 'TIMEOUT',
+    command: 'FETCH_REQ',
+  });
 }
