@@ -31,7 +31,8 @@ function main(config: SharedThreadConfig): void {
   shared.thread.start();
   keepCompiledCode();
   say({ kind: 'ready', tid: gettid(), ring: shared.ring, notes });
-  shared.thread.run();
+  // It may have been told to end while it started.
+  if (!shared.thread.ended) shared.thread.run();
   shared.close();
   say({ kind: 'ended' });
 }
