@@ -255,7 +255,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from serve' -l json -d 'Print one 
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l no-color -d 'Print without colours, as with NO_COLOR set.'
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l name -x -d 'The name of the server (default: main).'
-complete -c ublkts -n '__fish_seen_subcommand_from serve' -l threads -x -d 'The most threads that serve several devices each (default: as many as CPUs, up to 4).'
+complete -c ublkts -n '__fish_seen_subcommand_from serve' -l threads -x -d 'The most threads that serve several devices each (default 0: every device has threads of its own).'
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l cpus -x -d 'CPUs that these threads may run on (default: all).'
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l foreground -d 'Stay until the server has ended, which Ctrl-C asks it to.'
 complete -c ublkts -n '__fish_seen_subcommand_from set_params set-params' -l json -d 'Print one JSON object.'

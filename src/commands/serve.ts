@@ -17,7 +17,7 @@ export default class Serve extends BaseCommand {
   static override flags = {
     name: residentServer({ summary: `The name of the server (default: ${DEFAULT_SERVER}).`, helpValue: 'NAME' }),
     threads: wholeNumber({
-      summary: 'The most threads that serve several devices each (default: as many as CPUs, up to 4).',
+      summary: 'The most threads that serve several devices each (default 0: every device has threads of its own).',
     }),
     cpus: cpuList({ summary: 'CPUs that these threads may run on (default: all).' }),
     foreground: onOff({ summary: 'Stay until the server has ended, which Ctrl-C asks it to.' }),

@@ -6,7 +6,7 @@ import { MAX_THREADS } from './options.ts';
 export const DEFAULT_SERVER = 'main';
 
 export interface ServerOptions {
-  /** The most threads that serve queues of several devices; 0: as many as CPUs, and not more than four. */
+  /** The most threads that serve queues of several devices; 0: every device has threads of its own. */
   readonly threads: number;
   /** CPUs that these threads may run on; empty: all. */
   readonly cpus: readonly number[];

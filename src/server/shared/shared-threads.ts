@@ -1,5 +1,4 @@
 /** The shared threads of a resident server. Each is started when it is first needed. */
-import { availableParallelism } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { DEBUG_REQUESTS } from '../../queue/debug-log.ts';
 import type { DataPathName } from '../../spec/data-paths.ts';
@@ -12,8 +11,6 @@ import { type Lane, type LaneRequest, type ReservedLane, SharedThread } from './
 const TARGETS: ReadonlySet<string> = new Set(['null', 'loop', 'ram', 'stripe']);
 /** Those that do nothing for a request (queue/shared/parts.ts). */
 const PATHS: ReadonlySet<DataPathName> = new Set(['copy', 'get_data', 'auto_zc']);
-/** A thread takes 8 MB, and serves as much as two or three of most machines' disks. */
-const MOST_THREADS = 4;
 
 export class SharedThreads {
   readonly #threads: SharedThread[] = [];
@@ -22,12 +19,13 @@ export class SharedThreads {
   #started = 0;
 
   constructor({ threads, cpus }: ServerOptions) {
-    this.#most = threads === 0 ? Math.min(MOST_THREADS, availableParallelism()) : threads;
+    this.#most = threads;
     this.#cpus = cpus;
   }
 
-  /** Serves all of the queues; null when there is no room for all of them. */
+  /** Serves all of the queues; null when there is no room for all of them, or when no thread is to be shared. */
   serve(requests: readonly LaneRequest[]): Lane[] | null {
+    if (this.#most === 0) return null;
     const reserved: ReservedLane[] = [];
     for (const request of requests) {
       const lane = this.#choose().reserve(request);
