@@ -1,6 +1,7 @@
 /** Makes a queue thread and its parts: ring, slots, statistics, data path, delivery and target. */
 import { diskSize } from '../control/sysfs.ts';
 import { viewOf } from '../native/libc/ffi.ts';
+import type { RingRemains } from '../native/ring/remains.ts';
 import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
 import { ConnectionWriter } from '../stats/connection-writer.ts';
@@ -30,8 +31,8 @@ export interface BuiltThread {
   readonly thread: QueueThread;
   readonly target: TargetQueue;
   readonly sleep: LoopSleep;
-  /** The descriptor of the ring. */
-  readonly ring: number;
+  /** The ring, should the thread end without closing it. */
+  readonly ring: RingRemains;
   /**
    * Closes the ring, whose registered files keep the device with this server. No operation may be under way that uses
    * the memory of a request.
@@ -85,7 +86,7 @@ async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig
     ring.close();
     wakeUp.close();
   };
-  return { thread, target, sleep, ring: ring.fd, close };
+  return { thread, target, sleep, ring: ring.remains, close };
 }
 
 type ThreadParts = Pick<QueueContext, 'slots' | 'events' | 'ring' | 'connection'>;

@@ -1,5 +1,6 @@
 /** The configuration of a queue thread: plain data (structured clone), and addresses, which threads share. */
 import type { ParamsInit } from '../control/commands.ts';
+import type { RingRemains } from '../native/ring/remains.ts';
 import type { WireError } from '../protocol/error-wire.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import type { ThreadLayout } from '../spec/threads.ts';
@@ -47,8 +48,8 @@ export type ThreadMessage =
   | {
       readonly kind: 'fetched';
       readonly tid: number;
-      /** The descriptor of the ring. A thread that leaves closes it; after a failure, the main thread does. */
-      readonly ring: number;
+      /** A thread that leaves closes its ring; after a failure, the main thread does. */
+      readonly ring: RingRemains;
       readonly notes: readonly string[];
       readonly params?: ParamsInit;
     }

@@ -4,6 +4,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
+import { closeRemains, type RingRemains } from '../native/ring/remains.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
@@ -28,7 +29,7 @@ export class QueueThreads implements DeviceThreads {
   readonly #left: Promise<void>[] = [];
   readonly #exited: Promise<void>[] = [];
   /** The rings of threads that have not left. */
-  readonly #rings = new Map<Worker, number>();
+  readonly #rings = new Map<Worker, RingRemains>();
   readonly #order: Int32Array;
   #isReleased = false;
 
@@ -130,7 +131,7 @@ export class QueueThreads implements DeviceThreads {
     const exited = Promise.withResolvers<void>();
     worker.on('exit', () => {
       const ring = this.#rings.get(worker);
-      if (ring !== undefined) closeSync(ring);
+      if (ring !== undefined) closeRemains(ring);
       fail(new Error(`queue thread ${config.index} ended`));
       exited.resolve();
     });

@@ -23,6 +23,7 @@ import {
 
 import type { CompletionQueue } from './completion-queue.ts';
 import { RingRegistry } from './register.ts';
+import type { RingRemains } from './remains.ts';
 import { mapAnonymous, type MappedMemory, PAGE_SIZE } from '../memory.ts';
 import { type RingParts, setUpRing } from './setup.ts';
 import type { SubmissionQueue } from './submission-queue.ts';
@@ -91,9 +92,10 @@ export class Ring {
     if (this.sq.pending + count > this.sq.entries) this.flush(count);
   }
 
-  /** The descriptor, for whoever closes the ring when its thread cannot. */
-  get fd(): number {
-    return this.parts.fd;
+  /** For whoever closes the ring when its thread cannot. */
+  get remains(): RingRemains {
+    const { fd, ring, sqes } = this.parts;
+    return { fd, mappings: [ring, sqes].map(({ address, length }) => ({ address, length })) };
   }
 
   /** Commands that are under way are cancelled by the kernel. Nothing of the ring may be used any more. */

@@ -1,5 +1,6 @@
 /** Makes a shared thread and its parts, and opens and closes its lanes. */
 import { viewOf } from '../../native/libc/ffi.ts';
+import type { RingRemains } from '../../native/ring/remains.ts';
 import { Ring } from '../../native/ring/ring.ts';
 import { Block, BlockF64 } from '../../stats/layout.ts';
 import { StatsWriter } from '../../stats/writer.ts';
@@ -36,8 +37,8 @@ export interface SharedThreadEvents {
 
 export interface SharedThread {
   readonly thread: QueueThread;
-  /** The descriptor of the ring. */
-  readonly ring: number;
+  /** The ring, should the thread end without closing it. */
+  readonly ring: RingRemains;
   close(): void;
 }
 
@@ -111,7 +112,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     ring.close();
     wakeUp.close();
   };
-  return { thread, ring: ring.fd, close };
+  return { thread, ring: ring.remains, close };
 }
 
 function targetOf({ spec, targetState: state, queue }: LaneConfig): TargetQueue {

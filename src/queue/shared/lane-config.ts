@@ -2,6 +2,7 @@
  * What the main thread and a shared thread say to each other. A shared thread serves *lanes*: a lane is one queue of one
  * device. All that it takes places in (slots, descriptors, files, buffers) is given out by the main thread.
  */
+import type { RingRemains } from '../../native/ring/remains.ts';
 import type { WireError } from '../../protocol/error-wire.ts';
 import type { DeviceSpec } from '../../spec/device-spec.ts';
 
@@ -50,7 +51,7 @@ export type SharedOrder =
 
 /** From the shared thread. */
 export type SharedMessage =
-  | { readonly kind: 'ready'; readonly tid: number; readonly ring: number; readonly notes: readonly string[] }
+  | { readonly kind: 'ready'; readonly tid: number; readonly ring: RingRemains; readonly notes: readonly string[] }
   /** The thread has left its loop and closed its ring. */
   | { readonly kind: 'ended' }
   /** Every tag of the lane has been fetched. */

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { UblkError } from '../../errors.ts';
 import { eventfd } from '../../native/libc/calls.ts';
 import { hollow, type MappedMemory, mapAnonymous, mapFileOver, PAGE_SIZE, roundUp } from '../../native/memory.ts';
+import { closeRemains, type RingRemains } from '../../native/ring/remains.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../../native/uapi/ublk-device.ts';
@@ -70,8 +71,8 @@ export class SharedThread {
   readonly #served = new Map<number, Served>();
   readonly #exited = Promise.withResolvers<void>();
   #failure: Error | undefined;
-  /** The descriptor of the ring of a thread that has not ended by itself. */
-  #ring = -1;
+  /** The ring of a thread that has not ended by itself. */
+  #ring: RingRemains | undefined;
 
   constructor(index: number, cpus: readonly number[]) {
     const files = Math.min(FILES, openFilesLimit());
@@ -188,7 +189,7 @@ export class SharedThread {
         this.#free(message.lane);
         return;
       case 'ended':
-        this.#ring = -1;
+        this.#ring = undefined;
         return;
       case 'failed':
         this.#fail(decodeError(message.error));
@@ -222,7 +223,7 @@ export class SharedThread {
   #gone(): void {
     this.#failure ??= new Error('it has ended');
     // Its registered files and the mapped descriptors keep the devices with this process.
-    if (this.#ring >= 0) closeSync(this.#ring);
+    if (this.#ring !== undefined) closeRemains(this.#ring);
     this.#descriptors.unmap();
     closeSync(this.#wakeFd);
     for (const { config, fetched, left } of this.#served.values()) {

@@ -1,0 +1,35 @@
+/** A thread that fails leaves its ring to the process, and the ring keeps the files that are registered with it. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { closeSync, readSync } from 'node:fs';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { pipe } from '../../src/native/libc/calls.ts';
+import { closeRemains, type RingRemains } from '../../src/native/ring/remains.ts';
+import { Ring } from '../../src/native/ring/ring.ts';
+import { isRingRefusal } from '../../src/native/ring/setup-failure.ts';
+
+test('the ring of a thread that has ended lets go of its files when its remains are closed', {
+  skip: refusal(),
+}, async () => {
+  const [readEnd, writeEnd] = pipe();
+  const thread = new Worker(new URL('./ring-remains-thread.ts', import.meta.url), { workerData: writeEnd });
+  const ended = once(thread, 'exit');
+  const [remains] = (await once(thread, 'message')) as [RingRemains];
+  await ended;
+  closeSync(writeEnd);
+  closeRemains(remains);
+  // It waits until nothing has the other end any more.
+  assert.equal(readSync(readEnd, Buffer.alloc(1)), 0);
+  closeSync(readEnd);
+});
+
+function refusal(): string | false {
+  try {
+    new Ring(4, 8).close();
+    return false;
+  } catch (error) {
+    if (isRingRefusal(error)) return 'io_uring is not allowed here';
+    throw error;
+  }
+}
