@@ -26,6 +26,7 @@ export { type Recoveries, recoverAllDevices } from './device/recover-all.ts';
 export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, TallyReport } from './device/report.ts';
 export { updateSize } from './device/resize.ts';
 export { type StopOptions, stopDevice } from './device/stop.ts';
+export { OpenServer, type OpenServerEvents, openServer } from './device/open-server.ts';
 export { type ServeOptions, type StartedServer, startServer } from './device/serve.ts';
 export { type FailureKind, UblkError } from './errors.ts';
 export {

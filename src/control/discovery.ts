@@ -1,8 +1,13 @@
 /** Finds the ublk devices in sysfs, whatever their ids are and whichever program serves them. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { throwShortage } from '../native/shortage.ts';
 
 const CLASS = '/sys/class/ublk-char';
+
+/** Whether the driver has the device, as sysfs tells. */
+export function isThere(id: number): boolean {
+  return existsSync(`${CLASS}/ublkc${id}`);
+}
 
 /** The ids of the devices in order. There are none when the driver is not loaded. */
 export function findDevices(): number[] {

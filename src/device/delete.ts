@@ -11,7 +11,7 @@ import { describeHolders, distinct, type Holder, releaseCommand } from '../block
 import { milliseconds } from '../clock.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../control/commands.ts';
-import { findDevices } from '../control/discovery.ts';
+import { findDevices, isThere } from '../control/discovery.ts';
 import { type DiskNumbers, diskNumbers } from '../control/sysfs.ts';
 import { type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
@@ -73,7 +73,7 @@ export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Del
 
 async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
   const info = getDevInfo(channel, id);
-  const going = findDevices().includes(id) ? null : readGoingDevice(id);
+  const going = isThere(id) ? null : readGoingDevice(id);
   const known = going ?? diskNumbers(id);
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };

@@ -2,7 +2,7 @@
  * A device as sysfs and its record show it, for a process that may have no ring to ask the driver with. Nothing here
  * needs io_uring. The state is inferred; what is not known of another program's device is 0, or -1 for its server.
  */
-import { findDevices } from '../control/discovery.ts';
+import { isThere } from '../control/discovery.ts';
 import { diskSize } from '../control/sysfs.ts';
 import type { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
@@ -28,7 +28,7 @@ export async function describeFromSysfs(id: number, refusal: UblkError): Promise
   const alive = server === null ? null : serverState(server);
   const isServed = alive !== null && isServing(alive);
   const state = inferredState(record, size !== null, isServed);
-  const going = findDevices().includes(id) ? null : readGoingDevice(id);
+  const going = isThere(id) ? null : readGoingDevice(id);
   const stats = record === null ? null : readStats(filesOf(id).stats);
   const flags = record === null ? 0n : featuresOf(record.spec).flags;
   const queues = queuesOf(disk, (queue) => ({

@@ -1,7 +1,7 @@
 /** Devices as anyone may see them: the kernel's record, and for our own what their server stored and counts. */
 import { ControlChannel } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, getParams, getQueueAffinity } from '../control/commands.ts';
-import { findDevices } from '../control/discovery.ts';
+import { findDevices, isThere } from '../control/discovery.ts';
 import { type DiskSize, diskSize } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
@@ -56,7 +56,7 @@ export async function describeDevice(id: number, options: WaitOptions = {}): Pro
   return askOrLook(
     (channel) => describe(channel, id),
     async (refusal) => {
-      if (!findDevices().includes(id) && readGoingDevice(id) === null) throw refusal;
+      if (!isThere(id) && readGoingDevice(id) === null) throw refusal;
       const { describeFromSysfs } = await import('./list-sysfs.ts');
       return describeFromSysfs(id, refusal);
     },
@@ -101,9 +101,9 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
   const server = serverOf(info.ublksrv_pid, record);
   const state = server.pid <= 0 ? null : serverState(server);
   const going = readGoingDevice(id);
-  const isThere = findDevices().includes(id);
-  const isStopping = going !== null && isThere && going.serverPid === info.ublksrv_pid;
-  const deleting = going === null || isThere ? null : await deletingOf(going);
+  const isPresent = isThere(id);
+  const isStopping = going !== null && isPresent && going.serverPid === info.ublksrv_pid;
+  const deleting = going === null || isPresent ? null : await deletingOf(going);
   const waitsFor = isStopping && info.state === UBLK_S_DEV_LIVE ? await waitOf(info) : null;
   const io = record === null ? null : ioOf(stats);
   return {

@@ -98,11 +98,11 @@ function areOnline(cpus: readonly number[]): boolean {
   }
 }
 
-/** Starts the server if there is none of that name. */
-export async function requireServer(name: string, waiting: WaitOptions): Promise<void> {
+/** Starts the server if there is none of that name, with `options`, or else as the last one of that name was. */
+export async function requireServer(name: string, waiting: WaitOptions, options: ServeOptions = {}): Promise<void> {
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
-      await startServer({ name, ...keptOptions(name) }, waiting);
+      await startServer({ ...keptOptions(name), ...options, name }, waiting);
     } catch (error) {
       // Another process is starting it, and it does not listen yet.
       if (!(error instanceof UblkError) || error.code !== 'EEXIST' || tries === TRIES) throw error;
@@ -128,6 +128,11 @@ export function requireSocket(name: string): void {
 /** Asks a resident server to let go of a `-b` device. */
 export async function askResidentToQuiesce(name: string, device: number): Promise<void> {
   await askResident(resident(name), { op: 'quiesce', device });
+}
+
+/** Asks a resident server to end, as SIGTERM does. */
+export async function askResidentToEnd(name: string, signal?: AbortSignal): Promise<void> {
+  await askResident(resident(name), { op: 'end' }, signal);
 }
 
 function resident(name: string): ResidentServer {

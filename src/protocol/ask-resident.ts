@@ -51,7 +51,7 @@ export function isAbsent(error: unknown): boolean {
 
 const NO_SERVER = 'NO_SERVER';
 
-function turnedAway(name: string, status: number): UblkError {
+export function turnedAway(name: string, status: number): UblkError {
   return new UblkError(`the server ${name} turned the request away: ${errnoText(-status)}`, {
     code: errnoName(-status),
     command: 'recv',
@@ -65,7 +65,8 @@ function silent(name: string): UblkError {
   });
 }
 
-function failure(name: string, cause: NodeJS.ErrnoException): UblkError {
+/** The error of a connection that could not be made or that broke. */
+export function failure(name: string, cause: NodeJS.ErrnoException): UblkError {
   const code = cause.code ?? 'EIO';
   if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
     return new UblkError(`cannot ask the server ${name}: ${code}`, { code, command: 'connect', cause });

@@ -9,7 +9,7 @@ export const PROTOCOL_VERSION = 1;
 export const HEADER_BYTES = 12;
 /** The largest payload of a request. Answers may be longer, because they are lists. */
 export const MAX_REQUEST_BYTES = 8192;
-const MAX_ANSWER_BYTES = 1 << 20;
+export const MAX_ANSWER_BYTES = 1 << 20;
 export const MAGIC: Uint8Array = Buffer.from('ubts');
 
 export type Answer<Value = unknown> =

@@ -1,7 +1,9 @@
 /**
  * The messages on /run/ublkts/server-NAME.sock, the socket of a resident server. A connection carries one request and one
- * answer, each in a frame (frame.ts); then the server closes it.
+ * answer, each in a frame (frame.ts); then the server closes it. After the answer to `follow` it stays open, and carries a
+ * frame for each event, until the client closes it or the server ends.
  */
+import { decodeError, encodeError, type WireError } from './error-wire.ts';
 import { badRequest, countField, encodeFrame, type Fields, parseFields } from './frame.ts';
 
 export type ResidentRequest =
@@ -18,7 +20,21 @@ export type ResidentRequest =
       readonly mounts: string;
     }
   /** Lets go of a `-b` device without an error for its clients. The answer comes when the server has begun to. */
-  | { readonly op: 'quiesce'; readonly device: number };
+  | { readonly op: 'quiesce'; readonly device: number }
+  /** Asks for what happens to the devices. The first event says which there are. */
+  | { readonly op: 'follow' }
+  /** Does what SIGTERM does: the server ends when no device is in use. The answer comes at once. */
+  | { readonly op: 'end' };
+
+/** What happens to the devices of a resident server. */
+export type ResidentEvent =
+  | { readonly event: 'devices'; readonly devices: readonly number[] }
+  /** The device can be used. */
+  | { readonly event: 'live'; readonly device: number }
+  /** The device was stopped, deleted or quiesced, and the server has nothing of it any more. */
+  | { readonly event: 'left'; readonly device: number }
+  /** The server could not go on to serve the device. */
+  | { readonly event: 'failed'; readonly device: number; readonly error: WireError };
 
 export interface ResidentStatus {
   readonly pid: number;
@@ -32,6 +48,8 @@ export interface ResidentAnswers {
   /** Sentences on what the device has to do without, and what is not as one might expect. */
   readonly start: { readonly pid: number; readonly notes: readonly string[] };
   readonly quiesce: null;
+  readonly end: null;
+  readonly follow: { readonly pid: number };
 }
 
 export function encodeResidentRequest(request: ResidentRequest): Buffer {
@@ -44,6 +62,8 @@ export function parseResidentRequest(payload: string): ResidentRequest {
   const { op } = fields;
   switch (op) {
     case 'status':
+    case 'follow':
+    case 'end':
       return { op };
     case 'start':
       return { op, device: countField(fields, 'device'), mode: modeField(fields), mounts: mountsField(fields) };
@@ -51,6 +71,23 @@ export function parseResidentRequest(payload: string): ResidentRequest {
       return { op, device: countField(fields, 'device') };
     default:
       throw badRequest(`there is no request '${String(op)}'`);
+  }
+}
+
+/** The event in the payload of a frame; null for one that this version does not know. */
+export function parseResidentEvent(payload: string): ResidentEvent | null {
+  const fields = parseFields(payload);
+  const { event, devices, error } = fields;
+  switch (event) {
+    case 'devices':
+      return { event, devices: Array.isArray(devices) ? devices.filter((id) => Number.isSafeInteger(id)) : [] };
+    case 'live':
+    case 'left':
+      return { event, device: countField(fields, 'device') };
+    case 'failed':
+      return { event, device: countField(fields, 'device'), error: encodeError(decodeError(error)) };
+    default:
+      return null;
   }
 }
 

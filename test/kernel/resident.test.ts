@@ -80,6 +80,25 @@ describe('a resident server', { skip }, () => {
     await library.deleteDevice(kept.id);
   });
 
+  test('is held open by a program, which hears of its devices', async () => {
+    await using server = await library.openServer({ name: NAME });
+    const heard: string[] = [];
+    server.on('live', (device) => heard.push(`live ${device}`));
+    server.on('left', (device) => heard.push(`left ${device}`));
+    server.on('failed', (device, { message }) => heard.push(`failed ${device}: ${message}`));
+    const kept = await server.add({ target: 'null' });
+    const lost = await server.add({ target: `${DIRECTORY}/handlers.ts`, targetOptions: { crash_at: '4096' } });
+    assert.deepEqual([server.pid, server.devices], [pid, [kept.id, lost.id]]);
+    sh(`dd if=${lost.path} of=/dev/null bs=4k skip=1 count=1 iflag=direct status=none || true`);
+    await until(() => heard.length === 3);
+    await server.delete(kept.id);
+    await until(() => heard.length === 4);
+    assert.deepEqual(heard.slice(0, 2), [`live ${kept.id}`, `live ${lost.id}`]);
+    assert.match(heard[2] ?? '', new RegExp(`^failed ${lost.id}: .*failed outside of every request`));
+    assert.deepEqual([heard[3], server.devices], [`left ${kept.id}`, []]);
+    await server.delete(lost.id);
+  });
+
   test('gives back everything of the devices that it had', async () => {
     const file = `${DIRECTORY}/a.img`;
     const cycle = async (): Promise<void> => {

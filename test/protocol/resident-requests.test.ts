@@ -21,6 +21,7 @@ const requests: fc.Arbitrary<ResidentRequest> = fc.oneof(
     },
     { noNullPrototype: true },
   ),
+  fc.record({ op: fc.constantFrom('follow' as const, 'end' as const) }, { noNullPrototype: true }),
   fc.record({ op: fc.constant('quiesce' as const), device: fc.nat() }, { noNullPrototype: true }),
 );
 

@@ -1,7 +1,8 @@
 /** The devices of a resident server, as its requests ask for them. */
 import { isAbsolute } from 'node:path';
 import { UblkError } from '../../errors.ts';
-import type { ResidentRequest } from '../../protocol/resident-requests.ts';
+import { encodeError } from '../../protocol/error-wire.ts';
+import type { ResidentEvent, ResidentRequest } from '../../protocol/resident-requests.ts';
 import { readRecord } from '../../record/store.ts';
 import type { DeviceSpec } from '../../spec/device-spec.ts';
 import type { ServerOptions } from '../../spec/server-options.ts';
@@ -16,6 +17,7 @@ export class ResidentDevices {
   readonly #devices: Devices;
   readonly #name: string;
   readonly #shared: SharedThreads;
+  readonly #followers = new Set<(event: ResidentEvent) => void>();
   /** The server is asked to end, and takes no devices. */
   isEnding = false;
 
@@ -43,16 +45,24 @@ export class ResidentDevices {
     // The code in a file can leak, and then it is this process that must be ended.
     if (isAbsolute(spec.target)) becomeKillable();
     const { notes, gone } = await this.#devices.start(id, mode);
-    if (!spec.quiet) {
-      const what = mode === 'recover' ? 'has been recovered' : 'is live';
-      log(`device ${id} (${[spec.target, ...spec.files].join(' ')}) ${what}`);
-      for (const note of notes) log(`device ${id}: ${note}`);
-      gone.then(
-        () => log(`device ${id} has left`),
-        () => {},
-      );
-    }
+    this.#tell({ event: 'live', device: id });
+    const say = spec.quiet ? () => {} : log;
+    say(
+      `device ${id} (${[spec.target, ...spec.files].join(' ')}) ${mode === 'recover' ? 'has been recovered' : 'is live'}`,
+    );
+    for (const note of notes) say(`device ${id}: ${note}`);
+    gone.then(
+      () => this.#left(id, say),
+      (error: unknown) => this.#tell({ event: 'failed', device: id, error: encodeError(error) }),
+    );
     return notes;
+  }
+
+  /** Calls `tell` with the devices that there are, and then with what happens to them, until the returned function is called. */
+  follow(tell: (event: ResidentEvent) => void): () => void {
+    tell({ event: 'devices', devices: this.ids });
+    this.#followers.add(tell);
+    return () => void this.#followers.delete(tell);
   }
 
   /** Ends the threads, when there is no device any more. */
@@ -64,6 +74,15 @@ export class ResidentDevices {
     const device = this.#devices.get(id);
     if (device === undefined) throw notServed(this.#name, id);
     await device.quiesce();
+  }
+
+  #left(device: number, say: (text: string) => void): void {
+    say(`device ${device} has left`);
+    this.#tell({ event: 'left', device });
+  }
+
+  #tell(event: ResidentEvent): void {
+    for (const tell of this.#followers) tell(event);
   }
 }
 

@@ -3,7 +3,7 @@ import { UblkError } from '../../errors.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import { type Answer, otherVersion, PROTOCOL_VERSION } from '../../protocol/frame.ts';
 import { parseResidentRequest, type ResidentAnswers, type ResidentRequest } from '../../protocol/resident-requests.ts';
-import type { RequestHandler } from '../socket/listener.ts';
+import type { Follow, RequestHandler } from '../socket/listener.ts';
 import type { ResidentDevices } from './devices.ts';
 
 export class ResidentRequests implements RequestHandler {
@@ -27,10 +27,20 @@ export class ResidentRequests implements RequestHandler {
     return Promise.reject(new UblkError('memory is registered on the socket of a device', { code: 'EINVAL' }));
   }
 
+  follow(payload: string): Follow | undefined {
+    if (parseResidentRequest(payload).op !== 'follow') return undefined;
+    return (send) => this.#devices.follow(send);
+  }
+
   async #carryOut(request: ResidentRequest): Promise<ResidentAnswers[keyof ResidentAnswers]> {
     switch (request.op) {
       case 'status':
         return { pid: process.pid, devices: this.#devices.ids };
+      case 'end':
+        process.kill(process.pid, 'SIGTERM');
+        return null;
+      case 'follow':
+        return { pid: process.pid };
       case 'start':
         return { pid: process.pid, notes: await this.#devices.start(request) };
       default:

@@ -1,31 +1,50 @@
 /**
- * The listening end of /run/ublk/ublkbN.sock. A client's credentials are checked, its request is awaited for a second,
- * and it gets one answer. Everything is bounded, so that a slow client holds up nobody but itself.
+ * The listening end of a server's socket: /run/ublk/ublkbN.sock of a device, or that of a resident server. A client's
+ * credentials are checked, its request is awaited for a second, and it gets one answer; one that follows what happens then
+ * gets events. Everything is bounded, so that a slow client holds up nobody but itself.
  */
+import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { UblkError } from '../../errors.ts';
 import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
 import type { Descriptors } from './descriptors.ts';
-import { type Answer, encodeAnswer, encodeStatus, HEADER_BYTES, MAX_REQUEST_BYTES } from '../../protocol/frame.ts';
+import {
+  type Answer,
+  encodeAnswer,
+  encodeFrame,
+  encodeStatus,
+  HEADER_BYTES,
+  MAX_REQUEST_BYTES,
+} from '../../protocol/frame.ts';
 import { receiveRequest } from './receive.ts';
+
+export type Follow = (send: (event: object) => void) => () => void;
 
 /** Carries out the requests: requests.ts. */
 export interface RequestHandler {
   answer(version: number, payload: string, descriptors: Descriptors, peer: PeerCredentials): Promise<Answer>;
   registerFd(descriptors: Descriptors, readOnly: boolean, peer: PeerCredentials): Promise<{ readonly index: number }>;
+  /**
+   * undefined for a request that is done with its answer. Otherwise it is called after the answer, and calls `send` for each
+   * event until the function that it returns is called.
+   */
+  follow?(payload: string): Follow | undefined;
 }
 
 /** Further connections are turned away at once. */
 const MAX_CONNECTIONS = 64;
 /** How long a client may take to read its answer. */
 const ANSWER_MS = 1000;
+/** Events that a client has not read. One that has more is left behind. */
+const MOST_UNREAD_BYTES = 1 << 20;
 
 export class SharedMemorySocket {
   readonly #requests: RequestHandler;
   readonly #server: Server;
   readonly #buffer = new MessageBuffer(HEADER_BYTES + MAX_REQUEST_BYTES + 1);
+  readonly #followers = new Set<Socket>();
   #connections = 0;
 
   private constructor(requests: RequestHandler) {
@@ -47,32 +66,57 @@ export class SharedMemorySocket {
   /** Removes the socket's file too. */
   close(): void {
     this.#server.close();
+    for (const follower of this.#followers) follower.destroy();
   }
 
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
     this.#connections++;
     try {
-      reply(socket, await this.#answer(socket));
+      const { answer, follow } = await this.#answer(socket);
+      if (follow === undefined) reply(socket, answer);
+      else await this.#keep(socket, answer, follow);
     } catch (error) {
-      process.stderr.write(`${new Date().toISOString()} shared memory socket: ${String(error)}\n`);
+      process.stderr.write(`${new Date().toISOString()} socket: ${String(error)}\n`);
       socket.destroy();
     } finally {
       this.#connections--;
     }
   }
 
-  async #answer(socket: Socket): Promise<Buffer> {
-    if (this.#connections > MAX_CONNECTIONS) return encodeStatus(-ERRNO.EBUSY);
+  /** Sends what happens until the client leaves. */
+  async #keep(socket: Socket, answer: Buffer, follow: Follow): Promise<void> {
+    if (socket.destroyed) return;
+    const left = once(socket, 'close');
+    this.#followers.add(socket);
+    // Nothing more is expected from the client, but that it leaves is seen by reading.
+    socket.resume();
+    socket.write(answer);
+    const stop = follow((event) => {
+      if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+      else if (socket.writable) socket.write(encodeFrame(event));
+    });
+    try {
+      await left;
+    } finally {
+      stop();
+      this.#followers.delete(socket);
+    }
+  }
+
+  async #answer(socket: Socket): Promise<Reply> {
+    if (this.#connections > MAX_CONNECTIONS) return status(-ERRNO.EBUSY);
     const fd = descriptorOf(socket);
     const peer = peerCredentials(fd);
-    if (peer.uid !== 0 && peer.uid !== process.getuid?.()) return encodeStatus(-ERRNO.EPERM);
+    if (peer.uid !== 0 && peer.uid !== process.getuid?.()) return status(-ERRNO.EPERM);
     const { message, descriptors } = await receiveRequest(fd, this.#buffer);
     try {
-      if (message.kind === 'failed') return encodeStatus(-message.errno);
-      if (message.kind === 'unknown') return encodeStatus(-ERRNO.EBADMSG);
-      if (message.kind === 'kublk') return encodeStatus(await this.#register(descriptors, peer));
-      return encodeAnswer(await this.#requests.answer(message.version, message.payload, descriptors, peer));
+      if (message.kind === 'failed') return status(-message.errno);
+      if (message.kind === 'unknown') return status(-ERRNO.EBADMSG);
+      if (message.kind === 'kublk') return status(await this.#register(descriptors, peer));
+      const { version, payload } = message;
+      const answer = await this.#requests.answer(version, payload, descriptors, peer);
+      return { answer: encodeAnswer(answer), follow: answer.ok ? this.#requests.follow?.(payload) : undefined };
     } finally {
       descriptors.close();
     }
@@ -85,6 +129,15 @@ export class SharedMemorySocket {
       return -((error instanceof UblkError ? errnoNumber(error.code) : undefined) ?? ERRNO.EIO);
     }
   }
+}
+
+interface Reply {
+  readonly answer: Buffer;
+  readonly follow?: Follow | undefined;
+}
+
+function status(number: number): Reply {
+  return { answer: encodeStatus(number) };
 }
 
 /** The number of the socket's descriptor, which no public property has. */

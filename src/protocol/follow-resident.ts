@@ -1,0 +1,72 @@
+/** Follows what happens to the devices of a resident server, from another process. */
+import { connect } from 'node:net';
+import { UblkError } from '../errors.ts';
+import { failure, type ResidentServer, turnedAway } from './ask-resident.ts';
+import { decodeError } from './error-wire.ts';
+import { FrameReader, NotAFrame } from './frame-reader.ts';
+import { type Answer, badRequest, parseFields } from './frame.ts';
+import { encodeResidentRequest, parseResidentEvent, type ResidentEvent } from './resident-requests.ts';
+
+export interface Followers {
+  readonly happened: (event: ResidentEvent) => void;
+  /** The connection has ended: the server has, or `stop` was called. Nothing happens afterwards. */
+  readonly ended: () => void;
+}
+
+export interface Following {
+  readonly pid: number;
+  stop(): void;
+}
+
+/** Resolves when the server has answered. The connection keeps this process. */
+export function followResident({ name, path }: ResidentServer, { happened, ended }: Followers): Promise<Following> {
+  const answered = Promise.withResolvers<Following>();
+  const reader = new FrameReader();
+  const socket = connect(path);
+  let isAnswered = false;
+  const hear = (payload: string): void => {
+    if (isAnswered) {
+      const event = parseResidentEvent(payload);
+      if (event !== null) happened(event);
+      return;
+    }
+    isAnswered = true;
+    answered.resolve({ pid: pidOf(payload), stop: () => socket.destroy() });
+  };
+  const fail = (error: unknown): void => {
+    answered.reject(error);
+    socket.destroy();
+  };
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const payload of reader.push(chunk)) hear(payload);
+    } catch (error) {
+      fail(error instanceof NotAFrame ? refusal(name, error.bytes) : error);
+    }
+  });
+  socket.on('error', (cause: NodeJS.ErrnoException) => fail(failure(name, cause)));
+  socket.on('close', () => {
+    answered.reject(cutShort(name));
+    if (isAnswered) ended();
+  });
+  socket.write(encodeResidentRequest({ op: 'follow' }));
+  return answered.promise;
+}
+
+/** Throws the error that the server has answered with. */
+function pidOf(payload: string): number {
+  const answer = parseFields(payload) as Partial<Answer<{ readonly pid?: unknown }>>;
+  if (answer.ok === false) throw decodeError(answer.error);
+  const pid = answer.ok === true ? answer.value?.pid : undefined;
+  if (typeof pid !== 'number') throw badRequest('its answer has no pid');
+  return pid;
+}
+
+/** What a server sends that turns the client away: an errno. */
+function refusal(name: string, bytes: Buffer): UblkError {
+  return bytes.length === 4 ? turnedAway(name, bytes.readInt32LE()) : cutShort(name);
+}
+
+function cutShort(name: string): UblkError {
+  return new UblkError(`the server ${name} closed the connection`, { code: 'ECONNRESET', command: 'recv' });
+}

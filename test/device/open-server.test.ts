@@ -1,0 +1,60 @@
+/** A resident server that a program holds open, without a device: none needs the driver. Needs a build, and root. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { askResident } from '../../src/protocol/ask-resident.ts';
+import { residentFiles, RUN_DIRECTORY } from '../../src/record/files.ts';
+import { openServer } from '../../src/device/open-server.ts';
+
+const name = `unit-${process.pid}`;
+const files = residentFiles(name);
+
+describe('an open server', { skip: refusal() }, () => {
+  after(async () => {
+    if (existsSync(files.socket)) await (await openServer({ name })).end();
+  });
+
+  test('is started when there is none, is the same for everyone who opens it, and outlives who closes it', async () => {
+    const server = await openServer({ name, threads: 1 });
+    const other = await openServer({ name });
+    assert.equal(other.pid, server.pid);
+    assert.deepEqual([server.name, server.devices], [name, []]);
+    await server.close();
+    assert.deepEqual(await askResident({ name, path: files.socket }, { op: 'status' }), {
+      pid: other.pid,
+      devices: [],
+    });
+    await other.close();
+  });
+
+  test('says when it ends, and leaves nothing behind', async () => {
+    const watched = await openServer({ name });
+    const ended = once(watched, 'end');
+    await using server = await openServer({ name });
+    await server.end();
+    await ended;
+    assert.ok(!existsSync(files.socket));
+    await server.end();
+  });
+
+  test('is started again after it was killed', async () => {
+    const server = await openServer({ name });
+    const ended = once(server, 'end');
+    process.kill(server.pid, 'SIGKILL');
+    await ended;
+    const next = await openServer({ name });
+    assert.notEqual(next.pid, server.pid);
+    await next.end();
+  });
+});
+
+function refusal(): string | false {
+  try {
+    mkdirSync(RUN_DIRECTORY, { recursive: true });
+    accessSync(RUN_DIRECTORY, constants.W_OK);
+    return false;
+  } catch {
+    return `${RUN_DIRECTORY} cannot be written`;
+  }
+}
