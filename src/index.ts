@@ -24,6 +24,7 @@ export { quiesceDevice } from './device/quiesce.ts';
 export { recoverDevice } from './device/recover.ts';
 export { type Recoveries, recoverAllDevices } from './device/recover-all.ts';
 export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, TallyReport } from './device/report.ts';
+export { type AffinityOptions, type Moved, type QueueAffinity, setAffinity } from './device/affinity.ts';
 export { updateSize } from './device/resize.ts';
 export { type StopOptions, stopDevice } from './device/stop.ts';
 export { OpenServer, type OpenServerEvents, openServer } from './device/open-server.ts';

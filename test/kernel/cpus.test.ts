@@ -43,6 +43,26 @@ describe('--cpus', { skip, timeout: 300_000 }, () => {
   });
 });
 
+describe('set_affinity', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('moves the threads of a queue or of a device that serves, and says what the kernel made of it', async () => {
+    await withServed({ target: 'null', queues: 2, cpus: [0, 1] }, async ({ id, ublksrv_pid: pid }) => {
+      assert.equal(
+        (await ublkts(`set_affinity -n ${id} -q 1 --cpus 1`)).split(' (')[0],
+        `device ${id} queue 1: CPUs 1`,
+      );
+      assert.deepEqual(allowedCpus(pid).toSorted(), ['0-1', '1']);
+      const { queues, notes } = await library.setAffinity(id, { cpus: [0] });
+      assert.deepEqual([queues.map(({ cpus }) => cpus), notes], [[[0], [0]], []]);
+      assert.deepEqual(allowedCpus(pid), ['0', '0']);
+      await assert.rejects(library.setAffinity(id, { cpus: [0], queue: 2 }), /has no queue 2/);
+      await assert.rejects(library.setAffinity(id, { cpus: [99] }), /there is no CPU 99 here/);
+      assert.deepEqual(allowedCpus(pid), ['0', '0']);
+    });
+  });
+});
+
 describe('scheduling policy', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
 

@@ -51,21 +51,21 @@ export function gettid(): number {
   return callInt('gettid').value;
 }
 
-/** The CPUs that a thread may run on, from sched_getaffinity(2): the calling thread, or the main thread of a process. */
-export function getAffinity(pid = 0): number[] {
+/** The CPUs that a thread may run on, from sched_getaffinity(2); thread 0 is the calling one. */
+export function getAffinity(tid = 0): number[] {
   const mask = new Uint8Array(128);
-  const result = callInt('sched_getaffinity', pid, BigInt(mask.length), mask);
+  const result = callInt('sched_getaffinity', tid, BigInt(mask.length), mask);
   return result.value < 0 ? [] : cpusOfMask(mask);
 }
 
-/** Binds the calling thread to `cpus`. Returns 0 or the errno. */
-export function setAffinity(cpus: readonly number[]): number {
+/** Binds a thread to `cpus`; thread 0 is the calling one. Returns 0 or the errno. */
+export function setAffinity(cpus: readonly number[], tid = 0): number {
   const mask = new Uint8Array(128);
   for (const cpu of cpus) {
     const byte = cpu >> 3;
     if (byte < mask.length) mask[byte] = mask[byte]! | (1 << (cpu & 7));
   }
-  const result = callInt('sched_setaffinity', 0, BigInt(mask.length), mask);
+  const result = callInt('sched_setaffinity', tid, BigInt(mask.length), mask);
   return result.value < 0 ? result.errno : 0;
 }
 
