@@ -9,6 +9,7 @@ const device: ExposedDevice = {
   state: 'LIVE',
   target: 'loop',
   dataPath: 'copy',
+  resident: 'main',
   queues: 1,
   depth: 64,
   sizeBytes: 4096,
@@ -30,6 +31,12 @@ describe('the exposition', () => {
     assert.ok(lines.includes('ublk_data_bytes_total{device="ublkb3",queue="0",way="copied"} 8192'));
     assert.ok(lines.includes('ublk_buffer_matched_requests_total{device="ublkb3",buffer="0",mode="read-only"} 5'));
     assert.ok(lines.includes('ublk_block_requests_total{device="ublkb3",op="read"} 7'));
+  });
+
+  test('says what a device is, and which resident server has it', () => {
+    assert.ok(
+      lines.includes('ublk_device_info{device="ublkb3",state="LIVE",target="loop",data_path="copy",server="main"} 1'),
+    );
   });
 
   test('has histograms that only grow, to +Inf, in seconds', () => {

@@ -52,6 +52,7 @@ export function ownRecord(change: Partial<OwnRecord> = {}): OwnRecord {
     depth: 128,
     sharedMemory: true,
     generation: 0,
+    resident: null,
     buffers: [],
     ended: null,
     ...change,

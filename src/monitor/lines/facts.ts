@@ -44,7 +44,7 @@ function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs:
     formatSize(sizeBytes),
     wordy ? `${queueCount} queues ${glyphs.times} ${queueDepth} requests` : `${queueCount}${glyphs.times}${queueDepth}`,
     ...(dataPath === null ? [] : [`${sharing}${dataPath}`]),
-    serverPid > 0 ? `${wordy ? 'server ' : ''}pid ${serverPid}` : 'no server',
+    serverPid > 0 ? `${serverWords(device, wordy)}pid ${serverPid}` : 'no server',
     ...(upMs === null ? [] : [`up ${clockSpan(upMs)}`]),
   ];
   const dot = piece(` ${glyphs.dot} `, 'quiet');
@@ -53,6 +53,12 @@ function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs:
     piece(`${state.word}  `, state.severity, true),
     ...facts.flatMap((fact, at) => (at === 0 ? [piece(fact)] : [dot, piece(fact)])),
   ];
+}
+
+/** What stands before its pid. The name of a resident server is always there, because other devices have it too. */
+function serverWords({ resident }: DeviceView, wordy: boolean): string {
+  if (resident !== null) return `server ${resident} `;
+  return wordy ? 'server ' : '';
 }
 
 const number = (text: string) => piece(text, undefined, true);

@@ -40,6 +40,8 @@ export interface DeviceView {
   readonly queueDepth: number;
   readonly sharedMemory: boolean;
   readonly serverPid: number;
+  /** The name of the resident server; null for a device with a process of its own. */
+  readonly resident: string | null;
   readonly serverRuns: boolean;
   /** How long the server has been running; null when it is not ours. */
   readonly upMs: number | null;
@@ -147,6 +149,7 @@ function viewOf(
     queueDepth: kernel?.depth ?? own?.depth ?? 0,
     sharedMemory: kernel?.sharedMemory ?? own?.sharedMemory ?? false,
     serverPid: now.serverPid,
+    resident: own?.resident ?? null,
     serverRuns,
     upMs: stats === null || !serverRuns ? null : wallMs - stats.startedAtMs,
     inFlight: now.block?.inFlight ?? 0,

@@ -44,6 +44,7 @@ function deviceFamilies(devices: readonly ExposedDevice[]): Family[] {
           state: device.state,
           target: device.target ?? '',
           data_path: device.dataPath ?? '',
+          server: device.resident ?? '',
         },
         value: 1,
       })),

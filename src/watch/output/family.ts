@@ -8,6 +8,8 @@ export interface ExposedDevice {
   /** null for a device that another program serves. */
   readonly target: string | null;
   readonly dataPath: string | null;
+  /** The name of the resident server; null for a device with a process of its own. */
+  readonly resident: string | null;
   readonly queues: number;
   readonly depth: number;
   readonly sizeBytes: number;

@@ -50,6 +50,7 @@ function deviceObject(device: DeviceView): object {
     nr_hw_queues: device.queueCount,
     queue_depth: device.queueDepth,
     ublksrv_pid: device.serverPid,
+    server: device.resident,
     in_flight: device.inFlight,
     interval: { ...periodObject(device, 'interval'), ...rates(spans.interval) },
     total: periodObject(device, 'total'),

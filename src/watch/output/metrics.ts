@@ -131,6 +131,7 @@ function exposed(sample: DeviceSample): ExposedDevice {
     state: stateOf(sample).word,
     target: own?.target ?? null,
     dataPath: own?.dataPath ?? null,
+    resident: own?.resident ?? null,
     queues: kernel?.queues ?? own?.queues ?? 0,
     depth: kernel?.depth ?? own?.depth ?? 0,
     sizeBytes,

@@ -77,6 +77,8 @@ export interface OwnRecord {
   readonly depth: number;
   readonly sharedMemory: boolean;
   readonly generation: number;
+  /** The name of the resident server that the device was given to; null where it has a process of its own. */
+  readonly resident: string | null;
   readonly buffers: readonly SampledBuffer[];
   /** How the server ended, when it could still write that down. */
   readonly ended: Ending | null;

@@ -166,6 +166,7 @@ function ownRecord({ spec, generation, buffers, ended }: DeviceRecord): OwnRecor
     depth: spec.depth,
     sharedMemory: spec.sharedMemory,
     generation,
+    resident: spec.server,
     buffers,
     ended,
   };
