@@ -1,0 +1,144 @@
+/**
+ * Many devices of one resident server on threads that they share. With UBLKTS_LONG=1: a thousand devices, ten thousand
+ * devices that come and go, and ten servers that are killed.
+ */
+import assert from 'node:assert/strict';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import type { DeviceReport, OpenServer } from '../../src/index.ts';
+import { inParallel } from '../../src/device/in-parallel.ts';
+import type { AddRequest } from '../../src/spec/options.ts';
+import { blockDevice, leavesNothingBehind, sh, skip } from './guest.ts';
+import { fioUntilStopped } from './support/background.ts';
+import { until } from './support/devices.ts';
+import { library } from './support/library.ts';
+
+const LONG = process.env['UBLKTS_LONG'] === '1';
+const DEVICES = LONG ? 1000 : 24;
+const CYCLES = LONG ? 10_000 : 40;
+const ALIVE = LONG ? 50 : 4;
+const KILLS = LONG ? 10 : 1;
+const AT_ONCE = 8;
+const DIRECTORY = '/tmp/many';
+/** Private memory that a device may take in the server, which is known when there are enough of them. */
+const DEVICE_KB = 250;
+const ENOUGH = 200;
+
+const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
+
+describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_000 : 300_000 }, () => {
+  leavesNothingBehind();
+  let server: OpenServer;
+
+  before(async () => {
+    sh(`mkdir -p ${DIRECTORY}`);
+    server = await library.openServer({ name: 'many', threads: 2 });
+  });
+  after(async () => {
+    await library.deleteAllDevices();
+    await server.end();
+  });
+
+  test(`has ${DEVICES} devices that can all be read, and takes little memory for each`, async () => {
+    await addAndDelete(server, 1);
+    const before = held(server.pid);
+    const added: DeviceReport[] = [];
+    await inParallel(Array.from({ length: DEVICES }), AT_ONCE, async () => {
+      const device = await server.add(plain);
+      added.push(device);
+      readFrom(device.path);
+    });
+    assert.equal(new Set(added.map(({ id }) => id)).size, DEVICES);
+    const perDevice = (held(server.pid).privateKb - before.privateKb) / DEVICES;
+    console.log(`${DEVICES} devices: ${perDevice.toFixed(0)} KB of private memory each`);
+    if (DEVICES >= ENOUGH) assert.ok(perDevice < DEVICE_KB, `${perDevice} KB of private memory per device`);
+    const listed = await library.listDevices();
+    assert.equal(listed.filter(({ state, server: name }) => state === 'LIVE' && name === 'many').length, DEVICES);
+    const metrics = sh('ublkts metrics');
+    assert.equal(metrics.match(/^ublk_device_info\{[^}]*server="many"/gm)?.length, DEVICES);
+    assert.equal(threadsNamed(server.pid, 'ublk-shared').length, 2);
+    const { failed } = await library.deleteAllDevices();
+    assert.deepEqual(failed, []);
+    await until('the server has let go of all', () => held(server.pid).descriptors <= before.descriptors);
+    assert.ok(held(server.pid).mappings <= before.mappings + 20);
+  });
+
+  test(`${CYCLES} devices come and go, and ${ALIVE} are written and verified meanwhile`, async () => {
+    const kept = await Promise.all(Array.from({ length: ALIVE }, (_, index) => server.add(loop(index))));
+    for (const { path } of kept) await blockDevice(path);
+    const before = held(server.pid);
+    const writers = kept.map(({ path }) => fioUntilStopped(path));
+    await addAndDelete(server, CYCLES);
+    for (const { stop } of writers) await stop();
+    await until('the server has let go of all', () => held(server.pid).descriptors <= before.descriptors);
+    assert.ok(held(server.pid).mappings <= before.mappings + 20);
+    assert.deepEqual(
+      server.devices,
+      kept.map(({ id }) => id).toSorted((a, b) => a - b),
+    );
+    await library.deleteAllDevices();
+  });
+
+  test(`${KILLS} times killed with ${ALIVE} devices that are written, it comes back with all of them`, async () => {
+    const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
+    const kept = await Promise.all(
+      Array.from({ length: ALIVE }, (_, index) => server.add({ ...loop(index), features })),
+    );
+    for (const { path } of kept) await blockDevice(path);
+    const writers = kept.map(({ path }) => fioUntilStopped(path));
+    for (let round = 0; round < KILLS; round++) {
+      const { pid } = server;
+      process.kill(pid, 'SIGKILL');
+      await until('the kernel has taken the devices back', async () =>
+        (await library.listDevices()).every(({ state }) => state === 'QUIESCED'),
+      );
+      const { recovered, failed } = await library.recoverAllDevices();
+      assert.deepEqual([recovered.length, failed], [ALIVE, []]);
+      server = await library.openServer({ name: 'many' });
+      assert.notEqual(server.pid, pid);
+      assert.equal(server.devices.length, ALIVE);
+      assert.ok(threadsNamed(server.pid, 'ublk-shared').length > 0, 'its devices share threads again');
+    }
+    for (const { stop } of writers) await stop();
+    await library.deleteAllDevices();
+  });
+});
+
+function loop(index: number): Omit<AddRequest, 'server'> {
+  const file = `${DIRECTORY}/${index}.img`;
+  sh(`truncate -s 16M ${file}`);
+  return { target: 'loop', files: [file], queues: 1, depth: 32, quiet: true };
+}
+
+async function addAndDelete(server: OpenServer, cycles: number): Promise<void> {
+  await inParallel(Array.from({ length: cycles }), 2, async () => {
+    const { id, path } = await server.add(plain);
+    readFrom(path);
+    await server.delete(id);
+  });
+}
+
+function readFrom(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    assert.equal(readSync(fd, Buffer.alloc(4096)), 4096);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function held(pid: number): { descriptors: number; mappings: number; privateKb: number } {
+  assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+  return {
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    mappings: readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n').length,
+    privateKb: Number(/^Private_Dirty:\s+(\d+)/m.exec(rollup)?.[1]),
+  };
+}
+
+function threadsNamed(pid: number, name: string): string[] {
+  return readdirSync(`/proc/${pid}/task`).filter((tid) =>
+    readFileSync(`/proc/${pid}/task/${tid}/comm`, 'latin1').startsWith(name),
+  );
+}
