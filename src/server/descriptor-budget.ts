@@ -61,7 +61,7 @@ export function checkDescriptorsLeft(
   const needed = serverDescriptors(needs) - BASE;
   if (needed <= limit - open) return;
   throw new UblkError(
-    `the server has ${limit - open} of ${limit} open files left (RLIMIT_NOFILE), and another device of ${count(needs.threads, 'thread')} needs ${needed}`,
+    `the server has ${limit - open} of ${limit} open files left (RLIMIT_NOFILE), and another device${needs.threads === 0 ? '' : ` of ${count(needs.threads, 'thread')}`} needs ${needed}`,
     {
       code: 'EMFILE',
       command: 'getrlimit',

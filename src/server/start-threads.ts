@@ -9,7 +9,7 @@ import { mapDescriptors, type MappedDevice, type SharedMaps } from './mappings.t
 import { QueueThreads } from './queue-threads.ts';
 import type { LaneRequest } from './shared/shared-thread.ts';
 import { SharedQueues } from './shared/shared-queues.ts';
-import { canShareThreads, type SharedThreads } from './shared/shared-threads.ts';
+import type { SharedThreads } from './shared/shared-threads.ts';
 import { threadConfigs } from './thread-configs.ts';
 
 export interface ThreadParts {
@@ -24,7 +24,7 @@ export interface ThreadParts {
 
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
-  const lanes = shared !== null && canShareThreads(device.spec) ? shared.serve(laneRequests(parts)) : null;
+  const lanes = shared?.takes(device.spec) === true ? shared.serve(laneRequests(parts)) : null;
   if (lanes !== null) return new SharedQueues(lanes);
   const descriptors = mapDescriptors(device);
   held.add(() => descriptors.memory.unmap());

@@ -9,7 +9,7 @@ import { Slots } from '../../src/queue/slots.ts';
 import { FeatureSet } from '../../src/spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
 import { resolve } from '../../src/spec/resolve.ts';
-import { canShareThreads } from '../../src/server/shared/shared-threads.ts';
+import { SharedThreads } from '../../src/server/shared/shared-threads.ts';
 import { Block, BLOCK_BYTES, BlockF64, STAT_WAYS } from '../../src/stats/layout.ts';
 import { StatsWriter } from '../../src/stats/writer.ts';
 import { builtInTarget } from '../../src/targets/registry.ts';
@@ -91,8 +91,9 @@ describe('the lanes of a shared thread', () => {
 });
 
 test('shared threads serve what leaves them to others', () => {
-  assert.ok(canShareThreads(specOf()));
-  assert.ok(canShareThreads(specOf({ target: 'loop', files: ['/a'], queues: 4 })));
+  const threads = new SharedThreads({ threads: 1, cpus: [] });
+  assert.ok(threads.takes(specOf()));
+  assert.ok(threads.takes(specOf({ target: 'loop', files: ['/a'], queues: 4 })));
   const own: Partial<AddOptions>[] = [
     { features: ['BATCH_IO'] },
     { features: ['SHMEM_ZC'] },
@@ -103,5 +104,6 @@ test('shared threads serve what leaves them to others', () => {
     { debugMask: 4 },
     { noUblkFixedFd: true },
   ];
-  for (const options of own) assert.ok(!canShareThreads(specOf(options)), JSON.stringify(options));
+  assert.ok(!new SharedThreads({ threads: 0, cpus: [] }).takes(specOf()), 'without shared threads');
+  for (const options of own) assert.ok(!threads.takes(specOf(options)), JSON.stringify(options));
 });

@@ -16,6 +16,7 @@ import { SharedThreads } from '../../src/server/shared/shared-threads.ts';
 import { nullTarget } from '../../src/targets/null/index.ts';
 
 const spec = resolve({ ...ADD_DEFAULTS, target: 'null', depth: 32, queues: 1 }, nullTarget, FeatureSet.all);
+const NO_FILE = 999_999;
 const stats = mapAnonymous(4096, 'of statistics');
 
 function lane(charFd: number): LaneRequest {
@@ -59,6 +60,9 @@ describe('a shared thread', { skip: refusal() }, () => {
       await assert.rejects(fetched);
       await left;
     }
+    // The second has no descriptors that could be mapped: the first gives its places back.
+    assert.throws(() => threads.serve([lane(file), lane(NO_FILE)]), { code: 'EBADF' });
+    assert.doesNotMatch(readFileSync('/proc/self/maps', 'latin1'), /memfd:char/);
     await threads.end();
     closeSync(file);
   });

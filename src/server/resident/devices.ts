@@ -41,7 +41,7 @@ export class ResidentDevices {
     const spec = readRecord(id)?.spec;
     if (spec === undefined) throw noRecord(id);
     if (namesPaths(spec) && mounts !== mountNamespace()) throw otherMounts(this.#name, id);
-    checkDescriptorsLeft(spec);
+    checkDescriptorsLeft(this.#shared.takes(spec) ? { ...spec, threads: 0 } : spec);
     // The code in a file can leak, and then it is this process that must be ended.
     if (isAbsolute(spec.target)) becomeKillable();
     const { notes, gone } = await this.#devices.start(id, mode);

@@ -23,19 +23,25 @@ export class SharedThreads {
     this.#cpus = cpus;
   }
 
-  /** Serves all of the queues; null when there is no room for all of them, or when no thread is to be shared. */
+  /** Whether the device gets shared threads, as long as they have room. */
+  takes(spec: DeviceSpec): boolean {
+    return this.#most > 0 && canShareThreads(spec);
+  }
+
+  /** Serves all of the queues; null when there is no room for all of them. */
   serve(requests: readonly LaneRequest[]): Lane[] | null {
-    if (this.#most === 0) return null;
     const reserved: ReservedLane[] = [];
-    for (const request of requests) {
-      const lane = this.#choose().reserve(request);
-      if (lane === null) {
-        for (const one of reserved) one.giveBack();
-        return null;
+    try {
+      for (const request of requests) {
+        const lane = this.#choose().reserve(request);
+        if (lane === null) break;
+        reserved.push(lane);
       }
-      reserved.push(lane);
+      if (reserved.length === requests.length) return reserved.splice(0).map((lane) => lane.serve());
+      return null;
+    } finally {
+      for (const lane of reserved) lane.giveBack();
     }
-    return reserved.map((lane) => lane.serve());
   }
 
   /** Resolves when all threads have ended. There must be no lanes. */
@@ -57,8 +63,8 @@ export class SharedThreads {
   }
 }
 
-/** Whether shared threads can serve the device. All others have threads of their own in the same process. */
-export function canShareThreads(spec: DeviceSpec): boolean {
+/** Whether shared threads could serve the device. All others have threads of their own in the same process. */
+function canShareThreads(spec: DeviceSpec): boolean {
   const { target, delivery, dataPath, integrity, sharedMemory, cpus, noUblkFixedFd, debugMask } = spec;
   const isPlain = integrity === null && !sharedMemory && !noUblkFixedFd && (debugMask & DEBUG_REQUESTS) === 0;
   return (
