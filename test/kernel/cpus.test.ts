@@ -48,6 +48,9 @@ describe('set_affinity', { skip, timeout: 300_000 }, () => {
 
   test('moves the threads of a queue or of a device that serves, and says what the kernel made of it', async () => {
     await withServed({ target: 'null', queues: 2, cpus: [0, 1] }, async ({ id, ublksrv_pid: pid }) => {
+      // Each thread begins on the CPUs of its queue, whichever those are.
+      await library.setAffinity(id, { cpus: [0, 1] });
+      assert.deepEqual(allowedCpus(pid), ['0-1', '0-1']);
       assert.equal(
         (await ublkts(`set_affinity -n ${id} -q 1 --cpus 1`)).split(' (')[0],
         `device ${id} queue 1: CPUs 1`,

@@ -27,7 +27,6 @@ const ENOUGH = 200;
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
 
 describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_000 : 300_000 }, () => {
-  leavesNothingBehind();
   let server: OpenServer;
 
   before(async () => {
@@ -38,6 +37,8 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     await library.deleteAllDevices();
     await server.end();
   });
+  // Behind the hook that ends the server: hooks run in the order in which they were registered.
+  leavesNothingBehind();
 
   test(`has ${DEVICES} devices that can all be read, and takes little memory for each`, async () => {
     await addAndDelete(server, 1);

@@ -13,7 +13,6 @@ const NAME = 'test';
 const DIRECTORY = '/tmp/resident';
 
 describe('a resident server', { skip }, () => {
-  leavesNothingBehind();
   let pid = 0;
 
   before(async () => {
@@ -26,6 +25,8 @@ describe('a resident server', { skip }, () => {
     process.kill(pid, 'SIGTERM');
     for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
   });
+  // Behind the hook that ends the server: hooks run in the order in which they were registered.
+  leavesNothingBehind();
 
   test('has a name of its own', () => {
     shFails(`ublkts serve --name ${NAME}`, /a server named test is running already/);
