@@ -1,7 +1,7 @@
 /** Asks a resident server something from another process. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
-import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { ERRNO, errnoName, errnoText } from '../native/uapi/errno.ts';
 import { decodeError } from './error-wire.ts';
 import { exchange } from './exchange.ts';
 import { decodeAnswer } from './frame.ts';
@@ -24,23 +24,39 @@ export async function askResident<R extends ResidentRequest>(
   request: R,
   signal?: AbortSignal,
 ): Promise<ResidentAnswers[R['op']]> {
-  const { name, path } = server;
+  const { name } = server;
   for (let waited = 0; ; waited += PAUSE_MS) {
-    const bytes = await exchange({
-      path,
-      request: encodeResidentRequest(request),
-      signal,
-      timeoutMs: ANSWER_MS,
-      silent: () => silent(name),
-      failed: (cause) => failure(name, cause),
-    });
-    const answer = decodeAnswer(bytes);
+    const answer = await askOnce(server, request, signal);
     if (typeof answer !== 'number') {
       if (!answer.ok) throw decodeError(answer.error);
       return answer.value as ResidentAnswers[R['op']];
     }
     if (errnoName(-answer) !== 'EBUSY' || waited > BUSY_MS) throw turnedAway(name, answer);
     await sleep(PAUSE_MS, undefined, { signal });
+  }
+}
+
+/** The answer, or the -errno with which the server has not taken the request. */
+async function askOnce({ name, path }: ResidentServer, request: ResidentRequest, signal: AbortSignal | undefined) {
+  let isFull = false;
+  try {
+    return decodeAnswer(
+      await exchange({
+        path,
+        request: encodeResidentRequest(request),
+        signal,
+        timeoutMs: ANSWER_MS,
+        silent: () => silent(name),
+        failed: (cause) => {
+          // As many others as there can be wait for the server to accept their connections.
+          isFull = cause.code === 'EAGAIN';
+          return failure(name, cause);
+        },
+      }),
+    );
+  } catch (error) {
+    if (isFull) return -ERRNO.EBUSY;
+    throw error;
   }
 }
 

@@ -1,8 +1,6 @@
 /** One connection to a server: one request, one answer. */
-import { closeSync } from 'node:fs';
-import { connect, Socket } from 'node:net';
 import { UblkError } from '../errors.ts';
-import { connectUnix, MessageBuffer } from '../native/libc/unix-socket.ts';
+import { connectAndSend } from './connect.ts';
 
 export interface Exchange {
   /** The socket of the server. */
@@ -24,11 +22,10 @@ export async function exchange({ path, request, fd, signal, timeoutMs, silent, f
   const chunks: Buffer[] = [];
   let giveUp: (() => void) | undefined;
   try {
-    const socket = fd === undefined ? connect(path) : connectAndSend(path, request, fd);
+    const socket = connectAndSend(path, request, fd === undefined ? [] : [fd]);
     giveUp = () => socket.destroy(signal?.reason as Error);
     signal?.addEventListener('abort', giveUp, { once: true });
     socket.setTimeout(timeoutMs, () => socket.destroy(silent()));
-    if (fd === undefined) socket.write(request);
     for await (const chunk of socket) chunks.push(chunk as Buffer);
   } catch (error) {
     signal?.throwIfAborted();
@@ -42,19 +39,4 @@ export async function exchange({ path, request, fd, signal, timeoutMs, silent, f
 
 function isSilence(error: unknown): boolean {
   return error instanceof UblkError && error.code === 'TIMEOUT';
-}
-
-/** Node cannot send descriptors, so the request is sent by sendmsg; Node reads the answer. */
-function connectAndSend(path: string, request: Buffer, fd: number): Socket {
-  const message = new MessageBuffer(request.length);
-  const connection = connectUnix(path);
-  try {
-    message.send(connection, request, [fd]);
-    return new Socket({ fd: connection });
-  } catch (error) {
-    closeSync(connection);
-    throw error;
-  } finally {
-    message.close();
-  }
 }

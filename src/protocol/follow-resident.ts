@@ -1,7 +1,8 @@
 /** Follows what happens to the devices of a resident server, from another process. */
-import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { UblkError } from '../errors.ts';
 import { failure, type ResidentServer, turnedAway } from './ask-resident.ts';
+import { connectAndSend } from './connect.ts';
 import { decodeError } from './error-wire.ts';
 import { FrameReader, NotAFrame } from './frame-reader.ts';
 import { type Answer, badRequest, parseFields } from './frame.ts';
@@ -19,10 +20,13 @@ export interface Following {
 }
 
 /** Resolves when the server has answered. The connection keeps this process. */
-export function followResident({ name, path }: ResidentServer, { happened, ended }: Followers): Promise<Following> {
+export async function followResident(
+  { name, path }: ResidentServer,
+  { happened, ended }: Followers,
+): Promise<Following> {
   const answered = Promise.withResolvers<Following>();
   const reader = new FrameReader();
-  const socket = connect(path);
+  const socket = follow(name, path);
   let isAnswered = false;
   const hear = (payload: string): void => {
     if (isAnswered) {
@@ -49,8 +53,15 @@ export function followResident({ name, path }: ResidentServer, { happened, ended
     answered.reject(cutShort(name));
     if (isAnswered) ended();
   });
-  socket.write(encodeResidentRequest({ op: 'follow' }));
   return answered.promise;
+}
+
+function follow(name: string, path: string): Socket {
+  try {
+    return connectAndSend(path, encodeResidentRequest({ op: 'follow' }));
+  } catch (error) {
+    throw failure(name, error as NodeJS.ErrnoException);
+  }
 }
 
 /** Throws the error that the server has answered with. */

@@ -9,6 +9,7 @@ import { callInt, callLong } from './ffi.ts';
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const SCM_RIGHTS = 1;
@@ -141,14 +142,17 @@ export function peerCredentials(socket: number): PeerCredentials {
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
 }
 
-/** Connects a blocking stream socket to `path`. The caller closes the descriptor. */
-export function connectUnix(path: string): number {
+/**
+ * Connects a stream socket to `path`. With `wait` off it never blocks, and fails with EAGAIN when too many wait to be
+ * accepted. The caller closes the descriptor.
+ */
+export function connectUnix(path: string, wait = true): number {
   const name = new TextEncoder().encode(path);
   if (name.length >= UNIX_PATH_MAX) throw new RangeError(`the path is too long for a socket: ${path}`);
   const address = new Uint8Array(2 + UNIX_PATH_MAX);
   address[0] = AF_UNIX;
   address.set(name, 2);
-  const socket = checked('socket', '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const socket = checked('socket', '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
   const { value, errno } = callInt('connect', socket, address, address.length);
   if (value < 0) {
     callInt('close', socket);
