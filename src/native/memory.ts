@@ -94,6 +94,23 @@ export function populate({ address, length }: MappedMemory): number {
   return value < 0 ? errno : 0;
 }
 
+const MADV_DONTNEED = 4;
+const MADV_DONTNEED_LOCKED = 24;
+const EINVAL = 22;
+
+/**
+ * Gives the memory of anonymous pages back to the system, also of locked ones; they are zeroed pages afterwards. Returns 0
+ * or the errno.
+ */
+export function discard(address: bigint, length: number): number {
+  const locked = callInt('madvise', address, BigInt(length), MADV_DONTNEED_LOCKED);
+  if (locked.value === 0) return 0;
+  // Before Linux 5.18 memory that is not locked only.
+  const { value, errno } =
+    locked.errno === EINVAL ? callInt('madvise', address, BigInt(length), MADV_DONTNEED) : locked;
+  return value < 0 ? errno : 0;
+}
+
 const MLOCK_ONFAULT = 1;
 
 /** Keeps each page of the mapping in memory from the moment it is first used. Returns 0 or the errno. */

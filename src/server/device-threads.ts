@@ -20,6 +20,8 @@ export interface DeviceThreads {
    * to.
    */
   drain(): void;
+  /** Gives the memory of I/O buffers that no request is using back to the system, where the threads can do that. */
+  rest(): void;
   /** Resolves when no thread uses anything of the device. Threads of its own that have not left are made to. */
   release(): Promise<void>;
 }

@@ -56,6 +56,11 @@ export class Devices {
     return [...this.#served.keys()];
   }
 
+  /** Makes idle devices give memory back. */
+  look(): void {
+    for (const device of this.#served.values()) device.look();
+  }
+
   /** Whether no device is served, and none is being started. */
   get isEmpty(): boolean {
     return this.#served.size === 0 && this.#starting === 0;

@@ -82,6 +82,9 @@ export class QueueThreads implements DeviceThreads {
     if (Atomics.compareExchange(this.#order, 0, STAY, DRAIN) === STAY) this.wake();
   }
 
+  /** The threads of one device keep their buffers. */
+  rest(): void {}
+
   /**
    * Resolves when no thread of the device runs any more, and closes what they were woken by. Threads that have not left
    * are made to: their requests stay with the driver.

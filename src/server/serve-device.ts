@@ -19,6 +19,7 @@ import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/find.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
+import { IdleBuffers } from './idle-buffers.ts';
 import { requireServable } from './kept-limits.ts';
 import { bufferNeeds, mapShared, ownBuffers, releaseMaps } from './mappings.ts';
 import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
@@ -48,6 +49,8 @@ export interface ServedDevice {
    * next server. Only for a `-b` device: any other is quiesced by QUIESCE_DEV.
    */
   readonly quiesce: () => Promise<void>;
+  /** Is to be called every few seconds, so that a device that is idle gives memory back. */
+  readonly look: () => void;
 }
 
 /** What a device is served with. */
@@ -108,6 +111,8 @@ export async function serveDevice(
   const running = startThreads({ device, channel, target, maps, held, shared });
   threads = running;
   held.setThreads(() => running.release());
+  const idle = new IdleBuffers(maps, running);
+  held.addMemory(() => idle.stop());
   if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
   const fetched = await running.fetched();
   const notes = [...setup.run(), ...fetched.notes];
@@ -117,7 +122,10 @@ export async function serveDevice(
   }
   // After the threads have allocated what they need, and before the first request.
   notes.push(...lockBuffers(ownBuffers(maps)));
-  if (needsBuffersAtOnce(spec.mlock, memory)) populateBuffers(ownBuffers(maps));
+  if (needsBuffersAtOnce(spec.mlock, memory)) {
+    populateBuffers(ownBuffers(maps));
+    idle.stop();
+  }
   const { lock } = filesOf(id);
   const locked = await takeServerLock(lock);
   if (locked === null) notes.push(`${lock} is locked by another process`);
@@ -149,7 +157,14 @@ export async function serveDevice(
   };
   const swap = swapNotes(spec, target.files);
   const gone = untilGone(id, running, held);
-  return { id, spec, notes: [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes], gone, quiesce };
+  return {
+    id,
+    spec,
+    notes: [...(target.notes ?? []), ...swap, ...memoryNotes, ...notes],
+    gone,
+    quiesce,
+    look: () => idle.look(),
+  };
 }
 
 async function untilGone(id: number, threads: DeviceThreads, held: Held): Promise<void> {

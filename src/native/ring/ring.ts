@@ -12,6 +12,7 @@ import {
   IORING_ENTER_GETEVENTS,
   IORING_ENTER_NO_IOWAIT,
   IORING_ENTER_REGISTERED_RING,
+  IORING_SQ_CQ_OVERFLOW,
 } from '../uapi/io-uring-enter.ts';
 import {
   IORING_FEAT_NO_IOWAIT,
@@ -85,6 +86,11 @@ export class Ring {
   /** Whether what comes from now on is signalled. */
   signals(on: boolean): void {
     this.flags[this.parts.cqFlagsWord] = on ? 0 : IORING_CQ_EVENTFD_DISABLED;
+  }
+
+  /** Whether the kernel holds completions back that did not fit into the queue. */
+  get overflows(): boolean {
+    return (this.flags[this.parts.sqFlagsWord]! & IORING_SQ_CQ_OVERFLOW) !== 0;
   }
 
   /** Makes room for `count` more entries, because the chain of one request has to be submitted together. */

@@ -27,6 +27,8 @@ export interface RingParts {
   readonly ring: MappedMemory;
   /** Word index of the completion queue's IORING_CQ_* flags in `ring`. */
   readonly cqFlagsWord: number;
+  /** Word index of the submission queue's IORING_SQ_* flags in `ring`. */
+  readonly sqFlagsWord: number;
 }
 
 export interface RingOptions {
@@ -79,9 +81,18 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
     }
     const rewind = (flags & IORING_SETUP_SQ_REWIND) !== 0;
     const sq = new SubmissionQueue(sqes.words(), params.sq_entries, shift, rewind, words, params.sq_off.tail / 4);
-    const { cq_off } = params;
+    const { cq_off, sq_off } = params;
     const cq = new CompletionQueue(words, cq_off.cqes / 4, params.cq_entries, cq_off.head / 4, cq_off.tail / 4);
-    return { fd, features: params.features, sq, cq, sqes, ring, cqFlagsWord: cq_off.flags / 4 };
+    return {
+      fd,
+      features: params.features,
+      sq,
+      cq,
+      sqes,
+      ring,
+      cqFlagsWord: cq_off.flags / 4,
+      sqFlagsWord: sq_off.flags / 4,
+    };
   } catch (error) {
     closeSync(fd);
     throw error;

@@ -19,6 +19,7 @@ import { SharedDelivery } from './delivery.ts';
 import type { LaneConfig, SharedOrder, SharedThreadConfig } from './lane-config.ts';
 import { fillLaneSlots } from './lane-slots.ts';
 import { Lanes } from './lanes.ts';
+import { restLane } from './rest.ts';
 import { SharedPath, SharedStats, SharedTarget } from './parts.ts';
 
 /** Entries that are submitted together; more are submitted in between. */
@@ -61,6 +62,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   const delivery = new SharedDelivery(ring, slots, lanes, {
     fetched: (lane, problem) => events.fetched(lanes.config(lane), problem),
     left: (lane) => shut(lanes.config(lane)),
+    rest: (lane) => restLane(ring, lanes, lane),
   });
   const shut = (lane: LaneConfig): void => {
     void lanes.targets[lane.lane]?.close?.();
@@ -92,6 +94,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   const woken = (): void => {
     for (const one of events.orders()) {
       if (one.kind === 'end') thread.leave();
+      else if (one.kind === 'rest') delivery.rest(one.lane);
       else openOrRefuse(one.lane);
     }
   };

@@ -36,6 +36,8 @@ export interface LaneEvents {
   fetched(lane: number, problem: number): void;
   /** The driver has no tag of the lane any more, and no completion comes for it. */
   left(lane: number): void;
+  /** The batch has ended, and the lane is to give back what memory it can. */
+  rest(lane: number): void;
 }
 
 export class SharedDelivery implements Delivery {
@@ -54,6 +56,8 @@ export class SharedDelivery implements Delivery {
   /** Lanes whose last tag came back in this batch, and in the batch before. */
   private emptied: number[] = [];
   private empty: number[] = [];
+  /** Lanes that are to give back the memory of their buffers at the end of this batch. */
+  private resting: number[] = [];
 
   constructor(ring: Ring, slots: Slots, lanes: Lanes, events: LaneEvents) {
     this.ring = ring;
@@ -73,6 +77,12 @@ export class SharedDelivery implements Delivery {
     this.news++;
   }
 
+  /** Gives back the memory of the lane's I/O buffers at the end of the batch, if nothing of the lane is in hand then. */
+  rest(lane: number): void {
+    this.resting.push(lane);
+    this.news++;
+  }
+
   completed(user: number, result: number, _flags: number, arrivals: Arrivals): void {
     if (result === UBLK_IO_RES_OK) arrivals.arrive(slotOf(user));
     else if (result === UBLK_IO_RES_NEED_GET_DATA) this.command(slotOf(user), NEED_GET_DATA, 0);
@@ -85,14 +95,16 @@ export class SharedDelivery implements Delivery {
 
   flush(): number {
     if (this.news === 0) return 0;
-    const { submitted, empty } = this;
+    const { submitted, empty, resting } = this;
     this.submitted = this.begun;
     this.empty = this.emptied;
     this.begun = [];
     this.emptied = [];
-    this.news -= submitted.length + empty.length;
+    this.resting = [];
+    this.news -= submitted.length + empty.length + resting.length;
     for (const lane of submitted) this.events.fetched(lane, this.lanes.problem[lane]!);
     for (const lane of empty) this.events.left(lane);
+    for (const lane of resting) this.events.rest(lane);
     return AT_ONCE;
   }
 

@@ -46,6 +46,8 @@ export interface LaneConfig {
 /** From the main thread. */
 export type SharedOrder =
   | { readonly kind: 'serve'; readonly lane: LaneConfig }
+  /** Give back the memory of the lane's I/O buffers, if no request is in hand. */
+  | { readonly kind: 'rest'; readonly lane: number }
   /** Leave the loop: no lane is served any more. */
   | { readonly kind: 'end' };
 

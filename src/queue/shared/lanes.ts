@@ -60,6 +60,12 @@ export class Lanes {
     return config;
   }
 
+  /** What the lane has; undefined when it is not open. */
+  find(lane: number): Pick<OpenLane, 'config' | 'writer'> | undefined {
+    const [config, writer] = [this.configs[lane], this.writers[lane]];
+    return config === undefined || writer === undefined ? undefined : { config, writer };
+  }
+
   close(lane: number): void {
     this.targets[lane] = undefined;
     this.writers[lane] = undefined;

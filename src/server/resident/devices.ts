@@ -13,6 +13,9 @@ import { mountNamespace } from '../mount-namespace.ts';
 import { becomeKillable } from '../out-of-memory.ts';
 import { SharedThreads } from '../shared/shared-threads.ts';
 
+/** A device that has had no request between two looks is idle. */
+const LOOK_MS = 5_000;
+
 export class ResidentDevices {
   readonly #devices: Devices;
   readonly #name: string;
@@ -25,6 +28,7 @@ export class ResidentDevices {
     this.#name = name;
     this.#shared = new SharedThreads(options);
     this.#devices = new Devices(name, this.#shared);
+    setInterval(() => this.#devices.look(), LOOK_MS).unref();
   }
 
   get ids(): number[] {

@@ -32,6 +32,10 @@ export class SharedQueues implements DeviceThreads {
   /** A lane leaves by itself when the driver has taken back its tags. */
   drain(): void {}
 
+  rest(): void {
+    for (const lane of this.#lanes) lane.rest();
+  }
+
   async release(): Promise<void> {
     await Promise.allSettled(this.#lanes.map((lane) => lane.left));
   }

@@ -49,6 +49,8 @@ export interface Lane {
   readonly fetched: Promise<void>;
   /** Resolves when the driver has taken back every tag; rejects when the thread fails. */
   readonly left: Promise<void>;
+  /** Gives the memory of its I/O buffers back to the system, if no request is in hand. */
+  rest(): void;
 }
 
 interface Served {
@@ -120,7 +122,11 @@ export class SharedThread {
     // Whoever waits hears of a failure; that nobody waits yet must not end the process.
     for (const { promise } of [served.fetched, served.left]) promise.catch(() => {});
     this.#order({ kind: 'serve', lane: served.config });
-    return { fetched: served.fetched.promise, left: served.left.promise };
+    const rest = (): void => {
+      const { lane } = served.config;
+      if (this.#served.get(lane) === served) this.#order({ kind: 'rest', lane });
+    };
+    return { fetched: served.fetched.promise, left: served.left.promise, rest };
   }
 
   /** Resolves when the thread has ended. It must have no lanes. */
