@@ -47,8 +47,15 @@ describe('set_affinity', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
 
   test('moves the threads of a queue or of a device that serves, and says what the kernel made of it', async () => {
-    await withServed({ target: 'null', queues: 2, cpus: [0, 1] }, async ({ id, ublksrv_pid: pid }) => {
+    await withServed({ target: 'null', queues: 2, cpus: [0, 1] }, async ({ id, ublksrv_pid: pid, queues: served }) => {
       // Each thread begins on the CPUs of its queue, whichever those are.
+      for (const { id: queue, tids } of served) {
+        const ofQueue = readFileSync(`/sys/block/ublkb${id}/mq/${queue}/cpu_list`, 'utf8').trim();
+        assert.deepEqual(
+          tids.map((tid) => cpusOf(`/proc/${pid}/task/${tid}`)),
+          [ofQueue],
+        );
+      }
       await library.setAffinity(id, { cpus: [0, 1] });
       assert.deepEqual(allowedCpus(pid), ['0-1', '0-1']);
       assert.equal(
@@ -84,9 +91,11 @@ describe('scheduling policy', { skip, timeout: 300_000 }, () => {
 
 /** The CPUs that each queue thread of the server may run on, as /proc lists them. */
 function allowedCpus(pid: number): string[] {
-  return queueThreads(pid).map(
-    (task) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`${task}/status`, 'utf8'))?.[1] ?? '',
-  );
+  return queueThreads(pid).map(cpusOf);
+}
+
+function cpusOf(task: string): string {
+  return /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`${task}/status`, 'utf8'))?.[1] ?? '';
 }
 
 /** The scheduling policy of each queue thread, as the kernel numbers it. */

@@ -31,16 +31,13 @@ describe('a resident server', { skip }, () => {
   test('has a name of its own', () => {
     shFails(`ublkts serve --name ${NAME}`, /a server named test is running already/);
     shFails('ublkts add --server=nobody -t null', /no server named nobody is running[^]*hint: .*serve --name nobody/);
-    shFails('ublkts serve --name ../x', /cannot be the name of a server/);
   });
 
   test('serves devices of every kind from one process', async () => {
     const kinds: Omit<AddRequest, 'server'>[] = [
       { target: 'null' },
       { target: 'loop', files: [`${DIRECTORY}/a.img`], queues: 1 },
-      { target: 'stripe', files: [`${DIRECTORY}/c.img`, `${DIRECTORY}/d.img`] },
-      { target: 'ram', targetOptions: { size: '32M' }, dataPath: 'copy' },
-      { target: 'loop', files: [`${DIRECTORY}/b.img`], features: ['BATCH_IO'] },
+      { target: 'stripe', files: [`${DIRECTORY}/c.img`, `${DIRECTORY}/d.img`], features: ['BATCH_IO'], queues: 1 },
       { target: 'ram', targetOptions: { size: '32M' }, dataPath: 'user_copy', threads: 2, perIoTasks: true },
       { target: `${DIRECTORY}/handlers.ts` },
     ];
@@ -50,7 +47,7 @@ describe('a resident server', { skip }, () => {
       assert.deepEqual([ublksrv_pid, server, state], [pid, NAME, 'LIVE']);
     }
     sh(`dd if=${devices[0]?.path} of=/dev/null bs=64k count=100 iflag=direct status=none`);
-    for (const { path } of devices.slice(1, 6)) verify(path, '--size=2M');
+    for (const { path } of devices.slice(1, 4)) verify(path, '--size=1M');
     assert.match(sh(`script -qec 'ublkts list' /dev/null`), /SERVER[^]*test/);
     shFails(`ublkts add --server=${NAME} -t loop ${DIRECTORY}/a.img`, /cannot use backing file/);
     await library.deleteAllDevices();
@@ -74,10 +71,10 @@ describe('a resident server', { skip }, () => {
     const { last_error, server_state } = await describeDevice(lost.id);
     assert.match(last_error ?? '', /failed outside of every request/);
     assert.equal(server_state, null);
-    verify(kept.path, '--size=2M');
+    verify(kept.path, '--size=1M');
     await library.deleteDevice(lost.id);
     await assert.rejects(add({ target: `${DIRECTORY}/handlers.ts`, targetOptions: { refuse: '1' } }), /not to be had/);
-    verify(kept.path, '--size=2M');
+    verify(kept.path, '--size=1M');
     await library.deleteDevice(kept.id);
   });
 
@@ -111,9 +108,9 @@ describe('a resident server', { skip }, () => {
     await cycle();
     await sleep(500);
     const before = held(pid);
-    for (let round = 0; round < 10; round++) await cycle();
+    for (let round = 0; round < 5; round++) await cycle();
     await until(() => held(pid).descriptors <= before.descriptors);
-    assert.ok(held(pid).mappings <= before.mappings + 15, `${before.mappings} mappings became ${held(pid).mappings}`);
+    assert.ok(held(pid).mappings <= before.mappings + 7, `${before.mappings} mappings became ${held(pid).mappings}`);
   });
 
   test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', async () => {
@@ -168,7 +165,7 @@ async function add(request: AddRequest) {
 
 /** Writes to the device, and checks what it has written. */
 function writer(path: string): ChildProcess {
-  const workload = '--rw=randwrite --bs=4k --size=4M --iodepth=8 --ioengine=libaio --direct=1';
+  const workload = '--rw=randwrite --bs=4k --size=2M --iodepth=8 --ioengine=libaio --direct=1';
   const check = '--verify=crc32c --do_verify=1 --verify_fatal=1 --verify_state_save=0';
   return spawn('bash', ['-c', `fio --name=v --filename=${path} ${workload} ${check}`], { stdio: 'ignore' });
 }
