@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import type { DeviceReport, OpenServer } from '../../src/index.ts';
 import { inParallel } from '../../src/device/in-parallel.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
-import { blockDevice, leavesNothingBehind, sh, skip } from './guest.ts';
+import { blockDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -23,6 +23,9 @@ const DIRECTORY = '/tmp/many';
 /** Private memory that a device may take in the server, which is known when there are enough of them. */
 const DEVICE_KB = 250;
 const ENOUGH = 200;
+
+/** What the I/O buffers of a device of 32 requests of 512 KB can come to. */
+const BUFFERS_KB = 16 << 10;
 
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
 
@@ -77,6 +80,22 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
       server.devices,
       kept.map(({ id }) => id).toSorted((a, b) => a - b),
     );
+    await library.deleteAllDevices();
+  });
+
+  test('gives the memory of an idle device back while it serves another one, and nothing that was written is lost', async () => {
+    const [idle, busy] = await Promise.all([0, 1].map((index) => server.add({ ...loop(index), dataPath: 'copy' })));
+    assert.ok(idle !== undefined && busy !== undefined);
+    for (const { path } of [idle, busy]) await blockDevice(path);
+    const writer = fioUntilStopped(busy.path);
+    const before = held(server.pid).privateKb;
+    // Each request fills a buffer of 512 KB, of which there are 32.
+    verify(idle.path, '--size=16M --bs=512k --iodepth=32');
+    const used = held(server.pid).privateKb;
+    assert.ok(used - before > BUFFERS_KB / 2, `${before} KB became ${used} KB`);
+    await until('the buffers are given back', () => held(server.pid).privateKb < used - BUFFERS_KB / 2);
+    verify(idle.path, '--size=4M');
+    await writer.stop();
     await library.deleteAllDevices();
   });
 
