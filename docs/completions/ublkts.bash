@@ -7,7 +7,7 @@ _ublkts() {
   local command=${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm set-params set_params stop target top unreg-buf unreg_buf update-size update_size help"
+    _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm serve set-affinity set-params set_affinity set_params stop target top unreg-buf unreg_buf update-size update_size help"
     return
   fi
   case $command in
@@ -56,6 +56,7 @@ _ublkts() {
     "add --tls_hostname") :; return ;;
     "add --tls_verify_peer") :; return ;;
     "add -o"|"add --target_option") :; return ;;
+    "add --server") :; return ;;
     "add --debug_mask") :; return ;;
     "add --format") _ublkts_words "kublk table json"; return ;;
     "bench -n"|"bench --number") _ublkts_devices; return ;;
@@ -113,12 +114,19 @@ _ublkts() {
     "recover --tls_hostname") :; return ;;
     "recover --tls_verify_peer") :; return ;;
     "recover -o"|"recover --target_option") :; return ;;
+    "recover --server") :; return ;;
     "recover --debug_mask") :; return ;;
     "recover --format") _ublkts_words "kublk table json"; return ;;
     "reg-buf -n"|"reg-buf --number"|"reg_buf -n"|"reg_buf --number") _ublkts_devices; return ;;
     "reg-buf --htlb"|"reg_buf --htlb") :; return ;;
     "reg-buf --file"|"reg_buf --file") :; return ;;
     "reg-buf --memfd"|"reg_buf --memfd") :; return ;;
+    "serve --name") :; return ;;
+    "serve --threads") :; return ;;
+    "serve --cpus") :; return ;;
+    "set_affinity -n"|"set_affinity --number"|"set-affinity -n"|"set-affinity --number") _ublkts_devices; return ;;
+    "set_affinity -q"|"set_affinity --queue"|"set-affinity -q"|"set-affinity --queue") :; return ;;
+    "set_affinity --cpus"|"set-affinity --cpus") :; return ;;
     "set_params -r"|"set_params --recovery"|"set-params -r"|"set-params --recovery") _ublkts_words "0 1"; return ;;
     "set_params -i"|"set_params --recovery_reissue"|"set-params -i"|"set-params --recovery_reissue") _ublkts_words "0 1"; return ;;
     "set_params -e"|"set_params --recovery_fail_io"|"set-params -e"|"set-params --recovery_fail_io") _ublkts_words "0 1"; return ;;
@@ -145,7 +153,7 @@ _ublkts() {
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
   case $command in
-    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
     "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
@@ -159,8 +167,10 @@ _ublkts() {
     "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "nbd-info") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
-    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "serve") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --name --threads --cpus --foreground"; else :; fi ;;
+    "set_affinity"|"set-affinity") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --queue --cpus"; else _ublkts_devices; fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
     "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only --lab"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;

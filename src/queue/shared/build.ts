@@ -5,8 +5,6 @@ import { Ring } from '../../native/ring/ring.ts';
 import { Block, BlockF64 } from '../../stats/layout.ts';
 import { StatsWriter } from '../../stats/writer.ts';
 import { gettid } from '../../native/libc/calls.ts';
-import { builtInTarget } from '../../targets/registry.ts';
-import type { TargetQueue } from '../../targets/target.ts';
 import { DataViews } from '../data-views.ts';
 import { ShmemOverlay } from '../data-path/shmem.ts';
 import { LatencySampler } from '../latency.ts';
@@ -17,6 +15,7 @@ import { Slots } from '../slots.ts';
 import { WakeUp } from '../wake-up.ts';
 import { SharedDelivery } from './delivery.ts';
 import type { LaneConfig, SharedOrder, SharedThreadConfig } from './lane-config.ts';
+import { laneTarget } from './lane-target.ts';
 import { fillLaneSlots } from './lane-slots.ts';
 import { Lanes } from './lanes.ts';
 import { restLane } from './rest.ts';
@@ -79,7 +78,8 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   const open = (lane: LaneConfig): void => {
     ring.registry.updateFiles(lane.firstFile, lane.files);
     const way = fillLaneSlots(slots, lane);
-    lanes.open({ config: lane, target: targetOf(lane), writer: writerOf(lane, config.index), way });
+    const writer = writerOf(lane, config.index);
+    lanes.open({ config: lane, target: laneTarget(lane, writer), writer, way });
     delivery.fetch(lane.lane);
   };
   // A lane that cannot be opened is refused, and the others are served on.
@@ -116,28 +116,6 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     wakeUp.close();
   };
   return { thread, ring: ring.remains, close };
-}
-
-function targetOf({ spec, targetState: state, queue }: LaneConfig): TargetQueue {
-  const { target, depth, maxIoBufBytes, threads } = spec;
-  const type = builtInTarget(target);
-  if (type === undefined) throw new RangeError(`a shared thread has no target ${target}`);
-  const context = { state, integrity: null, slots: depth, maxIoBufBytes, thread: queue, threads, events: NO_EVENTS };
-  const made = type.queue(context);
-  if (made instanceof Promise) throw new TypeError(`the target ${target} is not there at once`);
-  return made;
-}
-
-/** A built-in target answers from its operations, and never from the event loop. */
-const NO_EVENTS = {
-  sleepInLoop: notHere,
-  request: notHere,
-  submit: notHere,
-  reportStuck: notHere,
-};
-
-function notHere(): never {
-  throw new TypeError('a shared thread has no event loop');
 }
 
 /** Of the block, what is before the counters of registered buffers: a lane has none. */
