@@ -24,7 +24,7 @@ const DIRECTORY = '/tmp/many';
 const DEVICE_KB = 250;
 const ENOUGH = 200;
 
-/** What the I/O buffers of a device of 32 requests of 512 KB can come to. */
+/** What 32 requests of 512 KB need. */
 const BUFFERS_KB = 16 << 10;
 
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
@@ -89,8 +89,8 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     for (const { path } of [idle, busy]) await blockDevice(path);
     const writer = fioUntilStopped(busy.path);
     const before = held(server.pid).privateKb;
-    // Each request fills a buffer of 512 KB, of which there are 32.
-    verify(idle.path, '--size=16M --bs=512k --iodepth=32');
+    // All requests are under way together, so that each has a buffer of its own.
+    verify(idle.path, '--size=16M --bs=512k --iodepth=32 --iodepth_batch=32');
     const used = held(server.pid).privateKb;
     assert.ok(used - before > BUFFERS_KB / 2, `${before} KB became ${used} KB`);
     await until('the buffers are given back', () => held(server.pid).privateKb < used - BUFFERS_KB / 2);
