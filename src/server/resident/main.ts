@@ -8,6 +8,7 @@ import { shortageOf } from '../../native/shortage.ts';
 import { residentFiles } from '../../record/files.ts';
 import { takeServerLock } from '../../record/server-lock.ts';
 import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
+import { giveFreeMemoryBack } from '../free-memory.ts';
 import { describeFailure, log } from '../log.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
 import { SharedMemorySocket } from '../socket/listener.ts';
@@ -34,6 +35,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
     const devices = new ResidentDevices(name, options);
     const socket = await SharedMemorySocket.listen(files.socket, new ResidentRequests(devices));
     const end = ended(devices);
+    giveFreeMemoryBack();
     reporter.report({ ready: true, notes });
     log(`server ${name} (pid ${process.pid}) takes devices`);
     await end;
