@@ -14,8 +14,8 @@ import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const LONG = process.env['UBLKTS_LONG'] === '1';
-const DEVICES = LONG ? 1000 : 24;
-const CYCLES = LONG ? 10_000 : 40;
+const DEVICES = LONG ? 1000 : 16;
+const CYCLES = LONG ? 10_000 : 12;
 const ALIVE = LONG ? 50 : 4;
 const KILLS = LONG ? 10 : 1;
 const AT_ONCE = 8;
@@ -26,6 +26,9 @@ const ENOUGH = 200;
 
 /** What 32 requests of 512 KB need. */
 const BUFFERS_KB = 16 << 10;
+
+/** So that the machine has time for what else a test does. */
+const RATE = '--rate_iops=300';
 
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
 
@@ -71,7 +74,7 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     const kept = await Promise.all(Array.from({ length: ALIVE }, (_, index) => server.add(loop(index))));
     for (const { path } of kept) await blockDevice(path);
     const before = held(server.pid);
-    const writers = kept.map(({ path }) => fioUntilStopped(path));
+    const writers = kept.map(({ path }) => fioUntilStopped(path, RATE));
     await addAndDelete(server, CYCLES);
     for (const { stop } of writers) await stop();
     await until('the server has let go of all', () => held(server.pid).descriptors <= before.descriptors);
@@ -87,7 +90,7 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     const [idle, busy] = await Promise.all([0, 1].map((index) => server.add({ ...loop(index), dataPath: 'copy' })));
     assert.ok(idle !== undefined && busy !== undefined);
     for (const { path } of [idle, busy]) await blockDevice(path);
-    const writer = fioUntilStopped(busy.path);
+    const writer = fioUntilStopped(busy.path, RATE);
     const before = held(server.pid).privateKb;
     // All requests are under way together, so that each has a buffer of its own.
     verify(idle.path, '--size=16M --bs=512k --iodepth=32 --iodepth_batch=32');
@@ -105,7 +108,7 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
       Array.from({ length: ALIVE }, (_, index) => server.add({ ...loop(index), features })),
     );
     for (const { path } of kept) await blockDevice(path);
-    const writers = kept.map(({ path }) => fioUntilStopped(path));
+    const writers = kept.map(({ path }) => fioUntilStopped(path, RATE));
     for (let round = 0; round < KILLS; round++) {
       const { pid } = server;
       process.kill(pid, 'SIGKILL');
