@@ -35,6 +35,8 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   readonly name: string;
   readonly #devices = new Set<number>();
   readonly #ended = Promise.withResolvers<void>();
+  /** Resolves when the server has told which devices it has. */
+  readonly #told = Promise.withResolvers<void>();
   #following: Following | undefined;
   #isClosed = false;
   #isEnded = false;
@@ -52,6 +54,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
       happened: (event) => server.#happened(event),
       ended: () => server.#end(),
     });
+    await server.#told.promise;
     return server;
   }
 
@@ -113,6 +116,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     switch (event.event) {
       case 'devices':
         for (const device of event.devices) this.#devices.add(device);
+        this.#told.resolve();
         return;
       case 'live':
         this.#devices.add(event.device);
@@ -132,6 +136,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     this.#devices.clear();
     this.#isEnded = true;
     this.#ended.resolve();
+    this.#told.resolve();
     if (!this.#isClosed) this.emit('end');
   }
 }
