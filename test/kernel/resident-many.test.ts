@@ -15,8 +15,8 @@ import { library } from './support/library.ts';
 
 const LONG = process.env['UBLKTS_LONG'] === '1';
 const DEVICES = LONG ? 1000 : 16;
-const CYCLES = LONG ? 10_000 : 12;
-const ALIVE = LONG ? 50 : 4;
+const CYCLES = LONG ? 10_000 : 6;
+const ALIVE = LONG ? 50 : 3;
 const KILLS = 10;
 const AT_ONCE = 8;
 const DIRECTORY = '/tmp/many';

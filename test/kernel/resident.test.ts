@@ -84,8 +84,12 @@ describe('a resident server', { skip }, () => {
     server.on('live', (device) => heard.push(`live ${device}`));
     server.on('left', (device) => heard.push(`left ${device}`));
     server.on('failed', (device, { message }) => heard.push(`failed ${device}: ${message}`));
-    const kept = await server.add({ target: 'null' });
-    const lost = await server.add({ target: `${DIRECTORY}/handlers.ts`, targetOptions: { crash_at: '4096' } });
+    const kept = await server.add({ queues: 1, target: 'null' });
+    const lost = await server.add({
+      queues: 1,
+      target: `${DIRECTORY}/handlers.ts`,
+      targetOptions: { crash_at: '4096' },
+    });
     assert.equal(server.pid, pid);
     await until(() => heard.length === 2);
     assert.deepEqual(server.devices, [kept.id, lost.id]);
@@ -117,7 +121,7 @@ describe('a resident server', { skip }, () => {
     const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
     const a = await add({ target: 'loop', files: [`${DIRECTORY}/a.img`], features });
     const b = await add({ target: 'loop', files: [`${DIRECTORY}/b.img`], features: [...features, 'BATCH_IO'] });
-    const alone = await library.addDevice({ target: 'null', features });
+    const alone = await library.addDevice({ target: 'null', queues: 1, features });
     const mortal = await add({ target: 'null' });
     const clients = [a, b].map(({ path }) => writer(path));
     const done = clients.map((client) => once(client, 'exit'));
@@ -134,9 +138,9 @@ describe('a resident server', { skip }, () => {
     assert.equal((await describeDevice(alone.id)).ublksrv_pid, alone.ublksrv_pid, 'who has a server keeps it');
     const written = once(writer(a.path), 'exit');
     await sleep(300);
-    sh(`ublkts quiesce -n ${a.id} && ublkts quiesce -n ${b.id}`);
+    for (const { id } of [a, b]) await library.quiesceDevice(id);
     assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
-    sh('ublkts recover -a');
+    assert.deepEqual((await library.recoverAllDevices()).recovered, [a.id, b.id]);
     assert.deepEqual((await written).slice(0, 2), [0, null], 'a quiesced device loses nothing either');
     await library.deleteAllDevices();
   });
@@ -158,7 +162,7 @@ describe('a resident server', { skip }, () => {
 });
 
 async function add(request: AddRequest) {
-  const device = await library.addDevice({ ...request, server: NAME });
+  const device = await library.addDevice({ queues: 1, ...request, server: NAME });
   await blockDevice(device.path);
   return device;
 }
