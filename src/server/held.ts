@@ -13,10 +13,16 @@ export class Held {
   readonly #device: Release[] = [];
   readonly #memory: ReleaseMemory[] = [];
   #threads: Release | undefined;
+  #lock: Release | undefined;
 
   /** What is added last is given back first. */
   add(release: Release): void {
     this.#device.push(release);
+  }
+
+  /** The lock of the device is given back after everything of it: who waits for it may have the device at once. */
+  setLock(release: Release): void {
+    this.#lock = release;
   }
 
   addMemory(release: ReleaseMemory): void {
@@ -30,6 +36,9 @@ export class Held {
   /** The threads have left their loops, and no request is in hand: others may have the device at once. */
   async leave(): Promise<void> {
     for (const release of this.#device.splice(0).toReversed()) await attempt(release);
+    const lock = this.#lock;
+    this.#lock = undefined;
+    if (lock !== undefined) await attempt(lock);
   }
 
   /** After `leave`: gives back the memory, when no thread can look at it any more. */

@@ -129,7 +129,7 @@ export async function serveDevice(
   const { lock } = filesOf(id);
   const locked = await takeServerLock(lock);
   if (locked === null) notes.push(`${lock} is locked by another process`);
-  else held.add(() => closeSync(locked));
+  else held.setLock(() => closeSync(locked));
   updateRecord(id, {
     server: thisProcess(lock, server ?? undefined),
     previous: record.server,

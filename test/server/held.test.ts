@@ -13,6 +13,7 @@ function held(log: string[]): Held {
     await Promise.resolve();
     log.push('threads');
   });
+  all.setLock(() => void log.push('lock'));
   device('socket');
   return all;
 }
@@ -22,7 +23,7 @@ describe('what a server holds of a device', () => {
     const log: string[] = [];
     const all = held(log);
     await all.leave();
-    assert.deepEqual(log.splice(0), ['socket', 'char device', 'channel']);
+    assert.deepEqual(log.splice(0), ['socket', 'char device', 'channel', 'lock']);
     await all.free();
     assert.deepEqual(log.splice(0), ['threads', 'buffers unmapped']);
     await all.giveUp();
@@ -32,7 +33,7 @@ describe('what a server holds of a device', () => {
   test('of a device that is given up: its threads first, and addresses that may be in use stay taken', async () => {
     const log: string[] = [];
     await held(log).giveUp();
-    assert.deepEqual(log, ['threads', 'socket', 'char device', 'channel', 'buffers replaced']);
+    assert.deepEqual(log, ['threads', 'socket', 'char device', 'channel', 'lock', 'buffers replaced']);
   });
 
   test('is all given back, although a part of it fails', async () => {
@@ -42,6 +43,6 @@ describe('what a server holds of a device', () => {
       throw new Error('no');
     });
     await all.giveUp();
-    assert.equal(log.length, 5);
+    assert.equal(log.length, 6);
   });
 });
