@@ -10,9 +10,9 @@ import { socketIn, uriIn } from './socket.ts';
 import { startProgram, untilListening } from './start.ts';
 
 /** Throws a UblkError when the program does not start, or does not serve an export. */
-export async function askProgram(program: Program, parent?: string): Promise<NbdExport> {
-  if (parent === undefined) makeRunDirectories();
-  const folder = mkdtempSync(join(parent ?? RUN_DIRECTORY, 'program-'));
+export async function askProgram(program: Program): Promise<NbdExport> {
+  makeRunDirectories();
+  const folder = mkdtempSync(join(RUN_DIRECTORY, 'program-'));
   try {
     const started = startProgram(program, socketIn(folder), join(folder, 'log'));
     try {
