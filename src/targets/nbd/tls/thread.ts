@@ -15,7 +15,7 @@ export interface Tunnels {
   readonly lost: (error: UblkError) => void;
 }
 
-const YOUNG_MB = 4;
+const YOUNG_MB = 2;
 const STACK_MB = 2;
 /** What was sent last reaches the server within this time, or not at all. */
 const END_MS = 1_000;

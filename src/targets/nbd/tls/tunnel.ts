@@ -27,6 +27,8 @@ export interface TunnelRequest {
   readonly host: string | undefined;
 }
 
+/** What a unix socket holds, about. */
+const BUFFER_BYTES = 256 << 10;
 const HANDSHAKE_MS = 10_000;
 /** A server that does not read what is left is not waited for longer. */
 const LINGER_MS = 1_000;
@@ -35,7 +37,20 @@ const LINGER_MS = 1_000;
 export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunnel> {
   const secure = await handshake(fd, tls, host);
   const [ours, theirs] = socketPair();
-  const plain = new Socket({ fd: ours, readable: true, writable: true, allowHalfOpen: true });
+  const plain = new Socket({
+    fd: ours,
+    readable: true,
+    writable: true,
+    allowHalfOpen: true,
+    // One buffer is read into again and again: it is free when TLS has passed on what was in it.
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
+      callback: (length, buffer) => {
+        secure.write(buffer.subarray(0, length), () => plain.resume());
+        return false;
+      },
+    },
+  });
   const closed = Promise.withResolvers<UblkError | null>();
   secure.on('error', (error) => closed.resolve(tlsError(error)));
   secure.on('close', () => {
@@ -49,7 +64,7 @@ export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunn
   plain.on('end', () => endSoon(secure));
   plain.on('close', () => endSoon(secure));
   secure.pipe(plain);
-  plain.pipe(secure);
+  plain.resume();
   return { fd: theirs, closed: closed.promise };
 }
 
