@@ -14,16 +14,23 @@ export const ROOT_FILE = 'root.img';
 
 const BUILD_PREFIX = 'building-';
 
+export interface ImageContents {
+  readonly kernel: KernelPackages;
+  /** Packages in addition to the recipe's. */
+  readonly morePackages: readonly string[];
+}
+
 /**
  * Makes an image from nothing. Everything happens in a directory of its own, which gets its name at the end, so an image is
  * either complete or absent.
  */
 export async function makeImage(
   directory: string,
-  kernel: KernelPackages,
+  contents: ImageContents,
   archive: Archive,
   options: TaskOptions,
 ): Promise<void> {
+  const { kernel } = contents;
   const work = await mkdtemp(path.join(path.dirname(directory), BUILD_PREFIX));
   try {
     const root = path.join(work, 'root');
@@ -33,10 +40,10 @@ export async function makeImage(
     await mkdir(result);
 
     options.onProgress?.(`downloading packages (kernel ${kernel.release})`);
-    await archive.download([...guestPackages(kernel), kernel.source]);
+    await archive.download([...guestPackages(contents), kernel.source]);
     options.onProgress?.('unpacking the kernel source and installing the packages');
     // Both run even if one fails, so that nothing still writes to the directory when it is removed.
-    await allDone([unpackSource(kernel, archive, source, options), installRoot(root, kernel, archive, options)]);
+    await allDone([unpackSource(kernel, archive, source, options), installRoot(root, contents, archive, options)]);
     options.onProgress?.('compiling kublk');
     await addSource(source, root, options);
     options.onProgress?.('making the disk image');
@@ -59,19 +66,19 @@ export async function removeAbandonedBuilds(images: string): Promise<void> {
   }
 }
 
-function guestPackages(kernel: KernelPackages): string[] {
+function guestPackages({ kernel, morePackages }: ImageContents): string[] {
   // The suite's own headers describe its own, older kernel.
-  return [...recipe.packages, `linux-libc-dev/${recipe.backports}`, kernel.image, kernel.modules];
+  return [...recipe.packages, ...morePackages, `linux-libc-dev/${recipe.backports}`, kernel.image, kernel.modules];
 }
 
-async function installRoot(root: string, kernel: KernelPackages, archive: Archive, options: TaskOptions) {
+async function installRoot(root: string, contents: ImageContents, archive: Archive, options: TaskOptions) {
   const args = [
     '--mode=root',
     '--variant=minbase',
     // The files are the cache's own (hard links): mmdebstrap must neither refuse nor delete them.
     '--skip=download/empty,essential/unlink',
     `--setup-hook=mkdir -p "$1/var/cache/apt/archives" && ln '${archive.debs}'/*.deb "$1/var/cache/apt/archives/"`,
-    `--include=${guestPackages(kernel).join(',')}`,
+    `--include=${guestPackages(contents).join(',')}`,
     ...(await transportSettings()).map((setting) => `--aptopt=${setting}`),
     '--aptopt=APT::Sandbox::User "root"',
     '--dpkgopt=force-unsafe-io',

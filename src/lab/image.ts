@@ -18,11 +18,19 @@ export interface LabImage {
 }
 
 /** The image in the cache, built first when there is none. Asks the network for nothing when there is one. */
-export async function ensureImage(options: TaskOptions = {}): Promise<LabImage> {
-  return (await cachedImage()) ?? (await buildImage(options));
+export async function ensureImage(options: ImageOptions = {}): Promise<LabImage> {
+  return (await cachedImage(options.packages)) ?? (await buildImage(options));
 }
 
-export interface BuildOptions extends TaskOptions {
+export interface ImageOptions extends TaskOptions {
+  /**
+   * Debian packages in addition to the recipe's. Each list of packages has an image of its own, so the ordinary image is as
+   * small as it was.
+   */
+  readonly packages?: readonly string[] | undefined;
+}
+
+export interface BuildOptions extends ImageOptions {
   /** Look for a newer kernel even though there is an image. */
   readonly refresh?: boolean;
 }
@@ -32,7 +40,7 @@ export async function buildImage(options: BuildOptions = {}): Promise<LabImage> 
   const images = await cacheDirectory('images');
   return withLock(path.join(await cacheDirectory(), 'build.lock'), options, async () => {
     if (!options.refresh) {
-      const image = await cachedImage();
+      const image = await cachedImage(options.packages);
       if (image) return image;
     }
     requireRoot();
@@ -40,8 +48,9 @@ export async function buildImage(options: BuildOptions = {}): Promise<LabImage> 
     options.onProgress?.('reading the package lists of Debian');
     const archive = await openArchive(await cacheDirectory('apt'), options);
     const kernel = newestKernel(await archive.packageNames());
-    const directory = path.join(images, imageName(kernel.release));
-    if (!(await exists(directory))) await makeImage(directory, kernel, archive, options);
+    const directory = path.join(images, imageName(kernel.release, options.packages));
+    const morePackages = options.packages ?? [];
+    if (!(await exists(directory))) await makeImage(directory, { kernel, morePackages }, archive, options);
     await archive.forgetOldDebs();
     await markUsed(directory);
     await forgetUnused(images, 14);
@@ -49,21 +58,21 @@ export async function buildImage(options: BuildOptions = {}): Promise<LabImage> 
   });
 }
 
-async function cachedImage(): Promise<LabImage | undefined> {
+async function cachedImage(packages: readonly string[] | undefined): Promise<LabImage | undefined> {
   const images = await cacheDirectory('images');
-  const suffix = imageName('');
+  const suffix = imageName('', packages);
   const releases = (await readdir(images))
     .filter((name) => name.endsWith(suffix))
     .map((name) => name.slice(0, -suffix.length));
   const release = releases.toSorted(compareReleases).at(-1);
   if (release === undefined) return undefined;
-  const directory = path.join(images, imageName(release));
+  const directory = path.join(images, imageName(release, packages));
   await markUsed(directory);
   return imageIn(directory, release);
 }
 
-function imageName(kernelRelease: string): string {
-  return `${kernelRelease}.${recipeHash()}`;
+function imageName(kernelRelease: string, packages: readonly string[] | undefined): string {
+  return `${kernelRelease}.${recipeHash(packages)}`;
 }
 
 function imageIn(directory: string, kernelRelease: string): LabImage {

@@ -55,8 +55,9 @@ export const recipe = {
   imageSize: '4G',
 } as const;
 
-/** Names the images that this recipe made. */
-export function recipeHash(): string {
-  const text = JSON.stringify(recipe, (_key, value: unknown) => (value instanceof RegExp ? value.source : value));
+/** Names the images that this recipe made with further packages, which come after its own. */
+export function recipeHash(morePackages: readonly string[] = []): string {
+  const whole = { ...recipe, packages: [...recipe.packages, ...morePackages] };
+  const text = JSON.stringify(whole, (_key, value: unknown) => (value instanceof RegExp ? value.source : value));
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

@@ -27,6 +27,8 @@ export interface SessionOptions extends TaskOptions {
   /** The size as QEMU reads it: `2G`, `512M`. */
   readonly memory?: string | undefined;
   readonly cpus?: number | undefined;
+  /** Debian packages that the guest has in addition to those of every image. */
+  readonly packages?: readonly string[] | undefined;
   /** Makes the clock count instructions, one per nanosecond, on one CPU or, with a number, on that many in turn. */
   readonly instructions?: boolean | number | undefined;
   /** Counted from when the command starts. No limit when undefined. */

@@ -15,6 +15,7 @@ export interface GuestJob {
   readonly environment?: Readonly<Record<string, string>>;
   readonly memory?: string;
   readonly cpus?: number;
+  readonly packages?: readonly string[];
   /** The guest has one CPU, and its clock counts instructions. */
   readonly instructions?: boolean;
   readonly timeoutSeconds: number;
