@@ -8,6 +8,9 @@ import type { Tally } from '../harness/tally.ts';
 
 export interface KernelTestOptions {
   readonly file: string;
+  /** Debian packages that its guest has in addition to those of every guest. */
+  readonly packages?: readonly string[];
+  readonly memory?: string;
   readonly output: OrderedOutput;
   /** A directory for temporary files. */
   readonly scratch: string;
@@ -18,7 +21,8 @@ export interface KernelTestOptions {
  * Makes a task with one guest per file, so that no file meets what another left behind, and a short one does not wait for
  * a long one.
  */
-export function kernelTestTask({ file, output, scratch, signal }: KernelTestOptions): () => Promise<Tally> {
+export function kernelTestTask(options: KernelTestOptions): () => Promise<Tally> {
+  const { file, packages = [], memory = '3G', output, scratch, signal } = options;
   const job = output.job();
   return async () => {
     const collectTo = await mkdtemp(path.join(scratch, 'kernel-'));
@@ -32,7 +36,8 @@ export function kernelTestTask({ file, output, scratch, signal }: KernelTestOpti
       // The reporter opens its file first, so the directory must exist.
       command: ['bash', '-c', 'mkdir -p /results && exec node "$@"', 'bash', ...command],
       environment: passedOn(),
-      memory: '3G',
+      memory,
+      packages,
       timeoutSeconds: 2400,
       collectTo,
       onStdout: job.write,

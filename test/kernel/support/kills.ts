@@ -75,7 +75,7 @@ export async function surviveKills(
 }
 
 /** Reads and writes that the server has answered. */
-async function requestsOf(id: number): Promise<number> {
+export async function requestsOf(id: number): Promise<number> {
   const { io } = await describeDevice(id);
   return (io?.matched.requests ?? 0) + (io?.copied.requests ?? 0) + (io?.registered.requests ?? 0);
 }
