@@ -17,7 +17,7 @@ const LONG = process.env['UBLKTS_LONG'] === '1';
 const DEVICES = LONG ? 1000 : 16;
 const CYCLES = LONG ? 10_000 : 6;
 const ALIVE = LONG ? 50 : 3;
-const KILLS = 10;
+const KILLS = LONG ? 10 : 1;
 const AT_ONCE = 8;
 const DIRECTORY = '/tmp/many';
 /** Private memory that a device may take in the server, which is known when there are enough of them. */
@@ -102,9 +102,7 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     await library.deleteAllDevices();
   });
 
-  const killed = `${KILLS} times killed with ${ALIVE} devices that are written, it comes back with all of them`;
-  // resident.test.ts does so once.
-  test(killed, { skip: !LONG }, async () => {
+  test(`${KILLS} times killed with ${ALIVE} devices that are written, it comes back with all of them`, async () => {
     const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
     const kept = await Promise.all(
       Array.from({ length: ALIVE }, (_, index) => server.add({ ...loop(index), features })),
