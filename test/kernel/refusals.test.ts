@@ -17,7 +17,7 @@ const BUSY = 6;
 
 /** Words, exit code, what is said, and what to do about it. */
 const LINES: readonly (readonly [line: string, code: number, message: RegExp, hint: RegExp])[] = [
-  ['add -t nil', USAGE, /there is no target named 'nil'/, /null, loop, ram, stripe, fault_inject/],
+  ['add -t nil', USAGE, /there is no target named 'nil'/, /null, loop, ram, stripe, nbd, fault_inject/],
   ['add', USAGE, /no target is named/, /-t/],
   ['add -t null -q 0', USAGE, /--queues 0 is out of range/, /from 1 to 32/],
   ['add -t null -q 33', USAGE, /--queues 33 is out of range/, /from 1 to 32/],
