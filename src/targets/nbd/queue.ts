@@ -6,6 +6,8 @@
  * - One message is being sent at a time, and one receive is under way at any time while the connection is up.
  * - The connection is shut down when anything about it fails. Nothing touches the requests before its two operations
  *   have ended. Then every request that was not answered waits, and is sent again on the next connection.
+ * - A connection to a healthy server that has to be made anew is drained first: a write that is sent again while the
+ *   server still works on it may overwrite what was written after it.
  * - This is the hot path while the connection is up: nothing here allocates.
  */
 import { closeSync } from 'node:fs';
@@ -32,11 +34,16 @@ const RECEIVED = 1;
 const PART_FAILED = 2;
 
 const UP = 0;
+/** The connection is good and shall end: what was sent is answered first, and nothing more is taken. */
+const DRAINING = 1;
 /** The connection is shut down, and its operations have not all ended. */
-const ENDING = 1;
-const DOWN = 2;
+const ENDING = 2;
+const DOWN = 3;
 /** As DOWN, and nothing waits any more. */
-const GIVEN_UP = 3;
+const GIVEN_UP = 4;
+
+/** How long a healthy server may take for what was sent to it. */
+const DRAIN_MS = 10_000;
 
 /** Why a connection is ended that has not failed. */
 const GROWN = 'the device has grown since it was made';
@@ -56,6 +63,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly tunnels: TlsThread;
 
   private mode = UP;
+  private patience: NodeJS.Timeout | undefined;
   private fd: number;
   private isReceiving = false;
   /** Why the connection is being ended, or will be as soon as what has come is parsed. */
@@ -116,7 +124,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   ringDone(token: number, result: number): void {
     if (token === RECEIVED) this.isReceiving = false;
-    if (this.mode === UP) this.goOn(token, result);
+    if (this.mode === UP || this.mode === DRAINING) this.goOn(token, result);
     else if (token !== RECEIVED) this.sender.isBusy = false;
     // What has just ended may have been the last operation of a connection that is being ended.
     if (this.mode === ENDING && !this.sender.isBusy && !this.isReceiving) this.down();
@@ -124,13 +132,15 @@ export class NbdQueue implements TargetQueue, Answered {
 
   batchEnd(): number {
     this.published.inFlight(this.waiting.replies);
-    return this.mode === UP ? this.sender.submit(this.fd) : 0;
+    if (this.mode === UP) return this.sender.submit(this.fd);
+    return this.mode === DRAINING ? this.sender.submitLast(this.fd) : 0;
   }
 
   /** Nothing of the connection is used any more: the thread does not look at its ring again. */
   close(): Promise<void> {
     this.link.close();
-    const isOpen = this.mode === UP || this.mode === ENDING;
+    clearTimeout(this.patience);
+    const isOpen = this.mode === UP || this.mode === DRAINING || this.mode === ENDING;
     const isQuiet = this.mode === UP && !this.sender.isBusy;
     this.mode = GIVEN_UP;
     if (isOpen) {
@@ -168,9 +178,28 @@ export class NbdQueue implements TargetQueue, Answered {
 
   private goOn(token: number, result: number): void {
     const problem = token === RECEIVED ? this.receiver.ended(result) : this.sender.ended(token, result);
-    if (problem !== '') this.end(problem);
-    else if (this.reason !== '') this.end(this.reason);
-    else if (token === RECEIVED) this.receive();
+    if (problem !== '') {
+      this.end(problem);
+      return;
+    }
+    if (this.reason !== '') {
+      if (this.waiting.replies === 0 && !this.sender.isBusy) {
+        this.end(this.reason);
+        return;
+      }
+      if (this.mode === UP) this.drain();
+    }
+    if (token === RECEIVED) this.receive();
+  }
+
+  /** The connection ends when everything that is in a message has been answered, or when that takes too long. */
+  private drain(): void {
+    this.mode = DRAINING;
+    // The thread's timers end its sleep in the event loop only.
+    this.events.sleepInLoop();
+    this.patience = setTimeout(() => {
+      if (this.mode === DRAINING) this.end(`${this.reason}, and requests were not answered for ${DRAIN_MS / 1000} s`);
+    }, DRAIN_MS);
   }
 
   private receive(): void {
@@ -180,6 +209,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   /** Ends the connection. What follows happens when its operations have ended. */
   private end(reason: string): void {
+    clearTimeout(this.patience);
     this.reason = reason;
     this.mode = ENDING;
     shutDown(this.fd);

@@ -97,6 +97,15 @@ export class Sender {
       if (!this.isOverfull) return 0;
       this.takeWaiting(this.ring);
     }
+    return this.send(fd);
+  }
+
+  /** As `submit`, and nothing that waits is taken any more. */
+  submitLast(fd: number): number {
+    return this.isBusy || this.filling.isEmpty ? 0 : this.send(fd);
+  }
+
+  private send(fd: number): number {
     const message = this.filling;
     this.filling = this.sending;
     this.sending = message;

@@ -19,6 +19,8 @@ const DISK = 4 << 20;
 const SLOTS = 16;
 const LARGEST = 256 << 10;
 const EIO = 5;
+/** The protocol's own number. */
+const ESHUTDOWN = 108;
 
 const skip = ringRefusal();
 
@@ -133,6 +135,33 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     });
   });
 
+  test('leaves a server that is about to end only when it has answered what was sent: a write that it still works on is not sent again', async () => {
+    await withClient(async (client, server) => {
+      let writes = 0;
+      let isEnding = true;
+      server.lie = ({ command, cookie }, honest, socket) => {
+        if (command === NBD_CMD_READ && isEnding) {
+          isEnding = false;
+          return encodeSimpleReply(cookie, ESHUTDOWN);
+        }
+        if (command !== NBD_CMD_WRITE) return honest;
+        writes++;
+        setTimeout(() => socket.write(honest), 300);
+        return Buffer.alloc(0);
+      };
+      const slow = client.write(0, 0, Buffer.alloc(512, 1));
+      await sleep(50);
+      const refused = client.read(1, 8, 1);
+      await sleep(50);
+      assert.equal(server.connections, 1, 'the connection is kept for the write');
+      const later = client.read(2, 0, 1);
+      assert.equal(await slow, 512);
+      assert.ok(Buffer.isBuffer(await refused));
+      assert.deepEqual(await later, Buffer.alloc(512, 1), 'what comes meanwhile goes to the next connection');
+      assert.deepEqual([writes, server.connections], [1, 2]);
+    });
+  });
+
   test('with a delay, fails what waits when it is over, and serves again when the server is back', async () => {
     const server = await hostileServer(SOCKET, DISK);
     const client = new NbdClient(SLOTS, LARGEST);
@@ -172,7 +201,7 @@ function lies(): (readonly [what: string, lie: Lie])[] {
       'half of the data, and is gone',
       (_request, honest, socket) => ended(socket, honest.subarray(0, honest.length / 2)),
     ],
-    ['the news that it is about to end', ({ cookie }) => encodeSimpleReply(cookie, 108)],
+    ['the news that it is about to end', ({ cookie }) => encodeSimpleReply(cookie, ESHUTDOWN)],
   ];
 }
 
