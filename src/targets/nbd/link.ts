@@ -61,6 +61,8 @@ export class Link {
   private patience: NodeJS.Timeout | undefined;
   private madeAt = performance.now();
   private lostAt = 0;
+  /** A request has been answered on the connection. */
+  private isProven = true;
   /** When the log last said why there is still no connection, and what it said. */
   private saidAt = 0;
   private saidReason = '';
@@ -73,19 +75,21 @@ export class Link {
 
   /** The connection is lost, for this reason. */
   lost(reason: string): void {
-    const { reconnectSeconds, onGivenUp } = this.options;
+    const { reconnectSeconds } = this.options;
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
-    this.lostAt = performance.now();
+    const now = performance.now();
+    const wasGood = now - this.madeAt >= GOOD_MS;
+    // Requests have waited since the last connection that answered any.
+    if (wasGood || this.isProven) this.lostAt = now;
     this.saidReason = '';
-    const wasGood = this.lostAt - this.madeAt >= GOOD_MS;
     if (wasGood) this.pause = 0;
-    if (reconnectSeconds > 0) {
-      this.patience = setTimeout(() => {
-        this.say(`was not made again within ${reconnectSeconds} s: requests fail until it is`);
-        onGivenUp();
-      }, reconnectSeconds * 1000);
-    }
+    if (reconnectSeconds > 0) this.waitUntil(this.lostAt + reconnectSeconds * 1000);
     this.attemptLater();
+  }
+
+  /** A request has been answered on the connection that was made last. */
+  proven(): void {
+    this.isProven = true;
   }
 
   close(): void {
@@ -111,6 +115,7 @@ export class Link {
       return;
     }
     clearTimeout(this.patience);
+    this.isProven = false;
     this.madeAt = performance.now();
     this.say(`is back after ${Math.round((performance.now() - this.lostAt) / 100) / 10} s`);
     this.options.onConnected(connection);
@@ -132,6 +137,17 @@ export class Link {
     }
     if (now - this.lostAt >= LATE_MS) this.options.onLate(Date.now() - (now - this.lostAt));
     this.attemptLater();
+  }
+
+  private waitUntil(when: number): void {
+    const { reconnectSeconds, onGivenUp } = this.options;
+    this.patience = setTimeout(
+      () => {
+        this.say(`was not made again within ${reconnectSeconds} s: requests fail until it is`);
+        onGivenUp();
+      },
+      Math.max(0, when - performance.now()),
+    );
   }
 
   private attemptLater(): void {

@@ -70,6 +70,8 @@ export class NbdQueue implements TargetQueue, Answered {
   private reason = '';
   /** What the server said when the connection was made; many servers hold a connection to it. */
   private exportBytes: number;
+  /** The connection was made again, and nothing has been answered on it yet. */
+  private isTrial = false;
   /** The connection was made again because the device has grown, and the export had not. */
   private isSizeAsked = false;
 
@@ -168,7 +170,15 @@ export class NbdQueue implements TargetQueue, Answered {
       return;
     }
     this.waiting.forNothing(slot);
+    if (this.isTrial) this.proven();
     io.complete(error === 0 ? io.bytes : -errnoOfNbd(error));
+  }
+
+  /** The connection that was made again serves. */
+  private proven(): void {
+    this.isTrial = false;
+    this.link.proven();
+    this.events.reportStuck(null);
   }
 
   /** Whether the request lies behind the end that the export had when the connection was made, and may not do so now. */
@@ -236,7 +246,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.mode = UP;
     this.published.is('up');
     this.published.reconnected();
-    this.events.reportStuck(null);
+    this.isTrial = true;
     this.sender.takeWaiting(this.events);
     this.receive();
     this.batchEnd();

@@ -43,8 +43,10 @@ export class Sender {
   /** The message that is filled, and the one that is being sent or was. */
   private filling = new Outbox();
   private sending = new Outbox();
-  /** Some requests found no room in the message. */
+  /** Some requests found no room in the message. All that come later wait with them. */
   private isOverfull = false;
+  /** The slot whose request is first to be taken: the one that found no room. */
+  private first = 0;
 
   constructor({ ring, waiting, published, slots, token, partToken }: SenderParts) {
     this.ring = ring;
@@ -67,7 +69,7 @@ export class Sender {
     }
     const isWrite = op === UBLK_IO_OP_WRITE;
     const length = op === UBLK_IO_OP_FLUSH ? 0 : io.sectors << 9;
-    if (!filling.hasRoomFor(isWrite ? length : 0)) {
+    if (this.isOverfull || !filling.hasRoomFor(isWrite ? length : 0)) {
       waiting.forMessage(slot);
       this.isOverfull = true;
       return;
@@ -85,8 +87,15 @@ export class Sender {
   /** Takes the requests for which there was no room before, or no connection. `thread` finds them. */
   takeWaiting(thread: Pick<TargetRing, 'request'>): void {
     this.isOverfull = false;
-    for (let slot = 0; slot < this.slots; slot++) {
-      if (this.waiting.isForMessage(slot)) this.take(thread.request(slot));
+    const { first, slots, waiting } = this;
+    for (let step = 0; step < slots; step++) {
+      const slot = first + step < slots ? first + step : first + step - slots;
+      if (!waiting.isForMessage(slot)) continue;
+      this.take(thread.request(slot));
+      if (this.isOverfull) {
+        this.first = slot;
+        return;
+      }
     }
   }
 

@@ -162,6 +162,19 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     });
   });
 
+  test('with a delay, fails what waits when it is over, also at a server that takes every connection and answers nothing', async () => {
+    const server = await hostileServer(SOCKET, DISK);
+    server.lie = (_request, _honest, socket) => ended(socket, Buffer.alloc(0));
+    const client = new NbdClient(SLOTS, LARGEST);
+    await client.connect({ ...OPTIONS, reconnect_delay: '1' });
+    const began = performance.now();
+    assert.equal(await client.read(0, 0, 1), -EIO);
+    const took = performance.now() - began;
+    assert.ok(took > 900 && took < 2000, `the request failed after ${took} ms`);
+    client.close();
+    await server.close();
+  });
+
   test('with a delay, fails what waits when it is over, and serves again when the server is back', async () => {
     const server = await hostileServer(SOCKET, DISK);
     const client = new NbdClient(SLOTS, LARGEST);
