@@ -10,6 +10,9 @@ import { Sender } from '../../../src/targets/nbd/sender.ts';
 import { Waiting } from '../../../src/targets/nbd/waiting.ts';
 import { requestOf, ringRefusal } from './requests.ts';
 
+/** What requestOf asks for. */
+const BYTES = 4096;
+
 describe('a message', { skip: ringRefusal() }, () => {
   for (const slots of [4, 8, 16]) {
     test(`of ${slots} writes from registered buffers fits into the ring of a thread with ${slots} slots`, () => {
@@ -31,12 +34,40 @@ describe('a message', { skip: ringRefusal() }, () => {
   }
 });
 
+describe('requests that find no room', { skip: ringRefusal() }, () => {
+  test('keep their turn, although new ones come with the end of every message', () => {
+    const SLOTS = 64;
+    const { sender, ring, waiting } = senderOf(SLOTS);
+    const slots = [...Array(SLOTS).keys()];
+    for (const slot of slots) sender.take(requestOf(UBLK_IO_OP_WRITE, slot));
+    const sent = new Set<number>();
+    for (let round = 0; round < 6; round++) {
+      sender.submit(-1);
+      const now = slots.filter((slot) => !waiting.isForMessage(slot));
+      now.forEach((slot) => sent.add(slot));
+      assert.equal(sender.ended(0, BYTES), '');
+      // The clients of all that was sent ask again at once.
+      for (const slot of now) sender.take(requestOf(UBLK_IO_OP_WRITE, slot));
+    }
+    assert.equal(sent.size, SLOTS);
+    ring.close();
+  });
+});
+
 /** As a queue thread makes it (queue/build-thread.ts): two entries per slot. */
-function senderOf(slots: number): { sender: Sender; ring: Ring } {
+function senderOf(slots: number) {
   const ring = new Ring(2 * slots, 4 * slots);
   const none = new Int32Array(slots);
   const own = new OwnOperations(ring, { dataLo: none, dataHi: none, dataIndex: Int32Array.from(none.keys()) });
+  const request = {
+    ...requestOf(UBLK_IO_OP_WRITE, 0),
+    slot: 0,
+    load: (slot: number): void => {
+      request.slot = slot;
+    },
+  };
+  own.attach(request);
   const published = new ConnectionWriter(new Float64Array(BLOCK_BYTES / 8));
   const waiting = new Waiting(slots);
-  return { sender: new Sender({ ring: own, waiting, published, slots, token: 0, partToken: 1 }), ring };
+  return { sender: new Sender({ ring: own, waiting, published, slots, token: 0, partToken: 1 }), ring, waiting };
 }
