@@ -10,6 +10,7 @@ import {
 import { sumHi, sumLo } from '../native/words64.ts';
 import type { IoRequest, TargetRing } from '../targets/target.ts';
 import type { Slots } from './slots.ts';
+import { addTimeout } from './timeout.ts';
 import { KIND_TARGET_OWN, userData } from './user-data.ts';
 
 /** An entry's first word has its flags in bits 8-15, and ioprio in bits 16-31. */
@@ -83,6 +84,11 @@ export class OwnOperations implements TargetRing {
     sqe.addrHi = headerHi;
     sqe.len = 1;
     sqe.opFlags = flags;
+  }
+
+  timeout(timespecLo: number, timespecHi: number, token: number): void {
+    this.ring.reserve(1);
+    addTimeout(this.ring.sq, timespecLo, timespecHi, userData(KIND_TARGET_OWN, 0, token));
   }
 
   private onData(

@@ -119,6 +119,8 @@ export interface TargetRing {
    * those behind it neither begin nor have an end.
    */
   reserve(count: number): void;
+  /** Waits for the time of the __kernel_timespec at this address, which stays mapped, and ends with -ETIME. */
+  timeout(timespecLo: number, timespecHi: number, token: number): void;
   /** The request of `slot`, inside `ringDone` and `batchEnd`; elsewhere, ThreadEvents.request. */
   request(slot: number): IoRequest;
 }

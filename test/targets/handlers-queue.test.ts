@@ -126,6 +126,7 @@ class Thread {
         sendMessage: () => {},
         sendData: () => {},
         reserve: () => {},
+        timeout: () => {},
         request: (slot) => this.request(slot),
       },
     };

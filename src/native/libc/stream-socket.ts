@@ -16,12 +16,13 @@ const SOCK_CLOEXEC = 0o2000000;
 
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
-const TCP_USER_TIMEOUT = 18;
+const TCP_INFO = 11;
 
 const F_GETFL = 3;
 const F_SETFL = 4;
@@ -35,14 +36,12 @@ export type SocketAddress =
   /** The address is in bytes: 4 of IPv4, 16 of IPv6. */
   | { readonly family: 'ip'; readonly address: Uint8Array; readonly port: number };
 
-/** How long a TCP connection may be silent before it is taken for dead. */
+/** How long an idle TCP connection may be silent before it is taken for dead. */
 export interface TcpLimits {
   /** Seconds without traffic until the first probe, and between probes. */
   readonly idleSeconds: number;
   readonly probeSeconds: number;
   readonly probes: number;
-  /** Milliseconds that sent data may stay without an acknowledgement. */
-  readonly unacknowledgedMs: number;
 }
 
 /**
@@ -83,9 +82,51 @@ export function setBlocking(fd: number, isBlocking: boolean): void {
   checked('fcntl', 'F_SETFL', fd, F_SETFL, BigInt(wanted));
 }
 
+/** What a struct tcp_info (<linux/tcp.h>) says of the other end of a connection. */
+export interface TcpSigns {
+  /** Milliseconds since the last acknowledgement or data came. */
+  readonly heardMs: number;
+  /** How often data was sent again since the last acknowledgement of something new. */
+  readonly retransmits: number;
+  /** How many probes, of an idle connection or of a closed window, have had no answer. */
+  readonly probes: number;
+  /** How many bytes the other end would take now. */
+  readonly window: number;
+}
+
+/** Its length up to the members that are read. Linux has had them since 5.4. */
+const TCP_INFO_BYTES = 232;
+
+/** null: the socket is not one of TCP. */
+export function tcpSignsOf(fd: number): TcpSigns | null {
+  const info = new Uint8Array(TCP_INFO_BYTES);
+  const length = new Uint8Array(Uint32Array.of(info.length).buffer);
+  if (callInt('getsockopt', fd, IPPROTO_TCP, TCP_INFO, info, length).value < 0) return null;
+  const view = new DataView(info.buffer);
+  const sinceData = view.getUint32(52, true);
+  const sinceAcknowledgement = view.getUint32(56, true);
+  return {
+    heardMs: Math.min(sinceData, sinceAcknowledgement),
+    retransmits: view.getUint8(2),
+    probes: view.getUint8(3),
+    window: view.getUint32(228, true),
+  };
+}
+
 /** Ends the connection in both directions: calls that wait on the socket return. */
 export function shutDown(fd: number): void {
   callInt('shutdown', fd, SHUT_RDWR);
+}
+
+/**
+ * As `shutDown`, and when the socket is closed, the kernel forgets what it has not delivered. Otherwise it goes on trying
+ * for minutes.
+ */
+export function abandon(fd: number): void {
+  // A struct linger: on, 0 seconds.
+  const linger = new Uint8Array(Int32Array.of(1, 0).buffer);
+  callInt('setsockopt', fd, SOL_SOCKET, SO_LINGER, linger, linger.length);
+  shutDown(fd);
 }
 
 function setTcpOptions(fd: number, limits: TcpLimits): void {
@@ -94,7 +135,6 @@ function setTcpOptions(fd: number, limits: TcpLimits): void {
   setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, limits.idleSeconds);
   setOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, limits.probeSeconds);
   setOption(fd, IPPROTO_TCP, TCP_KEEPCNT, limits.probes);
-  setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, limits.unacknowledgedMs);
 }
 
 function setOption(fd: number, level: number, name: number, value: number): void {

@@ -43,6 +43,7 @@ const NO_RING: TargetRing = {
   sendMessage: notHere,
   sendData: notHere,
   reserve: notHere,
+  timeout: notHere,
   request: notHere,
 };
 

@@ -27,8 +27,8 @@ const SILENCE = 'greet';
 const ANSWER_MS = 10_000;
 /** How long the reason of TLS may come after the end of its connection. */
 const REASON_MS = 200;
-/** A silent server is noticed after half a minute: 15 s, and 3 probes. */
-const TCP_LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3, unacknowledgedMs: 30_000 };
+/** That an idle connection is dead is noticed after half a minute: 15 s, and 3 probes. For others, see liveness.ts. */
+const TCP_LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3 };
 
 /**
  * A dialogue for each attempt: a host's name may have several addresses. `greeted`: the server's handshake flags, where a

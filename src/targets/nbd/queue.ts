@@ -12,13 +12,14 @@
  */
 import { closeSync } from 'node:fs';
 import type { ParamsInit } from '../../control/commands.ts';
-import { shutDown } from '../../native/libc/stream-socket.ts';
+import { abandon, shutDown } from '../../native/libc/stream-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { lengthOf, offsetOf } from '../handlers/request.ts';
 import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } from '../target.ts';
 import { sayGoodbye } from './goodbye.ts';
 import { type Connection, Link } from './link.ts';
+import { isGone, Looks, SILENT } from './liveness.ts';
 import type { NbdOptions } from './options.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
 import { type Answered, Receiver } from './receiver.ts';
@@ -32,6 +33,7 @@ const { EIO } = ERRNO;
 const SENT = 0;
 const RECEIVED = 1;
 const PART_FAILED = 2;
+const LOOKED = 3;
 
 const UP = 0;
 /** The connection is good and shall end: what was sent is answered first, and nothing more is taken. */
@@ -61,6 +63,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly receiver: Receiver;
 
   private readonly tunnels: TlsThread;
+  private readonly looks: Looks;
 
   private mode = UP;
   private patience: NodeJS.Timeout | undefined;
@@ -113,6 +116,7 @@ export class NbdQueue implements TargetQueue, Answered {
       onLate: (sinceMs) => this.reportLate(sinceMs),
     });
     published.is('up');
+    this.looks = new Looks(ring, fd, LOOKED);
     this.receive();
   }
 
@@ -125,6 +129,10 @@ export class NbdQueue implements TargetQueue, Answered {
   operationDone(): void {}
 
   ringDone(token: number, result: number): void {
+    if (token === LOOKED) {
+      this.look();
+      return;
+    }
     if (token === RECEIVED) this.isReceiving = false;
     if (this.mode === UP || this.mode === DRAINING) this.goOn(token, result);
     else if (token !== RECEIVED) this.sender.isBusy = false;
@@ -212,6 +220,12 @@ export class NbdQueue implements TargetQueue, Answered {
     }, DRAIN_MS);
   }
 
+  /** A pause between two looks at the connection is over. */
+  private look(): void {
+    this.looks.again();
+    if (this.mode === UP && isGone(this.fd)) this.end(SILENT);
+  }
+
   private receive(): void {
     this.isReceiving = true;
     this.receiver.submit(this.fd);
@@ -222,7 +236,7 @@ export class NbdQueue implements TargetQueue, Answered {
     clearTimeout(this.patience);
     this.reason = reason;
     this.mode = ENDING;
-    shutDown(this.fd);
+    abandon(this.fd);
   }
 
   /** Nothing uses the connection any more: what was not answered waits for the next one. */

@@ -6,8 +6,9 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { socketPair } from '../../../native/libc/stream-socket.ts';
+import { abandon, socketPair } from '../../../native/libc/stream-socket.ts';
 import { UblkError } from '../../../errors.ts';
+import { isGone, LOOK_SECONDS, SILENT } from '../liveness.ts';
 import { connectionOptions } from './credentials.ts';
 import { closedError, tlsError } from './failure.ts';
 import type { TlsOptions } from './options.ts';
@@ -52,8 +53,14 @@ export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunn
     },
   });
   const closed = Promise.withResolvers<UblkError | null>();
+  const looks = setInterval(() => {
+    if (!isGone(fd)) return;
+    abandon(fd);
+    secure.destroy(silent());
+  }, LOOK_SECONDS * 1000);
   secure.on('error', (error) => closed.resolve(tlsError(error)));
   secure.on('close', () => {
+    clearInterval(looks);
     closed.resolve(null);
     plain.end();
     // What still comes has nowhere to go, and the end of it must be seen.
@@ -97,6 +104,10 @@ async function handshake(fd: number, tls: TlsOptions, host: string | undefined):
   } finally {
     clearTimeout(timer);
   }
+}
+
+function silent(): UblkError {
+  return new UblkError(SILENT, { code: 'ETIMEDOUT' });
 }
 
 function late(): UblkError {

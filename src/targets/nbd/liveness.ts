@@ -1,0 +1,56 @@
+/**
+ * Tells a TCP connection whose other end is gone from one whose server is only slow. A server that reads nothing for
+ * minutes still acknowledges the probes of the kernel, and its connection must not be ended: it may hold writes that it
+ * has received and not yet served, which would reach the disk after the same writes on another connection. So the limit
+ * TCP_USER_TIMEOUT, which counts the time without progress, is not used. For idle connections there is keepalive.
+ */
+import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
+import { type TcpSigns, tcpSignsOf } from '../../native/libc/stream-socket.ts';
+import { encode } from '../../native/uapi/codec.ts';
+import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
+import { wordsOf } from '../../native/words64.ts';
+import type { TargetRing } from '../target.ts';
+
+/** How often a connection is looked at. */
+export const LOOK_SECONDS = 5;
+/** A connection is given up when nothing has come for so long, although something should have. */
+const SILENT_MS = 30_000;
+/** So many tries in a row have had no answer. */
+const TRIES = 3;
+
+export const SILENT = `the server's machine has not answered for ${SILENT_MS / 1000} s`;
+
+/** Whether the other end is gone: what was sent to it again and again, or what it was asked, had no answer. */
+export function isSilent({ heardMs, retransmits, probes, window }: TcpSigns): boolean {
+  // While the window is closed, only answers to probes can come, and the kernel asks up to two minutes apart.
+  const unanswered = window === 0 ? probes : Math.max(probes, retransmits);
+  return heardMs >= SILENT_MS && unanswered >= TRIES;
+}
+
+/** Whether the connection `fd` is one over TCP whose other end is gone. */
+export function isGone(fd: number): boolean {
+  const signs = tcpSignsOf(fd);
+  return signs !== null && isSilent(signs);
+}
+
+/** Wakes a thread that sleeps in its ring, so that it looks at its connection. A connection without TCP needs none. */
+export class Looks {
+  private readonly ring: TargetRing;
+  private readonly token: number;
+  /** Read by the kernel, so it must stay mapped; null: there is nothing to look at. */
+  private readonly pause: MappedMemory | null;
+
+  /** `token`: that of its operations. */
+  constructor(ring: TargetRing, fd: number, token: number) {
+    this.ring = ring;
+    this.token = token;
+    this.pause = tcpSignsOf(fd) === null ? null : mapAnonymous(kernel_timespec.size, 'of a pause');
+    this.pause?.bytes.set(encode(kernel_timespec, { tv_sec: BigInt(LOOK_SECONDS) }));
+    this.again();
+  }
+
+  /** Begins the next pause. */
+  again(): void {
+    if (this.pause !== null) this.ring.timeout(...wordsOf(this.pause.address), this.token);
+  }
+}
