@@ -4,11 +4,14 @@
  */
 import type { Params, ParamsInit } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
-import { UBLK_ATTR_READ_ONLY, UBLK_ATTR_VOLATILE_CACHE } from '../native/uapi/ublk-params.ts';
+import { UBLK_ATTR_FUA, UBLK_ATTR_READ_ONLY, UBLK_ATTR_VOLATILE_CACHE } from '../native/uapi/ublk-params.ts';
 
-/** `has`: what the kernel has of the device. `says`: what the target says now. Throws a UblkError that says what differs. */
-export function requireServable(device: number, has: Params, says: ParamsInit): void {
-  const problem = problemOf(has.basic, says.basic ?? {});
+/**
+ * `has`: what the kernel has of the device. `says`: what the target says now. With `keepsFeatures`, the target must still
+ * offer every feature of the device (spec/target-traits.ts). Throws a UblkError that says what differs.
+ */
+export function requireServable(device: number, has: Params, says: ParamsInit, keepsFeatures = false): void {
+  const problem = problemOf(has.basic, says.basic ?? {}) ?? (keepsFeatures ? lossOf(has, says) : null);
   if (problem === null) return;
   throw new UblkError(`device ${device} cannot be recovered with a target that ${problem}`, {
     code: 'EINVAL',
@@ -27,4 +30,16 @@ function problemOf(has: Params['basic'], says: NonNullable<ParamsInit['basic']>)
   const gained = attrs & ~has.attrs;
   if ((gained & UBLK_ATTR_VOLATILE_CACHE) !== 0) return 'has a `flush`: it was made without, and the kernel never asks';
   return (gained & UBLK_ATTR_READ_ONLY) === 0 ? null : 'cannot be written: it was made for writing';
+}
+
+/** What the kernel may ask for, and the target does not take any more. */
+function lossOf(has: Params, { basic, discard }: ParamsInit): string | null {
+  const lost = has.basic.attrs & ~(basic?.attrs ?? 0);
+  if ((lost & UBLK_ATTR_VOLATILE_CACHE) !== 0) return 'cannot flush: it was made with a cache that is flushed';
+  if ((lost & UBLK_ATTR_FUA) !== 0) return 'has no FUA: it was made with it';
+  if (has.discard.max_discard_sectors > 0 && (discard?.max_discard_sectors ?? 0) === 0) {
+    return 'takes no discards: it was made with them';
+  }
+  const isLost = has.discard.max_write_zeroes_sectors > 0 && (discard?.max_write_zeroes_sectors ?? 0) === 0;
+  return isLost ? 'cannot write zeroes: it was made with that' : null;
 }

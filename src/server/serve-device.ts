@@ -118,7 +118,7 @@ export async function serveDevice(
   const notes = [...setup.run(), ...fetched.notes];
   if (fetched.params !== undefined) {
     if (made === null) await setParams(channel, id, fetched.params);
-    else requireServable(id, made, fetched.params);
+    else requireServable(id, made, fetched.params, type.keepsFeatures);
   }
   // After the threads have allocated what they need, and before the first request.
   notes.push(...lockBuffers(ownBuffers(maps)));

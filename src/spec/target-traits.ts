@@ -24,6 +24,8 @@ export interface TargetTraits {
   readonly oneThread?: OneThread | undefined;
   /** Whether its own code looks at the data of requests, so that they need an address and must not vanish under it. */
   readonly looksAtData?: boolean;
+  /** A device is not recovered with a target that has lost a feature of the device: it would refuse flushes, for one. */
+  readonly keepsFeatures?: boolean;
   /** Data paths with registered buffers in which it does not look at the data after all. */
   readonly registeredPaths?: readonly DataPathName[];
   /** Its options as they are recorded, so that they mean the same in every directory. */

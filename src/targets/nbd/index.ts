@@ -36,6 +36,7 @@ export const nbdTarget: TargetType<NbdState> = {
   files: { min: 0, max: 0 },
   prefers: [],
   looksAtData: true,
+  keepsFeatures: true,
   registeredPaths: ['auto_zc'],
   recorded: recordedNbdOptions,
   refuses: (request) =>

@@ -170,6 +170,8 @@ export function differenceOf(before: NbdExport, now: NbdExport): string | null {
   // What the device offers its clients must still be there.
   const missing = before.flags & ~now.flags & USED_FLAGS;
   if (missing !== 0) return `it lacks the flags 0x${missing.toString(16)}`;
-  if ((now.flags & ~before.flags & NBD_FLAG_READ_ONLY) !== 0) return 'it is read-only';
+  const gained = now.flags & ~before.flags;
+  if ((gained & NBD_FLAG_SEND_FLUSH) !== 0) return 'it has a cache now, which the kernel would never flush';
+  if ((gained & NBD_FLAG_READ_ONLY) !== 0) return 'it is read-only';
   return null;
 }

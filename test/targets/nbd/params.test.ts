@@ -88,6 +88,11 @@ describe('a server that is back', () => {
     });
   }
 
+  test('with a cache that the device does not know of is another one', () => {
+    const before = { ...EXPORT, flags: ALL & ~NBD_FLAG_SEND_FLUSH & ~NBD_FLAG_SEND_FUA };
+    assert.match(differenceOf(before, { ...EXPORT, flags: ALL }) ?? '', /has a cache now/);
+  });
+
   for (const now of [{}, { bytes: 1 << 21 }, { flags: ALL | NBD_FLAG_ROTATIONAL }]) {
     test(`with ${JSON.stringify(now)} is the same one`, () => {
       assert.equal(differenceOf({ ...EXPORT, flags: ALL }, { ...EXPORT, flags: ALL, ...now }), null);
