@@ -24,8 +24,10 @@ import {
 /** What a client assumes of a server that says nothing of its blocks. */
 const ASSUMED: BlockSizes = { minimum: 512, preferred: 4096, maximum: 32 << 20 };
 const SECTOR = 512;
+/** The kernel takes no device whose largest request is smaller. */
+const PAGE = 4096;
 /** The largest block of a ublk device: a page. */
-const MAX_BLOCK = 4096;
+const MAX_BLOCK = PAGE;
 /** Bytes of the largest DISCARD or WRITE_ZEROES: below 2^31, so that a request's length fits where its result does. */
 const MOST_CLEARED = 2 ** 31;
 
@@ -39,6 +41,7 @@ export function nbdParams(
   if (block > MAX_BLOCK) throw unusable(`its blocks of ${block} bytes are larger than a page`);
   const largest = Math.floor(Math.min(maximum, maxIoBufBytes) / block) * block;
   if (largest === 0) throw unusable(`it takes at most ${maximum} bytes, less than a block of ${block}`);
+  if (largest < PAGE) throw unusable(`it takes at most ${maximum} bytes at once, less than a page of ${PAGE}`);
   const sectors = Math.floor(bytes / block) * (block / SECTOR);
   if (sectors === 0) throw unusable(`it has ${bytes} bytes, less than a block of ${block}`);
   const clears =

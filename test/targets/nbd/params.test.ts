@@ -68,6 +68,7 @@ describe('the device of an export', () => {
     [511, null, /less than a block of 512/],
     [1 << 20, { minimum: 8192, preferred: 8192, maximum: 8192 }, /larger than a page/],
     [1 << 20, { minimum: 1, preferred: 1, maximum: 100 }, /at most 100 bytes/],
+    [1 << 20, { minimum: 512, preferred: 4096, maximum: 2048 }, /at most 2048 bytes at once, less than a page/],
   ] as const) {
     test(`is refused for ${bytes} bytes and blocks of ${blockSizes?.minimum ?? 'any size'}`, () => {
       assert.throws(() => nbdParams({ ...EXPORT, bytes, blockSizes }, REQUEST), why);
