@@ -1,7 +1,7 @@
 /** A program of the device's own: how it is told where to listen, and that it is there for as long as the device. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,6 +71,29 @@ describe('a program is kept', () => {
     assert.equal(processState(second), 'gone');
     assert.ok(!existsSync(home()));
   });
+
+  for (const [what, obstacle] of [
+    ['be started, for lack of a log file', 'log'],
+    ['be written down', 'program/process.next'],
+  ] as const) {
+    test(`one that cannot ${what} is tried again until it can, and its keeper lives on`, async () => {
+      const keeper = await start(LISTENER);
+      const first = pid();
+      const path = join(folder, obstacle);
+      rmSync(path, { force: true });
+      mkdirSync(path);
+      process.kill(first, 'SIGKILL');
+      await sleep(300);
+      assert.equal(pid(), first, 'no other one is there');
+      rmdirSync(path);
+      for (let tries = 0; tries < 100 && pid() === first; tries++) await sleep(25);
+      const second = pid();
+      assert.notEqual(second, first);
+      assert.notEqual(processState(second), 'gone');
+      await keeper.end();
+      assert.equal(processState(second), 'gone');
+    });
+  }
 
   test('one that ends early is reported with its last words', async () => {
     const words = [process.execPath, '-e', 'console.error("no such image"); process.exit(3)', '{socket}'];

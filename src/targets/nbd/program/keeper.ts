@@ -37,8 +37,10 @@ export class ProgramKeeper {
     mkdirSync(folder, { mode: 0o700 });
     const keeper = new ProgramKeeper(program, folder, log);
     try {
+      writeProcess(folder, keeper.running);
       await untilListening(program, keeper.running, socketIn(folder));
     } catch (error) {
+      await keeper.running.end();
       keeper.removeFolder();
       throw error;
     }
@@ -63,9 +65,28 @@ export class ProgramKeeper {
 
   private spawn(): StartedProgram {
     this.startedAt = performance.now();
-    const started = startProgram(this.program, socketIn(this.folder), this.log);
-    writeProcess(this.folder, started);
-    return started;
+    return startProgram(this.program, socketIn(this.folder), this.log);
+  }
+
+  /**
+   * Starts it again. Files may be lacking for that, or room on a disk, and then it is tried again: the device lives on. A
+   * program that nobody could find when this server is gone does not stay.
+   */
+  private startAgain(): void {
+    try {
+      this.running = this.spawn();
+    } catch (error) {
+      this.say(`cannot be started: ${messageOf(error)}; it is tried again`);
+      this.retryLater();
+      return;
+    }
+    this.watch();
+    try {
+      writeProcess(this.folder, this.running);
+    } catch (error) {
+      this.say(`is ended, because its id cannot be written down: ${messageOf(error)}`);
+      void this.running.end();
+    }
   }
 
   private watch(): void {
@@ -75,11 +96,12 @@ export class ProgramKeeper {
   private hasEnded(how: string): void {
     if (this.isEnding) return;
     if (performance.now() - this.startedAt >= GOOD_MS) this.pause = 0;
-    this.say(how);
-    this.retry = setTimeout(() => {
-      this.running = this.spawn();
-      this.watch();
-    }, this.pause);
+    this.say(`${how}; it is started again`);
+    this.retryLater();
+  }
+
+  private retryLater(): void {
+    this.retry = setTimeout(() => this.startAgain(), this.pause);
     this.pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pause * 2));
   }
 
@@ -88,10 +110,14 @@ export class ProgramKeeper {
     if (how === this.saidReason && now - this.saidAt < REMIND_MS) return;
     this.saidReason = how;
     this.saidAt = now;
-    serverLog(`the program \`${joinWords(this.program.words)}\` (pid ${this.running.pid}) ${how}; it is started again`);
+    serverLog(`the program \`${joinWords(this.program.words)}\` (pid ${this.running.pid}) ${how}`);
   }
 
   private removeFolder(): void {
     rmSync(this.folder, { force: true, recursive: true });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
  * The program of a server that is gone. It was told to end when that server died, but it may take its time, and two
  * programs must not write to one image. So a new server waits for it, and ends it if it stays.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
@@ -13,9 +13,11 @@ const ENDS_MS = 10_000;
 const DIES_MS = 5_000;
 const LOOK_MS = 20;
 
-/** Writes down which process it is, in the program's folder. */
+/** Writes down which process it is, in the program's folder: wholly or, when it throws, not at all. */
 export function writeProcess(folder: string, { pid, startTime }: Pick<StartedProgram, 'pid' | 'startTime'>): void {
-  writeFileSync(processFile(folder), `${pid} ${startTime}\n`, { mode: 0o600 });
+  const next = join(folder, 'process.next');
+  writeFileSync(next, `${pid} ${startTime}\n`, { mode: 0o600 });
+  renameSync(next, processFile(folder));
 }
 
 /** Resolves when the process that is written down in the folder has ended. Throws a UblkError when it cannot be ended. */

@@ -39,13 +39,18 @@ export function startProgram(program: Program, socket: string, log: string): Sta
   rmSync(socket, { force: true });
   const [file = '', ...args] = startWords(program, socket);
   const fd = openSync(log, 'a', 0o600);
-  const logged = fstatSync(fd).size;
-  const child = spawn(...tiedToThisProcess('TERM', file, args), {
-    cwd: program.directory,
-    env: environment(),
-    stdio: ['ignore', fd, fd],
-  });
-  closeSync(fd);
+  let logged: number;
+  let child: ChildProcess;
+  try {
+    logged = fstatSync(fd).size;
+    child = spawn(...tiedToThisProcess('TERM', file, args), {
+      cwd: program.directory,
+      env: environment(),
+      stdio: ['ignore', fd, fd],
+    });
+  } finally {
+    closeSync(fd);
+  }
   const ended = endOf(child, () => lastWords(log, logged));
   const { pid = -1 } = child;
   return { pid, startTime: readProcess(pid).startTime, ended, end: () => end(child, ended) };
