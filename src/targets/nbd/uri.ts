@@ -27,10 +27,12 @@ const MAX_SOCKET_BYTES = 107;
 const URI = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?<authority>[^/?#]*)(?:\/(?<name>[^?#]*))?(?:\?(?<query>[^#]*))?$/i;
 const SCHEME = /^nbd(s?)(\+unix)?$/i;
 const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/;
+const PARAMETERS: readonly string[] = ['socket', ...Object.values(TLS_PARAMETERS)];
 const EXAMPLES = 'for example nbd://host/export or nbd+unix:///export?socket=/run/nbd.sock';
 
 /** Throws a usage error for a text that is no NBD URI, or one of a kind that is not supported. */
 export function parseNbdUri(text: string): NbdUri {
+  if (text.includes('#')) throw refused(text, 'it has a fragment; a # that belongs to a name is written as %23');
   const { scheme = '', authority = '', name = '', query = '' } = URI.exec(text)?.groups ?? {};
   const exportName = decoded(name, text);
   if (Buffer.byteLength(exportName) > MAX_NAME_BYTES) throw refused(text, 'the name of its export is too long');
@@ -41,6 +43,7 @@ export function parseNbdUri(text: string): NbdUri {
   const address =
     unix === undefined ? tcpAddress(host, parameters, text) : unixAddress(host, parameters.get('socket'), text);
   if (secure !== '') return { address, exportName, tls: tlsOptionsOf(parameters, user) };
+  if (user !== '') throw refused(text, 'a user belongs to nbds:// or nbds+unix://');
   const [given] = Object.values(TLS_PARAMETERS).filter((one) => parameters.has(one));
   if (given !== undefined) throw refused(text, `${given} belongs to nbds:// or nbds+unix://`);
   return { address, exportName };
@@ -74,7 +77,9 @@ export function describeAddress(address: NbdAddress): string {
 /** The user and the rest of `USER@HOST:PORT`. */
 function divided(authority: string, text: string): [user: string, rest: string] {
   const at = authority.lastIndexOf('@');
-  return [decoded(authority.slice(0, Math.max(0, at)), text), authority.slice(at + 1)];
+  const user = authority.slice(0, Math.max(0, at));
+  if (user.includes(':')) throw refused(text, 'it has a password; a colon that belongs to the user is written as %3A');
+  return [decoded(user, text), authority.slice(at + 1)];
 }
 
 function tcpAddress(authority: string, parameters: ReadonlyMap<string, string>, text: string): NbdAddress {
@@ -91,6 +96,7 @@ function tcpAddress(authority: string, parameters: ReadonlyMap<string, string>, 
 function unixAddress(authority: string, socket: string | undefined, text: string): NbdAddress {
   if (authority !== '') throw refused(text, 'the URI of a unix socket has no host, so a third slash follows');
   if (socket === undefined || socket === '') throw refused(text, 'it names no socket');
+  if (socket.startsWith('@')) throw refused(text, 'an abstract socket is not supported; a path may begin with ./@');
   const path = resolve(socket);
   if (Buffer.byteLength(path) > MAX_SOCKET_BYTES) throw refused(text, 'the path of its socket is too long');
   return { kind: 'unix', path };
@@ -98,13 +104,16 @@ function unixAddress(authority: string, socket: string | undefined, text: string
 
 /** A plus sign stays a plus sign: the query of an NBD URI is not a form. */
 function parametersOf(query: string, text: string): Map<string, string> {
-  const pairs = query.split('&').filter((pair) => pair !== '');
-  return new Map(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      return at < 0 ? [pair, ''] : [pair.slice(0, at), decoded(pair.slice(at + 1), text)];
-    }),
-  );
+  const parameters = new Map<string, string>();
+  for (const pair of query.split('&').filter((one) => one !== '')) {
+    const [name = '', ...values] = pair.split('=');
+    if (!PARAMETERS.includes(name)) {
+      throw refused(text, `${JSON.stringify(name)} is not a parameter`, `the parameters are ${PARAMETERS.join(', ')}`);
+    }
+    if (parameters.has(name)) throw refused(text, `${name} is there twice`);
+    parameters.set(name, decoded(values.join('='), text));
+  }
+  return parameters;
 }
 
 function decoded(part: string, text: string): string {
