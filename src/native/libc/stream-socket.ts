@@ -4,7 +4,7 @@
  */
 import { closeSync } from 'node:fs';
 import { ERRNO } from '../uapi/errno.ts';
-import { checked, systemError } from './calls.ts';
+import { checked, ioctl, systemError } from './calls.ts';
 import { callInt } from './ffi.ts';
 
 const AF_UNIX = 1;
@@ -30,11 +30,15 @@ const F_DUPFD_CLOEXEC = 1030;
 const O_NONBLOCK = 0o4000;
 const SHUT_RDWR = 2;
 const UNIX_PATH_MAX = 108;
+/** A struct ifreq: a name, and behind it what is asked. */
+const IFREQ_BYTES = 40;
+const IFNAMSIZ = 16;
+const SIOCGIFINDEX = 0x8933;
 
 export type SocketAddress =
   | { readonly family: 'unix'; readonly path: string }
-  /** The address is in bytes: 4 of IPv4, 16 of IPv6. */
-  | { readonly family: 'ip'; readonly address: Uint8Array; readonly port: number };
+  /** The address is in bytes: 4 of IPv4, 16 of IPv6. `scope`: the index of a network interface, for an IPv6 link-local one. */
+  | { readonly family: 'ip'; readonly address: Uint8Array; readonly port: number; readonly scope?: number };
 
 /** How long an idle TCP connection may be silent before it is taken for dead. */
 export interface TcpLimits {
@@ -61,6 +65,21 @@ export function startConnecting(address: SocketAddress, limits: TcpLimits): numb
     closeSync(fd);
     throw error;
   }
+}
+
+/** The index of a network interface. Throws a UblkError (ENODEV) when there is none of this name. */
+export function interfaceIndex(name: string): number {
+  const bytes = new TextEncoder().encode(name);
+  const request = new Uint8Array(IFREQ_BYTES);
+  if (bytes.length >= IFNAMSIZ) throw systemError('ioctl', ERRNO.ENODEV, name);
+  request.set(bytes);
+  const fd = checked('socket', '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  try {
+    ioctl(fd, SIOCGIFINDEX, request, name);
+  } finally {
+    closeSync(fd);
+  }
+  return new DataView(request.buffer).getInt32(IFNAMSIZ, true);
 }
 
 /** Makes two sockets that are connected to each other. The caller closes both; programs that it starts inherit neither. */
@@ -157,5 +176,6 @@ function encodeAddress(address: SocketAddress): Uint8Array {
   name[0] = isV4 ? AF_INET : AF_INET6;
   new DataView(name.buffer).setUint16(2, address.port);
   name.set(address.address, isV4 ? 4 : 8);
+  if (!isV4) new DataView(name.buffer).setUint32(24, address.scope ?? 0, true);
   return name;
 }

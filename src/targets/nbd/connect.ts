@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';
 import { duplicate, setBlocking, type SocketAddress, startConnecting } from '../../native/libc/stream-socket.ts';
 import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
+import { addressesOf } from './addresses.ts';
 import { Conversation, type Dialogue } from './handshake/dialogue.ts';
 import { protocolError } from './handshake/failure.ts';
 import { startTls } from './handshake/negotiate.ts';
@@ -95,32 +96,6 @@ async function connectToOne<T>(addresses: readonly SocketAddress[], dialogue: Ne
     }
   }
   throw last;
-}
-
-async function addressesOf(address: NbdAddress): Promise<SocketAddress[]> {
-  if (address.kind === 'unix') return [{ family: 'unix', path: address.path }];
-  const { lookup } = await import('node:dns/promises');
-  const found = await lookup(address.host, { all: true });
-  return found.map((one) => ({ family: 'ip', address: addressBytes(one.address), port: address.port }));
-}
-
-/** The bytes of an address as the resolver writes it. */
-function addressBytes(text: string): Uint8Array {
-  if (!text.includes(':')) return Uint8Array.from(text.split('.'), Number);
-  const [head = '', tail] = (text.split('%')[0] ?? '').split('::');
-  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
-  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
-  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
-}
-
-/** The groups of 16 bits. The last two may be written as an address of IPv4. */
-function groupsOf(part: string): number[] {
-  if (part === '') return [];
-  return part.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
-    return [(a << 8) | b, (c << 8) | d];
-  });
 }
 
 /**
@@ -217,6 +192,7 @@ function explained(thrown: unknown, uri: NbdUri): unknown {
 
 function reasonOf(code: string, address: NbdAddress): string {
   if (code === 'ENOTFOUND' && address.kind === 'tcp') return `there is no host named ${address.host}`;
+  if (code === 'EAI_AGAIN') return 'no name server answers';
   const errno = errnoNumber(code);
   return errno === undefined ? code : errnoText(errno);
 }

@@ -7,6 +7,7 @@ import { type UblkError, usageError } from '../../errors.ts';
 import { TLS_PARAMETERS, type TlsOptions, tlsOptionsOf, tlsParametersOf } from './tls/options.ts';
 
 export type NbdAddress =
+  /** A host may be an address; one of IPv6 may have a zone: `fe80::1%eth0`. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
@@ -59,7 +60,7 @@ export function formatNbdUri({ address, exportName, tls }: NbdUri): string {
     const query = queryOf([['socket', address.path], ...parameters]);
     return `${scheme}+unix://${user}/${name}${query}`;
   }
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  const host = address.host.includes(':') ? `[${address.host.replace('%', '%25')}]` : address.host;
   const port = address.port === DEFAULT_PORT ? '' : `:${address.port}`;
   return `${scheme}://${user}${host}${port}/${name}${queryOf(parameters)}`;
 }
@@ -89,8 +90,23 @@ function tcpAddress(authority: string, parameters: ReadonlyMap<string, string>, 
   const { host = '', port = '' } = groups;
   const number = port === '' ? DEFAULT_PORT : Number(port);
   if (number < 1 || number > 65_535) throw refused(text, `${port} is not a port`);
-  const bare = host.startsWith('[') ? host.slice(1, -1) : decoded(host, text);
+  const bare = host.startsWith('[') ? addressV6(host.slice(1, -1), text) : decoded(host, text);
   return { kind: 'tcp', host: bare === '' ? 'localhost' : bare, port: number };
+}
+
+/** What stands in brackets: an address of IPv6, maybe with a zone behind %25 (RFC 6874). */
+function addressV6(inBrackets: string, text: string): string {
+  const host = decoded(inBrackets, text);
+  const [address = '', ...zones] = host.split('%');
+  const isAddress = URL.canParse(`http://[${address}]`);
+  if (!isAddress || zones.length > 1 || zones[0] === '') {
+    throw refused(
+      text,
+      `[${inBrackets}] is not an IPv6 address`,
+      'for example nbd://[2001:db8::1]/ or nbd://[fe80::1%25eth0]/',
+    );
+  }
+  return host;
 }
 
 function unixAddress(authority: string, socket: string | undefined, text: string): NbdAddress {

@@ -6,6 +6,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { interfaceIndex } from '../../../src/native/libc/stream-socket.ts';
+import { addressesOf, withinLimit } from '../../../src/targets/nbd/addresses.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
 import { hostileServer } from './servers.ts';
 
@@ -29,6 +31,23 @@ describe('a connection to an NBD server', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('to a link-local address goes out of the interface that its zone names', async () => {
+    const address = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+    assert.deepEqual(await at('fe80::1%lo'), [{ family: 'ip', address, port: 1, scope: interfaceIndex('lo') }]);
+    assert.deepEqual(await at('fe80::1%7'), [{ family: 'ip', address, port: 1, scope: 7 }]);
+    assert.ok(interfaceIndex('lo') > 0);
+    await assert.rejects(at('fe80::1%no-such-one'), /there is no network interface named no-such-one/);
+  });
+
+  test('does not wait for name servers that do not answer', async () => {
+    const never = Promise.withResolvers<never>().promise;
+    await assert.rejects(
+      withinLimit(never, 'disk.example', 50),
+      /the address of disk\.example is not found within 0\.05 s/,
+    );
+    assert.equal(await withinLimit(Promise.resolve(1), 'disk.example', 50), 1);
+  });
+
   test('to a port that nobody listens on is refused in words, with the address', async () => {
     const port = await withServer((used) => Promise.resolve(used));
     const asked = askExport({ address: { kind: 'tcp', host: '127.0.0.1', port }, exportName: 'disk' });
@@ -39,6 +58,10 @@ describe('a connection to an NBD server', () => {
     });
   });
 });
+
+function at(host: string): ReturnType<typeof addressesOf> {
+  return addressesOf({ kind: 'tcp', host, port: 1 });
+}
 
 async function withServer<T>(use: (port: number) => Promise<T>): Promise<T> {
   const server = createServer((socket) => socket.on('error', () => {}).end('SSH-2.0-this is another protocol\n'));

@@ -7,7 +7,7 @@ describe('an NBD URI', () => {
     ['nbd://host', { kind: 'tcp', host: 'host', port: 10_809 }, ''],
     ['nbd://host:1234/disk', { kind: 'tcp', host: 'host', port: 1234 }, 'disk'],
     ['NBD://host/a/b%20c', { kind: 'tcp', host: 'host', port: 10_809 }, 'a/b c'],
-    ['nbd://[fe80::1%25eth0]:10/x', { kind: 'tcp', host: 'fe80::1%25eth0', port: 10 }, 'x'],
+    ['nbd://[fe80::1%25eth0]:10/x', { kind: 'tcp', host: 'fe80::1%eth0', port: 10 }, 'x'],
     ['nbd:///x', { kind: 'tcp', host: 'localhost', port: 10_809 }, 'x'],
     ['nbd+unix:///?socket=/run/a', { kind: 'unix', path: '/run/a' }, ''],
     ['nbd+unix:///%2Fx?socket=/run/a%3fb', { kind: 'unix', path: '/run/a?b' }, '/x'],
@@ -40,7 +40,12 @@ describe('an NBD URI', () => {
     assert.equal(formatNbdUri(parseNbdUri('nbd+unix:///d?socket=a b')), `nbd+unix:///d?socket=${process.cwd()}/a%20b`);
   });
 
-  for (const text of ['nbd://host/', 'nbd://[::1]:99/a/b%3Fc', 'nbd+unix:///x%20y?socket=/run/a%26b']) {
+  for (const text of [
+    'nbd://host/',
+    'nbd://[::1]:99/a/b%3Fc',
+    'nbd://[fe80::1%25lo]/',
+    'nbd+unix:///x%20y?socket=/run/a%26b',
+  ]) {
     test(`${text} is written as it was read`, () => assert.equal(formatNbdUri(parseNbdUri(text)), text));
   }
 
@@ -58,6 +63,9 @@ describe('an NBD URI', () => {
     ['nbd+unix:///?socket=/a&socket=/b', /socket is there twice/],
     ['nbd+unix:///?socket=@name', /abstract/],
     ['nbd://host/a#b', /a fragment/],
+    ['nbd://[nonsense]/', /\[nonsense\] is not an IPv6 address/],
+    ['nbd://[::1::]/', /is not an IPv6 address/],
+    ['nbd://[fe80::1%25]/', /is not an IPv6 address/],
     ['nbd://host:70000/', /not a port/],
     ['nbd://host/%ff', /percent-encoded/],
     ['nbd://host/%00', /null character/],

@@ -1,0 +1,71 @@
+/** The addresses of a server, for its sockets. */
+import type { LookupAddress } from 'node:dns';
+import { UblkError } from '../../errors.ts';
+import { interfaceIndex, type SocketAddress } from '../../native/libc/stream-socket.ts';
+import type { NbdAddress } from './uri.ts';
+
+const LIMIT_MS = 10_000;
+
+/** A resolver may try its servers for a minute or more, and is given ten seconds. */
+export async function addressesOf(address: NbdAddress): Promise<SocketAddress[]> {
+  if (address.kind === 'unix') return [{ family: 'unix', path: address.path }];
+  const [host = '', zone] = address.host.split('%');
+  const scope = zone === undefined ? {} : { scope: scopeOf(zone) };
+  const found = await withinLimit(lookUp(host), address.host, LIMIT_MS);
+  return found.map((one) => ({ family: 'ip', address: addressBytes(one.address), port: address.port, ...scope }));
+}
+
+/** A zone is the name of a network interface, or its index. */
+function scopeOf(zone: string): number {
+  if (/^\d+$/.test(zone)) return Number(zone);
+  try {
+    return interfaceIndex(zone);
+  } catch {
+    const hint = '`ip -6 addr` shows the interfaces that have link-local addresses';
+    throw new UblkError(`there is no network interface named ${zone}`, { code: 'ENODEV', command: 'lookup', hint });
+  }
+}
+
+/** Most servers are reached over a unix socket, and need no resolver. */
+async function lookUp(host: string): Promise<LookupAddress[]> {
+  const { lookup } = await import('node:dns/promises');
+  return lookup(host, { all: true });
+}
+
+/** What comes later than `limitMs` is not waited for. */
+export async function withinLimit<T>(found: Promise<T>, host: string, limitMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(noName(host, limitMs)), limitMs);
+  try {
+    return await Promise.race([found, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function noName(host: string, limitMs: number): UblkError {
+  return new UblkError(`the address of ${host} is not found within ${limitMs / 1000} s`, {
+    code: 'ETIMEDOUT',
+    command: 'lookup',
+    hint: `\`getent ahosts ${host}\` asks the same name servers; an address in the URI needs none`,
+  });
+}
+
+/** The bytes of an address as the resolver writes it. */
+function addressBytes(text: string): Uint8Array {
+  if (!text.includes(':')) return Uint8Array.from(text.split('.'), Number);
+  const [head = '', tail] = text.split('::');
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
+  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
+  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+/** The groups of 16 bits. The last two may be written as an address of IPv4. */
+function groupsOf(part: string): number[] {
+  if (part === '') return [];
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [(a << 8) | b, (c << 8) | d];
+  });
+}
