@@ -2,7 +2,7 @@
 import { UblkError } from '../errors.ts';
 import { askExport } from '../targets/nbd/ask.ts';
 import { askNbd } from '../targets/nbd/connect.ts';
-import { listExports } from '../targets/nbd/handshake/negotiate.ts';
+import { listExports, type RefusedExport } from '../targets/nbd/handshake/negotiate.ts';
 import type { NbdExport } from '../targets/nbd/handshake/export.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
@@ -37,6 +37,14 @@ export interface NbdExportReport {
   readonly flag_names: readonly string[];
 }
 
+/** An export that the server lists, and that cannot be used. */
+export interface NbdExportFailure {
+  readonly name: string;
+  readonly description: string | null;
+  readonly uri: string;
+  readonly error: string;
+}
+
 const NO_MAXIMUM = 0xffff_ffff;
 
 /** What a client of a block device cares for first. */
@@ -58,13 +66,13 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
  * The exports of the server, or the one that the URI names. A server that does not list its exports may still say
  * something of its default export.
  */
-export async function nbdInfo(text: string): Promise<NbdExportReport[]> {
+export async function nbdInfo(text: string): Promise<(NbdExportReport | NbdExportFailure)[]> {
   const uri = parseNbdUri(text);
   const exports = uri.exportName === '' ? await all(uri) : [await askExport(uri)];
-  return exports.map((found) => reportOf(uri, found));
+  return exports.map((found) => ('problem' in found ? failureOf(uri, found) : reportOf(uri, found)));
 }
 
-async function all(uri: NbdUri): Promise<NbdExport[]> {
+async function all(uri: NbdUri): Promise<(NbdExport | RefusedExport)[]> {
   try {
     return await askNbd(uri, listExports);
   } catch (error) {
@@ -72,6 +80,10 @@ async function all(uri: NbdUri): Promise<NbdExport[]> {
       return [await askExport(uri)];
     throw error;
   }
+}
+
+function failureOf(uri: NbdUri, { name, description, problem }: RefusedExport): NbdExportFailure {
+  return { name, description, uri: formatNbdUri({ ...uri, exportName: name }), error: problem };
 }
 
 function reportOf(uri: NbdUri, { name, description, bytes, flags, blockSizes }: NbdExport): NbdExportReport {

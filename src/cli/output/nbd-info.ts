@@ -1,27 +1,36 @@
 /** The exports of an NBD server, one paragraph per export. */
-import type { NbdExportReport } from '../../device/nbd-info.ts';
+import type { NbdExportFailure, NbdExportReport } from '../../device/nbd-info.ts';
 import { formatSize } from '../../sizes.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { styles } from './styles.ts';
 import type { Views } from './views.ts';
 
-export function nbdInfoViews(exports: readonly NbdExportReport[]): Views {
+type Export = NbdExportReport | NbdExportFailure;
+
+export function nbdInfoViews(exports: readonly Export[]): Views {
   return {
     json: { exports },
     kublk: () => (exports.length === 0 ? 'the server has no export\n' : exports.map(paragraph).join('')),
   };
 }
 
-function paragraph({ name, description, uri, size_bytes, block_sizes, flag_names }: NbdExportReport): string {
+function paragraph(found: Export): string {
+  const { name, description, uri } = found;
   const rows = [
-    ['size', `${size_bytes} bytes (${formatSize(size_bytes)})`],
-    ['blocks', blocksText(block_sizes)],
-    ['flags', flag_names.length === 0 ? 'none' : flag_names.join(' ')],
+    ...('error' in found ? [['error', escapeControls(found.error)]] : rowsOf(found)),
     ...(description === null ? [] : [['description', escapeControls(description)]]),
   ];
   const title = name === '' ? 'the default export' : `export ${escapeControls(name)}`;
   const lines = rows.map(([key = '', value = '']) => `  ${key.padEnd(12)}${value}\n`);
   return `${styles.heading(title)}: ${escapeControls(uri)}\n${lines.join('')}`;
+}
+
+function rowsOf({ size_bytes, block_sizes, flag_names }: NbdExportReport): string[][] {
+  return [
+    ['size', `${size_bytes} bytes (${formatSize(size_bytes)})`],
+    ['blocks', blocksText(block_sizes)],
+    ['flags', flag_names.length === 0 ? 'none' : flag_names.join(' ')],
+  ];
 }
 
 function blocksText(sizes: NbdExportReport['block_sizes']): string {

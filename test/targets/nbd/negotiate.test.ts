@@ -158,7 +158,11 @@ describe('the choice of an export', () => {
     ['a server that wants TLS', reply(NBD_REP_ERR_TLS_REQD), /wants TLS/],
     ['an answer to another option', Buffer.concat([encodeGreeting(), encodeOptionReply(9, NBD_REP_ACK)]), /option 9/],
     ['an export without a size', reply(NBD_REP_ACK), /size of the export/],
-    ['more bytes than a number holds', withInfo(encodeExportInfo(NBD_OPT_GO, 2n ** 63n)), /9223372036854775808 bytes/],
+    [
+      'more bytes than a number holds',
+      withInfo(encodeExportInfo(NBD_OPT_GO, 2n ** 63n), encodeOptionReply(NBD_OPT_GO, NBD_REP_ACK)),
+      /9223372036854775808 bytes, more than this program can serve/,
+    ],
     ['blocks of 3 bytes', withInfo(encodeBlockSizeInfo(NBD_OPT_GO, 3, 4096, 65_536)), /block sizes are 3/],
     ['blocks of 0 bytes', withInfo(encodeBlockSizeInfo(NBD_OPT_GO, 0, 0, 0)), /block sizes are 0/],
     ['a reply of 4 GiB', longReply(), /4294967295 bytes/],
@@ -218,6 +222,28 @@ describe('a list of exports', () => {
     ]);
     const options = decodeOptions(sent).map(({ option }) => option);
     assert.deepEqual(options, [NBD_OPT_LIST, NBD_OPT_INFO, NBD_OPT_INFO, NBD_OPT_ABORT]);
+  });
+
+  test('goes on behind exports that cannot be used, and says why', () => {
+    const bytes = Buffer.concat([
+      encodeGreeting(),
+      listed('large', 'first'),
+      listed('gone'),
+      listed('b'),
+      encodeOptionReply(NBD_OPT_LIST, NBD_REP_ACK),
+      encodeExportInfo(NBD_OPT_INFO, 2n ** 53n, FLAGS),
+      encodeOptionReply(NBD_OPT_INFO, NBD_REP_ACK),
+      encodeOptionReply(NBD_OPT_INFO, NBD_REP_ERR_UNKNOWN),
+      encodeExportInfo(NBD_OPT_INFO, 2n ** 53n - 1n, FLAGS),
+      encodeOptionReply(NBD_OPT_INFO, NBD_REP_ACK),
+    ]);
+    const { result } = play(listExports(), bytes);
+    const [large, gone, last] = result ?? [];
+    assert.ok(large !== undefined && 'problem' in large && gone !== undefined && 'problem' in gone);
+    assert.deepEqual([large.name, large.description, gone.name], ['large', 'first', 'gone']);
+    assert.match(large.problem, /9007199254740992 bytes, more than this program can serve/);
+    assert.match(gone.problem, /no such export/);
+    assert.deepEqual(last, { name: 'b', description: null, bytes: 2 ** 53 - 1, flags: FLAGS, blockSizes: null });
   });
 
   test('with a name that is longer than its message is refused', () => {

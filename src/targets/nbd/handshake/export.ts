@@ -7,7 +7,7 @@ import {
   NBD_INFO_NAME,
   NBD_MAX_STRING,
 } from '../protocol/numbers.ts';
-import { protocolError } from './failure.ts';
+import { protocolError, tooLarge } from './failure.ts';
 
 /** Bytes. */
 export interface BlockSizes {
@@ -35,7 +35,7 @@ const NO_MAXIMUM = 0xffff_ffff;
 export class ExportInfo {
   #name: string;
   #description: string | null = null;
-  #size: Pick<NbdExport, 'bytes' | 'flags'> | null = null;
+  #size: { readonly bytes: bigint; readonly flags: number } | null = null;
   #blockSizes: BlockSizes | null = null;
 
   constructor(name: string) {
@@ -49,7 +49,7 @@ export class ExportInfo {
     switch (payload.readUInt16BE(0)) {
       case NBD_INFO_EXPORT:
         if (rest.length !== 10) throw protocolError(`the size and flags of the export have ${rest.length} bytes`);
-        this.#size = { bytes: sizeOf(rest.readBigUInt64BE(0)), flags: flagsOf(rest.readUInt16BE(8)) };
+        this.#size = { bytes: rest.readBigUInt64BE(0), flags: flagsOf(rest.readUInt16BE(8)) };
         return;
       case NBD_INFO_NAME:
         this.#name = textOf(rest);
@@ -64,15 +64,17 @@ export class ExportInfo {
     }
   }
 
-  /** Everything, when the server says that there is no more. */
+  /** Everything, when the server says that there is no more. An export that is too large is an error only here. */
   finish(): NbdExport {
     if (this.#size === null) throw protocolError('it says nothing of the size of the export');
-    return { name: this.#name, description: this.#description, ...this.#size, blockSizes: this.#blockSizes };
+    const { bytes, flags } = this.#size;
+    const [name, description, blockSizes] = [this.#name, this.#description, this.#blockSizes];
+    return { name, description, bytes: sizeOf(bytes), flags, blockSizes };
   }
 }
 
 export function sizeOf(bytes: bigint): number {
-  if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) throw protocolError(`the export has ${bytes} bytes`);
+  if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) throw tooLarge(bytes);
   return Number(bytes);
 }
 

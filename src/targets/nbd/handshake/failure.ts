@@ -22,6 +22,14 @@ export function protocolError(what: string): UblkError {
   });
 }
 
+/** The export is a proper one, and its size is beyond what the kernel and this program count with. */
+export function tooLarge(bytes: bigint): UblkError {
+  return new UblkError(`the export has ${bytes} bytes, more than this program can serve (2^53 - 1)`, {
+    code: 'EFBIG',
+    hint: 'make the export smaller where its server has it, for example with `nbdkit --filter=truncate`',
+  });
+}
+
 /** `text` is what the server has added in words; it may be empty. */
 export function optionRefused(type: number, asked: string, text: string): UblkError {
   const { code, why, hint } = REASONS[type] ?? { code: 'EPROTO', why: `error 0x${type.toString(16)}` };

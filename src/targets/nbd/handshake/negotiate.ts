@@ -3,6 +3,7 @@
  * session begins with `startTls`, and its result is the `greeted` of what follows. Oldstyle servers, and newstyle ones that
  * cannot answer to options, are refused: none has been released since 2011.
  */
+import { UblkError } from '../../../errors.ts';
 import {
   CLISERV_MAGIC,
   IHAVEOPT,
@@ -68,18 +69,38 @@ export function* chooseExport({ exportName, structured }: ChooseOptions, greeted
   return { export: found ?? (yield* chooseByName(exportName, serverFlags)), structured: isStructured };
 }
 
+/** An export that the server lists and that cannot be used. */
+export interface RefusedExport {
+  readonly name: string;
+  readonly description: string | null;
+  /** A predicate of "the server", or a sentence about the export. */
+  readonly problem: string;
+}
+
 /** All exports that the server lists. */
-export function* listExports(greeted?: number): Dialogue<NbdExport[]> {
+export function* listExports(greeted?: number): Dialogue<(NbdExport | RefusedExport)[]> {
   if (greeted === undefined) yield* greet();
   const names = yield* list();
-  const exports: NbdExport[] = [];
+  const exports: (NbdExport | RefusedExport)[] = [];
   for (const { name, description } of names) {
-    const found = yield* ask(NBD_OPT_INFO, name, [NBD_INFO_BLOCK_SIZE, NBD_INFO_DESCRIPTION]);
-    if (found === null) throw optionRefused(NBD_REP_ERR_UNSUP, 'to describe its exports', '');
+    const found = yield* described(name);
     exports.push({ ...found, description: found.description ?? description });
   }
   yield* send(encodeOption(NBD_OPT_ABORT));
   return exports;
+}
+
+/** One export of a list. That it cannot be used is no error of the list, as long as the server follows the protocol. */
+function* described(name: string): Dialogue<NbdExport | RefusedExport> {
+  let found: NbdExport | null;
+  try {
+    found = yield* ask(NBD_OPT_INFO, name, [NBD_INFO_BLOCK_SIZE, NBD_INFO_DESCRIPTION]);
+  } catch (error) {
+    if (!(error instanceof UblkError) || error.code === 'EPROTO') throw error;
+    return { name, description: null, problem: error.message };
+  }
+  if (found === null) throw optionRefused(NBD_REP_ERR_UNSUP, 'to describe its exports', '');
+  return found;
 }
 
 /** One export by its name, without choosing it. */
