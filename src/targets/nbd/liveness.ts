@@ -4,7 +4,7 @@
  * has received and not yet served, which would reach the disk after the same writes on another connection. So the limit
  * TCP_USER_TIMEOUT, which counts the time without progress, is not used. For idle connections there is keepalive.
  */
-import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
+import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import { type TcpSigns, tcpSignsOf } from '../../native/libc/stream-socket.ts';
 import { encode } from '../../native/uapi/codec.ts';
 import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
@@ -47,6 +47,11 @@ export class Looks {
     this.pause = tcpSignsOf(fd) === null ? null : mapAnonymous(kernel_timespec.size, 'of a pause');
     this.pause?.bytes.set(encode(kernel_timespec, { tv_sec: BigInt(LOOK_SECONDS) }));
     this.again();
+  }
+
+  /** Gives the memory back. There is no further pause. */
+  release(): void {
+    if (this.pause !== null) hollow(this.pause, 'in place of a pause');
   }
 
   /** Begins the next pause. */

@@ -5,7 +5,7 @@
  *
  * Contract: between the submission of its message and the end of that operation, an outbox must not be changed.
  */
-import { type MappedMemory, mapAnonymous } from '../../native/memory.ts';
+import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 import { NBD_REQUEST_BYTES } from './protocol/numbers.ts';
 import { encodeRequest } from './protocol/request.ts';
@@ -41,6 +41,7 @@ export class Outbox {
   /** Bytes that follow the parts. */
   tailBytes = 0;
 
+  private readonly memory: MappedMemory;
   private readonly words: Int32Array;
   private readonly view: DataView;
   private readonly headersLo: number;
@@ -55,7 +56,8 @@ export class Outbox {
   private endsInHeaders = false;
 
   constructor() {
-    const memory: MappedMemory = mapAnonymous(MEMORY_BYTES, 'of requests to an NBD server');
+    const memory = mapAnonymous(MEMORY_BYTES, 'of requests to an NBD server');
+    this.memory = memory;
     const { buffer, byteOffset, byteLength } = memory.bytes;
     this.view = new DataView(buffer, byteOffset, byteLength);
     this.words = memory.words();
@@ -138,6 +140,11 @@ export class Outbox {
     this.tailStart = 0;
     this.tailBytes = 0;
     this.endsInHeaders = false;
+  }
+
+  /** Gives the memory back. Nothing is sent any more, and no operation may succeed that is still under way. */
+  release(): void {
+    hollow(this.memory, 'in place of requests to an NBD server');
   }
 
   /** Fills the struct msghdr with the iovecs since the last part. */

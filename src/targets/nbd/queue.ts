@@ -158,6 +158,9 @@ export class NbdQueue implements TargetQueue, Answered {
       shutDown(this.fd);
       closeSync(this.fd);
     }
+    this.sender.release();
+    this.receiver.release();
+    this.looks.release();
     return this.tunnels.end();
   }
 

@@ -4,7 +4,7 @@
  *
  * Contract: one receive is under way at a time, and it never has more room than the piece of memory that it goes to.
  */
-import { mapAnonymous } from '../../native/memory.ts';
+import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
 import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
 import type { ConnectionWriter } from '../../stats/connection-writer.ts';
@@ -42,6 +42,7 @@ export class Receiver implements ReplySink {
   private readonly published: ConnectionWriter;
   private readonly queue: Answered;
   private readonly token: number;
+  private readonly memory: MappedMemory;
   private readonly staging: Buffer;
   private readonly stagingLo: number;
   private readonly stagingHi: number;
@@ -64,9 +65,18 @@ export class Receiver implements ReplySink {
     this.registers = registers;
     this.directBytes = registers ? 1 : LARGE_BYTES;
     const memory = mapAnonymous(STAGING_BYTES, 'of replies of an NBD server');
+    this.memory = memory;
     this.staging = memory.bytes;
     [this.stagingLo, this.stagingHi] = wordsOf(memory.address);
     this.parser = new ReplyParser(memory.bytes, slots, structured, this);
+  }
+
+  /**
+   * Gives the memory back. The connection is shut down, and there will be no other. A receive may still end, so its
+   * address is never used for anything else.
+   */
+  release(): void {
+    hollow(this.memory, 'in place of replies of an NBD server');
   }
 
   /** Begins to receive what comes next. */

@@ -153,6 +153,12 @@ export class Sender {
     if (tailBytes > 0) ring.sendMessage(fd, message.partLo(parts), message.partHi(parts), FLAGS, false, token);
   }
 
+  /** Gives the memory back. The connection is shut down, and there will be no other. */
+  release(): void {
+    this.filling.release();
+    this.sending.release();
+  }
+
   /** Forgets both messages. No operation is under way. */
   reset(): void {
     this.isBusy = false;

@@ -17,6 +17,16 @@ const data = mapAnonymous(4096, 'of a test');
 const [dataLo, dataHi] = wordsOf(data.address);
 
 describe('a message', () => {
+  test('gives its memory back', () => {
+    const outbox = new Outbox();
+    outbox.add(0, NBD_CMD_READ, 3, -1, -512, 7, 4096);
+    outbox.seal();
+    const header = viewOf(addressOf(outbox.headerLo, outbox.headerHi), 64);
+    assert.ok(header.some((byte) => byte !== 0));
+    outbox.release();
+    assert.ok(header.every((byte) => byte === 0));
+  });
+
   test('has the headers and the data of writes in their order, and one iovec for headers that follow each other', () => {
     data.bytes.fill('x');
     const outbox = new Outbox();
