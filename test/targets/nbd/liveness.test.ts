@@ -81,7 +81,10 @@ describe('what the kernel says of a connection', () => {
     const until = performance.now() + 1_300;
     while (performance.now() < until);
     const counts = full.map((one) => tcpSignsOf(one)?.retransmits);
-    assert.ok(counts.includes(1), counts.join(' '));
+    assert.ok(
+      counts.some((count) => (count ?? 0) > 0),
+      counts.join(' '),
+    );
     for (const one of full) closeSync(one);
   });
 
