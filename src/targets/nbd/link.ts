@@ -31,6 +31,10 @@ const REMIND_MS = 60_000;
 /** Requests that have waited for so long are reported. */
 const LATE_MS = 30_000;
 
+const UNSTORED =
+  'carried acknowledged writes that no client has flushed since: if the server itself has ended, and not only the ' +
+  'connection, those that it had not stored are lost';
+
 export interface Connection {
   readonly fd: number;
   readonly export: NbdExport;
@@ -73,10 +77,11 @@ export class Link {
     this.uri = formatNbdUri(options.uri);
   }
 
-  /** The connection is lost, for this reason. */
-  lost(reason: string): void {
-    const { reconnectSeconds } = this.options;
+  /** The connection is lost, for this reason. `isUnstored`: see Waiting. */
+  lost(reason: string, isUnstored: boolean): void {
+    const { reconnectSeconds, export: before } = this.options;
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
+    if (isUnstored && (before.flags & NBD_FLAG_SEND_FLUSH) !== 0) this.say(UNSTORED);
     const now = performance.now();
     const wasGood = now - this.madeAt >= GOOD_MS;
     // Requests have waited since the last connection that answered any.

@@ -182,6 +182,7 @@ export class NbdQueue implements TargetQueue, Answered {
     }
     this.waiting.forNothing(slot);
     if (this.isTrial) this.proven();
+    if (error === 0) this.waiting.succeeded(io);
     io.complete(error === 0 ? io.bytes : -errnoOfNbd(error));
   }
 
@@ -252,7 +253,7 @@ export class NbdQueue implements TargetQueue, Answered {
     const { reason } = this;
     this.reason = '';
     this.events.sleepInLoop();
-    this.link.lost(reason);
+    this.link.lost(reason, this.waiting.isUnstored);
   }
 
   private connected({ fd, structured, export: found }: Connection): void {

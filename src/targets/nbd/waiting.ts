@@ -2,7 +2,13 @@
  * The requests in hand, by slot: whether each waits for a message to be sent in or for a reply, and what its reply must
  * look like. Hot path: nothing here allocates.
  */
-import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
+import {
+  UBLK_IO_F_FUA,
+  UBLK_IO_OP_FLUSH,
+  UBLK_IO_OP_READ,
+  UBLK_IO_OP_WRITE,
+  UBLK_IO_OP_WRITE_ZEROES,
+} from '../../native/uapi/ublk-io.ts';
 import type { IoRequest } from '../target.ts';
 
 /** What a request waits for. */
@@ -24,6 +30,9 @@ export class Waiting {
   /** How many of them are large reads, and the bytes of those that are writes. */
   private largeReads = 0;
   private written = 0;
+  /** How many writes the server has acknowledged, and how many of them a flush has stored. Both wrap around. */
+  private acknowledged = 0;
+  private stored = 0;
 
   private readonly slots: number;
   private readonly waits: Uint8Array;
@@ -36,6 +45,8 @@ export class Waiting {
   private readonly reads: Int32Array;
   private readonly offsetLo: Int32Array;
   private readonly offsetHi: Int32Array;
+  /** How many writes had been acknowledged when a flush was put into its message. */
+  private readonly flushes: Int32Array;
 
   constructor(slots: number) {
     this.slots = slots;
@@ -45,6 +56,7 @@ export class Waiting {
     this.reads = new Int32Array(slots);
     this.offsetLo = new Int32Array(slots);
     this.offsetHi = new Int32Array(slots);
+    this.flushes = new Int32Array(slots);
   }
 
   forMessage(slot: number): void {
@@ -68,6 +80,7 @@ export class Waiting {
     this.reads[slot] = reads;
     this.offsetLo[slot] = isFlush ? 0 : io.startLo << 9;
     this.offsetHi[slot] = isFlush ? 0 : (io.startHi << 9) | (io.startLo >>> 23);
+    if (isFlush) this.flushes[slot] = this.acknowledged;
     this.waits[slot] = A_REPLY;
     this.message[slot] = this.filled;
     this.replies++;
@@ -85,6 +98,22 @@ export class Waiting {
     this.replies--;
     if (this.reads[slot]! >= LARGE_BYTES) this.largeReads--;
     if (op === UBLK_IO_OP_WRITE) this.written -= Math.min(bytes, TOO_MUCH);
+  }
+
+  /** The server has carried the request out. */
+  succeeded({ slot, op, flags }: IoRequest): void {
+    if (op === UBLK_IO_OP_FLUSH) {
+      // Of two flushes under way at once, the older one may be answered last.
+      const from = this.flushes[slot]!;
+      if (((from - this.stored) | 0) > 0) this.stored = from;
+    } else if ((op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_WRITE_ZEROES) && (flags & UBLK_IO_F_FUA) === 0) {
+      this.acknowledged = (this.acknowledged + 1) | 0;
+    }
+  }
+
+  /** The server has acknowledged writes that no flush has stored since. */
+  get isUnstored(): boolean {
+    return this.acknowledged !== this.stored;
   }
 
   /** The connection is lost: what waits for a reply waits for the next message. */

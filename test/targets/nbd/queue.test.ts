@@ -1,10 +1,11 @@
 /** The queue of the target nbd on a real ring, with a server in this process that may break the protocol. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
 import { NbdClient } from './client.ts';
@@ -88,6 +89,26 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
       assert.ok(Buffer.isBuffer(await client.read(0, 0, 8)));
       assert.equal(server.connections, 5);
       assert.equal(client.connection?.reconnects, 4);
+    });
+  });
+
+  test('says in the log when the server may have taken writes with it that nobody has flushed', async (t) => {
+    await withClient(async (client, server) => {
+      const lines = logged(t);
+      const loseConnection = async (): Promise<number> => {
+        lines.length = 0;
+        server.lie = (_request, _honest, socket) => {
+          server.lie = (_next, honest) => honest;
+          return ended(socket, Buffer.alloc(0));
+        };
+        assert.ok(Buffer.isBuffer(await client.read(0, 0, 1)));
+        return lines.filter((line) => line.includes('no client has flushed')).length;
+      };
+      assert.equal(await loseConnection(), 0, 'nothing was written');
+      await client.write(0, 0, Buffer.alloc(512));
+      assert.equal(await loseConnection(), 1);
+      await client.flush(0);
+      assert.equal(await loseConnection(), 0, 'all is stored');
     });
   });
 
@@ -221,6 +242,22 @@ function lies(): (readonly [what: string, lie: Lie])[] {
 function ended(socket: { end: (bytes: Buffer) => void }, bytes: Buffer): Buffer {
   socket.end(bytes);
   return Buffer.alloc(0);
+}
+
+/** The lines that the queue writes into the log from now on. */
+function logged(t: TestContext): string[] {
+  const lines: string[] = [];
+  const write = fs.writeSync;
+  const { mock } = t.mock.method(fs, 'writeSync', (...all: Parameters<typeof fs.writeSync>) => {
+    if (all[0] === 2) lines.push(all[1]);
+    return write(...all);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    mock.restore();
+    syncBuiltinESMExports();
+  });
+  return lines;
 }
 
 async function withClient(use: (client: NbdClient, server: HostileServer) => Promise<void>): Promise<void> {

@@ -3,13 +3,13 @@ import { Ring } from '../../../src/native/ring/ring.ts';
 import { UBLK_IO_OP_FLUSH } from '../../../src/native/uapi/ublk-io.ts';
 import type { IoRequest } from '../../../src/targets/target.ts';
 
-/** A request of `slot` for the first 4 KiB. */
-export function requestOf(op: number, slot: number): IoRequest {
+/** A request of `slot` for the first 4 KiB. `flags`: UBLK_IO_F_*. */
+export function requestOf(op: number, slot: number, flags = 0): IoRequest {
   const sectors = op === UBLK_IO_OP_FLUSH ? 0 : 8;
   return {
     slot,
     op,
-    flags: op,
+    flags: flags | op,
     startLo: 0,
     startHi: 0,
     sectors,
