@@ -6,6 +6,7 @@
  * - One message is being sent at a time, and one receive is under way at any time while the connection is up.
  * - The connection is shut down when anything about it fails. Nothing touches the requests before its two operations
  *   have ended. Then every request that was not answered waits, and is sent again on the next connection.
+ * - A write is completed when it is answered and its message is sent: until then the kernel may read its data.
  * - A connection to a healthy server that has to be made anew is drained first: a write that is sent again while the
  *   server still works on it may overwrite what was written after it.
  * - This is the hot path while the connection is up: nothing here allocates.
@@ -14,6 +15,7 @@ import { closeSync } from 'node:fs';
 import type { ParamsInit } from '../../control/commands.ts';
 import { abandon, shutDown } from '../../native/libc/stream-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
+import { UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
 import { lengthOf, offsetOf } from '../handlers/request.ts';
 import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } from '../target.ts';
@@ -167,6 +169,14 @@ export class NbdQueue implements TargetQueue, Answered {
   /** A reply has come (Answered). */
   answered(slot: number, error: number): void {
     const io = this.ring.request(slot);
+    const { sender, waiting } = this;
+    if (sender.isBusy && io.op === UBLK_IO_OP_WRITE && waiting.isInSending(slot)) waiting.hold(slot, error);
+    else this.settle(io, error);
+  }
+
+  /** What becomes of a request whose reply has come, with this error number. */
+  private settle(io: IoRequest, error: number): void {
+    const { slot } = io;
     this.waiting.answered(io);
     if (error === NBD_ESHUTDOWN) {
       // It was not served, and another server may do so.
@@ -204,6 +214,7 @@ export class NbdQueue implements TargetQueue, Answered {
       this.end(problem);
       return;
     }
+    if (this.waiting.held > 0 && !this.sender.isBusy) this.releaseHeld();
     if (this.reason !== '') {
       if (this.waiting.replies === 0 && !this.sender.isBusy) {
         this.end(this.reason);
@@ -212,6 +223,14 @@ export class NbdQueue implements TargetQueue, Answered {
       if (this.mode === UP) this.drain();
     }
     if (token === RECEIVED) this.receive();
+  }
+
+  /** Their message is sent: nothing reads the data of these writes any more. */
+  private releaseHeld(): void {
+    const { slots, waiting } = this;
+    for (let slot = 0; slot < slots; slot++) {
+      if (waiting.isHeld(slot)) this.settle(this.ring.request(slot), waiting.release(slot));
+    }
   }
 
   /** The connection ends when everything that is in a message has been answered, or when that takes too long. */

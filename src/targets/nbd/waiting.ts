@@ -15,6 +15,8 @@ import type { IoRequest } from '../target.ts';
 const NOTHING = 0;
 const A_MESSAGE = 1;
 const A_REPLY = 2;
+/** A write that is answered, and whose message is still being sent: the kernel may still read its data. */
+const SENT = 3;
 
 /** A read of this size or more is large: see `onlyLargeReads`. */
 export const LARGE_BYTES = 32 << 10;
@@ -30,6 +32,8 @@ export class Waiting {
   /** How many of them are large reads, and the bytes of those that are writes. */
   private largeReads = 0;
   private written = 0;
+  /** Writes that are answered, and wait for their message to be sent. */
+  held = 0;
   /** How many writes the server has acknowledged, and how many of them a flush has stored. Both wrap around. */
   private acknowledged = 0;
   private stored = 0;
@@ -47,6 +51,8 @@ export class Waiting {
   private readonly offsetHi: Int32Array;
   /** How many writes had been acknowledged when a flush was put into its message. */
   private readonly flushes: Int32Array;
+  /** The error number in the reply of a write that is held. */
+  private readonly errors: Int32Array;
 
   constructor(slots: number) {
     this.slots = slots;
@@ -57,6 +63,7 @@ export class Waiting {
     this.offsetLo = new Int32Array(slots);
     this.offsetHi = new Int32Array(slots);
     this.flushes = new Int32Array(slots);
+    this.errors = new Int32Array(slots);
   }
 
   forMessage(slot: number): void {
@@ -93,6 +100,29 @@ export class Waiting {
     this.filled = (this.filled + 1) | 0;
   }
 
+  /** Whether the request is in the message whose sending began last. */
+  isInSending(slot: number): boolean {
+    return this.message[slot] === ((this.filled - 1) | 0);
+  }
+
+  /** The reply to a write has come, with this error number, and its message is still being sent. */
+  hold(slot: number, error: number): void {
+    this.waits[slot] = SENT;
+    this.errors[slot] = error;
+    this.held++;
+  }
+
+  isHeld(slot: number): boolean {
+    return this.waits[slot] === SENT;
+  }
+
+  /** The message is sent. Returns the error number in the reply to a write that was held. */
+  release(slot: number): number {
+    this.waits[slot] = A_REPLY;
+    this.held--;
+    return this.errors[slot]!;
+  }
+
   /** The reply has come. The request still waits for one until the caller says for what it waits now. */
   answered({ slot, op, bytes }: IoRequest): void {
     this.replies--;
@@ -118,15 +148,19 @@ export class Waiting {
 
   /** The connection is lost: what waits for a reply waits for the next message. */
   lost(): void {
-    for (let slot = 0; slot < this.slots; slot++) if (this.waits[slot] === A_REPLY) this.waits[slot] = A_MESSAGE;
+    for (let slot = 0; slot < this.slots; slot++) {
+      if (this.waits[slot] === A_REPLY || this.waits[slot] === SENT) this.waits[slot] = A_MESSAGE;
+    }
     this.replies = 0;
+    this.held = 0;
     this.largeReads = 0;
     this.written = 0;
   }
 
   /**
    * The slot of the request that waits for a reply with this cookie; -1: none does. A server can guess the cookie of a
-   * request before it is sent. Its data is still part of a message then, so it must not be completed.
+   * request before it is sent. Its data is still part of a message then, so it must not be completed. A reply may well
+   * come while the rest of the message is being sent: see `hold`.
    */
   slotOf(cookieLo: number, cookieHi: number): number {
     if (cookieLo < 0 || cookieLo >= this.slots || this.waits[cookieLo] !== A_REPLY) return -1;

@@ -112,6 +112,33 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     });
   });
 
+  test('completes a write that is answered early only when its message is sent', async () => {
+    await withClient(async (client, server) => {
+      const taken = Promise.withResolvers<() => void>();
+      let isTaken = false;
+      server.lie = ({ cookie }, _honest, socket) => {
+        // All writes are answered with the first one, before the data of the others has been read.
+        if (isTaken) return Buffer.alloc(0);
+        isTaken = true;
+        taken.resolve(() => socket.resume());
+        socket.pause();
+        const next = Array.from({ length: SLOTS - 1 }, (_, slot) => encodeSimpleReply((1n << 32n) | BigInt(slot + 1)));
+        return Buffer.concat([encodeSimpleReply(cookie), ...next]);
+      };
+      let completed = 0;
+      const done = eachSlot(async (slot) => {
+        assert.equal(await client.write(slot, slot * 512, Buffer.alloc(LARGEST, slot)), LARGEST);
+        completed++;
+      });
+      const goOn = await taken.promise;
+      await sleep(50);
+      assert.equal(completed, 0, 'the message is too large for the socket');
+      goOn();
+      await done;
+      assert.equal(server.connections, 1);
+    });
+  });
+
   test('survives ten million bytes of noise: nothing is written outside of a request, and no request fails', async () => {
     await withClient(async (client, server) => {
       const lied = new WeakSet();
