@@ -52,7 +52,7 @@ export interface LinkOptions extends NbdOptions {
   readonly onConnected: (connection: Connection) => void;
   /** The time for which requests wait is over. Attempts go on. */
   readonly onGivenUp: () => void;
-  /** There has been no connection for half a minute or more; called again and again. `sinceMs`: milliseconds since 1970. */
+  /** No connection has answered a request for half a minute or more; called again and again. `sinceMs`: milliseconds since 1970. */
   readonly onLate: (sinceMs: number) => void;
 }
 
@@ -89,6 +89,7 @@ export class Link {
     this.saidReason = '';
     if (wasGood) this.pause = 0;
     if (reconnectSeconds > 0) this.waitUntil(this.lostAt + reconnectSeconds * 1000);
+    this.remind(now);
     this.attemptLater();
   }
 
@@ -140,8 +141,13 @@ export class Link {
       this.saidAt = now;
       this.saidReason = reason;
     }
-    if (now - this.lostAt >= LATE_MS) this.options.onLate(Date.now() - (now - this.lostAt));
+    this.remind(now);
     this.attemptLater();
+  }
+
+  private remind(now: number): void {
+    const waitedMs = now - this.lostAt;
+    if (waitedMs >= LATE_MS) this.options.onLate(Date.now() - waitedMs);
   }
 
   private waitUntil(when: number): void {
