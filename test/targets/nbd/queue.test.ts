@@ -20,6 +20,7 @@ const DISK = 4 << 20;
 const SLOTS = 16;
 const LARGEST = 256 << 10;
 const EIO = 5;
+const EINVAL = 22;
 /** The protocol's own number. */
 const ESHUTDOWN = 108;
 
@@ -207,6 +208,36 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
       assert.ok(Buffer.isBuffer(await refused));
       assert.deepEqual(await later, Buffer.alloc(512, 1), 'what comes meanwhile goes to the next connection');
       assert.deepEqual([writes, server.connections], [1, 2]);
+    });
+  });
+
+  test('at a server that has grown, sends a write again on no other connection while the server still works on it', async () => {
+    await withClient(async (client, server) => {
+      const grown = DISK / 512;
+      const taken = Promise.withResolvers<() => void>();
+      let told = 0;
+      server.lie = ({ command, cookie }, honest, socket) => {
+        if (command === NBD_CMD_WRITE) told++;
+        if (server.connections > 1) return honest;
+        if (command === NBD_CMD_READ) return encodeSimpleReply(cookie, EINVAL);
+        taken.resolve(() => socket.write(honest));
+        return Buffer.alloc(0);
+      };
+      const write = client.write(0, 0, Buffer.alloc(512, 'A'));
+      const answer = await taken.promise;
+      const read = client.read(1, grown, 1);
+      await sleep(50);
+      const next = client.write(2, 8, Buffer.alloc(512, 'B'));
+      await sleep(50);
+      assert.deepEqual([server.connections, told], [1, 1], 'the connection is kept, and nothing more is sent');
+      assert.equal(client.connection?.inFlight, 1);
+      server.grow(2 * DISK);
+      client.deviceBytes = 2 * DISK;
+      answer();
+      assert.equal(await write, 512);
+      assert.ok(Buffer.isBuffer(await read));
+      assert.equal(await next, 512);
+      assert.deepEqual([server.connections, told], [2, 2], 'each write is sent once');
     });
   });
 

@@ -61,6 +61,8 @@ export interface HostileServer {
   /** So many connections are closed as soon as the export is chosen. */
   drops: number;
   readonly connections: number;
+  /** Connections that are made from now on find a disk of so many bytes, with what it held. */
+  readonly grow: (bytes: number) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -72,7 +74,7 @@ const HONEST: Lie = (_request, honest) => honest;
  */
 export async function hostileServer(path: string, bytes: number, secure?: TLSSocketOptions): Promise<HostileServer> {
   rmSync(path, { force: true });
-  const disk = Buffer.alloc(bytes);
+  let disk = Buffer.alloc(bytes);
   const sockets = new Set<Socket>();
   const state = { lie: HONEST, drops: 0, connections: 0 };
   const server = createServer((socket) => {
@@ -104,6 +106,9 @@ export async function hostileServer(path: string, bytes: number, secure?: TLSSoc
     },
     get connections() {
       return state.connections;
+    },
+    grow: (larger) => {
+      disk = Buffer.concat([disk], larger);
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
