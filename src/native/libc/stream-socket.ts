@@ -6,10 +6,8 @@ import { closeSync } from 'node:fs';
 import { ERRNO } from '../uapi/errno.ts';
 import { checked, ioctl, systemError } from './calls.ts';
 import { callInt } from './ffi.ts';
+import { AF_UNIX, encodeAddress, type SocketAddress } from './socket-address.ts';
 
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -22,23 +20,16 @@ const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
-const TCP_INFO = 11;
 
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const O_NONBLOCK = 0o4000;
 const SHUT_RDWR = 2;
-const UNIX_PATH_MAX = 108;
 /** A struct ifreq: a name, and behind it what is asked. */
 const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
 const SIOCGIFINDEX = 0x8933;
-
-export type SocketAddress =
-  | { readonly family: 'unix'; readonly path: string }
-  /** The address is in bytes: 4 of IPv4, 16 of IPv6. `scope`: the index of a network interface, for an IPv6 link-local one. */
-  | { readonly family: 'ip'; readonly address: Uint8Array; readonly port: number; readonly scope?: number };
 
 /** How long an idle TCP connection may be silent before it is taken for dead. */
 export interface TcpLimits {
@@ -101,37 +92,6 @@ export function setBlocking(fd: number, isBlocking: boolean): void {
   checked('fcntl', 'F_SETFL', fd, F_SETFL, BigInt(wanted));
 }
 
-/** What a struct tcp_info (<linux/tcp.h>) says of the other end of a connection. */
-export interface TcpSigns {
-  /** Milliseconds since the last acknowledgement or data came. */
-  readonly heardMs: number;
-  /** How often data was sent again since the last acknowledgement of something new. */
-  readonly retransmits: number;
-  /** How many probes, of an idle connection or of a closed window, have had no answer. */
-  readonly probes: number;
-  /** How many bytes the other end would take now. */
-  readonly window: number;
-}
-
-/** Its length up to the members that are read. Linux has had them since 5.4. */
-const TCP_INFO_BYTES = 232;
-
-/** null: the socket is not one of TCP. */
-export function tcpSignsOf(fd: number): TcpSigns | null {
-  const info = new Uint8Array(TCP_INFO_BYTES);
-  const length = new Uint8Array(Uint32Array.of(info.length).buffer);
-  if (callInt('getsockopt', fd, IPPROTO_TCP, TCP_INFO, info, length).value < 0) return null;
-  const view = new DataView(info.buffer);
-  const sinceData = view.getUint32(52, true);
-  const sinceAcknowledgement = view.getUint32(56, true);
-  return {
-    heardMs: Math.min(sinceData, sinceAcknowledgement),
-    retransmits: view.getUint8(2),
-    probes: view.getUint8(3),
-    window: view.getUint32(228, true),
-  };
-}
-
 /** Ends the connection in both directions: calls that wait on the socket return. */
 export function shutDown(fd: number): void {
   callInt('shutdown', fd, SHUT_RDWR);
@@ -159,23 +119,4 @@ function setTcpOptions(fd: number, limits: TcpLimits): void {
 function setOption(fd: number, level: number, name: number, value: number): void {
   const bytes = new Uint8Array(Int32Array.of(value).buffer);
   checked('setsockopt', `${level} ${name}`, fd, level, name, bytes, bytes.length);
-}
-
-/** A struct sockaddr_un, sockaddr_in or sockaddr_in6. */
-function encodeAddress(address: SocketAddress): Uint8Array {
-  if (address.family === 'unix') {
-    const path = new TextEncoder().encode(address.path);
-    if (path.length >= UNIX_PATH_MAX) throw new RangeError(`the path is too long for a socket: ${address.path}`);
-    const name = new Uint8Array(2 + UNIX_PATH_MAX);
-    name[0] = AF_UNIX;
-    name.set(path, 2);
-    return name;
-  }
-  const isV4 = address.address.length === 4;
-  const name = new Uint8Array(isV4 ? 16 : 28);
-  name[0] = isV4 ? AF_INET : AF_INET6;
-  new DataView(name.buffer).setUint16(2, address.port);
-  name.set(address.address, isV4 ? 4 : 8);
-  if (!isV4) new DataView(name.buffer).setUint32(24, address.scope ?? 0, true);
-  return name;
 }

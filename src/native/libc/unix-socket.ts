@@ -5,8 +5,8 @@
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../memory.ts';
 import { checked, systemError } from './calls.ts';
 import { callInt, callLong } from './ffi.ts';
+import { AF_UNIX, encodeAddress } from './socket-address.ts';
 
-const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
@@ -17,7 +17,6 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
-const UNIX_PATH_MAX = 108;
 const EINTR = 4;
 
 /** Positions in the buffer of a call: struct msghdr, struct iovec and the control messages, and then the bytes. */
@@ -147,11 +146,7 @@ export function peerCredentials(socket: number): PeerCredentials {
  * accepted. The caller closes the descriptor.
  */
 export function connectUnix(path: string, wait = true): number {
-  const name = new TextEncoder().encode(path);
-  if (name.length >= UNIX_PATH_MAX) throw new RangeError(`the path is too long for a socket: ${path}`);
-  const address = new Uint8Array(2 + UNIX_PATH_MAX);
-  address[0] = AF_UNIX;
-  address.set(name, 2);
+  const address = encodeAddress({ family: 'unix', path });
   const socket = checked('socket', '', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
   const { value, errno } = callInt('connect', socket, address, address.length);
   if (value < 0) {

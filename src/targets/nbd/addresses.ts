@@ -1,7 +1,8 @@
 /** The addresses of a server, for its sockets. */
 import type { LookupAddress } from 'node:dns';
 import { UblkError } from '../../errors.ts';
-import { interfaceIndex, type SocketAddress } from '../../native/libc/stream-socket.ts';
+import type { SocketAddress } from '../../native/libc/socket-address.ts';
+import { interfaceIndex } from '../../native/libc/stream-socket.ts';
 import type { NbdAddress } from './uri.ts';
 
 const LIMIT_MS = 10_000;

@@ -5,7 +5,7 @@
  * TCP_USER_TIMEOUT, which counts the time without progress, is not used. For idle connections there is keepalive.
  */
 import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
-import { type TcpSigns, tcpSignsOf } from '../../native/libc/stream-socket.ts';
+import { type TcpSigns, tcpSignsOf } from '../../native/libc/tcp-info.ts';
 import { encode } from '../../native/uapi/codec.ts';
 import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
 import { wordsOf } from '../../native/words64.ts';
