@@ -4,10 +4,12 @@ export const GROUPS = ['ordinary', 'repeating', 'stress'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /**
- * They do what recover_01 does, with -z and with -u instead of the copy path, and take up to five minutes each on an
- * emulated machine. The rounds of chaos that `npm test` has kill servers on those data paths, too.
+ * They repeat what another test does, and take one to five minutes each on an emulated machine: recover_02 and recover_04
+ * are recover_01 with `-z` and with `-u` (the rounds of chaos that `npm test` has kill servers on those data paths),
+ * recover_03 quiesces as test/kernel/quiesce.test.ts does, loop_05 is loop_01 with two queues, and stripe_01 is stripe_03
+ * with one.
  */
-const REPEATING: readonly string[] = ['recover_02', 'recover_04'];
+const REPEATING: readonly string[] = ['recover_02', 'recover_03', 'recover_04', 'loop_05', 'stripe_01'];
 
 /** `test` is a name without `test_` and `.sh`. */
 export function groupOf(test: string): Group {
