@@ -26,7 +26,10 @@ export function serverName(text: string): string {
 
 export function checkServerOptions({ threads }: ServerOptions): void {
   if (Number.isSafeInteger(threads) && threads >= 0 && threads <= MAX_THREADS) return;
-  throw usageError(`a server cannot have ${threads} threads`, `it has from 1 to ${MAX_THREADS}`);
+  throw usageError(
+    `a server cannot have ${threads} shared threads`,
+    `from 0 to ${MAX_THREADS} are possible; with 0, every device has threads of its own`,
+  );
 }
 
 /** The options in a text that `JSON.stringify` has made of them; what is not there, or is something else, is the default. */

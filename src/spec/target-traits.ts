@@ -1,5 +1,4 @@
 /** The properties of a target that decide what a device can be. `TargetType` (targets/target.ts) satisfies it. */
-import type { Text } from '../errors.ts';
 import type { DataPathName } from './data-paths.ts';
 import type { DeviceSpec } from './device-spec.ts';
 import type { IntegrityOptions } from './options.ts';
@@ -16,8 +15,7 @@ export interface TargetTraits {
   readonly name: string;
   /** Its own options: name to what the option means. */
   readonly options: Readonly<Record<string, string>>;
-  /** How many backing files it takes; one more may come with integrity metadata. */
-  readonly files: { readonly min: number; readonly max: number };
+  readonly files: FileCount;
   /** Data paths that are faster than `copy` here and that no client can tell from it, best first. */
   readonly prefers: readonly DataPathName[];
   /** Why its requests must all be served by one thread, however many queues there are; undefined when they need not. */
@@ -30,8 +28,19 @@ export interface TargetTraits {
   readonly registeredPaths?: readonly DataPathName[];
   /** Its options as they are recorded, so that they mean the same in every directory. */
   recorded?(options: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
-  /** null, or a sentence that says why this combination cannot be served. */
-  refuses(request: OpenRequest): Text | null;
+  /**
+   * Throws a UblkError for a combination that cannot be served. The message says why, and the hint says what to do. It is
+   * called before the kernel is asked for a device, and opens nothing.
+   */
+  check(request: OpenRequest): void;
+}
+
+/** How many backing files a target takes; one more may come with integrity metadata. */
+export interface FileCount {
+  readonly min: number;
+  readonly max: number;
+  /** What to give instead of files, as the end of a sentence, for a target that is given another number of files. */
+  readonly instead?: string;
 }
 
 /** A device as its target sees it, before the target opens anything. */

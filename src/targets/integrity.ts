@@ -1,5 +1,7 @@
-/** The integrity parameters of a device, which are the same for every target. */
+/** Integrity metadata: the parameters of a device that has it, and the refusal of a target that stores none. */
+import { usageError } from '../errors.ts';
 import type { ParamsInit } from '../control/commands.ts';
+import { option } from '../spec/option-names.ts';
 import type { IntegrityOptions } from '../spec/options.ts';
 import {
   LBMD_PI_CAP_INTEGRITY,
@@ -23,6 +25,16 @@ const CSUM_TYPES = {
  * on this.
  */
 export const INTERVAL_SHIFT = 9;
+
+/** Throws a usage error when metadata is asked of the target `name`, which stores only data. */
+export function requireNoIntegrity(name: string, integrity: IntegrityOptions | null): void {
+  if (integrity === null) return;
+  throw usageError(`target ${name} stores no integrity metadata`, [
+    'leave ',
+    option('integrity.metadataSize'),
+    ' out, or use target loop with a second file',
+  ]);
+}
 
 export function withIntegrity(params: ParamsInit, integrity: IntegrityOptions | null): ParamsInit {
   if (integrity === null) return params;

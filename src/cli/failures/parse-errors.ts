@@ -16,12 +16,33 @@ export function describeParseError(thrown: unknown): unknown {
   if (missing !== null) {
     return usageError(`${missing[1]} needs a value`, missing[2] === undefined ? undefined : `one of ${missing[2]}`);
   }
+  if (isMissingArgument(thrown)) return missingArgument(thrown.args);
   return isUsage(thrown) ? usageError(tidy(message)) : thrown;
 }
 
 /** A usage error of our own value parsers, whose message oclif has wrapped in its own. */
 function refusedValue(thrown: Error, message: string): UblkError {
   return usageError(message, thrown instanceof UblkError ? thrown.hint : undefined);
+}
+
+interface Argument {
+  readonly name: string;
+  /** Its possible values; absent where any text is possible. */
+  readonly options?: readonly string[];
+}
+
+/** oclif's RequiredArgsError. Its message lists the arguments in columns, so the names are taken from `args`. */
+function isMissingArgument(thrown: Error): thrown is Error & { readonly args: readonly Argument[] } {
+  return thrown.message.startsWith('Missing ') && 'args' in thrown && Array.isArray(thrown.args);
+}
+
+/** Names the argument as `--help` does, which is in capitals. */
+function missingArgument([argument]: readonly Argument[]): UblkError {
+  const values = argument?.options?.join(', ');
+  return usageError(
+    `${argument?.name.toUpperCase()} is missing`,
+    values === undefined ? '--help says what it is, and shows examples' : `it is one of ${values}`,
+  );
 }
 
 function isUsage(thrown: Error): boolean {

@@ -6,11 +6,11 @@ import { openRequest, type TargetTraits } from '../target-traits.ts';
 
 /** Whether the target can be what is asked of it. */
 export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
-  checkFileCount(spec, target);
+  // The names first: a word that follows a wrong option is taken for a file.
   checkOptionNames(spec, target);
+  checkFileCount(spec, target);
   checkDataPath(spec, target);
-  const refusal = target.refuses(openRequest(spec, false));
-  if (refusal !== null) throw usageError(refusal);
+  target.check(openRequest(spec, false));
 }
 
 export function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: TargetTraits): void {
@@ -21,13 +21,17 @@ export function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: Tar
   );
 }
 
-function checkFileCount({ files, integrity }: DeviceSpec, { name, files: { min, max } }: TargetTraits): void {
+function checkFileCount({ files, integrity }: DeviceSpec, target: TargetTraits): void {
+  const { name } = target;
+  const { min, max } = target.files;
   const count = files.length - (integrity !== null && max > 0 ? 1 : 0);
   if (count >= min && count <= max) return;
-  throw usageError(
-    `target ${name} takes ${filesWanted(min, max)}, not ${files.length}`,
-    max === 0 ? 'leave out the files' : `for example: ublkts add -t ${name} FILE${max > 1 ? '...' : ''}`,
-  );
+  throw usageError(`target ${name} takes ${filesWanted(min, max)}, not ${files.length}`, hintFor(target));
+}
+
+function hintFor({ name, files: { max, instead } }: TargetTraits): string {
+  if (instead !== undefined) return `give it ${instead}`;
+  return max === 0 ? 'leave out the files' : `for example: ublkts add -t ${name} FILE${max > 1 ? '...' : ''}`;
 }
 
 function checkDataPath(spec: DeviceSpec, { name, looksAtData, registeredPaths = [] }: TargetTraits): void {

@@ -3,8 +3,7 @@
  * fetches.
  */
 import type { TargetType } from '../target.ts';
-import { refusalOf } from '../refusal.ts';
-import { refusedSize, SIZE_OPTION } from '../chosen-size.ts';
+import { chosenBytes, SIZE_OPTION } from '../chosen-size.ts';
 import { parseFaults } from './options.ts';
 import { faultInjectParams } from './params.ts';
 import { FaultInjectQueue, type FaultInjectState } from './queue.ts';
@@ -19,7 +18,10 @@ export const faultInjectTarget: TargetType<FaultInjectState> = {
   },
   files: { min: 0, max: 0 },
   prefers: [],
-  refuses: ({ options }) => refusalOf(() => parseFaults(options)) ?? refusedSize(options),
+  check: ({ options }) => {
+    parseFaults(options);
+    chosenBytes(options);
+  },
   open: (request) => {
     return {
       params: faultInjectParams(request),

@@ -1,12 +1,11 @@
 /** The byte-handler adapter: one ring target (target.ts) that serves requests with the functions of a TargetDefinition. */
-import { option } from '../../spec/option-names.ts';
 import type { OneThread } from '../../spec/target-traits.ts';
-import { joinTexts, type Text, UblkError } from '../../errors.ts';
-import { refusalOf } from '../refusal.ts';
+import { UblkError } from '../../errors.ts';
+import { requireNoIntegrity } from '../integrity.ts';
 import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
 import type { TargetDefinition } from './define.ts';
 import { openHandlers, setUp } from './open.ts';
-import { describeOption, type OptionKinds, parseOptions, recordedOptions } from './options.ts';
+import { describeOption, parseOptions, recordedOptions } from './options.ts';
 import { handlerParams } from './params.ts';
 import { HandlersQueue } from './queue.ts';
 
@@ -34,7 +33,10 @@ export function handlersTarget(definition: TargetDefinition, file: string): Targ
     oneThread: definition.setup === undefined ? HANDLERS_SHARE : undefined,
     looksAtData: true,
     recorded: (options) => recordedOptions(kinds, options),
-    refuses: (request) => refused(request, file, kinds),
+    check: ({ options, integrity }) => {
+      requireNoIntegrity(file, integrity);
+      parseOptions(kinds, options);
+    },
     open: (request) => open(request, definition, file),
     queue: (context) => queue(context, definition, file),
     resize: () => {
@@ -49,13 +51,6 @@ function fixedSize(file: string): UblkError {
     command: 'UPDATE_SIZE',
     hint: 'let the target say another size, and add the device again',
   });
-}
-
-function refused(request: OpenRequest, file: string, kinds: OptionKinds): Text | null {
-  if (request.integrity !== null) {
-    return joinTexts(`target ${file} stores no metadata of blocks; leave `, [option('integrity.metadataSize'), ' out']);
-  }
-  return refusalOf(() => parseOptions(kinds, request.options));
 }
 
 async function open(request: OpenRequest, definition: TargetDefinition, file: string): Promise<Opened<State>> {

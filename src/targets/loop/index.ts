@@ -3,7 +3,6 @@
  */
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
 import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
-import { refusalOf } from '../refusal.ts';
 import { makeRoom, requireRoom } from '../room.ts';
 import { initialiseMetadata } from './metadata.ts';
 import { loopParams, loopSectors, metadataBytes } from './params.ts';
@@ -17,7 +16,9 @@ export const loopTarget: TargetType<LoopState> = {
   options: LOOP_OPTIONS,
   files: { min: 1, max: 1 },
   prefers: ['auto_zc'],
-  refuses: ({ options }) => refusalOf(() => parseLoopOptions(options)),
+  check: ({ options }) => {
+    parseLoopOptions(options);
+  },
   open,
   queue: (context) => (context.state.offset === 0 ? new LoopQueue(context) : new OffsetLoopQueue(context)),
   resize: ({ files, names, options, integrity, bytes, grow }) => {

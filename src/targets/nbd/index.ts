@@ -4,7 +4,7 @@ import { UblkError, usageError } from '../../errors.ts';
 import { filesOf } from '../../record/files.ts';
 import { option } from '../../spec/option-names.ts';
 import type { OneThread } from '../../spec/target-traits.ts';
-import { refusalOf } from '../refusal.ts';
+import { requireNoIntegrity } from '../integrity.ts';
 import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
 import { askExport } from './ask.ts';
 import { connectNbd } from './connect.ts';
@@ -33,14 +33,13 @@ export const nbdTarget: TargetType<NbdState> = {
   name: 'nbd',
   summary: 'an export of an NBD server, such as nbdkit or qemu-nbd',
   options: NBD_OPTIONS,
-  files: { min: 0, max: 0 },
+  files: { min: 0, max: 0, instead: 'a URI such as nbd://host:port/export, or -- PROGRAM ...' },
   prefers: [],
   looksAtData: true,
   keepsFeatures: true,
   registeredPaths: ['auto_zc'],
   recorded: recordedNbdOptions,
-  refuses: (request) =>
-    request.integrity === null ? refusalOf(() => checked(request)) : 'target nbd stores no metadata of blocks',
+  check,
   inspect: async (options, recovering) => {
     const program = programOf(options);
     // What the device was made of has decided its threads. Another process of the program could not use the image now.
@@ -64,8 +63,8 @@ export const nbdTarget: TargetType<NbdState> = {
   },
 };
 
-/** Throws a usage error for options that are wrong, or that do not go together. */
-function checked({ device, options, dataPath }: OpenRequest): void {
+function check({ device, options, dataPath, integrity }: OpenRequest): void {
+  requireNoIntegrity('nbd', integrity);
   const { structured } = parseNbdOptions(connectionOptions(options, device));
   if (!structured || dataPath !== 'auto_zc') return;
   throw usageError(

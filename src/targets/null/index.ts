@@ -3,7 +3,7 @@
  * a target of your own.
  */
 import type { TargetType } from '../target.ts';
-import { refusedSize, SIZE_OPTION } from '../chosen-size.ts';
+import { chosenBytes, SIZE_OPTION } from '../chosen-size.ts';
 import { nullParams } from './params.ts';
 import { NullQueue } from './queue.ts';
 
@@ -13,7 +13,9 @@ export const nullTarget: TargetType<null> = {
   options: SIZE_OPTION,
   files: { min: 0, max: 0 },
   prefers: [],
-  refuses: (request) => refusedSize(request.options),
+  check: ({ options }) => {
+    chosenBytes(options);
+  },
   open: (request) => ({ params: nullParams(request), files: [], state: null, operations: 0, close: () => {} }),
   queue: () => new NullQueue(),
 };

@@ -11,7 +11,7 @@ import { chosenBytes } from '../chosen-size.ts';
 import { directIoOf } from '../direct-io.ts';
 import { holesOf } from '../holes.ts';
 import { LoopQueue, type LoopState } from '../loop/queue.ts';
-import { refusalOf } from '../refusal.ts';
+import { requireNoIntegrity } from '../integrity.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
 import { ramParams } from './params.ts';
 
@@ -23,10 +23,10 @@ export const ramTarget: TargetType<LoopState> = {
   options: { size: 'bytes of the device, or 1G, 1.5T ... (default 1G)' },
   files: { min: 0, max: 0 },
   prefers: ['auto_zc'],
-  refuses: ({ options, integrity }) =>
-    integrity === null
-      ? refusalOf(() => chosenBytes(options, DEFAULT_BYTES))
-      : 'target ram stores no metadata of blocks',
+  check: ({ options, integrity }) => {
+    requireNoIntegrity('ram', integrity);
+    chosenBytes(options, DEFAULT_BYTES);
+  },
   open,
   queue: (context) => new LoopQueue(context),
   resize: () => {

@@ -1,9 +1,9 @@
 /** The target `stripe`: 1 to 32 files or block devices as one device, with chunks in each of them in turn (RAID 0). */
-import type { Text } from '../../errors.ts';
 import type { OpenRequest, Opened, TargetType } from '../target.ts';
 import { closeBackingFiles, openBackingFiles } from '../backing-files.ts';
 import { commonHoles } from '../holes.ts';
-import { chunkSizeOf, MAX_FILES, refusesChunk } from './options.ts';
+import { requireNoIntegrity } from '../integrity.ts';
+import { chunkSizeOf, MAX_FILES } from './options.ts';
 import { makeRoom, requireRoom } from '../room.ts';
 import { neededPerFile, stripeParams } from './params.ts';
 import { StripeQueue, type StripeState } from './queue.ts';
@@ -14,7 +14,10 @@ export const stripeTarget: TargetType<StripeState> = {
   options: { chunk_size: 'bytes in one file before the next file follows, a power of 2 from 4K to 512K (default 64K)' },
   files: { min: 1, max: MAX_FILES },
   prefers: ['auto_zc'],
-  refuses,
+  check: ({ options, integrity }) => {
+    requireNoIntegrity('stripe', integrity);
+    chunkSizeOf(options);
+  },
   open,
   queue: (context) => new StripeQueue(context),
   resize: ({ files, names, options, bytes, grow }) => {
@@ -23,11 +26,6 @@ export const stripeTarget: TargetType<StripeState> = {
     makeRoom(requests, grow);
   },
 };
-
-function refuses(request: OpenRequest): Text | null {
-  if (request.integrity !== null) return 'target stripe keeps no integrity metadata';
-  return refusesChunk(chunkSizeOf(request.options));
-}
 
 function open(request: OpenRequest): Opened<StripeState> {
   const chunk = chunkSizeOf(request.options);
