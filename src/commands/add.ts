@@ -45,7 +45,7 @@ export default class Add extends BaseCommand {
     }),
     ...createFlags,
     server: residentServer({
-      summary: createFlags.server.summary ?? '',
+      summary: `${createFlags.server.summary ?? ''} UBLKTS_SERVER=NAME in the environment means --server=NAME for every device.`,
       env: 'UBLKTS_SERVER',
       helpGroup: 'SERVER',
     }),

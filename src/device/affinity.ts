@@ -95,7 +95,7 @@ function narrowed(queues: readonly QueueAffinity[], asked: readonly number[]): s
     : [`the cpuset of the server's cgroup does not allow CPUs ${formatCpuList(missing)}`];
 }
 
-/** With several queues per thread, those that were not named move too. */
+/** Notes about queues that were not named, but are served by threads whose CPUs have changed. */
 function others(report: DeviceReport, chosen: readonly QueueReport[], moved: ReadonlySet<number>): string[] {
   const along = report.queues.filter((one) => !chosen.includes(one) && one.tids.some((tid) => moved.has(tid)));
   if (along.length === 0) return [];

@@ -106,7 +106,7 @@ export async function launchServer(launch: Launch, waiting: WaitOptions = {}): P
   makeRunDirectories();
   const { log } = filesOf(device);
   const logged = bytesOf(log);
-  // What a target's file is without its types lies where the command that starts the server has just left it.
+  // The command has loaded the target's file already, so its code without types is in the compile cache of the command.
   const cache = isAbsolute(target) ? mode : 'server';
   const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, mountNamespace()];
   const wrapper = ownNamespace();

@@ -47,7 +47,10 @@ export interface NbdExportFailure {
 
 const NO_MAXIMUM = 0xffff_ffff;
 
-/** What a client of a block device cares for first. */
+/**
+ * The flags by their names, in the order in which they are shown: the properties of the disk come before details of the
+ * protocol.
+ */
 const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [NBD_FLAG_READ_ONLY, 'READ_ONLY'],
   [NBD_FLAG_SEND_FLUSH, 'SEND_FLUSH'],

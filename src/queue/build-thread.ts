@@ -59,7 +59,7 @@ async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig
   const stats = threadStats(slots, writers);
   const latency = new LatencySampler(slots.count);
   const descriptors = descriptorsOf(config);
-  // What a thread says of itself is in the first of its blocks.
+  // The statistics of the thread itself, which belong to no queue, are in the first of its blocks.
   const [first] = writers.filter((writer) => writer !== undefined);
   const sleep = new LoopSleep(ring, config.wakeFd, first);
   const own = new OwnOperations(ring, slots);

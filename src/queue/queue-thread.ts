@@ -96,12 +96,12 @@ export class QueueThread implements Arrivals {
     return this.delivery.problem;
   }
 
-  /** There is nothing left to serve. */
+  /** Whether there is nothing left to serve. */
   get ended(): boolean {
     return this.leaving || this.delivery.ended;
   }
 
-  /** The thread ends, whatever is in hand. */
+  /** Makes the thread leave its loop, even if requests are in hand. */
   leave(): void {
     this.leaving = true;
     this.out = true;

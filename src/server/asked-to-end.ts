@@ -14,7 +14,7 @@ import { packagePath } from '../package-root.ts';
 import { asOthersForOutOfMemoryKiller } from './out-of-memory.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-/** Whoever only looks at a device, as udev does, has closed it by the next try. */
+/** A program that only looks at a device, as udev does, has closed it by the next try. */
 const TRIES = 3;
 const RETRY_MS = 300;
 
@@ -25,7 +25,7 @@ export function endWhenAsked(device: number, log: Log): void {
   whenAsked((signal) => end(device, signal, log));
 }
 
-/** Calls `act` for each signal that asks this process to end, but not while it is at it. */
+/** Calls `act` for each signal that asks this process to end. Signals that come while `act` is running are ignored. */
 export function whenAsked(act: (signal: string) => Promise<void>): void {
   let busy = false;
   for (const signal of SIGNALS) {

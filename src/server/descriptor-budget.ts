@@ -52,7 +52,7 @@ export function checkDescriptors(needs: DescriptorNeeds, limit: number = openFil
   );
 }
 
-/** Throws if this process, which serves other devices already, has not as many descriptors left as one more device needs. */
+/** Throws when this process, which serves other devices already, has too few descriptors left for one more device. */
 export function checkDescriptorsLeft(
   needs: DescriptorNeeds,
   limit: number = openFilesLimit(),

@@ -47,7 +47,10 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
   }
 }
 
-/** The paths that a target may open later: those that a built-in one names; of one in a file, its own and those of its options. */
+/**
+ * The paths that the target may open later. A built-in target names them (`reopens`). For a target in a file, they are
+ * that file, the backing files, and the options that are paths.
+ */
 function pathsOf({ target, files, targetOptions }: DeviceSpec): readonly string[] {
   if (!isAbsolute(target)) return builtInTarget(target)?.reopens?.(targetOptions) ?? [];
   return [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))];

@@ -39,9 +39,7 @@ export function avoidOutOfMemoryKiller(target: string): string[] {
   return [`oom_score_adj stays ${before}: without CAP_SYS_RESOURCE it cannot be ${wanted}`];
 }
 
-/**
- * From now on, this server is one that the out-of-memory killer may end late: it serves the code in a file of somebody.
- */
+/** Lets the out-of-memory killer end this server late, from now on, because it serves a target in a user's file. */
 export function becomeKillable(): void {
   if (Number(readFileSync(SCORE, 'latin1')) < LATE) writeFileSync(SCORE, String(LATE));
 }

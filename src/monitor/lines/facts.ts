@@ -55,7 +55,7 @@ function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs:
   ];
 }
 
-/** What stands before its pid. The name of a resident server is always there, because other devices have it too. */
+/** The words before the server's process id. A resident server is always named, because it serves other devices too. */
 function serverWords({ resident }: DeviceView, wordy: boolean): string {
   if (resident !== null) return `server ${resident} `;
   return wordy ? 'server ' : '';

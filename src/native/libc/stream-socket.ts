@@ -98,8 +98,8 @@ export function shutDown(fd: number): void {
 }
 
 /**
- * As `shutDown`, and when the socket is closed, the kernel forgets what it has not delivered. Otherwise it goes on trying
- * for minutes.
+ * Ends the connection as `shutDown` does, and lets the kernel drop the data that it has not delivered when the socket
+ * is closed. Otherwise the kernel would try to deliver it for minutes.
  */
 export function abandon(fd: number): void {
   // A struct linger: on, 0 seconds.

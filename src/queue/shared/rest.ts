@@ -13,7 +13,10 @@ import { Block } from '../../stats/layout.ts';
 import { KIND_WAKE, kindOf, slotOf } from '../user-data.ts';
 import type { Lanes } from './lanes.ts';
 
-/** Does nothing when a request of the lane is in hand: whoever asks does so again when the lane is idle again. */
+/**
+ * Gives the memory back unless a request of the lane is in hand. The main thread asks again when the lane is idle
+ * again.
+ */
 export function restLane(ring: Ring, lanes: Lanes, lane: number): void {
   const open = lanes.find(lane);
   if (open === undefined || open.config.buffers === 0n) return;

@@ -1,4 +1,4 @@
-/** The addresses of a server, for its sockets. */
+/** Finds the addresses that the host of a URI has. */
 import type { LookupAddress } from 'node:dns';
 import { UblkError } from '../../errors.ts';
 import type { SocketAddress } from '../../native/libc/socket-address.ts';
@@ -7,7 +7,10 @@ import type { NbdAddress } from './uri.ts';
 
 const LIMIT_MS = 10_000;
 
-/** A resolver may try its servers for a minute or more, and is given ten seconds. */
+/**
+ * Resolves to the addresses in the order in which to try them. A resolver may ask name servers for a minute or more, so
+ * the look-up fails after ten seconds.
+ */
 export async function addressesOf(address: NbdAddress): Promise<SocketAddress[]> {
   if (address.kind === 'unix') return [{ family: 'unix', path: address.path }];
   const [host = '', zone] = address.host.split('%');
@@ -33,7 +36,7 @@ async function lookUp(host: string): Promise<LookupAddress[]> {
   return lookup(host, { all: true });
 }
 
-/** What comes later than `limitMs` is not waited for. */
+/** Resolves to the result of `found`, or rejects when there is none after `limitMs` milliseconds. */
 export async function withinLimit<T>(found: Promise<T>, host: string, limitMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(noName(host, limitMs)), limitMs);
@@ -61,7 +64,7 @@ function addressBytes(text: string): Uint8Array {
   return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** The groups of 16 bits. The last two may be written as an address of IPv4. */
+/** The 16-bit groups of a part of an IPv6 address. The last two may be written as an IPv4 address. */
 function groupsOf(part: string): number[] {
   if (part === '') return [];
   return part.split(':').flatMap((group) => {

@@ -6,8 +6,8 @@ import { chooseExport, describeExport } from './handshake/negotiate.ts';
 import type { NbdUri } from './uri.ts';
 
 /**
- * A `qemu-nbd` without --persistent ends with its first client, and one that only asks (NBD_OPT_INFO) is none. Servers
- * that do not know that option have to be asked by choosing the export.
+ * Asks with NBD_OPT_INFO, because a `qemu-nbd` without --persistent ends when its first client leaves, and a client
+ * that only asks does not count. Servers that do not know this option are asked by choosing the export.
  */
 export async function askExport(uri: NbdUri): Promise<NbdExport> {
   const { exportName } = uri;

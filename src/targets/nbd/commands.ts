@@ -1,4 +1,4 @@
-/** What a request of the device is in the protocol. Hot path. */
+/** Maps the operations and flags of requests to commands and flags of the protocol. Hot path. */
 import {
   UBLK_IO_F_FUA,
   UBLK_IO_F_NOUNMAP,
@@ -36,7 +36,10 @@ export const commandOf = (op: number): number => {
   }
 };
 
-/** A client that wants zeroes in place, and no hole, says NOUNMAP. FAST_ZERO is not asked for: see docs/decisions/0018. */
+/**
+ * The flags of the command. NOUNMAP asks for zeroes that have their place on the disk, so the server must not make a
+ * hole. FAST_ZERO is not used: see docs/decisions/0018.
+ */
 export const commandFlagsOf = (op: number, flags: number): number => {
   const isChange = op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_WRITE_ZEROES || op === UBLK_IO_OP_DISCARD;
   const fua = isChange && (flags & UBLK_IO_F_FUA) !== 0 ? NBD_CMD_FLAG_FUA : 0;

@@ -23,24 +23,29 @@ export interface Connected<T> {
   readonly result: T;
 }
 
-/** What was waited for when a server has said nothing. */
+/** The `command` of the error about a server that has sent nothing at all. */
 const SILENCE = 'greet';
 /** A server that does not answer within this time is taken for dead. */
 const ANSWER_MS = 10_000;
-/** How long the reason of TLS may come after the end of its connection. */
+/** How long the TLS tunnel may take to report the reason after the connection has ended. */
 const REASON_MS = 200;
-/** That an idle connection is dead is noticed after half a minute: 15 s, and 3 probes. For others, see liveness.ts. */
+/**
+ * An idle connection that is dead is noticed after half a minute: after 15 s without data, 3 probes are sent.
+ * liveness.ts looks at connections that are in use.
+ */
 const TCP_LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3 };
 
 /**
- * A dialogue for each attempt: a host's name may have several addresses. `greeted`: the server's handshake flags, where a
- * dialogue before it has received them.
+ * Makes the dialogue for one attempt; a host with several addresses can need several attempts. `greeted`: the server's
+ * handshake flags, if an earlier dialogue has received them.
  */
 export type NewDialogue<T> = (greeted?: number) => Dialogue<T>;
 
 const HERE: Tunnels = { open: openTunnelHere, lost: () => {} };
 
-/** Connects and runs a dialogue. Throws a UblkError that names the URI. `tunnels` has the tunnels, if the URI wants TLS. */
+/**
+ * Connects and runs a dialogue. Throws a UblkError that names the URI. `tunnels` opens the tunnel of a URI with TLS.
+ */
 export async function connectNbd<T>(
   uri: NbdUri,
   dialogue: NewDialogue<T>,
@@ -53,7 +58,7 @@ export async function connectNbd<T>(
     const host = uri.address.kind === 'tcp' ? uri.address.host : undefined;
     const tunnel = await tunnels.open({ fd, tls: uri.tls, host });
     const connected = await throughTunnel(tunnel, dialogue(greeted));
-    // That the other end has gone is seen as on every socket.
+    // A connection that was closed by the other end is noticed on the socket, as without TLS.
     void tunnel.closed.then((error) =>
       error === null || error.code === 'ECONNRESET' ? undefined : tunnels.lost(error),
     );
@@ -152,7 +157,10 @@ async function socketOf(fd: number): Promise<Socket> {
   }
 }
 
-/** A server greets first. So one that has said nothing may as well not be there, and its next address is tried. */
+/**
+ * The server speaks first. When an address has sent nothing, there may be no server at all, so the next address is
+ * tried.
+ */
 function noAnswer(hasAnswered: boolean): UblkError {
   return new UblkError(`the server does not answer within ${ANSWER_MS / 1000} s`, {
     code: 'ETIMEDOUT',

@@ -1,6 +1,6 @@
 /**
- * Which bytes of a read have come, by slot, where a server may send them in pieces and in any order: pieces that touch are
- * kept as one range. Hot path: nothing here allocates.
+ * Records which bytes of each read have come, by slot. A server may send them in pieces and in any order. Pieces that
+ * touch are kept as one range. Hot path: nothing here allocates.
  */
 
 /** Ranges of a read that do not touch each other. Servers send the pieces in ascending order, which makes one range. */
@@ -28,8 +28,9 @@ export class Coverage {
   }
 
   /**
-   * The bytes from `begin` to `end` of the read come. false: some of them had come before, or there are too many ranges.
-   * Then the server is not to be trusted, and what this object says of the read does not count any more.
+   * Notes that the bytes from `begin` to `end` of the read have come. Returns false when some of them had come before,
+   * or when there are too many ranges. The server cannot be trusted then, and the record of this read is no longer
+   * valid.
    */
   add(slot: number, begin: number, end: number): boolean {
     const { begins, ends } = this;

@@ -4,7 +4,7 @@ import { setBlocking } from '../../native/libc/stream-socket.ts';
 import { NBD_CMD_DISC, NBD_REQUEST_BYTES } from './protocol/numbers.ts';
 import { encodeRequest } from './protocol/request.ts';
 
-/** Tells the server that the session ends, without waiting for it. One that does not listen sees the socket closed. */
+/** Sends NBD_CMD_DISC without waiting. A server that does not read it sees that the socket is closed. */
 export function sayGoodbye(fd: number): void {
   const bytes = new Uint8Array(NBD_REQUEST_BYTES);
   encodeRequest(new DataView(bytes.buffer), 0, 0, NBD_CMD_DISC, 0, 0, 0, 0, 0);

@@ -42,7 +42,8 @@ export const nbdTarget: TargetType<NbdState> = {
   check,
   inspect: async (options, recovering) => {
     const program = programOf(options);
-    // What the device was made of has decided its threads. Another process of the program could not use the image now.
+    // The number of threads was decided when the device was made. The old process of the program may still have the
+    // image, so no second one is started to ask.
     if (program !== null && recovering) return {};
     const { flags } = await (program === null ? askExport(parseNbdOptions(options).uri) : askProgram(program));
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };

@@ -21,14 +21,14 @@ import { formatNbdUri } from './uri.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** A connection that was up for so long has been a good one. */
+/** A connection that was up for at least this time counts as a good one. */
 const GOOD_MS = 2_000;
-/** What requests are sent by, and how many connections there may be. */
+/** The flags that decide which commands may be sent, and whether there may be several connections. */
 const USED_FLAGS =
   NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_CAN_MULTI_CONN;
 /** How often the log says that there is still no connection. */
 const REMIND_MS = 60_000;
-/** Requests that have waited for so long are reported. */
+/** Requests that have waited for at least this time are reported. */
 const LATE_MS = 30_000;
 
 const UNSTORED =
@@ -43,16 +43,19 @@ export interface Connection {
 
 export interface LinkOptions extends NbdOptions {
   readonly tunnels: Tunnels;
-  /** What the device was made of. */
+  /** The export that the device was made of. */
   readonly export: NbdExport;
   /** Names the connection in the log. */
   readonly thread: number;
   /** See QueueContext. */
   readonly deviceBytes: () => number | null;
   readonly onConnected: (connection: Connection) => void;
-  /** The time for which requests wait is over. Attempts go on. */
+  /** Is called when `reconnectSeconds` are over. Attempts go on. */
   readonly onGivenUp: () => void;
-  /** No connection has answered a request for half a minute or more; called again and again. `sinceMs`: milliseconds since 1970. */
+  /**
+   * Is called repeatedly while no connection has answered a request for half a minute or more. `sinceMs`: since when,
+   * in milliseconds since 1970.
+   */
   readonly onLate: (sinceMs: number) => void;
 }
 
@@ -77,14 +80,14 @@ export class Link {
     this.uri = formatNbdUri(options.uri);
   }
 
-  /** The connection is lost, for this reason. `isUnstored`: see Waiting. */
+  /** Is to be called when the connection is lost. `isUnstored`: see Waiting. */
   lost(reason: string, isUnstored: boolean): void {
     const { reconnectSeconds, export: before } = this.options;
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
     if (isUnstored && (before.flags & NBD_FLAG_SEND_FLUSH) !== 0) this.say(UNSTORED);
     const now = performance.now();
     const wasGood = now - this.madeAt >= GOOD_MS;
-    // Requests have waited since the last connection that answered any.
+    // The wait began when the last connection that answered a request was lost.
     if (wasGood || this.isProven) this.lostAt = now;
     this.saidReason = '';
     if (wasGood) this.pause = 0;

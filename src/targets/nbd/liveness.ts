@@ -13,14 +13,14 @@ import type { TargetRing } from '../target.ts';
 
 /** How often a connection is looked at. */
 export const LOOK_SECONDS = 5;
-/** A connection is given up when nothing has come for so long, although something should have. */
+/** A connection is given up when nothing has come for this time although an answer was due. */
 const SILENT_MS = 30_000;
-/** So many tries in a row have had no answer. */
+/** And when this many tries in a row had no answer. */
 const TRIES = 3;
 
 export const SILENT = `the server's machine has not answered for ${SILENT_MS / 1000} s`;
 
-/** Whether the other end is gone: what was sent to it again and again, or what it was asked, had no answer. */
+/** Whether the other end is gone: neither retransmissions nor probes were answered. */
 export function isSilent({ heardMs, retransmits, probes, window }: TcpSigns): boolean {
   // While the window is closed, only answers to probes can come, and the kernel asks up to two minutes apart.
   const unanswered = window === 0 ? probes : Math.max(probes, retransmits);
@@ -33,7 +33,10 @@ export function isGone(fd: number): boolean {
   return signs !== null && isSilent(signs);
 }
 
-/** Wakes a thread that sleeps in its ring, so that it looks at its connection. A connection without TCP needs none. */
+/**
+ * Wakes a thread that sleeps in its ring every LOOK_SECONDS, so that it looks at its connection. A connection that is
+ * not TCP needs no looks, so nothing wakes the thread.
+ */
 export class Looks {
   private readonly ring: TargetRing;
   private readonly token: number;

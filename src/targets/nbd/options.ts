@@ -33,7 +33,7 @@ const DELAY = option('targetOptions.reconnect_delay');
 /** 24 days: the longest time of a timer. */
 const MAX_DELAY = 2_000_000;
 
-/** Throws a usage error for a text that an option does not take. */
+/** Parses the options. Throws a usage error for a wrong one. */
 export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdOptions {
   const { uri, reconnect_delay: delay = '0', structured_replies: structured = 'no' } = options;
   if (uri === undefined) {
@@ -53,7 +53,10 @@ export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdO
   };
 }
 
-/** The options as they are recorded: paths have become absolute, and options of TLS parameters of the URI. */
+/**
+ * The options as they are recorded: paths have become absolute, and the options of TLS have become parameters of the
+ * URI.
+ */
 export function recordedNbdOptions(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { uri } = options;
   const recorded = recordedProgram(options);
@@ -64,7 +67,7 @@ export function recordedNbdOptions(options: Readonly<Record<string, string>>): R
 
 const TLS_OPTIONS = Object.keys(NBD_OPTIONS).filter((name) => name.startsWith('tls_'));
 
-/** The URI with the options that stand for its parameters. */
+/** Parses the URI, and adds the options of TLS to its parameters. */
 function uriOf(text: string, options: Readonly<Record<string, string>>): NbdUri {
   const uri = parseNbdUri(text);
   const [given] = TLS_OPTIONS.filter((name) => options[name] !== undefined);

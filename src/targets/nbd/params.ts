@@ -1,4 +1,4 @@
-/** What a server says of an export, in the kernel's terms. */
+/** Turns what a server says about an export into the parameters of a ublk device. */
 import type { ParamsInit } from '../../control/commands.ts';
 import { UblkError } from '../../errors.ts';
 import {
@@ -62,7 +62,7 @@ export function nbdParams(
   return clears ? { ...params, discard: clearing(flags, block) } : params;
 }
 
-/** The driver sends FUA writes only to a device with a cache, and a server without flush has none that could be emptied. */
+/** A device has a cache when its server can flush. The driver sends FUA writes only to a device with a cache. */
 function attributesOf(flags: number): number {
   const flushes = (flags & NBD_FLAG_SEND_FLUSH) !== 0;
   const durable = flushes && (flags & NBD_FLAG_SEND_FUA) !== 0;
@@ -74,7 +74,7 @@ function attributesOf(flags: number): number {
   );
 }
 
-/** The maximum block size of a server is that of requests with data: these have none. */
+/** The server's maximum block size does not apply: it limits requests with data, and these have none. */
 function clearing(flags: number, block: number): NonNullable<ParamsInit['discard']> {
   const sectors = (MOST_CLEARED - block) / SECTOR;
   return {

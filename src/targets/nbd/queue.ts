@@ -43,13 +43,13 @@ const DRAINING = 1;
 /** The connection is shut down, and its operations have not all ended. */
 const ENDING = 2;
 const DOWN = 3;
-/** As DOWN, and nothing waits any more. */
+/** As DOWN, but requests fail instead of waiting. */
 const GIVEN_UP = 4;
 
 /** How long a healthy server may take for what was sent to it. */
 const DRAIN_MS = 10_000;
 
-/** Why a connection is ended that has not failed. */
+/** The reasons for which a connection is ended that has not failed. */
 const GROWN = 'the device has grown since it was made';
 const SHUTDOWN = 'the server is about to end';
 
@@ -71,9 +71,11 @@ export class NbdQueue implements TargetQueue, Answered {
   private patience: NodeJS.Timeout | undefined;
   private fd: number;
   private isReceiving = false;
-  /** Why the connection is being ended, or will be as soon as what has come is parsed. */
+  /** Why the connection is being ended, or will be ended as soon as the received bytes are parsed; empty: it stays. */
   private reason = '';
-  /** What the server said when the connection was made; many servers hold a connection to it. */
+  /**
+   * The size of the export when the connection was made. Many servers keep to that size for the life of the connection.
+   */
   private exportBytes: number;
   /** The connection was made again, and nothing has been answered on it yet. */
   private isTrial = false;
@@ -138,7 +140,7 @@ export class NbdQueue implements TargetQueue, Answered {
     if (token === RECEIVED) this.isReceiving = false;
     if (this.mode === UP || this.mode === DRAINING) this.goOn(token, result);
     else if (token !== RECEIVED) this.sender.isBusy = false;
-    // What has just ended may have been the last operation of a connection that is being ended.
+    // This may have been the last operation of a connection that is being ended.
     if (this.mode === ENDING && !this.sender.isBusy && !this.isReceiving) this.down();
   }
 
@@ -148,7 +150,7 @@ export class NbdQueue implements TargetQueue, Answered {
     return this.mode === DRAINING ? this.sender.submitLast(this.fd) : 0;
   }
 
-  /** Nothing of the connection is used any more: the thread does not look at its ring again. */
+  /** Closes the connection. The thread does not look at its ring again. */
   close(): Promise<void> {
     this.link.close();
     clearTimeout(this.patience);
@@ -174,12 +176,12 @@ export class NbdQueue implements TargetQueue, Answered {
     else this.settle(io, error);
   }
 
-  /** What becomes of a request whose reply has come, with this error number. */
+  /** Completes a request whose reply has come with this error number, or lets it wait for the next connection. */
   private settle(io: IoRequest, error: number): void {
     const { slot } = io;
     this.waiting.answered(io);
     if (error === NBD_ESHUTDOWN) {
-      // It was not served, and another server may do so.
+      // The request was not served, and another server may serve it.
       this.waiting.forMessage(slot);
       this.reason = SHUTDOWN;
       return;
@@ -196,7 +198,7 @@ export class NbdQueue implements TargetQueue, Answered {
     io.complete(error === 0 ? io.bytes : -errnoOfNbd(error));
   }
 
-  /** The connection that was made again serves. */
+  /** The connection that was made again has answered a request. */
   private proven(): void {
     this.isTrial = false;
     this.link.proven();
@@ -225,7 +227,7 @@ export class NbdQueue implements TargetQueue, Answered {
     if (token === RECEIVED) this.receive();
   }
 
-  /** Their message is sent: nothing reads the data of these writes any more. */
+  /** Completes the writes that were held: their message is sent, so nothing reads their data any more. */
   private releaseHeld(): void {
     const { slots, waiting } = this;
     for (let slot = 0; slot < slots; slot++) {
@@ -236,7 +238,7 @@ export class NbdQueue implements TargetQueue, Answered {
   /** The connection ends when everything that is in a message has been answered, or when that takes too long. */
   private drain(): void {
     this.mode = DRAINING;
-    // The thread's timers end its sleep in the event loop only.
+    // A timer wakes the thread only while it sleeps in the event loop.
     this.events.sleepInLoop();
     this.patience = setTimeout(() => {
       if (this.mode === DRAINING) this.end(`${this.reason}, and requests were not answered for ${DRAIN_MS / 1000} s`);
@@ -254,7 +256,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.receiver.submit(this.fd);
   }
 
-  /** Ends the connection. What follows happens when its operations have ended. */
+  /** Shuts the connection down. `down` follows when its operations have ended. */
   private end(reason: string): void {
     clearTimeout(this.patience);
     this.reason = reason;

@@ -17,7 +17,7 @@ const MSG_WAITALL = 0x100;
 /** The staging buffer takes the replies of a whole batch of small reads. */
 const STAGING_BYTES = 256 << 10;
 
-/** Whoever completes the requests: see ReplySink.finish. */
+/** The object that completes the requests: see ReplySink.finish. */
 export interface Answered {
   answered(slot: number, error: number): void;
 }
@@ -32,7 +32,7 @@ export interface ReceiverParts {
   readonly structured: boolean;
   /** The data of requests is in registered buffers. */
   readonly registers: boolean;
-  /** That of its operations. */
+  /** The token of its operations. */
   readonly token: number;
 }
 
@@ -49,11 +49,13 @@ export class Receiver implements ReplySink {
   private readonly parser: ReplyParser;
   /** The data of requests is in registered buffers, into which nothing can be copied. */
   private readonly registers: boolean;
-  /** Data that is still to come is received directly into its request from this size on: a copy costs less below it. */
+  /**
+   * Data of this size or more that is still to come is received directly into its request. Below it, a copy costs less.
+   */
   private readonly directBytes: number;
   /** The receive that is under way goes directly into a request. */
   private isDirect = false;
-  /** The socket had no more when it was last read: to look again at once would be in vain. */
+  /** The socket had no more data when it was last read, so the next receive waits before it reads. */
   private isDrained = true;
 
   constructor({ ring, waiting, published, queue, slots, structured, registers, token }: ReceiverParts) {
@@ -142,7 +144,10 @@ export class Receiver implements ReplySink {
     this.queue.answered(slot, error);
   }
 
-  /** Where the data behind the next header is not to be copied: that header, and what belongs before it. */
+  /**
+   * How many bytes to receive into the staging buffer. When the data after the next header is not to be copied, only
+   * that header and what comes before it.
+   */
   private wanted(): number {
     const { parser } = this;
     if (!this.registers && !this.waiting.onlyLargeReads) return parser.room;

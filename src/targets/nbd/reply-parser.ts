@@ -36,7 +36,7 @@ const TWICE = 'it sends a part of a read twice, or too many parts that do not fo
 /** For an error chunk whose number is 0, which the protocol does not allow. */
 const NBD_EIO = 5;
 
-/** Whoever has sent the requests. */
+/** The object that has sent the requests. */
 export interface ReplySink {
   /**
    * The slot of the request that waits for a reply with this cookie; -1: none does.
@@ -77,9 +77,9 @@ export class ReplyParser {
   private readonly error: Int32Array;
   /** The first byte that has not been parsed. */
   private begin = 0;
-  /** The request is done when `left` is 0. */
+  /** Whether the request is done as soon as `left` is 0. */
   private isLast = false;
-  /** Bytes of a payload that nobody wants, which are still to come. */
+  /** Bytes that are still to come of a payload that is ignored. */
   private skip = 0;
 
   /** `staging` is the staging buffer. `structured`: the server has agreed to structured replies. */
@@ -259,8 +259,8 @@ export class ReplyParser {
   }
 
   /**
-   * Where in the data of `slot` a chunk of `bytes` bytes begins whose offset in the export stands behind its header; -1
-   * when it is not within the request.
+   * The position in the data of `slot` where a chunk of `bytes` bytes begins; -1 when it is not within the request. The
+   * offset of the chunk in the export follows its header.
    */
   private positionOf(slot: number, bytes: number): number {
     const { view, sink } = this;

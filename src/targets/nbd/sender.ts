@@ -25,9 +25,9 @@ export interface SenderParts {
   readonly waiting: Waiting;
   readonly published: ConnectionWriter;
   readonly slots: number;
-  /** That of the last operation of each message. */
+  /** The token of the last operation of each message. */
   readonly token: number;
-  /** Of the operations before it, which end only when they fail. */
+  /** The token of the operations before it, of which only a failure is reported. */
   readonly partToken: number;
 }
 
@@ -40,7 +40,7 @@ export class Sender {
   private readonly slots: number;
   private readonly token: number;
   private readonly partToken: number;
-  /** The message that is filled, and the one that is being sent or was. */
+  /** The message that is being filled, and the one that is being sent or was sent last. */
   private filling = new Outbox();
   private sending = new Outbox();
   /** Some requests found no room in the message. All that come later wait with them. */
@@ -84,7 +84,7 @@ export class Sender {
     else filling.addData(dataLo, dataHi, length);
   }
 
-  /** Takes the requests for which there was no room before, or no connection. `thread` finds them. */
+  /** Takes the requests that found no room or no connection. `thread` has the request of each slot. */
   takeWaiting(thread: Pick<TargetRing, 'request'>): void {
     this.isOverfull = false;
     const { first, slots, waiting } = this;
@@ -159,7 +159,7 @@ export class Sender {
     this.sending.release();
   }
 
-  /** Forgets both messages. No operation is under way. */
+  /** Empties both messages. No operation may be under way. */
   reset(): void {
     this.isBusy = false;
     this.isOverfull = false;

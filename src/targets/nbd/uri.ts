@@ -15,7 +15,7 @@ export interface NbdUri {
   readonly address: NbdAddress;
   /** The export's name; empty for the server's default export. */
   readonly exportName: string;
-  /** Everything goes through TLS; undefined: nothing does. */
+  /** How TLS is used; undefined: the connection is not encrypted. */
   readonly tls?: TlsOptions;
 }
 
@@ -70,7 +70,7 @@ function queryOf(parameters: readonly (readonly [name: string, value: string])[]
   return `?${parameters.map(([name, value]) => `${name}=${encodePath(value)}`).join('&')}`;
 }
 
-/** Where a server is, for a sentence. */
+/** Names the place of a server, as a part of a sentence. */
 export function describeAddress(address: NbdAddress): string {
   return address.kind === 'unix' ? `socket ${address.path}` : `${address.host} port ${address.port}`;
 }
@@ -94,7 +94,7 @@ function tcpAddress(authority: string, parameters: ReadonlyMap<string, string>, 
   return { kind: 'tcp', host: bare === '' ? 'localhost' : bare, port: number };
 }
 
-/** What stands in brackets: an address of IPv6, maybe with a zone behind %25 (RFC 6874). */
+/** The host between the brackets: an IPv6 address, which may have a zone after %25 (RFC 6874). */
 function addressV6(inBrackets: string, text: string): string {
   const host = decoded(inBrackets, text);
   const [address = '', ...zones] = host.split('%');

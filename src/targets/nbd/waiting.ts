@@ -21,7 +21,10 @@ const SENT = 3;
 /** A read of this size or more is large: see `onlyLargeReads`. */
 export const LARGE_BYTES = 32 << 10;
 
-/** Requests and bytes of writes that are little: see `isLittle`. A write counts for no more than TOO_MUCH bytes. */
+/**
+ * The limits of `isLittle`: the number of requests, and the bytes of their writes. A write counts for at most TOO_MUCH
+ * bytes.
+ */
 const FEW = 4;
 const LITTLE = 8 << 10;
 const TOO_MUCH = LITTLE + 1;
@@ -123,7 +126,10 @@ export class Waiting {
     return this.errors[slot]!;
   }
 
-  /** The reply has come. The request still waits for one until the caller says for what it waits now. */
+  /**
+   * Takes the request out of the counts of requests that wait for a reply. The caller then sets what the request waits
+   * for.
+   */
   answered({ slot, op, bytes }: IoRequest): void {
     this.replies--;
     if (this.reads[slot]! >= LARGE_BYTES) this.largeReads--;
@@ -158,9 +164,9 @@ export class Waiting {
   }
 
   /**
-   * The slot of the request that waits for a reply with this cookie; -1: none does. A server can guess the cookie of a
-   * request before it is sent. Its data is still part of a message then, so it must not be completed. A reply may well
-   * come while the rest of the message is being sent: see `hold`.
+   * The slot of the request that waits for a reply with this cookie; -1: no request does. A server could guess the
+   * cookie of a request that has not been sent. Such a request must not be completed, because its data is part of the
+   * message that is being filled. A reply may come while the rest of its message is still being sent: see `hold`.
    */
   slotOf(cookieLo: number, cookieHi: number): number {
     if (cookieLo < 0 || cookieLo >= this.slots || this.waits[cookieLo] !== A_REPLY) return -1;
@@ -191,7 +197,10 @@ export class Waiting {
     return this.largeReads > 0 && this.largeReads === this.replies;
   }
 
-  /** What waits for replies is so little that it fits into every socket, whatever the server has read of it. */
+  /**
+   * The requests that wait for replies are so few and so small that they fit into the buffer of any socket, even if the
+   * server has read none of them.
+   */
   get isLittle(): boolean {
     return this.replies <= FEW && this.written <= LITTLE;
   }

@@ -1,6 +1,7 @@
 /**
- * A dialogue is a protocol's negotiation as a generator. It yields what to send and how many bytes must come before it
- * goes on, and it returns the result. It knows no socket: whoever has one drives it with a Conversation.
+ * A dialogue is the negotiation of a protocol, written as a generator. It yields the bytes to send and the number of
+ * bytes that it needs before it goes on, and it returns the result. It has no socket: the owner of the socket drives it
+ * with a Conversation.
  */
 
 export interface Turn {

@@ -64,7 +64,7 @@ export class ExportInfo {
     }
   }
 
-  /** Everything, when the server says that there is no more. An export that is too large is an error only here. */
+  /** Returns the export when the server has sent everything. An export that is too large is an error only here. */
   finish(): NbdExport {
     if (this.#size === null) throw protocolError('it says nothing of the size of the export');
     const { bytes, flags } = this.#size;

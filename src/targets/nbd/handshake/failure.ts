@@ -22,7 +22,7 @@ export function protocolError(what: string): UblkError {
   });
 }
 
-/** The export is a proper one, and its size is beyond what the kernel and this program count with. */
+/** The export is valid, but larger than what the kernel and this program can count. */
 export function tooLarge(bytes: bigint): UblkError {
   return new UblkError(`the export has ${bytes} bytes, more than this program can serve (2^53 - 1)`, {
     code: 'EFBIG',

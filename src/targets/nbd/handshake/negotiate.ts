@@ -43,7 +43,7 @@ export interface ChooseOptions {
   readonly structured: boolean;
 }
 
-/** More replies than this to one option, or more exports, are a server that wants to fill our memory. */
+/** A server that sends more replies to one option, or lists more exports, may be trying to fill the memory. */
 const MAX_REPLIES = 100;
 const MAX_EXPORTS = 10_000;
 const ZEROES = 124;
@@ -90,7 +90,10 @@ export function* listExports(greeted?: number): Dialogue<(NbdExport | RefusedExp
   return exports;
 }
 
-/** One export of a list. That it cannot be used is no error of the list, as long as the server follows the protocol. */
+/**
+ * One export of a list. An export that cannot be used does not make the list fail, as long as the server follows the
+ * protocol.
+ */
 function* described(name: string): Dialogue<NbdExport | RefusedExport> {
   let found: NbdExport | null;
   try {
@@ -113,7 +116,7 @@ export function* describeExport(exportName: string, greeted?: number): Dialogue<
   return found;
 }
 
-/** Both sides say what they are. Returns the server's handshake flags. */
+/** Exchanges greetings and handshake flags. Returns the server's flags. */
 function* greet(): Dialogue<number> {
   const magic = Buffer.from(yield* receive(16));
   if (magic.readBigUInt64BE(0) !== NBDMAGIC) throw protocolError('it does not greet as an NBD server does');
@@ -152,7 +155,10 @@ function* ask(option: number, name: string, kinds: readonly number[]): Dialogue<
   throw protocolError('it does not end its answer about the export');
 }
 
-/** The option of servers that know no other: the server answers with the export, or closes the connection. */
+/**
+ * Chooses with NBD_OPT_EXPORT_NAME, the only option that every server knows: the server answers with the export, or
+ * closes the connection.
+ */
 function* chooseByName(name: string, serverFlags: number): Dialogue<NbdExport> {
   yield* send(encodeOption(NBD_OPT_EXPORT_NAME, Buffer.from(name)));
   const zeroes = (serverFlags & NBD_FLAG_NO_ZEROES) === 0 ? ZEROES : 0;
@@ -187,7 +193,7 @@ function listedOf(payload: Buffer): Listed {
   return { name: textOf(payload.subarray(4, 4 + length)), description: description === '' ? null : description };
 }
 
-/** All errors have the uppermost bit. */
+/** The types of all error replies have the highest bit set. */
 function isError(type: number): boolean {
   return type >= NBD_REP_FLAG_ERROR;
 }

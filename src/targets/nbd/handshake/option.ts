@@ -21,7 +21,7 @@ export function encodeOption(option: number, data: Uint8Array = new Uint8Array(0
   return Buffer.concat([header, data]);
 }
 
-/** The data of INFO and GO: which export, and what is to be said of it. */
+/** The data of NBD_OPT_INFO and NBD_OPT_GO: the name of an export, and the kinds of information to send about it. */
 export function encodeInfoRequest(name: string, kinds: readonly number[]): Buffer {
   const bytes = Buffer.from(name);
   const data = Buffer.alloc(4 + bytes.length + 2 + kinds.length * 2);

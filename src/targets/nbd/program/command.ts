@@ -13,13 +13,16 @@ export interface Program {
 
 type Options = Readonly<Record<string, string>>;
 
-/** It stands for the path of the socket, in any word. */
+/** A placeholder for the path of the socket. It can be any part of any word. */
 const SOCKET = '{socket}';
 
-/** What the programs that are known are told. What the user has written follows, and so it prevails. */
+/**
+ * The arguments that tell a known program where to listen. The user's own arguments follow them, and therefore take
+ * precedence.
+ */
 const LISTEN: Readonly<Record<string, readonly string[]>> = {
   nbdkit: ['-f', '-U', SOCKET],
-  // Any number of clients: each queue thread is one, and `update_size` asks beside them.
+  // Any number of clients may connect: each queue thread is one, and `update_size` is another.
   'qemu-nbd': ['--persistent', '--shared=0', '-k', SOCKET],
 };
 
@@ -39,7 +42,9 @@ export function programOf({ program, directory = process.cwd(), uri }: Options):
   return { words, directory };
 }
 
-/** The options as they are recorded: the program's directory is named, and so is a program that is a path. */
+/**
+ * The options as they are recorded: with the directory, and with an absolute path if the program was given as a path.
+ */
 export function recordedProgram(options: Options): Options {
   const program = programOf(options);
   if (program === null) return options;
@@ -57,7 +62,7 @@ export function startWords({ words }: Program, path: string): string[] {
   return [name, ...[...listen, ...args].map((word) => word.replaceAll(SOCKET, path))];
 }
 
-/** The paths that it may open when it is started again: whatever is or looks like one among its words. */
+/** The paths that the program may open when it is started again: every part of its words that could be a path. */
 export function pathsOf({ words, directory }: Program): string[] {
   const parts = words.flatMap((word) => word.split(/[=,:]/)).filter((part) => part !== '');
   return [directory, ...SYSTEM_FOLDERS, ...parts.map((part) => (isAbsolute(part) ? part : resolve(directory, part)))];

@@ -13,9 +13,9 @@ import { type StartedProgram, startProgram, untilListening } from './start.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** A program that has run for so long was started well. */
+/** A program that has run for at least this time counts as started well. */
 const GOOD_MS = 2_000;
-/** How often the log repeats why it does not stay. */
+/** How often the log repeats the same reason for which the program ends. */
 const REMIND_MS = 60_000;
 
 export class ProgramKeeper {
@@ -30,7 +30,10 @@ export class ProgramKeeper {
   private saidAt = 0;
   private isEnding = false;
 
-  /** Resolves when the program listens on the socket in `folder`, which is made, or emptied. `log`: a file for what it prints. */
+  /**
+   * Resolves when the program listens on the socket in `folder`, which is made or emptied first. The output of the
+   * program is appended to the file `log`.
+   */
   static async start(program: Program, folder: string, log: string): Promise<ProgramKeeper> {
     await endLeftOver(folder);
     rmSync(folder, { force: true, recursive: true });
@@ -69,8 +72,9 @@ export class ProgramKeeper {
   }
 
   /**
-   * Starts it again. Files may be lacking for that, or room on a disk, and then it is tried again: the device lives on. A
-   * program that nobody could find when this server is gone does not stay.
+   * Starts the program again. When that fails, for example because the disk is full, it is tried again later, and the
+   * device stays. A program whose process id cannot be written down is ended at once: the next server of the device
+   * could not find it.
    */
   private startAgain(): void {
     try {

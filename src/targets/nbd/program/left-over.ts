@@ -1,6 +1,6 @@
 /**
- * The program of a server that is gone. It was told to end when that server died, but it may take its time, and two
- * programs must not write to one image. So a new server waits for it, and ends it if it stays.
+ * Ends the program of a server that is gone. The kernel has told it to end when that server died, but it may take its
+ * time, and two programs must not write to one image. So a new server waits for it, and kills it if it stays.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const ENDS_MS = 10_000;
 const DIES_MS = 5_000;
 const LOOK_MS = 20;
 
-/** Writes down which process it is, in the program's folder: wholly or, when it throws, not at all. */
+/** Writes the process id and start time of the program into its folder. When it throws, it has written nothing. */
 export function writeProcess(folder: string, { pid, startTime }: Pick<StartedProgram, 'pid' | 'startTime'>): void {
   const next = join(folder, 'process.next');
   writeFileSync(next, `${pid} ${startTime}\n`, { mode: 0o600 });

@@ -17,7 +17,10 @@ export interface StartedProgram {
   readonly pid: number;
   /** Clock ticks from boot, which tell this process from a later one with its id. */
   readonly startTime: number;
-  /** Resolves when it has ended, to a sentence without a subject that says how, and with what last words. */
+  /**
+   * Resolves when it has ended, to a predicate such as `ended with exit code 1`, with the last lines that it has
+   * printed.
+   */
   readonly ended: Promise<string>;
   /** Asks it to end, and kills it if it does not. Resolves when it has ended. */
   readonly end: () => Promise<void>;
@@ -120,7 +123,7 @@ function lastWords(path: string, skipped: number): string {
   );
 }
 
-/** Whether a socket listens there. To connect instead would be a client, and some programs count them. */
+/** Whether a socket listens there. It does not try to connect, because some programs count their clients. */
 function listens(path: string): boolean {
   if (!existsSync(path)) return false;
   return readFileSync('/proc/self/net/unix', 'utf8')

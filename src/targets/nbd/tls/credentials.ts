@@ -7,9 +7,12 @@ import { UblkError } from '../../../errors.ts';
 import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
 import { TLS_PARAMETERS, type TlsOptions } from './options.ts';
 
-/** TLS 1.3 takes a shared key only with a cipher that has SHA-256; the rest is TLS 1.2. No cipher needs a certificate. */
+/**
+ * The ciphers for a shared key: those of TLS 1.3 with SHA-256, which that version requires, and those of TLS 1.2 that
+ * need no certificate.
+ */
 const PSK_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:PSK:!kRSAPSK:!eNULL:!aNULL';
-/** What is a certificate in TLS 1.2 and earlier is not taken: everything that speaks NBD with TLS has 1.2. */
+/** Older versions are not accepted. Every NBD server with TLS has 1.2. */
 const OLDEST = 'TLSv1.2';
 
 /** `host`: the name in the URI; undefined for a unix socket. Throws a UblkError for files that cannot be used. */
@@ -24,7 +27,7 @@ function certificateOptions(tls: TlsOptions, host: string | undefined): Connecti
     minVersion: OLDEST,
     rejectUnauthorized: verifyPeer,
     ...(name === undefined ? { checkServerIdentity: () => undefined } : { host: name }),
-    // A server has one certificate for an address: an address is not sent as a name.
+    // The name is sent so that the server can choose among its certificates (SNI), which allows no addresses.
     ...(name !== undefined && isIP(name) === 0 && { servername: name }),
     ...(directory === undefined ? { ca: getCACertificates('system') } : inDirectory(directory, verifyPeer)),
   };
@@ -44,7 +47,7 @@ function inDirectory(directory: string, verifyPeer: boolean): ConnectionOptions 
   };
 }
 
-/** undefined for an optional file that is not there. */
+/** Reads a file; undefined when it is optional and does not exist. */
 function read(path: string, isOptional: boolean): Buffer | undefined {
   try {
     return readFileSync(path);
@@ -65,7 +68,7 @@ function pskOptions(path: string, user: string | undefined): ConnectionOptions {
     minVersion: OLDEST,
     ciphers: PSK_CIPHERS,
     pskCallback: () => ({ identity, psk }),
-    // Nobody's certificate is good enough: who does not have the key is not the server.
+    // No certificate is accepted: a server must prove that it has the key.
     ca: [],
     checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
       Object.keys(certificate).length === 0 ? undefined : new Error('it has a certificate and not the shared key'),

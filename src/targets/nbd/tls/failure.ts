@@ -27,7 +27,7 @@ export function tlsError(thrown: unknown): UblkError {
   });
 }
 
-/** A server that does not like what the client has shown may say so in its log only. */
+/** A server that refuses the client's certificate or key may give the reason only in its own log. */
 export function closedError(): UblkError {
   return new UblkError('the server closes the connection when it is to use TLS', {
     code: 'ECONNRESET',
@@ -37,5 +37,5 @@ export function closedError(): UblkError {
 }
 
 const HINT = 'the log of the server may say why; it may want a client certificate, or another shared key';
-/** What Node adds about itself. */
+/** Advice about Node that it appends to its messages. */
 const ADVICE = /; if the root CA is installed locally.*$/;

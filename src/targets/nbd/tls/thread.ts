@@ -1,4 +1,4 @@
-/** A queue thread's hold on its TLS thread (main.ts), which starts with the first connection. */
+/** Starts the TLS thread of a queue thread (main.ts) with the first connection, and opens tunnels in it. */
 import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
@@ -8,7 +8,7 @@ import { serverLog } from '../../handlers/log.ts';
 import type { OpenTunnel, TunnelMessage } from './messages.ts';
 import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
-/** Whoever opens tunnels: `openTunnel` in a process that has an event loop, or a TLS thread. */
+/** Opens tunnels: either in this process, if it has an event loop, or in a TLS thread. */
 export interface Tunnels {
   readonly open: (request: TunnelRequest) => Promise<Tunnel>;
   /** Is told why TLS has ended a connection that was in use. */
@@ -17,7 +17,7 @@ export interface Tunnels {
 
 const YOUNG_MB = 2;
 const STACK_MB = 2;
-/** What was sent last reaches the server within this time, or not at all. */
+/** How long the last data may take to reach the server when the thread ends. */
 const END_MS = 1_000;
 
 interface Entry {
@@ -49,7 +49,10 @@ export class TlsThread implements Tunnels {
     serverLog(`TLS has ended a connection: ${error.message}`);
   }
 
-  /** Resolves when the server has been told that all tunnels have ended, whose plain ends are closed; or soon. */
+  /**
+   * Ends the thread. The plain ends of its tunnels must be closed. The server has END_MS to take the end of each
+   * connection.
+   */
   async end(): Promise<void> {
     const { worker } = this;
     if (worker === undefined) return;
@@ -81,7 +84,7 @@ export class TlsThread implements Tunnels {
     else entry?.closed.resolve(message.error === null ? null : decodeError(message.error));
   }
 
-  /** Its sockets are closed. The next connection gets another thread. */
+  /** The thread has ended, and its sockets are closed with it. The next connection starts another thread. */
   private failed(message: string): void {
     this.worker = undefined;
     const error = new UblkError(message, { code: 'INTERNAL', kind: 'failed' });

@@ -1,7 +1,7 @@
 /**
- * A TLS connection with a plain end: what is written to the plain end goes to the server encrypted, and what the server
- * sends comes out of it. The plain end is one end of a pair of unix sockets, so a ring can use it as any other socket.
- * Whoever reads slowly on one side makes the writer on the other side wait. When one side ends, so does the other.
+ * A TLS connection with a plain end: data that is written to the plain end goes to the server encrypted, and data from
+ * the server comes out of it. The plain end is one end of a pair of unix sockets, so a ring can use it as any other
+ * socket. A slow reader on one side makes the writer on the other side wait. When one side ends, so does the other.
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -28,13 +28,13 @@ export interface TunnelRequest {
   readonly host: string | undefined;
 }
 
-/** What a unix socket holds, about. */
+/** About as much as a unix socket holds. */
 const BUFFER_BYTES = 256 << 10;
 const HANDSHAKE_MS = 10_000;
-/** A server that does not read what is left is not waited for longer. */
+/** How long a server may take to read the last data before the connection is dropped. */
 const LINGER_MS = 1_000;
 
-/** Resolves when both sides know each other. Throws a UblkError otherwise. */
+/** Resolves when the TLS handshake is done. Throws a UblkError when it fails. */
 export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunnel> {
   const secure = await handshake(fd, tls, host);
   const [ours, theirs] = socketPair();
@@ -43,7 +43,7 @@ export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunn
     readable: true,
     writable: true,
     allowHalfOpen: true,
-    // One buffer is read into again and again: it is free when TLS has passed on what was in it.
+    // The same buffer is used for every read. It is free again when TLS has passed on its data.
     onread: {
       buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
       callback: (length, buffer) => {
@@ -63,10 +63,10 @@ export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunn
     clearInterval(looks);
     closed.resolve(null);
     plain.end();
-    // What still comes has nowhere to go, and the end of it must be seen.
+    // Data that still comes is dropped, but it has to be read so that its end is noticed.
     plain.resume();
   });
-  // The ring has closed its end with bytes in it that nobody wants any more.
+  // The queue thread may close its end while there are unread bytes in it, which is no failure.
   plain.on('error', () => {});
   plain.on('end', () => endSoon(secure));
   plain.on('close', () => endSoon(secure));
