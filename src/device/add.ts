@@ -86,7 +86,7 @@ async function create(
   requireUnserved(channel, options);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const asked = resolve(options, target, driver);
-  // A resident server checks what it has left.
+  // A resident server checks by itself whether it has enough descriptors left.
   if (options.server === null) checkDescriptors(resolve(options, target, driver, expectedOf(asked)));
   const info = await addDev(channel, devInfoOf(asked, options.id), waiting);
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };

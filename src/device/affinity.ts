@@ -26,7 +26,7 @@ export interface QueueAffinity {
 
 export interface Moved {
   readonly queues: readonly QueueAffinity[];
-  /** Sentences on what is not quite as it was asked for. */
+  /** Sentences about what differs from what was asked for. */
   readonly notes: readonly string[];
 }
 
@@ -54,7 +54,10 @@ function queuesOf({ id, queues }: DeviceReport, queue: number | undefined): read
   throw usageError(`device ${id} has no queue ${queue}`, `its queues are 0 to ${queues.length - 1}`);
 }
 
-/** The ids of threads come from the server's page of counters, and the names of these threads say whose they are. */
+/**
+ * The ids of the threads come from the stats page of the device. The name of a thread says whether it serves this
+ * device alone.
+ */
 function requireOwnThreads({ id, ublksrv_pid: pid, server }: DeviceReport, { id: queue, tids }: QueueReport): void {
   const names = tids.map((tid) => readText(`/proc/${pid}/task/${tid}/comm`)?.trim() ?? '');
   if (tids.length > 0 && names.every((name) => name.startsWith(`ublk${id}-`))) return;

@@ -37,7 +37,7 @@ const USERS_LEAVE_MS = 30_000;
 /** A user that has done nothing for this long since the device stopped will not leave by itself. */
 const QUIET_MS = 2_000;
 const LOOK_MS = 250;
-/** The kernel deletes one at a time (Linux 7.3); the wait for servers and users is what runs side by side. */
+/** The kernel deletes one device at a time (Linux 7.3). Only the waits for servers and users overlap. */
 const AT_ONCE = 8;
 
 /**

@@ -1,8 +1,8 @@
 /** Does the same to many devices, several at a time. */
 
 /**
- * Calls `act` for each item, at most `atOnce` at a time and in order. Resolves when all are done; the first that rejects
- * ends it, when those under way have settled.
+ * Calls `act` for the items in order, for at most `atOnce` of them at a time. Resolves when all are done. When a call
+ * rejects, no more calls are made, and the promise rejects when those under way have settled.
  */
 export async function inParallel<T>(
   items: readonly T[],

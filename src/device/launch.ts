@@ -49,10 +49,10 @@ export interface Launch {
 
 /** A process that is to be started. */
 interface Program {
-  /** Its file in dist/, and the words behind it. */
+  /** Its file in dist/, and its arguments. */
   readonly words: readonly [entry: string, ...words: string[]];
   readonly log: string;
-  /** The part of the program whose compiled code it uses. */
+  /** The name of the part of the compile cache that it uses. */
   readonly cache: string;
 }
 

@@ -82,7 +82,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     return deleteDevice(id, options);
   }
 
-  /** Lets go of the server, which serves its devices on. There are no events any more. */
+  /** Disconnects from the server, which goes on to serve its devices. No events come afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#following?.stop();

@@ -10,7 +10,10 @@ import { isElsewhere, isServer, isServerAlive } from '../record/server-identity.
 import { readRecord } from '../record/store.ts';
 import { askResidentToQuiesce } from './serve.ts';
 
-/** The signal that makes the server of one device do so (server/main.ts); a resident server is asked on its socket. */
+/**
+ * The signal that asks the server of one device to let go of it (server/main.ts). A resident server is asked on its
+ * socket.
+ */
 const SIGNAL = 'SIGUSR2';
 
 /** The server of a device without recovery must not leave: the device would be DEAD. */

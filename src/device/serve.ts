@@ -83,7 +83,10 @@ function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: s
   return { name: serverName(name), wanted };
 }
 
-/** Those of a server of that name that was killed, which has left them in its lock. CPUs may have gone offline since. */
+/**
+ * The options of the last server of that name, if it was killed: it had written them into its lock file. CPUs that have
+ * gone offline since are not asked for again.
+ */
 function keptOptions(name: string): ServerOptions {
   const { threads, cpus } = parseServerOptions(readText(residentFiles(name).lock) ?? '');
   return { threads, cpus: areOnline(cpus) ? cpus : [] };

@@ -19,7 +19,7 @@ export interface Following {
   stop(): void;
 }
 
-/** Resolves when the server has answered. The connection keeps this process. */
+/** Resolves when the server has answered. The connection keeps this process alive. */
 export async function followResident(
   { name, path }: ResidentServer,
   { happened, ended }: Followers,

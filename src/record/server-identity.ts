@@ -14,7 +14,10 @@ export interface ServerIdentity {
   readonly namespace?: string | null;
   /** The file that it has locked (server-lock.ts). */
   readonly lock?: string;
-  /** The name of the resident server that it is: it lives on when it has let go of the device, which the lock says. */
+  /**
+   * The name of the server if it is a resident one. Such a server goes on to run without the device, so only the lock
+   * says whether it has the device.
+   */
   readonly resident?: string;
 }
 

@@ -82,7 +82,7 @@ export interface DeviceStats {
   readonly queues: QueueStats[];
   /** null when no request is stuck. */
   stuck: StuckStats | null;
-  /** Those of its target, in the order of the threads; empty for a target without any. */
+  /** The connections of its target, in the order of the threads; empty for a target without any. */
   readonly connections: ConnectionStats[];
   /** Counters by the kernel's buffer index. Buffers that were never hit are left out. */
   readonly buffers: Map<number, BufferStats>;

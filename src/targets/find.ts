@@ -17,7 +17,7 @@ export async function findTarget(reference: string): Promise<TargetType> {
   return loadTarget(reference);
 }
 
-/** The target with the traits that follow from what the device is to be made of, or was when it is recovered. */
+/** Returns the target with the traits that `inspect` has found for what the device is made of. */
 export async function inspected(
   target: TargetType,
   options: Readonly<Record<string, string>>,

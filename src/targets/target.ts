@@ -19,8 +19,8 @@ export interface TargetType<State = unknown> extends TargetTraits {
   readonly summary: string;
   /**
    * Looks at what the device is to be made of, before there is a device, and returns the traits that follow from it.
-   * Throws a UblkError when there is nothing to make a device of. `recovering`: the device exists, and another server has
-   * served it.
+   * Throws a UblkError when no device can be made of it. `recovering`: the device exists, and another server has served
+   * it.
    */
   inspect?(options: Readonly<Record<string, string>>, recovering: boolean): Promise<Partial<TargetTraits>>;
   /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
@@ -114,9 +114,9 @@ export interface TargetRing {
   /** Sends the first `length` bytes of the data of the request of `slot`, as `receiveData` receives them. */
   sendData(fd: number, slot: number, length: number, flags: number, linked: boolean, token: number): void;
   /**
-   * Makes room for `count` operations, so that they are submitted together. After one that is `linked` the next one
-   * begins when it has ended. A linked operation that succeeds has no end that `ringDone` is told of; when one fails,
-   * those behind it neither begin nor have an end.
+   * Makes room for `count` operations, so that they are submitted together. An operation after one that is `linked`
+   * begins when that one has ended. `ringDone` is not called for a linked operation that succeeds. When one fails,
+   * those after it are not begun, and `ringDone` is not called for them.
    */
   reserve(count: number): void;
   /** Waits for the time of the __kernel_timespec at this address, which stays mapped, and ends with -ETIME. */

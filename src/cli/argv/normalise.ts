@@ -21,7 +21,7 @@ export type FlagShapes = Readonly<Record<string, FlagShape>>;
 /** The value that the help shows for a switch that takes 0 or 1. */
 export const ZERO_OR_ONE = '0|1';
 
-/** The value that the help shows for a flag that may stand alone; a value is given behind `=` only: `--server=NAME`. */
+/** The value that the help shows for a flag that may stand alone. Its value has to follow a `=`: `--server=NAME`. */
 export const OPTIONAL_NAME = '[NAME]';
 
 /** kublk's option table gives these a required argument, which its code never looks at. */

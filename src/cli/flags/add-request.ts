@@ -14,7 +14,10 @@ export interface CreateFlags extends InferredFlags<typeof createFlags> {
   readonly number?: number | undefined;
 }
 
-/** `words` are those of the command that are no flags, `argv` are all. */
+/**
+ * `words`: the arguments that are neither flags nor values of flags. `argv`: everything that follows the name of the
+ * command.
+ */
 export function addRequest(flags: CreateFlags, words: readonly string[], argv: readonly string[] = []): AddOptions {
   const { target, ...named } = namedOptions(flags, words, argv);
   if (target === undefined)
@@ -82,7 +85,7 @@ function programIn(argv: readonly string[]): readonly string[] {
   return isUri(words[0] ?? '') ? [] : words;
 }
 
-/** `nbd://host/export`: what a target takes in place of a file. */
+/** Whether the word is a URI, such as `nbd://host/export`, which a target takes in place of a file. */
 function isUri(word: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(word);
 }

@@ -6,7 +6,7 @@ import { openRequest, type TargetTraits } from '../target-traits.ts';
 
 /** Whether the target can be what is asked of it. */
 export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
-  // The names first: a word that follows a wrong option is taken for a file.
+  // Names of options come first: an option that was meant for another target explains a wrong number of files.
   checkOptionNames(spec, target);
   checkFileCount(spec, target);
   checkDataPath(spec, target);

@@ -9,7 +9,7 @@ export interface ConnectionChange {
   readonly text: string;
 }
 
-/** `before` is null at the first look: then only what is lost now is told. */
+/** `before` is null at the first reading: only connections that are lost now are reported then. */
 export function connectionChanges(before: DeviceStats | null, now: DeviceStats | null): ConnectionChange[] {
   const earlier = sameLife(before, now) ? (before?.connections ?? []) : [];
   return (now?.connections ?? []).flatMap((connection) => {

@@ -54,7 +54,7 @@ export interface DeviceView {
   readonly queues: readonly QueueView[];
   /** null for a device that another program serves. */
   readonly buffers: readonly BufferView[] | null;
-  /** Those of its target to a server of its own. */
+  /** The connections of its target; empty for a target without any. */
   readonly connections: readonly ConnectionStats[];
   /** The oldest is first. */
   readonly history: readonly HistoryPoint[];

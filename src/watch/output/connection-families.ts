@@ -1,4 +1,4 @@
-/** The families of the connections that targets have to servers of theirs. */
+/** The metric families about the connections of targets. */
 import type { ConnectionStats } from '../../stats/connections.ts';
 import { type ExposedDevice, type Family, labelsOf } from './family.ts';
 

@@ -1,4 +1,4 @@
-/** A family of Prometheus: samples that share a name, a type and a meaning. */
+/** A metric family of Prometheus: samples that share a name, a type and a meaning. */
 import type { BlockCounters } from '../../stats/block-layer.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
 
