@@ -2,7 +2,7 @@
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { describeThrown } from '../load/thrown.ts';
 import { errnoOf } from './errors.ts';
-import { serverLog } from './log.ts';
+import { serverLog } from '../log.ts';
 
 /** How many kinds are told apart; what comes after them is counted by the statistics alone. */
 const KINDS = 64;

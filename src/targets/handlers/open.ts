@@ -4,7 +4,7 @@ import { describeThrown } from '../load/thrown.ts';
 import type { OpenRequest } from '../target.ts';
 import type { Handlers, OpenContext, SetupContext, TargetDefinition } from './define.ts';
 import { requireHandlers } from './handlers.ts';
-import { serverLog } from './log.ts';
+import { serverLog } from '../log.ts';
 import { parseOptions } from './options.ts';
 
 export type Opening = Pick<OpenRequest, 'files' | 'options' | 'device' | 'recovering' | 'deviceBytes'>;

@@ -8,7 +8,7 @@
  */
 import type { ThreadEvents } from '../target.ts';
 import { BlockError } from './errors.ts';
-import { serverLog } from './log.ts';
+import { serverLog } from '../log.ts';
 import { UnexpectedResult } from './outcome.ts';
 import { describeOp, lengthOf, offsetOf } from './request.ts';
 

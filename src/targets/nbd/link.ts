@@ -3,7 +3,7 @@
  * lost again soon after it was made counts as a failed attempt. It runs in the event loop of its queue thread.
  */
 import { closeSync } from 'node:fs';
-import { serverLog } from '../handlers/log.ts';
+import { serverLog } from '../log.ts';
 import { connectNbd } from './connect.ts';
 import type { NbdExport } from './handshake/export.ts';
 import { chooseExport } from './handshake/negotiate.ts';

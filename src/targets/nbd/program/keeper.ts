@@ -4,7 +4,7 @@
  * make it again (link.ts).
  */
 import { mkdirSync, rmSync } from 'node:fs';
-import { serverLog } from '../../handlers/log.ts';
+import { serverLog } from '../../log.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import type { Program } from './command.ts';
 import { endLeftOver, writeProcess } from './left-over.ts';

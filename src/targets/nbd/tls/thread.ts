@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
 import { packagePath } from '../../../package-root.ts';
 import { decodeError } from '../../../protocol/error-wire.ts';
-import { serverLog } from '../../handlers/log.ts';
+import { serverLog } from '../../log.ts';
 import type { OpenTunnel, TunnelMessage } from './messages.ts';
 import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
