@@ -80,6 +80,11 @@ const targetFlags = {
     summary: 'nbd: seconds that requests wait for a lost server before they fail (default 0: for ever).',
     helpGroup: 'TARGET',
   }),
+  request_timeout: wholeNumber({
+    summary:
+      'nbd: seconds within which the server must answer a request, or its connection is made again (default 0: no limit).',
+    helpGroup: 'TARGET',
+  }),
   tls_certificates: Flags.string({
     summary: 'nbds: a directory with ca-cert.pem, and client-cert.pem and client-key.pem if the server asks for them.',
     helpValue: 'DIR',

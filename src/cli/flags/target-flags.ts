@@ -13,6 +13,7 @@ const WITH_VALUE = [
   'program',
   'directory',
   'reconnect_delay',
+  'request_timeout',
   'tls_certificates',
   'tls_psk_file',
   'tls_hostname',

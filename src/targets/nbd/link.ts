@@ -50,7 +50,11 @@ export interface LinkOptions extends NbdOptions {
   /** See QueueContext. */
   readonly deviceBytes: () => number | null;
   readonly onConnected: (connection: Connection) => void;
-  /** Is called when `reconnectSeconds` are over. Attempts go on. */
+  /** Since when the request has waited that has waited longest for a lost server, on the clock of performance.now(); Infinity: none waits. */
+  readonly oldestLoss: () => number;
+  /** Requests must fail that have waited since then, or for longer. Returns how many do. */
+  readonly onOverdue: (since: number) => number;
+  /** The time for which requests wait is over: all fail until there is a connection. Attempts go on. */
   readonly onGivenUp: () => void;
   /**
    * Is called repeatedly while no connection has answered a request for half a minute or more. `sinceMs`: since when,
@@ -80,18 +84,21 @@ export class Link {
     this.uri = formatNbdUri(options.uri);
   }
 
-  /** Is to be called when the connection is lost. `isUnstored`: see Waiting. */
-  lost(reason: string, isUnstored: boolean): void {
+  /** The connection is lost, for this reason. `isUnstored`: see Waiting. `wasWaiting`: requests of the last outage have had no reply on it. */
+  lost(
+    reason: string,
+    { isUnstored, wasWaiting }: { readonly isUnstored: boolean; readonly wasWaiting: boolean },
+  ): void {
     const { reconnectSeconds, export: before } = this.options;
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
     if (isUnstored && (before.flags & NBD_FLAG_SEND_FLUSH) !== 0) this.say(UNSTORED);
     const now = performance.now();
     const wasGood = now - this.madeAt >= GOOD_MS;
     // The wait began when the last connection that answered a request was lost.
-    if (wasGood || this.isProven) this.lostAt = now;
+    if (this.isProven || (wasGood && !wasWaiting)) this.lostAt = now;
     this.saidReason = '';
     if (wasGood) this.pause = 0;
-    if (reconnectSeconds > 0) this.waitUntil(this.lostAt + reconnectSeconds * 1000);
+    this.setDeadline();
     this.remind(now);
     this.attemptLater();
   }
@@ -149,19 +156,32 @@ export class Link {
   }
 
   private remind(now: number): void {
-    const waitedMs = now - this.lostAt;
+    const waitedMs = now - Math.min(this.lostAt, this.options.oldestLoss());
     if (waitedMs >= LATE_MS) this.options.onLate(Date.now() - waitedMs);
   }
 
-  private waitUntil(when: number): void {
-    const { reconnectSeconds, onGivenUp } = this.options;
-    this.patience = setTimeout(
-      () => {
-        this.say(`was not made again within ${reconnectSeconds} s: requests fail until it is`);
-        onGivenUp();
-      },
-      Math.max(0, when - performance.now()),
-    );
+  /** The next request to fail is the one that has waited longest. When the connection has been away for so long, all fail. */
+  private setDeadline(): void {
+    const { reconnectSeconds, oldestLoss } = this.options;
+    if (reconnectSeconds === 0) return;
+    const when = Math.min(this.lostAt, oldestLoss()) + reconnectSeconds * 1000;
+    this.patience = setTimeout(() => this.failLate(), Math.max(0, when - performance.now()));
+  }
+
+  private failLate(): void {
+    const { reconnectSeconds, onGivenUp, onOverdue } = this.options;
+    const since = performance.now() - reconnectSeconds * 1000;
+    if (this.lostAt <= since) {
+      this.say(`was not made again within ${reconnectSeconds} s: requests fail until it is`);
+      onGivenUp();
+      return;
+    }
+    const failed = onOverdue(since);
+    if (failed > 0)
+      this.say(
+        `was first lost ${reconnectSeconds} s ago and requests that were sent on it have had no answer since: ${failed} of them fail`,
+      );
+    this.setDeadline();
   }
 
   private attemptLater(): void {

@@ -11,8 +11,9 @@ import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
 import { wordsOf } from '../../native/words64.ts';
 import type { TargetRing } from '../target.ts';
 
-/** How often a connection is looked at. */
+/** A connection is looked at so often, or more often if a request must be answered within seconds. */
 export const LOOK_SECONDS = 5;
+const LOOKS_PER_LIMIT = 4;
 /** A connection is given up when nothing has come for this time although an answer was due. */
 const SILENT_MS = 30_000;
 /** And when this many tries in a row had no answer. */
@@ -34,21 +35,26 @@ export function isGone(fd: number): boolean {
 }
 
 /**
- * Wakes a thread that sleeps in its ring every LOOK_SECONDS, so that it looks at its connection. A connection that is
- * not TCP needs no looks, so nothing wakes the thread.
+ * Wakes a thread that sleeps in its ring, so that it looks at its connection. A connection that is not TCP needs no
+ * looks, unless requests must be answered within a time.
  */
 export class Looks {
+  /** A request that had no reply in more looks than these has waited for `limitSeconds`. 0: it may wait for ever. */
+  readonly limit: number;
   private readonly ring: TargetRing;
   private readonly token: number;
   /** Read by the kernel, so it must stay mapped; null: there is nothing to look at. */
   private readonly pause: MappedMemory | null;
 
-  /** `token`: that of its operations. */
-  constructor(ring: TargetRing, fd: number, token: number) {
+  /** `token`: that of its operations. `limitSeconds`: within what time a request must be answered; 0: none. */
+  constructor(ring: TargetRing, fd: number, token: number, limitSeconds = 0) {
     this.ring = ring;
     this.token = token;
-    this.pause = tcpSignsOf(fd) === null ? null : mapAnonymous(kernel_timespec.size, 'of a pause');
-    this.pause?.bytes.set(encode(kernel_timespec, { tv_sec: BigInt(LOOK_SECONDS) }));
+    const seconds = limitSeconds === 0 ? LOOK_SECONDS : Math.min(LOOK_SECONDS, limitSeconds / LOOKS_PER_LIMIT);
+    this.limit = Math.ceil(limitSeconds / seconds);
+    const isIdle = limitSeconds === 0 && tcpSignsOf(fd) === null;
+    this.pause = isIdle ? null : mapAnonymous(kernel_timespec.size, 'of a pause');
+    this.pause?.bytes.set(encode(kernel_timespec, timespecOf(seconds)));
     this.again();
   }
 
@@ -61,4 +67,8 @@ export class Looks {
   again(): void {
     if (this.pause !== null) this.ring.timeout(...wordsOf(this.pause.address), this.token);
   }
+}
+
+function timespecOf(seconds: number): { readonly tv_sec: bigint; readonly tv_nsec: bigint } {
+  return { tv_sec: BigInt(Math.floor(seconds)), tv_nsec: BigInt((seconds % 1) * 1e9) };
 }

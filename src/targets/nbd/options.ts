@@ -13,6 +13,8 @@ export const NBD_OPTIONS = {
   program: 'instead of a URI: a program that is started for the device and serves it, quoted as for a shell',
   directory: 'the directory that the program is started in (default: the current one)',
   reconnect_delay: 'seconds that requests wait for a lost server before they fail; 0: for ever (default 0)',
+  request_timeout:
+    'seconds within which the server must answer a request, or its connection is made again; 0: no limit (default 0)',
   tls_certificates:
     'nbds: a directory with ca-cert.pem, and client-cert.pem and client-key.pem if the server asks for them',
   tls_psk_file: 'nbds: a file with the key USER:HEX that is shared with the server; the user is that of the URI',
@@ -25,32 +27,40 @@ export interface NbdOptions {
   readonly uri: NbdUri;
   /** 0: requests wait for ever. */
   readonly reconnectSeconds: number;
+  /** Within what time a server that is connected must answer a request; 0: no limit. */
+  readonly requestSeconds: number;
   readonly structured: boolean;
 }
 
 const URI = option('targetOptions.uri');
-const DELAY = option('targetOptions.reconnect_delay');
 /** 24 days: the longest time of a timer. */
-const MAX_DELAY = 2_000_000;
+const MAX_SECONDS = 2_000_000;
 
 /** Parses the options. Throws a usage error for a wrong one. */
 export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdOptions {
-  const { uri, reconnect_delay: delay = '0', structured_replies: structured = 'no' } = options;
+  const { uri, structured_replies: structured = 'no' } = options;
   if (uri === undefined) {
     throw usageError(
       ['target nbd needs ', URI],
       'name it, for example: ublkts add -t nbd nbd://host/export, or start a server: ublkts add -t nbd -- nbdkit memory 1G',
     );
   }
-  const seconds = Number(delay);
-  if (!/^\d+$/.test(delay) || seconds > MAX_DELAY) {
-    throw usageError([DELAY, ` ${JSON.stringify(delay)} is not a number of seconds`], `it goes from 0 to ${MAX_DELAY}`);
-  }
   return {
     uri: uriOf(uri, options),
-    reconnectSeconds: seconds,
+    reconnectSeconds: secondsOf(options, 'reconnect_delay'),
+    requestSeconds: secondsOf(options, 'request_timeout'),
     structured: parseSwitch(structured, 'structured_replies'),
   };
+}
+
+function secondsOf(options: Readonly<Record<string, string>>, name: 'reconnect_delay' | 'request_timeout'): number {
+  const text = options[name] ?? '0';
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= MAX_SECONDS) return seconds;
+  throw usageError(
+    [option(`targetOptions.${name}`), ` ${JSON.stringify(text)} is not a number of seconds`],
+    `it goes from 0 to ${MAX_SECONDS}`,
+  );
 }
 
 /**

@@ -66,6 +66,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   private readonly tunnels: TlsThread;
   private readonly looks: Looks;
+  private readonly requestSeconds: number;
 
   private mode = UP;
   private patience: NodeJS.Timeout | undefined;
@@ -77,7 +78,9 @@ export class NbdQueue implements TargetQueue, Answered {
    * The size of the export when the connection was made. Many servers keep to that size for the life of the connection.
    */
   private exportBytes: number;
-  /** The connection was made again, and nothing has been answered on it yet. */
+  /** The slot of the suspect that was sent, and waits for its reply; -1: there is none. */
+  private suspect = -1;
+  /** The connection was made again, and has not answered what was lost before it. */
   private isTrial = false;
   /** The connection was made again because the device has grown, and the export had not. */
   private isSizeAsked = false;
@@ -97,8 +100,9 @@ export class NbdQueue implements TargetQueue, Answered {
     this.exportBytes = found.bytes;
     this.waiting = new Waiting(slots);
     const { waiting } = this;
-    const { registers, tunnels } = options;
+    const { registers, tunnels, requestSeconds } = options;
     this.tunnels = tunnels;
+    this.requestSeconds = requestSeconds;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
     this.receiver = new Receiver({
       ring,
@@ -116,21 +120,29 @@ export class NbdQueue implements TargetQueue, Answered {
       thread,
       deviceBytes,
       onConnected: (connection) => this.connected(connection),
+      oldestLoss: () => this.waiting.losses.oldest,
+      onOverdue: (since) => this.failOverdue(since),
       onGivenUp: () => this.giveUp(),
       onLate: (sinceMs) => this.reportLate(sinceMs),
     });
     published.is('up');
-    this.looks = new Looks(ring, fd, LOOKED);
+    this.looks = new Looks(ring, fd, LOOKED, requestSeconds);
     this.receive();
   }
 
   queueIo(io: IoRequest): void {
     if (this.mode === UP) this.sender.take(io);
     else if (this.mode === GIVEN_UP) io.complete(-EIO);
-    else this.waiting.forMessage(io.slot);
+    else this.letWait(io.slot);
   }
 
   operationDone(): void {}
+
+  /** There is no connection that takes requests. */
+  private letWait(slot: number): void {
+    this.waiting.forMessage(slot);
+    if (this.mode === DOWN) this.waiting.losses.add(slot, performance.now());
+  }
 
   ringDone(token: number, result: number): void {
     if (token === LOOKED) {
@@ -196,13 +208,26 @@ export class NbdQueue implements TargetQueue, Answered {
     if (this.isTrial) this.proven();
     if (error === 0) this.waiting.succeeded(io);
     io.complete(error === 0 ? io.bytes : -errnoOfNbd(error));
+    if (!this.isTrial) return;
+    if (slot === this.suspect) this.suspect = -1;
+    this.trySuspect(this.ring);
   }
 
-  /** The connection that was made again has answered a request. */
+  /** The connection that was made again has answered a request. One that was lost before may still end it. */
   private proven(): void {
-    this.isTrial = false;
     this.link.proven();
+    if (this.waiting.losses.count > 0) return;
+    this.isTrial = false;
     this.events.reportStuck(null);
+  }
+
+  /** Sends the next suspect (Losses), if nothing else that was lost is still to be answered. */
+  private trySuspect(thread: Pick<TargetRing, 'request'>): void {
+    const { sender, suspect } = this;
+    const { count, suspects } = this.waiting.losses;
+    if (suspects === 0 || count > suspects || suspect >= 0 || this.reason !== '' || !sender.hasRoom) return;
+    this.suspect = this.waiting.losses.nextSuspect;
+    sender.take(thread.request(this.suspect));
   }
 
   /** Whether the request lies behind the end that the export had when the connection was made, and may not do so now. */
@@ -247,8 +272,14 @@ export class NbdQueue implements TargetQueue, Answered {
 
   /** A pause between two looks at the connection is over. */
   private look(): void {
-    this.looks.again();
-    if (this.mode === UP && isGone(this.fd)) this.end(SILENT);
+    const { looks, waiting, requestSeconds } = this;
+    looks.again();
+    waiting.looked();
+    if (this.mode !== UP) return;
+    if (isGone(this.fd)) this.end(SILENT);
+    else if (requestSeconds > 0 && waiting.isUnanswered(looks.limit)) {
+      this.end(`a request has not been answered for ${requestSeconds} s`);
+    }
   }
 
   private receive(): void {
@@ -269,12 +300,14 @@ export class NbdQueue implements TargetQueue, Answered {
     closeSync(this.fd);
     this.mode = DOWN;
     this.published.is('waiting');
-    this.waiting.lost();
+    this.suspect = -1;
+    const wasWaiting = this.waiting.losses.count > 0;
+    this.waiting.lost(performance.now());
     this.sender.reset();
     const { reason } = this;
     this.reason = '';
     this.events.sleepInLoop();
-    this.link.lost(reason, this.waiting.isUnstored);
+    this.link.lost(reason, { isUnstored: this.waiting.isUnstored, wasWaiting });
   }
 
   private connected({ fd, structured, export: found }: Connection): void {
@@ -287,6 +320,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.published.reconnected();
     this.isTrial = true;
     this.sender.takeWaiting(this.events);
+    this.trySuspect(this.events);
     this.receive();
     this.batchEnd();
     // The connection may be lost again while this is submitted, and then the thread stays in the event loop.
@@ -295,8 +329,9 @@ export class NbdQueue implements TargetQueue, Answered {
   }
 
   private reportLate(sinceMs: number): void {
+    const { losses } = this.waiting;
     const late = this.late();
-    const [first] = late;
+    const first = late.find((slot) => losses.sinceOf(slot) === losses.oldest);
     if (first === undefined) return;
     const io = this.events.request(first);
     this.events.reportStuck({ requests: late.length, op: io.op, offset: offsetOf(io), sinceMs });
@@ -306,7 +341,18 @@ export class NbdQueue implements TargetQueue, Answered {
     this.mode = GIVEN_UP;
     this.published.is('failing');
     this.events.reportStuck(null);
-    for (const slot of this.late()) {
+    this.fail(this.late());
+  }
+
+  /** Requests fail that have waited since then, or for longer. Returns how many. */
+  private failOverdue(since: number): number {
+    const overdue = this.late().filter((slot) => this.waiting.losses.sinceOf(slot) <= since);
+    this.fail(overdue);
+    return overdue.length;
+  }
+
+  private fail(slots: readonly number[]): void {
+    for (const slot of slots) {
       this.waiting.forNothing(slot);
       this.events.request(slot).complete(-EIO);
     }

@@ -14,6 +14,9 @@ import type { Waiting } from './waiting.ts';
 
 const { EINVAL } = ERRNO;
 
+/** The largest request of a device has fewer bytes. */
+const LARGEST_BYTES = 2 ** 29;
+
 const MSG_WAITALL = 0x100;
 const MSG_NOSIGNAL = 0x4000;
 /** More follows at once: TCP does not send a segment for this alone. */
@@ -84,19 +87,27 @@ export class Sender {
     else filling.addData(dataLo, dataHi, length);
   }
 
-  /** Takes the requests that found no room or no connection. `thread` has the request of each slot. */
+  /**
+   * Takes the requests that found no room or no connection, except suspects (Losses). `thread` has the request of each
+   * slot.
+   */
   takeWaiting(thread: Pick<TargetRing, 'request'>): void {
     this.isOverfull = false;
     const { first, slots, waiting } = this;
     for (let step = 0; step < slots; step++) {
       const slot = first + step < slots ? first + step : first + step - slots;
-      if (!waiting.isForMessage(slot)) continue;
+      if (!waiting.isForMessage(slot) || waiting.losses.isSuspect(slot)) continue;
       this.take(thread.request(slot));
       if (this.isOverfull) {
         this.first = slot;
         return;
       }
     }
+  }
+
+  /** Whether the message has room for any request. */
+  get hasRoom(): boolean {
+    return !this.isOverfull && this.filling.hasRoomFor(LARGEST_BYTES);
   }
 
   /** Begins to send what was taken, if there is anything. Returns how many operations end while they are submitted. */

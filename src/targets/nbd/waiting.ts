@@ -10,6 +10,7 @@ import {
   UBLK_IO_OP_WRITE_ZEROES,
 } from '../../native/uapi/ublk-io.ts';
 import type { IoRequest } from '../target.ts';
+import { Losses } from './losses.ts';
 
 /** What a request waits for. */
 const NOTHING = 0;
@@ -41,6 +42,11 @@ export class Waiting {
   private acknowledged = 0;
   private stored = 0;
 
+  /** Those that have waited through the loss of a connection. */
+  readonly losses: Losses;
+  /** How often the connection was looked at. It wraps around. */
+  private looks = 0;
+
   private readonly slots: number;
   private readonly waits: Uint8Array;
   /** How often a slot was sent: the high word of its cookie. */
@@ -48,6 +54,8 @@ export class Waiting {
   /** The message that the request was last put into, and the one that is filled now: see `slotOf`. */
   private readonly message: Int32Array;
   private filled = 1;
+  /** The value of `looks` when the request was last put into a message. */
+  private readonly asked: Int32Array;
   /** Bytes that a read gets, and where it begins in the export. */
   private readonly reads: Int32Array;
   private readonly offsetLo: Int32Array;
@@ -59,9 +67,11 @@ export class Waiting {
 
   constructor(slots: number) {
     this.slots = slots;
+    this.losses = new Losses(slots);
     this.waits = new Uint8Array(slots);
     this.sequence = new Int32Array(slots);
     this.message = new Int32Array(slots);
+    this.asked = new Int32Array(slots);
     this.reads = new Int32Array(slots);
     this.offsetLo = new Int32Array(slots);
     this.offsetHi = new Int32Array(slots);
@@ -79,6 +89,7 @@ export class Waiting {
 
   forNothing(slot: number): void {
     this.waits[slot] = NOTHING;
+    if (this.losses.count > 0) this.losses.end(slot);
   }
 
   /** The request is in a message, and waits for the reply. */
@@ -93,6 +104,7 @@ export class Waiting {
     if (isFlush) this.flushes[slot] = this.acknowledged;
     this.waits[slot] = A_REPLY;
     this.message[slot] = this.filled;
+    this.asked[slot] = this.looks;
     this.replies++;
     if (reads >= LARGE_BYTES) this.largeReads++;
     if (op === UBLK_IO_OP_WRITE) this.written += Math.min(bytes, TOO_MUCH);
@@ -152,10 +164,27 @@ export class Waiting {
     return this.acknowledged !== this.stored;
   }
 
-  /** The connection is lost: what waits for a reply waits for the next message. */
-  lost(): void {
+  /** The connection is looked at once more. */
+  looked(): void {
+    this.looks = (this.looks + 1) | 0;
+  }
+
+  /** Whether a request that was put into a message has had no reply in more than `looks` looks. */
+  isUnanswered(looks: number): boolean {
     for (let slot = 0; slot < this.slots; slot++) {
-      if (this.waits[slot] === A_REPLY || this.waits[slot] === SENT) this.waits[slot] = A_MESSAGE;
+      if (this.waits[slot]! >= A_REPLY && ((this.looks - this.asked[slot]!) | 0) > looks) return true;
+    }
+    return false;
+  }
+
+  /** The connection is lost at the time `now`: what waits for a reply waits for the next message. */
+  lost(now: number): void {
+    for (let slot = 0; slot < this.slots; slot++) {
+      const waits = this.waits[slot]!;
+      if (waits === NOTHING) continue;
+      this.waits[slot] = A_MESSAGE;
+      if (waits === A_MESSAGE) this.losses.add(slot, now);
+      else this.losses.addSent(slot, now);
     }
     this.replies = 0;
     this.held = 0;

@@ -30,18 +30,21 @@ describe('requests that have waited for half a minute', () => {
     const link = new Link({
       uri: parseNbdUri(`nbd+unix:///?socket=${SOCKET}`),
       reconnectSeconds: 0,
+      requestSeconds: 0,
       structured: false,
       tunnels: { open: () => Promise.reject(new Error('there is no TLS here')), lost: () => {} },
       export: { name: '', description: null, bytes: DISK, flags: FLAGS, blockSizes: null },
       thread: 0,
       deviceBytes: () => null,
       onConnected: (connection) => connected.resolve(connection),
+      oldestLoss: () => Infinity,
+      onOverdue: () => 0,
       onGivenUp: () => {},
       onLate: (sinceMs) => void reports.push(Date.now() - sinceMs),
     });
     const again = async (): Promise<void> => {
       connected = Promise.withResolvers<Connection>();
-      link.lost('the test ends it', false);
+      link.lost('the test ends it', { isUnstored: false, wasWaiting: true });
       now += 31_000;
       closeSync((await connected.promise).fd);
     };

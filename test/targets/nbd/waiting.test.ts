@@ -51,7 +51,7 @@ describe('an acknowledged write', () => {
     waiting.succeeded(early);
     assert.equal(waiting.isUnstored, true, 'the flush may have been served before the write');
     waiting.forReply(flush);
-    waiting.lost();
+    waiting.lost(1);
     assert.equal(waiting.isUnstored, true);
     waiting.forReply(flush);
     waiting.succeeded(flush);
