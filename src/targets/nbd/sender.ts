@@ -137,14 +137,17 @@ export class Sender {
     return this.waiting.isLittle ? 1 : 0;
   }
 
-  /** The operation has ended. Returns how it has failed; empty: it has not. */
+  /**
+   * The operation has ended. Returns how it has failed; empty: it has not. A send that ends early has met an error when the
+   * kernel went on with it (MSG_WAITALL), and that error is lost: SO_ERROR does not have it any more.
+   */
   ended(token: number, result: number): string {
     const { sending } = this;
     this.isBusy = false;
     const { parts, tailBytes, partBytes } = sending;
     const last = tailBytes > 0 ? tailBytes : partBytes[parts - 1]!;
     if (token !== this.token || result !== last) {
-      return result < 0 ? errnoText(-result) : `only ${result} bytes of a message of ${sending.bytes} were sent`;
+      return result < 0 ? errnoText(-result) : 'it broke off in the middle of a message';
     }
     this.published.sent(sending.bytes);
     sending.clear();

@@ -1,14 +1,14 @@
 /** The queue of the target nbd on a real ring, with a server in this process that may break the protocol. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
-import fs, { mkdtempSync, rmSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test, type TestContext } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
 import { NbdClient } from './client.ts';
+import { logged } from './logged.ts';
 import { ringRefusal } from './requests.ts';
 import { encodeChunk, encodeSimpleReply } from './server-side.ts';
 import { type HostileServer, hostileServer, type Lie } from './servers.ts';
@@ -300,22 +300,6 @@ function lies(): (readonly [what: string, lie: Lie])[] {
 function ended(socket: { end: (bytes: Buffer) => void }, bytes: Buffer): Buffer {
   socket.end(bytes);
   return Buffer.alloc(0);
-}
-
-/** The lines that the queue writes into the log from now on. */
-function logged(t: TestContext): string[] {
-  const lines: string[] = [];
-  const write = fs.writeSync;
-  const { mock } = t.mock.method(fs, 'writeSync', (...all: Parameters<typeof fs.writeSync>) => {
-    if (all[0] === 2) lines.push(all[1]);
-    return write(...all);
-  });
-  syncBuiltinESMExports();
-  t.after(() => {
-    mock.restore();
-    syncBuiltinESMExports();
-  });
-  return lines;
 }
 
 async function withClient(use: (client: NbdClient, server: HostileServer) => Promise<void>): Promise<void> {

@@ -60,23 +60,34 @@ export interface HostileServer {
   lie: Lie;
   /** So many connections are closed as soon as the export is chosen. */
   drops: number;
+  /** What it sends to a client that connects, in place of its greeting; null: it greets. */
+  garbage: (() => Buffer) | null;
   readonly connections: number;
+  /** Where it listens on 127.0.0.1; 0: on a unix socket. */
+  readonly port: number;
   /** Connections that are made from now on find a disk of so many bytes, with what it held. */
   readonly grow: (bytes: number) => void;
   readonly close: () => Promise<void>;
 }
 
+/** In place of a path: a port of 127.0.0.1. */
+export const TCP = Symbol('TCP');
 const HONEST: Lie = (_request, honest) => honest;
+const NO_GARBAGE: HostileServer['garbage'] = null;
 
 /**
- * A disk in memory of `bytes` bytes, which answers as `lie` says. With `secure`, which has the server's certificate or key,
+ * A disk in memory of `bytes` bytes, on a unix socket or on TCP, which answers as `lie` says. With `secure`, which has the server's certificate or key,
  * it takes only clients with TLS.
  */
-export async function hostileServer(path: string, bytes: number, secure?: TLSSocketOptions): Promise<HostileServer> {
-  rmSync(path, { force: true });
+export async function hostileServer(
+  path: string | typeof TCP,
+  bytes: number,
+  secure?: TLSSocketOptions,
+): Promise<HostileServer> {
+  if (path !== TCP) rmSync(path, { force: true });
   let disk = Buffer.alloc(bytes);
   const sockets = new Set<Socket>();
-  const state = { lie: HONEST, drops: 0, connections: 0 };
+  const state = { lie: HONEST, drops: 0, connections: 0, garbage: NO_GARBAGE };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -85,12 +96,14 @@ export async function hostileServer(path: string, bytes: number, secure?: TLSSoc
     const isDropped = state.drops > 0;
     if (isDropped) state.drops--;
     const session: Session = { disk, isDropped, lie: (request, honest) => state.lie(request, honest, socket) };
-    socket.write(encodeGreeting());
+    socket.write(state.garbage?.() ?? encodeGreeting());
     if (secure === undefined) serve(socket, session, CLIENT_FLAGS_BYTES);
     else startTls(socket, session, secure);
   });
-  server.listen(path);
+  if (path === TCP) server.listen(0, '127.0.0.1');
+  else server.listen(path);
   await once(server, 'listening');
+  const address = server.address();
   return {
     get lie() {
       return state.lie;
@@ -104,9 +117,16 @@ export async function hostileServer(path: string, bytes: number, secure?: TLSSoc
     set drops(drops) {
       state.drops = drops;
     },
+    get garbage() {
+      return state.garbage;
+    },
+    set garbage(garbage) {
+      state.garbage = garbage;
+    },
     get connections() {
       return state.connections;
     },
+    port: typeof address === 'string' ? 0 : (address?.port ?? 0),
     grow: (larger) => {
       disk = Buffer.concat([disk], larger);
     },
