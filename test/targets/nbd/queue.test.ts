@@ -140,29 +140,34 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     });
   });
 
-  test('survives ten million bytes of noise: nothing is written outside of a request, and no request fails', async () => {
-    await withClient(async (client, server) => {
-      const lied = new WeakSet();
-      let lies = 4;
-      server.lie = (request, honest, socket) => {
-        if (request.command !== NBD_CMD_READ || lies === 0 || lied.has(socket)) return honest;
-        lied.add(socket);
-        lies--;
-        // Behind the header of a reply, noise is taken for data first.
-        const noise = randomBytes(2_500_000);
-        return lies % 2 === 0 ? noise : Buffer.concat([honest.subarray(0, 16), noise]);
-      };
-      await eachSlot(async (slot) => {
-        for (const sectors of [8, 512]) {
-          for (let round = 0; round < 4; round++) {
-            assert.ok(Buffer.isBuffer(await client.read(slot, slot * 512, sectors)));
-          }
-        }
-      });
-      assert.equal(lies, 0);
-      assert.equal(server.connections, 5);
+  for (const structured of ['no', 'yes']) {
+    test(`survives ten million bytes of noise, structured_replies=${structured}: nothing is written outside of a request, and no request fails`, async () => {
+      await withClient(
+        async (client, server) => {
+          const lied = new WeakSet();
+          let lies = 4;
+          server.lie = (request, honest, socket) => {
+            if (request.command !== NBD_CMD_READ || lies === 0 || lied.has(socket)) return honest;
+            lied.add(socket);
+            lies--;
+            // Behind the header of a reply, noise is taken for data first.
+            const noise = randomBytes(2_500_000);
+            return lies % 2 === 0 ? noise : Buffer.concat([honest.subarray(0, structured === 'yes' ? 28 : 16), noise]);
+          };
+          await eachSlot(async (slot) => {
+            for (const sectors of [8, 512]) {
+              for (let round = 0; round < 4; round++) {
+                assert.ok(Buffer.isBuffer(await client.read(slot, slot * 512, sectors)));
+              }
+            }
+          });
+          assert.equal(lies, 0);
+          assert.equal(server.connections, 5);
+        },
+        { structured_replies: structured },
+      );
     });
-  });
+  }
 
   test('gives a client the errors of the server, and EIO for those that there are not', async () => {
     await withClient(async (client, server) => {
@@ -302,11 +307,14 @@ function ended(socket: { end: (bytes: Buffer) => void }, bytes: Buffer): Buffer 
   return Buffer.alloc(0);
 }
 
-async function withClient(use: (client: NbdClient, server: HostileServer) => Promise<void>): Promise<void> {
+async function withClient(
+  use: (client: NbdClient, server: HostileServer) => Promise<void>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const server = await hostileServer(SOCKET, DISK);
   const client = new NbdClient(SLOTS, LARGEST);
   try {
-    await client.connect(OPTIONS);
+    await client.connect({ ...OPTIONS, ...more });
     await use(client, server);
   } finally {
     client.close();

@@ -15,12 +15,15 @@ import {
   NBD_OPT_GO,
   NBD_OPT_INFO,
   NBD_OPT_STARTTLS,
+  NBD_OPT_STRUCTURED_REPLY,
   NBD_REP_ACK,
   NBD_REP_ERR_TLS_REQD,
+  NBD_REPLY_FLAG_DONE,
   NBD_REQUEST_BYTES,
 } from '../../../src/targets/nbd/protocol/numbers.ts';
 import {
   decodeRequest,
+  encodeDataChunk,
   encodeExportInfo,
   encodeGreeting,
   encodeOptionReply,
@@ -175,6 +178,7 @@ function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: num
   let come: Buffer = Buffer.alloc(0);
   let hasFlags = false;
   let isNegotiated = false;
+  let structured = false;
   socket.on('data', (bytes) => {
     come = Buffer.concat([come, bytes]);
     if (!hasFlags) {
@@ -186,6 +190,11 @@ function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: num
       if (come.length < OPTION_HEADER_BYTES || come.length < OPTION_HEADER_BYTES + come.readUInt32BE(12)) return;
       const option = come.readUInt32BE(8);
       come = come.subarray(OPTION_HEADER_BYTES + come.readUInt32BE(12));
+      if (option === NBD_OPT_STRUCTURED_REPLY) {
+        structured = true;
+        socket.write(encodeOptionReply(option, NBD_REP_ACK));
+        continue;
+      }
       if (option !== NBD_OPT_INFO && option !== NBD_OPT_GO) {
         socket.end();
         return;
@@ -195,7 +204,7 @@ function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: num
       if (isNegotiated && isDropped) socket.end(answer);
       else socket.write(answer);
     }
-    come = answered(socket, disk, come, lie);
+    come = answered(socket, { disk, structured, lie }, come);
   });
 }
 
@@ -206,8 +215,14 @@ function describe(option: number, bytes: number): Buffer {
   return Buffer.concat([info, encodeOptionReply(option, NBD_REP_ACK)]);
 }
 
+interface Answering {
+  readonly disk: Buffer;
+  readonly structured: boolean;
+  readonly lie: Answer;
+}
+
 /** Answers every whole request, and returns the rest. */
-function answered(socket: Socket, disk: Buffer, come: Buffer, lie: Answer): Buffer {
+function answered(socket: Socket, { disk, structured, lie }: Answering, come: Buffer): Buffer {
   let rest = come;
   while (rest.length >= NBD_REQUEST_BYTES) {
     const request = decodeRequest(rest);
@@ -219,16 +234,17 @@ function answered(socket: Socket, disk: Buffer, come: Buffer, lie: Answer): Buff
     if (rest.length < NBD_REQUEST_BYTES + length) break;
     const data = rest.subarray(NBD_REQUEST_BYTES, NBD_REQUEST_BYTES + length);
     rest = rest.subarray(NBD_REQUEST_BYTES + length);
-    const answer = lie(request, honestAnswer(request, data, disk));
+    const answer = lie(request, honestAnswer(request, data, disk, structured));
     if (!socket.destroyed) socket.write(answer);
   }
   return rest;
 }
 
-function honestAnswer(request: NbdRequest, data: Buffer, disk: Buffer): Buffer {
+function honestAnswer(request: NbdRequest, data: Buffer, disk: Buffer, structured: boolean): Buffer {
   const { command, cookie, length } = request;
   const offset = Number(request.offset);
   if (command === NBD_CMD_WRITE) disk.set(data, offset);
   const found = command === NBD_CMD_READ ? disk.subarray(offset, offset + length) : undefined;
+  if (structured && found !== undefined) return encodeDataChunk(cookie, NBD_REPLY_FLAG_DONE, request.offset, found);
   return encodeSimpleReply(cookie, 0, found);
 }
