@@ -60,7 +60,11 @@ export default class Add extends BaseCommand {
     if (flags.foreground) {
       const { runForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;
-      await stayInForeground({ serve: (onReady) => runForeground(options, onReady), print, wantsText });
+      await stayInForeground({
+        serve: (onReady, waiting) => runForeground(options, onReady, waiting),
+        print,
+        wantsText,
+      });
     } else {
       const { addDevice } = await import('../device/add.ts');
       print(await waitFor(this.chatty, 'waiting for the server', (waiting) => addDevice(options, waiting)));

@@ -60,7 +60,8 @@ export default class Recover extends BaseCommand {
     if (flags.foreground) {
       const { recoverForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;
-      const serve = (onReady: (device: StartedDevice) => void) => recoverForeground(id, overrides, onReady);
+      const serve = (onReady: (device: StartedDevice) => void, waiting: WaitOptions) =>
+        recoverForeground(id, overrides, onReady, waiting);
       await stayInForeground({ serve, print, wantsText });
     } else {
       const { recoverDevice } = await import('../device/recover.ts');

@@ -40,7 +40,7 @@ export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}):
   // Options that no driver makes possible are refused before a driver is needed, and before a server is asked.
   resolve(options, found, FeatureSet.all);
   if (options.server !== null) requireSocket(options.server);
-  const target = await inspected(found, targetOptions, false);
+  const target = await inspected(found, targetOptions, false, waiting.signal);
   requireCpus(options.cpus);
   requireFiles(options.files);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);

@@ -1,10 +1,16 @@
-/** `--foreground`: this process stays until the device is gone; Ctrl-C stops the device and deletes it. */
+/**
+ * `--foreground`: this process stays until the device is gone; Ctrl-C stops the device and deletes it. While the device is
+ * being made, the caller's signal gives it up, and nothing is left. A caller that is ended by Ctrl-C itself would leave the
+ * server, which is in a session of its own.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startDevice } from './add.ts';
 import type { ServerProcess } from './launch.ts';
 import { startRecovery } from './recover.ts';
 import { findClaims } from '../block/claims.ts';
 import { describeClaim } from '../block/holder.ts';
 import { diskNumbers } from '../control/sysfs.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { deleteDevice } from './delete.ts';
 import { stopDevice } from './stop.ts';
 import { describeDevice } from './list.ts';
@@ -13,22 +19,31 @@ import type { StartedDevice } from './report.ts';
 import { UblkError, usageError } from '../errors.ts';
 import { option } from '../spec/option-names.ts';
 
+/** Programs such as udev open a device for a moment. */
+const OPENERS_LEAVE_MS = 2_000;
+const LOOK_MS = 100;
+
 /** `onReady` gets the live device. Resolves when the device is gone, rejects when its server died. */
-export async function runForeground(options: AddOptions, onReady: OnReady): Promise<void> {
+export async function runForeground(options: AddOptions, onReady: OnReady, waiting: WaitOptions = {}): Promise<void> {
   if (options.server !== null) throw notForeground();
-  await stay(await startDevice(options), onReady);
+  await stay(await startDevice(options, waiting), onReady, waiting);
 }
 
 /** The same for `recover --foreground`. */
-export async function recoverForeground(id: number, overrides: Partial<AddOptions>, onReady: OnReady): Promise<void> {
+export async function recoverForeground(
+  id: number,
+  overrides: Partial<AddOptions>,
+  onReady: OnReady,
+  waiting: WaitOptions = {},
+): Promise<void> {
   if (typeof overrides.server === 'string') throw notForeground();
   // A device that a resident server had gets a process of its own.
-  await stay(await startRecovery(id, { ...overrides, server: null }), onReady);
+  await stay(await startRecovery(id, { ...overrides, server: null }, waiting), onReady, waiting);
 }
 
 type OnReady = (device: StartedDevice) => void;
 
-async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
+async function stay(server: ServerProcess, onReady: OnReady, { signal: givenUp }: WaitOptions): Promise<void> {
   let asked = false;
   // Another process than the server, as STOP_DEV wants (server/serve-device.ts).
   const stop = () => {
@@ -44,6 +59,8 @@ async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
   process.stderr.on('error', () => {});
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
+  // The device was live when the signal came, and nobody had seen that yet.
+  if (givenUp?.aborted === true) stop();
   try {
     onReady({ ...(await describeDevice(server.device)), notes: [...server.notes] });
     const ending = await server.ended;
@@ -64,14 +81,23 @@ async function stay(server: ServerProcess, onReady: OnReady): Promise<void> {
 async function deleteUnused(device: number): Promise<void> {
   const [claim] = findClaims(diskNumbers(device).devices);
   if (claim !== undefined) throw inUse(device, describeClaim(claim));
+  for (let waited = 0; !(await isStopped(device)); waited += LOOK_MS) {
+    if (waited >= OPENERS_LEAVE_MS) throw inUse(device, 'something has it open');
+    await sleep(LOOK_MS);
+  }
+  await deleteDevice(device);
+}
+
+/** Stops the device; false: something has it open. */
+async function isStopped(device: number): Promise<boolean> {
   try {
     await stopDevice(device, { safe: true });
   } catch (error) {
-    if (error instanceof UblkError && error.kind === 'busy') throw inUse(device, 'something has it open');
+    if (error instanceof UblkError && error.kind === 'busy') return false;
     // A driver without TRY_STOP_DEV: what would lose data has been looked for.
     if (!(error instanceof UblkError) || error.kind !== 'unsupported') throw error;
   }
-  await deleteDevice(device);
+  return true;
 }
 
 function notForeground(): UblkError {

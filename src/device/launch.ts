@@ -1,7 +1,7 @@
 /** Starts a server process, of one device or a resident one, and waits for its start report. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { shortageHint, shortageOf } from '../native/shortage.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
 import { errnoText } from '../native/uapi/errno.ts';
 import { filesOf, makeRunDirectories, residentFiles } from '../record/files.ts';
+import { isServerLockHeld } from '../record/server-lock.ts';
 import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import { mountNamespace } from '../server/mount-namespace.ts';
 import type { StartMode } from '../server/serve-device.ts';
@@ -73,14 +74,21 @@ export async function launchResident(
   waiting: WaitOptions = {},
 ): Promise<ResidentProcess> {
   makeRunDirectories();
-  const { log } = residentFiles(name);
+  const files = residentFiles(name);
+  const { log } = files;
+  const before = Object.values(files).filter((path) => existsSync(path));
   const logged = bytesOf(log);
   const program: Program = {
     words: ['dist/server/resident/main.cjs', name, JSON.stringify(options)],
     log,
     cache: 'resident',
   };
-  const { child, ended, flusher, report } = await start(program, [], waiting);
+  const { child, ended, flusher, report } = await start(program, [], waiting).catch((error: unknown) => {
+    // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
+    const left = isServerLockHeld(files.lock) ? [] : Object.values(files).filter((path) => !before.includes(path));
+    for (const path of left) rmSync(path, { force: true });
+    throw error;
+  });
   if (report === null) throw diedError(null, textOf(log, logged), await ended);
   if (!report.ready) throw report.error;
   const notes = [...report.notes, ...flusherNote(flusher)];

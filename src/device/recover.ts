@@ -73,7 +73,8 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   });
   const reference = overrides.target === undefined ? found.target : await targetReference(found.target);
   const asked = await findTarget(reference);
-  const target = await inspected(asked, asked.recorded?.(found.targetOptions) ?? found.targetOptions, true);
+  const recorded = asked.recorded?.(found.targetOptions) ?? found.targetOptions;
+  const target = await inspected(asked, recorded, true, waiting.signal);
   const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
   const options = { ...found, target: reference, targetOptions };
   const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));

@@ -44,13 +44,16 @@ export async function startServer(options: ServeOptions = {}, waiting: WaitOptio
 export async function serveInForeground(
   options: ServeOptions,
   onReady: (server: StartedServer) => void,
+  waiting: WaitOptions = {},
 ): Promise<Ending> {
   const { name, wanted } = checked(options);
-  const { pid, notes, ended } = await launchResident(name, wanted);
+  const { pid, notes, ended } = await launchResident(name, wanted, waiting);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   // The server is in a session of its own, and decides itself whether it can end.
   const pass = (signal: NodeJS.Signals): void => void process.kill(pid, signal);
   for (const signal of signals) process.on(signal, pass);
+  // It was ready when the signal came, and nobody had seen that yet.
+  if (waiting.signal?.aborted === true) pass('SIGTERM');
   try {
     onReady({ name, pid, notes });
     return await ended;

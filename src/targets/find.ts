@@ -22,8 +22,9 @@ export async function inspected(
   target: TargetType,
   options: Readonly<Record<string, string>>,
   recovering: boolean,
+  signal?: AbortSignal,
 ): Promise<TargetType> {
-  return target.inspect === undefined ? target : { ...target, ...(await target.inspect(options, recovering)) };
+  return target.inspect === undefined ? target : { ...target, ...(await target.inspect(options, recovering, signal)) };
 }
 
 /** What a target is recorded as: the name of a built-in one, or the absolute path of a file. */

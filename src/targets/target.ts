@@ -20,9 +20,13 @@ export interface TargetType<State = unknown> extends TargetTraits {
   /**
    * Looks at what the device is to be made of, before there is a device, and returns the traits that follow from it.
    * Throws a UblkError when no device can be made of it. `recovering`: the device exists, and another server has served
-   * it.
+   * it. `signal`: the caller gives up, and nothing that was started for it may be left.
    */
-  inspect?(options: Readonly<Record<string, string>>, recovering: boolean): Promise<Partial<TargetTraits>>;
+  inspect?(
+    options: Readonly<Record<string, string>>,
+    recovering: boolean,
+    signal?: AbortSignal,
+  ): Promise<Partial<TargetTraits>>;
   /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
   reopens?(options: Readonly<Record<string, string>>): readonly string[];
   /** Opens the target. Throws a UblkError when that is not possible, and closes again what it had opened. */

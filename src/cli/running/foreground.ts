@@ -6,14 +6,16 @@
  * the command. kublk is one process and does so by nature; the kernel's tests look for 137.
  */
 import { constants } from 'node:os';
+import type { WaitOptions } from '../../control/waiting.ts';
 import type { StartedDevice } from '../../device/report.ts';
 import { UblkError } from '../../errors.ts';
 import type { ForegroundMonitor } from '../../monitor/foreground.ts';
+import { interruptible } from './interruption.ts';
 import { loadForegroundMonitor, loadMonitor } from './monitor.ts';
 
 export interface Foreground {
-  /** Serves until the device is gone, and says when it is live. */
-  readonly serve: (onReady: (device: StartedDevice) => void) => Promise<void>;
+  /** Serves until the device is gone, and says when it is live. It is given up by a signal that comes before that. */
+  readonly serve: (onReady: (device: StartedDevice) => void, waiting: WaitOptions) => Promise<void>;
   readonly print: (device: StartedDevice) => void;
   /** A format was asked for, so text is printed and no monitor is shown. */
   readonly wantsText: boolean;
@@ -23,10 +25,11 @@ export async function stayInForeground({ serve, print, wantsText }: Foreground):
   const showMonitor = wantsText ? null : await monitorOfThisTerminal();
   let monitor: ForegroundMonitor | undefined;
   try {
-    await serve((device) => {
+    const onReady = (device: StartedDevice): void => {
       if (showMonitor === null) print(device);
       else monitor = showMonitor(device.id, () => process.kill(process.pid, 'SIGINT'));
-    });
+    };
+    await interruptible((signal) => serve(onReady, { signal }));
   } catch (error) {
     const signal = signalOf(error);
     if (signal !== undefined) process.exitCode = 128 + constants.signals[signal];

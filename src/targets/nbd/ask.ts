@@ -9,12 +9,13 @@ import type { NbdUri } from './uri.ts';
  * Asks with NBD_OPT_INFO, because a `qemu-nbd` without --persistent ends when its first client leaves, and a client
  * that only asks does not count. Servers that do not know this option are asked by choosing the export.
  */
-export async function askExport(uri: NbdUri): Promise<NbdExport> {
+export async function askExport(uri: NbdUri, signal?: AbortSignal): Promise<NbdExport> {
   const { exportName } = uri;
   try {
-    return await askNbd(uri, (greeted) => describeExport(exportName, greeted));
+    return await askNbd(uri, (greeted) => describeExport(exportName, greeted), signal);
   } catch (error) {
     if (!(error instanceof UblkError) || error.code !== 'EOPNOTSUPP') throw error;
-    return (await askNbd(uri, (greeted) => chooseExport({ exportName, structured: false }, greeted))).export;
+    const choose = (greeted?: number) => chooseExport({ exportName, structured: false }, greeted);
+    return (await askNbd(uri, choose, signal)).export;
   }
 }

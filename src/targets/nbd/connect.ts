@@ -45,16 +45,18 @@ const HERE: Tunnels = { open: openTunnelHere, lost: () => {} };
 
 /**
  * Connects and runs a dialogue. Throws a UblkError that names the URI. `tunnels` opens the tunnel of a URI with TLS.
+ * `signal` gives up.
  */
 export async function connectNbd<T>(
   uri: NbdUri,
   dialogue: NewDialogue<T>,
   tunnels: Tunnels = HERE,
+  signal?: AbortSignal,
 ): Promise<Connected<T>> {
   try {
     const addresses = await addressesOf(uri.address);
-    if (uri.tls === undefined) return await connectToOne(addresses, dialogue);
-    const { fd, result: greeted } = await connectToOne(addresses, startTls);
+    if (uri.tls === undefined) return await connectToOne(addresses, dialogue, signal);
+    const { fd, result: greeted } = await connectToOne(addresses, startTls, signal);
     const host = uri.address.kind === 'tcp' ? uri.address.host : undefined;
     const tunnel = await tunnels.open({ fd, tls: uri.tls, host });
     const connected = await throughTunnel(tunnel, dialogue(greeted));
@@ -64,13 +66,14 @@ export async function connectNbd<T>(
     );
     return connected;
   } catch (error) {
+    signal?.throwIfAborted();
     throw explained(error, uri);
   }
 }
 
 /** Runs a dialogue that ends the session. */
-export async function askNbd<T>(uri: NbdUri, dialogue: NewDialogue<T>): Promise<T> {
-  const { fd, result } = await connectNbd(uri, dialogue);
+export async function askNbd<T>(uri: NbdUri, dialogue: NewDialogue<T>, signal?: AbortSignal): Promise<T> {
+  const { fd, result } = await connectNbd(uri, dialogue, HERE, signal);
   closeSync(fd);
   return result;
 }
@@ -91,12 +94,17 @@ async function openTunnelHere(request: TunnelRequest): Promise<Tunnel> {
 }
 
 /** The first address that answers at all is the server's: what fails there is not tried elsewhere. */
-async function connectToOne<T>(addresses: readonly SocketAddress[], dialogue: NewDialogue<T>): Promise<Connected<T>> {
+async function connectToOne<T>(
+  addresses: readonly SocketAddress[],
+  dialogue: NewDialogue<T>,
+  signal: AbortSignal | undefined,
+): Promise<Connected<T>> {
   let last: unknown;
   for (const address of addresses) {
     try {
-      return await converse(startConnecting(address, TCP_LIMITS), dialogue());
+      return await converse(startConnecting(address, TCP_LIMITS), dialogue(), signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof UblkError && error.command !== 'connect' && error.command !== SILENCE) throw error;
       last = error;
     }
@@ -107,12 +115,15 @@ async function connectToOne<T>(addresses: readonly SocketAddress[], dialogue: Ne
 /**
  * Drives a dialogue over the socket `fd`, with a socket of Node's on a second descriptor. It closes `fd` if it fails.
  */
-async function converse<T>(fd: number, dialogue: Dialogue<T>): Promise<Connected<T>> {
+async function converse<T>(fd: number, dialogue: Dialogue<T>, signal?: AbortSignal): Promise<Connected<T>> {
   const socket = await socketOf(fd);
   let hasAnswered = false;
   const conversation = new Conversation(dialogue);
   const ended = Promise.withResolvers<T>();
   const timer = setTimeout(() => ended.reject(noAnswer(hasAnswered)), ANSWER_MS);
+  const giveUp = (): void => ended.reject(signal?.reason);
+  signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted === true) giveUp();
   const step = (advance: () => Uint8Array): void => {
     try {
       const bytes = advance();
@@ -142,6 +153,7 @@ async function converse<T>(fd: number, dialogue: Dialogue<T>): Promise<Connected
     throw error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
     socket.destroy();
   }
 }

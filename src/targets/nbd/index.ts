@@ -40,12 +40,14 @@ export const nbdTarget: TargetType<NbdState> = {
   registeredPaths: ['auto_zc'],
   recorded: recordedNbdOptions,
   check,
-  inspect: async (options, recovering) => {
+  inspect: async (options, recovering, signal) => {
     const program = programOf(options);
     // The number of threads was decided when the device was made. The old process of the program may still have the
     // image, so no second one is started to ask.
     if (program !== null && recovering) return {};
-    const { flags } = await (program === null ? askExport(parseNbdOptions(options).uri) : askProgram(program));
+    const { flags } = await (program === null
+      ? askExport(parseNbdOptions(options).uri, signal)
+      : askProgram(program, signal));
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };
   },
   reopens: (options) => {

@@ -59,11 +59,20 @@ export function startProgram(program: Program, socket: string, log: string): Sta
   return { pid, startTime: readProcess(pid).startTime, ended, end: () => end(child, ended) };
 }
 
-/** Resolves when it listens. Throws a UblkError when it ends before that, or takes too long; then it has ended. */
-export async function untilListening(program: Program, started: StartedProgram, socket: string): Promise<void> {
+/**
+ * Resolves when it listens. Throws a UblkError when it ends before that, or takes too long; then it has ended. `signal`
+ * gives up, and leaves it running.
+ */
+export async function untilListening(
+  program: Program,
+  started: StartedProgram,
+  socket: string,
+  signal?: AbortSignal,
+): Promise<void> {
   let how = '';
   void started.ended.then((text) => (how = text));
   for (let waited = 0; !listens(socket); waited += LOOK_MS) {
+    signal?.throwIfAborted();
     if (how !== '') throw failed(program, `${how} before it listened on its socket`);
     if (waited >= LISTEN_MS) {
       await started.end();

@@ -1,0 +1,115 @@
+/** Ctrl-C while a device is being made, above all in the foreground: nothing is left, at whatever moment it comes. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, describe, test } from 'node:test';
+import { leftovers, serverPids } from '../../tools/guest/leftovers.ts';
+import { describeDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
+import { killServer, until } from './support/devices.ts';
+import { library } from './support/library.ts';
+
+const ID = 6;
+const DISK = '/dev/shm/foreground-disk';
+const LONG = process.env['UBLKTS_LONG'] === '1';
+const RUN = '/run/ublkts';
+
+const MAKES = {
+  // This one is not in the foreground, and is given up all the same.
+  'a program that never listens': ['add', '-n', `${ID}`, '-t', 'nbd', '--', 'bash', '-c', 'sleep 1000', '{socket}'],
+  nbd: ['add', '--foreground', '-n', `${ID}`, '-t', 'nbd', '--', 'nbdkit', 'memory', '16M'],
+  loop: ['add', '--foreground', '-n', `${ID}`, '-t', 'loop', DISK],
+  null: ['add', '--foreground', '-n', `${ID}`, '-t', 'null'],
+} as const;
+
+/** What is seen when so much has been done. */
+const MOMENTS = {
+  'the program is asked': () => existsSync(RUN) && readdirSync(RUN).some((name) => name.startsWith('program-')),
+  'the kernel has made it': () => existsSync(`/dev/ublkc${ID}`),
+  "the device's own program is started": () => existsSync(`${RUN}/${ID}.program`),
+  'it is live': () => existsSync(`/dev/ublkb${ID}`),
+} as const;
+
+const CASES: readonly (readonly [target: keyof typeof MAKES, moment: keyof typeof MOMENTS, isLong?: boolean])[] = [
+  ['a program that never listens', 'the program is asked'],
+  ['nbd', 'the program is asked', true],
+  ['nbd', 'the kernel has made it', true],
+  ['nbd', "the device's own program is started"],
+  ['nbd', 'it is live', true],
+  ['loop', 'the kernel has made it'],
+  ['null', 'it is live'],
+];
+
+/** Why a test is left to the long form. */
+const long = !LONG && 'UBLKTS_LONG=1 runs it';
+
+describe('Ctrl-C in the foreground', { skip, timeout: 600_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  sh(`truncate -s 16M ${DISK}`);
+  after(() => run(`ublkts del -n ${ID} 2> /dev/null; rm -f ${DISK}`));
+
+  for (const [target, moment, isLong = false] of CASES) {
+    test(`${target}, when ${moment}: nothing is left`, { skip: isLong && long }, async () => {
+      await interrupted(MAKES[target], () => until(moment, MOMENTS[moment], 60));
+    });
+  }
+
+  for (const target of ['nbd', 'loop', 'null'] as const) {
+    test(`${target}, at any time: nothing is left`, { skip: long }, async () => {
+      for (let seconds = 0.2; seconds < 8; seconds *= 1.25)
+        await interrupted(MAKES[target], () => sleep(seconds * 1000));
+    });
+  }
+
+  test('while a device is recovered: it can be recovered all the same', async () => {
+    await library.addDevice({ target: 'null', id: ID, features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] });
+    await killServer(ID);
+    const child = spawn('ublkts', ['recover', '--foreground', '-n', `${ID}`], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    // The new server has the char device open from early on.
+    await until('a server starts', () => serverPids().length > 0, 60);
+    child.kill('SIGINT');
+    await ended;
+    const isThere = existsSync(`/dev/ublkc${ID}`);
+    // It may have been live, and then Ctrl-C deletes it.
+    if (!isThere) return;
+    await until('the kernel has seen it', async () => (await describeDevice(ID)).state === 'QUIESCED');
+    await library.recoverDevice(ID);
+    await library.deleteDevice(ID);
+  });
+
+  test('while a resident server starts: it ends', async () => {
+    const name = 'interrupted';
+    const child = spawn('ublkts', ['serve', '--foreground', '--name', name], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await until('it starts', () => serverPids().length > 0, 60);
+    child.kill('SIGINT');
+    await ended;
+    assert.deepEqual(await leftovers(), []);
+  });
+});
+
+/** Starts the command, sends it SIGINT when `moment` has come, and looks for what is left when it has ended. */
+async function interrupted(words: readonly string[], moment: () => Promise<void>): Promise<void> {
+  const child = spawn('ublkts', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  const ended = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  await moment();
+  const began = performance.now();
+  child.kill('SIGINT');
+  const [code, signal] = await ended;
+  const took = performance.now() - began;
+  // Before it does anything, the signal itself ends it.
+  assert.ok(code === 130 || code === 0 || signal === 'SIGINT', `exit code ${code}: ${said}`);
+  assert.ok(took < 15_000, `it took ${took} ms to end: ${said}`);
+  assert.deepEqual(await leftovers(), [], said);
+  assert.equal(existsSync(`/dev/ublkc${ID}`), false, said);
+  await until('its program has ended', () => run('pgrep -x nbdkit').status !== 0);
+  assert.deepEqual(
+    readdirSync(RUN).filter((name) => name.startsWith('program-')),
+    [],
+  );
+}
