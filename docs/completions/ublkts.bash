@@ -49,6 +49,7 @@ _ublkts() {
     "add --logical_block_size") :; return ;;
     "add --uri") :; return ;;
     "add --program") :; return ;;
+    "add --export") :; return ;;
     "add --directory") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
     "add --reconnect_delay") :; return ;;
     "add --request_timeout") :; return ;;
@@ -108,6 +109,7 @@ _ublkts() {
     "recover --logical_block_size") :; return ;;
     "recover --uri") :; return ;;
     "recover --program") :; return ;;
+    "recover --export") :; return ;;
     "recover --directory") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
     "recover --reconnect_delay") :; return ;;
     "recover --request_timeout") :; return ;;
@@ -155,7 +157,7 @@ _ublkts() {
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
   case $command in
-    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
     "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
@@ -169,7 +171,7 @@ _ublkts() {
     "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "nbd-info") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
-    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     "serve") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --name --threads --cpus --foreground"; else :; fi ;;
     "set_affinity"|"set-affinity") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --queue --cpus"; else _ublkts_devices; fi ;;

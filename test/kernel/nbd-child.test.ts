@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { processState } from '../../src/record/process-state.ts';
-import { describeDevice, leavesNothingBehind, run, sh, skip, verify } from './guest.ts';
+import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
@@ -58,6 +58,17 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     sh(`cmp -n 2097152 ${FOLDER}/data <(dd if=${PATH} bs=64k skip=100 iflag=direct status=none)`);
     sh(`ublkts del -n ${ID}`);
     assert.match(sh(`qemu-img check ${FOLDER}/image`), /No errors were found/);
+  });
+
+  test('one with several exports serves the one that is named, again after it was killed', async () => {
+    sh(`mkdir -p ${FOLDER}/many && truncate -s 4M ${FOLDER}/many/a && truncate -s 8M '${FOLDER}/many/b c'`);
+    sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} --export 'b c' -- nbdkit file dir=many`);
+    assert.equal(sh(`blockdev --getsize64 ${PATH}`), String(8 << 20));
+    sh(`kill -9 ${programPid()}`);
+    sh(`dd if=/dev/urandom of=${PATH} bs=1M count=2 oflag=direct status=none && cmp ${PATH} '${FOLDER}/many/b c'`);
+    sh(`ublkts del -n ${ID}`);
+    shFails(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} --export d -- nbdkit file dir=many`, /cannot use .*/);
+    assert.ok(!existsSync(`/dev/ublkc${ID}`));
   });
 
   test('one that does not start is reported with its last words, and no device is left', async () => {

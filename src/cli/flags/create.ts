@@ -71,6 +71,11 @@ const targetFlags = {
     helpValue: 'COMMAND',
     helpGroup: 'TARGET',
   }),
+  export: Flags.string({
+    summary: 'nbd: the name of the export of the program (default: the export without a name).',
+    helpValue: 'NAME',
+    helpGroup: 'TARGET',
+  }),
   directory: Flags.string({
     summary: 'nbd: the directory that the program is started in (default: the current one).',
     helpValue: 'DIR',

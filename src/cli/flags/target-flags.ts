@@ -11,6 +11,7 @@ const WITH_VALUE = [
   'logical_block_size',
   'uri',
   'program',
+  'export',
   'directory',
   'reconnect_delay',
   'request_timeout',

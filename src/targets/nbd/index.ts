@@ -47,7 +47,7 @@ export const nbdTarget: TargetType<NbdState> = {
     if (program !== null && recovering) return {};
     const { flags } = await (program === null
       ? askExport(parseNbdOptions(options).uri, signal)
-      : askProgram(program, signal));
+      : askProgram(program, options['export'] ?? '', signal));
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };
   },
   reopens: (options) => {

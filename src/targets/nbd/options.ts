@@ -11,6 +11,7 @@ import { formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
 export const NBD_OPTIONS = {
   uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH; nbds and nbds+unix with TLS',
   program: 'instead of a URI: a program that is started for the device and serves it, quoted as for a shell',
+  export: 'with a program: the name of its export (default: the export without a name)',
   directory: 'the directory that the program is started in (default: the current one)',
   reconnect_delay: 'seconds that requests wait for a lost server before they fail; 0: for ever (default 0)',
   request_timeout:
@@ -38,11 +39,17 @@ const MAX_SECONDS = 2_000_000;
 
 /** Parses the options. Throws a usage error for a wrong one. */
 export function parseNbdOptions(options: Readonly<Record<string, string>>): NbdOptions {
-  const { uri, structured_replies: structured = 'no' } = options;
+  const { uri, export: exportName, structured_replies: structured = 'no' } = options;
   if (uri === undefined) {
     throw usageError(
       ['target nbd needs ', URI],
       'name it, for example: ublkts add -t nbd nbd://host/export, or start a server: ublkts add -t nbd -- nbdkit memory 1G',
+    );
+  }
+  if (exportName !== undefined) {
+    throw usageError(
+      [option('targetOptions.export'), ' goes with a program, and ', URI, ' is named'],
+      'name the export in the URI: nbd://host/EXPORT',
     );
   }
   return {
@@ -115,6 +122,6 @@ export function connectionOptions(
   device: number,
 ): Readonly<Record<string, string>> {
   if (programOf(options) === null) return options;
-  const { program: _program, directory: _directory, ...rest } = options;
-  return { ...rest, uri: uriIn(filesOf(device).program) };
+  const { program: _program, directory: _directory, export: exportName = '', ...rest } = options;
+  return { ...rest, uri: uriIn(filesOf(device).program, exportName) };
 }

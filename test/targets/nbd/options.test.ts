@@ -22,5 +22,11 @@ describe('the options of nbd', () => {
     const options = { program: 'nbdkit null', directory: '/', reconnect_delay: '5' };
     const uri = 'nbd+unix:///?socket=/run/ublkts/7.program/socket';
     assert.deepEqual(connectionOptions(options, 7), { uri, reconnect_delay: '5' });
+    const named = 'nbd+unix:///a%20b?socket=/run/ublkts/7.program/socket';
+    assert.equal(connectionOptions({ ...options, export: 'a b' }, 7)['uri'], named);
+  });
+
+  test('name an export for a program only: that of a URI stands in it', () => {
+    assert.throws(() => parseNbdOptions({ uri: 'nbd://host', export: 'a' }), /export.* goes with a program, and .*uri/);
   });
 });

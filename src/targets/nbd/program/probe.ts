@@ -9,15 +9,15 @@ import type { Program } from './command.ts';
 import { socketIn, uriIn } from './socket.ts';
 import { startProgram, untilListening } from './start.ts';
 
-/** Throws a UblkError when the program does not start, or does not serve an export. `signal` gives up; the program has ended then. */
-export async function askProgram(program: Program, signal?: AbortSignal): Promise<NbdExport> {
+/** Throws a UblkError when the program does not start, or does not serve the export. `signal` gives up; the program has ended then. */
+export async function askProgram(program: Program, exportName: string, signal?: AbortSignal): Promise<NbdExport> {
   makeRunDirectories();
   const folder = mkdtempSync(join(RUN_DIRECTORY, 'program-'));
   try {
     const started = startProgram(program, socketIn(folder), join(folder, 'log'));
     try {
       await untilListening(program, started, socketIn(folder), signal);
-      return await askExport(parseNbdUri(uriIn(folder)), signal);
+      return await askExport(parseNbdUri(uriIn(folder, exportName)), signal);
     } finally {
       await started.end();
     }

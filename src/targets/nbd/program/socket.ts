@@ -6,7 +6,7 @@ export function socketIn(folder: string): string {
   return join(folder, 'socket');
 }
 
-/** The URI of the default export of the program whose folder this is. */
-export function uriIn(folder: string): string {
-  return formatNbdUri({ address: { kind: 'unix', path: socketIn(folder) }, exportName: '' });
+/** The URI of an export of the program whose folder this is. The name of the default export is empty. */
+export function uriIn(folder: string, exportName: string): string {
+  return formatNbdUri({ address: { kind: 'unix', path: socketIn(folder) }, exportName });
 }
