@@ -41,7 +41,8 @@ export function bufferTable(
     ...headCell('SOURCE', sourceWidth),
     ...(heatBeside ? headCell('WHERE IT IS HIT', HEAT_WIDTH) : []),
   ];
-  const rows = buffers.map(({ device, buffer }, at) => {
+  const line = (at: number): Piece[] => {
+    const { device, buffer } = buffers[at]!;
     const tally = buffer.tallies[period];
     const span = device.spans[period];
     const share = buffer.share[period];
@@ -60,8 +61,8 @@ export function bufferTable(
       ...cell(keepEnd(buffer.source, sourceWidth, glyphs.ellipsis), sourceWidth),
       ...(heatBeside ? heatPieces(buffer.heat[period], glyphs) : []),
     ];
-  });
-  return { heading, rows, pointed };
+  };
+  return { heading, rowCount: buffers.length, row: line, pointed };
 }
 
 function headCell(text: string, width: number, align: 'left' | 'right' = 'left'): Piece[] {

@@ -17,17 +17,19 @@ export function deviceTable(
 ): Table {
   const columns = fittingColumns(width);
   const heading = columns.flatMap((column) => headingOf(column, period, sort === column.key, reversed, glyphs));
-  const rows = devices.map((device) => {
+  const row = (index: number): Piece[] => {
+    const device = devices[index]!;
     const pointed = device.id === selected?.id;
     const cells = columns.flatMap((column, at) => [
       ...(at === 0 ? [] : [GAP]),
       ...fit(column.cell(device, period, glyphs, column.width), column.width, column.align),
     ]);
     return [pointer(pointed, glyphs), ...cells];
-  });
+  };
   return {
     heading: [piece('  '), ...heading.slice(1)],
-    rows,
+    rowCount: devices.length,
+    row,
     pointed: devices.findIndex(({ id }) => id === selected?.id),
   };
 }

@@ -17,17 +17,17 @@ export function ownEventLines(events: readonly MonitorEvent[], named: boolean): 
 
 export function eventTable(events: readonly MonitorEvent[], { row }: Screen, width: number, glyphs: Glyphs): Table {
   const heading = [piece('  TIME      DEVICE    EVENT         WHAT', 'quiet', true)];
-  const rows = events.map(({ wallMs, device, kind, text, severity }, at) =>
-    fit(
-      [
-        pointer(at === Math.min(row, events.length - 1), glyphs),
-        piece(`${timeOfDay(wallMs)}  `, 'quiet'),
-        piece(`ublkb${device}`.padEnd(10), 'accent'),
-        piece(kind.padEnd(14), severity, severity === 'bad'),
-        piece(text),
-      ],
-      width,
-    ),
-  );
-  return { heading, rows, pointed: Math.min(row, events.length - 1) };
+  const pointed = Math.min(row, events.length - 1);
+  const line = (at: number): Piece[] => {
+    const { wallMs, device, kind, text, severity } = events[at]!;
+    const pieces = [
+      pointer(at === pointed, glyphs),
+      piece(`${timeOfDay(wallMs)}  `, 'quiet'),
+      piece(`ublkb${device}`.padEnd(10), 'accent'),
+      piece(kind.padEnd(14), severity, severity === 'bad'),
+      piece(text),
+    ];
+    return fit(pieces, width);
+  };
+  return { heading, rowCount: events.length, row: line, pointed };
 }

@@ -4,19 +4,22 @@ import { type Piece, piece } from '../drawing/pieces.ts';
 
 export interface Table {
   readonly heading: readonly Piece[];
-  readonly rows: readonly (readonly Piece[])[];
+  readonly rowCount: number;
+  /** Makes row `at`: of a thousand devices, forty are on the screen. */
+  readonly row: (at: number) => readonly Piece[];
   /** The selected row; -1 when there is none. */
   readonly pointed: number;
 }
 
 /** The rows that fit into `height`, the selected one among them, and how many are hidden. */
-export function windowOf({ rows, pointed }: Table, height: number): readonly (readonly Piece[])[] {
-  if (rows.length <= height) return rows;
+export function windowOf({ rowCount, row, pointed }: Table, height: number): readonly (readonly Piece[])[] {
+  const rows = (from: number, shown: number) => Array.from({ length: shown }, (_none, at) => row(from + at));
+  if (rowCount <= height) return rows(0, rowCount);
   const shown = Math.max(1, height - 1);
-  const from = Math.max(0, Math.min(pointed - Math.floor(shown / 2), rows.length - shown));
-  const below = rows.length - from - shown;
+  const from = Math.max(0, Math.min(pointed - Math.floor(shown / 2), rowCount - shown));
+  const below = rowCount - from - shown;
   const hidden = [from > 0 ? `${from} above` : '', below > 0 ? `${below} below` : ''].filter((text) => text !== '');
-  return [...rows.slice(from, from + shown), [piece(`  and ${hidden.join(', ')}`, 'quiet')]];
+  return [...rows(from, shown), [piece(`  and ${hidden.join(', ')}`, 'quiet')]];
 }
 
 /** Stands before each row, and marks the selected one. */
