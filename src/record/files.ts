@@ -2,6 +2,8 @@
 import { mkdirSync } from 'node:fs';
 
 export const RUN_DIRECTORY = '/run/ublkts';
+/** Records while they are written. It is empty but for those whose writer was killed. */
+export const UNFINISHED_DIRECTORY = `${RUN_DIRECTORY}/unfinished`;
 /** The directory that kublk uses, so that its clients find our sockets. */
 export const SOCKET_DIRECTORY = '/run/ublk';
 
@@ -55,5 +57,6 @@ export function residentFiles(name: string): ResidentFiles {
 
 export function makeRunDirectories(): void {
   mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
+  mkdirSync(UNFINISHED_DIRECTORY, { recursive: true, mode: 0o700 });
   mkdirSync(SOCKET_DIRECTORY, { recursive: true, mode: 0o755 });
 }

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { throwShortage } from '../native/shortage.ts';
 import type { DeviceRecord, Ending } from './device-record.ts';
-import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
+import { filesOf, makeRunDirectories, UNFINISHED_DIRECTORY } from './files.ts';
 import { migrate } from './migrations.ts';
 
 /** null when there is no record, or none that this version can read. */
@@ -23,7 +23,7 @@ export function readRecord(id: number): DeviceRecord | null {
 export function writeRecord(record: DeviceRecord): void {
   makeRunDirectories();
   const { record: path } = filesOf(record.id);
-  const temporary = `${path}.${process.pid}`;
+  const temporary = join(UNFINISHED_DIRECTORY, `${record.id}.${process.pid}`);
   writeFileSync(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   renameSync(temporary, path);
 }
@@ -46,8 +46,7 @@ export function forgetDevice(id: number): void {
 
 /** The records that a process was writing when it was killed. */
 function unfinishedRecords(id: number): string[] {
-  const { record } = filesOf(id);
-  if (!existsSync(RUN_DIRECTORY)) return [];
-  const paths = readdirSync(RUN_DIRECTORY).map((name) => join(RUN_DIRECTORY, name));
-  return paths.filter((path) => path.startsWith(`${record}.`));
+  // Not beside the records: a directory of a thousand devices takes longer to read than a device to delete.
+  const names = existsSync(UNFINISHED_DIRECTORY) ? readdirSync(UNFINISHED_DIRECTORY) : [];
+  return names.filter((name) => name.startsWith(`${id}.`)).map((name) => join(UNFINISHED_DIRECTORY, name));
 }

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+const DIRECTORIES = ['/run/ublkts', '/run/ublkts/unfinished', '/run/ublk'];
+
 /** Returns the ids of the devices that exist, whoever serves them. */
 export function deviceIds(): number[] {
   return list('/sys/class/ublk-char').map((name) => Number(name.replace('ublkc', '')));
@@ -17,7 +19,8 @@ export function serverPids(): number[] {
 
 /** Returns the files in the directories of ublkts and kublk. */
 export function runFiles(): string[] {
-  return ['/run/ublkts', '/run/ublk'].flatMap((directory) => list(directory).map((name) => `${directory}/${name}`));
+  const found = DIRECTORIES.flatMap((directory) => list(directory).map((name) => `${directory}/${name}`));
+  return found.filter((path) => !DIRECTORIES.includes(path));
 }
 
 /** Returns what is left of devices, in words. It waits a little, because a server ends a moment after its device. */
