@@ -6,8 +6,7 @@
  * shown as going until it is gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findClaims } from '../block/claims.ts';
-import { describeHolders, distinct, type Holder, releaseCommand } from '../block/holder.ts';
+import { type Claimant, describeHolders, type Holder, releaseCommand } from '../block/holder.ts';
 import { milliseconds } from '../clock.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../control/commands.ts';
@@ -21,7 +20,7 @@ import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
-import { refuseClaims } from './holders/refuse.ts';
+import { claimantsOf, refuseClaims } from './holders/refuse.ts';
 import { inParallel } from './in-parallel.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
@@ -78,17 +77,22 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
   if (going === null) {
-    if (options.force !== true) refuseClaims(id, known);
-    await stopAndRemove(info, numbers, options);
+    const claimants = claimantsOf(numbers);
+    if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
+    await stopAndRemove(info, numbers, claimants, options);
   }
   await untilGone(channel, info, numbers, options);
   await forgetIfGone(id, () => isGone(channel, id));
 }
 
-async function stopAndRemove(info: DevInfo, numbers: DiskNumbers, options: WaitOptions): Promise<void> {
+async function stopAndRemove(
+  info: DevInfo,
+  numbers: DiskNumbers,
+  claimants: readonly Claimant[],
+  options: WaitOptions,
+): Promise<void> {
   const { dev_id: id, ublksrv_pid: serverPid } = info;
   const { devices, charDevice } = numbers;
-  const claimants = distinct(findClaims(devices).map(({ claimant }) => claimant));
   const stacked = claimants.filter((claimant) => claimant.kind === 'device');
   writeGoingDevice({ id, since: new Date().toISOString(), serverPid, devices, charDevice, stacked });
   const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };

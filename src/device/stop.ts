@@ -7,7 +7,7 @@ import { diskNumbers } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, ublkStateName } from '../native/uapi/ublk-device.ts';
-import { refuseClaims } from './holders/refuse.ts';
+import { claimantsOf, refuseClaims } from './holders/refuse.ts';
 import { patiently } from './patiently.ts';
 
 export interface StopOptions extends WaitOptions {
@@ -26,7 +26,7 @@ export async function stopDevice(id: number, options: StopOptions = {}): Promise
   options.signal?.throwIfAborted();
   await withControl(async (channel) => {
     const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
-    if (!force) refuseClaims(id, diskNumbers(id));
+    if (!force) refuseClaims(id, claimantsOf(diskNumbers(id)));
     const command = safe ? 'TRY_STOP_DEV' : 'STOP_DEV';
     const stuck = { command, device: id, serverPid, after: 'the device stops then' };
     await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));
