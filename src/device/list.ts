@@ -16,7 +16,7 @@ import { isServerAlive, serverOf, serverState } from '../record/server-identity.
 import { readRecord } from '../record/store.ts';
 import { dataPathNameOf } from '../spec/device-spec.ts';
 import { describeLost } from '../stats/connections.ts';
-import { type DeviceStats, readStats } from '../stats/reader.ts';
+import { type DeviceStats, StatsReader, type StatsWishes } from '../stats/reader.ts';
 import { describeStuck } from '../stats/stuck.ts';
 import { bitsOf } from './features.ts';
 import { describeHolders } from '../block/holder.ts';
@@ -38,8 +38,9 @@ export async function listDevices(options: WaitOptions = {}): Promise<DeviceRepo
   const ids = [...present, ...going].toSorted((a, b) => a - b);
   const list = async (channel: ControlChannel): Promise<DeviceReport[]> => {
     const reports: DeviceReport[] = [];
+    const reader = new StatsReader();
     for (const id of ids) {
-      const report = await describeIfThere(channel, id);
+      const report = await describeIfThere(channel, id, reader);
       if (report !== null) reports.push(report);
     }
     return reports;
@@ -83,9 +84,9 @@ async function askOrLook<T>(
 }
 
 /** Returns null for a device that went away while the list was made or after it was deleted. */
-async function describeIfThere(channel: ControlChannel, id: number): Promise<DeviceReport | null> {
+async function describeIfThere(channel: ControlChannel, id: number, reader: StatsReader): Promise<DeviceReport | null> {
   try {
-    return await describe(channel, id);
+    return await describe(channel, id, reader);
   } catch (error) {
     if (!(error instanceof UblkError) || error.kind !== 'no-device') throw error;
     sweepGoingDevice(id, () => isGone(channel, id));
@@ -93,11 +94,15 @@ async function describeIfThere(channel: ControlChannel, id: number): Promise<Dev
   }
 }
 
-async function describe(channel: ControlChannel, id: number): Promise<DeviceReport> {
+async function describe(
+  channel: ControlChannel,
+  id: number,
+  reader: StatsReader = new StatsReader(),
+): Promise<DeviceReport> {
   const info = getDevInfo(channel, id);
   const size = await sizeOf(channel, info);
   const record = ownedBy(info, readRecord(id));
-  const stats = record === null ? null : readStats(filesOf(id).stats);
+  const stats = record === null ? null : reader.read(filesOf(id).stats, countersFor(record));
   const server = serverOf(info.ublksrv_pid, record);
   const state = server.pid <= 0 ? null : serverState(server);
   const going = readGoingDevice(id);
@@ -136,6 +141,11 @@ async function describe(channel: ControlChannel, id: number): Promise<DeviceRepo
     deleting,
     last_error: trouble({ record, info, state, deleting, waitsFor, stats }),
   };
+}
+
+/** No report has the heat. */
+function countersFor({ buffers }: DeviceRecord): StatsWishes {
+  return { buffers: buffers.length > 0, heat: false };
 }
 
 const UNKNOWN_SIZE: DiskSize = { bytes: 0, logicalBlockBytes: 512 };
