@@ -9,6 +9,7 @@ import type { DeviceReport } from '../../src/device/report.ts';
 import { KernelLog } from '../../tools/guest/kernel-log.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
+import { MOST_OUTPUT } from '../../tools/guest/ublkts.ts';
 import { library } from './support/library.ts';
 
 /** Why nothing here can run; false where it can. */
@@ -22,7 +23,10 @@ export interface Outcome {
 
 /** Runs a script, whatever comes of it. */
 export function run(script: string): Outcome {
-  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
+    encoding: 'utf8',
+    maxBuffer: MOST_OUTPUT,
+  });
   return { status, stdout, stderr };
 }
 

@@ -5,6 +5,9 @@ import type { DeviceReport } from '../../src/device/report.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
+/** A thousand devices have metrics of 10 MB. */
+export const MOST_OUTPUT = 64 << 20;
+
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
@@ -20,7 +23,12 @@ export interface RunSetting {
 /** `line` is split at blanks. Whatever the exit code is, it is for the caller to judge. */
 export function run(line: string, { env = {}, through = [] }: RunSetting = {}): Promise<Ran> {
   const [file = '', ...args] = [...through, process.execPath, PROGRAM, ...line.split(' ')];
-  const options = { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 120_000 } as const;
+  const options = {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 120_000,
+    maxBuffer: MOST_OUTPUT,
+  } as const;
   return new Promise((resolve) => {
     execFile(file, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
