@@ -10,6 +10,7 @@
  *   --handlers           targets of byte handlers beside the same disk in C; fails when a row is below its bound
  *   --nbd                the target nbd beside the kernel's nbd driver, counted and on two CPUs. --clock: one of them, nothing written
  *   --wake-ups           100,000 promises of each origin, and what waiting for them costs; fails when one is lost
+ *   --many               a thousand devices of one resident server: memory, commands, what `add` costs, devices that come and go. --part: one part
  *   --budgets            start-up and memory; fails when a budget is exceeded
  */
 import { parseArgs } from 'node:util';
@@ -19,6 +20,7 @@ import { budgets } from './bench/budgets/run.ts';
 import { compareServers } from './bench/compare.ts';
 import { flatCost } from './bench/flat/run.ts';
 import { handlersBench } from './bench/handlers/run.ts';
+import { manyDevices } from './bench/many/run.ts';
 import { nbdBench } from './bench/nbd/run.ts';
 import { wakeUps } from './bench/wake-ups/run.ts';
 import { wallClock } from './bench/wall/run.ts';
@@ -37,6 +39,8 @@ const { values } = parseArgs({
     handlers: { type: 'boolean', default: false },
     nbd: { type: 'boolean', default: false },
     clock: { type: 'string' },
+    many: { type: 'boolean', default: false },
+    part: { type: 'string' },
     'wake-ups': { type: 'boolean', default: false },
   },
 });
@@ -48,6 +52,7 @@ await runHarness((_scratch, signal) => {
   if (values.handlers) return handlersBench(DOCUMENT, signal);
   if (values.nbd) return nbdBench(DOCUMENT, values.clock, signal);
   if (values['wake-ups']) return wakeUps(DOCUMENT, signal);
+  if (values.many) return manyDevices(DOCUMENT, values.part, signal);
   if (values.budgets) return budgets(DOCUMENT, signal);
   return compareServers({ quick, target, mode }, DOCUMENT, signal);
 });

@@ -28,7 +28,7 @@ const ENOUGH = 200;
 const BUFFERS_KB = 16 << 10;
 
 /** So that the machine has time for what else a test does. */
-const RATE = '--rate_iops=300';
+const RATE = LONG ? '--rate_iops=20 --size=1M' : '--rate_iops=300';
 
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
 

@@ -1,0 +1,105 @@
+/**
+ * Runs inside a guest whose clock counts instructions: what it takes from `add` to the first byte read, with a resident
+ * server, from the command line and from a program that holds the server open, and with kublk.
+ */
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { requireBlockDevice } from '../../guest/fio.ts';
+import { library } from '../../guest/library.ts';
+import { PROGRAM } from '../../../test/monitor/terminal.ts';
+import { stopUdev } from '../../guest/udev.ts';
+import { median } from '../median.ts';
+import { report } from './rows.ts';
+
+const RUNS = 3;
+const ID = 3;
+const KUBLK = '/opt/kublk/kublk';
+const SIZE = ['-t', 'null', '-n', String(ID), '-q', '1', '-d', '32'];
+const PATH = `/dev/ublkb${ID}`;
+
+/** A way to make a device and to delete it; both are counted. */
+interface Way {
+  readonly name: string;
+  readonly add: () => Promise<unknown> | void;
+  readonly del: () => Promise<unknown> | void;
+  /** What is left out: the program's own start. */
+  readonly start?: () => void;
+}
+
+function ran(file: string, words: readonly string[], mayFail = false): void {
+  const { status, stderr } = spawnSync(file, words, { encoding: 'utf8' });
+  if (status !== 0 && !mayFail) throw new Error(`${file} ${words.join(' ')}: ${status} ${stderr}`);
+}
+
+const ours = (...words: string[]): void => ran(process.execPath, [PROGRAM, ...words]);
+
+const server = await library.openServer({ name: 'main', threads: 2 });
+
+const WAYS: readonly Way[] = [
+  {
+    name: 'kublk add',
+    add: () => ran(KUBLK, ['add', ...SIZE]),
+    del: () => ran(KUBLK, ['del', '-n', String(ID)]),
+    start: () => ran(KUBLK, ['help'], true),
+  },
+  {
+    name: '`add --server`',
+    add: () => ours('add', '--server', ...SIZE),
+    del: () => ours('del', '-n', String(ID)),
+    // It is refused when the words have been read, before anything is asked for.
+    start: () => ran(process.execPath, [PROGRAM, 'add', '--server=absent', ...SIZE], true),
+  },
+  {
+    name: '`openServer().add`',
+    add: () => server.add({ target: 'null', id: ID, queues: 1, depth: 32 }),
+    del: () => server.delete(ID),
+  },
+];
+
+function readByte(): void {
+  requireBlockDevice(PATH);
+  const fd = openSync(PATH, 'r');
+  readSync(fd, Buffer.alloc(512), 0, 512, 1 << 30);
+  closeSync(fd);
+}
+
+async function counted(act: () => Promise<unknown> | void): Promise<number> {
+  const begin = performance.now();
+  await act();
+  return performance.now() - begin;
+}
+
+/** A millisecond of the guest's clock is a million instructions. */
+function million(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+stopUdev();
+const kublk = { add: 0 };
+for (const { name, add, del, start } of WAYS) {
+  const [adds, dels, starts]: [number[], number[], number[]] = [[], [], []];
+  // A command starts anew each time; a program's code becomes warm.
+  for (let run = start === undefined ? -10 : -1; run < RUNS; run++) {
+    const added = await counted(async () => {
+      await add();
+      readByte();
+    });
+    const deleted = await counted(del);
+    const started = start === undefined ? 0 : await counted(start);
+    if (run < 0) continue;
+    adds.push(added);
+    dels.push(deleted);
+    starts.push(started);
+  }
+  const net = median(adds) - median(starts);
+  if (name === 'kublk add') kublk.add = net;
+  report('add', {
+    'from the words to the first byte read': name,
+    'million instructions': million(median(adds)),
+    'its own start': million(median(starts)),
+    'the rest': million(net),
+    'rest / rest of kublk': Math.round((100 * net) / kublk.add) / 100,
+    del: million(median(dels)),
+  });
+}
+await server.end();
