@@ -1,5 +1,7 @@
 /** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
 import { accessSync, closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../clock.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { addDev, type DevInfo, getFeatures } from '../control/commands.ts';
 import { blockDeviceNode } from '../control/device-node.ts';
@@ -16,12 +18,17 @@ import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.
 import { type Granted, resolve } from '../spec/resolve.ts';
 import type { TargetTraits } from '../spec/target-traits.ts';
 import { findTarget, inspected, targetReference } from '../targets/find.ts';
+import { isGone } from './is-gone.ts';
 import type { ServerProcess } from './launch.ts';
 import { describeDevice } from './list.ts';
 import type { StartedDevice } from './report.ts';
 import { possibleCpus, requireCpus } from './require-cpus.ts';
 import { requireUnserved } from './require-unserved.ts';
 import { requireSocket, startOn } from './serve.ts';
+
+/** The driver frees queues before an id. */
+const FREED_MS = 2000;
+const RETRY_MS = 2;
 
 /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
 export async function addDevice(request: AddRequest, waiting: WaitOptions = {}): Promise<StartedDevice> {
@@ -88,8 +95,23 @@ async function create(
   const asked = resolve(options, target, driver);
   // A resident server checks by itself whether it has enough descriptors left.
   if (options.server === null) checkDescriptors(resolve(options, target, driver, expectedOf(asked)));
-  const info = await addDev(channel, devInfoOf(asked, options.id), waiting);
+  const info = await whenFree(channel, options.id, () => addDev(channel, devInfoOf(asked, options.id), waiting));
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };
+}
+
+/**
+ * A device that is being freed is gone for GET_DEV_INFO, and so for whoever has waited for its deletion, a moment before its
+ * id is free (ublk_cdev_rel of drivers/block/ublk_drv.c, Linux 7.3).
+ */
+async function whenFree<T>(channel: ControlChannel, id: number, add: () => Promise<T>): Promise<T> {
+  for (const deadline = milliseconds() + FREED_MS; ; await sleep(RETRY_MS)) {
+    try {
+      return await add();
+    } catch (error) {
+      const isTaken = error instanceof UblkError && error.code === 'EEXIST';
+      if (!isTaken || !isGone(channel, id) || milliseconds() > deadline) throw error;
+    }
+  }
 }
 
 function devInfoOf(spec: DeviceSpec, id: number): Partial<DevInfo> {
