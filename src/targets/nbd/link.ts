@@ -5,17 +5,11 @@
 import { closeSync } from 'node:fs';
 import { serverLog } from '../log.ts';
 import { connectNbd } from './connect.ts';
+import { differenceOf } from './difference.ts';
 import type { NbdExport } from './handshake/export.ts';
 import { chooseExport } from './handshake/negotiate.ts';
 import type { NbdOptions } from './options.ts';
-import {
-  NBD_FLAG_CAN_MULTI_CONN,
-  NBD_FLAG_READ_ONLY,
-  NBD_FLAG_SEND_FLUSH,
-  NBD_FLAG_SEND_FUA,
-  NBD_FLAG_SEND_TRIM,
-  NBD_FLAG_SEND_WRITE_ZEROES,
-} from './protocol/numbers.ts';
+import { NBD_FLAG_SEND_FLUSH } from './protocol/numbers.ts';
 import type { Tunnels } from './tls/thread.ts';
 import { formatNbdUri } from './uri.ts';
 
@@ -23,9 +17,6 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** A connection that was up for at least this time counts as a good one. */
 const GOOD_MS = 2_000;
-/** The flags that decide which commands may be sent, and whether there may be several connections. */
-const USED_FLAGS =
-  NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_CAN_MULTI_CONN;
 /** How often the log says that there is still no connection. */
 const REMIND_MS = 60_000;
 /** Requests that have waited for at least this time are reported. */
@@ -192,20 +183,4 @@ export class Link {
   private say(what: string): void {
     serverLog(`connection ${this.options.thread} to ${this.uri} ${what}`);
   }
-}
-
-/** Says why an export cannot go on as the device that was made of another one; null when it can. */
-export function differenceOf(before: NbdExport, now: NbdExport): string | null {
-  if (now.bytes < before.bytes) return `it has ${now.bytes} bytes, and the device has ${before.bytes}`;
-  const block = now.blockSizes?.minimum ?? 0;
-  if (block > Math.max(512, before.blockSizes?.minimum ?? 512)) return `its blocks are of ${block} bytes`;
-  const most = before.blockSizes?.maximum ?? 32 << 20;
-  if ((now.blockSizes?.maximum ?? most) < most) return `it takes at most ${now.blockSizes?.maximum} bytes at once`;
-  // What the device offers its clients must still be there.
-  const missing = before.flags & ~now.flags & USED_FLAGS;
-  if (missing !== 0) return `it lacks the flags 0x${missing.toString(16)}`;
-  const gained = now.flags & ~before.flags;
-  if ((gained & NBD_FLAG_SEND_FLUSH) !== 0) return 'it has a cache now, which the kernel would never flush';
-  if ((gained & NBD_FLAG_READ_ONLY) !== 0) return 'it is read-only';
-  return null;
 }

@@ -6,8 +6,8 @@ import {
   UBLK_ATTR_ROTATIONAL,
   UBLK_ATTR_VOLATILE_CACHE,
 } from '../../../src/native/uapi/ublk-params.ts';
+import { differenceOf } from '../../../src/targets/nbd/difference.ts';
 import type { NbdExport } from '../../../src/targets/nbd/handshake/export.ts';
-import { differenceOf } from '../../../src/targets/nbd/link.ts';
 import { parseNbdOptions, recordedNbdOptions } from '../../../src/targets/nbd/options.ts';
 import { nbdParams } from '../../../src/targets/nbd/params.ts';
 import {
