@@ -9,7 +9,7 @@ import { DEFAULT_SERVER } from '../spec/server-options.ts';
 export default class Serve extends BaseCommand {
   static override summary = 'Start a resident server, which serves many devices.';
   static override description =
-    'Returns when the server takes devices. `add --server` gives it one, in place of starting a process. Such a device takes less memory and is there sooner, and a crash of the server is a crash of the server of every device that it has. `del`, `recover`, `list` and all others work with these devices as with any. The server ends when it gets SIGTERM and no device is in use; devices that nobody uses are stopped and deleted then.';
+    'Returns when the server is ready. `add --server` gives it a device, in place of starting a process for that device. The device takes less memory then, and is ready sooner. When the server crashes, all of its devices lose their server. `del`, `recover`, `list` and all other commands work with these devices as with any other. When the server gets SIGTERM, it stops and deletes the devices that nobody uses, and ends if none is left.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --name fast',
@@ -18,10 +18,10 @@ export default class Serve extends BaseCommand {
   static override flags = {
     name: residentServer({ summary: `The name of the server (default: ${DEFAULT_SERVER}).`, helpValue: 'NAME' }),
     threads: wholeNumber({
-      summary: 'The most threads that serve several devices each (default 0: every device has threads of its own).',
+      summary: 'The most threads that its devices share (default 0: every device has threads of its own).',
     }),
     cpus: cpuList({ summary: 'CPUs that these threads may run on (default: all).' }),
-    foreground: onOff({ summary: 'Stay until the server has ended, which Ctrl-C asks it to.' }),
+    foreground: onOff({ summary: 'Stay in the foreground until the server has ended. Ctrl-C asks it to end.' }),
   };
 
   override async run(): Promise<void> {

@@ -4,19 +4,7 @@ import { askExport } from '../targets/nbd/ask.ts';
 import { askNbd } from '../targets/nbd/connect.ts';
 import { listExports, type RefusedExport } from '../targets/nbd/handshake/negotiate.ts';
 import type { NbdExport } from '../targets/nbd/handshake/export.ts';
-import {
-  NBD_FLAG_CAN_MULTI_CONN,
-  NBD_FLAG_READ_ONLY,
-  NBD_FLAG_ROTATIONAL,
-  NBD_FLAG_SEND_CACHE,
-  NBD_FLAG_SEND_DF,
-  NBD_FLAG_SEND_FAST_ZERO,
-  NBD_FLAG_SEND_FLUSH,
-  NBD_FLAG_SEND_FUA,
-  NBD_FLAG_SEND_RESIZE,
-  NBD_FLAG_SEND_TRIM,
-  NBD_FLAG_SEND_WRITE_ZEROES,
-} from '../targets/nbd/protocol/numbers.ts';
+import { flagNames } from '../targets/nbd/protocol/flag-names.ts';
 import { formatNbdUri, type NbdUri, parseNbdUri } from '../targets/nbd/uri.ts';
 
 export interface NbdExportReport {
@@ -46,24 +34,6 @@ export interface NbdExportFailure {
 }
 
 const NO_MAXIMUM = 0xffff_ffff;
-
-/**
- * The flags by their names, in the order in which they are shown: the properties of the disk come before details of the
- * protocol.
- */
-const FLAGS: readonly (readonly [bit: number, name: string])[] = [
-  [NBD_FLAG_READ_ONLY, 'READ_ONLY'],
-  [NBD_FLAG_SEND_FLUSH, 'SEND_FLUSH'],
-  [NBD_FLAG_SEND_FUA, 'SEND_FUA'],
-  [NBD_FLAG_ROTATIONAL, 'ROTATIONAL'],
-  [NBD_FLAG_SEND_TRIM, 'SEND_TRIM'],
-  [NBD_FLAG_SEND_WRITE_ZEROES, 'SEND_WRITE_ZEROES'],
-  [NBD_FLAG_SEND_FAST_ZERO, 'SEND_FAST_ZERO'],
-  [NBD_FLAG_CAN_MULTI_CONN, 'CAN_MULTI_CONN'],
-  [NBD_FLAG_SEND_DF, 'SEND_DF'],
-  [NBD_FLAG_SEND_RESIZE, 'SEND_RESIZE'],
-  [NBD_FLAG_SEND_CACHE, 'SEND_CACHE'],
-];
 
 /**
  * The exports of the server, or the one that the URI names. A server that does not list its exports may still say
@@ -100,6 +70,6 @@ function reportOf(uri: NbdUri, { name, description, bytes, flags, blockSizes }: 
         ? null
         : { ...blockSizes, maximum: blockSizes.maximum === NO_MAXIMUM ? null : blockSizes.maximum },
     flags: `0x${flags.toString(16)}`,
-    flag_names: FLAGS.filter(([bit]) => (flags & bit) !== 0).map(([, flag]) => flag),
+    flag_names: flagNames(flags),
   };
 }

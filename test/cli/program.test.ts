@@ -129,7 +129,10 @@ describe('what is mistyped', () => {
     ['add -t nbd /tmp/x', /takes no backing file, not 1\nhint: give it a URI such as nbd:.*, or -- PROGRAM/],
     ['add -t nbd', /needs --uri\nhint: .*nbd:.*ublkts add -t nbd -- nbdkit/],
     ['add -t nbd -o reconnect_delay=x nbd://h', /"x" is not a number of seconds\nhint: it goes from 0 to 2000000/],
-    ['add -t nbd --structured_replies --auto_zc nbd://h', /needs memory.*\nhint: use another --data_path than auto_zc/],
+    [
+      'add -t nbd --structured_replies --auto_zc nbd://h',
+      /--structured_replies and the data path auto_zc exclude each other\nhint: .*another --data_path/,
+    ],
     ['add -t nbd nbd://h/ --metadata_size 8 -u', /stores no integrity metadata\nhint: leave --metadata_size out/],
     ['add -t null -s 1000', /--size 1000 is 1000 bytes, .*\nhint: the nearest are 512 and 1024/],
     ['add -t fault_inject -o delay_us=x', /--delay_us x is not a whole number/],

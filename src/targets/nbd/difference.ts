@@ -1,5 +1,6 @@
 /** Whether a server that is back still has the export that the device was made of. */
 import type { NbdExport } from './handshake/export.ts';
+import { flagNames } from './protocol/flag-names.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
   NBD_FLAG_READ_ONLY,
@@ -13,16 +14,16 @@ import {
 const USED_FLAGS =
   NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES | NBD_FLAG_CAN_MULTI_CONN;
 
-/** Says why an export cannot go on as the device that was made of another one; null when it can. */
+/** Says why the device that was made of the export `before` cannot go on with the export `now`; null when it can. */
 export function differenceOf(before: NbdExport, now: NbdExport): string | null {
   if (now.bytes < before.bytes) return `it has ${now.bytes} bytes, and the device has ${before.bytes}`;
   const block = now.blockSizes?.minimum ?? 0;
-  if (block > Math.max(512, before.blockSizes?.minimum ?? 512)) return `its blocks are of ${block} bytes`;
+  if (block > Math.max(512, before.blockSizes?.minimum ?? 512)) return `its blocks have ${block} bytes`;
   const most = before.blockSizes?.maximum ?? 32 << 20;
   if ((now.blockSizes?.maximum ?? most) < most) return `it takes at most ${now.blockSizes?.maximum} bytes at once`;
   // What the device offers its clients must still be there.
   const missing = before.flags & ~now.flags & USED_FLAGS;
-  if (missing !== 0) return `it lacks the flags 0x${missing.toString(16)}`;
+  if (missing !== 0) return `it lacks ${flagNames(missing).join(' and ')}`;
   const gained = now.flags & ~before.flags;
   if ((gained & NBD_FLAG_SEND_FLUSH) !== 0) return 'it has a cache now, which the kernel would never flush';
   if ((gained & NBD_FLAG_READ_ONLY) !== 0) return 'it is read-only';

@@ -22,7 +22,7 @@ import { formatNbdUri } from './uri.ts';
 export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'>;
 
 const ONE_CONNECTION: OneThread = {
-  because: 'the server does not say that its connections see what was written on others (CAN_MULTI_CONN)',
+  because: 'the NBD server does not promise that each connection sees what was written on the others (CAN_MULTI_CONN)',
   otherwise: 'let the server say so, for example with `qemu-nbd --shared=N`',
 };
 
@@ -71,8 +71,8 @@ function check({ device, options, dataPath, integrity }: OpenRequest): void {
   const { structured } = parseNbdOptions(connectionOptions(options, device));
   if (!structured || dataPath !== 'auto_zc') return;
   throw usageError(
-    [option('targetOptions.structured_replies'), ' needs memory in which the holes can be filled with zeroes'],
-    ['use another ', option('dataPath'), ' than auto_zc, or leave it out'],
+    [option('targetOptions.structured_replies'), ' and the data path auto_zc exclude each other'],
+    ['holes are filled with zeroes, which takes another ', option('dataPath'), ', for example copy'],
   );
 }
 
@@ -104,7 +104,7 @@ function tooSmall(uri: string, is: number, wanted: number): UblkError {
   return new UblkError(`${uri} has ${is} bytes, less than ${wanted}`, {
     code: 'ENOSPC',
     command: 'UPDATE_SIZE',
-    hint: 'make the export larger where its server has it, and try again',
+    hint: 'make the export larger on its server first',
   });
 }
 

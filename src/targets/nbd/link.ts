@@ -118,7 +118,7 @@ export class Link {
     const difference = this.isClosed ? 'the device is gone' : differenceOf(this.before(), connection.export);
     if (difference !== null) {
       closeSync(connection.fd);
-      this.failed(`the server is another one: ${difference}`);
+      this.failed(`its export does not fit the device: ${difference}`);
       return;
     }
     clearTimeout(this.patience);

@@ -91,8 +91,8 @@ function uriOf(text: string, options: Readonly<Record<string, string>>): NbdUri 
   if (given === undefined) return uri;
   if (uri.tls === undefined) {
     throw usageError(
-      [option(`targetOptions.${given}`), ` is of no use with ${JSON.stringify(text)}`],
-      'TLS takes a URI that begins with nbds:// or nbds+unix://',
+      [option(`targetOptions.${given}`), ` cannot be used with ${JSON.stringify(text)}`],
+      'TLS needs a URI that begins with nbds:// or nbds+unix://',
     );
   }
   const {

@@ -176,7 +176,7 @@ export class ReplyParser {
     const { view, begin } = this;
     const error = view.getInt32(begin + 4);
     const slot = this.sink.slotOf(view.getInt32(begin + 12), view.getInt32(begin + 8));
-    if (slot < 0) return this.broken('it answers a request that does not wait');
+    if (slot < 0) return this.broken('it answers a request that is not waiting for a reply');
     this.begin = begin + NBD_SIMPLE_REPLY_BYTES;
     const bytes = this.sink.bytesOf(slot);
     if (error !== 0 || bytes === 0) {
@@ -192,13 +192,13 @@ export class ReplyParser {
 
   private chunk(): boolean {
     const { view, begin } = this;
-    if (!this.structured) return this.broken('it sends a structured reply that nobody has asked for');
+    if (!this.structured) return this.broken('it sends a structured reply although none were agreed on');
     if (this.end - begin < NBD_STRUCTURED_REPLY_BYTES) return false;
     const isLast = (view.getInt16(begin + 4) & NBD_REPLY_FLAG_DONE) !== 0;
     const type = view.getUint16(begin + 6);
     const slot = this.sink.slotOf(view.getInt32(begin + 12), view.getInt32(begin + 8));
     const length = view.getUint32(begin + 16);
-    if (slot < 0) return this.broken('it answers a request that does not wait');
+    if (slot < 0) return this.broken('it answers a request that is not waiting for a reply');
     switch (type) {
       case NBD_REPLY_TYPE_NONE:
         return this.none(slot, length, isLast);
@@ -208,12 +208,13 @@ export class ReplyParser {
         return this.offsetHole(slot, length, isLast);
       default:
         if ((type & NBD_REPLY_TYPE_ERROR_BIT) !== 0) return this.errorChunk(slot, length, isLast);
-        return this.broken('it sends a kind of chunk that nobody has asked for');
+        return this.broken('it sends a chunk of an unknown type');
     }
   }
 
   private none(slot: number, length: number, isLast: boolean): boolean {
-    if (length !== 0 || !isLast) return this.broken('it sends an empty chunk that is not empty, or not the last one');
+    if (length !== 0 || !isLast)
+      return this.broken('it sends a chunk of the type NONE that has data, or that is not the last one');
     this.begin += NBD_STRUCTURED_REPLY_BYTES;
     this.finish(slot);
     return true;

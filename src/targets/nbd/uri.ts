@@ -110,7 +110,7 @@ function addressV6(inBrackets: string, text: string): string {
 }
 
 function unixAddress(authority: string, socket: string | undefined, text: string): NbdAddress {
-  if (authority !== '') throw refused(text, 'the URI of a unix socket has no host, so a third slash follows');
+  if (authority !== '') throw refused(text, 'the URI of a unix socket has no host: three slashes follow the colon');
   if (socket === undefined || socket === '') throw refused(text, 'it names no socket');
   if (socket.startsWith('@')) throw refused(text, 'an abstract socket is not supported; a path may begin with ./@');
   const path = resolve(socket);

@@ -15,7 +15,7 @@ describe('the options of nbd', () => {
 
   test('of TLS are refused without it', () => {
     const options = { uri: 'nbd://host/disk', tls_psk_file: '/k' };
-    assert.throws(() => parseNbdOptions(options), /tls_psk_file.* is of no use with "nbd:\/\/host\/disk"/);
+    assert.throws(() => parseNbdOptions(options), /tls_psk_file.* cannot be used with "nbd:\/\/host\/disk"/);
   });
 
   test('with a program are those of a connection to the socket of the device', () => {

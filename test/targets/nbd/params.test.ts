@@ -80,8 +80,8 @@ describe('a server that is back', () => {
   for (const [what, now, why] of [
     ['smaller', { bytes: 512 }, /has 512 bytes, and the device has 1048576/],
     ['read-only', { flags: ALL | NBD_FLAG_READ_ONLY }, /read-only/],
-    ['without flush', { flags: ALL & ~NBD_FLAG_SEND_FLUSH }, /lacks the flags 0x4/],
-    ['with larger blocks', { blockSizes: { minimum: 4096, preferred: 4096, maximum: 1 << 30 } }, /blocks are of 4096/],
+    ['without flush', { flags: ALL & ~NBD_FLAG_SEND_FLUSH }, /it lacks SEND_FLUSH$/],
+    ['with larger blocks', { blockSizes: { minimum: 4096, preferred: 4096, maximum: 1 << 30 } }, /blocks have 4096/],
     ['with smaller requests', { blockSizes: { minimum: 512, preferred: 4096, maximum: 65_536 } }, /at most 65536/],
   ] as const) {
     test(`${what} is another one`, () => {

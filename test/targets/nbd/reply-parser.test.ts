@@ -202,15 +202,20 @@ describe('structured replies', () => {
 describe('a server that does not follow the protocol', () => {
   for (const [what, structured, bytes, why] of [
     ['a wrong magic number', false, Buffer.alloc(16, 1), /wrong magic/],
-    ['a reply to a request that there is not', false, encodeSimpleReply(cookie(9)), /does not wait/],
-    ['a cookie of an earlier request', false, encodeSimpleReply(6n << 32n), /does not wait/],
+    ['a reply to a request that there is not', false, encodeSimpleReply(cookie(9)), /is not waiting for a reply/],
+    ['a cookie of an earlier request', false, encodeSimpleReply(6n << 32n), /is not waiting for a reply/],
     [
       'a reply that comes twice',
       false,
       Buffer.concat([encodeSimpleReply(cookie(1)), encodeSimpleReply(cookie(1))]),
-      /does not wait/,
+      /is not waiting for a reply/,
     ],
-    ['a structured reply that nobody asked for', false, encodeChunk(cookie(0), 0, DONE), /nobody has asked for/],
+    [
+      'a structured reply that nobody asked for',
+      false,
+      encodeChunk(cookie(0), 0, DONE),
+      /although none were agreed on/,
+    ],
     [
       'a simple reply with data after it agreed to structured ones',
       true,
@@ -244,8 +249,8 @@ describe('a server that does not follow the protocol', () => {
       /twice/,
     ],
     ['an error of a megabyte', true, encodeChunk(cookie(0), 0x8001, DONE, Buffer.alloc(20), 1 << 20), /wrong length/],
-    ['an unknown kind of chunk', true, encodeChunk(cookie(0), 77, DONE), /kind of chunk/],
-    ['an empty chunk that is not the last', true, encodeChunk(cookie(0), NBD_REPLY_TYPE_NONE, 0), /empty chunk/],
+    ['an unknown kind of chunk', true, encodeChunk(cookie(0), 77, DONE), /unknown type/],
+    ['an empty chunk that is not the last', true, encodeChunk(cookie(0), NBD_REPLY_TYPE_NONE, 0), /of the type NONE/],
   ] as const) {
     test(`is caught at ${what}`, () => {
       const client = new Client([100, 0], structured);

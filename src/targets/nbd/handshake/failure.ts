@@ -26,7 +26,7 @@ export function protocolError(what: string): UblkError {
 export function tooLarge(bytes: bigint): UblkError {
   return new UblkError(`the export has ${bytes} bytes, more than this program can serve (2^53 - 1)`, {
     code: 'EFBIG',
-    hint: 'make the export smaller where its server has it, for example with `nbdkit --filter=truncate`',
+    hint: 'make the export smaller on its server, for example with `nbdkit --filter=truncate`',
   });
 }
 

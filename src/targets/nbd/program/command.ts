@@ -36,7 +36,7 @@ export function programOf({ program, directory = process.cwd(), uri }: Options):
   const [name] = words;
   if (name === undefined) throw refused(program, 'it is empty', 'for example: ublkts add -t nbd -- nbdkit memory 1G');
   if (LISTEN[basename(name)] === undefined && !words.some((word) => word.includes(SOCKET))) {
-    const hint = `write ${SOCKET} where it takes the path of a unix socket; only nbdkit and qemu-nbd are told by themselves`;
+    const hint = `write ${SOCKET} where it takes the path of a unix socket; ublkts knows this only for nbdkit and qemu-nbd`;
     throw refused(program, 'nothing tells it where to listen', hint);
   }
   return { words, directory };
