@@ -186,7 +186,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from recover' -l debug -d 'Print t
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -l no-color -d 'Print without colours, as with NO_COLOR set.'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -s t -l type -x -a 'null loop ram stripe nbd fault_inject' -d 'The target, if it is not in the record.'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -s n -l number -x -a '(__ublkts_devices)' -d 'The device: 0, ublkb0, /dev/ublkb0 or /dev/ublkc0.'
-complete -c ublkts -n '__fish_seen_subcommand_from recover' -s a -l all -d 'Recover every device that has lost its server. Those of a resident server get it again: it is started if it is gone.'
+complete -c ublkts -n '__fish_seen_subcommand_from recover' -s a -l all -d 'Recover every device that has lost its server. A device of a resident server gets a server of the same name, which is started if there is none.'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -s q -l queues -x -d 'Hardware queues, up to 32 (default 2).'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -s d -l depth -x -d 'Requests per queue, up to 4096 (default 128).'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -l max_io_buf_bytes -x -d 'Size of the largest request (default 1M).'

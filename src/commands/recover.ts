@@ -43,7 +43,7 @@ export default class Recover extends BaseCommand {
     all: onOff({
       char: 'a',
       summary:
-        'Recover every device that has lost its server. Those of a resident server get it again: it is started if it is gone.',
+        'Recover every device that has lost its server. A device of a resident server gets a server of the same name, which is started if there is none.',
       helpGroup: 'DEVICE',
     }),
     ...createFlags,
