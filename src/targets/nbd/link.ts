@@ -41,9 +41,12 @@ export interface LinkOptions extends NbdOptions {
   /** See QueueContext. */
   readonly deviceBytes: () => number | null;
   readonly onConnected: (connection: Connection) => void;
-  /** Since when the request has waited that has waited longest for a lost server, on the clock of performance.now(); Infinity: none waits. */
+  /**
+   * Returns since when the request that has waited longest has waited for a lost server, on the clock of
+   * performance.now(); Infinity: no request waits.
+   */
   readonly oldestLoss: () => number;
-  /** Requests must fail that have waited since then, or for longer. Returns how many do. */
+  /** Lets the requests fail that have waited since that time or longer. Returns how many. */
   readonly onOverdue: (since: number) => number;
   /** The time for which requests wait is over: all fail until there is a connection. Attempts go on. */
   readonly onGivenUp: () => void;
@@ -151,7 +154,10 @@ export class Link {
     if (waitedMs >= LATE_MS) this.options.onLate(Date.now() - waitedMs);
   }
 
-  /** The next request to fail is the one that has waited longest. When the connection has been away for so long, all fail. */
+  /**
+   * Sets the timer for the request that has waited longest, which is the next one to fail. When there has been no
+   * connection for as long, all requests fail.
+   */
   private setDeadline(): void {
     const { reconnectSeconds, oldestLoss } = this.options;
     if (reconnectSeconds === 0) return;

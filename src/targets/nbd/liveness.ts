@@ -11,7 +11,7 @@ import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
 import { wordsOf } from '../../native/words64.ts';
 import type { TargetRing } from '../target.ts';
 
-/** A connection is looked at so often, or more often if a request must be answered within seconds. */
+/** How often a connection is looked at. It is looked at more often if requests must be answered within seconds. */
 export const LOOK_SECONDS = 5;
 const LOOKS_PER_LIMIT = 4;
 /** A connection is given up when nothing has come for this time although an answer was due. */

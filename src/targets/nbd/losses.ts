@@ -24,7 +24,7 @@ export class Losses {
     this.times = new Uint8Array(slots);
   }
 
-  /** The request waits for a lost server at the time `now`. It may have done so for longer. */
+  /** Notes that the request waits for a lost server at the time `now`. The time of an earlier loss is kept. */
   add(slot: number, now: number): void {
     if (this.since[slot] !== 0) return;
     this.since[slot] = now;
@@ -66,7 +66,7 @@ export class Losses {
     return this.since[slot]!;
   }
 
-  /** Since when the request has waited that has waited longest; Infinity: none waits. */
+  /** Since when the request that has waited longest has waited; Infinity: no request waits. */
   get oldest(): number {
     return this.since.reduce((oldest, since) => (since === 0 ? oldest : Math.min(oldest, since)), Infinity);
   }

@@ -344,7 +344,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.fail(this.late());
   }
 
-  /** Requests fail that have waited since then, or for longer. Returns how many. */
+  /** Lets the requests fail that have waited since that time or longer. Returns how many. */
   private failOverdue(since: number): number {
     const overdue = this.late().filter((slot) => this.waiting.losses.sinceOf(slot) <= since);
     this.fail(overdue);
