@@ -259,7 +259,10 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     shFails(`ublkts add -t nbd 'nbd+unix:///?socket=${FOLDER}/none'`, /cannot connect to .*No such file/);
     shFails('ublkts add -t nbd', /target nbd needs --uri/);
     shFails(`ublkts add -t nbd -z '${URI}'`, /reads and writes the bytes of requests/);
-    shFails(`ublkts add -t nbd --auto_zc --structured_replies '${URI}'`, /--structured_replies needs memory/);
+    shFails(
+      `ublkts add -t nbd --auto_zc --structured_replies '${URI}'`,
+      /--structured_replies and the data path auto_zc exclude each other/,
+    );
     await serving([...UNIX, '-r', 'memory', '1M'], async () => {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
         sh(`test "$(blockdev --getro ${path})" = 1`);
