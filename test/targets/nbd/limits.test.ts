@@ -15,6 +15,8 @@ const DISK = 1 << 20;
 const SLOTS = 8;
 const LARGEST = 64 << 10;
 const EIO = 5;
+/** What a busy machine may add to a time that is measured on the wall clock. */
+const BUSY_MS = 10_000;
 /** The request at this sector is the one that the server does not survive, or does not answer. */
 const BAD = 100;
 
@@ -28,13 +30,11 @@ describe('with --reconnect_delay', { skip: ringRefusal(), timeout: 60_000 }, () 
       const others = served(client, () => isOver);
       const began = performance.now();
       assert.equal(await client.read(0, BAD, 1), -EIO);
-      requireTime(began, 1000, 2500);
+      requireTime(began, 1000, 2500 + BUSY_MS);
       isOver = true;
       const { connections } = server;
-      assert.ok(
-        (await others) >= connections - 1 && connections > 3,
-        `others were served on ${connections} connections`,
-      );
+      assert.ok(connections > 1, 'it was sent again');
+      assert.ok((await others) > 0, `others were served on ${connections} connections`);
       assert.ok(Buffer.isBuffer(await client.read(0, 0, 1)), 'the next request in the slot has a time of its own');
     });
   });
@@ -47,7 +47,7 @@ describe('with --reconnect_delay', { skip: ringRefusal(), timeout: 60_000 }, () 
       });
       const began = performance.now();
       assert.equal(await client.read(0, BAD, 1), -EIO);
-      requireTime(began, 4000, 6000);
+      requireTime(began, 4000, 6000 + BUSY_MS);
       assert.equal(server.connections, 2, 'it was sent twice');
     });
   });
@@ -80,13 +80,13 @@ describe('with --request_timeout', { skip: ringRefusal(), timeout: 60_000 }, () 
       const others = served(client, () => isOver);
       const began = performance.now();
       const stuck = client.read(0, BAD, 1);
-      await sleep(800);
+      await sleep(300);
       assert.equal(server.connections, 1);
       server.lie = (_request, honest) => honest;
       assert.ok(Buffer.isBuffer(await stuck));
-      requireTime(began, 1000, 1800);
+      requireTime(began, 1000, 1800 + BUSY_MS);
       isOver = true;
-      assert.ok((await others) > 20, 'other requests were answered all the time');
+      assert.ok((await others) > 3, 'other requests were answered all the time');
       assert.equal(server.connections, 2);
     });
   });
@@ -96,7 +96,7 @@ describe('with --request_timeout', { skip: ringRefusal(), timeout: 60_000 }, () 
       server.lie = () => NOTHING;
       const began = performance.now();
       assert.equal(await client.read(0, BAD, 1), -EIO);
-      requireTime(began, 2000, 3500);
+      requireTime(began, 2000, 3500 + BUSY_MS);
     });
   });
 
