@@ -42,6 +42,7 @@ export default defineTarget({
 });
 `;
 const LONG = process.env['UBLKTS_LONG'] === '1';
+const DATA_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy'];
 /** Of each origin. `npm run bench -- --wake-ups` makes a hundred thousand. */
 const REQUESTS = LONG ? 10_000 : 1000;
 /** Seconds that fio may take for so many at a depth of 1. */
@@ -178,7 +179,7 @@ describe('targets with byte handlers', { skip }, () => {
     });
   });
 
-  for (const dataPath of ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy']) {
+  for (const dataPath of LONG ? DATA_PATHS : ['copy', 'batch+user_copy']) {
     test(`${dataPath}: the data is right at once and with promises, and a request ends in time`, async () => {
       const ram = { target: `${DIRECTORY}/ram.ts`, targetOptions: { size: '64M' } };
       await withDevice({ ...ram, dataPath }, ({ path }) => atEachDepth(path));
