@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NbdClient } from './client.ts';
 import { ringRefusal } from './requests.ts';
+import { Stopwatch } from './stopwatch.ts';
 import { type HostileServer, hostileServer, type Lie } from './servers.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'nbd-'));
@@ -15,8 +16,6 @@ const DISK = 1 << 20;
 const SLOTS = 8;
 const LARGEST = 64 << 10;
 const EIO = 5;
-/** What a busy machine may add to a time that is measured on the wall clock. */
-const BUSY_MS = 10_000;
 /** The request at this sector is the one that the server does not survive, or does not answer. */
 const BAD = 100;
 
@@ -24,17 +23,20 @@ after(() => rmSync(FOLDER, { recursive: true }));
 
 describe('with --reconnect_delay', { skip: ringRefusal(), timeout: 60_000 }, () => {
   test('a request that always ends its server fails, and the others are served', async () => {
-    await withClient({ reconnect_delay: '1' }, async (client, server) => {
+    await withClient({ reconnect_delay: '2' }, async (client, server) => {
       server.lie = atBadSector((_request, _honest, socket) => ended(socket));
       let isOver = false;
       const others = served(client, () => isOver);
-      const began = performance.now();
+      const clock = new Stopwatch();
       assert.equal(await client.read(0, BAD, 1), -EIO);
-      requireTime(began, 1000, 2500 + BUSY_MS);
+      clock.requireTime(2000, 3500);
       isOver = true;
       const { connections } = server;
-      assert.ok(connections > 1, 'it was sent again');
-      assert.ok((await others) > 0, `others were served on ${connections} connections`);
+      // Another read may be lost together with it on the first two connections, and wait behind it on the third.
+      assert.ok(
+        (await others) >= connections - 3 && connections > 4,
+        `others were served on ${connections} connections`,
+      );
       assert.ok(Buffer.isBuffer(await client.read(0, 0, 1)), 'the next request in the slot has a time of its own');
     });
   });
@@ -45,9 +47,9 @@ describe('with --reconnect_delay', { skip: ringRefusal(), timeout: 60_000 }, () 
         setTimeout(() => socket.destroy(), 2200);
         return NOTHING;
       });
-      const began = performance.now();
+      const clock = new Stopwatch();
       assert.equal(await client.read(0, BAD, 1), -EIO);
-      requireTime(began, 4000, 6000 + BUSY_MS);
+      clock.requireTime(4000, 6000);
       assert.equal(server.connections, 2, 'it was sent twice');
     });
   });
@@ -78,15 +80,15 @@ describe('with --request_timeout', { skip: ringRefusal(), timeout: 60_000 }, () 
       server.lie = atBadSector(() => NOTHING);
       let isOver = false;
       const others = served(client, () => isOver);
-      const began = performance.now();
+      const clock = new Stopwatch();
       const stuck = client.read(0, BAD, 1);
-      await sleep(300);
+      await sleep(800);
       assert.equal(server.connections, 1);
       server.lie = (_request, honest) => honest;
       assert.ok(Buffer.isBuffer(await stuck));
-      requireTime(began, 1000, 1800 + BUSY_MS);
+      clock.requireTime(1000, 1800);
       isOver = true;
-      assert.ok((await others) > 3, 'other requests were answered all the time');
+      assert.ok((await others) > 20, 'other requests were answered all the time');
       assert.equal(server.connections, 2);
     });
   });
@@ -94,9 +96,9 @@ describe('with --request_timeout', { skip: ringRefusal(), timeout: 60_000 }, () 
   test('and --reconnect_delay, a request that is never answered fails', async () => {
     await withClient({ request_timeout: '1', reconnect_delay: '1' }, async (client, server) => {
       server.lie = () => NOTHING;
-      const began = performance.now();
+      const clock = new Stopwatch();
       assert.equal(await client.read(0, BAD, 1), -EIO);
-      requireTime(began, 2000, 3500 + BUSY_MS);
+      clock.requireTime(2000, 3500);
     });
   });
 
@@ -142,14 +144,8 @@ async function served(client: NbdClient, isOver: () => boolean): Promise<number>
   let reads = 0;
   for (; !isOver(); reads++) {
     assert.ok(Buffer.isBuffer(await client.read(1, 0, 1)));
-    await sleep(5);
   }
   return reads;
-}
-
-function requireTime(began: number, least: number, most: number): void {
-  const took = performance.now() - began;
-  assert.ok(took >= least && took < most, `it took ${took} ms`);
 }
 
 function ended(socket: { end: () => void }): Buffer {
