@@ -7,7 +7,7 @@ import { until } from './support/devices.ts';
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
 const DEVICE = `/dev/ublkb${ID}`;
-const ROUNDS = process.env['UBLKTS_LONG'] === '1' ? 8 : 1;
+const ROUNDS = process.env['UBLKTS_LONG'] === '1' ? 8 : 2;
 
 describe('quiesce', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();
@@ -22,7 +22,7 @@ describe('quiesce', { skip, timeout: 600_000 }, () => {
     '-b --data_path batch+copy -q 2 --nthreads 1',
   ]) {
     // Without -i, as then the driver fails what a server has not committed: nothing may be left to it.
-    test(`loop -r 1 ${flags}: under I/O, rounds: ${ROUNDS}, no request fails`, async () => {
+    test(`loop -r 1 ${flags}: under I/O, ${ROUNDS} times, no request fails`, async () => {
       sh(`truncate -s 64M ${FOLDER}/disk; ublkts add -t loop -n ${ID} -r 1 ${flags} ${FOLDER}/disk`);
       try {
         await blockDevice(DEVICE);
