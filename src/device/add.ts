@@ -11,7 +11,7 @@ import { type DeviceRecord, RECORD_VERSION } from '../record/device-record.ts';
 import { withFilesAlone } from '../record/files-alone.ts';
 import { forgetDevice, writeRecord } from '../record/store.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';
-import { checkDescriptors } from '../server/descriptor-budget.ts';
+import { checkDescriptors, descriptorNeeds } from '../server/descriptor-budget.ts';
 import { type DeviceSpec, featuresOf } from '../spec/device-spec.ts';
 import { FeatureSet } from '../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../spec/options.ts';
@@ -94,7 +94,8 @@ async function create(
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const asked = resolve(options, target, driver);
   // A resident server checks by itself whether it has enough descriptors left.
-  if (options.server === null) checkDescriptors(resolve(options, target, driver, expectedOf(asked)));
+  if (options.server === null)
+    checkDescriptors(descriptorNeeds(resolve(options, target, driver, expectedOf(asked)), target));
   const info = await whenFree(channel, options.id, () => addDev(channel, devInfoOf(asked, options.id), waiting));
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };
 }

@@ -15,7 +15,7 @@ import { ownedBy } from '../record/ownership.ts';
 import { readProcess } from '../record/process-state.ts';
 import { isServerAlive, serverOf } from '../record/server-identity.ts';
 import { readRecord, writeRecord } from '../record/store.ts';
-import { checkDescriptors } from '../server/descriptor-budget.ts';
+import { checkDescriptors, descriptorNeeds } from '../server/descriptor-budget.ts';
 import { dataPathOfFeatures } from '../spec/data-paths.ts';
 import { optionsFor } from '../spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../spec/features.ts';
@@ -82,7 +82,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   requireCpus(overrides.cpus ?? []);
   requireFiles(options.files);
   await withControl((channel) => requireUnserved(channel, options));
-  if (spec.server === null) checkDescriptors(spec);
+  if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);
   await startUserRecoveryWhenFree(info, waiting);
   writeRecord({

@@ -5,7 +5,9 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
+import type { DeviceSpec } from '../spec/device-spec.ts';
 import { option } from '../spec/option-names.ts';
+import type { TargetTraits } from '../spec/target-traits.ts';
 
 /** What the number of descriptors depends on. */
 export interface DescriptorNeeds {
@@ -13,6 +15,13 @@ export interface DescriptorNeeds {
   readonly files: readonly string[];
   readonly sharedMemory: boolean;
   readonly buffers: readonly unknown[];
+  /** What the target needs beyond its backing files, for example sockets. */
+  readonly ofTarget: number;
+}
+
+/** `target`: null for one whose traits are not known here. */
+export function descriptorNeeds(spec: DeviceSpec, target: TargetTraits | null): DescriptorNeeds {
+  return { ...spec, ofTarget: target?.descriptors?.(spec.targetOptions, spec.threads) ?? 0 };
 }
 
 /**
@@ -28,9 +37,9 @@ const SOCKET = 4;
 const SPARE = 6;
 
 /** The descriptors that the server of such a device has open at most. */
-export function serverDescriptors({ threads, files, sharedMemory, buffers }: DescriptorNeeds): number {
+export function serverDescriptors({ threads, files, sharedMemory, buffers, ofTarget }: DescriptorNeeds): number {
   const shared = sharedMemory ? SOCKET + buffers.length : 0;
-  return BASE + threads * PER_THREAD + files.length + shared + SPARE;
+  return BASE + threads * PER_THREAD + files.length + ofTarget + shared + SPARE;
 }
 
 /** Throws if `limit` is less than the server needs. */

@@ -26,6 +26,8 @@ export interface TargetTraits {
   readonly keepsFeatures?: boolean;
   /** Data paths with registered buffers in which it does not look at the data after all. */
   readonly registeredPaths?: readonly DataPathName[];
+  /** Open files that its queues need in all, beyond its backing files, when this many threads serve them. */
+  descriptors?(options: Readonly<Record<string, string>>, threads: number): number;
   /** Its options as they are recorded, so that they mean the same in every directory. */
   recorded?(options: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /**
@@ -39,7 +41,7 @@ export interface TargetTraits {
 export interface FileCount {
   readonly min: number;
   readonly max: number;
-  /** What to give instead of files, as the end of a sentence, for a target that is given another number of files. */
+  /** For a target that takes no files, or few: what a user gives instead. It ends the hint of the error. */
   readonly instead?: string;
 }
 

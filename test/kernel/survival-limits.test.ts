@@ -16,7 +16,7 @@ const UNSUPPORTED = 3;
 
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice, recoverDevice } = library;
 const SMALL = { target: 'null', queues: 1, depth: 8 };
-const ONE_THREAD = { threads: 1, files: [], sharedMemory: false, buffers: [] };
+const ONE_THREAD = { threads: 1, files: [], sharedMemory: false, buffers: [], ofTarget: 0 };
 
 describe('limits', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { UblkError } from '../../src/errors.ts';
 import { checkDescriptors, openFilesLimit, serverDescriptors } from '../../src/server/descriptor-budget.ts';
 
-const NULL = { threads: 1, files: [], sharedMemory: false, buffers: [] };
+const NULL = { threads: 1, files: [], sharedMemory: false, buffers: [], ofTarget: 0 };
 
 describe('the descriptors of a server', () => {
   // Counted in /proc/PID/fd of real servers, Node 26, before they held a server lock.

@@ -8,7 +8,7 @@ const MAX_THREADS = 32;
 /** `limits` is /proc/self/limits. */
 export function checkOpenFiles(limits: string): Check {
   const limit = openFilesLimit(limits);
-  const needed = serverDescriptors({ threads: MAX_THREADS, files: [], sharedMemory: true, buffers: [] });
+  const needed = serverDescriptors({ threads: MAX_THREADS, files: [], sharedMemory: true, buffers: [], ofTarget: 0 });
   if (limit >= needed) return ok('open files', limit === Infinity ? 'no limit' : `up to ${limit}`);
   const detail = `up to ${limit}; a device with ${MAX_THREADS} threads needs ${needed}`;
   return warn('open files', detail, '`ulimit -n 1024`, or LimitNOFILE=1024 in a systemd unit');

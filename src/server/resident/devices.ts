@@ -6,7 +6,8 @@ import type { ResidentEvent, ResidentRequest } from '../../protocol/resident-req
 import { readRecord } from '../../record/store.ts';
 import type { DeviceSpec } from '../../spec/device-spec.ts';
 import type { ServerOptions } from '../../spec/server-options.ts';
-import { checkDescriptorsLeft } from '../descriptor-budget.ts';
+import { builtInTarget } from '../../targets/registry.ts';
+import { checkDescriptorsLeft, descriptorNeeds } from '../descriptor-budget.ts';
 import { Devices } from '../devices.ts';
 import { log } from '../log.ts';
 import { mountNamespace } from '../mount-namespace.ts';
@@ -45,7 +46,8 @@ export class ResidentDevices {
     const spec = readRecord(id)?.spec;
     if (spec === undefined) throw noRecord(id);
     if (namesPaths(spec) && mounts !== mountNamespace()) throw otherMounts(this.#name, id);
-    checkDescriptorsLeft(this.#shared.takes(spec) ? { ...spec, threads: 0 } : spec);
+    const needs = descriptorNeeds(spec, builtInTarget(spec.target) ?? null);
+    checkDescriptorsLeft(this.#shared.takes(spec) ? { ...needs, threads: 0 } : needs);
     // The code in a file can leak, and then it is this process that must be ended.
     if (isAbsolute(spec.target)) becomeKillable();
     const { notes, gone } = await this.#devices.start(id, mode);

@@ -26,6 +26,15 @@ const ONE_CONNECTION: OneThread = {
   otherwise: 'let the server say so, for example with `qemu-nbd --shared=N`',
 };
 
+/**
+ * Open files of a queue thread, as counted in /proc/PID/fd: a connection, with and without TLS, and one more while a lost
+ * connection is made again.
+ */
+const DESCRIPTORS = 3;
+const DESCRIPTORS_WITH_TLS = 11;
+/** Open files that go with a program of the device's own. */
+const DESCRIPTORS_OF_PROGRAM = 4;
+
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
 
@@ -38,6 +47,10 @@ export const nbdTarget: TargetType<NbdState> = {
   looksAtData: true,
   keepsFeatures: true,
   registeredPaths: ['auto_zc'],
+  descriptors: (options, threads) => {
+    if (programOf(options) !== null) return threads * DESCRIPTORS + DESCRIPTORS_OF_PROGRAM;
+    return threads * (parseNbdOptions(options).uri.tls === undefined ? DESCRIPTORS : DESCRIPTORS_WITH_TLS);
+  },
   recorded: recordedNbdOptions,
   check,
   inspect: async (options, recovering, signal) => {
