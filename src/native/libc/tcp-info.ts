@@ -1,10 +1,10 @@
-/** What the kernel tells of a TCP connection (TCP_INFO, tcp(7)). The layout is that of struct tcp_info in <linux/tcp.h>. */
+/** Reads the kernel's report on a TCP connection (TCP_INFO, tcp(7)), which has the layout of struct tcp_info in <linux/tcp.h>. */
 import { callInt } from './ffi.ts';
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 
-/** What the kernel knows of the other end of a TCP connection. */
+/** The parts of the report that show whether the other end still answers. */
 export interface TcpSigns {
   /** Milliseconds since the last acknowledgement or data came. */
   readonly heardMs: number;

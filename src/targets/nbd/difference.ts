@@ -21,7 +21,7 @@ export function differenceOf(before: NbdExport, now: NbdExport): string | null {
   if (block > Math.max(512, before.blockSizes?.minimum ?? 512)) return `its blocks have ${block} bytes`;
   const most = before.blockSizes?.maximum ?? 32 << 20;
   if ((now.blockSizes?.maximum ?? most) < most) return `it takes at most ${now.blockSizes?.maximum} bytes at once`;
-  // What the device offers its clients must still be there.
+  // The device has promised its clients what these flags stand for.
   const missing = before.flags & ~now.flags & USED_FLAGS;
   if (missing !== 0) return `it lacks ${flagNames(missing).join(' and ')}`;
   const gained = now.flags & ~before.flags;

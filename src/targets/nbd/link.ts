@@ -78,7 +78,10 @@ export class Link {
     this.uri = formatNbdUri(options.uri);
   }
 
-  /** The connection is lost, for this reason. `isUnstored`: see Waiting. `wasWaiting`: requests of the last outage have had no reply on it. */
+  /**
+   * The connection is lost, for this reason. `isUnstored`: see Waiting. `wasWaiting`: requests of the last outage have had
+   * no reply on it.
+   */
   lost(
     reason: string,
     { isUnstored, wasWaiting }: { readonly isUnstored: boolean; readonly wasWaiting: boolean },

@@ -31,7 +31,7 @@ export class Losses {
     this.count++;
   }
 
-  /** As `add`, and the request was sent on the connection that is lost. */
+  /** Does what `add` does, for a request that was sent on the lost connection: it counts how often that has happened. */
   addSent(slot: number, now: number): void {
     this.add(slot, now);
     if (this.times[slot] === MOST) return;

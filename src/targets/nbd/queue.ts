@@ -43,7 +43,7 @@ const DRAINING = 1;
 /** The connection is shut down, and its operations have not all ended. */
 const ENDING = 2;
 const DOWN = 3;
-/** As DOWN, but requests fail instead of waiting. */
+/** There is no connection, and requests fail instead of waiting. */
 const GIVEN_UP = 4;
 
 /** How long a healthy server may take for what was sent to it. */

@@ -19,7 +19,7 @@ export function flagNames(flags: number): string[] {
 }
 
 /**
- * In the order in which they are shown: the properties of the disk come before details of the protocol.
+ * The flags are in the order in which they are shown: the properties of the disk come before details of the protocol.
  */
 const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [NBD_FLAG_READ_ONLY, 'READ_ONLY'],
