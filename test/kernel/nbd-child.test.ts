@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { processState } from '../../src/record/process-state.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
+import { requireReckonedDescriptors } from './support/descriptors.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
@@ -25,6 +26,7 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     const { target, queues } = await describeDevice(ID);
     assert.deepEqual(target?.options, { program: 'nbdkit file disk', directory: FOLDER });
     assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, 'a thread per queue');
+    requireReckonedDescriptors(ID);
     assert.equal(statSync(HOME).mode & 0o777, 0o700);
     assert.doesNotMatch(sh(`ls -l /proc/${programPid()}/fd`), /ublk[bc]|anon_inode:\[io_uring\]/);
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, test } from 'node:test';
 import { startVerifier } from '../../tools/guest/start-verifier.ts';
 import { describeDevice, leavesNothingBehind, run, sh, skip, verify, withDevice } from './guest.ts';
+import { requireReckonedDescriptors } from './support/descriptors.ts';
 import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { makeAuthority, makeCertificate, writeCertificate } from '../targets/nbd/certificates.ts';
@@ -39,9 +40,10 @@ describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
     try {
       const uri = `nbds://localhost:${PORT}/`;
       const targetOptions = { uri, tls_certificates: PKI };
-      await withDevice({ target: 'nbd', targetOptions }, ({ path, queues, target }) => {
+      await withDevice({ target: 'nbd', targetOptions }, ({ id, path, queues, target }) => {
         assert.equal(target?.options['uri'], `${uri}?tls-certificates=${PKI}`);
         assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, 'a connection per queue');
+        requireReckonedDescriptors(id);
         verify(path, '--size=1M');
         sh(`cmp ${path} ${DISK}`);
       });

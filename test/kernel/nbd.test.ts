@@ -23,6 +23,7 @@ import {
   verify,
   withDevice,
 } from './guest.ts';
+import { requireReckonedDescriptors } from './support/descriptors.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
@@ -49,6 +50,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     await serving([...UNIX, 'file', DISK], async () => {
       for (const dataPath of PATHS) {
         await withDevice({ target: 'nbd', targetOptions: { uri: URI }, dataPath }, ({ id, path, queues }) => {
+          requireReckonedDescriptors(id);
           verify(path, '--size=2M');
           sh(`cmp -n 4M ${path} ${DISK}`);
           assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, queues.length, `threads of device ${id}`);

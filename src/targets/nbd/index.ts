@@ -32,8 +32,6 @@ const ONE_CONNECTION: OneThread = {
  */
 const DESCRIPTORS = 3;
 const DESCRIPTORS_WITH_TLS = 11;
-/** Open files that go with a program of the device's own. */
-const DESCRIPTORS_OF_PROGRAM = 4;
 
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
@@ -48,8 +46,8 @@ export const nbdTarget: TargetType<NbdState> = {
   keepsFeatures: true,
   registeredPaths: ['auto_zc'],
   descriptors: (options, threads) => {
-    if (programOf(options) !== null) return threads * DESCRIPTORS + DESCRIPTORS_OF_PROGRAM;
-    return threads * (parseNbdOptions(options).uri.tls === undefined ? DESCRIPTORS : DESCRIPTORS_WITH_TLS);
+    const usesTls = programOf(options) === null && parseNbdOptions(options).uri.tls !== undefined;
+    return threads * (usesTls ? DESCRIPTORS_WITH_TLS : DESCRIPTORS);
   },
   recorded: recordedNbdOptions,
   check,
