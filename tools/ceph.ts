@@ -17,7 +17,7 @@ await runHarness(async (scratch, signal) => {
   const started = performance.now();
   const output = new OrderedOutput((text) => process.stdout.write(text));
   const tally = await kernelTestTask({
-    file: FILE,
+    files: [FILE],
     packages: CEPH_PACKAGES,
     memory: MEMORY,
     output,

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { runHere } from './harness/host.ts';
 import { findTestFiles } from './test/files.ts';
 import { hotPathTask } from './test/hot-path.ts';
+import { perGuest } from './test/guests.ts';
 import { kernelTestTask } from './test/kernel-tests.ts';
 import { prepareLab, runHarness } from './harness/lab.ts';
 import { nodeTestArguments, readCounts } from './test/node-tests.ts';
@@ -47,8 +48,8 @@ await runHarness(async (scratch, signal) => {
   title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
   const output = new OrderedOutput((text) => process.stdout.write(text));
   const hotPath = patterns.length === 0 ? [hotPathTask(output, signal)] : [];
-  const kernelTest = (file: string) => kernelTestTask({ file, output, scratch, signal });
-  const kernelTasks = files.kernel.map((file) => ({ file, run: kernelTest(file) }));
+  const kernelTest = (inGuest: readonly string[]) => kernelTestTask({ files: inGuest, output, scratch, signal });
+  const kernelTasks = perGuest(files.kernel).map((inGuest) => ({ inGuest, run: kernelTest(inGuest) }));
   const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
   await lab;
   const suite = await selftests({
@@ -59,15 +60,15 @@ await runHarness(async (scratch, signal) => {
     output,
     signal,
   });
-  const counted = new Map<string, Tally>();
+  const counted = new Map<readonly string[], Tally>();
   const results = await pool(
     [
       ...hotPath.map((task) => async () => {
         tallies.push(await task());
         return [];
       }),
-      ...kernelTasks.map(({ file, run }) => async () => {
-        counted.set(file, await run());
+      ...kernelTasks.map(({ inGuest, run }) => async () => {
+        counted.set(inGuest, await run());
         return [];
       }),
       ...suite.tasks,

@@ -25,9 +25,9 @@ const GROWTH_KB = 12 << 10;
 
 const CASES = [
   { dataPath: 'copy', targetOptions: {} },
-  { dataPath: 'auto_zc', targetOptions: {} },
   ...(process.env['UBLKTS_LONG'] === '1'
     ? [
+        { dataPath: 'auto_zc', targetOptions: {} },
         { dataPath: 'copy', targetOptions: { structured_replies: 'yes' } },
         ...['get_data', 'user_copy', 'batch+copy', 'batch+auto_zc'].map((dataPath) => ({
           dataPath,

@@ -7,20 +7,18 @@ import { until } from './support/devices.ts';
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
 const DEVICE = `/dev/ublkb${ID}`;
-const ROUNDS = process.env['UBLKTS_LONG'] === '1' ? 8 : 2;
+const LONG = process.env['UBLKTS_LONG'] === '1';
+const ROUNDS = LONG ? 8 : 2;
+/** One way of taking requests from the driver each: per tag, and in batches. */
+const UNDER_IO = ['', '-b --data_path batch+copy -q 2 --nthreads 1'];
+const MORE_UNDER_IO = ['--data_path copy -q 2 --nthreads 3 --per_io_tasks', '--data_path user_copy', '-b'];
 
 describe('quiesce', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
   sh(`mkdir -p ${FOLDER}`);
 
-  for (const flags of [
-    '',
-    '--data_path copy -q 2 --nthreads 3 --per_io_tasks',
-    '--data_path user_copy',
-    '-b',
-    '-b --data_path batch+copy -q 2 --nthreads 1',
-  ]) {
+  for (const flags of LONG ? [...UNDER_IO, ...MORE_UNDER_IO] : UNDER_IO) {
     // Without -i, as then the driver fails what a server has not committed: nothing may be left to it.
     test(`loop -r 1 ${flags}: under I/O, ${ROUNDS} times, no request fails`, async () => {
       sh(`truncate -s 64M ${FOLDER}/disk; ublkts add -t loop -n ${ID} -r 1 ${flags} ${FOLDER}/disk`);
@@ -60,7 +58,7 @@ describe('quiesce', { skip, timeout: 600_000 }, () => {
     });
   }
 
-  for (const flags of ['', '-q 2 --nthreads 4 --per_io_tasks', '-b']) {
+  for (const flags of ['-q 2 --nthreads 4 --per_io_tasks', '-b', ...(LONG ? [''] : [])]) {
     test(`fault_inject -r 1 ${flags}: a request under way is finished first`, async () => {
       // udev's own reads of the new device would be under way, too, for seconds.
       sh(`udevadm control --stop-exec-queue`);

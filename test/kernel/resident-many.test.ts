@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { DeviceReport, OpenServer } from '../../src/index.ts';
 import { inParallel } from '../../src/device/in-parallel.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
@@ -38,6 +38,10 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
   before(async () => {
     sh(`mkdir -p ${DIRECTORY}`);
     server = await library.openServer({ name: 'many', threads: 2 });
+  });
+  // A test that fails leaves no device to the next one.
+  afterEach(async () => {
+    await library.deleteAllDevices();
   });
   after(async () => {
     await library.deleteAllDevices();
@@ -99,7 +103,6 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     await until('the buffers are given back', () => held(server.pid).privateKb < used - BUFFERS_KB / 2);
     verify(idle.path, '--size=4M');
     await writer.stop();
-    await library.deleteAllDevices();
   });
 
   test(`${KILLS} times killed with ${ALIVE} devices that are written, it comes back with all of them`, async () => {
@@ -123,7 +126,6 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
       assert.ok(threadsNamed(server.pid, 'ublk-shared').length > 0, 'its devices share threads again');
     }
     for (const { stop } of writers) await stop();
-    await library.deleteAllDevices();
   });
 });
 

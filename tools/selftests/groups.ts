@@ -4,19 +4,22 @@ export const GROUPS = ['ordinary', 'repeating', 'stress'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /**
- * They repeat what another test does, and take one to five minutes each on an emulated machine: recover_02 and recover_04
- * are recover_01 with `-z` and with `-u` (the rounds of chaos that `npm test` has kill servers on those data paths),
- * recover_03 quiesces as test/kernel/quiesce.test.ts does, loop_05 is loop_01 with two queues, stripe_01 is stripe_03 with
- * one, and loop_06, loop_08 and stripe_05 are these two on data paths that test/kernel/data-paths.test.ts verifies too.
+ * They repeat what another test does, and take one to five minutes each on an emulated machine: the recover tests kill and
+ * quiesce servers as test/kernel/recovery.test.ts, test/kernel/quiesce.test.ts and the rounds of chaos that `npm test` has
+ * do, loop_05 is loop_01 with two queues, and the other loop and stripe tests are loop_01 on data paths and a target that
+ * test/kernel/data-paths.test.ts verifies too.
  */
 const REPEATING: readonly string[] = [
+  'recover_01',
   'recover_02',
   'recover_03',
   'recover_04',
+  'loop_03',
   'loop_05',
   'loop_06',
   'loop_08',
   'stripe_01',
+  'stripe_03',
   'stripe_05',
 ];
 

@@ -1,4 +1,4 @@
-/** Runs the files of test/kernel, each in a guest. */
+/** Runs files of test/kernel in a guest. */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { inGuest } from '../harness/lab.ts';
@@ -7,7 +7,8 @@ import type { OrderedOutput } from '../harness/ordered-output.ts';
 import type { Tally } from '../harness/tally.ts';
 
 export interface KernelTestOptions {
-  readonly file: string;
+  /** They run one after another. */
+  readonly files: readonly string[];
   /** Debian packages that its guest has in addition to those of every guest. */
   readonly packages?: readonly string[];
   readonly memory?: string;
@@ -17,17 +18,14 @@ export interface KernelTestOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * Makes a task with one guest per file, so that no file meets what another left behind, and a short one does not wait for
- * a long one.
- */
+/** Makes the task of one guest. Which files share one: guests.ts. */
 export function kernelTestTask(options: KernelTestOptions): () => Promise<Tally> {
-  const { file, packages = [], memory = '3G', output, scratch, signal } = options;
+  const { files, packages = [], memory = '3G', output, scratch, signal } = options;
   const job = output.job();
   return async () => {
     const collectTo = await mkdtemp(path.join(scratch, 'kernel-'));
     const command = nodeTestArguments({
-      files: [file],
+      files,
       countsFile: '/results/counts.json',
       concurrency: 1,
       timeoutSeconds: 900,
@@ -38,7 +36,7 @@ export function kernelTestTask(options: KernelTestOptions): () => Promise<Tally>
       environment: passedOn(),
       memory,
       packages,
-      timeoutSeconds: 2400,
+      timeoutSeconds: 2400 * files.length,
       collectTo,
       onStdout: job.write,
       onStderr: job.write,

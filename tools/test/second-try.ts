@@ -10,16 +10,16 @@ import type { Tally } from '../harness/tally.ts';
 
 type Say = (text: string) => void;
 
-/** Runs the files in `counted` that failed once more. Their new counts replace the old ones. */
+/** Runs the files of each guest in `counted` in which something failed once more. Their new counts replace the old ones. */
 export async function tryFilesAgain(
-  counted: Map<string, Tally>,
-  task: (file: string) => () => Promise<Tally>,
+  counted: Map<readonly string[], Tally>,
+  task: (files: readonly string[]) => () => Promise<Tally>,
   say: Say,
 ): Promise<void> {
-  for (const [file, { failed, passed }] of counted) {
+  for (const [files, { failed, passed }] of counted) {
     if (failed === 0 && passed > 0) continue;
-    say(`${file} has failed: once more, alone`);
-    counted.set(file, await task(file)());
+    say(`${files.join(', ')}: failed, and once more, alone`);
+    counted.set(files, await task(files)());
   }
 }
 

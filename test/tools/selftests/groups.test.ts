@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { groupOf, readGroups } from '../../../tools/selftests/groups.ts';
 
 test('a selftest is in one group', () => {
-  assert.deepEqual(['null_01', 'recover_01', 'recover_02', 'stress_02'].map(groupOf), [
+  assert.deepEqual(['null_01', 'loop_01', 'recover_02', 'stress_02'].map(groupOf), [
     'ordinary',
     'ordinary',
     'repeating',
