@@ -2,49 +2,19 @@
  * Runs inside a guest: `node tools/bench/many/guest-neighbour.ts CYCLES`. The latency of a device under fio while devices
  * are added and deleted beside it: nobody, ublkts on the same server, kublk; and the same of a device of kublk's.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { requireBlockDevice } from '../../guest/fio.ts';
 import { library } from '../../guest/library.ts';
 import { stopUdev } from '../../guest/udev.ts';
+import { KUBLK, kublkCycle, NULL_DEVICE } from './kublk-cycle.ts';
+import { latencyDuring, us } from './latency.ts';
 import { report } from './rows.ts';
 
 const [cycles = 200] = process.argv.slice(2).map(Number);
-const KUBLK = '/opt/kublk/kublk';
 const KUBLK_ID = 500;
 const OTHER_ID = 600;
+const RATE = 500;
 const QUIET_MS = 20_000;
-const SIZE = ['-t', 'null', '-q', '1', '-d', '32'];
-const run = promisify(execFile);
-
-interface Latency {
-  readonly total_ios: number;
-  readonly clat_ns: { readonly max: number; readonly percentile: Readonly<Record<string, number>> };
-}
-
-/** Microseconds. */
-function us(ns = Number.NaN): number {
-  return Math.round(ns / 1000);
-}
-
-/** fio on the device for as long as `act` takes. */
-async function latency(device: string, act: () => Promise<unknown>): Promise<Latency> {
-  requireBlockDevice(device);
-  const words = `--name=n --filename=${device} --direct=1 --ioengine=libaio --rw=randread --bs=4k --iodepth=4 --rate_iops=500`;
-  const fio = spawn('fio', [...words.split(' '), '--time_based', '--runtime=3600', '--output-format=json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  fio.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await sleep(3000);
-  await act();
-  fio.kill('SIGINT');
-  await once(fio, 'close');
-  const report = JSON.parse(text.slice(text.indexOf('{'))) as { jobs: { read: Latency }[] };
-  return report.jobs[0]!.read;
-}
 
 async function ours(): Promise<void> {
   for (let cycle = 0; cycle < cycles; cycle++) {
@@ -54,16 +24,13 @@ async function ours(): Promise<void> {
 }
 
 async function kublks(): Promise<void> {
-  for (let cycle = 0; cycle < cycles; cycle++) {
-    await run(KUBLK, ['add', ...SIZE, '-n', String(OTHER_ID)]);
-    await run(KUBLK, ['del', '-n', String(OTHER_ID)]);
-  }
+  for (let cycle = 0; cycle < cycles; cycle++) await kublkCycle(OTHER_ID);
 }
 
 stopUdev();
 const server = await library.openServer({ name: 'many', threads: 1 });
 const { path } = await server.add({ target: 'null', queues: 1, depth: 32, quiet: true });
-execFileSync(KUBLK, ['add', ...SIZE, '-n', String(KUBLK_ID)], { stdio: 'ignore' });
+execFileSync(KUBLK, ['add', ...NULL_DEVICE, '-n', String(KUBLK_ID)], { stdio: 'ignore' });
 await ours();
 const ACTS = { nobody: () => sleep(QUIET_MS), ublkts: ours, kublk: kublks } as const;
 for (const [device, name] of [
@@ -72,7 +39,7 @@ for (const [device, name] of [
 ] as const) {
   for (const [who, act] of Object.entries(ACTS)) {
     let took = 0;
-    const { total_ios, clat_ns } = await latency(device, async () => {
+    const { total_ios, clat_ns } = await latencyDuring(device, RATE, async () => {
       const begin = performance.now();
       await act();
       took = performance.now() - begin;
