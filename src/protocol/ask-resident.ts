@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { ERRNO, errnoName, errnoText } from '../native/uapi/errno.ts';
 import { decodeError } from './error-wire.ts';
-import { exchange } from './exchange.ts';
+import { exchange, UNHEARD } from './exchange.ts';
 import { decodeAnswer } from './frame.ts';
 import { encodeResidentRequest, type ResidentAnswers, type ResidentRequest } from './resident-requests.ts';
 
 /** Longer than any wait inside the server, so that the server itself says what it waited for. */
 const ANSWER_MS = 120_000;
-/** A server has a limit of connections, and turns away those beyond it. */
+/** A server has a limit of connections, and turns away those beyond it. So long, a request that it has not taken is sent again. */
 const BUSY_MS = 30_000;
 const PAUSE_MS = 50;
 
@@ -31,14 +31,14 @@ export async function askResident<R extends ResidentRequest>(
       if (!answer.ok) throw decodeError(answer.error);
       return answer.value as ResidentAnswers[R['op']];
     }
-    if (errnoName(-answer) !== 'EBUSY' || waited > BUSY_MS) throw turnedAway(name, answer);
+    if (!UNHEARD.has(errnoName(-answer)) || waited > BUSY_MS) throw turnedAway(name, answer);
     await sleep(PAUSE_MS, undefined, { signal });
   }
 }
 
 /** The answer, or the -errno with which the server has not taken the request. */
 async function askOnce({ name, path }: ResidentServer, request: ResidentRequest, signal: AbortSignal | undefined) {
-  let isFull = false;
+  let isUnheard = false;
   try {
     return decodeAnswer(
       await exchange({
@@ -48,14 +48,13 @@ async function askOnce({ name, path }: ResidentServer, request: ResidentRequest,
         timeoutMs: ANSWER_MS,
         silent: () => silent(name),
         failed: (cause) => {
-          // As many others as there can be wait for the server to accept their connections.
-          isFull = cause.code === 'EAGAIN';
+          isUnheard = UNHEARD.has(cause.code ?? '');
           return failure(name, cause);
         },
       }),
     );
   } catch (error) {
-    if (isFull) return -ERRNO.EBUSY;
+    if (isUnheard) return -ERRNO.EBUSY;
     throw error;
   }
 }

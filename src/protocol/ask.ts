@@ -4,17 +4,12 @@ import { UblkError } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { type Answers, encodeRequest, type Request } from './buffer-requests.ts';
 import { decodeError } from './error-wire.ts';
-import { exchange } from './exchange.ts';
+import { exchange, UNHEARD } from './exchange.ts';
 import { decodeAnswer } from './frame.ts';
 
 /** Longer than the server takes to answer that it needs more time. */
 const ANSWER_MS = 40_000;
 
-/**
- * Errors that mean that the server has not taken the request: it was busy, or this process was too slow for the server's
- * time limit, as can happen on an overloaded machine.
- */
-const UNHEARD: ReadonlySet<string> = new Set(['EBUSY', 'ETIMEDOUT', 'EPIPE']);
 const TRIES = 5;
 
 /** `fd` is sent with the request and stays the caller's. */

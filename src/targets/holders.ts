@@ -11,6 +11,7 @@ import { devicesBelow, deviceUnder, diskOf, kernelLoops, partitionsOf } from '..
 import { findDevices } from '../control/discovery.ts';
 import { readText } from '../native/kernel-files.ts';
 import { readRecord } from '../record/store.ts';
+import { readUnchanged } from '../record/unchanged.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 
 /** Who uses a file or a block device. */
@@ -84,7 +85,7 @@ export function devicesServingUri(uri: string, except: number): ServingDevice[] 
 
 function devicesThat(serves: (spec: DeviceSpec) => boolean, except: number): ServingDevice[] {
   return findDevices().flatMap((id) => {
-    const record = id === except ? null : readRecord(id);
+    const record = id === except ? null : readUnchanged(id);
     if (record === null || !serves(record.spec)) return [];
     const words = `device ${id} (${record.spec.target}, server pid ${record.server?.pid ?? 'unknown'}) serves it`;
     return [{ id, share: record.spec.share, words }];
