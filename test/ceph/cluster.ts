@@ -37,7 +37,7 @@ export async function startCluster(): Promise<Cluster> {
   const monitor = startDaemon('ceph-mon', 'a');
   const osds = new Map<Osd, ChildProcess>();
   try {
-    for (const osd of OSDS) await makeOsd(osd);
+    await makeOsds();
     for (const osd of OSDS) osds.set(osd, startDaemon('ceph-osd', String(osd)));
     await upOsdsAre(OSDS.length);
     await ceph('osd', 'pool', 'create', 'rbd', '8', '8', 'replicated');
@@ -93,11 +93,22 @@ err to stderr = true
 `;
 }
 
-async function makeOsd(osd: Osd): Promise<void> {
-  const uuid = randomUUID();
-  const given = await ceph('osd', 'new', uuid);
-  if (given !== String(osd)) throw new Error(`the monitor called OSD ${osd} ${given}`);
-  sh(`mkdir -p /var/lib/ceph/osd/ceph-${osd} && ceph-osd --mkfs -i ${osd} --osd-uuid ${uuid} 2>&1`);
+/** The monitor counts the OSDs in the order in which it is asked. Their disks are made at the same time. */
+async function makeOsds(): Promise<void> {
+  const uuids = OSDS.map(() => randomUUID());
+  for (const osd of OSDS) {
+    const given = await ceph('osd', 'new', uuids[osd]!);
+    if (given !== String(osd)) throw new Error(`the monitor called OSD ${osd} ${given}`);
+  }
+  await Promise.all(OSDS.map((osd) => makeDisk(osd, uuids[osd]!)));
+}
+
+async function makeDisk(osd: Osd, uuid: string): Promise<void> {
+  mkdirSync(`/var/lib/ceph/osd/ceph-${osd}`, { recursive: true });
+  await promisify(execFile)('ceph-osd', ['--mkfs', '-i', String(osd), '--osd-uuid', uuid], {
+    cwd: '/',
+    timeout: PATIENCE_SECONDS * 1000,
+  });
 }
 
 function startDaemon(program: string, id: string): ChildProcess {
