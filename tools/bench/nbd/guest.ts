@@ -1,6 +1,6 @@
 /**
- * Runs inside the lab's guest: `node tools/bench/nbd/guest.ts counted|wall` prints a line of JSON for each figure. All clients
- * are on the same nbdkit and the same unix socket, with one connection each.
+ * Runs inside the lab's guest: `node tools/bench/nbd/guest.ts counted|wall CLIENT...` prints a line of JSON for each figure. All
+ * clients are on the same nbdkit and the same unix socket, with one connection each.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -29,17 +29,17 @@ interface Client {
   readonly pid: number | null;
 }
 
-async function main(clock: string | undefined): Promise<void> {
+async function main(clock: string | undefined, names: readonly string[]): Promise<void> {
   if (clock !== 'counted' && clock !== 'wall') throw new Error(`no such clock: ${clock}`);
   const server = spawn('nbdkit', ['-f', '-U', SOCKET, 'memory', '256M'], { stdio: 'inherit' });
   while (!existsSync(SOCKET)) await sleep(50);
   const clients: Client[] = [];
-  for (const name of CLIENTS) clients.push(await connected(name));
+  for (const name of CLIENTS.filter((known) => names.includes(known))) clients.push(await connected(name));
   for (const { device } of clients) await run(device, { rw: 'write', bs: '1m', iodepth: 4, size: AREA });
   if (clock === 'counted') await count(clients);
   else await time(clients);
   await ublkts('del -a');
-  execFileSync('nbd-client', ['-d', KERNELS], { stdio: 'ignore' });
+  if (names.includes('kernel')) execFileSync('nbd-client', ['-d', KERNELS], { stdio: 'ignore' });
   server.kill();
 }
 
@@ -68,10 +68,7 @@ async function ours(name: Exclude<ClientName, 'kernel'>): Promise<Client> {
 async function count(clients: readonly Client[]): Promise<void> {
   for (const { name, device, pid } of clients) {
     await undisturbed(device, async () => {
-      await warmUp(
-        device,
-        NBD_ROWS.map((row) => jobOf({ ...row, requests: Math.ceil(row.requests / WARM_UP_PART) })),
-      );
+      await warmUp(device, warmUpJobs(pid));
       for (const row of NBD_ROWS) {
         const cost = await settledCost(device, jobOf(row));
         const inServer = pid === null ? null : await inThreadsOf(pid, device, row);
@@ -79,6 +76,12 @@ async function count(clients: readonly Client[]): Promise<void> {
       }
     });
   }
+}
+
+/** The kernel's driver has no JIT that would have to see them. */
+function warmUpJobs(pid: number | null): readonly FioJob[] {
+  const rows = pid === null ? [] : NBD_ROWS;
+  return rows.map((row) => jobOf({ ...row, requests: Math.ceil(row.requests / WARM_UP_PART) }));
 }
 
 /** Instructions of a request in the threads of a process, after the JIT has done its work. */
@@ -124,4 +127,4 @@ function jobOf({ direction, blockSize, depth, requests }: NbdRow): FioJob {
   };
 }
 
-await main(process.argv[2]);
+await main(process.argv[2], process.argv.slice(3));
