@@ -27,8 +27,8 @@ const ENOUGH = 200;
 /** What 32 requests of 512 KB need. */
 const BUFFERS_KB = 16 << 10;
 
-/** So that the machine has time for what else a test does. */
-const RATE = LONG ? '--rate_iops=20 --size=1M' : '--rate_iops=300';
+/** So that the machine has time for what else a test does: the start of fio costs more than the requests. */
+const RATE = LONG ? '--rate_iops=20 --size=1M --loops=3' : '--rate_iops=300';
 
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
 
@@ -78,9 +78,10 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
     const kept = await Promise.all(Array.from({ length: ALIVE }, (_, index) => server.add(loop(index))));
     for (const { path } of kept) await blockDevice(path);
     const before = held(server.pid);
-    const writers = kept.map(({ path }) => fioUntilStopped(path, RATE));
+    const paths = kept.map(({ path }) => path);
+    const writers = fioUntilStopped(paths, RATE);
     await addAndDelete(server, CYCLES);
-    for (const { stop } of writers) await stop();
+    await writers.stop();
     await until('the server has let go of all', () => held(server.pid).descriptors <= before.descriptors);
     assert.ok(held(server.pid).mappings <= before.mappings + 20);
     assert.deepEqual(
@@ -111,21 +112,28 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_
       Array.from({ length: ALIVE }, (_, index) => server.add({ ...loop(index), features })),
     );
     for (const { path } of kept) await blockDevice(path);
-    const writers = kept.map(({ path }) => fioUntilStopped(path, RATE));
-    for (let round = 0; round < KILLS; round++) {
+    const paths = kept.map(({ path }) => path);
+    const writers = fioUntilStopped(paths, RATE);
+    for (let round = 1; round <= KILLS; round++) {
       const { pid } = server;
+      const killed = performance.now();
       process.kill(pid, 'SIGKILL');
       await until('the kernel has taken the devices back', async () =>
         (await library.listDevices()).every(({ state }) => state === 'QUIESCED'),
       );
+      const quiesced = performance.now();
       const { recovered, failed } = await library.recoverAllDevices();
+      const back = performance.now();
+      console.log(
+        `kill ${round}: quiesced after ${ms(quiesced - killed)}, recovered after ${ms(back - quiesced)} more`,
+      );
       assert.deepEqual([recovered.length, failed], [ALIVE, []]);
       server = await library.openServer({ name: 'many' });
       assert.notEqual(server.pid, pid);
       assert.equal(server.devices.length, ALIVE);
       assert.ok(threadsNamed(server.pid, 'ublk-shared').length > 0, 'its devices share threads again');
     }
-    for (const { stop } of writers) await stop();
+    await writers.stop();
   });
 });
 
@@ -175,4 +183,8 @@ function threadsNamed(pid: number, name: string): string[] {
   return readdirSync(`/proc/${pid}/task`).filter((tid) =>
     readFileSync(`/proc/${pid}/task/${tid}/comm`, 'latin1').startsWith(name),
   );
+}
+
+function ms(time: number): string {
+  return `${time.toFixed(0)} ms`;
 }
