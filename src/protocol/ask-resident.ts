@@ -1,17 +1,14 @@
 /** Asks a resident server something from another process. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
-import { ERRNO, errnoName, errnoText } from '../native/uapi/errno.ts';
+import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { decodeError } from './error-wire.ts';
-import { exchange, UNHEARD } from './exchange.ts';
-import { decodeAnswer } from './frame.ts';
+import { exchange } from './exchange.ts';
+import { type Answer, decodeAnswer } from './frame.ts';
 import { encodeResidentRequest, type ResidentAnswers, type ResidentRequest } from './resident-requests.ts';
+import { untilHeard } from './until-heard.ts';
 
 /** Longer than any wait inside the server, so that the server itself says what it waited for. */
 const ANSWER_MS = 120_000;
-/** A server has a limit of connections, and turns away those beyond it. So long, a request that it has not taken is sent again. */
-const BUSY_MS = 30_000;
-const PAUSE_MS = 50;
 
 export interface ResidentServer {
   readonly name: string;
@@ -24,39 +21,28 @@ export async function askResident<R extends ResidentRequest>(
   request: R,
   signal?: AbortSignal,
 ): Promise<ResidentAnswers[R['op']]> {
-  const { name } = server;
-  for (let waited = 0; ; waited += PAUSE_MS) {
-    const answer = await askOnce(server, request, signal);
-    if (typeof answer !== 'number') {
-      if (!answer.ok) throw decodeError(answer.error);
-      return answer.value as ResidentAnswers[R['op']];
-    }
-    if (!UNHEARD.has(errnoName(-answer)) || waited > BUSY_MS) throw turnedAway(name, answer);
-    await sleep(PAUSE_MS, undefined, { signal });
-  }
+  const answer = await untilHeard(() => askOnce(server, request, signal), signal);
+  if (!answer.ok) throw decodeError(answer.error);
+  return answer.value as ResidentAnswers[R['op']];
 }
 
-/** The answer, or the -errno with which the server has not taken the request. */
-async function askOnce({ name, path }: ResidentServer, request: ResidentRequest, signal: AbortSignal | undefined) {
-  let isUnheard = false;
-  try {
-    return decodeAnswer(
-      await exchange({
-        path,
-        request: encodeResidentRequest(request),
-        signal,
-        timeoutMs: ANSWER_MS,
-        silent: () => silent(name),
-        failed: (cause) => {
-          isUnheard = UNHEARD.has(cause.code ?? '');
-          return failure(name, cause);
-        },
-      }),
-    );
-  } catch (error) {
-    if (isUnheard) return -ERRNO.EBUSY;
-    throw error;
-  }
+async function askOnce(
+  { name, path }: ResidentServer,
+  request: ResidentRequest,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const answer = decodeAnswer(
+    await exchange({
+      path,
+      request: encodeResidentRequest(request),
+      signal,
+      timeoutMs: ANSWER_MS,
+      silent: () => silent(name),
+      failed: (cause) => failure(name, cause),
+    }),
+  );
+  if (typeof answer === 'number') throw turnedAway(name, answer);
+  return answer;
 }
 
 /** Whether the error means that there is no such server. */

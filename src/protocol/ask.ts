@@ -4,8 +4,9 @@ import { UblkError } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { type Answers, encodeRequest, type Request } from './buffer-requests.ts';
 import { decodeError } from './error-wire.ts';
-import { exchange, UNHEARD } from './exchange.ts';
+import { exchange } from './exchange.ts';
 import { decodeAnswer } from './frame.ts';
+import { UNHEARD } from './until-heard.ts';
 
 /** Longer than the server takes to answer that it needs more time. */
 const ANSWER_MS = 40_000;

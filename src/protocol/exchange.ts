@@ -2,13 +2,6 @@
 import { UblkError } from '../errors.ts';
 import { connectAndSend } from './connect.ts';
 
-/**
- * The codes that mean that the server has not taken the request, which can be sent again: it was busy, or as many others
- * as there can be wait for it (EAGAIN), or this process was too slow for the server's time limit, as can happen on an
- * overloaded machine (ETIMEDOUT is the server's answer then, and EPIPE what sending meets after the server has closed).
- */
-export const UNHEARD: ReadonlySet<string> = new Set(['EBUSY', 'EAGAIN', 'ETIMEDOUT', 'EPIPE']);
-
 export interface Exchange {
   /** The socket of the server. */
   readonly path: string;

@@ -7,6 +7,7 @@ import { decodeError } from './error-wire.ts';
 import { FrameReader, NotAFrame } from './frame-reader.ts';
 import { type Answer, badRequest, parseFields } from './frame.ts';
 import { encodeResidentRequest, parseResidentEvent, type ResidentEvent } from './resident-requests.ts';
+import { untilHeard } from './until-heard.ts';
 
 export interface Followers {
   readonly happened: (event: ResidentEvent) => void;
@@ -20,10 +21,11 @@ export interface Following {
 }
 
 /** Resolves when the server has answered. The connection keeps this process alive. */
-export async function followResident(
-  { name, path }: ResidentServer,
-  { happened, ended }: Followers,
-): Promise<Following> {
+export function followResident(server: ResidentServer, followers: Followers): Promise<Following> {
+  return untilHeard(() => followOnce(server, followers));
+}
+
+async function followOnce({ name, path }: ResidentServer, { happened, ended }: Followers): Promise<Following> {
   const answered = Promise.withResolvers<Following>();
   const reader = new FrameReader();
   const socket = follow(name, path);

@@ -15,7 +15,7 @@ interface Known {
 
 const known = new Map<number, Known>();
 
-/** What readRecord returns. */
+/** Returns what readRecord returns, which must not be changed. */
 export function readUnchanged(id: number): DeviceRecord | null {
   const stat = statSync(filesOf(id).record, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) {

@@ -122,14 +122,9 @@ describe('targets with byte handlers', { skip }, () => {
       const { ublksrv_pid } = await describeDevice(id);
       // V8 collects the garbage of so many requests for some seconds.
       if (LONG) await sleep(10_000);
-      // A tick is the server's also when a busy host stopped the guest in it. What polls would use ticks every time.
-      const used: number[] = [];
-      while (used.length < 3 && !used.some((each) => each <= 1)) {
-        const before = ticks(ublksrv_pid);
-        await sleep(2000);
-        used.push(ticks(ublksrv_pid) - before);
-      }
-      assert.ok(Math.min(...used) <= 1, `${used.join(', ')} ticks of 10 ms in 2 s each`);
+      const ticksBefore = ticks(ublksrv_pid);
+      await sleep(2000);
+      assert.ok(ticks(ublksrv_pid) - ticksBefore <= 1, `${ticks(ublksrv_pid) - ticksBefore} ticks of 10 ms in 2 s`);
     });
 
     test('hands each error on as it was thrown, and a thousand of them leave the next request good', async () => {
