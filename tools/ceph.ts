@@ -5,7 +5,7 @@
  */
 import { runHarness } from './harness/lab.ts';
 import { OrderedOutput } from './harness/ordered-output.ts';
-import { closingText } from './harness/tally.ts';
+import { closingText, sum } from './harness/tally.ts';
 import { CEPH_PACKAGES } from './test/ceph-packages.ts';
 import { kernelTestTask } from './test/kernel-tests.ts';
 
@@ -16,7 +16,7 @@ const MEMORY = '5G';
 await runHarness(async (scratch, signal) => {
   const started = performance.now();
   const output = new OrderedOutput((text) => process.stdout.write(text));
-  const tally = await kernelTestTask({
+  const counted = await kernelTestTask({
     files: [FILE],
     packages: CEPH_PACKAGES,
     memory: MEMORY,
@@ -24,6 +24,7 @@ await runHarness(async (scratch, signal) => {
     scratch,
     signal,
   })();
+  const tally = sum([...counted.values()]);
   process.stdout.write(closingText(tally, performance.now() - started));
   return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
 });

@@ -42,14 +42,14 @@ await runHarness(async (scratch, signal) => {
   const files = findTestFiles(patterns);
   if (files.unit.length > 0) {
     title('unit tests');
-    tallies.push(await unitTests(files.unit, scratch, signal));
+    tallies.push(...(await unitTests(files.unit, scratch, signal)));
   }
 
   title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
   const output = new OrderedOutput((text) => process.stdout.write(text));
   const hotPath = patterns.length === 0 ? [hotPathTask(output, signal)] : [];
   const kernelTest = (inGuest: readonly string[]) => kernelTestTask({ files: inGuest, output, scratch, signal });
-  const kernelTasks = perGuest(files.kernel).map((inGuest) => ({ inGuest, run: kernelTest(inGuest) }));
+  const kernelTasks = perGuest(files.kernel).map(kernelTest);
   const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
   await lab;
   const suite = await selftests({
@@ -60,15 +60,15 @@ await runHarness(async (scratch, signal) => {
     output,
     signal,
   });
-  const counted = new Map<readonly string[], Tally>();
+  const counted = new Map<string, Tally>();
   const results = await pool(
     [
       ...hotPath.map((task) => async () => {
         tallies.push(await task());
         return [];
       }),
-      ...kernelTasks.map(({ inGuest, run }) => async () => {
-        counted.set(inGuest, await run());
+      ...kernelTasks.map((run) => async () => {
+        for (const [file, tally] of await run()) counted.set(file, tally);
         return [];
       }),
       ...suite.tasks,
@@ -98,11 +98,11 @@ async function checks(signal: AbortSignal): Promise<Tally> {
   return sum(tallies);
 }
 
-async function unitTests(files: readonly string[], scratch: string, signal: AbortSignal): Promise<Tally> {
+async function unitTests(files: readonly string[], scratch: string, signal: AbortSignal): Promise<Iterable<Tally>> {
   const directory = path.join(scratch, 'unit');
   await mkdir(directory);
-  const countsFile = path.join(directory, 'counts.json');
+  const countsFile = path.join(directory, 'counts');
   const options = { files, countsFile, concurrency: 2, timeoutSeconds: 300 };
   await runHere(process.execPath, nodeTestArguments(options), signal);
-  return readCounts(countsFile);
+  return (await readCounts(countsFile, files)).values();
 }

@@ -18,15 +18,15 @@ export interface KernelTestOptions {
   readonly signal: AbortSignal;
 }
 
-/** Makes the task of one guest. Which files share one: guests.ts. */
-export function kernelTestTask(options: KernelTestOptions): () => Promise<Tally> {
+/** Makes the task of one guest, which has the counts of each file. Which files share one: guests.ts. */
+export function kernelTestTask(options: KernelTestOptions): () => Promise<Map<string, Tally>> {
   const { files, packages = [], memory = '3G', output, scratch, signal } = options;
   const job = output.job();
   return async () => {
     const collectTo = await mkdtemp(path.join(scratch, 'kernel-'));
     const command = nodeTestArguments({
       files,
-      countsFile: '/results/counts.json',
+      countsFile: '/results/counts',
       concurrency: 1,
       timeoutSeconds: 900,
     });
@@ -43,7 +43,7 @@ export function kernelTestTask(options: KernelTestOptions): () => Promise<Tally>
       signal,
     });
     job.end();
-    return readCounts(path.join(collectTo, 'counts.json'));
+    return readCounts(path.join(collectTo, 'counts'), files);
   };
 }
 

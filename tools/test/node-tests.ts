@@ -1,11 +1,11 @@
 /** Makes command lines of `node --test`, for the host or a guest, and reads their counts. */
 import { readFile } from 'node:fs/promises';
-import { NOTHING, ONE_FAILED, type Tally } from '../harness/tally.ts';
+import { ONE_FAILED, type Tally } from '../harness/tally.ts';
 
 export interface NodeTests {
   /** Relative to the project. */
   readonly files: readonly string[];
-  /** Where the counts are written. */
+  /** Where the counts of each file are written. */
   readonly countsFile: string;
   /** How many files run at the same time. */
   readonly concurrency: number;
@@ -27,15 +27,27 @@ export function nodeTestArguments({ files, countsFile, concurrency, timeoutSecon
   ];
 }
 
-/** Reads the counts. A run that ended before it counted is one failure. */
-export async function readCounts(countsFile: string): Promise<Tally> {
+interface FileCounts {
+  /** The path of the file, on the machine on which it ran. */
+  readonly file: string;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Reads the counts of each of `files`. A file that did not get as far as its counts is one failure. */
+export async function readCounts(countsFile: string, files: readonly string[]): Promise<Map<string, Tally>> {
   const text = await readFile(countsFile, 'utf8').catch(() => '');
-  if (text === '') return ONE_FAILED;
-  const { passed, failed, cancelled, skipped, todo }: Record<string, number> = JSON.parse(text);
-  return {
-    ...NOTHING,
-    passed: passed ?? 0,
-    failed: (failed ?? 0) + (cancelled ?? 0),
-    skipped: (skipped ?? 0) + (todo ?? 0),
-  };
+  const counted: FileCounts[] = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+  return new Map(
+    files.map((name) => {
+      const found = counted.find(({ file }) => file.endsWith(`/${name}`));
+      return [name, found === undefined ? ONE_FAILED : tallyOf(found.counts)];
+    }),
+  );
+}
+
+function tallyOf({ passed = 0, failed = 0, cancelled = 0, skipped = 0, todo = 0 }: FileCounts['counts']): Tally {
+  return { passed, failed: failed + cancelled, skipped: skipped + todo };
 }

@@ -6,20 +6,21 @@ import type { OrderedOutput } from '../harness/ordered-output.ts';
 import { pool } from '../harness/pool.ts';
 import type { Result } from '../selftests/result.ts';
 import { selftests } from '../selftests/suite-tasks.ts';
+import { perGuest } from './guests.ts';
 import type { Tally } from '../harness/tally.ts';
 
 type Say = (text: string) => void;
 
-/** Runs the files of each guest in `counted` in which something failed once more. Their new counts replace the old ones. */
+/** Runs the files of `counted` in which something failed once more. Their new counts replace the old ones. */
 export async function tryFilesAgain(
-  counted: Map<readonly string[], Tally>,
-  task: (files: readonly string[]) => () => Promise<Tally>,
+  counted: Map<string, Tally>,
+  task: (files: readonly string[]) => () => Promise<Map<string, Tally>>,
   say: Say,
 ): Promise<void> {
-  for (const [files, { failed, passed }] of counted) {
-    if (failed === 0 && passed > 0) continue;
+  const failed = [...counted].filter(([, tally]) => tally.failed > 0 || tally.passed === 0).map(([file]) => file);
+  for (const files of perGuest(failed)) {
     say(`${files.join(', ')}: failed, and once more, alone`);
-    counted.set(files, await task(files)());
+    for (const [file, tally] of await task(files)()) counted.set(file, tally);
   }
 }
 
