@@ -54,7 +54,7 @@ await runHarness(async (scratch, signal) => {
   await lab;
   const suite = await selftests({
     shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),
-    groups: patterns.length === 0 ? ['ordinary'] : ['ordinary', 'repeating'],
+    groups: patterns.length === 0 ? ['ordinary'] : ['ordinary', 'long'],
     patterns: patterns.length === 0 ? [] : [...ofSuite, NO_TEST],
     measureReference: false,
     output,

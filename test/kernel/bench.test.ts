@@ -10,6 +10,7 @@ import { deviceIds } from '../../tools/guest/leftovers.ts';
 import { run, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, run as shell, sh, skip } from './guest.ts';
 import { killServer, until, withServed } from './support/devices.ts';
+import { onlyLong } from './support/long.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
@@ -41,7 +42,7 @@ describe('bench', { skip, timeout: 600_000 }, () => {
       assert.equal(text.trimEnd().split('\n').length, 5);
     }));
 
-  test('with --write all rows, with registered buffers too', () =>
+  test('with --write all rows, with registered buffers too', { skip: onlyLong }, () =>
     withServed({ target: 'loop', files: [disk()], features: ['AUTO_BUF_REG'] }, async ({ id }) => {
       const { rows }: BenchReport = JSON.parse(await ublkts(`bench -n ${id} --write --seconds 0.3 --json`));
       assert.equal(rows.length, 7);
@@ -49,7 +50,8 @@ describe('bench', { skip, timeout: 600_000 }, () => {
         rows.every(({ iops, registered }) => iops > 0 && registered === 1),
         JSON.stringify(rows),
       );
-    }));
+    }),
+  );
 
   test('--write is refused on a mounted device, which can still be read', () =>
     withServed({ target: 'loop', files: [disk()] }, async ({ id, path }) => {
@@ -64,21 +66,23 @@ describe('bench', { skip, timeout: 600_000 }, () => {
       sh(`fsck.ext4 -nf ${path}`);
     }));
 
-  test('--write is refused on a read-only device', () =>
+  test('--write is refused on a read-only device', { skip: onlyLong }, () =>
     withServed({ target: 'null' }, async ({ id, path }) => {
       sh(`blockdev --setro ${path}`);
       const { code, stderr } = await run(`bench -n ${id} --write`);
       assert.equal(code, 1, stderr);
       assert.match(stderr, /is read-only/);
-    }));
+    }),
+  );
 
-  test('nobody can mount the device while it is written', () =>
+  test('nobody can mount the device while it is written', { skip: onlyLong }, () =>
     withServed({ target: 'null' }, async ({ id, path }) => {
       const running = ublkts(`bench -n ${id} --write --seconds 1`);
       await until('fio is at work', () => shell('pgrep -x fio').status === 0);
       assert.match(shell(`mount ${path} /mnt`).stderr, /Can't open blockdev|already mounted|busy/i);
       await running;
-    }));
+    }),
+  );
 
   test('Ctrl-C ends fio with it', () =>
     withServed({ target: 'null' }, async ({ id }) => {

@@ -2,7 +2,7 @@
  * Every way of moving data, under every layout of threads, on every target that keeps data: what fio wrote is what fio
  * reads, by checksum, in blocks from a sector to 1 MiB. The combinations are generated; those that `add` refuses
  * (spec/checks/, and its tests) are left out. With UBLKTS_LONG=1 all of them run on each target. Without it two
- * of four run, each on one of the targets, and one thread for three queues and most of --no_ublk_fixed_fd are left out.
+ * of eight run, each on one of the targets, and one thread for three queues and most of --no_ublk_fixed_fd are left out.
  */
 import assert from 'node:assert/strict';
 import { truncateSync, writeFileSync } from 'node:fs';
@@ -15,11 +15,10 @@ import { type FioJob, fio } from '../../tools/guest/fio.ts';
 import { hugeFile } from '../../tools/guest/hugetlbfs.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
 import { describeDevice, leavesNothingBehind, skip, withDevice } from './guest.ts';
+import { LONG } from './support/long.ts';
 
 type Options = Partial<AddOptions>;
 type Cell = readonly [words: string, options: Options];
-
-const LONG = process.env['UBLKTS_LONG'] === '1';
 
 /** By the words that ask for it. */
 const DATA_PATHS: Readonly<Record<string, Options>> = {
@@ -85,7 +84,7 @@ const MIXED: FioJob = {
 };
 
 Object.entries(TARGETS).forEach(([target, backing], index) => {
-  const mine = (cells: readonly Cell[]) => (LONG ? cells : cells.filter((_cell, at) => at % 4 === index));
+  const mine = (cells: readonly Cell[]) => (LONG ? cells : cells.filter((_cell, at) => at % 8 === 4 * index));
 
   describe(`${target}: data written is data read`, { skip, timeout: 1_800_000 }, () => {
     leavesNothingBehind();

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFil
 import { describe, test } from 'node:test';
 import { recipe } from '../../src/lab/recipe.ts';
 import { blockDevice, leavesNothingBehind, sh, skip } from './guest.ts';
+import { LONG } from './support/long.ts';
 
 const KUBLK = `${recipe.kublkRoot}/kublk`;
 const ID = 5;
@@ -14,20 +15,20 @@ const MIB = 1024 * 1024;
 
 /** Words after `add -n 5`. A line has several options where they do not touch the same attributes. */
 const LINES: readonly string[] = [
-  '-t null --data_path copy',
   '-t null -q 4 -d 64 -z -r 1 --no_auto_part_scan --io_desc_size 64',
-  '-t null --auto_zc -r 1 -i 1',
   '-t null -b --auto_zc --nthreads 1',
+  '-t loop -u --metadata_size 64 --pi_offset 56 --csum_type t10dif --integrity_capable --integrity_reftag A M',
+  '-t stripe -u --chunk_size 4096 A B',
+];
+
+/** With UBLKTS_LONG=1: other targets, and other data paths, most of whose devices have the attributes of those above. */
+const MORE_LINES: readonly string[] = [
+  '-t null --data_path copy',
+  '-t null --auto_zc -r 1 -i 1',
   '-t null --per_io_tasks --nthreads 3',
   '-t null -u --metadata_size 64 --pi_offset 48 --csum_type nvme --integrity_capable --tag_size 6',
   '-t loop --shmem_zc A',
-  '-t loop -u --metadata_size 64 --pi_offset 56 --csum_type t10dif --integrity_capable --integrity_reftag A M',
-  '-t stripe -u --chunk_size 4096 A B',
   '-t fault_inject -z --delay_us 1000',
-];
-
-/** With UBLKTS_LONG=1: other data paths, whose devices have the attributes of those above. */
-const MORE_LINES: readonly string[] = [
   '-t null -q 1 -d 4 -u',
   '-t null -z --auto_zc --auto_zc_fallback -r 1 -e 1',
   '-t null -g',
@@ -62,7 +63,7 @@ describe('the same line, the same device', { skip, timeout: 900_000 }, () => {
     makeFile('/var/tmp/M', 32 * MIB);
   }
 
-  for (const line of process.env['UBLKTS_LONG'] === '1' ? [...LINES, ...MORE_LINES] : LINES) {
+  for (const line of LONG ? [...LINES, ...MORE_LINES] : LINES) {
     test(line, async () => {
       const theirs = await deviceOf(KUBLK, line.replace(' --data_path copy', ''));
       const ours = await deviceOf('ublkts', line);

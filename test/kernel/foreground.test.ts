@@ -9,10 +9,10 @@ import { leftovers, serverPids } from '../../tools/guest/leftovers.ts';
 import { describeDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const ID = 6;
 const DISK = '/dev/shm/foreground-disk';
-const LONG = process.env['UBLKTS_LONG'] === '1';
 const RUN = '/run/ublkts';
 
 const MAKES = {
@@ -41,9 +41,6 @@ const CASES: readonly (readonly [target: keyof typeof MAKES, moment: keyof typeo
   ['null', 'it is live'],
 ];
 
-/** Why a test is left to the long form. */
-const long = !LONG && 'UBLKTS_LONG=1 runs it';
-
 describe('Ctrl-C in the foreground', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();
   if (skip) return;
@@ -51,13 +48,13 @@ describe('Ctrl-C in the foreground', { skip, timeout: 600_000 }, () => {
   after(() => run(`ublkts del -n ${ID} 2> /dev/null; rm -f ${DISK}`));
 
   for (const [target, moment, isLong = false] of CASES) {
-    test(`${target}, when ${moment}: nothing is left`, { skip: isLong && long }, async () => {
+    test(`${target}, when ${moment}: nothing is left`, { skip: isLong && onlyLong }, async () => {
       await interrupted(MAKES[target], () => until(moment, MOMENTS[moment], 60));
     });
   }
 
   for (const target of ['nbd', 'loop', 'null'] as const) {
-    test(`${target}, at any time: nothing is left`, { skip: long }, async () => {
+    test(`${target}, at any time: nothing is left`, { skip: onlyLong }, async () => {
       for (let seconds = 0.2; seconds < 8; seconds *= 1.25)
         await interrupted(MAKES[target], () => sleep(seconds * 1000));
     });

@@ -18,6 +18,7 @@ import {
 } from './guest.ts';
 import { installIn, writeExampleOfDocumentation } from './support/installed.ts';
 import { library } from './support/library.ts';
+import { LONG } from './support/long.ts';
 
 const DIRECTORY = '/tmp/handlers';
 /** Where somebody has installed the package. */
@@ -41,7 +42,6 @@ export default defineTarget({
   },
 });
 `;
-const LONG = process.env['UBLKTS_LONG'] === '1';
 const DATA_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy'];
 /** Of each origin. `npm run bench -- --wake-ups` makes a hundred thousand. */
 const REQUESTS = LONG ? 10_000 : 1000;

@@ -11,9 +11,9 @@ import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, leavesNothingBehind, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { LONG } from './support/long.ts';
 
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
-const LONG = Boolean(process.env['UBLKTS_LONG']);
 const CYCLES = LONG ? 200 : 6;
 const AT_ONCE = LONG ? 20 : 10;
 /** PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE (include/linux/sched.h). */

@@ -9,6 +9,7 @@ import { type HostileServer, hostileServer, type Lie } from '../targets/nbd/serv
 import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { until } from './support/devices.ts';
+import { LONG } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-hostile';
 const SOCKET = `${FOLDER}/socket`;
@@ -25,7 +26,7 @@ const GROWTH_KB = 12 << 10;
 
 const CASES = [
   { dataPath: 'copy', targetOptions: {} },
-  ...(process.env['UBLKTS_LONG'] === '1'
+  ...(LONG
     ? [
         { dataPath: 'auto_zc', targetOptions: {} },
         { dataPath: 'copy', targetOptions: { structured_replies: 'yes' } },

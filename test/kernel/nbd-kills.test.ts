@@ -8,6 +8,7 @@ import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './gue
 import { fioUntilStopped } from './support/background.ts';
 import { until } from './support/devices.ts';
 import { requestsOf } from './support/kills.ts';
+import { LONG } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-kills';
 const DISK = `${FOLDER}/disk`;
@@ -20,7 +21,6 @@ const SOCKETS = {
   TCP: { uri: `nbd://127.0.0.1:${PORT}/`, listen: ['-i', '127.0.0.1', '-p', String(PORT), '-P', LISTENS] },
 } as const;
 
-const LONG = process.env['UBLKTS_LONG'] === '1';
 /** The short form has two in all. */
 const KILLS = LONG ? 10 : 1;
 

@@ -7,13 +7,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
 import { leavesNothingBehind, sh, skip, verify, withDevice } from './guest.ts';
+import { LONG } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd';
 const SOCKET = `${FOLDER}/socket`;
 const PID_FILE = `${FOLDER}/pid`;
 const PORT = 10_811;
 const MOUNT = '/mnt/nbd';
-const LONG = process.env['UBLKTS_LONG'] === '1';
 
 type Transport = keyof typeof SERVERS;
 

@@ -8,13 +8,12 @@ import { describe, test } from 'node:test';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify, withDevice } from './guest.ts';
 import { until } from './support/devices.ts';
+import { onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-servers';
 const SOCKET = `${FOLDER}/socket`;
 const DISK = `${FOLDER}/disk`;
 const URI = `nbd+unix:///?socket=${SOCKET}`;
-/** What is left to the long form. */
-const long = process.env['UBLKTS_LONG'] !== '1' && 'UBLKTS_LONG=1 runs it';
 const NBDKIT = ['nbdkit', '-f', '-U', SOCKET];
 
 describe('NBD servers', { skip, timeout: 300_000 }, () => {
@@ -22,7 +21,7 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
   if (skip) return;
   sh(`mkdir -p ${FOLDER} && truncate -s 64M ${DISK}`);
 
-  test('nbd-server: data, flush, FUA and discards', { skip: long }, async () => {
+  test('nbd-server: data, flush, FUA and discards', { skip: onlyLong }, async () => {
     const config = `${FOLDER}/nbd-server.conf`;
     const section = `[disk]\n exportname = ${DISK}\n flush = true\n fua = true\n trim = true\n`;
     writeFileSync(config, `[generic]\n unixsock = ${SOCKET}\n${section}`);
@@ -38,7 +37,7 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
   });
 
   for (const format of ['raw', 'qcow2']) {
-    test(`qemu-nbd, ${format}: data is in the image, and the image is whole`, { skip: long }, async () => {
+    test(`qemu-nbd, ${format}: data is in the image, and the image is whole`, { skip: onlyLong }, async () => {
       const image = `${FOLDER}/image`;
       sh(`qemu-img create -q -f ${format} ${image} 16M`);
       const options = ['--persistent', '--shared=0', '--discard=unmap', '-f', format, '-k', SOCKET];
@@ -65,7 +64,7 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
   });
 
   test('nbdkit delay: replies of a server that takes its time belong to the right requests', {
-    skip: long,
+    skip: onlyLong,
   }, async () => {
     await serving([...NBDKIT, '--filter=delay', 'memory', '64M', 'delay-read=20ms', 'delay-write=5ms'], async () => {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
@@ -90,7 +89,7 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
   });
 
   test('nbdkit evil: flipped bits are the data of the server, and whoever checks the data finds them', {
-    skip: long,
+    skip: onlyLong,
   }, async () => {
     const bits = ['evil=cosmic-rays', 'evil-probability=1e-4', 'evil-seed=1'];
     await serving([...NBDKIT, '--filter=evil', 'memory', '64M', ...bits], async () => {
@@ -102,7 +101,7 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
   });
 
   test('nbdkit exitwhen: a server that takes no more clients serves its last one, and ends with it', {
-    skip: long,
+    skip: onlyLong,
   }, async () => {
     const file = `${FOLDER}/exit`;
     const server = [...NBDKIT, '--filter=exitwhen', 'memory', '64M', `exit-when-file-created=${file}`];

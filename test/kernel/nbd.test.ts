@@ -28,13 +28,13 @@ import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { hostileServer, type Lie, type Program, startServer } from '../targets/nbd/servers.ts';
+import { LONG } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd';
 const SOCKET = `${FOLDER}/socket`;
 const DISK = `${FOLDER}/disk`;
 const URI = `nbd+unix:///?socket=${SOCKET}`;
 const UNIX = ['nbdkit', '-f', '-U', SOCKET];
-const LONG = process.env['UBLKTS_LONG'] === '1';
 
 const PATHS = LONG
   ? ['copy', 'get_data', 'user_copy', 'auto_zc', 'batch+copy', 'batch+user_copy', 'batch+auto_zc']

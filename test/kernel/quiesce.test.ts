@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip } from './guest.ts';
 import { until } from './support/devices.ts';
+import { LONG } from './support/long.ts';
 
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
 const DEVICE = `/dev/ublkb${ID}`;
-const LONG = process.env['UBLKTS_LONG'] === '1';
 const ROUNDS = LONG ? 8 : 2;
 /** One way of taking requests from the driver each: per tag, and in batches. */
 const UNDER_IO = ['', '-b --data_path batch+copy -q 2 --nthreads 1'];

@@ -9,13 +9,12 @@ import { inBackground } from './support/background.ts';
 import { bufferOf, buffersOf, killServer, until, withServed } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { library } from './support/library.ts';
+import { LONG } from './support/long.ts';
 
 const { recoverDevice, registerBuffer, unregisterAllBuffers } = library;
 
 const FOLDER = '/dev/shm/recovery';
 const MiB = 1 << 20;
-
-const LONG = process.env['UBLKTS_LONG'] === '1';
 
 describe('recovery', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();

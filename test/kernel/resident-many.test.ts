@@ -12,8 +12,8 @@ import { blockDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { LONG } from './support/long.ts';
 
-const LONG = process.env['UBLKTS_LONG'] === '1';
 const DEVICES = LONG ? 1000 : 16;
 const CYCLES = LONG ? 10_000 : 6;
 const ALIVE = LONG ? 50 : 3;

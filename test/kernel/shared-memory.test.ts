@@ -15,11 +15,11 @@ import { fioUntilStopped } from './support/background.ts';
 import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { LONG } from './support/long.ts';
 
 const { openDevice, registerBuffer, unregisterAllBuffers, unregisterBuffer } = library;
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const LONG = process.env['UBLKTS_LONG'] === '1';
 const FOLDER = '/dev/shm/shared-memory';
 const HUGE = '/mnt/shared-memory-huge';
 const PAGE = 4096;

@@ -14,6 +14,7 @@ import { type Ran, run as ublkts } from '../../tools/guest/ublkts.ts';
 import type { Verdict } from '../../tools/guest/verifier.ts';
 import { describeDevice, leavesNothingBehind, sh, skip } from './guest.ts';
 import { library } from './support/library.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const { ADD_DEFAULTS, addDevice, deleteDevice } = library;
 
@@ -36,8 +37,7 @@ const LEFT_MB = 500;
 const MORE_MB = 250;
 const READ_SECONDS = 240;
 const NO_SWAP = '/sys/fs/cgroup/no-swap';
-const LONG = process.env['UBLKTS_LONG'] === '1';
-const long = skip || (LONG ? false : 'it takes ten minutes: UBLKTS_LONG=1');
+const long = skip || onlyLong;
 
 describe('a control group without memory', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();

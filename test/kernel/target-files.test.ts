@@ -16,11 +16,11 @@ import {
 import { bufferOf, killServer, withServed } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { library } from './support/library.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const DIRECTORY = '/tmp/target-files';
 const MOUNT = '/mnt/target-files';
 const IN_A_FILE = `${DIRECTORY}/in-a-file.ts`;
-const LONG = process.env['UBLKTS_LONG'] === '1';
 const MiB = 1 << 20;
 /** How the handlers answer, and the recovery policy, of the devices whose servers are killed. */
 const ALL_KILLED = [
@@ -61,7 +61,7 @@ describe('files of targets', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('with setup, more threads than queues share the tags', async () => {
+  test('with setup, more threads than queues share the tags', { skip: onlyLong }, async () => {
     sh(`ublkts add -n 4 -t ${IN_A_FILE} -q 2 --nthreads 4 --per_io_tasks ${disk('64M')}`);
     await blockDevice('/dev/ublkb4');
     verify('/dev/ublkb4', '--numjobs=2 --size=4M --offset_increment=8M');
@@ -84,7 +84,7 @@ describe('files of targets', { skip, timeout: 900_000 }, () => {
     });
   }
 
-  for (const late of ['no', 'yes']) {
+  for (const late of LONG ? ['no', 'yes'] : ['yes']) {
     const answers = late === 'yes' ? 'with promises' : 'at once';
     test(`${answers}: a shared buffer is what the handlers get`, async () => {
       const device = {

@@ -15,12 +15,16 @@ import {
   verify,
   withDevice,
 } from './guest.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 // tmpfs, whose files have holes and no ZERO_RANGE; ext4 of the guest's disk, which has both.
 const TMPFS = '/tmp/targets';
 const EXT4 = '/var/tmp/targets';
 const MiB = 1 << 20;
 const CHUNK = 64 << 10;
+const RAM_PATHS = LONG
+  ? ['copy', 'user_copy', 'zero_copy', 'auto_zc', 'batch+auto_zc']
+  : ['user_copy', 'batch+auto_zc'];
 
 describe('targets', { skip }, () => {
   leavesNothingBehind();
@@ -37,7 +41,7 @@ describe('targets', { skip }, () => {
     assert.notEqual(run('test -e /dev/ublkb7').status, 0);
   });
 
-  test('stripe over three files with zero copy: data, ext4 and xfs', async () => {
+  test('stripe over three files with zero copy: data, ext4 and xfs', { skip: onlyLong }, async () => {
     const parts = files(TMPFS, '128M', 'a', 'b', 'c');
     const targetOptions = { chunk_size: '4k' };
     await withDevice({ target: 'stripe', files: parts, targetOptions, features: ['SUPPORT_ZERO_COPY'] }, ({ path }) => {
@@ -62,9 +66,9 @@ describe('targets', { skip }, () => {
     sh('rm /mnt/huge/buffer; umount /mnt/huge; echo 0 > /proc/sys/vm/nr_hugepages');
   });
 
-  test('ram: a disk whose data outlives its server, on every data path, and whose memory goes with it', async () => {
+  test('ram: a disk whose data outlives its server, on all kinds of data paths, and whose memory goes with it', async () => {
     const before = sharedMemory();
-    for (const dataPath of ['copy', 'user_copy', 'zero_copy', 'auto_zc', 'batch+auto_zc']) {
+    for (const dataPath of RAM_PATHS) {
       await withDevice({ target: 'ram', targetOptions: { size: '32M' }, dataPath }, ({ path }) =>
         verify(path, '--size=8M'),
       );

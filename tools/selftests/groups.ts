@@ -1,19 +1,23 @@
 /** The groups of the kernel's selftests, and who runs which: `npm test` only the ordinary ones. */
 
-export const GROUPS = ['ordinary', 'repeating', 'stress'] as const;
+export const GROUPS = ['ordinary', 'long', 'stress'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /**
- * They repeat what another test does, and take one to five minutes each on an emulated machine: the recover tests kill and
- * quiesce servers as test/kernel/recovery.test.ts, test/kernel/quiesce.test.ts and the rounds of chaos that `npm test` has
- * do, loop_05 is loop_01 with two queues, and the other loop and stripe tests are loop_01 on data paths and a target that
- * test/kernel/data-paths.test.ts verifies too.
+ * They take one to five minutes each on an emulated machine. Most repeat what a test of ours does: the recover tests kill
+ * and quiesce servers as test/kernel/recovery.test.ts and test/kernel/quiesce.test.ts do; generic_07 and the loop, stripe
+ * and shmemzc tests write and verify as test/kernel/data-paths.test.ts and test/kernel/shared-memory.test.ts do. generic_02
+ * and generic_12 watch with bpftrace the order of requests and the thread that serves each.
  */
-const REPEATING: readonly string[] = [
+const LONG: readonly string[] = [
   'recover_01',
   'recover_02',
   'recover_03',
   'recover_04',
+  'generic_02',
+  'generic_07',
+  'generic_12',
+  'loop_01',
   'loop_03',
   'loop_05',
   'loop_06',
@@ -21,12 +25,14 @@ const REPEATING: readonly string[] = [
   'stripe_01',
   'stripe_03',
   'stripe_05',
+  'shmemzc_02',
+  'shmemzc_03',
 ];
 
 /** `test` is a name without `test_` and `.sh`. */
 export function groupOf(test: string): Group {
   if (test.startsWith('stress_')) return 'stress';
-  return REPEATING.includes(test) ? 'repeating' : 'ordinary';
+  return LONG.includes(test) ? 'long' : 'ordinary';
 }
 
 /** Reads what a command line has: names with commas between them. */

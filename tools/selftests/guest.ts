@@ -18,7 +18,7 @@ const { values, positionals: patterns } = parseArgs({
   options: {
     /** `1/3`: the second third of the tests. */
     share: { type: 'string', default: '0/1' },
-    /** `ordinary,repeating` (groups.ts). */
+    /** `ordinary,long` (groups.ts). */
     groups: { type: 'string', default: GROUPS.join(',') },
     /** `with`: only those that have a deadline (deadlines.ts); `without`: only the others. */
     deadlines: { type: 'string', default: 'without' },

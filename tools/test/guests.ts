@@ -4,7 +4,11 @@
 const TOGETHER: readonly (readonly string[])[] = [
   ['nbd-child', 'nbd-hostile', 'nbd-kills', 'nbd-matrix', 'nbd-servers', 'nbd-tls'],
   ['bench', 'cpus', 'foreground', 'refusals', 'ring-chain'],
-  ['differential', 'examples', 'matched-copied'],
+  ['chaos', 'differential', 'examples', 'matched-copied'],
+  ['survival-files', 'survival-limits', 'survival-memory', 'survival-server'],
+  ['target-contract', 'target-files', 'targets'],
+  ['life', 'quiesce', 'recovery'],
+  ['resident', 'resident-many'],
 ];
 
 /** The files of each guest, in the order in which a guest has its first file. A file on no line has a guest of its own. */

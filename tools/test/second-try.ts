@@ -35,7 +35,7 @@ export async function trySelftestsAgain(
     say(`${test} has failed: once more, alone`);
     const suite = await selftests({
       shares: 1,
-      groups: ['ordinary', 'repeating'],
+      groups: ['ordinary', 'long'],
       patterns: [`test_${test}.sh`],
       measureReference: false,
       output,

@@ -8,9 +8,10 @@ import { startVerifier } from '../../../tools/guest/start-verifier.ts';
 import { describeDevice } from '../guest.ts';
 import { killServer, until, withServed } from './devices.ts';
 import { library } from './library.ts';
+import { LONG } from './long.ts';
 
 /** How often a server is killed. */
-export const KILLS = process.env['UBLKTS_LONG'] === '1' ? 10 : 2;
+export const KILLS = LONG ? 10 : 2;
 
 interface Outage {
   readonly killed: number;
