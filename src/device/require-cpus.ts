@@ -8,12 +8,14 @@ const POSSIBLE = '/sys/devices/system/cpu/possible';
 const ONLINE = '/sys/devices/system/cpu/online';
 
 /** Throws for the first of `cpus` that is not among `online`. */
-export function requireCpus(cpus: readonly number[], online = onlineCpus()): void {
-  const missing = cpus.find((cpu) => !online.includes(cpu));
+export function requireCpus(cpus: readonly number[], online?: readonly number[]): void {
+  if (cpus.length === 0) return;
+  const present = online ?? onlineCpus();
+  const missing = cpus.find((cpu) => !present.includes(cpu));
   if (missing !== undefined) {
     throw usageError(
       [option('cpus'), ` ${missing}: there is no CPU ${missing} here, or it is offline`],
-      `the CPUs are ${formatCpuList(online)}`,
+      `the CPUs are ${formatCpuList(present)}`,
     );
   }
 }

