@@ -2,12 +2,14 @@
 import { enableCompileCache } from 'node:module';
 import { compileCache } from '../../cache-home.ts';
 import { UblkError, usageError } from '../../errors.ts';
+import { callFromOneThread } from '../../native/one-thread.ts';
 import { wants, wantsShort } from '../argv/global-flags.ts';
 import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
 import { commandNames, findCommand, loadCommand, type Manifest, readManifest } from './manifest.ts';
 import { closest } from './suggest.ts';
 
 export async function dispatch(argv: readonly string[]): Promise<void> {
+  callFromOneThread();
   const manifest = readManifest();
   const [first] = argv;
   if (first === '--version' || first === 'version') {

@@ -3,10 +3,16 @@
  * of them is made per request. The one system call that is made for requests goes through enter.ts.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import type { DataType as DataTypes, JsExternal } from 'ffi-rs';
+import type * as FfiRs from 'ffi-rs';
+import { callsFromOneThread } from '../one-thread.ts';
 import { loadFfiRs } from './ffi-rs.ts';
 
-const { createExternalBuffer, DataType, load, open } = loadFfiRs();
+let loaded: typeof FfiRs | undefined;
+
+/** A command that is refused calls nothing, and does not load it. */
+function ffi(): typeof FfiRs {
+  return (loaded ??= loadFfiRs());
+}
 
 const LIBRARY = 'libc';
 
@@ -61,13 +67,13 @@ export interface CallResult<T> {
 
 /** Calls a function that returns an int. */
 export function callInt(name: FunctionName, ...values: Argument[]): CallResult<number> {
-  const result = call(name, DataType.I32, values) as { value: number; errnoCode: number };
+  const result = call(name, ffi().DataType.I32, values) as { value: number; errnoCode: number };
   return { value: result.value, errno: result.errnoCode };
 }
 
 /** Calls a function that returns a long or a pointer. */
 export function callLong(name: FunctionName, ...values: Argument[]): CallResult<bigint> {
-  const result = call(name, DataType.BigInt, values) as { value: bigint; errnoCode: number };
+  const result = call(name, ffi().DataType.BigInt, values) as { value: bigint; errnoCode: number };
   return { value: BigInt.asUintN(64, result.value), errno: result.errnoCode };
 }
 
@@ -77,13 +83,13 @@ export function callLong(name: FunctionName, ...values: Argument[]): CallResult<
  */
 export function viewOf(address: bigint, length: number): Buffer {
   // memcpy of 0 bytes returns its first argument and reads nothing, so it turns a number into a pointer.
-  const pointer = call('memcpy', DataType.External, [address, address, 0n]) as { value: JsExternal };
-  return createExternalBuffer(pointer.value, length);
+  const pointer = call('memcpy', ffi().DataType.External, [address, address, 0n]) as { value: FfiRs.JsExternal };
+  return ffi().createExternalBuffer(pointer.value, length);
 }
 
-function call(funcName: FunctionName, retType: DataTypes, values: readonly Argument[]): unknown {
-  if (getEnvironmentData(OPENED) === undefined) openLibrary();
-  return load({
+function call(funcName: FunctionName, retType: FfiRs.DataType, values: readonly Argument[]): unknown {
+  if (!isReady) makeReady();
+  return ffi().load({
     library: LIBRARY,
     funcName,
     retType,
@@ -93,8 +99,21 @@ function call(funcName: FunctionName, retType: DataTypes, values: readonly Argum
   } as never);
 }
 
-/** The key under which Node keeps, for this thread and those that it starts, that the library is open. */
-const OPENED = 'ublkts: libc is open';
+/** Whether this thread has seen that the library is open. */
+let isReady = false;
+
+function makeReady(): void {
+  isReady = true;
+  if (callsFromOneThread()) openLibrary();
+  else if (getEnvironmentData(LOOKED_UP) === undefined) lookUpAll();
+}
+
+function openLibrary(): void {
+  ffi().open({ library: LIBRARY, path: 'libc.so.6' });
+}
+
+/** The key under which Node keeps, for this thread and those that it starts, that every function is looked up. */
+const LOOKED_UP = 'ublkts: libc is looked up';
 
 const NONSENSE = [-1n, -1n, -1n, -1n, -1n, -1n];
 const SYS_io_uring_register = 427n;
@@ -108,15 +127,16 @@ const HARMLESS: Partial<Record<FunctionName, readonly bigint[]>> = {
  * Opens libc and looks up every function. ffi-rs keeps the functions of the whole process in a table that it does not
  * lock. Two threads that call new functions at the same time destroy the table, and the next call never returns
  * (docs/decisions/0012). So each function is called here once, with arguments that it refuses, before there is a second
- * thread.
+ * thread. A command has one thread and looks up what it calls: the others and node:worker_threads take nine million instructions.
  */
-function openLibrary(): void {
-  open({ library: LIBRARY, path: 'libc.so.6' });
-  setEnvironmentData(OPENED, true);
-  for (const name of FUNCTIONS) call(name, DataType.I32, HARMLESS[name] ?? NONSENSE);
+function lookUpAll(): void {
+  openLibrary();
+  setEnvironmentData(LOOKED_UP, true);
+  for (const name of FUNCTIONS) call(name, ffi().DataType.I32, HARMLESS[name] ?? NONSENSE);
 }
 
-function typeOf(value: Argument): DataTypes {
+function typeOf(value: Argument): FfiRs.DataType {
+  const { DataType } = ffi();
   if (typeof value === 'number') return DataType.I32;
   if (typeof value === 'bigint') return DataType.BigInt;
   return typeof value === 'string' ? DataType.String : DataType.U8Array;
