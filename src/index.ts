@@ -7,7 +7,7 @@
 export { SharedMemoryDevice, openDevice } from './client/device.ts';
 export type { RegionOptions } from './client/allocate.ts';
 export type { SharedRegion } from './client/region.ts';
-export { addDevice } from './device/add.ts';
+export { addDevice } from './device/add-device.ts';
 export {
   type BufferSource,
   type RegisteredBuffer,

@@ -75,6 +75,12 @@ export abstract class BaseCommand extends Command {
     if (!this.json && format !== 'json') process.stderr.write(noteLines(notes));
   }
 
+  /** Prints a result that is text, with what its maker had to remark on stderr. */
+  protected printText(text: string, notes: readonly string[]): void {
+    process.stdout.write(text);
+    process.stderr.write(noteLines(notes));
+  }
+
   /** Prints what became of several devices: successes on stdout and failures on stderr, or all of it in one object. */
   protected printOutcome(outcome: Outcome, views: Views): void {
     this.print({ ...views, json: { ...views.json, failed: outcome.failed.map(errorObject) } });

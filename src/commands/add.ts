@@ -7,8 +7,10 @@ import { createFlags } from '../cli/flags/create.ts';
 import { newDeviceId, residentServer } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
+import { deviceText } from '../cli/output/kublk-text.ts';
+import { preferredFormat } from '../cli/output/views.ts';
 import { waitFor } from '../cli/running/waiting.ts';
-import type { StartedDevice } from '../device/report.ts';
+import type { ControlChannel } from '../control/channel.ts';
 
 export default class Add extends BaseCommand {
   static override summary = 'Make a block device and start its server.';
@@ -55,19 +57,29 @@ export default class Add extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
     const options = addRequest(flags, args.files ?? [], this.argv);
-    const print = ({ notes, ...device }: StartedDevice): void =>
-      this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
+    const notesOf = (notes: readonly string[]): readonly string[] => (flags.quiet ? [] : notes);
     if (flags.foreground) {
       const { runForeground } = await import('../device/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;
       await stayInForeground({
         serve: (onReady, waiting) => runForeground(options, onReady, waiting),
-        print,
+        print: ({ notes, ...device }) => this.printWithNotes(newDeviceViews(device), notesOf(notes), flags.format),
         wantsText,
       });
+      return;
+    }
+    const { addAndRead } = await import('../device/add.ts');
+    const added = <T>(read: (channel: ControlChannel, id: number) => Promise<T>) =>
+      waitFor(this.chatty, 'waiting for the server', (waiting) => addAndRead(options, read, waiting));
+    if (!this.json && (flags.format ?? preferredFormat()) === 'kublk') {
+      // Scripts add devices by the thousand, and kublk's text is what the driver tells alone.
+      const { kernelReport } = await import('../device/kernel-report.ts');
+      const { report, notes } = await added(kernelReport);
+      this.printText(deviceText(report), notesOf(notes));
     } else {
-      const { addDevice } = await import('../device/add.ts');
-      print(await waitFor(this.chatty, 'waiting for the server', (waiting) => addDevice(options, waiting)));
+      const { describe } = await import('../device/list.ts');
+      const { report, notes } = await added(describe);
+      this.printWithNotes(newDeviceViews(report), notesOf(notes), flags.format);
     }
   }
 }

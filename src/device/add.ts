@@ -20,8 +20,6 @@ import type { TargetTraits } from '../spec/target-traits.ts';
 import { findTarget, inspected, targetReference } from '../targets/find.ts';
 import { isGone } from './is-gone.ts';
 import type { ServerProcess } from './launch.ts';
-import { describeDevice } from './list.ts';
-import type { StartedDevice } from './report.ts';
 import { possibleCpus, requireCpus } from './require-cpus.ts';
 import { requireUnserved } from './require-unserved.ts';
 import { requireSocket, startOn } from './serve.ts';
@@ -30,15 +28,36 @@ import { requireSocket, startOn } from './serve.ts';
 const FREED_MS = 2000;
 const RETRY_MS = 2;
 
-/** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
-export async function addDevice(request: AddRequest, waiting: WaitOptions = {}): Promise<StartedDevice> {
-  const server = await startDevice({ ...ADD_DEFAULTS, ...request }, waiting);
-  server.release();
-  return { ...(await describeDevice(server.device)), notes: [...server.notes] };
+/**
+ * Resolves when the device is live, with what `read` reads of it on the ring that made it. `waiting.signal` gives up; nothing is
+ * left then.
+ */
+export async function addAndRead<T>(
+  request: AddRequest,
+  read: (channel: ControlChannel, id: number) => Promise<T>,
+  waiting: WaitOptions = {},
+): Promise<{ readonly report: T; readonly notes: readonly string[] }> {
+  const prepared = await prepare({ ...ADD_DEFAULTS, ...request }, waiting);
+  return withControl(async (channel) => {
+    const server = await make(channel, prepared, waiting);
+    server.release();
+    return { report: await read(channel, server.device), notes: server.notes };
+  });
 }
 
-/** Does what addDevice does, and leaves the server's process in the caller's hands. */
+/** Resolves when the device is live, and leaves the server's process in the caller's hands. */
 export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
+  const prepared = await prepare(asked, waiting);
+  return withControl((channel) => make(channel, prepared, waiting));
+}
+
+interface Prepared {
+  readonly options: AddOptions;
+  readonly target: TargetTraits;
+}
+
+/** Checks everything that can be checked without the driver. */
+async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepared> {
   waiting.signal?.throwIfAborted();
   const reference = await targetReference(asked.target);
   const found = await findTarget(reference);
@@ -51,7 +70,15 @@ export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}):
   requireCpus(options.cpus);
   requireFiles(options.files);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-  const { info, spec } = await withControl((channel) => create(channel, options, target, waiting));
+  return { options, target };
+}
+
+async function make(
+  channel: ControlChannel,
+  { options, target }: Prepared,
+  waiting: WaitOptions,
+): Promise<ServerProcess> {
+  const { info, spec } = await create(channel, options, target, waiting);
   const id = info.dev_id;
   try {
     const record: DeviceRecord = {

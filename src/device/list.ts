@@ -1,12 +1,11 @@
 /** Devices as anyone may see them: the kernel's record, and for our own what their server stored and counts. */
 import { ControlChannel } from '../control/channel.ts';
-import { type DevInfo, getDevInfo, getParams, getQueueAffinity } from '../control/commands.ts';
+import { type DevInfo, getDevInfo } from '../control/commands.ts';
 import { findDevices, isThere } from '../control/discovery.ts';
-import { type DiskSize, diskSize } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { isRingRefusal } from '../native/ring/setup-failure.ts';
-import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE, ublkStateName } from '../native/uapi/ublk-device.ts';
+import { UBLK_S_DEV_LIVE } from '../native/uapi/ublk-device.ts';
 import { filesOf } from '../record/files.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { goingIds, readGoingDevice, sweepGoingDevice } from '../record/going-device.ts';
@@ -21,7 +20,8 @@ import { describeStuck } from '../stats/stuck.ts';
 import { bitsOf } from './features.ts';
 import { describeHolders } from '../block/holder.ts';
 import { isGone } from './is-gone.ts';
-import type { DeletingReport, DeviceReport, DeviceState } from './report.ts';
+import { kernelReport } from './kernel-report.ts';
+import type { DeletingReport, DeviceReport } from './report.ts';
 import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
 export { missingDriver } from '../control/missing-driver.ts';
@@ -94,13 +94,14 @@ async function describeIfThere(channel: ControlChannel, id: number, reader: Stat
   }
 }
 
-async function describe(
+/** Does what describeDevice does, on a channel that is open. */
+export async function describe(
   channel: ControlChannel,
   id: number,
   reader: StatsReader = new StatsReader(),
 ): Promise<DeviceReport> {
   const info = getDevInfo(channel, id);
-  const size = await sizeOf(channel, info);
+  const kernel = await kernelReport(channel, id, info);
   const record = ownedBy(info, readRecord(id));
   const stats = record === null ? null : reader.read(filesOf(id).stats, countersFor(record));
   const server = serverOf(info.ublksrv_pid, record);
@@ -115,25 +116,24 @@ async function describe(
     id,
     seen_from: 'driver',
     path: `/dev/ublkb${id}`,
-    state: ublkStateName(info.state) as DeviceState,
+    state: kernel.state,
     target: record === null ? null : targetOf(record),
-    size_bytes: size.bytes,
-    logical_block_size: size.logicalBlockBytes,
-    nr_hw_queues: info.nr_hw_queues,
-    queue_depth: info.queue_depth,
-    max_io_buf_bytes: info.max_io_buf_bytes,
-    ublksrv_pid: info.ublksrv_pid,
+    size_bytes: kernel.size_bytes,
+    logical_block_size: kernel.logical_block_size,
+    nr_hw_queues: kernel.nr_hw_queues,
+    queue_depth: kernel.queue_depth,
+    max_io_buf_bytes: kernel.max_io_buf_bytes,
+    ublksrv_pid: kernel.ublksrv_pid,
     server: record?.spec.server ?? null,
     server_state: state,
-    flags: `0x${info.flags.toString(16)}`,
+    flags: kernel.flags,
     flag_names: bitsOf(info.flags).map(({ bit, name }) => name ?? `bit ${bit}`),
-    io_desc_size: info.io_desc_size,
+    io_desc_size: kernel.io_desc_size,
     data_path: record === null ? null : dataPathNameOf(record.spec),
-    queues: Array.from({ length: info.nr_hw_queues }, (_, queue) => ({
-      id: queue,
-      affinity: getQueueAffinity(channel, id, queue),
-      tids: state !== null && isServing(state) ? (stats?.queues[queue]?.tids ?? []) : [],
-      in_flight: stats?.queues[queue]?.inFlight ?? 0,
+    queues: kernel.queues.map((queue) => ({
+      ...queue,
+      tids: state !== null && isServing(state) ? (stats?.queues[queue.id]?.tids ?? []) : [],
+      in_flight: stats?.queues[queue.id]?.inFlight ?? 0,
     })),
     buffers: record === null ? null : buffersOf(record, stats),
     io,
@@ -146,21 +146,6 @@ async function describe(
 /** No report has the heat. */
 function countersFor({ buffers }: DeviceRecord): StatsWishes {
   return { buffers: buffers.length > 0, heat: false };
-}
-
-const UNKNOWN_SIZE: DiskSize = { bytes: 0, logicalBlockBytes: 512 };
-
-/**
- * The size comes from sysfs while there is a block device. The driver is asked about a device that is DEAD, because
- * nobody holds its mutex then. While the block device is being made or taken away, the mutex may be held for as long as
- * the server likes, so the driver is not asked and the size is not known.
- */
-async function sizeOf(channel: ControlChannel, { dev_id: id, state }: DevInfo): Promise<DiskSize> {
-  const size = diskSize(id);
-  if (size !== null) return size;
-  if (state !== UBLK_S_DEV_DEAD) return UNKNOWN_SIZE;
-  const { basic } = await getParams(channel, id, { timeoutMs: 1000 });
-  return { bytes: basic.dev_sectors * 512, logicalBlockBytes: 2 ** basic.logical_bs_shift };
 }
 
 async function waitOf({ dev_id: id, ublksrv_pid: pid }: DevInfo): Promise<string> {

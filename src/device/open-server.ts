@@ -11,7 +11,7 @@ import type { ResidentEvent } from '../protocol/resident-requests.ts';
 import { residentFiles } from '../record/files.ts';
 import type { AddOptions, AddRequest } from '../spec/options.ts';
 import { DEFAULT_SERVER, serverName } from '../spec/server-options.ts';
-import { addDevice } from './add.ts';
+import { addDevice } from './add-device.ts';
 import { deleteDevice, type DeleteOptions } from './delete.ts';
 import { recoverDevice } from './recover.ts';
 import type { StartedDevice } from './report.ts';

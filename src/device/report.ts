@@ -115,6 +115,24 @@ export interface StartedDevice extends DeviceReport {
   notes: string[];
 }
 
+/** The part of a report that the driver and sysfs tell, and that kublk's text is made of. */
+export interface KernelReport
+  extends Pick<
+    DeviceReport,
+    | 'id'
+    | 'state'
+    | 'size_bytes'
+    | 'logical_block_size'
+    | 'nr_hw_queues'
+    | 'queue_depth'
+    | 'max_io_buf_bytes'
+    | 'ublksrv_pid'
+    | 'flags'
+    | 'io_desc_size'
+  > {
+  queues: Pick<QueueReport, 'id' | 'affinity'>[];
+}
+
 export function hasFeature({ flag_names }: DeviceReport, feature: Feature): boolean {
   return flag_names.includes(describeFeature(feature).name);
 }

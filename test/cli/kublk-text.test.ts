@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deviceText, featuresText } from '../../src/cli/output/kublk-text.ts';
+import { UBLK_F_IO_DESC_SIZE } from '../../src/native/uapi/ublk-features.ts';
 import { report } from './report.ts';
 
 test("a device is printed as kublk's ublk_ctrl_dump prints it", () => {
@@ -26,7 +27,7 @@ test('scripts find state in field 11, pid in field 7 and the id before the colon
 });
 
 test('the size of a descriptor is printed where it was asked for', () => {
-  const text = deviceText(report({ flag_names: ['UBLK_F_IO_DESC_SIZE'], io_desc_size: 64 }));
+  const text = deviceText(report({ flags: `0x${UBLK_F_IO_DESC_SIZE.toString(16)}`, io_desc_size: 64 }));
   assert.equal(text.split('\n')[2], '\tio_desc_size 64');
 });
 

@@ -2,18 +2,19 @@
  * kublk's own text, which scripts cut by field number: `ublk_ctrl_dump` of Linux 7.3 prints the same bytes. A missing
  * word or blank would break a script's `awk '{print $11}'`.
  */
-import { type DeviceReport, hasFeature } from '../../device/report.ts';
+import type { KernelReport } from '../../device/report.ts';
+import { UBLK_F_IO_DESC_SIZE } from '../../native/uapi/ublk-features.ts';
 
 const SECTOR = 512;
 
-export function deviceText(device: DeviceReport): string {
+export function deviceText(device: KernelReport): string {
   const capacity = Math.floor(device.size_bytes / SECTOR);
   const lines = [
     `dev id ${device.id}: nr_hw_queues ${device.nr_hw_queues} queue_depth ${device.queue_depth} ` +
       `block size ${device.logical_block_size} dev_capacity ${capacity}`,
     `\tmax rq size ${device.max_io_buf_bytes} daemon pid ${device.ublksrv_pid} flags ${device.flags} state ${device.state}`,
   ];
-  if (hasFeature(device, 'IO_DESC_SIZE')) lines.push(`\tio_desc_size ${device.io_desc_size}`);
+  if ((BigInt(device.flags) & UBLK_F_IO_DESC_SIZE) !== 0n) lines.push(`\tio_desc_size ${device.io_desc_size}`);
   for (const queue of device.queues) lines.push(`\tqueue ${queue.id}: affinity(${firstCpu(queue.affinity)})`);
   return `${lines.join('\n')}\n`;
 }
