@@ -10,12 +10,28 @@ import { ramTarget } from './ram/index.ts';
 import { stripeTarget } from './stripe/index.ts';
 import type { TargetType } from './target.ts';
 
-const BUILT_IN: readonly TargetType[] = [nullTarget, loopTarget, ramTarget, stripeTarget, nbdTarget, faultInjectTarget];
+const NAMES = ['null', 'loop', 'ram', 'stripe', 'nbd', 'fault_inject'] as const;
 
 export function targetNames(): string[] {
-  return BUILT_IN.map((type) => type.name);
+  return [...NAMES];
 }
 
+/** Each is named where it is used, so that a command loads the code of its own target only (docs/decisions/0016). */
 export function builtInTarget(name: string): TargetType | undefined {
-  return BUILT_IN.find((target) => target.name === name);
+  switch (name as (typeof NAMES)[number]) {
+    case 'null':
+      return nullTarget;
+    case 'loop':
+      return loopTarget;
+    case 'ram':
+      return ramTarget;
+    case 'stripe':
+      return stripeTarget;
+    case 'nbd':
+      return nbdTarget;
+    case 'fault_inject':
+      return faultInjectTarget;
+    default:
+      return undefined;
+  }
 }

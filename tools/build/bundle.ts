@@ -17,7 +17,7 @@ const PACKAGES = /^(?:execa|ffi-rs|ink|koffi|react)(?:\/|$)/;
 const CHUNKS = [
   {
     name: 'start',
-    test: /\/src\/(?:errors|cache-home|package-root|cli\/argv\/global-flags|cli\/failures\/exit-codes)\.ts$/,
+    test: /\/src\/(?:errors|cache-home|package-root|native\/one-thread|cli\/argv\/(?:global-flags|fold)|cli\/dispatch\/(?:manifest|suggest)|cli\/failures\/exit-codes)\.ts$/,
   },
   { name: 'styles', test: /\/src\/cli\/output\/styles\.ts$|\/node_modules\/chalk\// },
   { name: 'own-target', test: /\/src\/(?:targets\/(?:handlers|load)\/|native\/compiled-code\.ts)/ },
@@ -26,6 +26,36 @@ const CHUNKS = [
     name: 'ux',
     test: /\/node_modules\/(?:ansi-|cli-spinners|color-|ejs|emoji-regex|escape-|indent-string|wrap-ansi|@oclif\/core\/lib\/ux\/(?:action|colorize))/,
   },
+];
+
+/**
+ * Of the commands, which are CommonJS: a file that is loaded takes a million instructions, so what is used together is one file.
+ * Between ES modules, these files would import each other before they are evaluated.
+ */
+const CHUNKS_OF_COMMANDS = [
+  // Words and flags.
+  {
+    name: 'words',
+    test: /\/src\/cli\/(?:failures\/(?:hints|report-failure)|flags\/(?:add-request|create|features|flag-names|format|target-flags|target-options)|output\/(?:kublk-text|table)|running\/(?:foreground|interruption|progress|waiting))\.ts$/,
+  },
+  // What a device can be.
+  {
+    name: 'spec',
+    test: /\/src\/(?:clock|sizes|spec\/.*|text\/escape|native\/(?:shortage|uapi\/(?:errno|ublk-device|ublk-features)))\.ts$/,
+  },
+  // The driver and the records of devices.
+  {
+    name: 'driver',
+    test: /\/src\/(?:block\/number|control\/(?!hand\/|apart)[^/]+|device\/(?:is-gone|kernel-report|report)|native\/(?:libc\/(?:calls|ffi|ffi-rs|file-lock)|kernel-files|memory|ring\/(?:completion-queue|setup|setup-failure|submission-entry|submission-queue)|uapi\/[^/]+)|record\/[^/]+)\.ts$/,
+  },
+  // What makes a device.
+  {
+    name: 'make',
+    test: /\/src\/(?:device\/(?:add|require-cpus|require-unserved|cpu-list|serve|launch)|protocol\/[^/]+|server\/(?:mount-namespace|descriptor-budget|v8-flags|shared-memory\/shared-file)|targets\/(?:backing-files|chosen-size|claims|find|holders|integrity|log|null\/[^/]+|registry|switch|target))\.ts$/,
+  },
+  // A command loads the code of the target that it makes.
+  { name: 'nbd', test: /\/src\/targets\/nbd\// },
+  { name: 'files', test: /\/src\/targets\/(?:loop|stripe|ram|fault-inject|file-queue|direct-io|holes|room)/ },
 ];
 
 /** The package says that .js is an ES module. */
@@ -52,11 +82,15 @@ export async function bundle({ entries, whole, format }: Pass): Promise<void> {
       format,
       exports: 'named',
       sourcemap: true,
-      codeSplitting: whole ? false : { groups: CHUNKS, includeDependenciesRecursively: false },
+      codeSplitting: whole ? false : { groups: groupsOf(format), includeDependenciesRecursively: false },
       entryFileNames: `[name].${EXTENSIONS[format]}`,
       chunkFileNames: `chunks/[name].${EXTENSIONS[format]}`,
     },
   });
+}
+
+function groupsOf(format: Pass['format']) {
+  return format === 'cjs' ? [...CHUNKS, ...CHUNKS_OF_COMMANDS] : CHUNKS;
 }
 
 /** A source map carries its source, so that it is worth something where src/ is not. That of packages is left out. */
