@@ -1,7 +1,7 @@
 /** `nbd-info`: what an NBD server says of its exports. It needs no device, no ublk and no rights. */
 import { UblkError } from '../errors.ts';
 import { askExport } from '../targets/nbd/ask.ts';
-import { askNbd } from '../targets/nbd/connect.ts';
+import { askNbd } from '../targets/nbd/connection/connect.ts';
 import { listExports, type RefusedExport } from '../targets/nbd/handshake/negotiate.ts';
 import type { NbdExport } from '../targets/nbd/handshake/export.ts';
 import { flagNames } from '../targets/nbd/protocol/flag-names.ts';

@@ -1,6 +1,6 @@
 /** Asks a server for an export without using it. */
 import { UblkError } from '../../errors.ts';
-import { askNbd } from './connect.ts';
+import { askNbd } from './connection/connect.ts';
 import type { NbdExport } from './handshake/export.ts';
 import { chooseExport, describeExport } from './handshake/negotiate.ts';
 import type { NbdUri } from './uri.ts';

@@ -7,7 +7,7 @@ import type { OneThread } from '../../spec/target-traits.ts';
 import { requireNoIntegrity } from '../integrity.ts';
 import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
 import { askExport } from './ask.ts';
-import { connectNbd } from './connect.ts';
+import { connectNbd } from './connection/connect.ts';
 import { chooseExport } from './handshake/negotiate.ts';
 import { connectionOptions, NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
 import { nbdParams } from './params.ts';

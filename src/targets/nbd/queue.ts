@@ -19,15 +19,15 @@ import { UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
 import { lengthOf, offsetOf } from '../handlers/request.ts';
 import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } from '../target.ts';
-import { sayGoodbye } from './goodbye.ts';
-import { type Connection, Link } from './link.ts';
-import { isGone, Looks, SILENT } from './liveness.ts';
+import { sayGoodbye } from './transmission/goodbye.ts';
+import { type Connection, Link } from './connection/link.ts';
+import { isGone, Looks, SILENT } from './connection/liveness.ts';
 import type { NbdOptions } from './options.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
-import { type Answered, Receiver } from './receiver.ts';
-import { Sender } from './sender.ts';
+import { type Answered, Receiver } from './transmission/receiver.ts';
+import { Sender } from './transmission/sender.ts';
 import type { TlsThread } from './tls/thread.ts';
-import { Waiting } from './waiting.ts';
+import { Waiting } from './transmission/waiting.ts';
 
 const { EIO } = ERRNO;
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { interfaceIndex } from '../../../src/native/libc/stream-socket.ts';
-import { addressesOf, withinLimit } from '../../../src/targets/nbd/addresses.ts';
+import { addressesOf, withinLimit } from '../../../src/targets/nbd/connection/addresses.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
 import { hostileServer } from './servers.ts';
 

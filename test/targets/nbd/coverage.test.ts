@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { Coverage } from '../../../src/targets/nbd/coverage.ts';
+import { Coverage } from '../../../src/targets/nbd/transmission/coverage.ts';
 
 const LENGTH = 12;
 

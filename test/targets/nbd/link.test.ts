@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { type Connection, Link } from '../../../src/targets/nbd/link.ts';
+import { type Connection, Link } from '../../../src/targets/nbd/connection/link.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
   NBD_FLAG_HAS_FLAGS,

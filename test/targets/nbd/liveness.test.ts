@@ -9,7 +9,7 @@ import { socketPair, startConnecting } from '../../../src/native/libc/stream-soc
 import { tcpSignsOf } from '../../../src/native/libc/tcp-info.ts';
 import { Ring } from '../../../src/native/ring/ring.ts';
 import { OwnOperations } from '../../../src/queue/target-ring.ts';
-import { isSilent, Looks } from '../../../src/targets/nbd/liveness.ts';
+import { isSilent, Looks } from '../../../src/targets/nbd/connection/liveness.ts';
 import { ringRefusal } from './requests.ts';
 
 const LIMITS = { idleSeconds: 15, probeSeconds: 5, probes: 3 };

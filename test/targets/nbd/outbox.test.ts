@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { viewOf } from '../../../src/native/libc/ffi.ts';
 import { mapAnonymous } from '../../../src/native/memory.ts';
 import { addressOf, wordsOf } from '../../../src/native/words64.ts';
-import { Outbox } from '../../../src/targets/nbd/outbox.ts';
+import { Outbox } from '../../../src/targets/nbd/transmission/outbox.ts';
 import {
   NBD_CMD_FLUSH,
   NBD_CMD_READ,

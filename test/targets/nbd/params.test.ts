@@ -6,7 +6,7 @@ import {
   UBLK_ATTR_ROTATIONAL,
   UBLK_ATTR_VOLATILE_CACHE,
 } from '../../../src/native/uapi/ublk-params.ts';
-import { differenceOf } from '../../../src/targets/nbd/difference.ts';
+import { differenceOf } from '../../../src/targets/nbd/connection/difference.ts';
 import type { NbdExport } from '../../../src/targets/nbd/handshake/export.ts';
 import { parseNbdOptions, recordedNbdOptions } from '../../../src/targets/nbd/options.ts';
 import { nbdParams } from '../../../src/targets/nbd/params.ts';

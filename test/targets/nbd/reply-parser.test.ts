@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { NBD_REPLY_TYPE_NONE, NBD_REPLY_TYPE_OFFSET_DATA } from '../../../src/targets/nbd/protocol/numbers.ts';
-import { ReplyParser, type ReplySink } from '../../../src/targets/nbd/reply-parser.ts';
+import { ReplyParser, type ReplySink } from '../../../src/targets/nbd/transmission/reply-parser.ts';
 import { encodeChunk, encodeDataChunk, encodeErrorChunk, encodeHoleChunk, encodeSimpleReply } from './server-side.ts';
 
 const DONE = 1;

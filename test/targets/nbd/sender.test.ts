@@ -6,8 +6,8 @@ import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_WRITE } from '../../../src/native/uapi/ubl
 import { OwnOperations } from '../../../src/queue/target-ring.ts';
 import { ConnectionWriter } from '../../../src/stats/connection-writer.ts';
 import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
-import { Sender } from '../../../src/targets/nbd/sender.ts';
-import { Waiting } from '../../../src/targets/nbd/waiting.ts';
+import { Sender } from '../../../src/targets/nbd/transmission/sender.ts';
+import { Waiting } from '../../../src/targets/nbd/transmission/waiting.ts';
 import { requestOf, ringRefusal } from './requests.ts';
 
 /** What requestOf asks for. */

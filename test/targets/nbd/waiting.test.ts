@@ -7,7 +7,7 @@ import {
   UBLK_IO_OP_READ,
   UBLK_IO_OP_WRITE,
 } from '../../../src/native/uapi/ublk-io.ts';
-import { Waiting } from '../../../src/targets/nbd/waiting.ts';
+import { Waiting } from '../../../src/targets/nbd/transmission/waiting.ts';
 import { requestOf } from './requests.ts';
 
 describe('a request', () => {

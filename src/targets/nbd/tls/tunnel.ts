@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { abandon, socketPair } from '../../../native/libc/stream-socket.ts';
 import { UblkError } from '../../../errors.ts';
-import { isGone, LOOK_SECONDS, SILENT } from '../liveness.ts';
+import { isGone, LOOK_SECONDS, SILENT } from '../connection/liveness.ts';
 import { connectionOptions } from './credentials.ts';
 import { closedError, tlsError } from './failure.ts';
 import type { TlsOptions } from './options.ts';

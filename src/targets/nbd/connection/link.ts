@@ -3,15 +3,15 @@
  * lost again soon after it was made counts as a failed attempt. It runs in the event loop of its queue thread.
  */
 import { closeSync } from 'node:fs';
-import { serverLog } from '../log.ts';
+import { serverLog } from '../../log.ts';
 import { connectNbd } from './connect.ts';
 import { differenceOf } from './difference.ts';
-import type { NbdExport } from './handshake/export.ts';
-import { chooseExport } from './handshake/negotiate.ts';
-import type { NbdOptions } from './options.ts';
-import { NBD_FLAG_SEND_FLUSH } from './protocol/numbers.ts';
-import type { Tunnels } from './tls/thread.ts';
-import { formatNbdUri } from './uri.ts';
+import type { NbdExport } from '../handshake/export.ts';
+import { chooseExport } from '../handshake/negotiate.ts';
+import type { NbdOptions } from '../options.ts';
+import { NBD_FLAG_SEND_FLUSH } from '../protocol/numbers.ts';
+import type { Tunnels } from '../tls/thread.ts';
+import { formatNbdUri } from '../uri.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;

@@ -1,9 +1,9 @@
 /** Finds the addresses that the host of a URI has. */
 import type { LookupAddress } from 'node:dns';
-import { UblkError } from '../../errors.ts';
-import type { SocketAddress } from '../../native/libc/socket-address.ts';
-import { interfaceIndex } from '../../native/libc/stream-socket.ts';
-import type { NbdAddress } from './uri.ts';
+import { UblkError } from '../../../errors.ts';
+import type { SocketAddress } from '../../../native/libc/socket-address.ts';
+import { interfaceIndex } from '../../../native/libc/stream-socket.ts';
+import type { NbdAddress } from '../uri.ts';
 
 const LIMIT_MS = 10_000;
 

@@ -4,12 +4,12 @@
  * has received and not yet served, which would reach the disk after the same writes on another connection. So the limit
  * TCP_USER_TIMEOUT, which counts the time without progress, is not used. For idle connections there is keepalive.
  */
-import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
-import { type TcpSigns, tcpSignsOf } from '../../native/libc/tcp-info.ts';
-import { encode } from '../../native/uapi/codec.ts';
-import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
-import { wordsOf } from '../../native/words64.ts';
-import type { TargetRing } from '../target.ts';
+import { hollow, type MappedMemory, mapAnonymous } from '../../../native/memory.ts';
+import { type TcpSigns, tcpSignsOf } from '../../../native/libc/tcp-info.ts';
+import { encode } from '../../../native/uapi/codec.ts';
+import { kernel_timespec } from '../../../native/uapi/io-uring-structs.ts';
+import { wordsOf } from '../../../native/words64.ts';
+import type { TargetRing } from '../../target.ts';
 
 /** How often a connection is looked at. It is looked at more often if requests must be answered within seconds. */
 export const LOOK_SECONDS = 5;

@@ -4,10 +4,10 @@
  *
  * Contract: one message is being sent at a time. The memory of its requests is read until that operation has ended.
  */
-import { ERRNO, errnoText } from '../../native/uapi/errno.ts';
-import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
-import type { ConnectionWriter } from '../../stats/connection-writer.ts';
-import type { IoRequest, TargetRing } from '../target.ts';
+import { ERRNO, errnoText } from '../../../native/uapi/errno.ts';
+import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_WRITE } from '../../../native/uapi/ublk-io.ts';
+import type { ConnectionWriter } from '../../../stats/connection-writer.ts';
+import type { IoRequest, TargetRing } from '../../target.ts';
 import { commandFlagsOf, commandOf } from './commands.ts';
 import { Outbox } from './outbox.ts';
 import type { Waiting } from './waiting.ts';

@@ -4,11 +4,11 @@
  *
  * Contract: one receive is under way at a time, and it never has more room than the piece of memory that it goes to.
  */
-import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
-import { errnoText } from '../../native/uapi/errno.ts';
-import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
-import type { ConnectionWriter } from '../../stats/connection-writer.ts';
-import type { TargetRing } from '../target.ts';
+import { hollow, type MappedMemory, mapAnonymous } from '../../../native/memory.ts';
+import { errnoText } from '../../../native/uapi/errno.ts';
+import { sumHi, sumLo, wordsOf } from '../../../native/words64.ts';
+import type { ConnectionWriter } from '../../../stats/connection-writer.ts';
+import type { TargetRing } from '../../target.ts';
 import { ReplyParser, type ReplySink } from './reply-parser.ts';
 import { LARGE_BYTES, type Waiting } from './waiting.ts';
 

@@ -21,7 +21,7 @@ import {
   NBD_SIMPLE_REPLY_MAGIC,
   NBD_STRUCTURED_REPLY_BYTES,
   NBD_STRUCTURED_REPLY_MAGIC,
-} from './protocol/numbers.ts';
+} from '../protocol/numbers.ts';
 
 /** The magic numbers as a DataView's getInt32 returns them. */
 const SIMPLE = NBD_SIMPLE_REPLY_MAGIC | 0;

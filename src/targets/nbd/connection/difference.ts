@@ -1,6 +1,6 @@
 /** Whether a server that is back still has the export that the device was made of. */
-import type { NbdExport } from './handshake/export.ts';
-import { flagNames } from './protocol/flag-names.ts';
+import type { NbdExport } from '../handshake/export.ts';
+import { flagNames } from '../protocol/flag-names.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
   NBD_FLAG_READ_ONLY,
@@ -8,7 +8,7 @@ import {
   NBD_FLAG_SEND_FUA,
   NBD_FLAG_SEND_TRIM,
   NBD_FLAG_SEND_WRITE_ZEROES,
-} from './protocol/numbers.ts';
+} from '../protocol/numbers.ts';
 
 /** The flags that decide which commands may be sent, and whether there may be several connections. */
 const USED_FLAGS =

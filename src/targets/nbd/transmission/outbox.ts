@@ -5,10 +5,10 @@
  *
  * Contract: between the submission of its message and the end of that operation, an outbox must not be changed.
  */
-import { hollow, type MappedMemory, mapAnonymous } from '../../native/memory.ts';
-import { sumHi, sumLo, wordsOf } from '../../native/words64.ts';
-import { NBD_REQUEST_BYTES } from './protocol/numbers.ts';
-import { encodeRequest } from './protocol/request.ts';
+import { hollow, type MappedMemory, mapAnonymous } from '../../../native/memory.ts';
+import { sumHi, sumLo, wordsOf } from '../../../native/words64.ts';
+import { NBD_REQUEST_BYTES } from '../protocol/numbers.ts';
+import { encodeRequest } from '../protocol/request.ts';
 
 /** UIO_MAXIOV of include/uapi/linux/uio.h is 1024 iovecs: two per write. */
 const MAX_REQUESTS = 511;

@@ -1,8 +1,8 @@
 /** Ends a session in an orderly way. */
 import { writeSync } from 'node:fs';
-import { setBlocking } from '../../native/libc/stream-socket.ts';
-import { NBD_CMD_DISC, NBD_REQUEST_BYTES } from './protocol/numbers.ts';
-import { encodeRequest } from './protocol/request.ts';
+import { setBlocking } from '../../../native/libc/stream-socket.ts';
+import { NBD_CMD_DISC, NBD_REQUEST_BYTES } from '../protocol/numbers.ts';
+import { encodeRequest } from '../protocol/request.ts';
 
 /** Sends NBD_CMD_DISC without waiting. A server that does not read it sees that the socket is closed. */
 export function sayGoodbye(fd: number): void {

@@ -8,8 +8,8 @@ import {
   UBLK_IO_OP_READ,
   UBLK_IO_OP_WRITE,
   UBLK_IO_OP_WRITE_ZEROES,
-} from '../../native/uapi/ublk-io.ts';
-import type { IoRequest } from '../target.ts';
+} from '../../../native/uapi/ublk-io.ts';
+import type { IoRequest } from '../../target.ts';
 import { Losses } from './losses.ts';
 
 /** What a request waits for. */

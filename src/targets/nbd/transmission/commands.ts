@@ -7,7 +7,7 @@ import {
   UBLK_IO_OP_READ,
   UBLK_IO_OP_WRITE,
   UBLK_IO_OP_WRITE_ZEROES,
-} from '../../native/uapi/ublk-io.ts';
+} from '../../../native/uapi/ublk-io.ts';
 import {
   NBD_CMD_FLAG_FUA,
   NBD_CMD_FLAG_NO_HOLE,
@@ -16,7 +16,7 @@ import {
   NBD_CMD_TRIM,
   NBD_CMD_WRITE,
   NBD_CMD_WRITE_ZEROES,
-} from './protocol/numbers.ts';
+} from '../protocol/numbers.ts';
 
 /** The command for an operation; -1: the protocol has none. */
 export const commandOf = (op: number): number => {

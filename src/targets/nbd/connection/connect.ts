@@ -5,17 +5,17 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UblkError } from '../../errors.ts';
-import type { SocketAddress } from '../../native/libc/socket-address.ts';
-import { duplicate, setBlocking, startConnecting } from '../../native/libc/stream-socket.ts';
-import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
+import { UblkError } from '../../../errors.ts';
+import type { SocketAddress } from '../../../native/libc/socket-address.ts';
+import { duplicate, setBlocking, startConnecting } from '../../../native/libc/stream-socket.ts';
+import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
 import { addressesOf } from './addresses.ts';
-import { Conversation, type Dialogue } from './handshake/dialogue.ts';
-import { protocolError } from './handshake/failure.ts';
-import { startTls } from './handshake/negotiate.ts';
-import type { Tunnels } from './tls/thread.ts';
-import type { Tunnel, TunnelRequest } from './tls/tunnel.ts';
-import { describeAddress, formatNbdUri, type NbdAddress, type NbdUri } from './uri.ts';
+import { Conversation, type Dialogue } from '../handshake/dialogue.ts';
+import { protocolError } from '../handshake/failure.ts';
+import { startTls } from '../handshake/negotiate.ts';
+import type { Tunnels } from '../tls/thread.ts';
+import type { Tunnel, TunnelRequest } from '../tls/tunnel.ts';
+import { describeAddress, formatNbdUri, type NbdAddress, type NbdUri } from '../uri.ts';
 
 export interface Connected<T> {
   /** A blocking socket that nothing else uses. The caller closes it. */
@@ -89,7 +89,7 @@ async function throughTunnel<T>({ fd, closed }: Tunnel, dialogue: Dialogue<T>): 
 
 /** Most connections have no TLS, and need not load it. */
 async function openTunnelHere(request: TunnelRequest): Promise<Tunnel> {
-  const { openTunnel } = await import('./tls/tunnel.ts');
+  const { openTunnel } = await import('../tls/tunnel.ts');
   return openTunnel(request);
 }
 
