@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
+import { onlyLong } from './support/long.ts';
 
 const DIRECTORY = '/tmp/examples';
 const MOUNT = '/mnt/examples';
@@ -13,7 +14,7 @@ describe('examples', { skip }, () => {
   sh(`mkdir -p ${MOUNT} ${DIRECTORY} && cp examples/*.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`);
   sh(`cd ${DIRECTORY} && truncate -s 32M base.img && mkfs.ext4 -q -d ${process.cwd()}/docs base.img`);
 
-  test('encrypted.ts: a file system, of which the file below shows nothing', async () => {
+  test('encrypted.ts: a file system, of which the file below shows nothing', { skip: onlyLong }, async () => {
     sh(`cd ${DIRECTORY} && truncate -s 32M disk.img && head -c 64 /dev/urandom > disk.key`);
     const add = '-t ./encrypted.ts -o file=disk.img -o key=disk.key';
     await mounted(add, `mkfs.ext4 -q ${DEVICE}`, `cp -r docs ${MOUNT}/`);

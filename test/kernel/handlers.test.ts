@@ -179,7 +179,7 @@ describe('targets with byte handlers', { skip }, () => {
     });
   });
 
-  for (const dataPath of LONG ? DATA_PATHS : ['copy', 'batch+user_copy']) {
+  for (const dataPath of LONG ? DATA_PATHS : ['batch+user_copy']) {
     test(`${dataPath}: the data is right at once and with promises, and a request ends in time`, async () => {
       const ram = { target: `${DIRECTORY}/ram.ts`, targetOptions: { size: '64M' } };
       await withDevice({ ...ram, dataPath }, ({ path }) => atEachDepth(path));

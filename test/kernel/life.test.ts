@@ -14,8 +14,8 @@ import { library } from './support/library.ts';
 import { LONG } from './support/long.ts';
 
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
-const CYCLES = LONG ? 200 : 6;
-const AT_ONCE = LONG ? 20 : 10;
+const CYCLES = LONG ? 200 : 3;
+const AT_ONCE = LONG ? 20 : 6;
 /** PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE (include/linux/sched.h). */
 const IO_FLUSHER = 0x00080000 | 0x00100000;
 

@@ -11,6 +11,7 @@ import { fio } from '../../tools/guest/fio.ts';
 import { type HugeFile, hugeFile } from '../../tools/guest/hugetlbfs.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
 import { describeDevice, leavesNothingBehind, skip, withDevice } from './guest.ts';
+import { LONG } from './support/long.ts';
 
 const REQUESTS = 500;
 const DIRECTIONS = ['randwrite', 'randread'] as const;
@@ -21,9 +22,18 @@ interface Cell {
   readonly rw: (typeof DIRECTIONS)[number];
 }
 
-const CELLS: readonly Cell[] = ['4k', '64k'].flatMap((bs) =>
-  [1, 32].flatMap((iodepth) => DIRECTIONS.map((rw) => ({ bs, iodepth, rw }))),
-);
+const SIZES = [
+  ['4k', 1],
+  ['64k', 32],
+  ...(LONG
+    ? ([
+        ['4k', 32],
+        ['64k', 1],
+      ] as const)
+    : []),
+] as const;
+
+const CELLS: readonly Cell[] = SIZES.flatMap(([bs, iodepth]) => DIRECTIONS.map((rw) => ({ bs, iodepth, rw })));
 
 describe('matched and copied', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();

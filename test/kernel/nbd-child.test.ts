@@ -7,6 +7,7 @@ import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } f
 import { requireReckonedDescriptors } from './support/descriptors.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-child';
 const ID = 7;
@@ -62,7 +63,9 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.match(sh(`qemu-img check ${FOLDER}/image`), /No errors were found/);
   });
 
-  test('one with several exports serves the one that is named, again after it was killed', async () => {
+  test('one with several exports serves the one that is named, again after it was killed', {
+    skip: onlyLong,
+  }, async () => {
     sh(`mkdir -p ${FOLDER}/many && truncate -s 4M ${FOLDER}/many/a && truncate -s 8M '${FOLDER}/many/b c'`);
     sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} --export 'b c' -- nbdkit file dir=many`);
     assert.equal(sh(`blockdev --getsize64 ${PATH}`), String(8 << 20));

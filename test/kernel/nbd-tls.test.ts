@@ -11,6 +11,7 @@ import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { makeAuthority, makeCertificate, writeCertificate } from '../targets/nbd/certificates.ts';
 import { startServer } from '../targets/nbd/servers.ts';
+import { onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-tls';
 const SOCKET = `${FOLDER}/socket`;
@@ -55,7 +56,9 @@ describe('nbd over TLS', { skip, timeout: 300_000 }, () => {
     }
   });
 
-  test('a shared key: the server is killed under verifying I/O, and ours too; nothing is lost', async () => {
+  test('a shared key: the server is killed under verifying I/O, and ours too; nothing is lost', {
+    skip: onlyLong,
+  }, async () => {
     sh(`rm ${DISK} && truncate -s 8M ${DISK}`);
     let server = await startServer(PSK, SOCKET);
     try {

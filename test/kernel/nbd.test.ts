@@ -223,7 +223,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
   test('recover connects again from the record, with no error for the client', async () => {
     blankDisk();
     await serving([...UNIX, 'file', DISK], async () => {
-      await surviveKills({ target: 'nbd', targetOptions: { uri: URI } }, POLICIES['reissue (-i)'], LONG ? KILLS : 1);
+      await surviveKills({ target: 'nbd', targetOptions: { uri: URI } }, POLICIES['reissue (-i)'], KILLS);
     });
   });
 

@@ -25,16 +25,18 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   });
 
   test('the event loop turns while deleteDevice waits for a request, and it says for what', async () => {
-    const { id, path } = await slowDevice(2_000_000);
+    const { id, path } = await slowDevice(3_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
-    const before = performance.eventLoopUtilization();
+    let turns = 0;
+    const timer = setInterval(() => turns++, 20);
     const waits: string[] = [];
     await deleteDevice(id, { onWaiting: (what) => waits.push(what) });
-    // Of the two seconds. An event loop that is blocked is not idle, and one that waits for a processor may be.
-    const { active, idle } = performance.eventLoopUtilization(before);
-    assert.ok(idle > 500, `idle for ${idle} ms, active for ${active} ms`);
+    clearInterval(timer);
+    // A call that blocks until the request has ended lets the timer run once behind it. How often it can run meanwhile
+    // depends on what else the host does.
+    assert.ok(turns >= 5, `${turns} turns`);
     assert.ok(
       waits.some((what) => /requests/.test(what)),
       waits.join('; '),

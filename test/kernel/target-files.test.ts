@@ -73,7 +73,7 @@ describe('files of targets', { skip, timeout: 900_000 }, () => {
     const answers = late === 'yes' ? 'with promises' : 'at once';
     test(`${answers}, ${name}: no acknowledged write is lost when the server is killed`, async () => {
       const device = { target: IN_A_FILE, files: [disk('64M')], targetOptions: { late }, queues: 2 };
-      await surviveKills(device, POLICIES[name], LONG ? KILLS : 1);
+      await surviveKills(device, POLICIES[name], KILLS);
     });
   }
 

@@ -11,7 +11,7 @@ import { library } from './library.ts';
 import { LONG } from './long.ts';
 
 /** How often a server is killed. */
-export const KILLS = LONG ? 10 : 2;
+export const KILLS = LONG ? 10 : 1;
 
 interface Outage {
   readonly killed: number;
