@@ -17,6 +17,7 @@ import {
 } from './guest.ts';
 import { bufferOf } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const DIRECTORY = '/tmp/target-contract';
 const TARGET = `${DIRECTORY}/breaks-rules.ts`;
@@ -108,7 +109,7 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
 describe('the check of `target check --lab`', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
 
-  test('finds a target good on a real device, and says what a target in memory loses', () => {
+  test('finds a target good on a real device, and says what a target in memory loses', { skip: onlyLong }, () => {
     const said = checked('ram.ts', { size: '64M' });
     assert.equal(said.code, 0, said.lines.join('\n'));
     assert.deepEqual(
