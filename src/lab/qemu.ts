@@ -75,6 +75,12 @@ export async function qemuMajorVersion(): Promise<number> {
   return Number(major);
 }
 
+/**
+ * QEMU carries out `rep movsb` and `rep stosb` byte by byte. Without these two features, which make them fast on a real
+ * processor, the guest's kernel and its C library copy and clear memory by words, two to three times as fast.
+ */
+const COPIES_BY_WORDS = 'max,-erms,-fsrm';
+
 function processorOptions({ acceleration, instructions, qemuMajor, cpus }: Machine): Option[] {
   if (instructions !== false) {
     return [
@@ -88,7 +94,7 @@ function processorOptions({ acceleration, instructions, qemuMajor, cpus }: Machi
   if (acceleration === 'kvm') return [['-accel', 'kvm'], ['-cpu', 'host'], smp];
   // QEMU 7.2 with one thread per CPU loses a race in the guest's patching of its own code, and the guest dies.
   const threads = qemuMajor >= 8 ? 'multi' : 'single';
-  return [['-accel', `tcg,thread=${threads}`], ['-cpu', 'max'], smp];
+  return [['-accel', `tcg,thread=${threads}`], ['-cpu', COPIES_BY_WORDS], smp];
 }
 
 function kernelCommandLine(bootScript: string): string {

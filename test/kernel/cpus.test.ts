@@ -8,13 +8,20 @@ import { add, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
 import { killServer, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { LONG } from './support/long.ts';
 
 const { recoverDevice } = library;
 
-const LAYOUTS: readonly (readonly [layout: string, options: Partial<AddOptions>, threads: number])[] = [
+type Layout = readonly [layout: string, options: Partial<AddOptions>, threads: number];
+
+const MORE_LAYOUTS: readonly Layout[] = [
   ['one thread per queue', { queues: 2 }, 2],
-  ['--per_io_tasks', { queues: 2, threads: 3, perIoTasks: true }, 3],
   ['batch, one thread per queue', { queues: 2, features: ['BATCH_IO'] }, 2],
+];
+
+const LAYOUTS: readonly Layout[] = [
+  ...(LONG ? MORE_LAYOUTS : []),
+  ['--per_io_tasks', { queues: 2, threads: 3, perIoTasks: true }, 3],
   ['batch, one thread', { queues: 2, threads: 1, features: ['BATCH_IO'] }, 1],
 ];
 

@@ -15,15 +15,14 @@ const MIB = 1024 * 1024;
 
 /** Words after `add -n 5`. A line has several options where they do not touch the same attributes. */
 const LINES: readonly string[] = [
-  '-t null -q 4 -d 64 -z -r 1 --no_auto_part_scan --io_desc_size 64',
   '-t null -b --auto_zc --nthreads 1',
   '-t loop -u --metadata_size 64 --pi_offset 56 --csum_type t10dif --integrity_capable --integrity_reftag A M',
-  '-t stripe -u --chunk_size 4096 A B',
 ];
 
 /** With UBLKTS_LONG=1: other targets, and other data paths, most of whose devices have the attributes of those above. */
 const MORE_LINES: readonly string[] = [
   '-t null --data_path copy',
+  '-t null -q 4 -d 64 -z -r 1 --no_auto_part_scan --io_desc_size 64',
   '-t null --auto_zc -r 1 -i 1',
   '-t null --per_io_tasks --nthreads 3',
   '-t null -u --metadata_size 64 --pi_offset 48 --csum_type nvme --integrity_capable --tag_size 6',
@@ -37,6 +36,7 @@ const MORE_LINES: readonly string[] = [
   '-t null -u --metadata_size 8 --csum_type t10dif --integrity_reftag',
   '-t loop -z A',
   '-t stripe -z A B',
+  '-t stripe -u --chunk_size 4096 A B',
 ];
 
 interface Allowed {

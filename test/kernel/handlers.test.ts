@@ -18,7 +18,7 @@ import {
 } from './guest.ts';
 import { installIn, writeExampleOfDocumentation } from './support/installed.ts';
 import { library } from './support/library.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const DIRECTORY = '/tmp/handlers';
 /** Where somebody has installed the package. */
@@ -44,7 +44,7 @@ export default defineTarget({
 `;
 const DATA_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy'];
 /** Of each origin. `npm run bench -- --wake-ups` makes a hundred thousand. */
-const REQUESTS = LONG ? 10_000 : 1000;
+const REQUESTS = LONG ? 10_000 : 300;
 /** Seconds that fio may take for so many at a depth of 1. */
 const SECONDS = 300;
 
@@ -65,7 +65,9 @@ describe('targets with byte handlers', { skip }, () => {
     sh(`${ublkts} del -n 3`);
   });
 
-  test('a thread goes from its ring to the event loop with its first promise, or with what open has left', async () => {
+  test('a thread goes from its ring to the event loop with its first promise, or with what open has left', {
+    skip: onlyLong,
+  }, async () => {
     writeFileSync(`${DIRECTORY}/late.ts`, LATE);
     await withDevice({ target: `${DIRECTORY}/late.ts` }, ({ path }) => {
       verify(path, '--size=4M');

@@ -228,7 +228,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
   });
 
   // test/targets/nbd/queue.test.ts tells all lies to the path `copy`.
-  for (const dataPath of LONG ? ['copy', 'auto_zc'] : ['auto_zc']) {
+  for (const dataPath of LONG ? ['copy', 'auto_zc'] : []) {
     test(`${dataPath}: a server that lies loses its connection, and the requests are served by the next`, async () => {
       const bytes = 4 << 20;
       const server = await hostileServer(SOCKET, bytes);

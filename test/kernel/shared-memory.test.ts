@@ -15,7 +15,7 @@ import { fioUntilStopped } from './support/background.ts';
 import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devices.ts';
 import { library } from './support/library.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const { openDevice, registerBuffer, unregisterAllBuffers, unregisterBuffer } = library;
 
@@ -51,7 +51,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('the example copies a file, and every one of its requests matches', async () => {
+  test('the example copies a file, and every one of its requests matches', { skip: onlyLong }, async () => {
     sh(`head -c ${3 * MiB + 1234} /dev/urandom > ${FOLDER}/source`);
     await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
       await settled(id);
@@ -95,7 +95,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     });
   }
 
-  test('read-only: what is written matches, what is read does not', async () => {
+  test('read-only: what is written matches, what is read does not', { skip: onlyLong }, async () => {
     const [file] = sharedFiles(1, MiB);
     await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
       await registerBuffer(id, { kind: 'path', path: file!, readOnly: true });
@@ -151,7 +151,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     });
   }
 
-  test('64 buffers at once, one of them large', async () => {
+  test('64 buffers at once, one of them large', { skip: onlyLong }, async () => {
     const large = LONG ? 2048 * MiB : 256 * MiB;
     await withDevice({ target: 'null', features: ['SHMEM_ZC'] }, async ({ id, path }) => {
       const files = sharedFiles(63, PAGE);

@@ -9,6 +9,7 @@ import { inBackground } from './support/background.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const { ADD_DEFAULTS, addDevice, deleteAllDevices, deleteDevice, describeDevice, listDevices, quiesceDevice } = library;
 const { registerBuffer, stopDevice, UblkError } = library;
@@ -56,7 +57,9 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     await reading.succeeded;
   });
 
-  test('deleteDevice gives up when its signal aborts; the device goes later, and its files with it', async () => {
+  test('deleteDevice gives up when its signal aborts; the device goes later, and its files with it', {
+    skip: onlyLong,
+  }, async () => {
     const { id, path } = await slowDevice(3_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
@@ -142,7 +145,9 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     assert.ok(!existsSync(`/run/ublkts/${id}.json`));
   });
 
-  test('del of a device that was stopped before still names the process that keeps it open', async () => {
+  test('del of a device that was stopped before still names the process that keeps it open', {
+    skip: onlyLong,
+  }, async () => {
     const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
     await blockDevice(path);
     const pid = sh(`sleep 60 < ${path} > /dev/null 2>&1 & echo $!`);

@@ -9,6 +9,7 @@ import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { killServer } from './support/devices.ts';
 import { makeFat } from './support/fat.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const FOLDER = '/var/tmp/survival';
 const MOUNT = '/mnt/survival';
@@ -202,7 +203,9 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
       await recoverDevice(id, {});
     });
 
-    test('stripe, integrity metadata and disks are asked too, and null can have any size', async () => {
+    test('stripe, integrity metadata and disks are asked too, and null can have any size', {
+      skip: onlyLong,
+    }, async () => {
       const [a, b, c, d, image] = files('16M', 'a', 'b', 'c', 'd', 'disk');
       const disk = sh(`losetup --find --show ${image}`);
       try {

@@ -80,7 +80,7 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
     await library.deleteDevice(id);
   });
 
-  test('an unhandled rejection ends the server, whatever NODE_OPTIONS says', async () => {
+  test('an unhandled rejection ends the server, whatever NODE_OPTIONS says', { skip: onlyLong }, async () => {
     sh(`NODE_OPTIONS=--unhandled-rejections=warn ublkts add -n 6 -r 1 -t ${TARGET}`);
     await blockDevice('/dev/ublkb6');
     run('timeout 5 dd if=/dev/ublkb6 of=/dev/null bs=4k skip=1024 count=1 iflag=direct || true');

@@ -4,35 +4,38 @@ export const GROUPS = ['ordinary', 'long', 'stress'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /**
- * They take one to five minutes each on an emulated machine. Most repeat what a test of ours does: the recover tests kill
- * and quiesce servers as test/kernel/recovery.test.ts and test/kernel/quiesce.test.ts do; generic_07 and the loop, stripe
- * and shmemzc tests write and verify as test/kernel/data-paths.test.ts and test/kernel/shared-memory.test.ts do. generic_02
- * and generic_12 watch with bpftrace the order of requests and the thread that serves each.
+ * One or two of each area, and short ones. The others take up to three minutes each on an emulated machine, and most repeat
+ * what a test of ours does: the recover tests kill and quiesce servers as test/kernel/recovery.test.ts and
+ * test/kernel/quiesce.test.ts do, and most of the rest write and verify on a data path, as test/kernel/data-paths.test.ts
+ * does. Of those that no test of ours repeats, generic_02 and generic_12 watch with bpftrace the order of requests and the
+ * thread that serves each.
  */
-const LONG: readonly string[] = [
-  'recover_01',
-  'recover_02',
-  'recover_03',
-  'recover_04',
-  'generic_02',
-  'generic_07',
-  'generic_12',
-  'loop_01',
-  'loop_03',
-  'loop_05',
-  'loop_06',
-  'loop_08',
-  'stripe_01',
-  'stripe_03',
-  'stripe_05',
-  'shmemzc_02',
-  'shmemzc_03',
+const ORDINARY: readonly string[] = [
+  'batch_01',
+  'batch_04',
+  'generic_03',
+  'generic_06',
+  'generic_08',
+  'generic_09',
+  'generic_10',
+  'generic_13',
+  'generic_16',
+  'generic_17',
+  'integrity_01',
+  'integrity_02',
+  'loop_02',
+  'null_01',
+  'params_01',
+  'part_02',
+  'shmemzc_01',
+  'shmemzc_04',
+  'stripe_04',
 ];
 
 /** `test` is a name without `test_` and `.sh`. */
 export function groupOf(test: string): Group {
   if (test.startsWith('stress_')) return 'stress';
-  return LONG.includes(test) ? 'long' : 'ordinary';
+  return ORDINARY.includes(test) ? 'ordinary' : 'long';
 }
 
 /** Reads what a command line has: names with commas between them. */
