@@ -12,6 +12,9 @@ import { median } from '../median.ts';
 import { report } from './rows.ts';
 
 const RUNS = 3;
+/** Of a program, whose code becomes warm: so many that do not count, and so many that do. */
+const WARM_UPS = 10;
+const PROGRAM_RUNS = 21;
 const ID = 3;
 const KUBLK = '/opt/kublk/kublk';
 const SIZE = ['-t', 'null', '-n', String(ID), '-q', '1', '-d', '32'];
@@ -78,8 +81,9 @@ stopUdev();
 const kublk = { add: 0 };
 for (const { name, add, del, start } of WAYS) {
   const [adds, dels, starts]: [number[], number[], number[]] = [[], [], []];
-  // A command starts anew each time; a program's code becomes warm.
-  for (let run = start === undefined ? -10 : -1; run < RUNS; run++) {
+  // A command starts anew each time.
+  const [first, end] = start === undefined ? [-WARM_UPS, PROGRAM_RUNS] : [-1, RUNS];
+  for (let run = first; run < end; run++) {
     const added = await counted(async () => {
       await add();
       readByte();

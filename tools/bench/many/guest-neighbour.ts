@@ -49,11 +49,11 @@ for (const [device, name] of [
       'device under fio': name,
       [`${cycles} devices come and go`]: who,
       requests: total_ios,
-      'p50 us': us(percentile['50.000000']),
-      'p99 us': us(percentile['99.000000']),
-      'p99.9 us': us(percentile['99.900000']),
+      'p50 us': us(percentile?.['50.000000']),
+      'p99 us': us(percentile?.['99.000000']),
+      'p99.9 us': us(percentile?.['99.900000']),
       'max us': us(clat_ns.max),
-      'ms of a cycle': Math.round((10 * took) / cycles) / 10,
+      'ms of a cycle': who === 'nobody' ? '' : Math.round((10 * took) / cycles) / 10,
     });
   }
 }

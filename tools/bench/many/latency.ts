@@ -6,7 +6,8 @@ import { requireBlockDevice } from '../../guest/fio.ts';
 
 export interface Latency {
   readonly total_ios: number;
-  readonly clat_ns: { readonly max: number; readonly percentile: Readonly<Record<string, number>> };
+  /** fio gives no percentiles when no request ended. */
+  readonly clat_ns: { readonly max: number; readonly percentile?: Readonly<Record<string, number>> };
 }
 
 /** Microseconds. */

@@ -19,7 +19,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   kublk: density('null', 1000, 'kublk'),
   loop: density('loop', 200, 'both'),
   neighbour: { script: ['tools/bench/many/guest-neighbour.ts', '200'], instructions: true },
-  churn: { script: ['tools/bench/many/guest-churn.ts', '1000', '50'], instructions: false },
+  churn: { script: ['tools/bench/many/guest-churn.ts', '1000', '50'], instructions: true, memory: '4G' },
 };
 
 const TIMEOUT_SECONDS = 7200;

@@ -9,7 +9,7 @@ const WARM_UP_ROUNDS = 2;
 export const RUNS = 4;
 
 /** Runs the job once, and throws when a request failed. */
-async function cost(device: string, job: FioJob): Promise<number> {
+export async function cost(device: string, job: FioJob): Promise<number> {
   const result = await fio(device, { ...JOB, ...job });
   if (result.error !== 0) throw new Error(`fio on ${device}: ${result.error} ${result.stderr}`);
   return Math.round(1e9 / result.iops);
