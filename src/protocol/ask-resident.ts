@@ -63,6 +63,7 @@ function silent(name: string): UblkError {
   return new UblkError(`the server ${name} did not answer within ${ANSWER_MS / 1000} s`, {
     code: 'TIMEOUT',
     command: 'recv',
+    hint: `see whether its process is stopped: \`pgrep -af "resident/main.* ${name} "\` names it, \`kill -CONT PID\` lets it go on`,
   });
 }
 

@@ -39,7 +39,8 @@ describe("getopt's habits", () => {
     ['an option without its value is left too', '-q', '-q'],
     ['a lone dash is a word', '-', '-'],
     ['a value that may be left out stands behind =', '--server=fast file', '--server fast file'],
-    ['and without = the flag has none', '--server file', '--server  file'],
+    ['and without = the flag has none', '--server package.json', '--server  package.json'],
+    ['also before the number of a device', '--server 3', '--server  3'],
   ];
   for (const [what, given, expected] of lines) test(what, () => assert.equal(normalise(given), expected));
 });
@@ -82,4 +83,11 @@ test('a flag is recognised before parsing, in both spellings, up to --', () => {
 test('JSON is asked for by --json and by --format json', () => {
   for (const line of ['list --json', 'list --format json', 'list --format=json']) assert.ok(wantsJson(line.split(' ')));
   for (const line of ['list', 'list --format table', 'list json']) assert.ok(!wantsJson(line.split(' ')));
+});
+
+test('a name behind a flag whose value follows an equals sign is not taken for a file', () => {
+  assert.throws(() => normalise('--server fast package.json'), {
+    message: '--server fast: a name follows an equals sign, and there is no file fast',
+    hint: 'write --server=fast',
+  });
 });

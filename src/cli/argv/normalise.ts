@@ -4,6 +4,7 @@
  * of a repeated option wins, `--get_data 1` stands for `-g`. Unknown flags are refused here, because oclif would first
  * parse the words around them and complain about those.
  */
+import { existsSync } from 'node:fs';
 import { type UblkError, usageError } from '../../errors.ts';
 import { closest } from '../dispatch/suggest.ts';
 import { fold } from './fold.ts';
@@ -54,6 +55,7 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
   }
   if (flag.type === 'option') {
     const isAlone = rest.length === 0 && flag.helpValue === OPTIONAL_NAME;
+    if (isAlone) refuseNameBehind(`--${name}`, words.peek());
     const value = isAlone ? '' : rest.length > 0 ? rest.join('=') : words.next();
     requireZeroOrOne(flag, `--${spelled}`, value);
     words.keepOption(name, `--${name}`, value);
@@ -65,6 +67,15 @@ function readLong(word: string, words: Words, flags: FlagShapes): void {
     const value = rest[0] ?? (/^[01]$/.test(words.peek() ?? '') ? words.next() : '1');
     if (value !== '0') words.keep(`--${name}`);
   }
+}
+
+/** `--server x` is the flag alone and the file or device x. Where x can be neither, it is meant as the name. */
+function refuseNameBehind(flag: string, next: string | undefined): void {
+  if (next === undefined || next.startsWith('-') || /[/:]|^(?:ublk[bc])?\d+$/.test(next) || existsSync(next)) return;
+  throw usageError(
+    `${flag} ${next}: a name follows an equals sign, and there is no file ${next}`,
+    `write ${flag}=${next}`,
+  );
 }
 
 /** Reads `-zu`, `-q2`, `-zq 2`: letters up to the first one that takes a value. */
