@@ -28,7 +28,7 @@ const WATCHED_RATE = 20;
 const KUBLK_CYCLES = 100;
 const KUBLK_IDS = 600;
 /** Of each of them; together they leave the emulated CPUs time for the rest. */
-const RATE = '--rate_iops=2 --size=64k --loops=100';
+const RATE = '--rate_iops=2 --size=64k --loops=10';
 
 type Request = Omit<AddRequest, 'server'>;
 
