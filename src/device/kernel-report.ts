@@ -1,4 +1,4 @@
-/** What the driver and sysfs tell of a device, whoever made it. */
+/** Reports what the driver and sysfs tell about a device, whichever program made it. */
 import type { ControlChannel } from '../control/channel.ts';
 import { type DevInfo, getDevInfo, getParams, getQueueAffinity } from '../control/commands.ts';
 import { type DiskSize, diskSize } from '../control/sysfs.ts';

@@ -26,7 +26,8 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   });
 
   test('the event loop turns while deleteDevice waits for a request, and it says for what', async () => {
-    const { id, path } = await slowDevice(3_000_000);
+    // Long enough for a busy host, where the timer below runs late.
+    const { id, path } = await slowDevice(6_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
@@ -35,9 +36,7 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     const waits: string[] = [];
     await deleteDevice(id, { onWaiting: (what) => waits.push(what) });
     clearInterval(timer);
-    // A call that blocks until the request has ended lets the timer run once behind it. How often it can run meanwhile
-    // depends on what else the host does.
-    assert.ok(turns >= 5, `${turns} turns`);
+    assert.ok(turns > 20, `${turns} turns`);
     assert.ok(
       waits.some((what) => /requests/.test(what)),
       waits.join('; '),
