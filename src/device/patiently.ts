@@ -1,12 +1,8 @@
 /** Waits for a command that runs apart, with an eye on the device's server: one that is stopped is waited for less long. */
 import type { ApartOptions } from '../control/apart.ts';
 import { DEFAULT_TIMEOUT_MS, type WaitOptions, waitingReporter } from '../control/waiting.ts';
-import { processState } from '../record/process-state.ts';
+import { LOOK_MS, STOPPED_MS, StoppedLooks } from '../record/stopped-looks.ts';
 import { explain, type StuckCommand, stuckError } from './stuck.ts';
-
-/** A server in state T may be in a debugger, or be continued in a moment. */
-const STOPPED_MS = 10_000;
-const LOOK_MS = 250;
 
 /** `run` starts the command with the options that it is given. Default bound: 30 s. */
 export async function patiently<T>(
@@ -17,12 +13,11 @@ export async function patiently<T>(
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const report = waitingReporter(options.onWaiting);
   const stopped = new AbortController();
-  let stoppedLooks = 0;
+  const looks = new StoppedLooks();
   const timer = setInterval(() => {
-    const isStopped = processState(command.serverPid) === 'stopped';
-    stoppedLooks = isStopped ? stoppedLooks + 1 : 0;
+    const stoppedMs = looks.look(command.serverPid);
     report(`waiting for ${explain(command.device, command.serverPid).reason}`);
-    if (stoppedLooks * LOOK_MS >= Math.min(STOPPED_MS, timeoutMs)) stopped.abort(stuckError(command));
+    if (stoppedMs >= Math.min(STOPPED_MS, timeoutMs)) stopped.abort(stuckError(command));
   }, LOOK_MS);
   const signals = options.signal === undefined ? [stopped.signal] : [options.signal, stopped.signal];
   try {

@@ -8,7 +8,7 @@ import { encodeResidentRequest, type ResidentAnswers, type ResidentRequest } fro
 import { untilHeard } from './until-heard.ts';
 
 /** Longer than any wait inside the server, so that the server itself says what it waited for. */
-const ANSWER_MS = 120_000;
+export const ANSWER_MS = 120_000;
 
 export interface ResidentServer {
   readonly name: string;
@@ -36,8 +36,8 @@ async function askOnce(
       path,
       request: encodeResidentRequest(request),
       signal,
+      server: `the server ${name}`,
       timeoutMs: ANSWER_MS,
-      silent: () => silent(name),
       failed: (cause) => failure(name, cause),
     }),
   );
@@ -56,14 +56,6 @@ export function turnedAway(name: string, status: number): UblkError {
   return new UblkError(`the server ${name} turned the request away: ${errnoText(-status)}`, {
     code: errnoName(-status),
     command: 'recv',
-  });
-}
-
-function silent(name: string): UblkError {
-  return new UblkError(`the server ${name} did not answer within ${ANSWER_MS / 1000} s`, {
-    code: 'TIMEOUT',
-    command: 'recv',
-    hint: `see whether its process is stopped: \`pgrep -af "resident/main.* ${name} "\` names it, \`kill -CONT PID\` lets it go on`,
   });
 }
 

@@ -26,8 +26,9 @@ export async function askServer<R extends Request>(
         path,
         request: encodeRequest(request),
         fd,
+        server: `the server of device ${device}`,
+        device,
         timeoutMs: ANSWER_MS,
-        silent: () => silent(device),
         failed: (cause) => failure(device, cause),
       });
       return valueOf(answer, device) as Answers[R['op']];
@@ -49,14 +50,6 @@ function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
 function turnedAway(device: number, status: number): UblkError {
   return new UblkError(`the server of device ${device} turned the request away: ${errnoText(-status)}`, {
     code: errnoName(-status),
-    device,
-    command: 'recv',
-  });
-}
-
-function silent(device: number): UblkError {
-  return new UblkError(`the server of device ${device} did not answer within ${ANSWER_MS / 1000} s`, {
-    code: 'TIMEOUT',
     device,
     command: 'recv',
   });

@@ -4,15 +4,22 @@
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { connectUnix, MessageBuffer } from '../native/libc/unix-socket.ts';
+import { connectUnix, MessageBuffer, peerCredentials } from '../native/libc/unix-socket.ts';
+
+export interface Connection {
+  readonly socket: Socket;
+  /** The process that listens; 0 when it is not in a pid namespace that this process sees. */
+  readonly pid: number;
+}
 
 /** Throws an error with the code of the system call that failed; EAGAIN: too many others are waiting to be accepted. */
-export function connectAndSend(path: string, request: Buffer, fds: readonly number[] = []): Socket {
+export function connectAndSend(path: string, request: Buffer, fds: readonly number[] = []): Connection {
   const message = new MessageBuffer(request.length);
   const connection = connectUnix(path, false);
   try {
+    const { pid } = peerCredentials(connection);
     message.send(connection, request, fds);
-    return new Socket({ fd: connection });
+    return { socket: new Socket({ fd: connection }), pid };
   } catch (error) {
     closeSync(connection);
     throw error;

@@ -1,9 +1,10 @@
 /** One connection to a server: one request, one answer. */
 import type { Socket } from 'node:net';
-import { UblkError } from '../errors.ts';
+import type { UblkError } from '../errors.ts';
 import { connectAndSend } from './connect.ts';
+import { endWhenSilent, isSilence, type Patience } from './silence.ts';
 
-export interface Exchange {
+export interface Exchange extends Patience {
   /** The socket of the server. */
   readonly path: string;
   readonly request: Buffer;
@@ -11,22 +12,20 @@ export interface Exchange {
   readonly fd?: number | undefined;
   /** Ends the connection; the server may go on with the request. */
   readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs: number;
-  /** The error of a server that has not answered in time. */
-  readonly silent: () => UblkError;
   /** The error of a connection that could not be made or that broke. */
   readonly failed: (cause: NodeJS.ErrnoException) => UblkError;
 }
 
 /** The bytes of the answer. */
-export async function exchange({ path, request, fd, signal, timeoutMs, silent, failed }: Exchange): Promise<Buffer> {
+export async function exchange({ path, request, fd, signal, failed, ...patience }: Exchange): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let giveUp: (() => void) | undefined;
   try {
-    const socket = connectAndSend(path, request, fd === undefined ? [] : [fd]);
+    const connection = connectAndSend(path, request, fd === undefined ? [] : [fd]);
+    const { socket } = connection;
     giveUp = () => socket.destroy(signal?.reason as Error);
     signal?.addEventListener('abort', giveUp, { once: true });
-    socket.setTimeout(timeoutMs, () => socket.destroy(silent()));
+    endWhenSilent(connection, patience);
     await collect(socket, chunks);
   } catch (error) {
     signal?.throwIfAborted();
@@ -45,8 +44,4 @@ function collect(socket: Socket, chunks: Buffer[]): Promise<void> {
   socket.on('error', reject);
   socket.on('close', () => resolve());
   return promise;
-}
-
-function isSilence(error: unknown): boolean {
-  return error instanceof UblkError && error.code === 'TIMEOUT';
 }

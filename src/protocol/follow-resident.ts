@@ -1,12 +1,12 @@
 /** Follows what happens to the devices of a resident server, from another process. */
-import type { Socket } from 'node:net';
 import { UblkError } from '../errors.ts';
-import { failure, type ResidentServer, turnedAway } from './ask-resident.ts';
-import { connectAndSend } from './connect.ts';
+import { ANSWER_MS, failure, type ResidentServer, turnedAway } from './ask-resident.ts';
+import { connectAndSend, type Connection } from './connect.ts';
 import { decodeError } from './error-wire.ts';
 import { FrameReader, NotAFrame } from './frame-reader.ts';
 import { type Answer, badRequest, parseFields } from './frame.ts';
 import { encodeResidentRequest, parseResidentEvent, type ResidentEvent } from './resident-requests.ts';
+import { endWhenSilent, isSilence } from './silence.ts';
 import { untilHeard } from './until-heard.ts';
 
 export interface Followers {
@@ -28,7 +28,9 @@ export function followResident(server: ResidentServer, followers: Followers): Pr
 async function followOnce({ name, path }: ResidentServer, { happened, ended }: Followers): Promise<Following> {
   const answered = Promise.withResolvers<Following>();
   const reader = new FrameReader();
-  const socket = follow(name, path);
+  const connection = follow(name, path);
+  const { socket } = connection;
+  const heard = endWhenSilent(connection, { server: `the server ${name}`, timeoutMs: ANSWER_MS });
   let isAnswered = false;
   const hear = (payload: string): void => {
     if (isAnswered) {
@@ -37,6 +39,7 @@ async function followOnce({ name, path }: ResidentServer, { happened, ended }: F
       return;
     }
     isAnswered = true;
+    heard();
     answered.resolve({ pid: pidOf(payload), stop: () => socket.destroy() });
   };
   const fail = (error: unknown): void => {
@@ -50,7 +53,7 @@ async function followOnce({ name, path }: ResidentServer, { happened, ended }: F
       fail(error instanceof NotAFrame ? refusal(name, error.bytes) : error);
     }
   });
-  socket.on('error', (cause: NodeJS.ErrnoException) => fail(failure(name, cause)));
+  socket.on('error', (cause: NodeJS.ErrnoException) => fail(isSilence(cause) ? cause : failure(name, cause)));
   socket.on('close', () => {
     answered.reject(cutShort(name));
     if (isAnswered) ended();
@@ -58,7 +61,7 @@ async function followOnce({ name, path }: ResidentServer, { happened, ended }: F
   return answered.promise;
 }
 
-function follow(name: string, path: string): Socket {
+function follow(name: string, path: string): Connection {
   try {
     return connectAndSend(path, encodeResidentRequest({ op: 'follow' }));
   } catch (error) {

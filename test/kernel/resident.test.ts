@@ -33,6 +33,22 @@ describe('a resident server', { skip }, () => {
     shFails('ublkts add --server=nobody -t null', /no server named nobody is running[^]*hint: .*serve --name nobody/);
   });
 
+  test('that a signal has stopped is named to whoever asks it, nothing is left, and it goes on', async () => {
+    process.kill(pid, 'SIGSTOP');
+    try {
+      shFails(
+        `ublkts add --server=${NAME} -t null`,
+        new RegExp(`the server ${NAME} \\(pid ${pid}\\) is stopped[^]*hint: .*kill -CONT ${pid}`),
+      );
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await until(() => readdirSync('/sys/class/ublk-char').length === 0);
+    const { path, id } = await add({ target: 'null' });
+    sh(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct status=none`);
+    await library.deleteDevice(id);
+  });
+
   test('serves devices of every kind from one process', async () => {
     const kinds: Omit<AddRequest, 'server'>[] = [
       { target: 'null' },
