@@ -104,8 +104,20 @@ function areOnline(cpus: readonly number[]): boolean {
   }
 }
 
+/** By name: the last call of this process that starts the server if there is none, so that not all of them start one. */
+const calls = new Map<string, Promise<void>>();
+
 /** Starts the server if there is none of that name, with `options`, or else as the last one of that name was. */
 export async function requireServer(name: string, waiting: WaitOptions, options: ServeOptions = {}): Promise<void> {
+  const before = calls.get(name)?.catch(() => {});
+  const call = Promise.resolve(before).then(() => startIfAbsent(name, waiting, options));
+  calls.set(name, call);
+  await call.finally(() => {
+    if (calls.get(name) === call) calls.delete(name);
+  });
+}
+
+async function startIfAbsent(name: string, waiting: WaitOptions, options: ServeOptions): Promise<void> {
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
       await startServer({ ...keptOptions(name), ...options, name }, waiting);

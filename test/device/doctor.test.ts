@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkKernel } from '../../src/device/doctor/kernel.ts';
-import { checkDevices, isOfAnother } from '../../src/device/doctor/leftovers.ts';
+import { checkDevices } from '../../src/device/doctor/leftovers.ts';
+import { isOfAnother, serverOfFile } from '../../src/device/doctor/stale-files.ts';
 import { checkHugepages, checkMemlock } from '../../src/device/doctor/memory.ts';
 import { checkLibraries, checkNode } from '../../src/device/doctor/runtime.ts';
 import { checkSwap } from '../../src/device/doctor/swap.ts';
@@ -125,6 +126,13 @@ describe('leftovers', () => {
     assert.ok(isOfAnother('ublkb7.sock', [0]));
     assert.ok(!isOfAnother('0.stats', [0]));
     assert.ok(!isOfAnother('README', [0]));
+  });
+
+  test('files belong to the resident server that they are named after', () => {
+    assert.equal(serverOfFile('server-main.sock'), 'main');
+    assert.equal(serverOfFile('server-a.b.lock'), 'a.b');
+    assert.equal(serverOfFile('7.lock'), null);
+    assert.equal(serverOfFile('server-main.sock.old'), null);
   });
 });
 

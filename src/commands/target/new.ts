@@ -21,13 +21,14 @@ export default class TargetNew extends BaseCommand {
     const { args, flags } = await this.parse(TargetNew);
     const { writeNewTarget } = await import('../../targets/check/new-target.ts');
     const { file, test } = writeNewTarget(args.name, flags.async);
+    const path = file.includes('/') ? file : `./${file}`;
     const options = flags.async ? ' -o file=disk.img' : '';
     const lines = [
       `${file} and ${test}`,
       ...(flags.async ? ['  its disk:  truncate -s 1G disk.img'] : []),
       `  test it:   node --test ${test}`,
-      `  check it:  ublkts target check ./${file}${options} --lab`,
-      `  run it:    ublkts add -t ./${file}${options}`,
+      `  check it:  ublkts target check ${path}${options} --lab`,
+      `  run it:    ublkts add -t ${path}${options}`,
     ];
     this.print({ json: { file, test }, kublk: () => `${lines.join('\n')}\n` });
   }

@@ -1,9 +1,4 @@
-/** Checks for leftovers of crashed servers: devices that nobody serves, and files of devices that no longer exist. */
-import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { namesIn } from '../../native/kernel-files.ts';
-import { filesOf } from '../../record/files.ts';
-import { withFilesAlone } from '../../record/files-alone.ts';
+/** Checks for leftovers of crashed servers: devices that nobody serves. Files are those of stale-files.ts. */
 import { isServing } from '../../record/process-state.ts';
 import type { DeviceReport } from '../report.ts';
 import { type Check, ok, warn } from './check.ts';
@@ -62,29 +57,4 @@ function orphanTrouble(orphans: readonly DeviceReport[]): Trouble[] {
 function ioOf({ state }: DeviceReport): string {
   if (state === 'QUIESCED') return ', and its I/O waits';
   return state === 'FAIL_IO' ? ', and its I/O fails' : '';
-}
-
-/** Looks for files of devices that are not among the `ids()` that there are. They are named `7.json` or `ublkb7.sock`. */
-export async function checkFiles(ids: () => readonly number[], fix: boolean): Promise<Check> {
-  if (!fix) return checkStale(ids(), fix);
-  // Devices may come and go: what is removed is asked for while nobody makes the files of a new one.
-  return withFilesAlone(() => checkStale(ids(), fix));
-}
-
-function checkStale(ids: readonly number[], fix: boolean): Check {
-  const directories = new Set(Object.values(filesOf(0)).map((path) => dirname(path)));
-  const stale = [...directories].flatMap((directory) =>
-    namesIn(directory)
-      .filter((name) => isOfAnother(name, ids))
-      .map((name) => join(directory, name)),
-  );
-  if (stale.length === 0) return ok('files', `nothing stale in ${[...directories].join(' and ')}`);
-  if (!fix) return warn('files', `of devices that are gone: ${stale.join(' ')}`, '`ublkts doctor --fix` removes them');
-  for (const path of stale) rmSync(path, { force: true, recursive: true });
-  return ok('files', `removed, of devices that are gone: ${stale.join(' ')}`);
-}
-
-export function isOfAnother(name: string, ids: readonly number[]): boolean {
-  const id = /^(?:ublkb)?(\d+)\./.exec(name)?.[1];
-  return id !== undefined && !ids.includes(Number(id));
 }

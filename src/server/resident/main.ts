@@ -2,7 +2,7 @@
  * The process of a resident server: `node main.js NAME OPTIONS`, the options being JSON. It begins without a device; devices are given to it on its
  * socket (requests.ts). Descriptor 3 is a pipe on which it reports `ready` or one error.
  */
-import { closeSync, fstatSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { residentFiles } from '../../record/files.ts';
@@ -58,7 +58,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
 async function takeNameLock(name: string, path: string): Promise<number> {
   for (;;) {
     const fd = await takeServerLock(path, LEAVING_MS);
-    if (fd === null) throw nameTaken(name);
+    if (fd === null) throw existsSync(residentFiles(name).socket) ? nameTaken(name) : outOfReach(name);
     if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return fd;
     closeSync(fd);
   }
@@ -70,6 +70,19 @@ function nameTaken(name: string): UblkError {
     kind: 'busy',
     hint: `give it devices with \`ublkts add --server=${name}\`, or start another one with --name`,
   });
+}
+
+/** Somebody has removed its socket; or it is only starting, which takes less long than was waited for its lock. */
+function outOfReach(name: string): UblkError {
+  const { socket } = residentFiles(name);
+  return new UblkError(
+    `a server named ${name} is running already, and nobody can ask it for anything: ${socket} is gone`,
+    {
+      code: 'EEXIST',
+      kind: 'busy',
+      hint: `\`pgrep -af "resident/main.* ${name} "\` names its process; \`kill PID\` ends it with its devices, unless one is in use`,
+    },
+  );
 }
 
 function asUblkError(thrown: unknown): UblkError {

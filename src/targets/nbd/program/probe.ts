@@ -12,7 +12,7 @@ import { startProgram, untilListening } from './start.ts';
 /** Throws a UblkError when the program does not start, or does not serve the export. `signal` gives up; the program has ended then. */
 export async function askProgram(program: Program, exportName: string, signal?: AbortSignal): Promise<NbdExport> {
   makeRunDirectories();
-  const folder = mkdtempSync(join(RUN_DIRECTORY, 'program-'));
+  const folder = mkdtempSync(join(RUN_DIRECTORY, `program-${process.pid}-`));
   try {
     const started = startProgram(program, socketIn(folder), join(folder, 'log'));
     try {
