@@ -13,6 +13,7 @@
  */
 import type { Ring } from '../native/ring/ring.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
+import { IORING_CQE_F_SOCK_NONEMPTY } from '../native/uapi/io-uring-cqe-flags.ts';
 import { CQE_WORD_FLAGS, CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import type { DataPath } from './data-path/data-path.ts';
@@ -210,7 +211,7 @@ export class QueueThread implements Arrivals {
         if (this.path.operationDone(this.io, tokenOf(user), result)) this.dispatch(slotOf(user));
         return;
       case KIND_TARGET_OWN:
-        this.target.ringDone?.(tokenOf(user), result);
+        this.target.ringDone?.(tokenOf(user), result, (flags & IORING_CQE_F_SOCK_NONEMPTY) !== 0);
         return;
       case KIND_WAKE:
         this.woken();

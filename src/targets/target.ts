@@ -176,8 +176,11 @@ export interface TargetQueue {
    * with.
    */
   operationDone(io: IoRequest, token: number, result: number): void;
-  /** An operation of TargetRing has ended; its token, and the result of the system call. */
-  ringDone?(token: number, result: number): void;
+  /**
+   * An operation of TargetRing has ended; its token, and the result of the system call. `hasMore`: behind what a receive
+   * got, the socket holds more (IORING_CQE_F_SOCK_NONEMPTY). A kernel that cannot tell says no.
+   */
+  ringDone?(token: number, result: number, hasMore: boolean): void;
   /**
    * All that the thread had to do in this batch is done: what the target has collected can be submitted. Returns how many
    * of the operations that it starts here end while they are submitted, so that their ends are no reason to return from

@@ -59,6 +59,19 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('reads among many writes, with data in registered buffers: the data is where it belongs, on one connection', async () => {
+    await serving([...UNIX, 'memory', '16M'], async () => {
+      const spec = { target: 'nbd', targetOptions: { uri: URI }, dataPath: 'auto_zc', queues: 1 } as const;
+      await withDevice(spec, async ({ id, path }) => {
+        for (const part of [10, 50]) {
+          const mix = `--rw=randrw --rwmixread=${part} --bsrange=512-16k --size=4M --iodepth=64 --verify_backlog=32`;
+          verify(path, mix);
+        }
+        assert.ok((await connectionsOf(id)).every(({ state, reconnects }) => state === 'up' && reconnects === 0));
+      });
+    });
+  });
+
   test('over qemu-nbd and TCP, an image with one connection: one thread, a file system, and holes that are not sent', async () => {
     sh(`qemu-img create -q -f qcow2 ${FOLDER}/image 64M`);
     const port = 10_810;

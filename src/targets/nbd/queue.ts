@@ -98,9 +98,9 @@ export class NbdQueue implements TargetQueue, Answered {
     this.published = published;
     this.fd = fd;
     this.exportBytes = found.bytes;
-    this.waiting = new Waiting(slots);
-    const { waiting } = this;
     const { registers, tunnels, requestSeconds } = options;
+    const waiting = new Waiting(slots, registers);
+    this.waiting = waiting;
     this.tunnels = tunnels;
     this.requestSeconds = requestSeconds;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
@@ -144,13 +144,13 @@ export class NbdQueue implements TargetQueue, Answered {
     if (this.mode === DOWN) this.waiting.losses.add(slot, performance.now());
   }
 
-  ringDone(token: number, result: number): void {
+  ringDone(token: number, result: number, hasMore: boolean): void {
     if (token === LOOKED) {
       this.look();
       return;
     }
     if (token === RECEIVED) this.isReceiving = false;
-    if (this.mode === UP || this.mode === DRAINING) this.goOn(token, result);
+    if (this.mode === UP || this.mode === DRAINING) this.goOn(token, result, hasMore);
     else if (token !== RECEIVED) this.sender.isBusy = false;
     // This may have been the last operation of a connection that is being ended.
     if (this.mode === ENDING && !this.sender.isBusy && !this.isReceiving) this.down();
@@ -235,8 +235,8 @@ export class NbdQueue implements TargetQueue, Answered {
     return offsetOf(io) + lengthOf(io) > this.exportBytes && (!this.isSizeAsked || this.reason === GROWN);
   }
 
-  private goOn(token: number, result: number): void {
-    const problem = token === RECEIVED ? this.receiver.ended(result) : this.sender.ended(token, result);
+  private goOn(token: number, result: number, hasMore: boolean): void {
+    const problem = token === RECEIVED ? this.receiver.ended(result, hasMore) : this.sender.ended(token, result);
     if (problem !== '') {
       this.end(problem);
       return;

@@ -7,7 +7,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { viewOf } from '../../../src/native/libc/ffi.ts';
 import { mapAnonymous } from '../../../src/native/memory.ts';
 import { Ring } from '../../../src/native/ring/ring.ts';
-import { CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../../../src/native/uapi/io-uring-words.ts';
+import { IORING_CQE_F_SOCK_NONEMPTY } from '../../../src/native/uapi/io-uring-cqe-flags.ts';
+import { CQE_WORD_FLAGS, CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../../../src/native/uapi/io-uring-words.ts';
 import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_READ, UBLK_IO_OP_WRITE } from '../../../src/native/uapi/ublk-io.ts';
 import { wordsOf } from '../../../src/native/words64.ts';
 import { OwnOperations } from '../../../src/queue/target-ring.ts';
@@ -157,7 +158,8 @@ export class NbdClient {
       const at = cq.at(head);
       const user = cq.words[at + CQE_WORD_USER_DATA_LO]!;
       assert.equal(kindOf(user), KIND_TARGET_OWN);
-      queue.ringDone(tokenOf(user), cq.words[at + CQE_WORD_RES]!);
+      const hasMore = (cq.words[at + CQE_WORD_FLAGS]! & IORING_CQE_F_SOCK_NONEMPTY) !== 0;
+      queue.ringDone(tokenOf(user), cq.words[at + CQE_WORD_RES]!, hasMore);
     }
     cq.seen(head);
     this.isWalking = false;

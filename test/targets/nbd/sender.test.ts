@@ -68,6 +68,6 @@ function senderOf(slots: number) {
   };
   own.attach(request);
   const published = new ConnectionWriter(new Float64Array(BLOCK_BYTES / 8));
-  const waiting = new Waiting(slots);
+  const waiting = new Waiting(slots, false);
   return { sender: new Sender({ ring: own, waiting, published, slots, token: 0, partToken: 1 }), ring, waiting };
 }

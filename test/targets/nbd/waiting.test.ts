@@ -12,7 +12,7 @@ import { requestOf } from './requests.ts';
 
 describe('a request', () => {
   test('is answered by its own cookie only, and not before its message is sent', () => {
-    const waiting = new Waiting(4);
+    const waiting = new Waiting(4, false);
     const read = requestOf(UBLK_IO_OP_READ, 2);
     waiting.forReply(read);
     const hi = waiting.cookieHiOf(2);
@@ -37,7 +37,7 @@ describe('a request', () => {
 
 describe('an acknowledged write', () => {
   test('is unstored until a flush has succeeded that was sent after its acknowledgement', () => {
-    const waiting = new Waiting(4);
+    const waiting = new Waiting(4, false);
     const write = requestOf(UBLK_IO_OP_WRITE, 0);
     const flush = requestOf(UBLK_IO_OP_FLUSH, 1);
     const early = requestOf(UBLK_IO_OP_FLUSH, 2);

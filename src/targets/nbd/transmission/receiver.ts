@@ -10,7 +10,7 @@ import { sumHi, sumLo, wordsOf } from '../../../native/words64.ts';
 import type { ConnectionWriter } from '../../../stats/connection-writer.ts';
 import type { TargetRing } from '../../target.ts';
 import { ReplyParser, type ReplySink } from './reply-parser.ts';
-import { LARGE_BYTES, type Waiting } from './waiting.ts';
+import type { Waiting } from './waiting.ts';
 
 const MSG_WAITALL = 0x100;
 
@@ -49,14 +49,12 @@ export class Receiver implements ReplySink {
   private readonly parser: ReplyParser;
   /** The data of requests is in registered buffers, into which nothing can be copied. */
   private readonly registers: boolean;
-  /**
-   * Data of this size or more that is still to come is received directly into its request. Below it, a copy costs less.
-   */
-  private readonly directBytes: number;
   /** The receive that is under way goes directly into a request. */
   private isDirect = false;
-  /** The socket had no more data when it was last read, so the next receive waits before it reads. */
-  private isDrained = true;
+  /** The receive that is under way took what the socket held, before any read was sent whose reply would be in it. */
+  private isWithoutReads = false;
+  /** The socket had more data when it was last read. When it had none, the next receive waits before it reads. */
+  private hasMore = false;
 
   constructor({ ring, waiting, published, queue, slots, structured, registers, token }: ReceiverParts) {
     this.ring = ring;
@@ -65,7 +63,6 @@ export class Receiver implements ReplySink {
     this.queue = queue;
     this.token = token;
     this.registers = registers;
-    this.directBytes = registers ? 1 : LARGE_BYTES;
     const memory = mapAnonymous(STAGING_BYTES, 'of replies of an NBD server');
     this.memory = memory;
     this.staging = memory.bytes;
@@ -83,40 +80,42 @@ export class Receiver implements ReplySink {
 
   /** Begins to receive what comes next. */
   submit(fd: number): void {
-    const { parser, ring, token } = this;
-    this.isDirect = parser.left >= this.directBytes;
+    const { hasMore, parser, registers, ring, token, waiting } = this;
+    this.isDirect = parser.left >= waiting.directBytes;
     if (this.isDirect) {
       ring.receiveData(fd, parser.slot, parser.at, parser.left, MSG_WAITALL, token);
       return;
     }
+    this.isWithoutReads = registers && hasMore && waiting.noDirectReads;
+    const takesAll = registers ? this.isWithoutReads : !waiting.onlyDirectReads;
+    const length = takesAll ? parser.room : this.toNextData;
     const { end } = parser;
     const { stagingLo, stagingHi } = this;
-    const length = this.wanted();
-    ring.receive(fd, sumLo(stagingLo, end), sumHi(stagingLo, stagingHi, end), length, 0, this.isDrained, token);
+    ring.receive(fd, sumLo(stagingLo, end), sumHi(stagingLo, stagingHi, end), length, 0, !hasMore, token);
   }
 
   /** The operation has ended. Returns why nothing more can be received; empty: more can. */
-  ended(result: number): string {
+  ended(result: number, hasMore: boolean): string {
     if (result <= 0) return result === 0 ? 'the server has closed it' : errnoText(-result);
     const { parser } = this;
     this.published.received(result);
+    this.hasMore = hasMore;
     if (this.isDirect) {
-      this.isDrained = false;
       parser.placed(result);
       return '';
     }
-    this.isDrained = result < parser.room;
     return parser.parse(result) ? '' : `the server does not follow the protocol: ${parser.problem}`;
   }
 
   /** Begins a new connection. No operation is under way. */
   reset(structured: boolean): void {
-    this.isDrained = true;
+    this.hasMore = false;
     this.parser.reset(structured);
   }
 
   slotOf(cookieLo: number, cookieHi: number): number {
-    return this.waiting.slotOf(cookieLo, cookieHi);
+    const slot = this.waiting.slotOf(cookieLo, cookieHi);
+    return this.isWithoutReads && slot >= 0 && this.bytesOf(slot) > 0 ? -1 : slot;
   }
 
   bytesOf(slot: number): number {
@@ -144,13 +143,9 @@ export class Receiver implements ReplySink {
     this.queue.answered(slot, error);
   }
 
-  /**
-   * How many bytes to receive into the staging buffer. When the data after the next header is not to be copied, only
-   * that header and what comes before it.
-   */
-  private wanted(): number {
+  /** Bytes up to the end of the next header: the data after it may have to be received directly. */
+  private get toNextData(): number {
     const { parser } = this;
-    if (!this.registers && !this.waiting.onlyLargeReads) return parser.room;
     return Math.min(parser.room, parser.left + parser.missing);
   }
 }

@@ -19,8 +19,8 @@ const A_REPLY = 2;
 /** A write that is answered, and whose message is still being sent: the kernel may still read its data. */
 const SENT = 3;
 
-/** A read of this size or more is large: see `onlyLargeReads`. */
-export const LARGE_BYTES = 32 << 10;
+/** Data of this size or more is received directly into its request. Below it, a copy costs less. */
+const LARGE_BYTES = 32 << 10;
 
 /**
  * The limits of `isLittle`: the number of requests, and the bytes of their writes. A write counts for at most TOO_MUCH
@@ -33,8 +33,8 @@ const TOO_MUCH = LITTLE + 1;
 export class Waiting {
   /** Requests that wait for a reply. */
   replies = 0;
-  /** How many of them are large reads, and the bytes of those that are writes. */
-  private largeReads = 0;
+  /** How many of them are reads of `directBytes` or more, and the bytes of those that are writes. */
+  private directReads = 0;
   private written = 0;
   /** Writes that are answered, and wait for their message to be sent. */
   held = 0;
@@ -47,6 +47,8 @@ export class Waiting {
   /** How often the connection was looked at. It wraps around. */
   private looks = 0;
 
+  /** Data of this size or more that is still to come is received directly into its request. */
+  readonly directBytes: number;
   private readonly slots: number;
   private readonly waits: Uint8Array;
   /** How often a slot was sent: the high word of its cookie. */
@@ -65,7 +67,9 @@ export class Waiting {
   /** The error number in the reply of a write that is held. */
   private readonly errors: Int32Array;
 
-  constructor(slots: number) {
+  /** `registers`: the data of requests is in registered buffers, into which nothing can be copied. */
+  constructor(slots: number, registers: boolean) {
+    this.directBytes = registers ? 1 : LARGE_BYTES;
     this.slots = slots;
     this.losses = new Losses(slots);
     this.waits = new Uint8Array(slots);
@@ -106,7 +110,7 @@ export class Waiting {
     this.message[slot] = this.filled;
     this.asked[slot] = this.looks;
     this.replies++;
-    if (reads >= LARGE_BYTES) this.largeReads++;
+    if (reads >= this.directBytes) this.directReads++;
     if (op === UBLK_IO_OP_WRITE) this.written += Math.min(bytes, TOO_MUCH);
   }
 
@@ -144,7 +148,7 @@ export class Waiting {
    */
   answered({ slot, op, bytes }: IoRequest): void {
     this.replies--;
-    if (this.reads[slot]! >= LARGE_BYTES) this.largeReads--;
+    if (this.reads[slot]! >= this.directBytes) this.directReads--;
     if (op === UBLK_IO_OP_WRITE) this.written -= Math.min(bytes, TOO_MUCH);
   }
 
@@ -188,7 +192,7 @@ export class Waiting {
     }
     this.replies = 0;
     this.held = 0;
-    this.largeReads = 0;
+    this.directReads = 0;
     this.written = 0;
   }
 
@@ -221,9 +225,14 @@ export class Waiting {
     return this.offsetHi[slot]!;
   }
 
-  /** Every reply that can come next is one of a large read. */
-  get onlyLargeReads(): boolean {
-    return this.largeReads > 0 && this.largeReads === this.replies;
+  /** The data of every reply that can come next is received directly. */
+  get onlyDirectReads(): boolean {
+    return this.directReads > 0 && this.directReads === this.replies;
+  }
+
+  /** No reply that can come next has data that is received directly. */
+  get noDirectReads(): boolean {
+    return this.directReads === 0;
   }
 
   /**
