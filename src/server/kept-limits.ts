@@ -17,12 +17,14 @@ export function requireServable(device: number, has: Params, says: ParamsInit, k
     code: 'EINVAL',
     kind: 'usage',
     device,
-    hint: 'give the target the options that the device was made with, or make another device',
+    hint: 'give the target the options that the device was made with, and what it serves at least its old size; or make another device',
   });
 }
 
 function problemOf(has: Params['basic'], says: NonNullable<ParamsInit['basic']>): string | null {
-  const { attrs = 0, logical_bs_shift: shift = 0, max_sectors: most = 0 } = says;
+  const { attrs = 0, logical_bs_shift: shift = 0, max_sectors: most = 0, dev_sectors: sectors = 0 } = says;
+  // A client may have data in all of the device.
+  if (sectors < has.dev_sectors) return `has ${sectors * 512} bytes: the device has ${has.dev_sectors * 512}`;
   if (shift > has.logical_bs_shift) {
     return `has blocks of ${2 ** shift} bytes: it was made with blocks of ${2 ** has.logical_bs_shift}`;
   }

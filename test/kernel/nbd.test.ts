@@ -240,6 +240,35 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('recover refuses an export that has become smaller than the device, of a URI and of a program', async () => {
+    const file = `${FOLDER}/shrinks`;
+    const device = { target: 'nbd', features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const, queues: 1 };
+    const program = { program: `nbdkit file ${file}` };
+    for (const targetOptions of [{ uri: URI }, program]) {
+      sh(`truncate -s 8M ${file}`);
+      const serve = () => (targetOptions === program ? null : startServer([...UNIX, 'file', file], SOCKET));
+      let server = await serve();
+      const { id, ublksrv_pid: pid } = await library.addDevice({ ...ADD_DEFAULTS, ...device, targetOptions });
+      try {
+        process.kill(pid, 'SIGKILL');
+        await until('it has no server', async () => (await describeDevice(id)).state === 'QUIESCED');
+        await server?.kill();
+        sh(`truncate -s 1M ${file}`);
+        server = await serve();
+        const refusal = /has 1048576 bytes: the device has 8388608/;
+        shFails(`ublkts recover -n ${id}`, refusal);
+        shFails('ublkts recover -a', refusal);
+        await server?.kill();
+        sh(`truncate -s 8M ${file}`);
+        server = await serve();
+        sh(`ublkts recover -n ${id}`);
+      } finally {
+        await library.deleteDevice(id);
+        await server?.kill();
+      }
+    }
+  });
+
   // test/targets/nbd/queue.test.ts tells all lies to the path `copy`.
   for (const dataPath of LONG ? ['copy', 'auto_zc'] : []) {
     test(`${dataPath}: a server that lies loses its connection, and the requests are served by the next`, async () => {

@@ -40,6 +40,7 @@ describe('a target that is recovered', () => {
   });
 
   for (const [change, message] of [
+    [{ size: 4096 }, /device 0 cannot be recovered with a target that has 4096 bytes: the device has 1048576/],
     [{ blockSize: 4096 }, /device 0 cannot be recovered .* blocks of 4096 bytes: it was made with blocks of 512/],
     [{ maxBytes: 4096 }, /takes 4096 bytes at once: it was made for 1048576/],
     [{ flush: work }, /has a `flush`: it was made without/],
@@ -55,7 +56,7 @@ describe('a target that is recovered', () => {
 });
 
 function said(handlers: Handlers) {
-  return handlerParams(handlers, { maxIoBufBytes: 1 << 20, deviceBytes: 0, recovering: false }, '/ram.ts');
+  return handlerParams(handlers, { maxIoBufBytes: 1 << 20 });
 }
 
 /** What the kernel has of a device that was made with these handlers. */

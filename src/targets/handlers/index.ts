@@ -65,5 +65,5 @@ async function queue(context: QueueContext<State>, definition: TargetDefinition,
   const handlers = await openHandlers(definition, file, { ...request, shared, thread, threads });
   // A timer or a socket that `open` has left runs in the event loop only.
   if (process.getActiveResourcesInfo().length > before) context.events.sleepInLoop();
-  return new HandlersQueue(handlers, handlerParams(handlers, request, file), context, file);
+  return new HandlersQueue(handlers, handlerParams(handlers, request), context, file);
 }

@@ -1,6 +1,5 @@
 /** What a target's handlers say the device is, in the kernel's terms. */
 import type { ParamsInit } from '../../control/commands.ts';
-import { UblkError } from '../../errors.ts';
 import {
   UBLK_ATTR_FUA,
   UBLK_ATTR_READ_ONLY,
@@ -16,13 +15,8 @@ import type { Handlers } from './define.ts';
 /** Bytes of the largest DISCARD or WRITE_ZEROES: below 2^31, so that a request's length fits where its result does. */
 const MOST_CLEARED = 2 ** 31;
 
-export function handlerParams(
-  handlers: Handlers,
-  request: Pick<OpenRequest, 'maxIoBufBytes' | 'deviceBytes' | 'recovering'>,
-  file: string,
-): ParamsInit {
+export function handlerParams(handlers: Handlers, request: Pick<OpenRequest, 'maxIoBufBytes'>): ParamsInit {
   const { size, blockSize = 512, physicalBlockSize = 4096, maxBytes = request.maxIoBufBytes } = handlers;
-  if (request.recovering && size < request.deviceBytes) throw shrunk(file, size, request.deviceBytes);
   const clears = handlers.discard !== undefined || handlers.writeZeroes !== undefined;
   const params: ParamsInit = {
     types: UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN | (clears ? UBLK_PARAM_TYPE_DISCARD : 0),
@@ -59,11 +53,4 @@ function clearing(handlers: Handlers, blockSize: number): NonNullable<ParamsInit
     max_write_zeroes_sectors: handlers.writeZeroes === undefined ? 0 : sectors,
     max_discard_segments: 1,
   };
-}
-
-function shrunk(file: string, size: number, needed: number): UblkError {
-  return new UblkError(`target ${file} says ${size} bytes, and the device that is recovered has ${needed}`, {
-    code: 'EINVAL',
-    hint: 'a client may have data in all of the device: give the target what it needs to say at least as much',
-  });
 }
