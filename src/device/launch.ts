@@ -13,11 +13,11 @@ import { UblkError } from '../errors.ts';
 import { hasCapability } from '../native/capabilities.ts';
 import { shortageHint, shortageOf } from '../native/shortage.ts';
 import { setIoFlusher } from '../native/libc/calls.ts';
+import { currentNamespace } from '../native/namespaces.ts';
 import { errnoText } from '../native/uapi/errno.ts';
 import { filesOf, makeRunDirectories, residentFiles } from '../record/files.ts';
 import { isServerLockHeld } from '../record/server-lock.ts';
 import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
-import { mountNamespace } from '../server/mount-namespace.ts';
 import type { StartMode } from '../server/serve-device.ts';
 import { START_FLAGS } from '../server/v8-flags.ts';
 import type { ServerOptions } from '../spec/server-options.ts';
@@ -98,7 +98,7 @@ export async function launchResident(
 
 function isFirstNamespace(): boolean {
   try {
-    return readlinkSync('/proc/1/ns/mnt') === mountNamespace();
+    return readlinkSync('/proc/1/ns/mnt') === currentNamespace('mnt');
   } catch {
     return false;
   }
@@ -116,7 +116,7 @@ export async function launchServer(launch: Launch, waiting: WaitOptions = {}): P
   const logged = bytesOf(log);
   // The command has loaded the target's file already, so its code without types is in the compile cache of the command.
   const cache = isAbsolute(target) ? mode : 'server';
-  const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, mountNamespace()];
+  const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, currentNamespace('mnt')];
   const wrapper = ownNamespace();
   const first = await start({ words, log, cache }, wrapper, waiting);
   // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { readText } from '../native/kernel-files.ts';
+import { currentNamespace } from '../native/namespaces.ts';
 import { requireCpus } from './require-cpus.ts';
 import { askResident, isAbsent, noServer, type ResidentServer } from '../protocol/ask-resident.ts';
 import { residentFiles } from '../record/files.ts';
-import { mountNamespace } from '../server/mount-namespace.ts';
 import {
   checkServerOptions,
   DEFAULT_SERVER,
@@ -76,7 +76,8 @@ async function startOnResident(
   { signal, onWaiting }: WaitOptions,
 ): Promise<{ readonly pid: number; readonly notes: readonly string[] }> {
   onWaiting?.(`waiting for the server ${name} to start the device`);
-  return askResident(resident(name), { op: 'start', device, mode, mounts: mountNamespace() }, signal);
+  const [mounts, network] = [currentNamespace('mnt'), currentNamespace('net')];
+  return askResident(resident(name), { op: 'start', device, mode, mounts, network }, signal);
 }
 
 function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: string; wanted: ServerOptions } {

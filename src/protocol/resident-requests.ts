@@ -18,6 +18,8 @@ export type ResidentRequest =
       readonly mode: 'add' | 'recover';
       /** The mount namespace of the client, in which the paths in the record were found. */
       readonly mounts: string;
+      /** Its network namespace, in which addresses lead to what it has asked; undefined for an older client, whose is not compared. */
+      readonly network?: string;
     }
   /** Lets go of a `-b` device without an error for its clients. The answer comes when the server has begun to. */
   | { readonly op: 'quiesce'; readonly device: number }
@@ -66,7 +68,13 @@ export function parseResidentRequest(payload: string): ResidentRequest {
     case 'end':
       return { op };
     case 'start':
-      return { op, device: countField(fields, 'device'), mode: modeField(fields), mounts: mountsField(fields) };
+      return {
+        op,
+        device: countField(fields, 'device'),
+        mode: modeField(fields),
+        mounts: mountsField(fields),
+        ...networkField(fields),
+      };
     case 'quiesce':
       return { op, device: countField(fields, 'device') };
     default:
@@ -99,4 +107,10 @@ function modeField({ mode }: Fields): 'add' | 'recover' {
 function mountsField({ mounts }: Fields): string {
   if (typeof mounts !== 'string') throw badRequest('mounts is not a text');
   return mounts;
+}
+
+function networkField({ network }: Fields): { readonly network?: string } {
+  if (network === undefined) return {};
+  if (typeof network !== 'string') throw badRequest('network is not a text');
+  return { network };
 }

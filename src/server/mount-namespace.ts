@@ -5,9 +5,10 @@
  * its files are open it lets go of every mount that it does not need: the copy would keep a file system busy that
  * everybody else has unmounted.
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { packagePath } from '../package-root.ts';
 import { callInt } from '../native/libc/ffi.ts';
+import { currentNamespace } from '../native/namespaces.ts';
 import { RUN_DIRECTORY, SOCKET_DIRECTORY } from '../record/files.ts';
 
 const SYS_umount2 = 166n;
@@ -16,17 +17,12 @@ const UMOUNT_NOFOLLOW = 8;
 /** They are kept with everything that is mounted in them. */
 const KERNEL_FOLDERS = ['/dev', '/proc', '/sys'];
 
-/** Names the namespace that this process is in. */
-export function mountNamespace(): string {
-  return readlinkSync('/proc/self/ns/mnt');
-}
-
 /**
  * Lets go of what is not needed, if this process is not in the namespace `callers`. `more`: absolute paths that the
  * target may want to open later.
  */
 export function keepOnlyNeededMounts(callers: string | undefined, more: readonly string[]): void {
-  if (callers === undefined || mountNamespace() === callers) return;
+  if (callers === undefined || currentNamespace('mnt') === callers) return;
   const points = mountPoints(readFileSync('/proc/self/mountinfo', 'utf8'));
   const needed = [
     packagePath(),

@@ -8,7 +8,7 @@ import { nbdTarget } from './nbd/index.ts';
 import { nullTarget } from './null/index.ts';
 import { ramTarget } from './ram/index.ts';
 import { stripeTarget } from './stripe/index.ts';
-import type { TargetType } from './target.ts';
+import type { BuiltInTarget } from './target.ts';
 
 const NAMES = ['null', 'loop', 'ram', 'stripe', 'nbd', 'fault_inject'] as const;
 
@@ -17,7 +17,7 @@ export function targetNames(): string[] {
 }
 
 /** Each is named where it is used, so that a command loads the code of its own target only (docs/decisions/0016). */
-export function builtInTarget(name: string): TargetType | undefined {
+export function builtInTarget(name: string): BuiltInTarget | undefined {
   switch (name as (typeof NAMES)[number]) {
     case 'null':
       return nullTarget;

@@ -6,6 +6,7 @@
  * `queue` runs on every queue thread and serves requests. The halves share nothing but the plain data of
  * `Opened.state`.
  */
+import type { Namespace } from '../native/namespaces.ts';
 import type { IntegrityOptions } from '../spec/options.ts';
 import type { OpenRequest, TargetTraits } from '../spec/target-traits.ts';
 import type { ParamsInit } from '../control/commands.ts';
@@ -27,8 +28,6 @@ export interface TargetType<State = unknown> extends TargetTraits {
     recovering: boolean,
     signal?: AbortSignal,
   ): Promise<Partial<TargetTraits>>;
-  /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
-  reopens?(options: Readonly<Record<string, string>>): readonly string[];
   /** Opens the target. Throws a UblkError when that is not possible, and closes again what it had opened. */
   open(request: OpenRequest): Opened<State> | Promise<Opened<State>>;
   /**
@@ -41,6 +40,17 @@ export interface TargetType<State = unknown> extends TargetTraits {
    * that asks, beside the server. A target without it can have any size.
    */
   resize?(request: ResizeRequest): void | Promise<void>;
+}
+
+/** What a target that comes with this program says besides. The code of a target in a file may open anything at any time. */
+export interface BuiltInTarget<State = unknown> extends TargetType<State> {
+  /**
+   * The namespaces in which what its options name is looked up, so that no server in another one takes a device with
+   * them. Backing files and shared buffers are not its concern.
+   */
+  namespaces(options: Readonly<Record<string, string>>): readonly Namespace[];
+  /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
+  reopens?(options: Readonly<Record<string, string>>): readonly string[];
 }
 
 export interface ResizeRequest extends Pick<OpenRequest, 'device' | 'options' | 'integrity'> {

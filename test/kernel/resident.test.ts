@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddRequest } from '../../src/spec/options.ts';
+import { joinWords } from '../../src/text/shell-words.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
 import { library } from './support/library.ts';
 
@@ -68,6 +69,24 @@ describe('a resident server', { skip }, () => {
     shFails(`ublkts add --server=${NAME} -t loop ${DIRECTORY}/a.img`, /cannot use backing file/);
     await library.deleteAllDevices();
     assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
+  });
+
+  test('takes no device that names something else in its own mount or network namespace', async () => {
+    const add = `ublkts add --server=${NAME}`;
+    const other = `mount -t tmpfs none ${DIRECTORY}; truncate -s 32M ${DIRECTORY}/a.img`;
+    const program = `${add} -t nbd -- nbdkit file ${DIRECTORY}/a.img`;
+    const socket = `nbdkit -f -U ${DIRECTORY}/s memory 1M & sleep 1; ${add} -t nbd 'nbd+unix:///?socket=${DIRECTORY}/s'`;
+    for (const script of [`${add} -t loop ${DIRECTORY}/a.img`, program, `trap 'kill %1' EXIT; ${socket}`]) {
+      shFails(unshared('--mount', `${other}; ${script}`), /another mount namespace, where the paths of device \d+ may/);
+    }
+    const alone = 'ip link set lo up; nbdkit -f memory 1M & trap "kill %1" EXIT; sleep 1';
+    shFails(
+      unshared('--net', `${alone}; ${add} -t nbd nbd://127.0.0.1/`),
+      /another network namespace, where the addresses of device \d+ may/,
+    );
+    sh(unshared('--mount', `${add} -t null`));
+    sh(unshared('--net', `${add} -t loop ${DIRECTORY}/a.img`));
+    await library.deleteAllDevices();
   });
 
   test('shares memory with the clients of a device', async () => {
@@ -188,6 +207,11 @@ function writer(path: string): ChildProcess {
   const workload = '--rw=randwrite --bs=4k --size=2M --iodepth=8 --ioengine=libaio --direct=1';
   const check = '--verify=crc32c --do_verify=1 --verify_fatal=1 --verify_state_save=0';
   return spawn('bash', ['-c', `fio --name=v --filename=${path} ${workload} ${check}`], { stdio: 'ignore' });
+}
+
+/** The script in a namespace of its own: `kind` is an option of unshare(1). */
+function unshared(kind: string, script: string): string {
+  return joinWords(['unshare', kind, 'bash', '-ec', script]);
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

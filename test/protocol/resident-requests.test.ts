@@ -18,8 +18,9 @@ const requests: fc.Arbitrary<ResidentRequest> = fc.oneof(
       device: fc.nat(),
       mode: fc.constantFrom('add' as const, 'recover' as const),
       mounts: fc.string(),
+      network: fc.string(),
     },
-    { noNullPrototype: true },
+    { noNullPrototype: true, requiredKeys: ['op', 'device', 'mode', 'mounts'] },
   ),
   fc.record({ op: fc.constantFrom('follow' as const, 'end' as const) }, { noNullPrototype: true }),
   fc.record({ op: fc.constant('quiesce' as const), device: fc.nat() }, { noNullPrototype: true }),
@@ -46,6 +47,7 @@ describe('a request to a resident server', () => {
     }
     refused('{"op":"start","device":0,"mode":"stop","mounts":""}');
     refused('{"op":"start","device":0,"mode":"add"}');
+    refused('{"op":"start","device":0,"mode":"add","mounts":"","network":1}');
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         try {

@@ -1,16 +1,16 @@
 /** The devices of a resident server, as its requests ask for them. */
 import { isAbsolute } from 'node:path';
 import { UblkError } from '../../errors.ts';
+import { currentNamespace, type Namespace } from '../../native/namespaces.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import type { ResidentEvent, ResidentRequest } from '../../protocol/resident-requests.ts';
 import { readRecord } from '../../record/store.ts';
-import type { DeviceSpec } from '../../spec/device-spec.ts';
 import type { ServerOptions } from '../../spec/server-options.ts';
+import { namespacesOf } from '../../targets/namespaces.ts';
 import { builtInTarget } from '../../targets/registry.ts';
 import { checkDescriptorsLeft, descriptorNeeds } from '../descriptor-budget.ts';
 import { Devices } from '../devices.ts';
 import { log } from '../log.ts';
-import { mountNamespace } from '../mount-namespace.ts';
 import { becomeKillable } from '../out-of-memory.ts';
 import { SharedThreads } from '../shared/shared-threads.ts';
 
@@ -41,11 +41,19 @@ export class ResidentDevices {
   }
 
   /** Resolves with the device's notes when it is live. */
-  async start({ device: id, mode, mounts }: Extract<ResidentRequest, { op: 'start' }>): Promise<readonly string[]> {
+  async start({
+    device: id,
+    mode,
+    mounts,
+    network,
+  }: Extract<ResidentRequest, { op: 'start' }>): Promise<readonly string[]> {
     if (this.isEnding) throw endingError(this.#name);
     const spec = readRecord(id)?.spec;
     if (spec === undefined) throw noRecord(id);
-    if (namesPaths(spec) && mounts !== mountNamespace()) throw otherMounts(this.#name, id);
+    const callers = { mnt: mounts, net: network ?? currentNamespace('net') };
+    for (const kind of namespacesOf(spec)) {
+      if (callers[kind] !== currentNamespace(kind)) throw otherNamespace(kind, this.#name, id);
+    }
     const needs = descriptorNeeds(spec, builtInTarget(spec.target) ?? null);
     checkDescriptorsLeft(this.#shared.takes(spec) ? { ...needs, threads: 0 } : needs);
     // The code in a file can leak, and then it is this process that must be ended.
@@ -92,10 +100,6 @@ export class ResidentDevices {
   }
 }
 
-function namesPaths({ target, files, buffers }: DeviceSpec): boolean {
-  return isAbsolute(target) || files.length > 0 || buffers.length > 0;
-}
-
 function noRecord(device: number): UblkError {
   return new UblkError(`device ${device} has no record in /run/ublkts`, { code: 'ENOENT', device });
 }
@@ -116,13 +120,14 @@ function notServed(name: string, device: number): UblkError {
   });
 }
 
-function otherMounts(name: string, device: number): UblkError {
-  return new UblkError(
-    `the server ${name} is in another mount namespace, where the paths of device ${device} may lead to other files`,
-    {
-      code: 'EXDEV',
-      device,
-      hint: 'start a server in this namespace, with another name, or add the device without a server',
-    },
-  );
+function otherNamespace(kind: Namespace, name: string, device: number): UblkError {
+  const elsewhere =
+    kind === 'mnt'
+      ? `mount namespace, where the paths of device ${device} may lead to other files`
+      : `network namespace, where the addresses of device ${device} may lead to other machines`;
+  return new UblkError(`the server ${name} is in another ${elsewhere}`, {
+    code: 'EXDEV',
+    device,
+    hint: 'start a server in this namespace, with another name, or add the device without a server',
+  });
 }

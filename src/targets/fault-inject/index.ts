@@ -2,13 +2,13 @@
  * The target `fault_inject`, for tests. It is like null, but each request waits first, or the server dies between two
  * fetches.
  */
-import type { TargetType } from '../target.ts';
+import type { BuiltInTarget } from '../target.ts';
 import { chosenBytes, SIZE_OPTION } from '../chosen-size.ts';
 import { parseFaults } from './options.ts';
 import { faultInjectParams } from './params.ts';
 import { FaultInjectQueue, type FaultInjectState } from './queue.ts';
 
-export const faultInjectTarget: TargetType<FaultInjectState> = {
+export const faultInjectTarget: BuiltInTarget<FaultInjectState> = {
   name: 'fault_inject',
   summary: 'stores nothing, waits before it completes a request, or dies while it starts',
   options: {
@@ -18,6 +18,7 @@ export const faultInjectTarget: TargetType<FaultInjectState> = {
   },
   files: { min: 0, max: 0 },
   prefers: [],
+  namespaces: () => [],
   check: ({ options }) => {
     parseFaults(options);
     chosenBytes(options);

@@ -1,7 +1,7 @@
 /**
  * The target `loop`: serves one file or block device with direct I/O. With integrity, a second file holds the metadata.
  */
-import type { OpenRequest, Opened, TargetType } from '../target.ts';
+import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
 import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
 import { makeRoom, requireRoom } from '../room.ts';
 import { initialiseMetadata } from './metadata.ts';
@@ -10,12 +10,13 @@ import { OffsetLoopQueue } from './offset-queue.ts';
 import { LOOP_OPTIONS, parseLoopOptions, partOf, requireWithinLimit } from './options.ts';
 import { LoopQueue, type LoopState } from './queue.ts';
 
-export const loopTarget: TargetType<LoopState> = {
+export const loopTarget: BuiltInTarget<LoopState> = {
   name: 'loop',
   summary: 'a file or block device',
   options: LOOP_OPTIONS,
   files: { min: 1, max: 1 },
   prefers: ['auto_zc'],
+  namespaces: () => [],
   check: ({ options }) => {
     parseLoopOptions(options);
   },

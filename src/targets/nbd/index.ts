@@ -5,10 +5,11 @@ import { filesOf } from '../../record/files.ts';
 import { option } from '../../spec/option-names.ts';
 import type { OneThread } from '../../spec/target-traits.ts';
 import { requireNoIntegrity } from '../integrity.ts';
-import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
+import type { BuiltInTarget, Opened, OpenRequest, QueueContext } from '../target.ts';
 import { askExport } from './ask.ts';
 import { connectNbd } from './connection/connect.ts';
 import { chooseExport } from './handshake/negotiate.ts';
+import { namespacesOfUri } from './namespaces.ts';
 import { connectionOptions, NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
 import { nbdParams } from './params.ts';
 import { pathsOf, programOf } from './program/command.ts';
@@ -36,7 +37,7 @@ const DESCRIPTORS_WITH_TLS = 11;
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
 
-export const nbdTarget: TargetType<NbdState> = {
+export const nbdTarget: BuiltInTarget<NbdState> = {
   name: 'nbd',
   summary: 'an export of an NBD server, such as nbdkit or qemu-nbd',
   options: NBD_OPTIONS,
@@ -61,6 +62,9 @@ export const nbdTarget: TargetType<NbdState> = {
       : askProgram(program, options['export'] ?? '', signal));
     return { oneThread: (flags & NBD_FLAG_CAN_MULTI_CONN) === 0 ? ONE_CONNECTION : undefined };
   },
+  // A program may open any path and any address.
+  namespaces: (options) =>
+    programOf(options) === null ? namespacesOfUri(parseNbdOptions(options).uri) : ['mnt', 'net'],
   reopens: (options) => {
     const program = programOf(options);
     if (program !== null) return pathsOf(program);

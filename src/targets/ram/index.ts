@@ -12,17 +12,18 @@ import { directIoOf } from '../direct-io.ts';
 import { holesOf } from '../holes.ts';
 import { LoopQueue, type LoopState } from '../loop/queue.ts';
 import { requireNoIntegrity } from '../integrity.ts';
-import type { Opened, OpenRequest, TargetType } from '../target.ts';
+import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
 import { ramParams } from './params.ts';
 
 const DEFAULT_BYTES = 2 ** 30;
 
-export const ramTarget: TargetType<LoopState> = {
+export const ramTarget: BuiltInTarget<LoopState> = {
   name: 'ram',
   summary: 'a disk in memory, which outlives its server and goes with `del`',
   options: { size: 'bytes of the device, or 1G, 1.5T ... (default 1G)' },
   files: { min: 0, max: 0 },
   prefers: ['auto_zc'],
+  namespaces: () => [],
   check: ({ options, integrity }) => {
     requireNoIntegrity('ram', integrity);
     chosenBytes(options, DEFAULT_BYTES);

@@ -1,5 +1,5 @@
 /** The target `stripe`: 1 to 32 files or block devices as one device, with chunks in each of them in turn (RAID 0). */
-import type { OpenRequest, Opened, TargetType } from '../target.ts';
+import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
 import { closeBackingFiles, openBackingFiles } from '../backing-files.ts';
 import { commonHoles } from '../holes.ts';
 import { requireNoIntegrity } from '../integrity.ts';
@@ -8,12 +8,13 @@ import { makeRoom, requireRoom } from '../room.ts';
 import { neededPerFile, stripeParams } from './params.ts';
 import { StripeQueue, type StripeState } from './queue.ts';
 
-export const stripeTarget: TargetType<StripeState> = {
+export const stripeTarget: BuiltInTarget<StripeState> = {
   name: 'stripe',
   summary: 'several files or block devices, with a chunk of data in each of them in turn (RAID 0)',
   options: { chunk_size: 'bytes in one file before the next file follows, a power of 2 from 4K to 512K (default 64K)' },
   files: { min: 1, max: MAX_FILES },
   prefers: ['auto_zc'],
+  namespaces: () => [],
   check: ({ options, integrity }) => {
     requireNoIntegrity('stripe', integrity);
     chunkSizeOf(options);
