@@ -117,7 +117,7 @@ async function create(
   target: TargetTraits,
   waiting: WaitOptions,
 ): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
-  requireUnserved(channel, options);
+  await requireUnserved(channel, options);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const asked = resolve(options, target, driver);
   // A resident server checks by itself whether it has enough descriptors left.

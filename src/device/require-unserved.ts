@@ -1,5 +1,5 @@
 /**
- * Whether a URI or a backing file is another device's or in use by the kernel, as far as device records and sysfs tell. The server's claim (targets/claims.ts) is
+ * Whether an export or a backing file is another device's or in use by the kernel, as far as device records and sysfs tell. The server's claim (targets/claims.ts) is
  * what counts; this says it before anything is made, and also guards the files of a device that waits for `recover`,
  * whose lock is gone with its server.
  */
@@ -11,13 +11,17 @@ import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
 import type { AddOptions } from '../spec/options.ts';
 import { requireElsewhere } from '../targets/backing-files.ts';
 import { refusedUse } from '../targets/claims.ts';
-import { devicesServing, devicesServingUri, type ServingDevice, systemUse } from '../targets/holders.ts';
+import { devicesServing, type ServingDevice, systemUse } from '../targets/holders.ts';
+import { builtInTarget } from '../targets/registry.ts';
 
-export function requireUnserved(channel: ControlChannel, { files, share, id, targetOptions }: AddOptions): void {
+export async function requireUnserved(
+  channel: ControlChannel,
+  { target, files, share, id, targetOptions }: AddOptions,
+): Promise<void> {
   const isTaken = (device: ServingDevice): boolean => !(share && device.share) && isAlive(channel, device.id);
-  const { uri } = targetOptions;
-  const served = uri === undefined ? undefined : devicesServingUri(uri, id).find(isTaken);
-  if (uri !== undefined && served !== undefined) throw refusedUse(uri, served, 'URI');
+  const found = await builtInTarget(target)?.alsoServed?.(targetOptions, id);
+  const served = found?.devices.find(isTaken);
+  if (found && served !== undefined) throw refusedUse(found.uri, served, 'export');
   for (const path of files) {
     requireElsewhere(path, id);
     const stat: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });

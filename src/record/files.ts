@@ -4,6 +4,8 @@ import { mkdirSync } from 'node:fs';
 export const RUN_DIRECTORY = '/run/ublkts';
 /** Records while they are written. It is empty but for those whose writer was killed. */
 export const UNFINISHED_DIRECTORY = `${RUN_DIRECTORY}/unfinished`;
+/** Servers lock bytes of it, one for each export of an NBD server that they serve (targets/nbd/claim.ts). It is empty, and stays. */
+export const EXPORTS_LOCK = `${RUN_DIRECTORY}/exports.lock`;
 /** The directory that kublk uses, so that its clients find our sockets. */
 export const SOCKET_DIRECTORY = '/run/ublk';
 

@@ -67,9 +67,14 @@ export function lockClaimed(
   return `${file.path} cannot be locked (${errnoText(errno)}), so nothing keeps a second server from using it`;
 }
 
+/** For how many milliseconds a claim is tried again while nobody can be named who has what is claimed. */
+export function waitingFor({ recovering }: ClaimOptions): number {
+  return recovering ? RECOVERING_MS : LEAVING_MS;
+}
+
 /** Repeats `attempt` until it succeeds or the time is over. It returns null while another process has the file. */
 function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, attempt: () => T | null): T {
-  const deadline = milliseconds() + (options.recovering ? RECOVERING_MS : LEAVING_MS);
+  const deadline = milliseconds() + waitingFor(options);
   for (;;) {
     const result = attempt();
     if (result !== null) return result;
@@ -81,14 +86,14 @@ function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, atte
   }
 }
 
-/** The error for a file that is in use, or for another `source` of a device. */
-export function refusedUse(path: string, { words, id }: FileUser, source = 'backing file'): UblkError {
+/** The error for a file that is in use, or for an export of a server. `name`: a path, or a URI. */
+export function refusedUse(name: string, { words, id }: FileUser, what: 'file' | 'export' = 'file'): UblkError {
   const end =
-    id === undefined ? 'end that use first' : `delete that device first (the file stays): \`ublkts del -n ${id}\``;
-  return new UblkError(`cannot use ${source} ${path}: ${words}`, {
+    id === undefined ? 'end that use first' : `delete that device first (the ${what} stays): \`ublkts del -n ${id}\``;
+  return new UblkError(`cannot use ${what === 'file' ? 'backing file' : what} ${name}: ${words}`, {
     code: 'EBUSY',
     command: 'open',
-    hint: [`${end}, or use another file; only devices that all have `, option('share'), ' can use a file together'],
+    hint: [`${end}, or use another ${what}; only devices that all have `, option('share'), ` can use the same ${what}`],
   });
 }
 

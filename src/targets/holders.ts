@@ -75,20 +75,31 @@ export interface ServingDevice extends FileUser {
 
 /** The devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
 export function devicesServing(stat: BigIntStats, except: number): ServingDevice[] {
-  return devicesThat(({ files }) => files.some((path) => overlaps(stat, path)), except);
+  return recordedDevices(except)
+    .filter(({ spec }) => spec.files.some((path) => overlaps(stat, path)))
+    .map(({ device }) => device);
 }
 
-/** The devices, other than `except`, whose records name this URI. */
-export function devicesServingUri(uri: string, except: number): ServingDevice[] {
-  return devicesThat(({ targetOptions }) => targetOptions['uri'] === uri, except);
+/** An export of a server, and the devices that serve it. */
+export interface ServedExport {
+  readonly uri: string;
+  readonly devices: readonly ServingDevice[];
 }
 
-function devicesThat(serves: (spec: DeviceSpec) => boolean, except: number): ServingDevice[] {
+/** A device, and what its record says of it. */
+export interface RecordedDevice {
+  readonly device: ServingDevice;
+  readonly spec: DeviceSpec;
+}
+
+/** All devices that have a record, other than `except`. */
+export function recordedDevices(except: number): RecordedDevice[] {
   return findDevices().flatMap((id) => {
     const record = id === except ? null : readUnchanged(id);
-    if (record === null || !serves(record.spec)) return [];
-    const words = `device ${id} (${record.spec.target}, server pid ${record.server?.pid ?? 'unknown'}) serves it`;
-    return [{ id, share: record.spec.share, words }];
+    if (record === null) return [];
+    const { spec, server } = record;
+    const words = `device ${id} (${spec.target}, server pid ${server?.pid ?? 'unknown'}) serves it`;
+    return [{ device: { id, share: spec.share, words }, spec }];
   });
 }
 

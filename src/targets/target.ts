@@ -10,6 +10,7 @@ import type { Namespace } from '../native/namespaces.ts';
 import type { IntegrityOptions } from '../spec/options.ts';
 import type { OpenRequest, TargetTraits } from '../spec/target-traits.ts';
 import type { ParamsInit } from '../control/commands.ts';
+import type { ServedExport } from './holders.ts';
 import type { ConnectionWriter } from '../stats/connection-writer.ts';
 
 export type { OpenRequest } from '../spec/target-traits.ts';
@@ -49,6 +50,11 @@ export interface BuiltInTarget<State = unknown> extends TargetType<State> {
    * them. Backing files and shared buffers are not its concern.
    */
   namespaces(options: Readonly<Record<string, string>>): readonly Namespace[];
+  /**
+   * Looks for other devices than `except` that serve what the options lead to, however theirs are written; null when they
+   * lead to nothing that one device must have to itself. Backing files are not its concern.
+   */
+  alsoServed?(options: Readonly<Record<string, string>>, except: number): Promise<ServedExport | null>;
   /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
   reopens?(options: Readonly<Record<string, string>>): readonly string[];
 }

@@ -269,6 +269,39 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     }
   });
 
+  test('an export is served by one device, however its URI is written and whoever is first', async () => {
+    const link = `nbd+unix:///?socket=${FOLDER}/link`;
+    sh(`ln -sfn socket ${FOLDER}/link`);
+    await serving([...UNIX, 'memory', '1M'], async () => {
+      const { pid } = await library.startServer({ name: 'nbd' });
+      for (const server of [null, null, 'nbd']) {
+        const both = [URI, link].map((uri, at) =>
+          library.addDevice({ target: 'nbd', targetOptions: { uri }, queues: 1, server: at === 0 ? server : null }),
+        );
+        const settled = await Promise.allSettled(both);
+        const failures = settled.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+        assert.equal(failures.length, 1, failures.join());
+        assert.match(failures[0] ?? '', /cannot use export nbd\+unix:.*: device \d+ \(nbd, server pid .*\) serves it/);
+        shFails(`ublkts add -t nbd '${link}'`, /cannot use export .*hint: .*\(the export stays\).*another export/s);
+        await library.deleteAllDevices();
+      }
+      process.kill(pid, 'SIGTERM');
+      const shared = { target: 'nbd', share: true, queues: 1 };
+      await library.addDevice({ ...shared, targetOptions: { uri: URI } });
+      await library.addDevice({ ...shared, targetOptions: { uri: link } });
+      shFails(`ublkts add -t nbd '${URI}'`, /cannot use export/);
+      await library.deleteAllDevices();
+    });
+    const tcp = await startServer(['nbdkit', '-f', '-p', '10811', `--pidfile=${SOCKET}`, 'memory', '1M'], SOCKET);
+    try {
+      await withDevice({ target: 'nbd', targetOptions: { uri: 'nbd://127.0.0.1:10811/' } }, () => {
+        shFails('ublkts add -t nbd NBD://LOCALHOST:10811', /cannot use export/);
+      });
+    } finally {
+      await tcp.kill();
+    }
+  });
+
   // test/targets/nbd/queue.test.ts tells all lies to the path `copy`.
   for (const dataPath of LONG ? ['copy', 'auto_zc'] : []) {
     test(`${dataPath}: a server that lies loses its connection, and the requests are served by the next`, async () => {
@@ -311,7 +344,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     await serving([...UNIX, '-r', 'memory', '1M'], async () => {
       await withDevice({ target: 'nbd', targetOptions: { uri: URI } }, ({ path }) => {
         sh(`test "$(blockdev --getro ${path})" = 1`);
-        shFails(`ublkts add -t nbd '${URI}'`, /cannot use URI .*: device \d+ \(nbd, server pid \d+\) serves it/);
+        shFails(`ublkts add -t nbd '${URI}'`, /cannot use export .*: device \d+ \(nbd, server pid \d+\) serves it/);
       });
     });
     assert.equal(sh('ublkts list'), '');

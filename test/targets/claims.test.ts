@@ -8,5 +8,10 @@ test('a file that another device serves is refused with the command that ends th
     refusedUse('/a', { words, id: 0 }).hint ?? '',
     /\(the file stays\): `ublkts del -n 0`, or use another file/,
   );
+  const { message, hint = '' } = refusedUse('nbd://a/', { words, id: 0 }, 'export');
+  assert.match(
+    `${message} ${hint}`,
+    /^cannot use export nbd:[^]*\(the export stays\)[^]*another export;[^]*same export$/,
+  );
   assert.match(refusedUse('/a', { words: 'another program holds it' }).hint ?? '', /^end that use first, or/);
 });

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const DIRECTORIES = ['/run/ublkts', '/run/ublkts/unfinished', '/run/ublk'];
+/** Belongs to no device. */
+const KEPT = ['/run/ublkts/exports.lock'];
 
 /** Returns the ids of the devices that exist, whoever serves them. */
 export function deviceIds(): number[] {
@@ -20,7 +22,7 @@ export function serverPids(): number[] {
 /** Returns the files in the directories of ublkts and kublk. */
 export function runFiles(): string[] {
   const found = DIRECTORIES.flatMap((directory) => list(directory).map((name) => `${directory}/${name}`));
-  return found.filter((path) => !DIRECTORIES.includes(path));
+  return found.filter((path) => !DIRECTORIES.includes(path) && !KEPT.includes(path));
 }
 
 /** Returns what is left of devices, in words. It waits a little, because a server ends a moment after its device. */

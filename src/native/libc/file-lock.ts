@@ -13,7 +13,7 @@ const F_WRLCK = 1;
 const F_UNLCK = 2;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-/** The size of struct flock. Its other fields stay 0, which means the whole file, whatever its length becomes. */
+/** The size of struct flock: type and whence (int16), start and length (int64) from byte 8 on, pid. */
 const FLOCK_BYTES = 32;
 
 export type LockKind = 'shared' | 'exclusive';
@@ -23,8 +23,21 @@ export type LockKind = 'shared' | 'exclusive';
  * conflicting lock. An exclusive lock needs a descriptor that can write, and a shared lock one that can read.
  */
 export function tryLock(fd: number, kind: LockKind): number {
+  return setLock(fd, kind, 0n, 0n);
+}
+
+/** Locks the byte at `place`, below 2^62, in the same way. The file need not have it. */
+export function tryLockByte(fd: number, kind: LockKind, place: bigint): number {
+  return setLock(fd, kind, place, 1n);
+}
+
+/** A length of 0 is all that follows `start`. */
+function setLock(fd: number, kind: LockKind, start: bigint, length: bigint): number {
   const lock = new Uint8Array(FLOCK_BYTES);
-  new DataView(lock.buffer).setInt16(0, kind === 'shared' ? F_RDLCK : F_WRLCK, true);
+  const view = new DataView(lock.buffer);
+  view.setInt16(0, kind === 'shared' ? F_RDLCK : F_WRLCK, true);
+  view.setBigInt64(8, start, true);
+  view.setBigInt64(16, length, true);
   const { value, errno } = callInt('fcntl', fd, F_OFD_SETLK, lock);
   if (value === 0) return 0;
   return errno === ERRNO.EACCES ? ERRNO.EAGAIN : errno;

@@ -7,6 +7,7 @@ import type { OneThread } from '../../spec/target-traits.ts';
 import { requireNoIntegrity } from '../integrity.ts';
 import type { BuiltInTarget, Opened, OpenRequest, QueueContext } from '../target.ts';
 import { askExport } from './ask.ts';
+import { claimExport, devicesServingExport } from './claim.ts';
 import { connectNbd } from './connection/connect.ts';
 import { chooseExport } from './handshake/negotiate.ts';
 import { namespacesOfUri } from './namespaces.ts';
@@ -33,6 +34,8 @@ const ONE_CONNECTION: OneThread = {
  */
 const DESCRIPTORS = 3;
 const DESCRIPTORS_WITH_TLS = 11;
+/** The file of the claim on the export. */
+const CLAIM_DESCRIPTORS = 1;
 
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
@@ -48,7 +51,7 @@ export const nbdTarget: BuiltInTarget<NbdState> = {
   registeredPaths: ['auto_zc'],
   descriptors: (options, threads) => {
     const usesTls = programOf(options) === null && parseNbdOptions(options).uri.tls !== undefined;
-    return threads * (usesTls ? DESCRIPTORS_WITH_TLS : DESCRIPTORS);
+    return CLAIM_DESCRIPTORS + threads * (usesTls ? DESCRIPTORS_WITH_TLS : DESCRIPTORS);
   },
   recorded: recordedNbdOptions,
   check,
@@ -65,6 +68,12 @@ export const nbdTarget: BuiltInTarget<NbdState> = {
   // A program may open any path and any address.
   namespaces: (options) =>
     programOf(options) === null ? namespacesOfUri(parseNbdOptions(options).uri) : ['mnt', 'net'],
+  // What a program serves cannot be known, and its socket is the device's own.
+  alsoServed: async (options, except) => {
+    if (programOf(options) !== null) return null;
+    const { uri } = parseNbdOptions(options);
+    return { uri: formatNbdUri(uri), devices: await devicesServingExport(uri, except) };
+  },
   reopens: (options) => {
     const program = programOf(options);
     if (program !== null) return pathsOf(program);
@@ -91,18 +100,26 @@ function check({ device, options, dataPath, integrity }: OpenRequest): void {
   );
 }
 
-async function open({ device, options, maxIoBufBytes, dataPath }: OpenRequest): Promise<Opened<NbdState>> {
+async function open(request: OpenRequest): Promise<Opened<NbdState>> {
+  const { device, options, maxIoBufBytes, dataPath } = request;
   if (dataPath === 'auto_zc') requireFixedBuffers(release());
-  const program = programOf(options);
-  const { program: folder, log } = filesOf(device);
-  const keeper = program === null ? null : await ProgramKeeper.start(program, folder, log);
+  const close = await begin(request);
   return {
     params: null,
     files: [],
     state: { options: connectionOptions(options, device), maxIoBufBytes, dataPath },
     operations: 1,
-    close: () => keeper?.end(),
+    close,
   };
+}
+
+/** Claims the export, or starts the program. Resolves with what ends that. */
+async function begin(request: OpenRequest): Promise<() => void | Promise<void>> {
+  const program = programOf(request.options);
+  if (program === null) return claimExport(parseNbdOptions(request.options).uri, request);
+  const { program: folder, log } = filesOf(request.device);
+  const keeper = await ProgramKeeper.start(program, folder, log);
+  return () => keeper.end();
 }
 
 /** On an older kernel, a socket cannot be read into a registered buffer. */
