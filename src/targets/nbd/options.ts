@@ -1,12 +1,12 @@
 /** The options of the target nbd. */
-import { resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import { option } from '../../spec/option-names.ts';
 import { filesOf } from '../../record/files.ts';
 import { parseSwitch } from '../switch.ts';
 import { programOf, recordedProgram } from './program/command.ts';
 import { uriIn } from './program/socket.ts';
-import { formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
+import { TLS_PARAMETERS } from './tls/options.ts';
+import { asksForTls, formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
 
 export const NBD_OPTIONS = {
   uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH; nbds and nbds+unix with TLS',
@@ -78,39 +78,33 @@ export function recordedNbdOptions(options: Readonly<Record<string, string>>): R
   const { uri } = options;
   const recorded = recordedProgram(options);
   if (uri === undefined) return recorded;
-  const rest = Object.entries(recorded).filter(([name]) => !TLS_OPTIONS.includes(name));
+  const rest = Object.entries(recorded).filter(([name]) => !(name in TLS_OPTIONS));
   return { ...Object.fromEntries(rest), uri: formatNbdUri(uriOf(uri, options)) };
 }
 
-const TLS_OPTIONS = Object.keys(NBD_OPTIONS).filter((name) => name.startsWith('tls_'));
+/** The options of TLS, and the parameters of the URI that they stand for. */
+const TLS_OPTIONS = {
+  tls_certificates: TLS_PARAMETERS.certificates,
+  tls_psk_file: TLS_PARAMETERS.pskFile,
+  tls_hostname: TLS_PARAMETERS.hostname,
+  tls_verify_peer: TLS_PARAMETERS.verifyPeer,
+} as const;
 
-/** Parses the URI, and adds the options of TLS to its parameters. */
+/** Parses the URI, with the options of TLS as parameters of it. */
 function uriOf(text: string, options: Readonly<Record<string, string>>): NbdUri {
-  const uri = parseNbdUri(text);
-  const [given] = TLS_OPTIONS.filter((name) => options[name] !== undefined);
-  if (given === undefined) return uri;
-  if (uri.tls === undefined) {
+  const given = Object.entries(TLS_OPTIONS).flatMap(([name, parameter]) => {
+    const value = options[name];
+    return value === undefined ? [] : [{ name, parameter, value }];
+  });
+  const [first] = given;
+  if (first !== undefined && !asksForTls(text)) {
     throw usageError(
-      [option(`targetOptions.${given}`), ` cannot be used with ${JSON.stringify(text)}`],
+      [option(`targetOptions.${first.name}`), ` cannot be used with ${JSON.stringify(text)}`],
       'TLS needs a URI that begins with nbds:// or nbds+unix://',
     );
   }
-  const {
-    tls_certificates: certificates,
-    tls_psk_file: pskFile,
-    tls_hostname: hostname,
-    tls_verify_peer: verify,
-  } = options;
-  return {
-    ...uri,
-    tls: {
-      ...uri.tls,
-      ...(certificates !== undefined && { certificates: resolve(certificates) }),
-      ...(pskFile !== undefined && { pskFile: resolve(pskFile) }),
-      ...(hostname !== undefined && { hostname }),
-      ...(verify !== undefined && { verifyPeer: parseSwitch(verify, 'tls_verify_peer') }),
-    },
-  };
+  for (const { name, value } of given) if (name === 'tls_verify_peer') parseSwitch(value, name);
+  return parseNbdUri(text, new Map(given.map(({ parameter, value }) => [parameter, value])));
 }
 
 /**

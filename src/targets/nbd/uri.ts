@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { type UblkError, usageError } from '../../errors.ts';
-import { TLS_PARAMETERS, type TlsOptions, tlsOptionsOf, tlsParametersOf } from './tls/options.ts';
+import { TLS_PARAMETERS, type TlsOptions, tlsOptionsOf, tlsParametersOf, tlsProblem } from './tls/options.ts';
 
 export type NbdAddress =
   /** A host may be an address; one of IPv6 may have a zone: `fe80::1%eth0`. */
@@ -31,23 +31,35 @@ const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/;
 const PARAMETERS: readonly string[] = ['socket', ...Object.values(TLS_PARAMETERS)];
 const EXAMPLES = 'for example nbd://host/export or nbd+unix:///export?socket=/run/nbd.sock';
 
-/** Throws a usage error for a text that is no NBD URI, or one of a kind that is not supported. */
-export function parseNbdUri(text: string): NbdUri {
+/**
+ * Throws a usage error for a text that is no NBD URI, or one of a kind that is not supported. `more`: parameters that are
+ * given beside it, and take the place of its own.
+ */
+export function parseNbdUri(text: string, more: ReadonlyMap<string, string> = new Map()): NbdUri {
   if (text.includes('#')) throw refused(text, 'it has a fragment; a # that belongs to a name is written as %23');
   const { scheme = '', authority = '', name = '', query = '' } = URI.exec(text)?.groups ?? {};
   const exportName = decoded(name, text);
   if (Buffer.byteLength(exportName) > MAX_NAME_BYTES) throw refused(text, 'the name of its export is too long');
-  const parameters = parametersOf(query, text);
+  const parameters = new Map([...parametersOf(query, text), ...more]);
   const [, secure, unix] = SCHEME.exec(scheme) ?? [];
   if (secure === undefined) throw refused(text, 'it does not begin with nbd://, nbd+unix://, nbds:// or nbds+unix://');
   const [user, host] = divided(authority, text);
   const address =
     unix === undefined ? tcpAddress(host, parameters, text) : unixAddress(host, parameters.get('socket'), text);
-  if (secure !== '') return { address, exportName, tls: tlsOptionsOf(parameters, user) };
+  if (secure !== '') {
+    const problem = tlsProblem(parameters, user);
+    if (problem !== null) throw refused(text, problem);
+    return { address, exportName, tls: tlsOptionsOf(parameters, user) };
+  }
   if (user !== '') throw refused(text, 'a user belongs to nbds:// or nbds+unix://');
   const [given] = Object.values(TLS_PARAMETERS).filter((one) => parameters.has(one));
   if (given !== undefined) throw refused(text, `${given} belongs to nbds:// or nbds+unix://`);
   return { address, exportName };
+}
+
+/** Whether a text begins as the URI of a server with TLS does. */
+export function asksForTls(text: string): boolean {
+  return /^nbds(?:\+unix)?:/i.test(text);
 }
 
 /** The URI in one spelling; paths are absolute, so that it means the same in every directory. */

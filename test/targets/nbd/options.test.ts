@@ -13,6 +13,25 @@ describe('the options of nbd', () => {
     assert.deepEqual(parseNbdOptions(options), parseNbdOptions(recorded));
   });
 
+  test('of TLS take the place of those in the URI, and go together with the user in it', () => {
+    const { uri } = parseNbdOptions({ uri: 'nbds://bob@host/?tls-psk-file=/a', tls_psk_file: '/b' });
+    assert.deepEqual(uri.tls, { verifyPeer: true, user: 'bob', pskFile: '/b' });
+    const recorded = recordedNbdOptions({ uri: 'nbds://bob@host/', tls_psk_file: '/b' });
+    assert.deepEqual(recorded, { uri: 'nbds://bob@host/?tls-psk-file=/b' });
+  });
+
+  for (const [options, why] of [
+    [{ tls_psk_file: '/k', tls_certificates: '/c' }, /tls-certificates is of no effect with tls-psk-file/],
+    [{ tls_psk_file: '/k', tls_hostname: 'h' }, /tls-hostname is of no effect/],
+    [{ tls_psk_file: '/k', tls_verify_peer: 'no' }, /tls-verify-peer is of no effect/],
+    [{ tls_certificates: '' }, /tls-certificates is empty/],
+    [{ tls_verify_peer: 'perhaps' }, /tls_verify_peer.* "perhaps" is neither yes nor no/],
+  ] as const) {
+    test(`of TLS are refused: ${Object.keys(options).join(' and ')}`, () => {
+      assert.throws(() => parseNbdOptions({ uri: 'nbds://host/', ...options }), why);
+    });
+  }
+
   test('of TLS are refused without it', () => {
     const options = { uri: 'nbd://host/disk', tls_psk_file: '/k' };
     assert.throws(() => parseNbdOptions(options), /tls_psk_file.* cannot be used with "nbd:\/\/host\/disk"/);

@@ -1,5 +1,6 @@
 /** What a URI says of TLS: `nbds://USER@HOST/?tls-certificates=DIR`, with the parameters that libnbd has. */
 import { resolve } from 'node:path';
+import { switchValue } from '../../switch.ts';
 
 export interface TlsOptions {
   /** A directory with ca-cert.pem and, for a server that asks for it, client-cert.pem and client-key.pem. */
@@ -22,20 +23,37 @@ export const TLS_PARAMETERS = {
   verifyPeer: 'tls-verify-peer',
 } as const;
 
-const OFF = ['false', 'no', '0', 'off'];
+/** What a certificate is looked at with. A shared key takes its place. */
+const OF_CERTIFICATES = [TLS_PARAMETERS.certificates, TLS_PARAMETERS.hostname, TLS_PARAMETERS.verifyPeer];
 
-/** Reads the parameters. Paths become absolute. */
+/** Says what cannot be meant: a value that is none, and a part that would be of no effect; null when all can be. */
+export function tlsProblem(parameters: ReadonlyMap<string, string>, user: string): string | null {
+  const { verifyPeer, pskFile } = TLS_PARAMETERS;
+  const empty = Object.values(TLS_PARAMETERS).find((name) => parameters.get(name) === '');
+  if (empty !== undefined) return `${empty} is empty`;
+  const verify = parameters.get(verifyPeer);
+  if (verify !== undefined && switchValue(verify.toLowerCase()) === null) {
+    return `${verifyPeer} ${JSON.stringify(verify)} is neither true nor false`;
+  }
+  if (!parameters.has(pskFile)) return user === '' ? null : `a user belongs to ${pskFile}, whose keys have users`;
+  const idle = OF_CERTIFICATES.find((name) => parameters.has(name));
+  return idle === undefined
+    ? null
+    : `${idle} is of no effect with ${pskFile}, because a key takes the place of certificates`;
+}
+
+/** Reads the parameters, which have no `tlsProblem`. Paths become absolute. */
 export function tlsOptionsOf(parameters: ReadonlyMap<string, string>, user: string): TlsOptions {
   const certificates = parameters.get(TLS_PARAMETERS.certificates);
   const pskFile = parameters.get(TLS_PARAMETERS.pskFile);
   const hostname = parameters.get(TLS_PARAMETERS.hostname);
-  const verify = parameters.get(TLS_PARAMETERS.verifyPeer)?.toLowerCase() ?? '';
+  const verify = parameters.get(TLS_PARAMETERS.verifyPeer)?.toLowerCase() ?? 'true';
   return {
     ...(certificates !== undefined && { certificates: resolve(certificates) }),
     ...(pskFile !== undefined && { pskFile: resolve(pskFile) }),
     ...(user !== '' && { user }),
     ...(hostname !== undefined && { hostname }),
-    verifyPeer: !OFF.includes(verify),
+    verifyPeer: switchValue(verify) ?? true,
   };
 }
 
