@@ -39,8 +39,14 @@ async function main(config: ThreadConfig): Promise<void> {
   }
   // The main thread sets the flags of the JIT when all threads have fetched.
   keepCompiledCode();
-  const { params } = target;
-  say({ kind: 'fetched', tid: gettid(), ring, notes, ...(params === undefined ? {} : { params }) });
+  const { params, notes: more = [] } = target;
+  say({
+    kind: 'fetched',
+    tid: gettid(),
+    ring,
+    notes: [...notes, ...more],
+    ...(params === undefined ? {} : { params }),
+  });
   const { index } = config;
   const { debugMask } = config.spec;
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} (tid ${gettid()}) serves`);

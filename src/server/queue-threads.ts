@@ -50,7 +50,7 @@ export class QueueThreads implements DeviceThreads {
       const all = await Promise.race([Promise.all(this.#fetched), late]);
       const params = all[0]?.params;
       if (!all.every((each) => isDeepStrictEqual(each.params, params))) throw differingError();
-      return { notes: all.flatMap(({ notes }) => notes), params };
+      return { notes: [...new Set(all.flatMap(({ notes }) => notes))], params };
     } finally {
       clearTimeout(timer);
     }

@@ -210,6 +210,8 @@ export interface TargetQueue {
   beforeFetch?(slot: number): void;
   /** For a target whose `Opened.params` is null. All threads must say the same. */
   readonly params?: ParamsInit;
+  /** What `Opened.notes` would say, for a target that learns it on its threads only. What several threads say is shown once. */
+  readonly notes?: readonly string[];
   /** The device has left this server, and no request comes any more. Failures are logged. */
   close?(): void | Promise<void>;
 }

@@ -135,6 +135,17 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     }
   });
 
+  test('what is less than a block at the end of an export is left out, and add says so once', async () => {
+    sh(`truncate -s 1000 ${FOLDER}/odd`);
+    const { id, size_bytes, notes } = await library.addDevice({
+      target: 'nbd',
+      targetOptions: { program: `nbdkit file ${FOLDER}/odd` },
+    });
+    assert.equal(size_bytes, 512);
+    assert.equal(notes.filter((note) => note.includes('the last 488 bytes are left out')).length, 1, notes.join());
+    await library.deleteDevice(id);
+  });
+
   test('errors of the server are those of the device', async () => {
     const errors = ['--filter=error', 'memory', '1M', 'error-pwrite=ENOSPC', 'error-pwrite-rate=100%'];
     await serving([...UNIX, ...errors], async () => {

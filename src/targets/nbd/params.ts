@@ -36,8 +36,8 @@ export function nbdParams(
   { bytes, flags, blockSizes }: NbdExport,
   { maxIoBufBytes }: Pick<OpenRequest, 'maxIoBufBytes'>,
 ): ParamsInit {
-  const { minimum, preferred, maximum } = blockSizes ?? ASSUMED;
-  const block = Math.max(SECTOR, minimum);
+  const { preferred, maximum } = blockSizes ?? ASSUMED;
+  const block = blockOf(blockSizes);
   if (block > MAX_BLOCK) throw unusable(`its blocks of ${block} bytes are larger than a page`);
   const largest = Math.floor(Math.min(maximum, maxIoBufBytes) / block) * block;
   if (largest === 0) throw unusable(`it takes at most ${maximum} bytes, less than a block of ${block}`);
@@ -60,6 +60,21 @@ export function nbdParams(
     dma: { alignment: SECTOR - 1 },
   };
   return clears ? { ...params, discard: clearing(flags, block) } : params;
+}
+
+/** What `add` and `recover` say of an export whose end has no place on the device. */
+export function nbdNotes({ bytes, blockSizes }: Pick<NbdExport, 'bytes' | 'blockSizes'>): string[] {
+  const block = blockOf(blockSizes);
+  const rest = bytes % block;
+  if (rest === 0) return [];
+  return [
+    `the export has ${bytes} bytes, and the device whole blocks of ${block}: the last ${rest} bytes are left out`,
+  ];
+}
+
+/** Bytes of the device's logical block. */
+function blockOf(blockSizes: BlockSizes | null): number {
+  return Math.max(SECTOR, (blockSizes ?? ASSUMED).minimum);
 }
 
 /** A device has a cache when its server can flush. The driver sends FUA writes only to a device with a cache. */

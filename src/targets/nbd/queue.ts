@@ -23,6 +23,7 @@ import { sayGoodbye } from './transmission/goodbye.ts';
 import { type Connection, Link } from './connection/link.ts';
 import { isGone, Looks, SILENT } from './connection/liveness.ts';
 import type { NbdOptions } from './options.ts';
+import { nbdNotes } from './params.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
 import { type Answered, Receiver } from './transmission/receiver.ts';
 import { Sender } from './transmission/sender.ts';
@@ -55,6 +56,7 @@ const SHUTDOWN = 'the server is about to end';
 
 export class NbdQueue implements TargetQueue, Answered {
   readonly params: ParamsInit;
+  readonly notes: readonly string[];
   private readonly ring: TargetRing;
   private readonly events: ThreadEvents;
   private readonly slots: number;
@@ -92,6 +94,7 @@ export class NbdQueue implements TargetQueue, Answered {
     { fd, structured, export: found }: Connection,
   ) {
     this.params = params;
+    this.notes = nbdNotes(found);
     this.ring = ring;
     this.events = events;
     this.slots = slots;

@@ -9,7 +9,7 @@ import {
 import { differenceOf } from '../../../src/targets/nbd/connection/difference.ts';
 import type { NbdExport } from '../../../src/targets/nbd/handshake/export.ts';
 import { parseNbdOptions, recordedNbdOptions } from '../../../src/targets/nbd/options.ts';
-import { nbdParams } from '../../../src/targets/nbd/params.ts';
+import { nbdNotes, nbdParams } from '../../../src/targets/nbd/params.ts';
 import {
   NBD_FLAG_READ_ONLY,
   NBD_FLAG_ROTATIONAL,
@@ -24,6 +24,13 @@ const EXPORT: NbdExport = { name: '', description: null, bytes: 1 << 20, flags: 
 const ALL = NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES;
 
 describe('the device of an export', () => {
+  test('has whole blocks, and its notes say what is left out', () => {
+    const odd = { ...EXPORT, bytes: 1000 };
+    assert.equal(nbdParams(odd, REQUEST).basic?.dev_sectors, 1);
+    assert.match(nbdNotes(odd)[0] ?? '', /has 1000 bytes, .* blocks of 512: the last 488 bytes are left out/);
+    assert.deepEqual(nbdNotes(EXPORT), []);
+  });
+
   test('has the blocks of the export: minimum, preferred and maximum', () => {
     const blockSizes = { minimum: 4096, preferred: 65_536, maximum: 300_000 };
     const { basic } = nbdParams({ ...EXPORT, bytes: 10_000, blockSizes: { ...blockSizes, maximum: 299_008 } }, REQUEST);
