@@ -14,10 +14,12 @@ import { findDevices, isThere } from '../control/discovery.ts';
 import { type DiskNumbers, diskNumbers } from '../control/sysfs.ts';
 import { type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
+import { filesOf } from '../record/files.ts';
 import { forgetIfGone, goingIds, keepGoingDevice, readGoingDevice, writeGoingDevice } from '../record/going-device.ts';
 import { isServing, type ProcessState, readProcess } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
+import { endLeftOver } from '../targets/nbd/program/left-over.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
@@ -79,10 +81,17 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   if (going === null) {
     const claimants = claimantsOf(numbers);
     if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
+    await endProgram(info, options);
     await stopAndRemove(info, numbers, claimants, options);
   }
   await untilGone(channel, info, numbers, options);
   await forgetIfGone(id, () => isGone(channel, id));
+}
+
+/** Ends what a dead server has left of its program. After the device is gone, the id and the folder may be a new device's. */
+async function endProgram({ dev_id: id, ublksrv_pid: serverPid }: DevInfo, { onWaiting }: WaitOptions): Promise<void> {
+  if (isServing(serverState(serverOf(serverPid, readRecord(id))))) return;
+  await endLeftOver(filesOf(id).program, onWaiting);
 }
 
 async function stopAndRemove(

@@ -13,6 +13,8 @@ export interface ProcessFacts {
   readonly exiting: boolean;
   /** Its name, of at most 15 bytes. */
   readonly command: string;
+  /** The id of its process group; NaN where the file has none. */
+  readonly group: number;
   /** Processor time that it has used, in clock ticks. */
   readonly ticks: number;
   /** Clock ticks from boot to the start of the process; NaN where the file has none. */
@@ -21,7 +23,14 @@ export interface ProcessFacts {
 
 /** Processes and threads that are in the kernel's do_exit. */
 const PF_EXITING = 0x4;
-const GONE: ProcessFacts = { state: 'gone', exiting: true, command: '?', ticks: 0, startTime: Number.NaN };
+const GONE: ProcessFacts = {
+  state: 'gone',
+  exiting: true,
+  command: '?',
+  group: Number.NaN,
+  ticks: 0,
+  startTime: Number.NaN,
+};
 
 export function processState(pid: number): ProcessState {
   return readProcess(pid).state;
@@ -81,13 +90,14 @@ export function parseStat(stat: string): ProcessFacts {
     state: STATES[state] ?? 'running',
     exiting: (Number(fromFourth[9 - 4]) & PF_EXITING) !== 0,
     command: stat.slice(stat.indexOf('(') + 1, end),
+    group: Number(fromFourth[5 - 4]),
     ticks: Number(fromFourth[14 - 4]) + Number(fromFourth[15 - 4]),
     startTime: Number(fromFourth[22 - 4]),
   };
 }
 
 /** False in a pid namespace whose /proc was mounted outside: its numbers are those of other processes. */
-function isProcOurs(): boolean {
+export function isProcOurs(): boolean {
   try {
     return readlinkSync('/proc/self') === String(process.pid);
   } catch {

@@ -17,13 +17,14 @@ import { readRecord, recordEnd, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/find.ts';
+import type { Opened } from '../targets/target.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
 import { IdleBuffers } from './idle-buffers.ts';
 import { requireServable } from './kept-limits.ts';
 import { bufferNeeds, mapShared, ownBuffers, releaseMaps } from './mappings.ts';
 import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
-import type { DeviceThreads } from './device-threads.ts';
+import type { DeviceThreads, Fetched } from './device-threads.ts';
 import type { Held } from './held.ts';
 import { lockBuffers, populateBuffers } from './out-of-memory.ts';
 import type { ProcessSetup } from './process-setup.ts';
@@ -114,7 +115,7 @@ export async function serveDevice(
   const idle = new IdleBuffers(maps, running);
   held.addMemory(() => idle.stop());
   if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
-  const fetched = await running.fetched();
+  const fetched = await untilFetched(running, target);
   const notes = [...setup.run(), ...fetched.notes];
   if (fetched.params !== undefined) {
     if (made === null) await setParams(channel, id, fetched.params);
@@ -165,6 +166,14 @@ export async function serveDevice(
     quiesce,
     look: () => idle.look(),
   };
+}
+
+async function untilFetched(threads: DeviceThreads, target: Opened): Promise<Fetched> {
+  try {
+    return await threads.fetched();
+  } catch (error) {
+    throw (await target.explain?.(error)) ?? error;
+  }
 }
 
 async function untilGone(id: number, threads: DeviceThreads, held: Held): Promise<void> {

@@ -89,6 +89,10 @@ export interface Opened<State = unknown> {
    * has been resolved.
    */
   close(): void | Promise<void>;
+  /**
+   * Resolves to the error to report when a queue thread could not start with `error`: the same one, or a better reason.
+   */
+  explain?(error: unknown): Promise<unknown>;
 }
 
 export interface QueueContext<State = unknown> {

@@ -76,10 +76,38 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.ok(!existsSync(`/dev/ublkc${ID}`));
   });
 
+  test('a wrapper that starts the real server: one has the image at a time, and none is left', async () => {
+    const wrapper = `sh -c 'nbdkit -f -U "$0" file ${DISK}; echo over' {socket}`;
+    sh(`ublkts add -t nbd -n ${ID} -i 1 -- ${wrapper}`);
+    assert.equal(servers(), 1, 'that of the probe has ended');
+    const { ublksrv_pid: server } = await describeDevice(ID);
+    sh(`kill -9 ${server}`);
+    await until('the program has ended', () => servers() === 0);
+    await library.recoverDevice(ID);
+    assert.equal(servers(), 1);
+    sh(`ublkts del -n ${ID}`);
+    assert.equal(servers(), 0);
+  });
+
+  test('one of another user ends with the server, and del ends one that does not', async () => {
+    sh(`ublkts add -t nbd -n ${ID} -- nbdkit -u nobody memory 8M`);
+    const { ublksrv_pid: server } = await describeDevice(ID);
+    sh(`kill -9 ${server}`);
+    await until('the program has ended', () => servers() === 0);
+    sh(`ublkts del -n ${ID}`);
+    sh(`ublkts add -t nbd -n ${ID} -- sh -c 'trap : TERM; nbdkit -f -U "$0" memory 8M; sleep 99; sleep 99' {socket}`);
+    const program = programPid();
+    sh(`kill -9 ${(await describeDevice(ID)).ublksrv_pid}`);
+    await until('the device is dead', async () => (await describeDevice(ID)).state === 'DEAD');
+    sh(`ublkts del -n ${ID}`);
+    assert.equal(processState(program), 'gone');
+  });
+
   test('one that does not start is reported with its last words, and no device is left', async () => {
     for (const [program, why] of [
       ['nbdkit file /no/such/disk', /ended with exit code 1 \(.*\/no\/such\/disk.*\)/],
-      ['/no/such/nbdkit memory 1', /failed to execute \/no\/such\/nbdkit/],
+      ['/no/such/nbdkit memory 1', /exit code 127 \(.*\/no\/such\/nbdkit: not found\)/],
+      [`qemu-nbd -f qcow2 ${DISK}`, /ended with exit code 1 \(.*not in qcow2 format.*\)/],
       ['nbd-server 10809', /nothing tells it where to listen/],
     ] as const) {
       await assert.rejects(library.addDevice({ target: 'nbd', id: ID, targetOptions: { program } }), why);
@@ -87,6 +115,11 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.ok(!existsSync(`/dev/ublkc${ID}`));
   });
 });
+
+/** How many nbdkits there are, of the devices and of the probes. */
+function servers(): number {
+  return Number(sh('pgrep -c nbdkit || true'));
+}
 
 function programPid(): number {
   return Number(readFileSync(`${HOME}/process`, 'utf8').split(' ')[0]);

@@ -58,6 +58,7 @@ describe('a server', () => {
       state: 'running',
       exiting: false,
       command: 'a) Z (b',
+      group: 0,
       ticks: 0,
       startTime: 12345,
     });

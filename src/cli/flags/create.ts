@@ -67,7 +67,8 @@ const targetFlags = {
     helpGroup: 'TARGET',
   }),
   program: Flags.string({
-    summary: 'nbd: a program to start for the device, quoted as for a shell. It can also follow --.',
+    summary:
+      'nbd: a program to start for the device, quoted as for a shell. It can also follow --. It has the environment of this command, or with --server that of the resident server.',
     helpValue: 'COMMAND',
     helpGroup: 'TARGET',
   }),

@@ -34,8 +34,8 @@ const ONE_CONNECTION: OneThread = {
  */
 const DESCRIPTORS = 3;
 const DESCRIPTORS_WITH_TLS = 11;
-/** The file of the claim on the export. */
-const CLAIM_DESCRIPTORS = 1;
+/** The file of the claim on the export, or the pipe from which the program's guard reads. */
+const DESCRIPTORS_OF_MAIN = 1;
 
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
@@ -51,7 +51,7 @@ export const nbdTarget: BuiltInTarget<NbdState> = {
   registeredPaths: ['auto_zc'],
   descriptors: (options, threads) => {
     const usesTls = programOf(options) === null && parseNbdOptions(options).uri.tls !== undefined;
-    return CLAIM_DESCRIPTORS + threads * (usesTls ? DESCRIPTORS_WITH_TLS : DESCRIPTORS);
+    return DESCRIPTORS_OF_MAIN + threads * (usesTls ? DESCRIPTORS_WITH_TLS : DESCRIPTORS);
   },
   recorded: recordedNbdOptions,
   check,
@@ -103,23 +103,23 @@ function check({ device, options, dataPath, integrity }: OpenRequest): void {
 async function open(request: OpenRequest): Promise<Opened<NbdState>> {
   const { device, options, maxIoBufBytes, dataPath } = request;
   if (dataPath === 'auto_zc') requireFixedBuffers(release());
-  const close = await begin(request);
+  const begun = await begin(request);
   return {
     params: null,
     files: [],
     state: { options: connectionOptions(options, device), maxIoBufBytes, dataPath },
     operations: 1,
-    close,
+    ...begun,
   };
 }
 
-/** Claims the export, or starts the program. Resolves with what ends that. */
-async function begin(request: OpenRequest): Promise<() => void | Promise<void>> {
+/** Claims the export, or starts the program. */
+async function begin(request: OpenRequest): Promise<Pick<Opened, 'close' | 'explain'>> {
   const program = programOf(request.options);
-  if (program === null) return claimExport(parseNbdOptions(request.options).uri, request);
+  if (program === null) return { close: await claimExport(parseNbdOptions(request.options).uri, request) };
   const { program: folder, log } = filesOf(request.device);
   const keeper = await ProgramKeeper.start(program, folder, log);
-  return () => keeper.end();
+  return { close: () => keeper.end(), explain: (error) => keeper.explain(error) };
 }
 
 /** On an older kernel, a socket cannot be read into a registered buffer. */

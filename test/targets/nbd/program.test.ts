@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { processState, readProcess } from '../../../src/record/process-state.ts';
+import { isServing, processState, readProcess } from '../../../src/record/process-state.ts';
 import { pathsOf, programOf, recordedProgram, startWords } from '../../../src/targets/nbd/program/command.ts';
 import { ProgramKeeper } from '../../../src/targets/nbd/program/keeper.ts';
 import { writeProcess } from '../../../src/targets/nbd/program/left-over.ts';
+import { startProgram } from '../../../src/targets/nbd/program/start.ts';
 import { joinWords } from '../../../src/text/shell-words.ts';
 
 const LISTENER = [process.execPath, '-e', 'require("net").createServer().listen(process.argv[1])', '{socket}'];
@@ -43,6 +44,71 @@ describe('a program is told where to listen', () => {
   test('the paths among its words are those that it may open again', () => {
     const paths = pathsOf({ words: ['qemu-nbd', '--object', 'secret,id=a,file=/mnt/k', 'a.img'], directory: '/srv' });
     for (const path of ['/srv', '/mnt/k', '/srv/a.img']) assert.ok(paths.includes(path), path);
+  });
+});
+
+describe('no process of a program is left', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'nbd-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const start = (words: readonly string[]) =>
+    startProgram({ words, directory: folder }, join(folder, 'socket'), join(folder, 'log'));
+  const child = async (): Promise<number> => {
+    const file = join(folder, 'child');
+    while (!existsSync(file) || statSync(file).size === 0) await sleep(10);
+    await sleep(100);
+    return Number(readFileSync(file, 'utf8'));
+  };
+
+  for (const [where, how] of [
+    ['in its group', ''],
+    ['in a session of its own', 'setsid'],
+  ] as const) {
+    test(`one that it has started ${where} ends with it, when it is ended and when it dies`, async () => {
+      for (const ends of ['ended', 'dies']) {
+        rmSync(join(folder, 'child'), { force: true });
+        const started = start(wrapper(how));
+        const pid = await child();
+        assert.equal(processState(pid), 'running');
+        if (ends === 'dies') process.kill(started.pid, 'SIGKILL');
+        else await started.end();
+        assert.match(await started.ended, /was ended by SIG/);
+        assert.ok(!isServing(processState(pid)), ends);
+      }
+    });
+  }
+
+  test('one that is stopped stores what it holds before it ends', async () => {
+    const started = start([
+      'sh',
+      '-c',
+      "trap 'echo stored; exit 0' TERM; echo $$ > child; while :; do sleep 0.05; done",
+    ]);
+    process.kill(await child(), 'SIGSTOP');
+    await started.end();
+    assert.match(await started.ended, /ended with exit code 0 .*stored/);
+  });
+
+  test('when the server is killed, all of them are asked to end', async () => {
+    const file = new URL('../../../src/targets/nbd/program/start.ts', import.meta.url).href;
+    const program = JSON.stringify({ words: wrapper(''), directory: folder });
+    const script = `import { startProgram } from ${JSON.stringify(file)};
+      startProgram(${program}, ${JSON.stringify(join(folder, 'socket'))}, ${JSON.stringify(join(folder, 'log'))});`;
+    const server = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+    const pid = await child();
+    server.kill('SIGKILL');
+    for (let tries = 0; tries < 200 && isServing(processState(pid)); tries++) await sleep(25);
+    assert.ok(!isServing(processState(pid)));
+  });
+
+  test('a directory that is not there is named', () => {
+    const program = { words: ['true'], directory: join(folder, 'none') };
+    assert.throws(
+      () => startProgram(program, join(folder, 'socket'), join(folder, 'log')),
+      /there is no directory .*none/,
+    );
   });
 });
 
@@ -99,12 +165,23 @@ describe('a program is kept', () => {
     const words = [process.execPath, '-e', 'console.error("no such image"); process.exit(3)', '{socket}'];
     await assert.rejects(start(words), /ended with exit code 3 \(no such image\) before it listened on its socket/);
     assert.ok(!existsSync(home()));
-    await assert.rejects(start(['/no/such/program', '{socket}']), /failed to execute \/no\/such\/program/);
+    await assert.rejects(start(['/no/such/program', '{socket}']), /code 127 \(.*\/no\/such\/program: not found\)/);
+  });
+
+  test('one that ends after it listens is reported with its last words, and not with the connection', async () => {
+    const script = 'require("net").createServer().listen(process.argv[1]);setTimeout(()=>{throw "in use"}, 200)';
+    const keeper = await start([process.execPath, '-e', script, '{socket}']);
+    const error = new Error('connection refused');
+    assert.match(String(await keeper.explain(error)), /ended with exit code 1 \(.*in use.*\) before it had said/s);
+    await keeper.end();
+    const lives = await start(LISTENER);
+    assert.equal(await lives.explain(error), error);
+    await lives.end();
   });
 
   test('the program of a server that is gone is ended before another one is started', async () => {
     mkdirSync(home());
-    const left = spawn('sleep', ['0.5']);
+    const left = spawn('sleep', ['0.5'], { detached: true });
     const { pid: leftPid = -1 } = left;
     writeProcess(home(), { pid: leftPid, startTime: readProcess(leftPid).startTime });
     const keeper = await start(LISTENER);
@@ -112,6 +189,11 @@ describe('a program is kept', () => {
     assert.equal(left.exitCode, 0, 'it was waited for');
   });
 });
+
+/** Starts a child in the background, writes its id into the file `child`, and waits for it. */
+function wrapper(how: string): string[] {
+  return ['sh', '-c', `${how} sleep 60 & echo $! > child; wait`];
+}
 
 function started(program: string): string {
   const found = programOf({ program, directory: '/srv' });

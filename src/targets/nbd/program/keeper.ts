@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { serverLog } from '../../log.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import type { Program } from './command.ts';
+import { explained } from './last-words.ts';
 import { endLeftOver, writeProcess } from './left-over.ts';
 import { socketIn } from './socket.ts';
 import { type StartedProgram, startProgram, untilListening } from './start.ts';
@@ -22,6 +23,7 @@ export class ProgramKeeper {
   private readonly program: Program;
   private readonly folder: string;
   private readonly log: string;
+  private readonly first: StartedProgram;
   private running: StartedProgram;
   private startedAt = 0;
   private pause = 0;
@@ -55,7 +57,13 @@ export class ProgramKeeper {
     this.program = program;
     this.folder = folder;
     this.log = log;
-    this.running = this.spawn();
+    this.first = this.spawn();
+    this.running = this.first;
+  }
+
+  /** The reason why the device cannot be served, when a connection has failed with `error` before the device was ready. */
+  explain(error: unknown): Promise<unknown> {
+    return explained(this.program, this.first, error);
   }
 
   /** Ends the program and removes its folder. Resolves when it has ended. */

@@ -1,43 +1,30 @@
 /**
- * Ends the program of a server that is gone. The kernel has told it to end when that server died, but it may take its
- * time, and two programs must not write to one image. So a new server waits for it, and kills it if it stays.
+ * Ends the program of a server that is gone. Its guard has asked it to end when that server died (guarded.ts), but it may
+ * take its time, and two programs must not write to one image.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
-import { isServing, readProcess } from '../../../record/process-state.ts';
+import { readProcess } from '../../../record/process-state.ts';
+import { endByThemselves, endProcesses, findProcesses } from './processes.ts';
+import { socketIn } from './socket.ts';
 import type { StartedProgram } from './start.ts';
 
-const ENDS_MS = 10_000;
-const DIES_MS = 5_000;
-const LOOK_MS = 20;
+/** It was asked already: for this long, it is not disturbed. */
+const UNDISTURBED_MS = 5_000;
+const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
+
+export type ProgramProcess = Pick<StartedProgram, 'pid' | 'startTime'>;
 
 /** Writes the process id and start time of the program into its folder. When it throws, it has written nothing. */
-export function writeProcess(folder: string, { pid, startTime }: Pick<StartedProgram, 'pid' | 'startTime'>): void {
+export function writeProcess(folder: string, { pid, startTime }: ProgramProcess): void {
   const next = join(folder, 'process.next');
   writeFileSync(next, `${pid} ${startTime}\n`, { mode: 0o600 });
   renameSync(next, processFile(folder));
 }
 
-/** Resolves when the process that is written down in the folder has ended. Throws a UblkError when it cannot be ended. */
-export async function endLeftOver(folder: string): Promise<void> {
-  const isThere = leftOver(folder);
-  if (isThere === null || (await goes(isThere.lives, ENDS_MS))) return;
-  process.kill(isThere.pid, 'SIGKILL');
-  if (await goes(isThere.lives, DIES_MS)) return;
-  throw new UblkError(`the program of the device's last server (pid ${isThere.pid}) does not end`, {
-    code: 'EBUSY',
-    hint: '`dmesg` may say what it waits for; try again when it has ended',
-  });
-}
-
-interface LeftOver {
-  readonly pid: number;
-  readonly lives: () => boolean;
-}
-
-function leftOver(folder: string): LeftOver | null {
+/** The process that is written down in the folder; null when none is. */
+export function readProgramProcess(folder: string): ProgramProcess | null {
   let text: string;
   try {
     text = readFileSync(processFile(folder), 'utf8');
@@ -45,19 +32,34 @@ function leftOver(folder: string): LeftOver | null {
     return null;
   }
   const [pid = 0, startTime = 0] = text.split(' ').map(Number);
-  const lives = (): boolean => {
-    const { state, startTime: since } = readProcess(pid);
-    return isServing(state) && since === startTime;
-  };
-  return { pid, lives };
+  return { pid, startTime };
 }
 
-async function goes(lives: () => boolean, patienceMs: number): Promise<boolean> {
-  for (let waited = 0; lives(); waited += LOOK_MS) {
-    if (waited >= patienceMs) return false;
-    await sleep(LOOK_MS);
-  }
-  return true;
+/**
+ * Resolves when every process of the program whose folder this is has ended: waits, asks them, and kills them. Throws a
+ * UblkError when one cannot be ended. `report` is told what is waited for.
+ */
+export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
+  if (!existsSync(folder)) return;
+  const group = groupOf(folder);
+  const find = (): number[] => findProcesses(group, socketIn(folder));
+  const [first] = find();
+  if (first === undefined) return;
+  report?.(`waiting for the program (pid ${first}) to end`);
+  if (await endByThemselves(find, UNDISTURBED_MS)) return;
+  const [stays] = await endProcesses(find, PATIENCE);
+  if (stays === undefined) return;
+  throw new UblkError(`the program of the device's last server (pid ${stays}) does not end`, {
+    code: 'EBUSY',
+    hint: '`dmesg` may say what it waits for; try again when it has ended',
+  });
+}
+
+/** The process group of the program; null when its id may be another one's by now. */
+function groupOf(folder: string): number | null {
+  const written = readProgramProcess(folder);
+  if (written === null) return null;
+  return readProcess(written.pid).startTime === written.startTime ? written.pid : null;
 }
 
 function processFile(folder: string): string {

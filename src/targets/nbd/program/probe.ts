@@ -6,6 +6,7 @@ import { askExport } from '../ask.ts';
 import type { NbdExport } from '../handshake/export.ts';
 import { parseNbdUri } from '../uri.ts';
 import type { Program } from './command.ts';
+import { explained } from './last-words.ts';
 import { socketIn, uriIn } from './socket.ts';
 import { startProgram, untilListening } from './start.ts';
 
@@ -18,6 +19,8 @@ export async function askProgram(program: Program, exportName: string, signal?: 
     try {
       await untilListening(program, started, socketIn(folder), signal);
       return await askExport(parseNbdUri(uriIn(folder, exportName)), signal);
+    } catch (error) {
+      throw signal?.aborted === true ? error : await explained(program, started, error);
     } finally {
       await started.end();
     }

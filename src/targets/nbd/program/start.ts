@@ -1,28 +1,29 @@
 /**
- * Starts a program that is to serve NBD on a unix socket, tied to this process: the kernel sends it SIGTERM when this
- * process dies, however it dies. SIGTERM and not SIGKILL, because a program such as qemu-nbd holds some of what it has
- * acknowledged in memory, and stores it when it is asked to end.
+ * Starts a program that is to serve NBD on a unix socket. It and the processes that it starts are tied to this process: all
+ * of them end with it (guarded.ts), and when the program itself ends, none of them is left (processes.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
-import { tiedToThisProcess } from '../../../native/tied.ts';
+import { option } from '../../../spec/option-names.ts';
 import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { type Program, startWords } from './command.ts';
+import { guarded } from './guarded.ts';
+import { askToEnd, endProcesses, findProcesses, markOf, send } from './processes.ts';
 
 export interface StartedProgram {
   readonly pid: number;
   /** Clock ticks from boot, which tell this process from a later one with its id. */
   readonly startTime: number;
   /**
-   * Resolves when it has ended, to a predicate such as `ended with exit code 1`, with the last lines that it has
-   * printed.
+   * Resolves when it and all processes that it has started have ended, to a predicate such as `ended with exit code 1`,
+   * with the last lines that it has printed.
    */
   readonly ended: Promise<string>;
-  /** Asks it to end, and kills it if it does not. Resolves when it has ended. */
+  /** Asks it and what it has started to end, and kills what does not. Resolves when all have ended. */
   readonly end: () => Promise<void>;
 }
 
@@ -30,6 +31,8 @@ export interface StartedProgram {
 const LISTEN_MS = 30_000;
 const LOOK_MS = 20;
 const END_MS = 5_000;
+/** The code of the error about a program that has ended, or does not listen. */
+export const DIED = 'PROGRAM_DIED';
 const LAST_LINES = 3;
 const MOST_CHARACTERS = 400;
 /** The server's lines begin with the time. */
@@ -37,8 +40,12 @@ const OF_SERVER = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
 /** The flag of a socket in /proc/net/unix that listens (__SO_ACCEPTCON). */
 const LISTENS = '00010000';
 
-/** Starts it. It does not listen yet: see `untilListening`. What it prints is appended to the file `log`. */
+/**
+ * Starts it. It does not listen yet: see `untilListening`. What it prints is appended to the file `log`. Throws a UblkError
+ * when its directory is not there.
+ */
 export function startProgram(program: Program, socket: string, log: string): StartedProgram {
+  requireDirectory(program);
   rmSync(socket, { force: true });
   const [file = '', ...args] = startWords(program, socket);
   const fd = openSync(log, 'a', 0o600);
@@ -46,17 +53,35 @@ export function startProgram(program: Program, socket: string, log: string): Sta
   let child: ChildProcess;
   try {
     logged = fstatSync(fd).size;
-    child = spawn(...tiedToThisProcess('TERM', file, args), {
+    child = spawn(...guarded(file, args), {
       cwd: program.directory,
-      env: environment(),
-      stdio: ['ignore', fd, fd],
+      detached: true,
+      env: { ...environment(), ...markOf(socket) },
+      stdio: ['ignore', fd, fd, 'pipe'],
     });
   } finally {
     closeSync(fd);
   }
-  const ended = endOf(child, () => lastWords(log, logged));
-  const { pid = -1 } = child;
-  return { pid, startTime: readProcess(pid).startTime, ended, end: () => end(child, ended) };
+  // The guard ends together with the program, and says nothing.
+  child.stdio[3]?.on('error', () => {});
+  const { pid = null } = child;
+  const find = (): number[] => findProcesses(pid, socket);
+  let isAsked = false;
+  const ended = endOf(child).then(async (how) => {
+    await endProcesses(find, { endsMs: END_MS, diesMs: Infinity }, (one) => isAsked && readProcess(one).group === pid);
+    const last = lastWords(log, logged);
+    return last === '' ? how : `${how} (${last})`;
+  });
+  const end = async (): Promise<void> => {
+    if (pid !== null && isRunning(child)) {
+      isAsked = true;
+      askToEnd(-pid);
+    }
+    const timer = setTimeout(() => pid !== null && isRunning(child) && send(-pid, 'SIGKILL'), END_MS);
+    await ended;
+    clearTimeout(timer);
+  };
+  return { pid: pid ?? -1, startTime: readProcess(pid ?? -1).startTime, ended, end };
 }
 
 /**
@@ -82,11 +107,23 @@ export async function untilListening(
   }
 }
 
-function failed({ words, directory }: Program, what: string): UblkError {
+/** The error of a program, of which `what` is said as a predicate. */
+export function failed({ words, directory }: Program, what: string): UblkError {
   return new UblkError(`the program \`${escapeControls(joinWords(words))}\` ${what}`, {
-    code: 'PROGRAM_DIED',
+    code: DIED,
     kind: 'failed',
-    hint: `it is started in ${directory} and must stay in the foreground; try it by itself in a shell`,
+    hint: `it is started in ${directory} and must stay in the foreground; try it by itself in a shell. A resident server starts it with its own environment, not with that of \`add\``,
+  });
+}
+
+/** Without it, the system would say that there is no such program. */
+function requireDirectory({ words, directory }: Program): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const name = escapeControls(joinWords(words));
+  throw new UblkError(`the program \`${name}\` cannot be started: there is no directory ${directory}`, {
+    code: 'ENOENT',
+    kind: 'failed',
+    hint: ['make it, or name another one with ', option('targetOptions.directory')],
   });
 }
 
@@ -96,22 +133,18 @@ function environment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-function endOf(child: ChildProcess, words: () => string): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  child.on('error', (error) => resolve(`cannot be started: ${error.message}`));
-  child.on('exit', (code, signal) => {
-    const how = signal === null ? `ended with exit code ${code ?? '?'}` : `was ended by ${signal}`;
-    const last = words();
-    resolve(last === '' ? how : `${how} (${last})`);
-  });
-  return promise;
+/** What the program has left behind when it has ended is ended by `endProcesses`. */
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
 
-async function end(child: ChildProcess, ended: Promise<string>): Promise<void> {
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
-  await ended;
-  clearTimeout(timer);
+function endOf(child: ChildProcess): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  child.on('error', (error) => resolve(`cannot be started: ${error.message}`));
+  child.on('exit', (code, signal) =>
+    resolve(signal === null ? `ended with exit code ${code ?? '?'}` : `was ended by ${signal}`),
+  );
+  return promise;
 }
 
 /** The last lines of the program behind the first `skipped` bytes of the log, to which the device's server writes too. */

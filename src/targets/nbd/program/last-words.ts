@@ -1,0 +1,21 @@
+/**
+ * Explains why a program that listens does not serve its export. Some programs listen before they open their image, and end
+ * when they cannot: what they say then is the reason, and not the connection that failed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UblkError } from '../../../errors.ts';
+import type { Program } from './command.ts';
+import { DIED, failed, type StartedProgram } from './start.ts';
+
+/** A program that has closed its socket because it ends has ended within this time. */
+const ENDS_MS = 1_000;
+
+/**
+ * `error` says why it could not be used. Resolves to it when the program runs on, or when it is about the program already;
+ * otherwise to an error with its last words.
+ */
+export async function explained(program: Program, started: StartedProgram, error: unknown): Promise<unknown> {
+  if (error instanceof UblkError && error.code === DIED) return error;
+  const how = await Promise.race([started.ended, sleep(ENDS_MS, null, { ref: false })]);
+  return how === null ? error : failed(program, `${how} before it had said what it exports`);
+}
