@@ -4,8 +4,12 @@ import { type DeviceNumber, numberOfNode } from '../block/number.ts';
 import { requestOf } from '../control/failures.ts';
 import { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
+import { filesOf } from '../record/files.ts';
+import { isServing, processState, readProcess } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
+import { readProgramProcess } from '../targets/nbd/program/left-over.ts';
+import { escapeControls } from '../text/escape.ts';
 
 export interface StuckCommand {
   readonly command: string;
@@ -28,8 +32,14 @@ export function stuckError({ command, device, serverPid: pid, after }: StuckComm
   });
 }
 
-/** Says what the kernel waits for, as the object of a sentence, while requests of the device are not finished. */
-export function explain(device: number, serverPid: number): { readonly reason: string; readonly hint: string } {
+interface Explanation {
+  /** The object of a sentence. */
+  readonly reason: string;
+  readonly hint: string;
+}
+
+/** Says what the kernel waits for while requests of the device are not finished. */
+export function explain(device: number, serverPid: number): Explanation {
   const server = serverOf(serverPid, readRecord(device));
   const { pid } = server;
   switch (serverState(server)) {
@@ -50,7 +60,7 @@ export function explain(device: number, serverPid: number): { readonly reason: s
   }
 }
 
-function explainRunning(device: number, pid: number): { readonly reason: string; readonly hint: string } {
+function explainRunning(device: number, pid: number): Explanation {
   const backing = suspendedBacking(device);
   if (backing !== null) {
     return {
@@ -59,17 +69,45 @@ function explainRunning(device: number, pid: number): { readonly reason: string;
     };
   }
   const { uri, program } = readRecord(device)?.spec.targetOptions ?? {};
-  const source = uri ?? program;
-  if (source !== undefined) {
+  if (program !== undefined) return explainProgram(device, pid, program);
+  if (uri !== undefined) {
     return {
-      reason: `requests that its server (pid ${pid}) has sent to ${source}, or holds until that is back`,
-      hint: `${uri === undefined ? 'see the log of the device' : 'start that server again'}; or \`kill -9 ${pid}\` ends the device's server, and the requests fail`,
+      reason: `requests that its server (pid ${pid}) has sent to ${uri}, or holds until that is back`,
+      hint: `start that server again; or \`kill -9 ${pid}\` ends the device's server, and the requests fail`,
     };
   }
   return {
     reason: `requests that its server (pid ${pid}) has not finished`,
     hint: `its backing may hang (see \`dmesg\`); \`kill -9 ${pid}\` ends the server, and the requests fail`,
   };
+}
+
+/** A program that ends is started again by the device's server, and gets the requests again. */
+function explainProgram(device: number, serverPid: number, program: string): Explanation {
+  const pid = programOf(device);
+  const state = processState(pid);
+  const sent = `requests that its server (pid ${serverPid}) has sent to its program \`${escapeControls(program)}\``;
+  const fails = `\`kill -9 ${serverPid}\` ends the device's server, and the requests fail`;
+  if (!isServing(state)) {
+    return { reason: `${sent}, which does not run`, hint: `see ${filesOf(device).log}; or ${fails}` };
+  }
+  if (state === 'stopped') {
+    return {
+      reason: `${sent} (pid ${pid}), which is stopped (state T)`,
+      hint: `\`kill -CONT ${pid}\` lets it finish them. \`kill -9 ${pid}\` ends it: it is started again for them, and what it held in memory is lost`,
+    };
+  }
+  return {
+    reason: `${sent} (pid ${pid}), which has not answered them`,
+    hint: `\`kill ${pid}\` asks it to end: it is started again for them; or ${fails}`,
+  };
+}
+
+/** The process id of the device's program; -1 when it has none. */
+export function programOf(device: number): number {
+  const written = readProgramProcess(filesOf(device).program);
+  if (written === null) return -1;
+  return readProcess(written.pid).startTime === written.startTime ? written.pid : -1;
 }
 
 /** The name of a suspended device-mapper device below the backing files of a device of ours, or null. */

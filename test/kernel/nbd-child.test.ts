@@ -76,6 +76,26 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.ok(!existsSync(`/dev/ublkc${ID}`));
   });
 
+  test('one that does not start is reported with its last words, and no device is left', async () => {
+    for (const [program, why] of [
+      ['nbdkit file /no/such/disk', /ended with exit code 1 \(.*\/no\/such\/disk.*\)/],
+      ['/no/such/nbdkit memory 1', /exit code 127 \(.*\/no\/such\/nbdkit: not found\)/],
+      [`qemu-nbd -f qcow2 ${DISK}`, /ended with exit code 1 \(.*not in qcow2 format.*\)/],
+      ['nbd-server 10809', /nothing tells it where to listen/],
+    ] as const) {
+      await assert.rejects(library.addDevice({ target: 'nbd', id: ID, targetOptions: { program } }), why);
+    }
+    assert.ok(!existsSync(`/dev/ublkc${ID}`));
+  });
+});
+
+describe('no process of the program of an nbd device is left', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+  if (skip) return;
+  sh(`mkdir -p ${FOLDER} && truncate -s 8M ${DISK}`);
+
+  afterEach(() => run(`ublkts del -n ${ID} 2> /dev/null`));
+
   test('a wrapper that starts the real server: one has the image at a time, and none is left', async () => {
     const wrapper = `sh -c 'nbdkit -f -U "$0" file ${DISK}; echo over' {socket}`;
     sh(`ublkts add -t nbd -n ${ID} -i 1 -- ${wrapper}`);
@@ -103,16 +123,14 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.equal(processState(program), 'gone');
   });
 
-  test('one that does not start is reported with its last words, and no device is left', async () => {
-    for (const [program, why] of [
-      ['nbdkit file /no/such/disk', /ended with exit code 1 \(.*\/no\/such\/disk.*\)/],
-      ['/no/such/nbdkit memory 1', /exit code 127 \(.*\/no\/such\/nbdkit: not found\)/],
-      [`qemu-nbd -f qcow2 ${DISK}`, /ended with exit code 1 \(.*not in qcow2 format.*\)/],
-      ['nbd-server 10809', /nothing tells it where to listen/],
-    ] as const) {
-      await assert.rejects(library.addDevice({ target: 'nbd', id: ID, targetOptions: { program } }), why);
-    }
-    assert.ok(!existsSync(`/dev/ublkc${ID}`));
+  test('one that is stopped with requests is named by del, and the device goes when it is killed', async () => {
+    sh(`ublkts add -t nbd -n ${ID} -- nbdkit file ${DISK}`);
+    const program = programPid();
+    sh(`kill -STOP ${program}; dd if=/dev/zero of=${PATH} bs=4k count=1 oflag=direct &> /dev/null & sleep 0.5`);
+    shFails(`ublkts del -n ${ID}`, new RegExp(`nbdkit file .*\\(pid ${program}\\), which is stopped \\(state T\\)`));
+    sh(`kill -9 ${program}`);
+    await until('the device is gone', () => !existsSync(`/dev/ublkc${ID}`) && servers() === 0);
+    sh('ublkts list');
   });
 });
 
