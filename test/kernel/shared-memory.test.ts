@@ -243,7 +243,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       const { path: memfd } = await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: false, readOnly: false });
       const honest = fioUntilStopped(path, '--offset=8M');
       const liar = spawn(process.execPath, [`${ROOT}/test/fixtures/writes-from.ts`, path, memfd, String(MiB)]);
-      await until('requests match', async () => (await bufferOf(id, 0)).matched.requests > 100);
+      await until('requests match', async () => (await bufferOf(id, 0)).matched.requests > 100, 60);
       sh(`truncate -s 0 ${memfd}`);
       await sleep(500);
       liar.kill('SIGTERM');
