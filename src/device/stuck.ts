@@ -5,10 +5,10 @@ import { requestOf } from '../control/failures.ts';
 import { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
 import { filesOf } from '../record/files.ts';
-import { isServing, processState, readProcess } from '../record/process-state.ts';
+import { isServing, processState } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
-import { readProgramProcess } from '../targets/nbd/program/left-over.ts';
+import { pidOfProgram } from '../targets/nbd/program/left-over.ts';
 import { escapeControls } from '../text/escape.ts';
 
 export interface StuckCommand {
@@ -105,9 +105,7 @@ function explainProgram(device: number, serverPid: number, program: string): Exp
 
 /** The process id of the device's program; -1 when it has none. */
 export function programOf(device: number): number {
-  const written = readProgramProcess(filesOf(device).program);
-  if (written === null) return -1;
-  return readProcess(written.pid).startTime === written.startTime ? written.pid : -1;
+  return pidOfProgram(filesOf(device).program) ?? -1;
 }
 
 /** The name of a suspended device-mapper device below the backing files of a device of ours, or null. */

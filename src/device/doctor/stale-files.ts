@@ -21,7 +21,7 @@ export async function checkFiles(ids: () => readonly number[], fix: boolean): Pr
     if (stale.length === 0) return ok('files', `nothing stale in ${DIRECTORIES.join(' and ')}`);
     return warn('files', `nobody needs these: ${stale.join(' ')}`, '`ublkts doctor --fix` removes them');
   }
-  // What is removed is asked for while nobody makes the files of a new device.
+  // The ids are read while no other process makes the files of a new device.
   const removed = await withFilesAlone(() => {
     const stale = [...ofGoneDevices(ids()), ...ofGoneProbes()];
     for (const path of stale) rmSync(path, { force: true, recursive: true });

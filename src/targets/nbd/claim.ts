@@ -19,7 +19,7 @@ const RETRY_MS = 20;
 
 /** Resolves with what releases the claim. Throws a UblkError that names the device that serves the export. */
 export async function claimExport(uri: NbdUri, options: ClaimOptions): Promise<() => void> {
-  // In one order, so that of two servers that want the same names one gets them all.
+  // Every server locks in this order, so two servers that want the same names never wait for each other.
   const places = (await namesOfExport(uri)).toSorted().map(placeOf);
   const kind = options.share ? 'shared' : 'exclusive';
   const fd = openSync(EXPORTS_LOCK, 'a+', 0o600);

@@ -62,7 +62,7 @@ export function nbdParams(
   return clears ? { ...params, discard: clearing(flags, block) } : params;
 }
 
-/** What `add` and `recover` say of an export whose end has no place on the device. */
+/** The note that `add` and `recover` print for an export whose last bytes are not a whole block. */
 export function nbdNotes({ bytes, blockSizes }: Pick<NbdExport, 'bytes' | 'blockSizes'>): string[] {
   const block = blockOf(blockSizes);
   const rest = bytes % block;

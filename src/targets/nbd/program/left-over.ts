@@ -14,17 +14,15 @@ import type { StartedProgram } from './start.ts';
 const UNDISTURBED_MS = 5_000;
 const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
 
-export type ProgramProcess = Pick<StartedProgram, 'pid' | 'startTime'>;
-
 /** Writes the process id and start time of the program into its folder. When it throws, it has written nothing. */
-export function writeProcess(folder: string, { pid, startTime }: ProgramProcess): void {
+export function writeProcess(folder: string, { pid, startTime }: Pick<StartedProgram, 'pid' | 'startTime'>): void {
   const next = join(folder, 'process.next');
   writeFileSync(next, `${pid} ${startTime}\n`, { mode: 0o600 });
   renameSync(next, processFile(folder));
 }
 
-/** The process that is written down in the folder; null when none is. */
-export function readProgramProcess(folder: string): ProgramProcess | null {
+/** The process id of the program, as its folder says; null when there is none, or the id may be another process's by now. */
+export function pidOfProgram(folder: string): number | null {
   let text: string;
   try {
     text = readFileSync(processFile(folder), 'utf8');
@@ -32,7 +30,7 @@ export function readProgramProcess(folder: string): ProgramProcess | null {
     return null;
   }
   const [pid = 0, startTime = 0] = text.split(' ').map(Number);
-  return { pid, startTime };
+  return readProcess(pid).startTime === startTime ? pid : null;
 }
 
 /**
@@ -41,7 +39,7 @@ export function readProgramProcess(folder: string): ProgramProcess | null {
  */
 export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
   if (!existsSync(folder)) return;
-  const group = groupOf(folder);
+  const group = pidOfProgram(folder);
   const find = (): number[] => findProcesses(group, socketIn(folder));
   const [first] = find();
   if (first === undefined) return;
@@ -53,13 +51,6 @@ export async function endLeftOver(folder: string, report?: (what: string) => voi
     code: 'EBUSY',
     hint: '`dmesg` may say what it waits for; try again when it has ended',
   });
-}
-
-/** The process group of the program; null when its id may be another one's by now. */
-function groupOf(folder: string): number | null {
-  const written = readProgramProcess(folder);
-  if (written === null) return null;
-  return readProcess(written.pid).startTime === written.startTime ? written.pid : null;
 }
 
 function processFile(folder: string): string {

@@ -23,7 +23,7 @@ export const TLS_PARAMETERS = {
   verifyPeer: 'tls-verify-peer',
 } as const;
 
-/** What a certificate is looked at with. A shared key takes its place. */
+/** The parameters that are about certificates. With a shared key there are no certificates. */
 const OF_CERTIFICATES = [TLS_PARAMETERS.certificates, TLS_PARAMETERS.hostname, TLS_PARAMETERS.verifyPeer];
 
 /** Says what cannot be meant: a value that is none, and a part that would be of no effect; null when all can be. */
