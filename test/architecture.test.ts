@@ -22,6 +22,7 @@ const RANKS: Readonly<Record<string, number>> = {
   lab: 4,
   spec: 5,
   record: 6,
+  program: 7,
   protocol: 7,
   targets: 8,
   queue: 9,

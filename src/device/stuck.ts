@@ -4,11 +4,11 @@ import { type DeviceNumber, numberOfNode } from '../block/number.ts';
 import { requestOf } from '../control/failures.ts';
 import { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
+import { pidOfProgram } from '../program/identity.ts';
 import { filesOf } from '../record/files.ts';
 import { isServing, processState } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
-import { pidOfProgram } from '../targets/nbd/program/left-over.ts';
 import { escapeControls } from '../text/escape.ts';
 
 export interface StuckCommand {

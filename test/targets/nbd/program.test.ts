@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { writeIdentity } from '../../../src/program/identity.ts';
 import { isServing, processState, readProcess } from '../../../src/record/process-state.ts';
 import { pathsOf, programOf, recordedProgram, startWords } from '../../../src/targets/nbd/program/command.ts';
 import { ProgramKeeper } from '../../../src/targets/nbd/program/keeper.ts';
-import { writeProcess } from '../../../src/targets/nbd/program/left-over.ts';
 import { startProgram } from '../../../src/targets/nbd/program/start.ts';
 import { joinWords } from '../../../src/text/shell-words.ts';
 
@@ -53,8 +53,7 @@ describe('no process of a program is left', () => {
     folder = mkdtempSync(join(tmpdir(), 'nbd-'));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
-  const start = (words: readonly string[]) =>
-    startProgram({ words, directory: folder }, join(folder, 'socket'), join(folder, 'log'));
+  const start = (words: readonly string[]) => startProgram({ words, directory: folder }, folder, join(folder, 'log'));
   const child = async (): Promise<number> => {
     const file = join(folder, 'child');
     while (!existsSync(file) || statSync(file).size === 0) await sleep(10);
@@ -95,7 +94,7 @@ describe('no process of a program is left', () => {
     const file = new URL('../../../src/targets/nbd/program/start.ts', import.meta.url).href;
     const program = JSON.stringify({ words: wrapper(''), directory: folder });
     const script = `import { startProgram } from ${JSON.stringify(file)};
-      startProgram(${program}, ${JSON.stringify(join(folder, 'socket'))}, ${JSON.stringify(join(folder, 'log'))});`;
+      startProgram(${program}, ${JSON.stringify(folder)}, ${JSON.stringify(join(folder, 'log'))});`;
     const server = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
     const pid = await child();
     server.kill('SIGKILL');
@@ -105,10 +104,7 @@ describe('no process of a program is left', () => {
 
   test('a directory that is not there is named', () => {
     const program = { words: ['true'], directory: join(folder, 'none') };
-    assert.throws(
-      () => startProgram(program, join(folder, 'socket'), join(folder, 'log')),
-      /there is no directory .*none/,
-    );
+    assert.throws(() => startProgram(program, folder, join(folder, 'log')), /there is no directory .*none/);
   });
 });
 
@@ -183,7 +179,7 @@ describe('a program is kept', () => {
     mkdirSync(home());
     const left = spawn('sleep', ['0.5'], { detached: true });
     const { pid: leftPid = -1 } = left;
-    writeProcess(home(), { pid: leftPid, startTime: readProcess(leftPid).startTime });
+    writeIdentity(home(), { pid: leftPid, startTime: readProcess(leftPid).startTime });
     const keeper = await start(LISTENER);
     await keeper.end();
     assert.equal(left.exitCode, 0, 'it was waited for');

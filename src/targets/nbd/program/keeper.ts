@@ -4,12 +4,12 @@
  * make it again (link.ts).
  */
 import { mkdirSync, rmSync } from 'node:fs';
-import { serverLog } from '../../log.ts';
+import { writeIdentity } from '../../../program/identity.ts';
+import { endLeftOver } from '../../../program/left-over.ts';
 import { joinWords } from '../../../text/shell-words.ts';
+import { serverLog } from '../../log.ts';
 import type { Program } from './command.ts';
 import { explained } from './last-words.ts';
-import { endLeftOver, writeProcess } from './left-over.ts';
-import { socketIn } from './socket.ts';
 import { type StartedProgram, startProgram, untilListening } from './start.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -42,8 +42,8 @@ export class ProgramKeeper {
     mkdirSync(folder, { mode: 0o700 });
     const keeper = new ProgramKeeper(program, folder, log);
     try {
-      writeProcess(folder, keeper.running);
-      await untilListening(program, keeper.running, socketIn(folder));
+      writeIdentity(folder, keeper.running);
+      await untilListening(program, keeper.running, folder);
     } catch (error) {
       await keeper.running.end();
       keeper.removeFolder();
@@ -76,7 +76,7 @@ export class ProgramKeeper {
 
   private spawn(): StartedProgram {
     this.startedAt = performance.now();
-    return startProgram(this.program, socketIn(this.folder), this.log);
+    return startProgram(this.program, this.folder, this.log);
   }
 
   /**
@@ -94,7 +94,7 @@ export class ProgramKeeper {
     }
     this.watch();
     try {
-      writeProcess(this.folder, this.running);
+      writeIdentity(this.folder, this.running);
     } catch (error) {
       this.say(`is ended, because its id cannot be written down: ${messageOf(error)}`);
       void this.running.end();

@@ -7,7 +7,7 @@ import type { NbdExport } from '../handshake/export.ts';
 import { parseNbdUri } from '../uri.ts';
 import type { Program } from './command.ts';
 import { explained } from './last-words.ts';
-import { socketIn, uriIn } from './socket.ts';
+import { uriIn } from './socket.ts';
 import { startProgram, untilListening } from './start.ts';
 
 /** Throws a UblkError when the program does not start, or does not serve the export. `signal` gives up; the program has ended then. */
@@ -15,9 +15,9 @@ export async function askProgram(program: Program, exportName: string, signal?: 
   makeRunDirectories();
   const folder = mkdtempSync(join(RUN_DIRECTORY, `program-${process.pid}-`));
   try {
-    const started = startProgram(program, socketIn(folder), join(folder, 'log'));
+    const started = startProgram(program, folder, join(folder, 'log'));
     try {
-      await untilListening(program, started, socketIn(folder), signal);
+      await untilListening(program, started, folder, signal);
       return await askExport(parseNbdUri(uriIn(folder, exportName)), signal);
     } catch (error) {
       throw signal?.aborted === true ? error : await explained(program, started, error);

@@ -1,23 +1,24 @@
 /**
  * Starts a program that is to serve NBD on a unix socket. It and the processes that it starts are tied to this process: all
- * of them end with it (guarded.ts), and when the program itself ends, none of them is left (processes.ts).
+ * of them end with it, and when the program itself ends, none of them is left (program/ of src/).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
+import { endProcesses } from '../../../program/end.ts';
+import { guarded } from '../../../program/guarded.ts';
+import type { Identity } from '../../../program/identity.ts';
+import { markOf } from '../../../program/mark.ts';
+import { askToEnd, send } from '../../../program/processes.ts';
 import { option } from '../../../spec/option-names.ts';
 import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { type Program, startWords } from './command.ts';
-import { guarded } from './guarded.ts';
-import { askToEnd, endProcesses, findProcesses, markOf, send } from './processes.ts';
+import { socketIn } from './socket.ts';
 
-export interface StartedProgram {
-  readonly pid: number;
-  /** Clock ticks from boot, which tell this process from a later one with its id. */
-  readonly startTime: number;
+export interface StartedProgram extends Identity {
   /**
    * Resolves when it and all processes that it has started have ended, to a predicate such as `ended with exit code 1`,
    * with the last lines that it has printed.
@@ -41,11 +42,12 @@ const OF_SERVER = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
 const LISTENS = '00010000';
 
 /**
- * Starts it. It does not listen yet: see `untilListening`. What it prints is appended to the file `log`. Throws a UblkError
- * when its directory is not there.
+ * Starts it. It does not listen yet: see `untilListening`. Its socket is in `folder`. What it prints is appended to the file
+ * `log`. Throws a UblkError when its directory is not there.
  */
-export function startProgram(program: Program, socket: string, log: string): StartedProgram {
+export function startProgram(program: Program, folder: string, log: string): StartedProgram {
   requireDirectory(program);
+  const socket = socketIn(folder);
   rmSync(socket, { force: true });
   const [file = '', ...args] = startWords(program, socket);
   const fd = openSync(log, 'a', 0o600);
@@ -56,7 +58,7 @@ export function startProgram(program: Program, socket: string, log: string): Sta
     child = spawn(...guarded(file, args), {
       cwd: program.directory,
       detached: true,
-      env: { ...environment(), ...markOf(socket) },
+      env: { ...environment(), ...markOf(folder) },
       stdio: ['ignore', fd, fd, 'pipe'],
     });
   } finally {
@@ -65,10 +67,15 @@ export function startProgram(program: Program, socket: string, log: string): Sta
   // The guard ends together with the program, and says nothing.
   child.stdio[3]?.on('error', () => {});
   const { pid = null } = child;
-  const find = (): number[] => findProcesses(pid, socket);
+  const { startTime } = readProcess(pid ?? -1);
   let isAsked = false;
   const ended = endOf(child).then(async (how) => {
-    await endProcesses(find, { endsMs: END_MS, diesMs: Infinity }, (one) => isAsked && readProcess(one).group === pid);
+    const family = { group: pid, since: startTime, folder };
+    await endProcesses(
+      family,
+      { endsMs: END_MS, diesMs: Infinity },
+      (one) => isAsked && readProcess(one).group === pid,
+    );
     const last = lastWords(log, logged);
     return last === '' ? how : `${how} (${last})`;
   });
@@ -81,7 +88,7 @@ export function startProgram(program: Program, socket: string, log: string): Sta
     await ended;
     clearTimeout(timer);
   };
-  return { pid: pid ?? -1, startTime: readProcess(pid ?? -1).startTime, ended, end };
+  return { pid: pid ?? -1, startTime, ended, end };
 }
 
 /**
@@ -91,9 +98,10 @@ export function startProgram(program: Program, socket: string, log: string): Sta
 export async function untilListening(
   program: Program,
   started: StartedProgram,
-  socket: string,
+  folder: string,
   signal?: AbortSignal,
 ): Promise<void> {
+  const socket = socketIn(folder);
   let how = '';
   void started.ended.then((text) => (how = text));
   for (let waited = 0; !listens(socket); waited += LOOK_MS) {

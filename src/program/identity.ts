@@ -1,0 +1,37 @@
+/** Which process is the program of a device: its id and start time in a file in the program's folder. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readProcess } from '../record/process-state.ts';
+
+export interface Identity {
+  readonly pid: number;
+  /** Clock ticks from boot, which tell this process from a later one with its id. */
+  readonly startTime: number;
+}
+
+/** When it throws, it has written nothing. */
+export function writeIdentity(folder: string, { pid, startTime }: Identity): void {
+  const next = join(folder, 'process.next');
+  writeFileSync(next, `${pid} ${startTime}\n`, { mode: 0o600 });
+  renameSync(next, identityFile(folder));
+}
+
+/** null when none was written. */
+export function readIdentity(folder: string): Identity | null {
+  try {
+    const [pid = 0, startTime = 0] = readFileSync(identityFile(folder), 'utf8').split(' ').map(Number);
+    return { pid, startTime };
+  } catch {
+    return null;
+  }
+}
+
+/** The process id of the program, as its folder says; null when there is none, or the id may be another process's by now. */
+export function pidOfProgram(folder: string): number | null {
+  const found = readIdentity(folder);
+  return found !== null && readProcess(found.pid).startTime === found.startTime ? found.pid : null;
+}
+
+function identityFile(folder: string): string {
+  return join(folder, 'process');
+}

@@ -1,0 +1,32 @@
+/**
+ * Ends the program of a server that is gone. Its guard has asked it to end when that server died (guarded.ts), but it may
+ * take its time, and two programs must not write to one image.
+ */
+import { existsSync } from 'node:fs';
+import { UblkError } from '../errors.ts';
+import { endByThemselves, endProcesses } from './end.ts';
+import { pidOfProgram, readIdentity } from './identity.ts';
+import { type Family, findProcesses } from './processes.ts';
+
+/** It was asked already: for this long, it is not disturbed. */
+const UNDISTURBED_MS = 5_000;
+const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
+
+/**
+ * Resolves when every process of the program whose folder this is has ended: waits, asks them, and kills them. Throws a
+ * UblkError when one cannot be ended. `report` is told what is waited for.
+ */
+export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
+  if (!existsSync(folder)) return;
+  const family: Family = { group: pidOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
+  const [first] = await findProcesses(family);
+  if (first === undefined) return;
+  report?.(`waiting for the program (pid ${first}) to end`);
+  if ((await endByThemselves(family, UNDISTURBED_MS)).length === 0) return;
+  const [stays] = await endProcesses(family, PATIENCE);
+  if (stays === undefined) return;
+  throw new UblkError(`the program of the device's last server (pid ${stays}) does not end`, {
+    code: 'EBUSY',
+    hint: '`dmesg` may say what it waits for; try again when it has ended',
+  });
+}
