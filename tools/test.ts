@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 /**
- * `npm test`: style, unit tests, tests on a kernel with ublk in the lab, the ordinary ones of the kernel's own selftests
- * (selftests/groups.ts), and whether the hot path has kept its speed. With words, it runs only the test files whose path has one of them
- * in it. A word that begins with `test_` is looked for in the names of the selftests too.
+ * `npm test`: style, unit tests, tests on a kernel with ublk in the lab (test/kernel, and test/ceph in a guest with a real
+ * Ceph), the ordinary ones of the kernel's own selftests (selftests/groups.ts), and whether the hot path has kept its speed.
+ * With words, it runs only the test files whose path has one of them in it. A word that begins with `test_` is looked for in
+ * the names of the selftests too.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { runHere } from './harness/host.ts';
 import { findTestFiles } from './test/files.ts';
 import { hotPathTask } from './test/hot-path.ts';
-import { perGuest } from './test/guests.ts';
+import { perGuest, type TestGuest } from './test/guests.ts';
 import { kernelTestTask } from './test/kernel-tests.ts';
 import { prepareLab, runHarness } from './harness/lab.ts';
 import { nodeTestArguments, readCounts } from './test/node-tests.ts';
@@ -31,15 +32,19 @@ const patterns = process.argv.slice(2);
 await runHarness(async (scratch, signal) => {
   const started = performance.now();
   const tallies: Tally[] = [];
-  // On a new machine this takes minutes, in which the tests that need no lab run.
-  const lab = prepareLab(signal);
-  lab.catch(() => {});
+  const files = findTestFiles(patterns);
+  const guests = perGuest(files.kernel);
+  const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
+  // On a new machine this takes minutes, in which the tests that need no lab run. A guest with packages of its own has
+  // another image.
+  const isPlain = patterns.length === 0 || ofSuite.length > 0 || guests.some(({ packages }) => packages === undefined);
+  const lab = isPlain ? prepareLab(signal) : undefined;
+  lab?.catch(() => {});
 
   if (patterns.length === 0) {
     title('style');
     tallies.push(await checks(signal));
   }
-  const files = findTestFiles(patterns);
   if (files.unit.length > 0) {
     title('unit tests');
     tallies.push(...(await unitTests(files.unit, scratch, signal)));
@@ -48,9 +53,8 @@ await runHarness(async (scratch, signal) => {
   title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
   const output = new OrderedOutput((text) => process.stdout.write(text));
   const hotPath = patterns.length === 0 ? [hotPathTask(output, signal)] : [];
-  const kernelTest = (inGuest: readonly string[]) => kernelTestTask({ files: inGuest, output, scratch, signal });
-  const kernelTasks = perGuest(files.kernel).map(kernelTest);
-  const ofSuite = patterns.filter((pattern) => pattern.startsWith('test_'));
+  const kernelTest = (guest: TestGuest) => kernelTestTask({ guest, output, scratch, signal });
+  const kernelTasks = guests.map(kernelTest);
   await lab;
   const suite = await selftests({
     shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),

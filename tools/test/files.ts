@@ -2,9 +2,7 @@ import { globSync } from 'node:fs';
 import { matches } from '../harness/matches.ts';
 import { ROOT } from '../harness/root.ts';
 
-const IN_THE_LAB = 'test/kernel/';
-/** Its tests need more packages than the ordinary image has: `npm run test:ceph`. */
-const ON_CEPH = 'test/ceph/';
+const IN_THE_LAB = ['test/kernel/', 'test/ceph/'];
 
 export interface TestFiles {
   /** They run on this machine. */
@@ -16,9 +14,13 @@ export interface TestFiles {
 /** The test files whose path has one of the patterns in it, or all of them when there are no patterns. */
 export function findTestFiles(patterns: readonly string[]): TestFiles {
   const all = globSync('test/**/*.test.ts', { cwd: ROOT });
-  const files = all.filter((file) => !file.startsWith(ON_CEPH) && matches(file, patterns)).sort();
+  const files = all.filter((file) => matches(file, patterns)).sort();
   return {
-    unit: files.filter((file) => !file.startsWith(IN_THE_LAB)),
-    kernel: files.filter((file) => file.startsWith(IN_THE_LAB)),
+    unit: files.filter((file) => !isInLab(file)),
+    kernel: files.filter(isInLab),
   };
+}
+
+function isInLab(file: string): boolean {
+  return IN_THE_LAB.some((folder) => file.startsWith(folder));
 }

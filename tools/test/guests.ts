@@ -1,4 +1,4 @@
-/** Which files of test/kernel share a guest: a guest takes as long to boot as a short file takes to run. */
+/** Which files of tests share a guest, and what it has: a guest takes as long to boot as a short file takes to run. */
 
 /** The files of a line run one after another in one guest. They leave its kernel as they found it. */
 const TOGETHER: readonly (readonly string[])[] = [
@@ -11,13 +11,32 @@ const TOGETHER: readonly (readonly string[])[] = [
   ['resident', 'resident-many'],
 ];
 
-/** The files of each guest, in the order in which a guest has its first file. A file on no line has a guest of its own. */
-export function perGuest(files: readonly string[]): string[][] {
+/** What a guest has beyond the ordinary one. */
+interface Equipment {
+  /** Debian packages. With them, the guest has an image of its own, which is made the first time. */
+  readonly packages?: readonly string[];
+  readonly memory?: string;
+}
+
+const EQUIPMENT: Readonly<Record<string, Equipment>> = {
+  // Two OSDs, each of which keeps some hundred megabytes of its disk in memory.
+  'test/ceph/ceph.test.ts': {
+    packages: ['ceph-common', 'ceph-mon', 'ceph-osd', 'qemu-block-extra'],
+    memory: '5G',
+  },
+};
+
+export interface TestGuest extends Equipment {
+  readonly files: readonly string[];
+}
+
+/** The guests, in the order in which each has its first file. A file on no line has a guest of its own. */
+export function perGuest(files: readonly string[]): TestGuest[] {
   const guests = new Map<string, string[]>();
   for (const file of files) {
     const line = TOGETHER.findIndex((names) => names.some((name) => file.endsWith(`/${name}.test.ts`)));
     const guest = line < 0 ? file : String(line);
     guests.set(guest, [...(guests.get(guest) ?? []), file]);
   }
-  return [...guests.values()];
+  return [...guests].map(([guest, together]) => ({ ...EQUIPMENT[guest], files: together }));
 }

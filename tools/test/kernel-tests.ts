@@ -1,17 +1,15 @@
-/** Runs files of test/kernel in a guest. */
+/** Runs files of test/kernel or test/ceph in a guest. */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { inGuest } from '../harness/lab.ts';
+import type { TestGuest } from './guests.ts';
 import { nodeTestArguments, readCounts } from './node-tests.ts';
 import type { OrderedOutput } from '../harness/ordered-output.ts';
 import type { Tally } from '../harness/tally.ts';
 
 export interface KernelTestOptions {
-  /** They run one after another. */
-  readonly files: readonly string[];
-  /** Debian packages that its guest has in addition to those of every guest. */
-  readonly packages?: readonly string[];
-  readonly memory?: string;
+  /** Its files run one after another. */
+  readonly guest: TestGuest;
   readonly output: OrderedOutput;
   /** A directory for temporary files. */
   readonly scratch: string;
@@ -20,7 +18,8 @@ export interface KernelTestOptions {
 
 /** Makes the task of one guest, which has the counts of each file. Which files share one: guests.ts. */
 export function kernelTestTask(options: KernelTestOptions): () => Promise<Map<string, Tally>> {
-  const { files, packages = [], memory = '3G', output, scratch, signal } = options;
+  const { guest, output, scratch, signal } = options;
+  const { files, packages = [], memory = '3G' } = guest;
   const job = output.job();
   return async () => {
     const collectTo = await mkdtemp(path.join(scratch, 'kernel-'));

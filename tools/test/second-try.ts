@@ -6,7 +6,7 @@ import type { OrderedOutput } from '../harness/ordered-output.ts';
 import { pool } from '../harness/pool.ts';
 import type { Result } from '../selftests/result.ts';
 import { selftests } from '../selftests/suite-tasks.ts';
-import { perGuest } from './guests.ts';
+import { perGuest, type TestGuest } from './guests.ts';
 import type { Tally } from '../harness/tally.ts';
 
 type Say = (text: string) => void;
@@ -14,13 +14,13 @@ type Say = (text: string) => void;
 /** Runs the files of `counted` in which something failed once more. Their new counts replace the old ones. */
 export async function tryFilesAgain(
   counted: Map<string, Tally>,
-  task: (files: readonly string[]) => () => Promise<Map<string, Tally>>,
+  task: (guest: TestGuest) => () => Promise<Map<string, Tally>>,
   say: Say,
 ): Promise<void> {
   const failed = [...counted].filter(([, tally]) => tally.failed > 0 || tally.passed === 0).map(([file]) => file);
-  for (const files of perGuest(failed)) {
-    say(`${files.join(', ')}: failed, and once more, alone`);
-    for (const [file, tally] of await task(files)()) counted.set(file, tally);
+  for (const guest of perGuest(failed)) {
+    say(`${guest.files.join(', ')}: failed, and once more, alone`);
+    for (const [file, tally] of await task(guest)()) counted.set(file, tally);
   }
 }
 
