@@ -30,15 +30,19 @@ test('a file is put into the table of a ring, used, and taken out again', (conte
   };
   const fds = [openSync('/dev/zero', 'r'), openSync(import.meta.filename, 'r')];
   try {
-    ring.registry.registerSparseFiles(8);
+    const table = ring.registry.registerFileTable(8);
     assert.equal(read(5), -ERRNO.EBADF);
-    ring.registry.updateFiles(5, fds);
+    table.put(5, fds);
     assert.equal(read(6), 16);
     assert.equal(memory.bytes.toString('latin1', 0, 4), '/** ');
     assert.equal(read(5), 16);
     assert.equal(memory.bytes[0], 0);
-    ring.registry.updateFiles(5, [-1, -1]);
+    table.empty(5, 2);
     assert.equal(read(6), -ERRNO.EBADF);
+    table.put(6, fds.slice(1));
+    assert.equal(read(5), -ERRNO.EBADF);
+    assert.equal(read(6), 16);
+    table.release();
   } finally {
     for (const fd of fds) closeSync(fd);
     ring.close();

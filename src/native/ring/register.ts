@@ -9,14 +9,13 @@ import {
   IORING_REGISTER_BUFFERS2,
   IORING_REGISTER_EVENTFD,
   IORING_REGISTER_FILES,
-  IORING_REGISTER_FILES2,
-  IORING_REGISTER_FILES_UPDATE,
   IORING_REGISTER_PBUF_RING,
   IORING_REGISTER_RING_FDS,
   IORING_RSRC_REGISTER_SPARSE,
   IOU_PBUF_RING_INC,
 } from '../uapi/io-uring-register.ts';
 import { io_uring_buf_reg, io_uring_rsrc_register, io_uring_rsrc_update } from '../uapi/io-uring-structs.ts';
+import { FileTable } from './file-table.ts';
 
 export class RingRegistry {
   readonly #fd: number;
@@ -43,22 +42,9 @@ export class RingRegistry {
     this.#register('IORING_REGISTER_FILES', IORING_REGISTER_FILES, new Uint8Array(array.buffer), fds.length);
   }
 
-  /** Registers a table of `count` places for fixed files, all of them empty. */
-  registerSparseFiles(count: number): void {
-    const argument = encode(io_uring_rsrc_register, { nr: count, flags: IORING_RSRC_REGISTER_SPARSE });
-    this.#register('IORING_REGISTER_FILES2', IORING_REGISTER_FILES2, argument, argument.length);
-  }
-
-  /** Puts `fds` into the table of fixed files, from place `first` on; -1 empties a place. */
-  updateFiles(first: number, fds: readonly number[]): void {
-    const array = mapAnonymous(fds.length * 4, 'of descriptors');
-    try {
-      array.words(0, fds.length).set(fds);
-      const argument = encode(io_uring_rsrc_update, { offset: first, data: array.address });
-      this.#register('IORING_REGISTER_FILES_UPDATE', IORING_REGISTER_FILES_UPDATE, argument, fds.length);
-    } finally {
-      array.unmap();
-    }
+  /** Registers a table of `count` places for fixed files that come and go. */
+  registerFileTable(count: number): FileTable {
+    return new FileTable(this.#fd, count);
   }
 
   /** The eventfd that the kernel signals for completions, unless IORING_CQ_EVENTFD_DISABLED is set. */

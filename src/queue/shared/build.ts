@@ -43,8 +43,9 @@ export interface SharedThread {
 }
 
 export function buildSharedThread(config: SharedThreadConfig, events: SharedThreadEvents): SharedThread {
+  const tid = gettid();
   const ring = new Ring(ENTRIES, COMPLETIONS);
-  ring.registry.registerSparseFiles(config.files);
+  const files = ring.registry.registerFileTable(config.files);
   if (config.buffers > 0) ring.registry.registerSparseBuffers(config.buffers);
   const slots = new Slots(config.slots);
   const lanes = new Lanes(config.slots, config.lanes);
@@ -65,10 +66,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   });
   const shut = (lane: LaneConfig): void => {
     void lanes.targets[lane.lane]?.close?.();
-    ring.registry.updateFiles(
-      lane.firstFile,
-      lane.files.map(() => -1),
-    );
+    files.empty(lane.firstFile, lane.files.length);
     lanes.close(lane.lane);
     events.left(lane);
   };
@@ -76,9 +74,9 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   const request = new Request({ ring, slots, descriptors, stats, latency, path, overlay, delivery, views });
   const target = new SharedTarget(lanes, request);
   const open = (lane: LaneConfig): void => {
-    ring.registry.updateFiles(lane.firstFile, lane.files);
+    files.put(lane.firstFile, lane.files);
     const way = fillLaneSlots(slots, lane);
-    const writer = writerOf(lane, config.index);
+    const writer = writerOf(lane, config.index, tid);
     lanes.open({ config: lane, target: laneTarget(lane, writer), writer, way });
     delivery.fetch(lane.lane);
   };
@@ -113,17 +111,18 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   });
   const close = (): void => {
     ring.close();
+    files.release();
     wakeUp.close();
   };
   return { thread, ring: ring.remains, close };
 }
 
 /** Of the block, what is before the counters of registered buffers: a lane has none. */
-function writerOf({ stats, queue }: LaneConfig, thread: number): StatsWriter {
+function writerOf({ stats, queue }: LaneConfig, thread: number, tid: number): StatsWriter {
   const view = viewOf(stats, BlockF64.bufferRequests * 8);
   const writer = new StatsWriter(view.buffer, view.byteOffset, view.byteLength);
   writer.words[Block.queueId] = queue;
   writer.words[Block.threadIndex] = thread;
-  writer.words[Block.tid] = gettid();
+  writer.words[Block.tid] = tid;
   return writer;
 }
