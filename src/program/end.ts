@@ -1,66 +1,72 @@
-/** Ends the processes of a program. What one of them has started meanwhile is found when those that were known have ended. */
+/** Ends the processes of a program, also those that they start while they are asked to end. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isServing, readProcess } from '../record/process-state.ts';
-import { askToEnd, type Family, findProcesses, send } from './processes.ts';
+import { type Identity, isThere } from './identity.ts';
+import { askToEnd, type Found, findProcesses, type Search, send } from './processes.ts';
 
+/** How often those that were found are looked at, and how often others are looked for. */
 const LOOK_MS = 20;
+const SEARCH_MS = 500;
 
 export interface Patience {
-  /** How long they may take to end before they are killed. */
+  /** How long each may take to end before it is killed. */
   readonly endsMs: number;
-  /** How long they may take to die after that. */
+  /** How long it may take to die after that, or to be read. */
   readonly diesMs: number;
 }
 
-/** Asks all of them to end, but for those that are `asked` already, and kills those that stay. Resolves to those that do not die. */
+/**
+ * Asks all of them to end, except those for which `isAsked` says that they were asked, and kills each that stays. Resolves
+ * to those that do not die, and those whose environment cannot be read.
+ */
 export async function endProcesses(
-  family: Family,
+  search: Search,
   { endsMs, diesMs }: Patience,
   isAsked: (pid: number) => boolean = () => false,
-): Promise<number[]> {
-  const asked = new Set<number>();
-  const begun = performance.now();
-  return watched(family, (there) => {
-    const waited = performance.now() - begun;
-    if (waited > endsMs + diesMs) return false;
-    for (const pid of there) {
-      if (waited > endsMs) send(pid, 'SIGKILL');
-      else if (!asked.has(pid) && !isAsked(pid)) askToEnd(pid);
-      asked.add(pid);
+): Promise<Found> {
+  const found = new Map<string, number>();
+  const knownFor = ({ pid, startTime }: Identity): number => {
+    const key = `${pid} ${startTime}`;
+    const since = found.get(key) ?? performance.now();
+    found.set(key, since);
+    return performance.now() - since;
+  };
+  return untilGone(search, ({ ours, unread }) => {
+    for (const one of ours) {
+      const isNew = !found.has(`${one.pid} ${one.startTime}`);
+      if (knownFor(one) > endsMs) send(one.pid, 'SIGKILL');
+      else if (isNew && !isAsked(one.pid)) askToEnd(one.pid);
     }
-    return true;
+    return [...ours, ...unread].every((one) => knownFor(one) <= endsMs + diesMs);
   });
 }
 
 /** Waits for them to end by themselves. Resolves to those that are there after this time. */
-export async function endByThemselves(family: Family, patienceMs: number): Promise<number[]> {
+export async function endByThemselves(search: Search, patienceMs: number): Promise<Found> {
   const begun = performance.now();
-  return watched(family, () => performance.now() - begun <= patienceMs);
+  return untilGone(search, () => performance.now() - begun <= patienceMs);
 }
 
-/** Shows `look` those that are there, now and then, until there is none or it returns false. Resolves to those that are there. */
-async function watched(family: Family, look: (there: readonly number[]) => boolean): Promise<number[]> {
+/** Calls `look` with those that are there, again and again, until none is or `look` returns false. Resolves to the rest. */
+async function untilGone(search: Search, look: (there: Found) => boolean): Promise<Found> {
   for (;;) {
-    let there = known(await findProcesses(family));
-    if (there.length === 0) return [];
-    while (there.length > 0) {
-      if (!look(there.map(({ pid }) => pid))) return there.map(({ pid }) => pid);
+    let there = await findProcesses(search);
+    const searched = performance.now();
+    if (isEmpty(there)) return there;
+    while (!isEmpty(there) && performance.now() - searched < SEARCH_MS) {
+      if (!look(there)) return there;
       await sleep(LOOK_MS);
-      there = there.filter(isThere);
+      there = { ours: there.ours.filter(isThere), unread: there.unread.filter(isThere) };
     }
   }
 }
 
-interface Known {
-  readonly pid: number;
-  readonly startTime: number;
+export function isEmpty({ ours, unread }: Found): boolean {
+  return ours.length === 0 && unread.length === 0;
 }
 
-function known(pids: readonly number[]): Known[] {
-  return pids.map((pid) => ({ pid, startTime: readProcess(pid).startTime }));
-}
-
-function isThere({ pid, startTime }: Known): boolean {
-  const facts = readProcess(pid);
-  return isServing(facts.state) && facts.startTime === startTime;
+/** One of those that are left, as a clause. */
+export function describeLeft({ ours: [ours], unread: [unread] }: Found): string {
+  return ours === undefined
+    ? `process ${unread?.pid} may be one, and cannot be looked at, because it is stuck in the kernel`
+    : `process ${ours.pid} does not end`;
 }

@@ -1,7 +1,7 @@
 /** Which process is the program of a device: its id and start time in a file in the program's folder. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readProcess } from '../record/process-state.ts';
+import { isServing, readProcess } from '../record/process-state.ts';
 
 export interface Identity {
   readonly pid: number;
@@ -24,6 +24,12 @@ export function readIdentity(folder: string): Identity | null {
   } catch {
     return null;
   }
+}
+
+/** Whether this very process is there, and has not ended. */
+export function isThere({ pid, startTime }: Identity): boolean {
+  const facts = readProcess(pid);
+  return isServing(facts.state) && Object.is(facts.startTime, startTime);
 }
 
 /** The process id of the program, as its folder says; null when there is none, or the id may be another process's by now. */

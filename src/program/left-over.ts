@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
-import { endByThemselves, endProcesses } from './end.ts';
+import { describeLeft, endByThemselves, endProcesses, isEmpty } from './end.ts';
 import { pidOfProgram, readIdentity } from './identity.ts';
-import { type Family, findProcesses } from './processes.ts';
+import { type Found, findProcesses, type Search } from './processes.ts';
 
 /** It was asked already: for this long, it is not disturbed. */
 const UNDISTURBED_MS = 5_000;
@@ -18,14 +18,18 @@ const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
  */
 export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
   if (!existsSync(folder)) return;
-  const family: Family = { group: pidOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
-  const [first] = await findProcesses(family);
+  const search: Search = { group: pidOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
+  const { ours, unread } = await findProcesses(search);
+  const [first] = [...ours, ...unread];
   if (first === undefined) return;
-  report?.(`waiting for the program (pid ${first}) to end`);
-  if ((await endByThemselves(family, UNDISTURBED_MS)).length === 0) return;
-  const [stays] = await endProcesses(family, PATIENCE);
-  if (stays === undefined) return;
-  throw new UblkError(`the program of the device's last server (pid ${stays}) does not end`, {
+  report?.(`waiting for the program (pid ${first.pid}) to end`);
+  if (isEmpty(await endByThemselves(search, UNDISTURBED_MS))) return;
+  const left = await endProcesses(search, PATIENCE);
+  if (!isEmpty(left)) throw stays(left);
+}
+
+function stays(left: Found): UblkError {
+  return new UblkError(`of the program of the device's last server, ${describeLeft(left)}`, {
     code: 'EBUSY',
     hint: '`dmesg` may say what it waits for; try again when it has ended',
   });

@@ -4,9 +4,11 @@
  */
 import { readdirSync } from 'node:fs';
 import { isProcOurs, isServing, readProcess } from '../record/process-state.ts';
+import { type Identity, isThere } from './identity.ts';
 import { markedAmong } from './mark.ts';
 
-export interface Family {
+/** What the processes of a program are known by. */
+export interface Search {
   /** The id of the process group; null when that id may be another group's by now. */
   readonly group: number | null;
   /** When the program was started, in clock ticks from boot: nothing that is older was started by it. */
@@ -15,18 +17,32 @@ export interface Family {
   readonly folder: string;
 }
 
-/** Their ids. */
-export async function findProcesses({ group, since, folder }: Family): Promise<number[]> {
-  if (!isProcOurs()) return [];
+export interface Found {
+  readonly ours: readonly Identity[];
+  /** Those that may be the program's: their environment could not be read. */
+  readonly unread: readonly Identity[];
+}
+
+export async function findProcesses({ group, since, folder }: Search): Promise<Found> {
+  if (!isProcOurs()) return { ours: [], unread: [] };
   const groupLives = group !== null && send(-group, 0);
-  const grouped: number[] = [];
-  const others: number[] = [];
+  const grouped: Identity[] = [];
+  const others: Identity[] = [];
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    const facts = readProcess(Number(name));
-    if (!isServing(facts.state) || facts.startTime < since) continue;
-    (groupLives && facts.group === group ? grouped : others).push(Number(name));
+    const pid = Number(name);
+    const { state, startTime, group: itsGroup } = readProcess(pid);
+    if (!isServing(state) || startTime < since) continue;
+    (groupLives && itsGroup === group ? grouped : others).push({ pid, startTime });
   }
-  return [...grouped, ...(await markedAmong(others, folder))];
+  const { marked, unread } = await markedAmong(
+    others.map(({ pid }) => pid),
+    folder,
+  );
+  // While the environments were read, a process may have ended, and another one may have its number.
+  return {
+    ours: [...grouped, ...others.filter(({ pid }) => marked.has(pid))].filter(isThere),
+    unread: others.filter(({ pid }) => unread.has(pid)).filter(isThere),
+  };
 }
 
 /** Asks a process to end, or with a negative number a process group. One that a signal has stopped is continued to do so. */

@@ -2,63 +2,106 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, test } from 'node:test';
-import { endByThemselves, endProcesses } from '../../src/program/end.ts';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { endByThemselves, endProcesses, isEmpty } from '../../src/program/end.ts';
 import { markedAmong, markOf } from '../../src/program/mark.ts';
 import { findProcesses } from '../../src/program/processes.ts';
-import { readProcess } from '../../src/record/process-state.ts';
+import { isServing, processState, readProcess } from '../../src/record/process-state.ts';
 
-const FOLDER = '/run/ublkts/7.program';
-const PATIENCE = { endsMs: 200, diesMs: 5_000 };
-
-const started: ChildProcess[] = [];
-
-/** Resolves to the id of a shell that runs `script` in a session of its own, when it has written a line. */
-async function shell(script: string, environment: NodeJS.ProcessEnv = markOf(FOLDER)): Promise<number> {
-  const child = spawn('sh', ['-c', script], { detached: true, env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
-  started.push(child);
-  await once(child.stdout, 'data');
-  return child.pid ?? -1;
-}
+/** Long enough for a shell to be found and to handle a signal on a busy machine. */
+const PATIENT = { endsMs: 20_000, diesMs: 20_000 };
+const IMPATIENT = { endsMs: 100, diesMs: 20_000 };
+const LOOP = 'while :; do sleep 0.01; done';
 
 describe('the processes of a program', () => {
+  const started: ChildProcess[] = [];
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'program-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
   afterEach(() => {
     for (const child of started.splice(0)) child.kill('SIGKILL');
   });
 
+  /** Resolves to the id of a shell that runs `script` in a session of its own, when it has written a line. */
+  async function shell(script: string, environment: NodeJS.ProcessEnv = markOf(folder)): Promise<number> {
+    const child = spawn('sh', ['-c', script], {
+      cwd: folder,
+      detached: true,
+      env: { ...environment, PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    started.push(child);
+    await once(child.stdout, 'data');
+    return child.pid ?? -1;
+  }
+  const search = (group: number | null = null, since = 0) => ({ group, since, folder });
+  const ours = async (...words: Parameters<typeof search>): Promise<number[]> =>
+    (await findProcesses(search(...words))).ours.map(({ pid }) => pid);
+
   test('are those of its group and those with its mark, and no other', async () => {
-    const grouped = await shell('echo; exec sleep 60', {});
-    const marked = await shell('echo; exec sleep 60');
-    const longer = await shell('echo; exec sleep 60', markOf(`${FOLDER}s`));
-    const found = await findProcesses({ group: grouped, since: 0, folder: FOLDER });
-    assert.deepEqual(found, [grouped, marked]);
-    assert.deepEqual(await markedAmong([grouped, marked, longer, 0], FOLDER), [marked]);
-    assert.deepEqual(await markedAmong([], FOLDER), []);
+    const grouped = await shell(`echo; ${LOOP}`, {});
+    const marked = await shell(`echo; ${LOOP}`);
+    const longer = await shell(`echo; ${LOOP}`, markOf(`${folder}s`));
+    assert.deepEqual((await ours(grouped)).slice(0, 1), [grouped]);
+    assert.ok((await ours(grouped)).includes(marked));
+    const among = await markedAmong([grouped, marked, longer, 0], folder);
+    assert.deepEqual([[...among.marked], [...among.unread]], [[marked], []]);
+  });
+
+  test('are found by each of many who look at the same time', async () => {
+    const marked = await shell(`echo; ${LOOP}`);
+    const looks = await Promise.all(Array.from({ length: 100 }, () => markedAmong([marked], folder)));
+    assert.ok(looks.every((look) => look.marked.has(marked)));
+  });
+
+  test('are found, or not known, after the thread that looks was held up', async () => {
+    const marked = await shell(`echo; ${LOOP}`);
+    const look = markedAmong([marked], folder);
+    await Promise.resolve();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+    const { marked: found, unread } = await look;
+    assert.ok(found.has(marked) || unread.has(marked));
   });
 
   test('nothing that was started before the program is one of them', async () => {
-    const marked = await shell('echo; exec sleep 60');
+    const marked = await shell(`echo; ${LOOP}`);
     const { startTime } = readProcess(marked);
-    assert.deepEqual(await findProcesses({ group: null, since: startTime, folder: FOLDER }), [marked]);
-    assert.deepEqual(await findProcesses({ group: marked, since: startTime + 1, folder: FOLDER }), []);
+    assert.ok((await ours(null, startTime)).includes(marked));
+    assert.ok(!(await ours(marked, startTime + 1)).includes(marked));
   });
 
   test('are asked to end, and killed when they stay', async () => {
-    const family = { group: null, since: 0, folder: FOLDER };
-    await shell('trap "exit 0" TERM; echo; while :; do sleep 0.01; done');
-    assert.deepEqual(await endProcesses(family, PATIENCE), []);
-    const [asked] = started;
-    assert.equal(asked?.exitCode, 0);
-    const deaf = await shell('trap : TERM; echo; while :; do sleep 0.01; done');
-    assert.deepEqual(await endByThemselves(family, 100), [deaf]);
-    assert.deepEqual(await endProcesses(family, PATIENCE), []);
+    await shell(`trap "exit 0" TERM; echo; ${LOOP}`);
+    assert.ok(isEmpty(await endProcesses(search(), PATIENT)));
+    assert.equal(started[0]?.exitCode, 0);
+    const deaf = await shell(`trap : TERM; echo; ${LOOP}`);
+    assert.ok((await endByThemselves(search(), 100)).ours.some(({ pid }) => pid === deaf));
+    assert.ok(isEmpty(await endProcesses(search(), IMPATIENT)));
     assert.equal(started[1]?.signalCode, 'SIGKILL');
   });
 
-  test('what one of them starts while it is asked to end is ended too', async () => {
-    await shell('trap "setsid sleep 60 & exit 0" TERM; echo; while :; do sleep 0.01; done');
-    const family = { group: null, since: 0, folder: FOLDER };
-    assert.deepEqual(await endProcesses(family, PATIENCE), []);
-    assert.deepEqual(await findProcesses(family), []);
+  test('one that starts while another one is asked to end is asked too, and not killed', async () => {
+    const worker = `trap "touch asked; exit 0" TERM; touch worker; ${LOOP}`;
+    await shell(`trap 'setsid sh -c "$WORKER" & wait; exit 0' TERM; echo; ${LOOP}`, {
+      ...markOf(folder),
+      WORKER: worker,
+    });
+    assert.ok(isEmpty(await endProcesses(search(), PATIENT)));
+    assert.ok(existsSync(join(folder, 'worker')), 'it was started');
+    assert.ok(existsSync(join(folder, 'asked')), 'it was asked');
+  });
+
+  test('one that has left the session of the program ends too', async () => {
+    await shell(`trap "setsid sleep 60 & echo \\$! > daemon; exit 0" TERM; echo; ${LOOP}`);
+    assert.ok(isEmpty(await endProcesses(search(), PATIENT)));
+    const daemon = Number(readFileSync(join(folder, 'daemon'), 'utf8'));
+    assert.ok(daemon > 0);
+    assert.ok(!isServing(processState(daemon)));
   });
 });

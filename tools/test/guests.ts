@@ -1,4 +1,4 @@
-/** Which files of tests share a guest, and what it has: a guest takes as long to boot as a short file takes to run. */
+/** Which test files share a guest, and what a guest has. A guest takes as long to boot as a short file takes to run. */
 
 /** The files of a line run one after another in one guest. They leave its kernel as they found it. */
 const TOGETHER: readonly (readonly string[])[] = [
@@ -38,5 +38,11 @@ export function perGuest(files: readonly string[]): TestGuest[] {
     const guest = line < 0 ? file : String(line);
     guests.set(guest, [...(guests.get(guest) ?? []), file]);
   }
-  return [...guests].map(([guest, together]) => ({ ...EQUIPMENT[guest], files: together }));
+  return [...guests.values()].map((together) => ({ ...equipmentOf(together), files: together }));
+}
+
+function equipmentOf(files: readonly string[]): Equipment {
+  const needs = files.map((file) => EQUIPMENT[file]).filter((equipment) => equipment !== undefined);
+  if (needs.length > 1) throw new Error(`${files.join(', ')}: more than one of them needs a guest of its own`);
+  return needs[0] ?? {};
 }

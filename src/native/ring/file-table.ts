@@ -1,10 +1,10 @@
 /**
  * A table of fixed files of a ring, whose places are filled and emptied while the ring is used. What the kernel reads is in
- * memory that is mapped once: a device that comes or goes makes one system call, and little for V8 to collect on the
- * thread that serves others.
+ * memory that is mapped once, so that a device that comes or goes costs the thread, which serves others meanwhile, one
+ * system call and leaves little garbage to V8.
  */
 import { io_uring_register, systemError } from '../libc/calls.ts';
-import { mapAnonymous, PAGE_SIZE } from '../memory.ts';
+import { mapAnonymous, type MappedMemory } from '../memory.ts';
 import { encode } from '../uapi/codec.ts';
 import {
   IORING_REGISTER_FILES2,
@@ -16,22 +16,26 @@ import { io_uring_rsrc_register, io_uring_rsrc_update } from '../uapi/io-uring-s
 /** The word of io_uring_rsrc_update that names the first place; the struct is followed by the descriptors. */
 const FIRST_WORD = 0;
 const STRUCT_BYTES = io_uring_rsrc_update.size;
-/** The most places that one call can fill. */
-const MOST = (PAGE_SIZE - STRUCT_BYTES) / 4;
 
 export class FileTable {
   readonly #fd: number;
-  readonly #memory = mapAnonymous(PAGE_SIZE, 'of descriptors');
-  readonly #update = this.#memory.words(0, STRUCT_BYTES / 4);
-  readonly #fds = this.#memory.words(STRUCT_BYTES, MOST);
+  readonly #memory: MappedMemory;
+  readonly #update: Int32Array;
+  readonly #fds: Int32Array;
 
   /** Registers a table of `count` places with the ring of this descriptor, all of them empty. */
   constructor(fd: number, count: number) {
     this.#fd = fd;
+    // A call can fill all places. Memory that is not used takes none.
+    this.#memory = mapAnonymous(STRUCT_BYTES + count * 4, 'of descriptors');
+    this.#update = this.#memory.words(0, STRUCT_BYTES / 4);
+    this.#fds = this.#memory.words(STRUCT_BYTES, count);
     this.#memory.bytes.set(encode(io_uring_rsrc_update, { data: this.#memory.address + BigInt(STRUCT_BYTES) }));
     const argument = encode(io_uring_rsrc_register, { nr: count, flags: IORING_RSRC_REGISTER_SPARSE });
     const result = io_uring_register(fd, IORING_REGISTER_FILES2, argument, argument.length);
-    if (result < 0) throw systemError('IORING_REGISTER_FILES2', -result, `(${count})`);
+    if (result >= 0) return;
+    this.release();
+    throw systemError('IORING_REGISTER_FILES2', -result, `(${count})`);
   }
 
   /** Puts `fds` into the table, from place `first` on; -1 empties a place. */

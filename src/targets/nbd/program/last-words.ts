@@ -16,6 +16,6 @@ const ENDS_MS = 1_000;
  */
 export async function explained(program: Program, started: StartedProgram, error: unknown): Promise<unknown> {
   if (error instanceof UblkError && error.code === DIED) return error;
-  const how = await Promise.race([started.ended, sleep(ENDS_MS, null, { ref: false })]);
-  return how === null ? error : failed(program, `${how} before it had said what it exports`);
+  const hasEnded = await Promise.race([started.exited.then(() => true), sleep(ENDS_MS, false, { ref: false })]);
+  return hasEnded ? failed(program, `${await started.ended} before it had said what it exports`) : error;
 }

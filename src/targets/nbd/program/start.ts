@@ -1,12 +1,12 @@
 /**
  * Starts a program that is to serve NBD on a unix socket. It and the processes that it starts are tied to this process: all
- * of them end with it, and when the program itself ends, none of them is left (program/ of src/).
+ * of them end with it, and when the program itself ends, none of them is left (src/program/).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
-import { endProcesses } from '../../../program/end.ts';
+import { describeLeft, endProcesses, isEmpty } from '../../../program/end.ts';
 import { guarded } from '../../../program/guarded.ts';
 import type { Identity } from '../../../program/identity.ts';
 import { markOf } from '../../../program/mark.ts';
@@ -15,16 +15,22 @@ import { option } from '../../../spec/option-names.ts';
 import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
+import { serverLog } from '../../log.ts';
 import { type Program, startWords } from './command.ts';
 import { socketIn } from './socket.ts';
 
 export interface StartedProgram extends Identity {
+  /** Resolves when the program's own process has ended. */
+  readonly exited: Promise<unknown>;
   /**
    * Resolves when it and all processes that it has started have ended, to a predicate such as `ended with exit code 1`,
    * with the last lines that it has printed.
    */
   readonly ended: Promise<string>;
-  /** Asks it and what it has started to end, and kills what does not. Resolves when all have ended. */
+  /**
+   * Asks it and what it has started to end, and kills what does not. Resolves when all have ended, or when one is stuck in
+   * the kernel.
+   */
   readonly end: () => Promise<void>;
 }
 
@@ -32,6 +38,9 @@ export interface StartedProgram extends Identity {
 const LISTEN_MS = 30_000;
 const LOOK_MS = 20;
 const END_MS = 5_000;
+const PATIENCE = { endsMs: END_MS, diesMs: END_MS };
+/** Longer than all of them are given to end, to be killed, and to be found again. */
+const GIVE_UP_MS = 20_000;
 /** The code of the error about a program that has ended, or does not listen. */
 export const DIED = 'PROGRAM_DIED';
 const LAST_LINES = 3;
@@ -69,13 +78,16 @@ export function startProgram(program: Program, folder: string, log: string): Sta
   const { pid = null } = child;
   const { startTime } = readProcess(pid ?? -1);
   let isAsked = false;
-  const ended = endOf(child).then(async (how) => {
-    const family = { group: pid, since: startTime, folder };
-    await endProcesses(
-      family,
-      { endsMs: END_MS, diesMs: Infinity },
-      (one) => isAsked && readProcess(one).group === pid,
-    );
+  const exited = endOf(child);
+  const ended = exited.then(async (how) => {
+    const search = { group: pid, since: startTime, folder };
+    const left = await endProcesses(search, PATIENCE, (one) => isAsked && readProcess(one).group === pid);
+    if (!isEmpty(left)) {
+      serverLog(
+        `of the program \`${escapeControls(joinWords(program.words))}\`, ${describeLeft(left)}; it is waited for`,
+      );
+      await endProcesses(search, { endsMs: 0, diesMs: Infinity });
+    }
     const last = lastWords(log, logged);
     return last === '' ? how : `${how} (${last})`;
   });
@@ -85,10 +97,10 @@ export function startProgram(program: Program, folder: string, log: string): Sta
       askToEnd(-pid);
     }
     const timer = setTimeout(() => pid !== null && isRunning(child) && send(-pid, 'SIGKILL'), END_MS);
-    await ended;
+    await Promise.race([ended, sleep(GIVE_UP_MS, undefined, { ref: false })]);
     clearTimeout(timer);
   };
-  return { pid: pid ?? -1, startTime, ended, end };
+  return { pid: pid ?? -1, startTime, exited, ended, end };
 }
 
 /**
