@@ -28,11 +28,11 @@ const ENOUGH = 200;
 const BUFFERS_KB = 16 << 10;
 
 /** So that the machine has time for what else a test does: the start of fio costs more than the requests. */
-const RATE = LONG ? '--rate_iops=20 --size=1M --loops=3' : '--rate_iops=300';
+const RATE = LONG ? '--rate_iops=3 --size=256k --loops=3' : '--rate_iops=300';
 
 const plain = { target: 'null', queues: 1, depth: 32, quiet: true } satisfies Omit<AddRequest, 'server'>;
 
-describe('a resident server with shared threads', { skip, timeout: LONG ? 7_200_000 : 300_000 }, () => {
+describe('a resident server with shared threads', { skip, timeout: LONG ? 21_600_000 : 300_000 }, () => {
   let server: OpenServer;
 
   before(async () => {

@@ -16,6 +16,11 @@ export interface KernelTestOptions {
   readonly signal: AbortSignal;
 }
 
+/** The limits for a test and for a file of tests, and for a test that UBLKTS_LONG has made longer. */
+const TEST_SECONDS = 900;
+const FILE_SECONDS = 2400;
+const LONG_TEST_SECONDS = 7200;
+
 /** Makes the task of one guest, which has the counts of each file. Which files share one: guests.ts. */
 export function kernelTestTask(options: KernelTestOptions): () => Promise<Map<string, Tally>> {
   const { guest, output, scratch, signal } = options;
@@ -27,7 +32,7 @@ export function kernelTestTask(options: KernelTestOptions): () => Promise<Map<st
       files,
       countsFile: '/results/counts',
       concurrency: 1,
-      timeoutSeconds: 900,
+      timeoutSeconds: isLong() ? LONG_TEST_SECONDS : TEST_SECONDS,
     });
     await inGuest({
       // The reporter opens its file first, so the directory must exist.
@@ -35,7 +40,7 @@ export function kernelTestTask(options: KernelTestOptions): () => Promise<Map<st
       environment: passedOn(),
       memory,
       packages,
-      timeoutSeconds: 2400 * files.length,
+      timeoutSeconds: (isLong() ? 2 * LONG_TEST_SECONDS : FILE_SECONDS) * files.length,
       collectTo,
       onStdout: job.write,
       onStderr: job.write,
@@ -48,6 +53,9 @@ export function kernelTestTask(options: KernelTestOptions): () => Promise<Map<st
 
 /** Passes on the request for longer tests. */
 function passedOn(): Record<string, string> {
-  const long = process.env['UBLKTS_LONG'];
-  return long ? { UBLKTS_LONG: long } : {};
+  return isLong() ? { UBLKTS_LONG: '1' } : {};
+}
+
+function isLong(): boolean {
+  return process.env['UBLKTS_LONG'] === '1';
 }
