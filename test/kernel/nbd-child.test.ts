@@ -63,6 +63,21 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.match(sh(`qemu-img check ${FOLDER}/image`), /No errors were found/);
   });
 
+  test('one that serves one client after its server was killed does not get the threads of several', async () => {
+    const modes = `${FOLDER}/mode`;
+    sh(`echo auto > ${modes}`);
+    const wrapper = `sh -c 'exec nbdkit -f -U "$0" --filter=multi-conn file ${DISK} multi-conn-mode=$(cat ${modes})' {socket}`;
+    sh(`ublkts add -t nbd -n ${ID} -q 2 -i 1 -- ${wrapper}`);
+    const { ublksrv_pid: server, queues } = await describeDevice(ID);
+    assert.equal(new Set(queues.flatMap(({ tids }) => tids)).size, 2, 'a thread per queue');
+    sh(`echo disable > ${modes}; kill -9 ${server}`);
+    await until('the device waits', async () => (await describeDevice(ID)).state === 'QUIESCED');
+    shFails(`ublkts recover -n ${ID}`, /cannot be served by 2 threads: .*CAN_MULTI_CONN/);
+    sh(`echo auto > ${modes}`);
+    await library.recoverDevice(ID);
+    verify(PATH, '--size=1M');
+  });
+
   test('one with several exports serves the one that is named, again after it was killed', {
     skip: onlyLong,
   }, async () => {

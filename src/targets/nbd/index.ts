@@ -1,4 +1,5 @@
 /** The target `nbd`: an export of an NBD server, over a connection per queue thread. */
+import { closeSync } from 'node:fs';
 import { release } from 'node:os';
 import { UblkError, usageError } from '../../errors.ts';
 import { filesOf } from '../../record/files.ts';
@@ -132,6 +133,15 @@ function requireFixedBuffers(kernel: string): void {
   });
 }
 
+/** `add` has asked before it made the device; the server of a device that is recovered may be another one. */
+function needsOneThread(uri: string, threads: number): UblkError {
+  return new UblkError(`${uri} cannot be served by ${threads} threads: ${ONE_CONNECTION.because}`, {
+    code: 'EINVAL',
+    kind: 'usage',
+    hint: `${ONE_CONNECTION.otherwise}, as it did when the device was made`,
+  });
+}
+
 function tooSmall(uri: string, is: number, wanted: number): UblkError {
   return new UblkError(`${uri} has ${is} bytes, less than ${wanted}`, {
     code: 'ENOSPC',
@@ -147,5 +157,9 @@ async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { uri, structured } = options;
   const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
   const { fd, result } = await connectNbd(uri, choose, tunnels);
+  if (context.threads > 1 && (result.export.flags & NBD_FLAG_CAN_MULTI_CONN) === 0) {
+    closeSync(fd);
+    throw needsOneThread(formatNbdUri(uri), context.threads);
+  }
   return new NbdQueue(context, options, nbdParams(result.export, state), { fd, ...result });
 }
