@@ -23,21 +23,32 @@ export async function endProcesses(
   { endsMs, diesMs }: Patience,
   isAsked: (pid: number) => boolean = () => false,
 ): Promise<Found> {
-  const found = new Map<string, number>();
-  const knownFor = ({ pid, startTime }: Identity): number => {
-    const key = `${pid} ${startTime}`;
-    const since = found.get(key) ?? performance.now();
-    found.set(key, since);
-    return performance.now() - since;
-  };
+  const asked = new Map<string, number>();
+  const unknown = new Map<string, number>();
   return untilGone(search, ({ ours, unread }) => {
     for (const one of ours) {
-      const isNew = !found.has(`${one.pid} ${one.startTime}`);
-      if (knownFor(one) > endsMs) send(one.pid, 'SIGKILL');
+      const isNew = !asked.has(keyOf(one));
+      if (sinceFirst(asked, one) > endsMs) send(one.pid, 'SIGKILL');
       else if (isNew && !isAsked(one.pid)) askToEnd(one.pid);
     }
-    return [...ours, ...unread].every((one) => knownFor(one) <= endsMs + diesMs);
+    const most = endsMs + diesMs;
+    return (
+      ours.every((one) => sinceFirst(asked, one) <= most) && unread.every((one) => sinceFirst(unknown, one) <= most)
+    );
   });
+}
+
+/** Milliseconds since this was first called for the process. */
+function sinceFirst(first: Map<string, number>, one: Identity): number {
+  const key = keyOf(one);
+  const now = performance.now();
+  const begun = first.get(key) ?? now;
+  first.set(key, begun);
+  return now - begun;
+}
+
+function keyOf({ pid, startTime }: Identity): string {
+  return `${pid} ${startTime}`;
 }
 
 /** Waits for them to end by themselves. Resolves to those that are there after this time. */
