@@ -13,8 +13,8 @@ const UNDISTURBED_MS = 5_000;
 const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
 
 /**
- * Resolves when every process of the program whose folder this is has ended: waits, asks them, and kills them. Throws a
- * UblkError when one cannot be ended. `report` is told what is waited for.
+ * Resolves when every process that is known to be of the program whose folder this is has ended: waits, asks them, and kills
+ * them. Throws a UblkError when one cannot be ended. `report` is told what is waited for.
  */
 export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
   if (!existsSync(folder)) return;
@@ -25,7 +25,9 @@ export async function endLeftOver(folder: string, report?: (what: string) => voi
   report?.(`waiting for the program (pid ${first.pid}) to end`);
   if (isEmpty(await endByThemselves(search, UNDISTURBED_MS))) return;
   const left = await endProcesses(search, PATIENCE);
-  if (!isEmpty(left)) throw stays(left);
+  // One whose environment cannot be read may itself wait for the device, which is only served, or gone, after this.
+  if (left.ours.length > 0) throw stays(left);
+  if (!isEmpty(left)) report?.(`of the program, ${describeLeft(left)}`);
 }
 
 function stays(left: Found): UblkError {

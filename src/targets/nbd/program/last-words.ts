@@ -9,6 +9,8 @@ import { DIED, failed, type StartedProgram } from './start.ts';
 
 /** A program that has closed its socket because it ends has ended within this time. */
 const ENDS_MS = 1_000;
+/** What it has started is waited for so long. */
+const LATEST_MS = 15_000;
 
 /**
  * `error` says why it could not be used. Resolves to it when the program runs on, or when it is about the program already;
@@ -17,5 +19,7 @@ const ENDS_MS = 1_000;
 export async function explained(program: Program, started: StartedProgram, error: unknown): Promise<unknown> {
   if (error instanceof UblkError && error.code === DIED) return error;
   const hasEnded = await Promise.race([started.exited.then(() => true), sleep(ENDS_MS, false, { ref: false })]);
-  return hasEnded ? failed(program, `${await started.ended} before it had said what it exports`) : error;
+  if (!hasEnded) return error;
+  const late = sleep(LATEST_MS, undefined, { ref: false }).then(() => started.exited);
+  return failed(program, `${await Promise.race([started.ended, late])} before it had said what it exports`);
 }

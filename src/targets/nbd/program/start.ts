@@ -10,7 +10,7 @@ import { describeLeft, endProcesses, isEmpty } from '../../../program/end.ts';
 import { guarded } from '../../../program/guarded.ts';
 import type { Identity } from '../../../program/identity.ts';
 import { markOf } from '../../../program/mark.ts';
-import { askToEnd, send } from '../../../program/processes.ts';
+import { askToEnd, type Search, send } from '../../../program/processes.ts';
 import { option } from '../../../spec/option-names.ts';
 import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
@@ -20,8 +20,8 @@ import { type Program, startWords } from './command.ts';
 import { socketIn } from './socket.ts';
 
 export interface StartedProgram extends Identity {
-  /** Resolves when the program's own process has ended. */
-  readonly exited: Promise<unknown>;
+  /** Resolves when the program's own process has ended, to how. */
+  readonly exited: Promise<string>;
   /**
    * Resolves when it and all processes that it has started have ended, to a predicate such as `ended with exit code 1`,
    * with the last lines that it has printed.
@@ -79,15 +79,16 @@ export function startProgram(program: Program, folder: string, log: string): Sta
   const { startTime } = readProcess(pid ?? -1);
   let isAsked = false;
   const exited = endOf(child);
+  const endAll = async (search: Search): Promise<void> => {
+    let left = await endProcesses(search, PATIENCE, (one) => isAsked && readProcess(one).group === pid);
+    if (isEmpty(left)) return;
+    const name = escapeControls(joinWords(program.words));
+    serverLog(`of the program \`${name}\`, ${describeLeft(left)}`);
+    // One whose environment cannot be read is not waited for any longer: it may itself wait for the device.
+    while (left.ours.length > 0) left = await endProcesses(search, PATIENCE);
+  };
   const ended = exited.then(async (how) => {
-    const search = { group: pid, since: startTime, folder };
-    const left = await endProcesses(search, PATIENCE, (one) => isAsked && readProcess(one).group === pid);
-    if (!isEmpty(left)) {
-      serverLog(
-        `of the program \`${escapeControls(joinWords(program.words))}\`, ${describeLeft(left)}; it is waited for`,
-      );
-      await endProcesses(search, { endsMs: 0, diesMs: Infinity });
-    }
+    if (pid !== null) await endAll({ group: pid, since: startTime, folder });
     const last = lastWords(log, logged);
     return last === '' ? how : `${how} (${last})`;
   });
