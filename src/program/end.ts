@@ -51,10 +51,19 @@ function keyOf({ pid, startTime }: Identity): string {
   return `${pid} ${startTime}`;
 }
 
-/** Waits for them to end by themselves. Resolves to those that are there after this time. */
-export async function endByThemselves(search: Search, patienceMs: number): Promise<Found> {
+/** Waits for them to end by themselves. Resolves to those that are there after this time. `onWaiting` is told the first ones. */
+export async function endByThemselves(
+  search: Search,
+  patienceMs: number,
+  onWaiting: (there: Found) => void = () => {},
+): Promise<Found> {
   const begun = performance.now();
-  return untilGone(search, () => performance.now() - begun <= patienceMs);
+  let isTold = false;
+  return untilGone(search, (there) => {
+    if (!isTold) onWaiting(there);
+    isTold = true;
+    return performance.now() - begun <= patienceMs;
+  });
 }
 
 /** Calls `look` with those that are there, again and again, until none is or `look` returns false. Resolves to the rest. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { describeLeft, endByThemselves, endProcesses, isEmpty } from './end.ts';
 import { pidOfProgram, readIdentity } from './identity.ts';
-import { type Found, findProcesses, type Search } from './processes.ts';
+import type { Found, Search } from './processes.ts';
 
 /** It was asked already: for this long, it is not disturbed. */
 const UNDISTURBED_MS = 5_000;
@@ -19,11 +19,13 @@ const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
 export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
   if (!existsSync(folder)) return;
   const search: Search = { group: pidOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
-  const { ours, unread } = await findProcesses(search);
-  const [first] = [...ours, ...unread];
-  if (first === undefined) return;
-  report?.(`waiting for the program (pid ${first.pid}) to end`);
-  if (isEmpty(await endByThemselves(search, UNDISTURBED_MS))) return;
+  const waiting = ({ ours: [ours], unread: [unread] }: Found): void =>
+    report?.(
+      ours === undefined
+        ? `waiting for process ${unread?.pid}, which may be one of the program`
+        : `waiting for the program (pid ${ours.pid}) to end`,
+    );
+  if (isEmpty(await endByThemselves(search, UNDISTURBED_MS, waiting))) return;
   const left = await endProcesses(search, PATIENCE);
   // One whose environment cannot be read may itself wait for the device, which is only served, or gone, after this.
   if (left.ours.length > 0) throw stays(left);

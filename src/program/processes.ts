@@ -7,7 +7,7 @@ import { isProcOurs, isServing, readProcess } from '../record/process-state.ts';
 import { type Identity, isThere } from './identity.ts';
 import { markedAmong } from './mark.ts';
 
-/** What the processes of a program are known by. */
+/** How the processes of a program are recognised. */
 export interface Search {
   /** The id of the process group; null when that id may be another group's by now. */
   readonly group: number | null;

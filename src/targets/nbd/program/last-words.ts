@@ -9,7 +9,7 @@ import { DIED, failed, type StartedProgram } from './start.ts';
 
 /** A program that has closed its socket because it ends has ended within this time. */
 const ENDS_MS = 1_000;
-/** What it has started is waited for so long. */
+/** How long `explained` waits for the processes that the program has started. */
 const LATEST_MS = 15_000;
 
 /**
