@@ -3,11 +3,16 @@
  * the program's folder, which no other program has.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const VARIABLE = 'UBLKTS_PROGRAM';
+/** A variable that only grep has, so that its answer shows whether it can find any. */
+const CONTROL = 'UBLKTS_GREP';
 /** How long it may take to read the environments. They are short, and in memory unless it is swapped out. */
 const PATIENCE_MS = 2_000;
+/** How many processes that cannot be read are passed by in one look. */
+const MOST_STUCK = 3;
 
 export function markOf(folder: string): NodeJS.ProcessEnv {
   return { [VARIABLE]: folder };
@@ -34,50 +39,85 @@ export function markedAmong(pids: readonly number[], folder: string): Promise<Ma
 let last: Promise<unknown> = Promise.resolve();
 
 async function look(pids: readonly number[], folder: string): Promise<Marked> {
-  if (pids.length === 0) return { marked: new Set(), unread: new Set() };
-  const files = pids.map((pid) => `/proc/${pid}/environ`);
-  const answer = await answerOf(['-sHczxF', '--line-buffered', '-e', `${VARIABLE}=${folder}`, '--', ...files]);
-  const counts = [...answer.output.matchAll(/^\/proc\/(\d+)\/environ:(\d+)$/gm)].map(([, pid, count]) => ({
-    pid: Number(pid),
-    isMarked: count !== '0',
-  }));
-  const read = new Set(counts.map(({ pid }) => pid));
-  return {
-    marked: new Set(counts.filter(({ isMarked }) => isMarked).map(({ pid }) => pid)),
-    unread: new Set(answer.isComplete ? [] : pids.filter((pid) => !read.has(pid))),
-  };
+  const marked = new Set<number>();
+  const unread = new Set<number>();
+  let rest = pids;
+  for (let round = 0; rest.length > 0 && round < MOST_STUCK; round++) {
+    const answer = await answerOf(rest, folder);
+    for (const pid of answer.marked) marked.add(pid);
+    if (answer.isComplete) return { marked, unread };
+    rest = rest.filter((pid) => !answer.read.has(pid) && isListed(pid));
+    // The first one that it has not read may be the one that it waits for; the others are read without that one.
+    const [stuck] = rest;
+    if (answer.hasBegun && stuck !== undefined) {
+      unread.add(stuck);
+      rest = rest.slice(1);
+    } else break;
+  }
+  return { marked, unread: new Set([...unread, ...rest]) };
+}
+
+function isListed(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 interface Answer {
-  readonly output: string;
-  /** Whether grep has ended by itself, or cannot be had. */
+  readonly marked: ReadonlySet<number>;
+  readonly read: ReadonlySet<number>;
+  /** It has read all that there are to the end. */
   readonly isComplete: boolean;
+  /** It runs, and waits for one of them. */
+  readonly hasBegun: boolean;
 }
 
-async function answerOf(words: readonly string[]): Promise<Answer> {
+async function answerOf(pids: readonly number[], folder: string): Promise<Answer> {
+  const files = [...pids, 'self'].map((pid) => `/proc/${pid}/environ`);
+  const patterns = ['-e', `${VARIABLE}=${folder}`, '-e', `${CONTROL}=yes`];
+  const { output, isThere, isLate } = await outputOf(['-sHczxF', '--line-buffered', ...patterns, '--', ...files]);
+  const lines = [...output.matchAll(/^\/proc\/(\d+|self)\/environ:(\d+)$/gm)];
+  const found = (isWanted: (count: string) => boolean): Set<number> =>
+    new Set(lines.filter(([, pid, count = '']) => pid !== 'self' && isWanted(count)).map(([, pid]) => Number(pid)));
+  return {
+    marked: found((count) => count !== '0'),
+    read: found(() => true),
+    // Its own environment, which it reads last, has the variable that only grep has.
+    isComplete: !isThere || lines.some(([, pid, count]) => pid === 'self' && count !== '0'),
+    hasBegun: isLate,
+  };
+}
+
+interface Output {
+  readonly output: string;
+  /** Whether the system has a grep. */
+  readonly isThere: boolean;
+  /** It was given up. */
+  readonly isLate: boolean;
+}
+
+async function outputOf(words: readonly string[]): Promise<Output> {
   let grep: ChildProcess;
   try {
     grep = spawn('grep', words, {
       cwd: '/',
-      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', [CONTROL]: 'yes' },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
   } catch {
     // The system has no memory for another process.
-    return { output: '', isComplete: false };
+    return { output: '', isThere: true, isLate: false };
   }
   let output = '';
   grep.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const { promise: closed, resolve } = Promise.withResolvers<boolean>();
-  grep.on('close', (code) => resolve(code !== null));
-  grep.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ENOENT'));
+  grep.on('close', () => resolve(true));
+  grep.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ENOENT'));
   const waiting = new AbortController();
-  const late = sleep(PATIENCE_MS, false, { signal: waiting.signal }).catch(() => false);
-  const isComplete = await Promise.race([closed, late]);
+  const late = sleep(PATIENCE_MS, null, { signal: waiting.signal }).catch(() => null);
+  const ended = await Promise.race([closed, late]);
   waiting.abort();
   if (grep.exitCode === null && grep.kill('SIGKILL')) {
     grep.stdout?.destroy();
     grep.unref();
   }
-  return { output, isComplete };
+  return { output, isThere: ended !== false, isLate: ended === null };
 }
