@@ -19,7 +19,7 @@ import { filesOf, makeRunDirectories, residentFiles } from '../record/files.ts';
 import { isServerLockHeld } from '../record/server-lock.ts';
 import { decodeStartReport, type StartReport } from '../protocol/start-report.ts';
 import type { StartMode } from '../server/serve-device.ts';
-import { START_FLAGS } from '../server/v8-flags.ts';
+import { RESIDENT_START_FLAGS, START_FLAGS } from '../server/v8-flags.ts';
 import type { ServerOptions } from '../spec/server-options.ts';
 
 export interface ServerProcess {
@@ -52,6 +52,8 @@ export interface Launch {
 interface Program {
   /** Its file in dist/, and its arguments. */
   readonly words: readonly [entry: string, ...words: string[]];
+  /** Those of Node and V8. */
+  readonly flags: readonly string[];
   readonly log: string;
   /** The name of the part of the compile cache that it uses. */
   readonly cache: string;
@@ -80,6 +82,7 @@ export async function launchResident(
   const logged = bytesOf(log);
   const program: Program = {
     words: ['dist/server/resident/main.cjs', name, JSON.stringify(options)],
+    flags: RESIDENT_START_FLAGS,
     log,
     cache: 'resident',
   };
@@ -117,11 +120,12 @@ export async function launchServer(launch: Launch, waiting: WaitOptions = {}): P
   // The command has loaded the target's file already, so its code without types is in the compile cache of the command.
   const cache = isAbsolute(target) ? mode : 'server';
   const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, currentNamespace('mnt')];
+  const program: Program = { words, flags: START_FLAGS, log, cache };
   const wrapper = ownNamespace();
-  const first = await start({ words, log, cache }, wrapper, waiting);
+  const first = await start(program, wrapper, waiting);
   // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
   const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
-  const { child, ended, flusher, report } = refused ? await start({ words, log, cache }, [], waiting) : first;
+  const { child, ended, flusher, report } = refused ? await start(program, [], waiting) : first;
   if (report === null) throw diedError(device, textOf(log, logged), await ended);
   if (!report.ready) throw report.error;
   const notes = [...report.notes, ...flusherNote(flusher)];
@@ -142,7 +146,7 @@ interface Started {
 }
 
 async function start(
-  { words, log, cache }: Program,
+  { words, flags, log, cache }: Program,
   wrapper: readonly string[],
   { signal, onWaiting }: WaitOptions,
 ): Promise<Started> {
@@ -150,7 +154,7 @@ async function start(
   const [entry, ...rest] = words;
   // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
   const flusher = setIoFlusher(true);
-  const [program = '', ...args] = [...wrapper, process.execPath, ...START_FLAGS, packagePath(entry), ...rest];
+  const [program = '', ...args] = [...wrapper, process.execPath, ...flags, packagePath(entry), ...rest];
   // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(program, args, {

@@ -1,5 +1,4 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
-import { isAbsolute } from 'node:path';
 import { closeSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -12,9 +11,6 @@ import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 
-/** A queue thread needs little heap, because its buffers are mapped memory. Handlers that a file defines allocate. */
-const YOUNG_MB = 1;
-const YOUNG_OF_HANDLERS_MB = 2;
 const STACK_MB = 2;
 
 const START_SECONDS = 60;
@@ -103,10 +99,7 @@ export class QueueThreads implements DeviceThreads {
       workerData: config,
       // A thread closes descriptors that Node has not opened: its target's sockets, for one.
       trackUnmanagedFds: false,
-      resourceLimits: {
-        maxYoungGenerationSizeMb: isAbsolute(config.spec.target) ? YOUNG_OF_HANDLERS_MB : YOUNG_MB,
-        stackSizeMb: STACK_MB,
-      },
+      resourceLimits: { stackSizeMb: STACK_MB },
     });
     this.#workers.push(worker);
     this.#wakeFds.push(config.wakeFd);

@@ -26,7 +26,6 @@ const BUFFERS = 1 << 14;
 /** The kernel allows as many registered files as a process may have open. */
 const FILES = 1 << 14;
 const DESCRIPTOR_PAGES = 1 << 13;
-const YOUNG_MB = 1;
 const STACK_MB = 2;
 
 /** One queue of a device that is to be served. */
@@ -93,7 +92,7 @@ export class SharedThread {
     };
     this.#worker = new Worker(packagePath('dist/queue/shared/main.cjs'), {
       workerData: config,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, stackSizeMb: STACK_MB },
+      resourceLimits: { stackSizeMb: STACK_MB },
     });
     this.#worker.on('message', (message: SharedMessage) => this.#hear(message));
     this.#worker.on('error', (error) => this.#fail(shortageOf(error) ?? error));

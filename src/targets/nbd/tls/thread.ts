@@ -15,7 +15,6 @@ export interface Tunnels {
   readonly lost: (error: UblkError) => void;
 }
 
-const YOUNG_MB = 2;
 const STACK_MB = 2;
 /** How long the last data may take to reach the server when the thread ends. */
 const END_MS = 1_000;
@@ -65,7 +64,7 @@ export class TlsThread implements Tunnels {
   private start(): Worker {
     const worker = new Worker(packagePath('dist/targets/nbd/tls/main.cjs'), {
       trackUnmanagedFds: false,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, stackSizeMb: STACK_MB },
+      resourceLimits: { stackSizeMb: STACK_MB },
     });
     worker.on('message', (message: TunnelMessage) => this.received(message));
     worker.on('error', (error) => this.failed(`the TLS thread failed: ${error.message}`));
