@@ -1,16 +1,16 @@
 /** Ends the processes of a program, also those that they start while they are asked to end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Identity, isThere } from './identity.ts';
-import { askToEnd, type Found, findProcesses, type Search, send } from './processes.ts';
+import { askToEnd, type Found, findProcesses, isEmpty, type Search, send } from './processes.ts';
 
 /** How often those that were found are looked at, and how often others are looked for. */
 const LOOK_MS = 20;
 const SEARCH_MS = 500;
 
 export interface Patience {
-  /** How long each may take to end before it is killed. */
+  /** How long each may take to end before it is killed, or to be read. */
   readonly endsMs: number;
-  /** How long it may take to die after that, or to be read. */
+  /** How long it may take to die after that. */
   readonly diesMs: number;
 }
 
@@ -25,22 +25,22 @@ export async function endProcesses(
 ): Promise<Found> {
   const asked = new Map<string, number>();
   const unknown = new Map<string, number>();
-  return untilGone(search, ({ ours, unread }) => {
+  return untilGone(search, ({ ours, unread, unlisted }) => {
     for (const one of ours) {
       const isNew = !asked.has(keyOf(one));
-      if (sinceFirst(asked, one) > endsMs) send(one.pid, 'SIGKILL');
+      if (sinceFirst(asked, keyOf(one)) > endsMs) send(one.pid, 'SIGKILL');
       else if (isNew && !isAsked(one.pid)) askToEnd(one.pid);
     }
-    const most = endsMs + diesMs;
+    const unknowns = [...unread.map(keyOf), ...(unlisted === null ? [] : ['others'])];
     return (
-      ours.every((one) => sinceFirst(asked, one) <= most) && unread.every((one) => sinceFirst(unknown, one) <= most)
+      ours.every((one) => sinceFirst(asked, keyOf(one)) <= endsMs + diesMs) &&
+      unknowns.every((key) => sinceFirst(unknown, key) <= endsMs)
     );
   });
 }
 
-/** Milliseconds since this was first called for the process. */
-function sinceFirst(first: Map<string, number>, one: Identity): number {
-  const key = keyOf(one);
+/** Milliseconds since this was first called for the key. */
+function sinceFirst(first: Map<string, number>, key: string): number {
   const now = performance.now();
   const begun = first.get(key) ?? now;
   first.set(key, begun);
@@ -67,26 +67,26 @@ export async function endByThemselves(
 }
 
 /** Calls `look` with those that are there, again and again, until none is or `look` returns false. Resolves to the rest. */
-async function untilGone(search: Search, look: (there: Found) => boolean): Promise<Found> {
+async function untilGone({ group, ...search }: Search, look: (there: Found) => boolean): Promise<Found> {
+  let groupLeft = group;
   for (;;) {
-    let there = await findProcesses(search);
+    // When no process of the group is left, the next group with its id is another one.
+    if (groupLeft !== null && !send(-groupLeft, 0)) groupLeft = null;
+    let there = await findProcesses({ ...search, group: groupLeft });
     const searched = performance.now();
     if (isEmpty(there)) return there;
     while (!isEmpty(there) && performance.now() - searched < SEARCH_MS) {
       if (!look(there)) return there;
       await sleep(LOOK_MS);
-      there = { ours: there.ours.filter(isThere), unread: there.unread.filter(isThere) };
+      there = { ...there, ours: there.ours.filter(isThere), unread: there.unread.filter(isThere) };
     }
   }
 }
 
-export function isEmpty({ ours, unread }: Found): boolean {
-  return ours.length === 0 && unread.length === 0;
-}
-
 /** One of those that are left, as a clause. */
-export function describeLeft({ ours: [ours], unread: [unread] }: Found): string {
-  return ours === undefined
-    ? `process ${unread?.pid} may be one, and cannot be looked at, because it is stuck in the kernel`
-    : `process ${ours.pid} does not end`;
+export function describeLeft({ ours: [ours], unread: [unread], unlisted }: Found): string {
+  if (ours !== undefined) return `process ${ours.pid} does not end`;
+  return unread === undefined
+    ? `a process may be left, because processes cannot be listed: ${unlisted}`
+    : `process ${unread.pid} may be one, and cannot be looked at, because it is stuck in the kernel`;
 }

@@ -1,7 +1,7 @@
 /** Which process is the program of a device: its id and start time in a file in the program's folder. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isServing, readProcess } from '../record/process-state.ts';
+import { isServing, type ProcessFacts, readProcess } from '../record/process-state.ts';
 
 export interface Identity {
   readonly pid: number;
@@ -26,16 +26,22 @@ export function readIdentity(folder: string): Identity | null {
   }
 }
 
-/** Whether this very process is there, and has not ended. */
+/** Whether this very process is there, and has not ended. One whose start time cannot be read is taken for the same. */
 export function isThere({ pid, startTime }: Identity): boolean {
   const facts = readProcess(pid);
-  return isServing(facts.state) && Object.is(facts.startTime, startTime);
+  return isServing(facts.state) && !isAnother(facts, startTime);
 }
 
 /** The process id of the program, as its folder says; null when there is none, or the id may be another process's by now. */
 export function pidOfProgram(folder: string): number | null {
   const found = readIdentity(folder);
-  return found !== null && readProcess(found.pid).startTime === found.startTime ? found.pid : null;
+  if (found === null) return null;
+  const facts = readProcess(found.pid);
+  return facts.state === 'gone' || isAnother(facts, found.startTime) ? null : found.pid;
+}
+
+function isAnother(facts: ProcessFacts, startTime: number): boolean {
+  return !Number.isNaN(facts.startTime) && facts.startTime !== startTime;
 }
 
 function identityFile(folder: string): string {

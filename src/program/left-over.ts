@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
-import { describeLeft, endByThemselves, endProcesses, isEmpty } from './end.ts';
+import { describeLeft, endByThemselves, endProcesses } from './end.ts';
 import { pidOfProgram, readIdentity } from './identity.ts';
-import type { Found, Search } from './processes.ts';
+import { type Found, isEmpty, type Search } from './processes.ts';
 
 /** It was asked already: for this long, it is not disturbed. */
 const UNDISTURBED_MS = 5_000;
@@ -19,16 +19,14 @@ const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
 export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
   if (!existsSync(folder)) return;
   const search: Search = { group: pidOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
-  const waiting = ({ ours: [ours], unread: [unread] }: Found): void =>
-    report?.(
-      ours === undefined
-        ? `waiting for process ${unread?.pid}, which may be one of the program`
-        : `waiting for the program (pid ${ours.pid}) to end`,
-    );
+  const waiting = ({ ours: [ours], unread: [unread] }: Found): void => {
+    if (ours !== undefined) report?.(`waiting for the program (pid ${ours.pid}) to end`);
+    else if (unread !== undefined) report?.(`waiting for process ${unread.pid}, which may be one of the program`);
+  };
   if (isEmpty(await endByThemselves(search, UNDISTURBED_MS, waiting))) return;
   const left = await endProcesses(search, PATIENCE);
   // One whose environment cannot be read may itself wait for the device, which is only served, or gone, after this.
-  if (left.ours.length > 0) throw stays(left);
+  if (left.ours.length > 0 || left.unlisted !== null) throw stays(left);
   if (!isEmpty(left)) report?.(`of the program, ${describeLeft(left)}`);
 }
 

@@ -21,28 +21,73 @@ export interface Found {
   readonly ours: readonly Identity[];
   /** Those that may be the program's: their environment could not be read. */
   readonly unread: readonly Identity[];
+  /** Why there may be more: the processes of the system could not be listed, for example without a descriptor. */
+  readonly unlisted: string | null;
 }
 
-export async function findProcesses({ group, since, folder }: Search): Promise<Found> {
-  if (!isProcOurs()) return { ours: [], unread: [] };
-  const groupLives = group !== null && send(-group, 0);
+const NOBODY: Found = { ours: [], unread: [], unlisted: null };
+
+export function isEmpty({ ours, unread, unlisted }: Found): boolean {
+  return ours.length === 0 && unread.length === 0 && unlisted === null;
+}
+
+/** How often it is looked again when nobody was found and others have ended meanwhile. */
+const MOST_LOOKS = 5;
+
+export async function findProcesses(search: Search): Promise<Found> {
+  if (!isProcOurs()) return NOBODY;
+  let endedBefore: ReadonlySet<number> = new Set();
+  for (let looks = 1; ; looks++) {
+    const { ended, ...found } = await look(search);
+    // One that has ended while the others were looked at may have started another one, which was not listed yet.
+    if (!isEmpty(found) || looks === MOST_LOOKS || [...ended].every((pid) => endedBefore.has(pid))) return found;
+    endedBefore = ended;
+  }
+}
+
+interface Look extends Found {
+  /** Those that were listed and have ended, the zombies among them. */
+  readonly ended: ReadonlySet<number>;
+}
+
+async function look({ group, since, folder }: Search): Promise<Look> {
+  const ended = new Set<number>();
   const grouped: Identity[] = [];
   const others: Identity[] = [];
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    const pid = Number(name);
+  let pids: number[];
+  try {
+    pids = listProcesses();
+  } catch (error) {
+    return { ...NOBODY, unlisted: (error as Error).message, ended };
+  }
+  for (const pid of pids) {
     const { state, startTime, group: itsGroup } = readProcess(pid);
-    if (!isServing(state) || startTime < since) continue;
-    (groupLives && itsGroup === group ? grouped : others).push({ pid, startTime });
+    if (!isServing(state)) ended.add(pid);
+    else if (!(startTime < since)) (itsGroup === group ? grouped : others).push({ pid, startTime });
   }
   const { marked, unread } = await markedAmong(
     others.map(({ pid }) => pid),
     folder,
   );
   // While the environments were read, a process may have ended, and another one may have its number.
-  return {
-    ours: [...grouped, ...others.filter(({ pid }) => marked.has(pid))].filter(isThere),
-    unread: others.filter(({ pid }) => unread.has(pid)).filter(isThere),
+  const isLeft = (one: Identity): boolean => {
+    const isNow = isThere(one);
+    if (!isNow) ended.add(one.pid);
+    return isNow;
   };
+  const left = [...grouped, ...others].filter(isLeft);
+  return {
+    ours: left.filter((one) => grouped.includes(one) || marked.has(one.pid)),
+    unread: left.filter(({ pid }) => unread.has(pid)),
+    unlisted: null,
+    ended,
+  };
+}
+
+function listProcesses(): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
 }
 
 /** Asks a process to end, or with a negative number a process group. One that a signal has stopped is continued to do so. */

@@ -13,11 +13,11 @@ export interface ProcessFacts {
   readonly exiting: boolean;
   /** Its name, of at most 15 bytes. */
   readonly command: string;
-  /** The id of its process group; NaN where the file has none. */
+  /** The id of its process group; NaN where it could not be read. */
   readonly group: number;
   /** Processor time that it has used, in clock ticks. */
   readonly ticks: number;
-  /** Clock ticks from boot to the start of the process; NaN where the file has none. */
+  /** Clock ticks from boot to the start of the process; NaN where it could not be read. */
   readonly startTime: number;
 }
 
@@ -31,6 +31,10 @@ const GONE: ProcessFacts = {
   ticks: 0,
   startTime: Number.NaN,
 };
+/** It is there, and this process may not or cannot read about it, for example because it has no descriptor left. */
+const UNREADABLE: ProcessFacts = { ...GONE, state: 'running', exiting: false };
+/** The errors of reading about a process that has ended (proc_pid_stat(5)). */
+const NOT_LISTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
 
 export function processState(pid: number): ProcessState {
   return readProcess(pid).state;
@@ -38,11 +42,12 @@ export function processState(pid: number): ProcessState {
 
 export function readProcess(pid: number): ProcessFacts {
   if (pid <= 0) return GONE;
-  if (!isProcOurs()) return isThere(pid) ? { ...GONE, state: 'running', exiting: false } : GONE;
+  if (!isProcOurs()) return isThere(pid) ? UNREADABLE : GONE;
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return isHidden(pid) ? { ...GONE, state: 'running', exiting: false } : GONE;
+  } catch (error) {
+    const isUnlisted = NOT_LISTED.has((error as NodeJS.ErrnoException).code ?? '');
+    return (isUnlisted ? isHidden(pid) : isThere(pid)) ? UNREADABLE : GONE;
   }
 }
 

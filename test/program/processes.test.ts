@@ -1,14 +1,14 @@
 /** The processes of a program: found by their group and by the mark in their environment, and ended. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { endByThemselves, endProcesses, isEmpty } from '../../src/program/end.ts';
+import { describeLeft, endByThemselves, endProcesses } from '../../src/program/end.ts';
 import { markedAmong, markOf } from '../../src/program/mark.ts';
-import { findProcesses } from '../../src/program/processes.ts';
+import { findProcesses, isEmpty } from '../../src/program/processes.ts';
 import { isServing, processState, readProcess } from '../../src/record/process-state.ts';
 
 /** Long enough for a shell to be found and to handle a signal on a busy machine. */
@@ -40,6 +40,19 @@ describe('the processes of a program', () => {
     await once(child.stdout, 'data');
     return child.pid ?? -1;
   }
+  /** Runs `act` with a program before all others on the PATH that is called grep and is a shell that runs `script`. */
+  async function withGrep(script: string, act: () => Promise<void>): Promise<void> {
+    const before = process.env['PATH'];
+    writeFileSync(join(folder, 'grep'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${folder}:${before}`;
+    try {
+      await act();
+    } finally {
+      process.env['PATH'] = before;
+      rmSync(join(folder, 'grep'));
+    }
+  }
+
   const search = (group: number | null = null, since = 0) => ({ group, since, folder });
   const ours = async (...words: Parameters<typeof search>): Promise<number[]> =>
     (await findProcesses(search(...words))).ours.map(({ pid }) => pid);
@@ -90,6 +103,39 @@ describe('the processes of a program', () => {
     await shell(`trap 'setsid sleep 60 & wait $!; echo $? > status; exit 0' TERM; echo; ${LOOP}`);
     assert.ok(isEmpty(await endProcesses(search(), PATIENT)));
     assert.equal(readFileSync(join(folder, 'status'), 'utf8'), `${128 + constants.signals.SIGTERM}\n`);
+  });
+
+  for (const [what, script] of [
+    ['does not answer', 'exec sleep 60'],
+    ['answers nothing', 'exit 2'],
+  ] as const)
+    test(`those that a grep that ${what} has not read are not known, and are not touched`, async () => {
+      const grouped = await shell(`echo; ${LOOP}`);
+      const other = await shell(`echo; ${LOOP}`);
+      const since = readProcess(grouped).startTime;
+      await withGrep(script, async () => {
+        const left = await endProcesses(search(grouped, since), IMPATIENT);
+        assert.ok(!left.ours.some(({ pid }) => pid === other) && left.unread.some(({ pid }) => pid === other));
+        assert.match(describeLeft({ ...left, ours: [] }), /^process \d+ may be one/);
+      });
+      assert.ok(isServing(processState(other)));
+      assert.ok(isEmpty(await endProcesses(search(grouped, since), PATIENT)));
+    });
+
+  test('may be there when the processes of the system cannot be listed', async () => {
+    const marked = await shell(`echo; ${LOOP}`);
+    // The limit is the shell's and its child's.
+    const script = `const { endProcesses, describeLeft } = await import(${JSON.stringify(import.meta.resolve('../../src/program/end.ts'))});
+      const { isThere } = await import(${JSON.stringify(import.meta.resolve('../../src/program/identity.ts'))});
+      const { openSync } = await import('node:fs');
+      const marked = { pid: ${marked}, startTime: ${readProcess(marked).startTime} };
+      try { for (;;) openSync('/dev/null'); } catch {}
+      console.log(isThere(marked), isThere({ pid: 2 ** 22 + 1, startTime: 0 }));
+      console.log(describeLeft(await endProcesses(${JSON.stringify(search())}, { endsMs: 50, diesMs: 50 })));`;
+    const words = ['-c', 'ulimit -n 40; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script];
+    const said = execFileSync('sh', words, { encoding: 'utf8' });
+    assert.match(said, /^true false\na process may be left, because processes cannot be listed: EMFILE/);
+    assert.ok(isServing(processState(marked)));
   });
 
   test('one that has left the session of the program ends too', async () => {

@@ -45,8 +45,7 @@ export class ProgramKeeper {
       writeIdentity(folder, keeper.running);
       await untilListening(program, keeper.running, folder);
     } catch (error) {
-      await keeper.running.end();
-      keeper.removeFolder();
+      await keeper.endRunning();
       throw error;
     }
     keeper.watch();
@@ -66,12 +65,11 @@ export class ProgramKeeper {
     return explained(this.program, this.first, error);
   }
 
-  /** Ends the program and removes its folder. Resolves when it has ended. */
+  /** Ends the program. Resolves when it has ended, or does not die: the log says so then. */
   async end(): Promise<void> {
     this.isEnding = true;
     clearTimeout(this.retry);
-    await this.running.end();
-    this.removeFolder();
+    await this.endRunning();
   }
 
   private spawn(): StartedProgram {
@@ -125,8 +123,9 @@ export class ProgramKeeper {
     serverLog(`the program \`${joinWords(this.program.words)}\` (pid ${this.running.pid}) ${how}`);
   }
 
-  private removeFolder(): void {
-    rmSync(this.folder, { force: true, recursive: true });
+  /** The folder stays with a program that does not die, so that the device's next server finds it. */
+  private async endRunning(): Promise<void> {
+    if (await this.running.end()) rmSync(this.folder, { force: true, recursive: true });
   }
 }
 

@@ -8,23 +8,31 @@ import { parseNbdUri } from '../uri.ts';
 import type { Program } from './command.ts';
 import { explained } from './last-words.ts';
 import { uriIn } from './socket.ts';
-import { startProgram, untilListening } from './start.ts';
+import { failed, startProgram, untilListening } from './start.ts';
 
-/** Throws a UblkError when the program does not start, or does not serve the export. `signal` gives up; the program has ended then. */
+/**
+ * Throws a UblkError when the program does not start, does not serve the export, or does not end again. `signal` gives up;
+ * the program has ended then.
+ */
 export async function askProgram(program: Program, exportName: string, signal?: AbortSignal): Promise<NbdExport> {
   makeRunDirectories();
   const folder = mkdtempSync(join(RUN_DIRECTORY, `program-${process.pid}-`));
+  let hasEnded = true;
+  let offered: NbdExport;
   try {
     const started = startProgram(program, folder, join(folder, 'log'));
     try {
       await untilListening(program, started, folder, signal);
-      return await askExport(parseNbdUri(uriIn(folder, exportName)), signal);
+      offered = await askExport(parseNbdUri(uriIn(folder, exportName)), signal);
     } catch (error) {
       throw signal?.aborted === true ? error : await explained(program, started, error);
     } finally {
-      await started.end();
+      hasEnded = await started.end();
     }
   } finally {
-    rmSync(folder, { force: true, recursive: true });
+    if (hasEnded) rmSync(folder, { force: true, recursive: true });
   }
+  // Two programs must not write to one image.
+  if (!hasEnded) throw failed(program, 'was asked what it exports, and does not end');
+  return offered;
 }

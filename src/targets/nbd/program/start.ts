@@ -6,11 +6,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
-import { describeLeft, endProcesses, isEmpty } from '../../../program/end.ts';
+import { describeLeft, endProcesses } from '../../../program/end.ts';
 import { guarded } from '../../../program/guarded.ts';
-import type { Identity } from '../../../program/identity.ts';
+import { type Identity, isThere } from '../../../program/identity.ts';
 import { markOf } from '../../../program/mark.ts';
-import { askToEnd, type Search, send } from '../../../program/processes.ts';
+import { askToEnd, isEmpty, type Search, send } from '../../../program/processes.ts';
 import { option } from '../../../spec/option-names.ts';
 import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
@@ -28,10 +28,10 @@ export interface StartedProgram extends Identity {
    */
   readonly ended: Promise<string>;
   /**
-   * Asks it and what it has started to end, and kills what does not. Resolves when all have ended, or when one is stuck in
-   * the kernel.
+   * Asks it and what it has started to end, and kills what does not. Resolves to whether all have ended; one that is stuck in
+   * the kernel is not waited for any longer.
    */
-  readonly end: () => Promise<void>;
+  readonly end: () => Promise<boolean>;
 }
 
 /** A program that opens a remote image may need a while until it listens. */
@@ -41,6 +41,8 @@ const END_MS = 5_000;
 const PATIENCE = { endsMs: END_MS, diesMs: END_MS };
 /** Longer than all of them are given to end, to be killed, and to be found again. */
 const GIVE_UP_MS = 20_000;
+/** How often those that do not die are looked at. */
+const STUCK_LOOK_MS = 500;
 /** The code of the error about a program that has ended, or does not listen. */
 export const DIED = 'PROGRAM_DIED';
 const LAST_LINES = 3;
@@ -85,21 +87,28 @@ export function startProgram(program: Program, folder: string, log: string): Sta
     const name = escapeControls(joinWords(program.words));
     serverLog(`of the program \`${name}\`, ${describeLeft(left)}`);
     // One whose environment cannot be read is not waited for any longer: it may itself wait for the device.
-    while (left.ours.length > 0) left = await endProcesses(search, PATIENCE);
+    while (left.ours.length > 0) {
+      while (left.ours.every(isThere)) await sleep(STUCK_LOOK_MS, undefined, { ref: false });
+      left = await endProcesses(search, PATIENCE);
+    }
   };
   const ended = exited.then(async (how) => {
     if (pid !== null) await endAll({ group: pid, since: startTime, folder });
     const last = lastWords(log, logged);
     return last === '' ? how : `${how} (${last})`;
   });
-  const end = async (): Promise<void> => {
+  const end = async (): Promise<boolean> => {
     if (pid !== null && isRunning(child)) {
       isAsked = true;
       askToEnd(-pid);
     }
-    const timer = setTimeout(() => pid !== null && isRunning(child) && send(-pid, 'SIGKILL'), END_MS);
-    await Promise.race([ended, sleep(GIVE_UP_MS, undefined, { ref: false })]);
-    clearTimeout(timer);
+    const killing = setTimeout(() => pid !== null && isRunning(child) && send(-pid, 'SIGKILL'), END_MS);
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const givingUp = setTimeout(() => resolve(false), GIVE_UP_MS);
+    const hasEnded = await Promise.race([ended.then(() => true), late]);
+    clearTimeout(killing);
+    clearTimeout(givingUp);
+    return hasEnded;
   };
   return { pid: pid ?? -1, startTime, exited, ended, end };
 }
