@@ -26,6 +26,7 @@ import { claimantsOf, refuseClaims } from './holders/refuse.ts';
 import { inParallel } from './in-parallel.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
+import { ServerLock } from './target-closes.ts';
 
 export interface DeleteOptions extends WaitOptions {
   /** Delete it even if a mount, swap or a device made of it would lose data. */
@@ -42,7 +43,7 @@ const LOOK_MS = 250;
 const AT_ONCE = 8;
 
 /**
- * Resolves when the id is free. Throws a UblkError of kind `busy` when someone uses the device: before anything is stopped
+ * Resolves when the id is free and the server has closed the target. Throws a UblkError of kind `busy` when someone uses the device: before anything is stopped
  * if data would be lost; otherwise the device is stopped and goes when its last user does.
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
@@ -78,13 +79,19 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   const known = going ?? diskNumbers(id);
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
-  if (going === null) {
-    const claimants = claimantsOf(numbers);
-    if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
-    await endProgram(info, options);
-    await stopAndRemove(info, numbers, claimants, options);
+  const lock = new ServerLock(id);
+  try {
+    if (going === null) {
+      const claimants = claimantsOf(numbers);
+      if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
+      await endProgram(info, options);
+      await stopAndRemove(info, numbers, claimants, options);
+    }
+    await untilGone(channel, info, numbers, options);
+    await lock.untilReleased(info.ublksrv_pid, options);
+  } finally {
+    lock.close();
   }
-  await untilGone(channel, info, numbers, options);
   await forgetIfGone(id, () => isGone(channel, id));
 }
 

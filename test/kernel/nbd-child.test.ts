@@ -1,6 +1,6 @@
 /** A program that is the device's own NBD server (`add -t nbd -- PROGRAM`), on a real driver, with nbdkit and qemu-nbd. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { processState } from '../../src/record/process-state.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
@@ -138,6 +138,14 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     assert.equal(processState(program), 'gone');
   });
 
+  test('del has ended when the program has, however long that takes', async () => {
+    const slow = `sh -c 'trap "sleep 3" TERM; nbdkit -f -U "$0" file ${DISK} & wait; wait' {socket}`;
+    sh(`ublkts add -t nbd -n ${ID} -- ${slow}`);
+    const program = programPid();
+    sh(`ublkts del -n ${ID}`);
+    assert.deepEqual([processState(program), servers(), existsSync(HOME)], ['gone', 0, false]);
+  });
+
   test('one that is stopped with requests is named by del, and the device goes when it is killed', async () => {
     sh(`ublkts add -t nbd -n ${ID} -- nbdkit file ${DISK}`);
     const program = programPid();
@@ -146,6 +154,28 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     sh(`kill -9 ${program}`);
     await until('the device is gone', () => !existsSync(`/dev/ublkc${ID}`) && servers() === 0);
     sh('ublkts list');
+  });
+
+  test('another process that is stuck in the kernel, so that its environment cannot be read, is named, and del ends', async () => {
+    const script = `#!/bin/sh
+      stuck=/proc/$(cat ${FOLDER}/stuck)/environ
+      mark=$4 control=$6
+      shift 7
+      for file; do
+        [ $file != $stuck ] || exec sleep 99
+        /bin/grep -sHczxF -e "$mark" -e "$control" -- $file
+      done`;
+    mkdirSync(`${FOLDER}/bin`);
+    writeFileSync(`${FOLDER}/bin/grep`, script, { mode: 0o755 });
+    const log = `/run/ublkts/${ID}.log`;
+    const begin = `tail -n 0 -f ${log} &> ${FOLDER}/log & sleep 299 &> /dev/null & echo $! > ${FOLDER}/stuck`;
+    sh(`PATH=${FOLDER}/bin:$PATH ublkts add -t nbd -n ${ID} -- nbdkit file ${DISK}; ${begin}`);
+    const stuck = Number(readFileSync(`${FOLDER}/stuck`, 'utf8'));
+    sh(`ublkts del -n ${ID}; status=$?; pkill tail; exit $status`);
+    const named = `process ${stuck} may be one, and cannot be looked at`;
+    assert.match(readFileSync(`${FOLDER}/log`, 'utf8'), new RegExp(`of the program \`nbdkit .*\`, ${named}`));
+    assert.deepEqual([servers(), existsSync(HOME), processState(stuck)], [0, false, 'running']);
+    process.kill(stuck);
   });
 });
 
