@@ -34,8 +34,8 @@ export const RESIDENT_START_FLAGS = startFlags(8);
 
 const INLINING_FLAGS: readonly string[] = [
   '--max-inlined-bytecode-size=2000',
-  '--max-inlined-bytecode-size-cumulative=12000',
-  '--max-inlined-bytecode-size-absolute=24000',
+  '--max-inlined-bytecode-size-cumulative=30000',
+  '--max-inlined-bytecode-size-absolute=60000',
   '--max-inlined-bytecode-size-small=40',
 ];
 

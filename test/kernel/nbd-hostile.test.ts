@@ -76,6 +76,28 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
     });
   });
 
+  for (const [where, bytes] of [
+    ['in the header', 8],
+    ['behind the header', 16],
+    ['in the data', 16 + 1000],
+  ] as const) {
+    test(`a read is completed although its server stops ${where} of the next reply`, async () => {
+      await hostile('auto_zc', {}, async ({ server, path }) => {
+        const goOn = stopsInSecondRead(server, bytes);
+        let completed = 0;
+        const reads = BLOCKS.map(async (block) => {
+          await beside(
+            `cmp <(dd if=${path} bs=4k skip=${block} count=1 iflag=direct status=none) <(head -c 4k /dev/zero)`,
+          );
+          completed++;
+        });
+        await until('one read is completed', () => completed === 1);
+        goOn();
+        await Promise.all(reads);
+      });
+    });
+  }
+
   test('a request that its server dies of fails after --reconnect_delay, and one that it never answers after both limits', async () => {
     await hostile('auto_zc', { reconnect_delay: '5', request_timeout: '2' }, async ({ server, id, path }) => {
       // Each answer to one of them says that the connection is good: without any, all requests would fail after 5 s.
@@ -99,6 +121,35 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
     });
   });
 });
+
+const BLOCKS = [300, 301] as const;
+
+/** The server answers the reads of BLOCKS at once, and stops so many bytes after the first reply. The result lets it go on. */
+function stopsInSecondRead(server: HostileServer, bytes: number): () => void {
+  const replies: Buffer[] = [];
+  const kept: Buffer[] = [];
+  let goOn: (() => void) | undefined;
+  server.lie = (request, honest, socket) => {
+    // What udev reads lies elsewhere.
+    if (request.command !== NBD_CMD_READ || !BLOCKS.some((block) => request.offset === BigInt(block * 4096)))
+      return honest;
+    replies.push(honest);
+    const [first] = replies;
+    if (first === undefined || replies.length < 2) return Buffer.alloc(0);
+    const both = Buffer.concat(replies);
+    kept.push(both.subarray(first.length + bytes));
+    server.lie = (_request, next) => {
+      kept.push(next);
+      return Buffer.alloc(0);
+    };
+    goOn = () => {
+      server.lie = (_request, next) => next;
+      socket.write(Buffer.concat(kept));
+    };
+    return both.subarray(0, first.length + bytes);
+  };
+  return () => goOn?.();
+}
 
 interface Attacked {
   readonly server: HostileServer;

@@ -25,8 +25,10 @@ import { isGone, Looks, SILENT } from './connection/liveness.ts';
 import type { NbdOptions } from './options.ts';
 import { nbdNotes } from './params.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
+import { Gathered } from './transmission/gathered.ts';
 import { type Answered, Receiver } from './transmission/receiver.ts';
 import { Sender } from './transmission/sender.ts';
+import { Stranded } from './transmission/stranded.ts';
 import type { TlsThread } from './tls/thread.ts';
 import { Waiting } from './transmission/waiting.ts';
 
@@ -63,8 +65,12 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly published: ConnectionWriter;
   private readonly link: Link;
   private readonly waiting: Waiting;
+  private readonly stranded: Stranded;
   private readonly sender: Sender;
   private readonly receiver: Receiver;
+  /** The data of requests is in registered buffers. */
+  private readonly registers: boolean;
+  private readonly gathered: Gathered;
 
   private readonly tunnels: TlsThread;
   private readonly looks: Looks;
@@ -103,7 +109,10 @@ export class NbdQueue implements TargetQueue, Answered {
     this.exportBytes = found.bytes;
     const { registers, tunnels, requestSeconds } = options;
     const waiting = new Waiting(slots, registers);
+    this.registers = registers;
+    this.gathered = new Gathered(slots);
     this.waiting = waiting;
+    this.stranded = new Stranded(slots, waiting, events);
     this.tunnels = tunnels;
     this.requestSeconds = requestSeconds;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
@@ -124,9 +133,9 @@ export class NbdQueue implements TargetQueue, Answered {
       deviceBytes,
       onConnected: (connection) => this.connected(connection),
       oldestLoss: () => this.waiting.losses.oldest,
-      onOverdue: (since) => this.failOverdue(since),
+      onOverdue: (since) => this.stranded.failOverdue(since),
       onGivenUp: () => this.giveUp(),
-      onLate: (sinceMs) => this.reportLate(sinceMs),
+      onLate: (sinceMs) => this.stranded.report(sinceMs),
     });
     published.is('up');
     this.looks = new Looks(ring, fd, LOOKED, requestSeconds);
@@ -185,10 +194,27 @@ export class NbdQueue implements TargetQueue, Answered {
 
   /** A reply has come (Answered). */
   answered(slot: number, error: number): void {
-    const io = this.ring.request(slot);
     const { sender, waiting } = this;
+    if (error === 0 && this.registers && this.isGathered(slot)) {
+      waiting.gather(slot);
+      return;
+    }
+    const io = this.ring.request(slot);
     if (sender.isBusy && io.op === UBLK_IO_OP_WRITE && waiting.isInSending(slot)) waiting.hold(slot, error);
     else this.settle(io, error);
+  }
+
+  /** Whether a read is kept back, to be completed together with those that follow in the socket. */
+  private isGathered(slot: number): boolean {
+    const bytes = this.waiting.bytesOf(slot);
+    return bytes > 0 && this.receiver.hasMore && !this.isTrial && this.gathered.add(slot, bytes);
+  }
+
+  private settleGathered(): void {
+    const { gathered, ring } = this;
+    const { count } = gathered;
+    gathered.clear();
+    for (let index = 0; index < count; index++) this.settle(ring.request(gathered.slotAt(index)), 0);
   }
 
   /** Completes a request whose reply has come with this error number, or lets it wait for the next connection. */
@@ -244,6 +270,9 @@ export class NbdQueue implements TargetQueue, Answered {
       this.end(problem);
       return;
     }
+    // The next receive ends at once only when the socket has something for it.
+    if (token === RECEIVED && this.gathered.count > 0 && (!this.receiver.hasMore || this.gathered.isDue()))
+      this.settleGathered();
     if (this.waiting.held > 0 && !this.sender.isBusy) this.releaseHeld();
     if (this.reason !== '') {
       if (this.waiting.replies === 0 && !this.sender.isBusy) {
@@ -287,7 +316,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   private receive(): void {
     this.isReceiving = true;
-    this.receiver.submit(this.fd);
+    this.receiver.submit(this.fd, this.gathered.count > 0);
   }
 
   /** Shuts the connection down. `down` follows when its operations have ended. */
@@ -306,6 +335,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.suspect = -1;
     const wasWaiting = this.waiting.losses.count > 0;
     this.waiting.lost(performance.now());
+    this.gathered.clear();
     this.sender.reset();
     const { reason } = this;
     this.reason = '';
@@ -331,40 +361,9 @@ export class NbdQueue implements TargetQueue, Answered {
     this.events.submit(true);
   }
 
-  private reportLate(sinceMs: number): void {
-    const { losses } = this.waiting;
-    const late = this.late();
-    const first = late.find((slot) => losses.sinceOf(slot) === losses.oldest);
-    if (first === undefined) return;
-    const io = this.events.request(first);
-    this.events.reportStuck({ requests: late.length, op: io.op, offset: offsetOf(io), sinceMs });
-  }
-
   private giveUp(): void {
     this.mode = GIVEN_UP;
     this.published.is('failing');
-    this.events.reportStuck(null);
-    this.fail(this.late());
-  }
-
-  /** Lets the requests fail that have waited since that time or longer. Returns how many. */
-  private failOverdue(since: number): number {
-    const overdue = this.late().filter((slot) => this.waiting.losses.sinceOf(slot) <= since);
-    this.fail(overdue);
-    return overdue.length;
-  }
-
-  private fail(slots: readonly number[]): void {
-    for (const slot of slots) {
-      this.waiting.forNothing(slot);
-      this.events.request(slot).complete(-EIO);
-    }
-    this.events.submit(true);
-  }
-
-  /** The slots whose requests wait for a connection. */
-  private late(): number[] {
-    const slots = Array.from({ length: this.slots }, (_, slot) => slot);
-    return slots.filter((slot) => this.waiting.isForMessage(slot));
+    this.stranded.fail();
   }
 }

@@ -97,7 +97,7 @@ function receiverOf() {
   return {
     answered,
     receive: (): Receive => {
-      receiver.submit(-1);
+      receiver.submit(-1, false);
       const { address, ...asked } = last;
       const gets = (bytes: Buffer, hasMore: boolean): string => {
         viewOf(address, bytes.length).set(bytes);

@@ -54,7 +54,7 @@ export class Receiver implements ReplySink {
   /** The receive that is under way took what the socket held, before any read was sent whose reply would be in it. */
   private isWithoutReads = false;
   /** The socket had more data when it was last read. When it had none, the next receive waits before it reads. */
-  private hasMore = false;
+  hasMore = false;
 
   constructor({ ring, waiting, published, queue, slots, structured, registers, token }: ReceiverParts) {
     this.ring = ring;
@@ -78,12 +78,12 @@ export class Receiver implements ReplySink {
     hollow(this.memory, 'in place of replies of an NBD server');
   }
 
-  /** Begins to receive what comes next. */
-  submit(fd: number): void {
+  /** Begins to receive what comes next. With `atOnce` it takes what the socket has: requests wait for it to end. */
+  submit(fd: number, atOnce: boolean): void {
     const { hasMore, parser, registers, ring, token, waiting } = this;
     this.isDirect = parser.left >= waiting.directBytes;
     if (this.isDirect) {
-      ring.receiveData(fd, parser.slot, parser.at, parser.left, MSG_WAITALL, token);
+      ring.receiveData(fd, parser.slot, parser.at, parser.left, atOnce ? 0 : MSG_WAITALL, token);
       return;
     }
     this.isWithoutReads = registers && hasMore && waiting.noDirectReads;

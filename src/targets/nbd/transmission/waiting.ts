@@ -18,6 +18,8 @@ const A_MESSAGE = 1;
 const A_REPLY = 2;
 /** A write that is answered, and whose message is still being sent: the kernel may still read its data. */
 const SENT = 3;
+/** A read that is answered, and is completed together with others (gathered.ts). */
+const GATHERED = 4;
 
 /** Data of this size or more is received directly into its request. Below it, a copy costs less. */
 const LARGE_BYTES = 32 << 10;
@@ -133,6 +135,11 @@ export class Waiting {
 
   isHeld(slot: number): boolean {
     return this.waits[slot] === SENT;
+  }
+
+  /** The read is answered, and completed later. */
+  gather(slot: number): void {
+    this.waits[slot] = GATHERED;
   }
 
   /** The message is sent. Returns the error number in the reply to a write that was held. */
