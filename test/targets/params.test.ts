@@ -14,6 +14,7 @@ import type { IntegrityOptions } from '../../src/spec/options.ts';
 import { parseFaults } from '../../src/targets/fault-inject/options.ts';
 import { commonHoles, holeMode, NO_HOLES, secondMode } from '../../src/targets/holes.ts';
 import { loopParams, loopSectors } from '../../src/targets/loop/params.ts';
+import { unusedEnd } from '../../src/targets/unused-end.ts';
 import { chunkSizeOf } from '../../src/targets/stripe/options.ts';
 import { bytesPerFile, stripeParams } from '../../src/targets/stripe/params.ts';
 
@@ -83,6 +84,13 @@ describe('loop', () => {
     assert.equal(params.basic?.attrs, UBLK_ATTR_VOLATILE_CACHE);
     assert.throws(() => loopSectors(file('/a', 1 << 20), file('/m', 7), INTEGRITY), /\/m: there is no room/);
   });
+});
+
+test('what does not fill a block or a chunk is left out, and said', () => {
+  assert.deepEqual(unusedEnd('/a', 1024, 'blocks', 512), []);
+  assert.deepEqual(unusedEnd('/a', 1089, 'blocks', 512), [
+    '/a has 1089 bytes, and the device whole blocks of 512: the last 65 bytes are left out',
+  ]);
 });
 
 describe('stripe', () => {

@@ -4,6 +4,7 @@
 import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
 import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
 import { makeRoom, requireRoom } from '../room.ts';
+import { unusedEnd } from '../unused-end.ts';
 import { initialiseMetadata } from './metadata.ts';
 import { loopParams, loopSectors, metadataBytes } from './params.ts';
 import { OffsetLoopQueue } from './offset-queue.ts';
@@ -53,7 +54,10 @@ function open(request: OpenRequest): Opened<LoopState> {
       files: files.map((file) => file.fd),
       state: { holes: data.holes, offset: options.offset },
       operations: 2,
-      notes: files.flatMap((file) => file.notes),
+      notes: [
+        ...files.flatMap((file) => file.notes),
+        ...unusedEnd(data.path, data.bytes, 'blocks', 2 ** data.alignment.blockShift),
+      ],
       close: () => closeBackingFiles(files),
     };
   } catch (error) {

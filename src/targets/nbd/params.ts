@@ -11,6 +11,7 @@ import {
   UBLK_PARAM_TYPE_DMA_ALIGN,
 } from '../../native/uapi/ublk-params.ts';
 import type { OpenRequest } from '../target.ts';
+import { unusedEnd } from '../unused-end.ts';
 import type { BlockSizes, NbdExport } from './handshake/export.ts';
 import {
   NBD_FLAG_READ_ONLY,
@@ -64,12 +65,7 @@ export function nbdParams(
 
 /** The note that `add` and `recover` print for an export whose last bytes are not a whole block. */
 export function nbdNotes({ bytes, blockSizes }: Pick<NbdExport, 'bytes' | 'blockSizes'>): string[] {
-  const block = blockOf(blockSizes);
-  const rest = bytes % block;
-  if (rest === 0) return [];
-  return [
-    `the export has ${bytes} bytes, and the device whole blocks of ${block}: the last ${rest} bytes are left out`,
-  ];
+  return unusedEnd('the export', bytes, 'blocks', blockOf(blockSizes));
 }
 
 /** Bytes of the device's logical block. */

@@ -7,6 +7,7 @@ import { chunkSizeOf, MAX_FILES } from './options.ts';
 import { makeRoom, requireRoom } from '../room.ts';
 import { neededPerFile, stripeParams } from './params.ts';
 import { StripeQueue, type StripeState } from './queue.ts';
+import { unusedEnd } from '../unused-end.ts';
 
 export const stripeTarget: BuiltInTarget<StripeState> = {
   name: 'stripe',
@@ -40,7 +41,7 @@ function open(request: OpenRequest): Opened<StripeState> {
       files: files.map((file) => file.fd),
       state: { files: files.length, chunk, holes: commonHoles(files.map((file) => file.holes)) },
       operations: files.length,
-      notes: files.flatMap((file) => file.notes),
+      notes: files.flatMap((file) => [...file.notes, ...unusedEnd(file.path, file.bytes, 'chunks', chunk)]),
       close: () => closeBackingFiles(files),
     };
   } catch (error) {
