@@ -20,13 +20,13 @@ import { forgetIfGone, goingIds, keepGoingDevice, readGoingDevice, writeGoingDev
 import { isServing, type ProcessState, readProcess } from '../record/process-state.ts';
 import { serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
+import { ClosingTarget } from './closing-target.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
 import { inParallel } from './in-parallel.ts';
 import { isGone } from './is-gone.ts';
 import { patiently } from './patiently.ts';
-import { ServerLock } from './target-closes.ts';
 
 export interface DeleteOptions extends WaitOptions {
   /** Delete it even if a mount, swap or a device made of it would lose data. */
@@ -43,8 +43,9 @@ const LOOK_MS = 250;
 const AT_ONCE = 8;
 
 /**
- * Resolves when the id is free and the server has closed the target. Throws a UblkError of kind `busy` when someone uses the device: before anything is stopped
- * if data would be lost; otherwise the device is stopped and goes when its last user does.
+ * Resolves when the id is free and the server has closed the target. Throws a UblkError of kind `busy` when someone uses
+ * the device: before anything is stopped if data would be lost; otherwise the device is stopped and goes when its last
+ * user does.
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
@@ -79,7 +80,7 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   const known = going ?? diskNumbers(id);
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
-  const lock = new ServerLock(id);
+  const target = new ClosingTarget(id);
   try {
     if (going === null) {
       const claimants = claimantsOf(numbers);
@@ -88,9 +89,9 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
       await stopAndRemove(info, numbers, claimants, options);
     }
     await untilGone(channel, info, numbers, options);
-    await lock.untilReleased(info.ublksrv_pid, options);
+    await target.untilClosed(info.ublksrv_pid, options);
   } finally {
-    lock.close();
+    target.release();
   }
   await forgetIfGone(id, () => isGone(channel, id));
 }

@@ -88,5 +88,5 @@ export function describeLeft({ ours: [ours], unread: [unread], unlisted }: Found
   if (ours !== undefined) return `process ${ours.pid} does not end`;
   return unread === undefined
     ? `a process may be left, because processes cannot be listed: ${unlisted}`
-    : `process ${unread.pid} may be one, and cannot be looked at, because it is stuck in the kernel`;
+    : `process ${unread.pid} may be one, and cannot be looked at: its environment could not be read, like that of a process that is stuck in the kernel`;
 }

@@ -10,9 +10,10 @@ import { setFlagsFromString } from 'node:v8';
 import { keepCompiledCode } from '../native/compiled-code.ts';
 
 /**
- * The flags that a process starts with, whose threads have young generations of so many MB (of each of its two halves).
- * With them, V8 still takes the compiled code of a process that does not have them. A rejection that nobody handles ends
- * the server, whatever NODE_OPTIONS says: words of the command line come before it.
+ * The flags that a server's process starts with. `youngMb` is the size of each half of a thread's young generation, in MB.
+ * V8 refuses compiled code that was made with other flags, but it ignores these when it compares, so the server can use the
+ * code in the compile cache. The last flag lets a promise that is rejected without a handler end the server, whatever
+ * NODE_OPTIONS says: the command line takes precedence.
  */
 function startFlags(youngMb: number): readonly string[] {
   return [
@@ -23,12 +24,13 @@ function startFlags(youngMb: number): readonly string[] {
   ];
 }
 
-/** Of a server with one device: the data path leaves no garbage. */
+/** A server with one device starts with these. Its young generations are small, because its data path makes no garbage. */
 export const START_FLAGS = startFlags(1);
 
 /**
- * Of a resident server: each device that comes or goes leaves some garbage on a shared thread. A collection that meets
- * the compilation of the thread's loop stops the thread for 200 ms, so there must be few in the server's first seconds.
+ * A resident server starts with these. Each device that is added or deleted makes some garbage on a shared thread. A
+ * garbage collection while V8 compiles the thread's loop stops the thread for up to 200 ms, so collections must be rare
+ * in the server's first seconds (docs/performance.md, "Devices that come and go").
  */
 export const RESIDENT_START_FLAGS = startFlags(8);
 

@@ -85,18 +85,31 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
       await hostile('auto_zc', {}, async ({ server, path }) => {
         const goOn = stopsInSecondRead(server, bytes);
         let completed = 0;
-        const reads = BLOCKS.map(async (block) => {
-          await beside(
-            `cmp <(dd if=${path} bs=4k skip=${block} count=1 iflag=direct status=none) <(head -c 4k /dev/zero)`,
-          );
-          completed++;
-        });
+        const reads = BLOCKS.map((block) => readsZeroes(path, block).then(() => completed++));
         await until('one read is completed', () => completed === 1);
         goOn();
         await Promise.all(reads);
       });
     });
   }
+
+  test('a read is completed although garbage follows its reply, and is not sent again', async () => {
+    await hostile('auto_zc', {}, async ({ server, path, id }) => {
+      const asked: bigint[] = [];
+      let first = Buffer.alloc(0);
+      server.lie = (request, honest) => {
+        if (!isReadOfBlocks(request)) return honest;
+        asked.push(request.offset);
+        if (asked.length === 2) return Buffer.concat([first, Buffer.alloc(16, 0xff)]);
+        if (asked.length > 2) return honest;
+        first = Buffer.from(honest);
+        return Buffer.alloc(0);
+      };
+      await Promise.all(BLOCKS.map((block) => readsZeroes(path, block)));
+      assert.match(logOf(id), /is lost: the server does not follow the protocol/);
+      assert.deepEqual(asked, [asked[0], asked[1], asked[1]]);
+    });
+  });
 
   test('a request that its server dies of fails after --reconnect_delay, and one that it never answers after both limits', async () => {
     await hostile('auto_zc', { reconnect_delay: '5', request_timeout: '2' }, async ({ server, id, path }) => {
@@ -124,15 +137,23 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
 
 const BLOCKS = [300, 301] as const;
 
+/** Not what udev reads of a new device. */
+function isReadOfBlocks({ command, offset }: Parameters<Lie>[0]): boolean {
+  return command === NBD_CMD_READ && BLOCKS.some((block) => offset === BigInt(block * 4096));
+}
+
+async function readsZeroes(path: string, block: number): Promise<void> {
+  const read = `dd if=${path} bs=4k skip=${block} count=1 iflag=direct status=none`;
+  await beside(`cmp <(${read}) <(head -c 4k /dev/zero)`);
+}
+
 /** The server answers the reads of BLOCKS at once, and stops so many bytes after the first reply. The result lets it go on. */
 function stopsInSecondRead(server: HostileServer, bytes: number): () => void {
   const replies: Buffer[] = [];
   const kept: Buffer[] = [];
   let goOn: (() => void) | undefined;
   server.lie = (request, honest, socket) => {
-    // What udev reads lies elsewhere.
-    if (request.command !== NBD_CMD_READ || !BLOCKS.some((block) => request.offset === BigInt(block * 4096)))
-      return honest;
+    if (!isReadOfBlocks(request)) return honest;
     replies.push(honest);
     const [first] = replies;
     if (first === undefined || replies.length < 2) return Buffer.alloc(0);

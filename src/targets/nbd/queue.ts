@@ -210,6 +210,10 @@ export class NbdQueue implements TargetQueue, Answered {
     return bytes > 0 && this.receiver.hasMore && !this.isTrial && this.gathered.add(slot, bytes);
   }
 
+  private isGatheredDue(): boolean {
+    return !this.receiver.hasMore || this.gathered.isDue();
+  }
+
   private settleGathered(): void {
     const { gathered, ring } = this;
     const { count } = gathered;
@@ -266,13 +270,13 @@ export class NbdQueue implements TargetQueue, Answered {
 
   private goOn(token: number, result: number, hasMore: boolean): void {
     const problem = token === RECEIVED ? this.receiver.ended(result, hasMore) : this.sender.ended(token, result);
+    // The next receive ends at once only when the socket has something for it. A connection that ends has answered these.
+    if (token === RECEIVED && this.gathered.count > 0 && (problem !== '' || this.isGatheredDue()))
+      this.settleGathered();
     if (problem !== '') {
       this.end(problem);
       return;
     }
-    // The next receive ends at once only when the socket has something for it.
-    if (token === RECEIVED && this.gathered.count > 0 && (!this.receiver.hasMore || this.gathered.isDue()))
-      this.settleGathered();
     if (this.waiting.held > 0 && !this.sender.isBusy) this.releaseHeld();
     if (this.reason !== '') {
       if (this.waiting.replies === 0 && !this.sender.isBusy) {

@@ -5,15 +5,22 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../clock.ts';
-import { DEFAULT_TIMEOUT_MS, type WaitOptions } from '../control/waiting.ts';
+import { DEFAULT_TIMEOUT_MS, type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { lockHolder } from '../native/libc/file-lock.ts';
 import { filesOf } from '../record/files.ts';
 import { readGoingDevice } from '../record/going-device.ts';
 import { readRecord } from '../record/store.ts';
 
-/** The server keeps its lock until it has closed the target. The file may be removed before that, so it is opened first. */
-export class ServerLock {
+/** A wait that is shorter than about four times this is not reported. */
+const SOON_MS = 25;
+const LONGEST_PAUSE_MS = 50;
+
+/**
+ * The target of a device that is being deleted. The server keeps its lock on the device until it has closed the target. The
+ * file of the lock may be removed before that, so this is made before the device is stopped.
+ */
+export class ClosingTarget {
   readonly #id: number;
   readonly #fd: number | null;
 
@@ -22,19 +29,21 @@ export class ServerLock {
     this.#fd = openIfThere(filesOf(id).lock);
   }
 
-  /** `pid` is the server's. Throws a UblkError of kind `busy` when it takes too long. */
-  async untilReleased(pid: number, options: WaitOptions): Promise<void> {
+  /** The device is gone, and `pid` was its server. Throws a UblkError of kind `busy` when the server takes too long. */
+  async untilClosed(pid: number, options: WaitOptions): Promise<void> {
     const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const report = waitingReporter(onWaiting);
     const begun = milliseconds();
-    for (let pause = 1; this.#isHeld(); pause = Math.min(pause * 1.5, 50)) {
+    for (let pause = 1; this.#isHeld(); pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
-      if (pause > 50 / 1.5) onWaiting?.(`waiting for the server (pid ${pid}) to close the target`);
+      if (pause > SOON_MS) report(`waiting for the server (pid ${pid}) to close the target`);
       if (milliseconds() - begun > timeoutMs) throw stillOpen(this.#id, pid);
       await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
 
-  close(): void {
+  /** To be called when nobody waits any more. */
+  release(): void {
     if (this.#fd !== null) closeSync(this.#fd);
   }
 
