@@ -80,7 +80,8 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   const known = going ?? diskNumbers(id);
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
-  const target = new ClosingTarget(id);
+  const server = serverOf(info.ublksrv_pid, readRecord(id));
+  const target = new ClosingTarget(id, () => readRecord(id) !== null && readGoingDevice(id) === null);
   try {
     if (going === null) {
       const claimants = claimantsOf(numbers);
@@ -89,7 +90,7 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
       await stopAndRemove(info, numbers, claimants, options);
     }
     await untilGone(channel, info, numbers, options);
-    await target.untilClosed(info.ublksrv_pid, options);
+    await target.untilClosed(server, { done: 'deleted', command: 'DEL_DEV' }, options);
   } finally {
     target.release();
   }

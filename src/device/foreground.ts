@@ -12,7 +12,7 @@ import { describeClaim } from '../block/holder.ts';
 import { diskNumbers } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { deleteDevice } from './delete.ts';
-import { stopDevice } from './stop.ts';
+import { stopDisk } from './stop.ts';
 import { describeDevice } from './list.ts';
 import type { AddOptions } from '../spec/options.ts';
 import type { StartedDevice } from './report.ts';
@@ -91,7 +91,7 @@ async function deleteUnused(device: number): Promise<void> {
 /** Stops the device; false: something has it open. */
 async function isStopped(device: number): Promise<boolean> {
   try {
-    await stopDevice(device, { safe: true });
+    await stopDisk(device, { safe: true });
   } catch (error) {
     if (error instanceof UblkError && error.kind === 'busy') return false;
     // A driver without TRY_STOP_DEV: what would lose data has been looked for.

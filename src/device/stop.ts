@@ -1,12 +1,15 @@
-/** `stop`: the block device goes, the ublk device stays until `del`. */
+/** `stop`: the block device goes and the server closes the target; the ublk device stays until `del`. */
 import { describeHolders } from '../block/holder.ts';
 import { findOpeners } from '../block/openers.ts';
-import { withControl } from '../control/channel.ts';
+import { type ControlChannel, withControl } from '../control/channel.ts';
 import { getDevInfo, stopDev, tryStopDev } from '../control/commands.ts';
 import { diskNumbers } from '../control/sysfs.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, ublkStateName } from '../native/uapi/ublk-device.ts';
+import { serverOf } from '../record/server-identity.ts';
+import { readRecord } from '../record/store.ts';
+import { ClosingTarget } from './closing-target.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
 import { patiently } from './patiently.ts';
 
@@ -18,21 +21,48 @@ export interface StopOptions extends WaitOptions {
 }
 
 /**
- * Resolves when the device is DEAD, which has been read back. Throws a UblkError of kind `busy` when someone would lose
- * data by it, and when the kernel still waits for requests after `timeoutMs` (default 30 s).
+ * Resolves when the device is DEAD, which has been read back, and its server has closed the target. Throws a UblkError of
+ * kind `busy` when someone would lose data by it, and when the kernel still waits for requests, or the server still has
+ * the target open, after `timeoutMs` (default 30 s for each).
  */
 export async function stopDevice(id: number, options: StopOptions = {}): Promise<void> {
-  const { safe = false, force = false } = options;
   options.signal?.throwIfAborted();
   await withControl(async (channel) => {
-    const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
-    if (!force) refuseClaims(id, claimantsOf(diskNumbers(id)));
-    const command = safe ? 'TRY_STOP_DEV' : 'STOP_DEV';
-    const stuck = { command, device: id, serverPid, after: 'the device stops then' };
-    await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));
-    const { state } = getDevInfo(channel, id);
-    if (state !== UBLK_S_DEV_DEAD) throw notStopped(id, state);
+    const server = serverOf(getDevInfo(channel, id).ublksrv_pid, readRecord(id));
+    const target = new ClosingTarget(id, () => stateOf(channel, id) !== UBLK_S_DEV_DEAD);
+    try {
+      await stop(channel, id, options);
+      await target.untilClosed(server, { done: 'stopped', command: 'STOP_DEV' }, options);
+    } finally {
+      target.release();
+    }
   });
+}
+
+/** The same without a look at the target. */
+export async function stopDisk(id: number, options: StopOptions): Promise<void> {
+  await withControl((channel) => stop(channel, id, options));
+}
+
+async function stop(channel: ControlChannel, id: number, options: StopOptions): Promise<void> {
+  const { safe = false, force = false } = options;
+  const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
+  if (!force) refuseClaims(id, claimantsOf(diskNumbers(id)));
+  const command = safe ? 'TRY_STOP_DEV' : 'STOP_DEV';
+  const stuck = { command, device: id, serverPid, after: 'the device stops then' };
+  await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));
+  const { state } = getDevInfo(channel, id);
+  if (state !== UBLK_S_DEV_DEAD) throw notStopped(id, state);
+}
+
+/** null when there is no such device any more. */
+function stateOf(channel: ControlChannel, id: number): number | null {
+  try {
+    return getDevInfo(channel, id).state;
+  } catch (error) {
+    if (error instanceof UblkError && error.kind === 'no-device') return null;
+    throw error;
+  }
 }
 
 /** EBUSY with the names of those who have it open. */
