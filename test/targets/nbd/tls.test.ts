@@ -122,6 +122,11 @@ describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
       await refused(uri(`tls-certificates=${ours}&tls-hostname=example.org`), /not trusted: Host: example\.org/);
       await refused(uri(`tls-certificates=${FOLDER}`), /cannot read .*ca-cert\.pem: No such file/);
       await refused(SHARED, /is not trusted|TLS with the server fails|closes the connection/);
+      await withEnvironment({ SSL_CERT_FILE: undefined, SSL_CERT_DIR: join(FOLDER, 'nowhere') }, async () => {
+        await refused(uri('tls-hostname=storage.example'), /no certificates of authorities: there is no .*nowhere/);
+        await ask(uri('tls-verify-peer=false'));
+      });
+      await refused(uri('tls-hostname=storage.example'), /not trusted: (?:unable to verify|self-signed)/);
     });
     const strict = { secureContext: createSecureContext({ cert, key, ca: readFileSync(join(ours, 'ca-cert.pem')) }) };
     await withServer({ ...strict, requestCert: true, rejectUnauthorized: true }, async () => {
@@ -131,6 +136,16 @@ describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
     });
   });
 });
+
+async function withEnvironment(changes: NodeJS.ProcessEnv, act: () => Promise<void>): Promise<void> {
+  const before = process.env;
+  process.env = { ...before, ...changes };
+  try {
+    await act();
+  } finally {
+    process.env = before;
+  }
+}
 
 /** A server that takes whoever has the key of alice. */
 function shared(): TLSSocketOptions {

@@ -1,5 +1,5 @@
 /** Reads the certificates or keys that a URI names, and makes the options of node:tls of them. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { getCACertificates, type ConnectionOptions, type PeerCertificate } from 'node:tls';
@@ -14,6 +14,8 @@ import { TLS_PARAMETERS, type TlsOptions } from './options.ts';
 const PSK_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:PSK:!kRSAPSK:!eNULL:!aNULL';
 /** Older versions are not accepted. Every NBD server with TLS has 1.2. */
 const OLDEST = 'TLSv1.2';
+/** Where Node and OpenSSL look without SSL_CERT_DIR. */
+const SYSTEM_AUTHORITIES = '/etc/ssl/certs';
 
 /** `host`: the name in the URI; undefined for a unix socket. Throws a UblkError for files that cannot be used. */
 export function connectionOptions(tls: TlsOptions, host: string | undefined): ConnectionOptions {
@@ -29,8 +31,19 @@ function certificateOptions(tls: TlsOptions, host: string | undefined): Connecti
     ...(name === undefined ? { checkServerIdentity: () => undefined } : { host: name }),
     // The name is sent so that the server can choose among its certificates (SNI), which allows no addresses.
     ...(name !== undefined && isIP(name) === 0 && { servername: name }),
-    ...(directory === undefined ? { ca: getCACertificates('system') } : inDirectory(directory, verifyPeer)),
+    ...(directory === undefined ? { ca: systemAuthorities(verifyPeer) } : inDirectory(directory, verifyPeer)),
   };
+}
+
+/** Without their directory Node would write a line of its own to standard error, and every server would be refused. */
+function systemAuthorities(areNeeded: boolean): string[] {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: directory = SYSTEM_AUTHORITIES } = process.env;
+  if (file !== undefined || existsSync(directory)) return getCACertificates('system');
+  if (!areNeeded) return [];
+  throw new UblkError(`this system has no certificates of authorities: there is no ${directory}`, {
+    code: 'ENOENT',
+    hint: `install them (\`apt install ca-certificates\`), or name the server's authority with ${TLS_PARAMETERS.certificates}=DIR`,
+  });
 }
 
 /** The files by the names that nbdkit, qemu and libnbd have for them. */
