@@ -40,6 +40,27 @@ export function pidOfProgram(folder: string): number | null {
   return facts.state === 'gone' || isAnother(facts, found.startTime) ? null : found.pid;
 }
 
+/**
+ * The process group of the program, which its first process leads; null when the folder says none, or the id may be another
+ * group's by now. The kernel gives a process id to no other process while there is a group with it.
+ */
+export function groupOfProgram(folder: string): number | null {
+  const found = readIdentity(folder);
+  if (found === null) return null;
+  const leader = readProcess(found.pid);
+  if (leader.state !== 'gone') return isAnother(leader, found.startTime) ? null : found.pid;
+  return isGroup(found.pid) ? found.pid : null;
+}
+
+function isGroup(id: number): boolean {
+  try {
+    process.kill(-id, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 function isAnother(facts: ProcessFacts, startTime: number): boolean {
   return !Number.isNaN(facts.startTime) && facts.startTime !== startTime;
 }

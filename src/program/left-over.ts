@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { describeLeft, endByThemselves, endProcesses } from './end.ts';
-import { pidOfProgram, readIdentity } from './identity.ts';
+import { groupOfProgram, readIdentity } from './identity.ts';
 import { type Found, isEmpty, type Search } from './processes.ts';
 
 /** It was asked already: for this long, it is not disturbed. */
@@ -18,7 +18,7 @@ const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
  */
 export async function endLeftOver(folder: string, report?: (what: string) => void): Promise<void> {
   if (!existsSync(folder)) return;
-  const search: Search = { group: pidOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
+  const search: Search = { group: groupOfProgram(folder), since: readIdentity(folder)?.startTime ?? 0, folder };
   const waiting = ({ ours: [ours], unread: [unread] }: Found): void => {
     if (ours !== undefined) report?.(`waiting for the program (pid ${ours.pid}) to end`);
     else if (unread !== undefined) report?.(`waiting for process ${unread.pid}, which may be one of the program`);

@@ -7,6 +7,8 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { describeLeft, endByThemselves, endProcesses } from '../../src/program/end.ts';
+import { groupOfProgram, pidOfProgram, writeIdentity } from '../../src/program/identity.ts';
+import { endLeftOver } from '../../src/program/left-over.ts';
 import { markedAmong, markOf } from '../../src/program/mark.ts';
 import { findProcesses, isEmpty } from '../../src/program/processes.ts';
 import { isServing, processState, readProcess } from '../../src/record/process-state.ts';
@@ -56,6 +58,17 @@ describe('the processes of a program', () => {
   const search = (group: number | null = null, since = 0) => ({ group, since, folder });
   const ours = async (...words: Parameters<typeof search>): Promise<number[]> =>
     (await findProcesses(search(...words))).ours.map(({ pid }) => pid);
+
+  test('are found by their group also when its first process has ended and none has a mark', async () => {
+    const id = await shell('echo; sleep 0.5; sleep 60 >&- &', {});
+    const [leader] = started;
+    writeIdentity(folder, { pid: id, startTime: readProcess(id).startTime });
+    if (leader?.exitCode === null) await once(leader, 'exit');
+    assert.equal(pidOfProgram(folder), null);
+    assert.equal(groupOfProgram(folder), id);
+    await endLeftOver(folder);
+    assert.deepEqual(await ours(id), [], 'nobody is in the group any more');
+  });
 
   test('are those of its group and those with its mark, and no other', async () => {
     const grouped = await shell(`echo; ${LOOP}`, {});

@@ -12,6 +12,7 @@ import { type Identity, isThere } from '../../../program/identity.ts';
 import { markOf } from '../../../program/mark.ts';
 import { askToEnd, isEmpty, type Search, send } from '../../../program/processes.ts';
 import { option } from '../../../spec/option-names.ts';
+import { endOfFile } from '../../../record/end-of-file.ts';
 import { readProcess } from '../../../record/process-state.ts';
 import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
@@ -47,6 +48,8 @@ const STUCK_LOOK_MS = 500;
 export const DIED = 'PROGRAM_DIED';
 const LAST_LINES = 3;
 const MOST_CHARACTERS = 400;
+/** Bytes at the end of the log that may have them: a program can write much. */
+const MOST_READ = 64 << 10;
 /** The server's lines begin with the time. */
 const OF_SERVER = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
 /** The flag of a socket in /proc/net/unix that listens (__SO_ACCEPTCON). */
@@ -181,7 +184,7 @@ function endOf(child: ChildProcess): Promise<string> {
 function lastWords(path: string, skipped: number): string {
   let said: string;
   try {
-    said = readFileSync(path).subarray(skipped).toString();
+    said = endOfFile(path, skipped, MOST_READ);
   } catch {
     return '';
   }
