@@ -29,12 +29,22 @@ describe('the coverage of a read', () => {
     );
   });
 
-  test('refuses more ranges than it has room for, and takes what fills the gaps', () => {
-    const coverage = new Coverage(1);
-    let ranges = 0;
-    while (coverage.add(0, 2 * ranges, 2 * ranges + 1)) ranges++;
-    assert.equal(ranges, 16);
-    for (let gap = 0; gap < ranges; gap++) assert.ok(coverage.add(0, 2 * gap + 1, 2 * gap + 2));
-    assert.ok(coverage.isWhole(0, 2 * ranges));
-  });
+  for (const [slots, most] of [
+    [2, 4096],
+    [1024, 1024],
+  ] as const) {
+    test(`takes ${most} ranges with ${slots} slots, no more, and what fills the gaps`, () => {
+      const coverage = new Coverage(slots);
+      const other = slots - 1;
+      assert.ok(coverage.add(other, 0, 5) && coverage.add(other, 7, 9));
+      let ranges = 0;
+      while (coverage.add(0, 2 * ranges, 2 * ranges + 1)) ranges++;
+      assert.equal(ranges, most);
+      for (let gap = 0; gap < ranges; gap++) assert.ok(coverage.add(0, 2 * gap + 1, 2 * gap + 2));
+      assert.ok(coverage.isWhole(0, 2 * ranges));
+      assert.ok(!coverage.add(other, 8, 9), 'the other slots keep what they had');
+      assert.ok(coverage.add(other, 5, 7));
+      assert.ok(coverage.isWhole(other, 9));
+    });
+  }
 });

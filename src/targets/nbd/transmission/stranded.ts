@@ -37,6 +37,7 @@ export class Stranded {
   failOverdue(since: number): number {
     const overdue = this.late().filter((slot) => this.waiting.losses.sinceOf(slot) <= since);
     this.complete(overdue);
+    if (this.late().length === 0) this.events.reportStuck(null);
     return overdue.length;
   }
 
