@@ -34,6 +34,8 @@ export interface NbdExportFailure {
 }
 
 const NO_MAXIMUM = 0xffff_ffff;
+/** The server is asked for each export that it lists, up to ten thousand. */
+const LISTING_MS = 300_000;
 
 /**
  * The exports of the server, or the one that the URI names. A server that does not list its exports may still say
@@ -47,7 +49,7 @@ export async function nbdInfo(text: string): Promise<(NbdExportReport | NbdExpor
 
 async function all(uri: NbdUri): Promise<(NbdExport | RefusedExport)[]> {
   try {
-    return await askNbd(uri, listExports);
+    return await askNbd(uri, listExports, { longestMs: LISTING_MS });
   } catch (error) {
     if (error instanceof UblkError && (error.code === 'EPERM' || error.code === 'EOPNOTSUPP'))
       return [await askExport(uri)];

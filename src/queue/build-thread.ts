@@ -65,28 +65,37 @@ async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig
   const own = new OwnOperations(ring, slots);
   const connection = new ConnectionWriter(first?.counters ?? new Float64Array(BLOCK_BYTES / 8));
   const target = await targetOf(config, { slots: slots.count, events: sleep, ring: own, connection });
-  const table = new ShmemTable(config.shmemTable);
-  const overlay = new ShmemOverlay(table, ring, slots, BUFFER_SLOTS);
-  const views = new DataViews(slots, table, spec.maxIoBufBytes);
-  const wakeUp = new WakeUp(ring, config.wakeFd, config.order);
-  const beforeFetch = (slot: number) => {
-    if (target.beforeFetch === undefined) return;
-    ring.enter(0);
-    target.beforeFetch(slot);
-  };
-  const plain = createDelivery(config, { ring, slots, mine, device, beforeFetch });
-  const logged = (spec.debugMask & DEBUG_REQUESTS) !== 0;
-  const delivery = logged ? new LoggedDelivery(plain, slots, descriptors) : plain;
-  const path = createDataPath(config, { ring, slots, mine, device, delivery });
-  const request = new Request({ ring, slots, descriptors, stats, latency, path, overlay, delivery, views });
-  own.attach(request);
-  const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
-  sleep.attach(thread);
-  const close = (): void => {
-    ring.close();
-    wakeUp.close();
-  };
-  return { thread, target, sleep, ring: ring.remains, close };
+  try {
+    return build(target);
+  } catch (error) {
+    await target.close?.();
+    throw error;
+  }
+
+  function build(target: TargetQueue): BuiltThread {
+    const table = new ShmemTable(config.shmemTable);
+    const overlay = new ShmemOverlay(table, ring, slots, BUFFER_SLOTS);
+    const views = new DataViews(slots, table, spec.maxIoBufBytes);
+    const wakeUp = new WakeUp(ring, config.wakeFd, config.order);
+    const beforeFetch = (slot: number) => {
+      if (target.beforeFetch === undefined) return;
+      ring.enter(0);
+      target.beforeFetch(slot);
+    };
+    const plain = createDelivery(config, { ring, slots, mine, device, beforeFetch });
+    const logged = (spec.debugMask & DEBUG_REQUESTS) !== 0;
+    const delivery = logged ? new LoggedDelivery(plain, slots, descriptors) : plain;
+    const path = createDataPath(config, { ring, slots, mine, device, delivery });
+    const request = new Request({ ring, slots, descriptors, stats, latency, path, overlay, delivery, views });
+    own.attach(request);
+    const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
+    sleep.attach(thread);
+    const close = (): void => {
+      ring.close();
+      wakeUp.close();
+    };
+    return { thread, target, sleep, ring: ring.remains, close };
+  }
 }
 
 type ThreadParts = Pick<QueueContext, 'slots' | 'events' | 'ring' | 'connection'>;

@@ -30,6 +30,7 @@ async function main(config: ThreadConfig): Promise<void> {
   const { thread, target, sleep, ring, close } = await buildQueueThread(config);
   const problem = thread.start();
   if (problem !== 0) {
+    await closeTarget(target, config);
     close();
     throw new UblkError(`queue thread ${config.index}: the driver refused to deliver: ${errnoText(-problem)}`, {
       code: errnoName(-problem),

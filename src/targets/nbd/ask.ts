@@ -1,8 +1,9 @@
 /** Asks a server for an export without using it. */
 import { UblkError } from '../../errors.ts';
-import { askNbd } from './connection/connect.ts';
+import { askNbd, connectNbd } from './connection/connect.ts';
 import type { NbdExport } from './handshake/export.ts';
 import { chooseExport, describeExport } from './handshake/negotiate.ts';
+import { leave } from './transmission/goodbye.ts';
 import type { NbdUri } from './uri.ts';
 
 /**
@@ -12,10 +13,12 @@ import type { NbdUri } from './uri.ts';
 export async function askExport(uri: NbdUri, signal?: AbortSignal): Promise<NbdExport> {
   const { exportName } = uri;
   try {
-    return await askNbd(uri, (greeted) => describeExport(exportName, greeted), signal);
+    return await askNbd(uri, (greeted) => describeExport(exportName, greeted), { signal });
   } catch (error) {
     if (!(error instanceof UblkError) || error.code !== 'EOPNOTSUPP') throw error;
     const choose = (greeted?: number) => chooseExport({ exportName, structured: false }, greeted);
-    return (await askNbd(uri, choose, signal)).export;
+    const { fd, result } = await connectNbd(uri, choose, { signal });
+    leave(fd);
+    return result.export;
   }
 }

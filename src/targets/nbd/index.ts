@@ -1,5 +1,4 @@
 /** The target `nbd`: an export of an NBD server, over a connection per queue thread. */
-import { closeSync } from 'node:fs';
 import { release } from 'node:os';
 import { UblkError, usageError } from '../../errors.ts';
 import { filesOf } from '../../record/files.ts';
@@ -18,8 +17,9 @@ import { pathsOf, programOf } from './program/command.ts';
 import { ProgramKeeper } from './program/keeper.ts';
 import { askProgram } from './program/probe.ts';
 import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
-import { NbdQueue } from './queue.ts';
+import { NbdQueue, type NbdQueueOptions } from './queue.ts';
 import { TlsThread } from './tls/thread.ts';
+import { leave } from './transmission/goodbye.ts';
 import { formatNbdUri } from './uri.ts';
 
 export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'>;
@@ -153,13 +153,31 @@ function tooSmall(uri: string, is: number, wanted: number): UblkError {
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   const { state } = context;
   const tunnels = new TlsThread();
-  const options = { ...parseNbdOptions(state.options), registers: state.dataPath === 'auto_zc', tunnels };
-  const { uri, structured } = options;
-  const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
-  const { fd, result } = await connectNbd(uri, choose, tunnels);
-  if (context.threads > 1 && (result.export.flags & NBD_FLAG_CAN_MULTI_CONN) === 0) {
-    closeSync(fd);
-    throw needsOneThread(formatNbdUri(uri), context.threads);
+  try {
+    return await connectQueue(context, {
+      ...parseNbdOptions(state.options),
+      registers: state.dataPath === 'auto_zc',
+      tunnels,
+    });
+  } catch (error) {
+    await tunnels.end();
+    throw error;
   }
-  return new NbdQueue(context, options, nbdParams(result.export, state), { fd, ...result });
+}
+
+async function connectQueue(context: QueueContext<NbdState>, options: NbdQueueOptions): Promise<NbdQueue> {
+  const { state, threads } = context;
+  const { uri, structured, tunnels } = options;
+  const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
+  const { fd, drop, result } = await connectNbd(uri, choose, { tunnels });
+  try {
+    if (threads > 1 && (result.export.flags & NBD_FLAG_CAN_MULTI_CONN) === 0) {
+      throw needsOneThread(formatNbdUri(uri), threads);
+    }
+    return new NbdQueue(context, options, nbdParams(result.export, state), { fd, drop, ...result });
+  } catch (error) {
+    // A resident server goes on to run, and its server would go on to have a client.
+    leave(fd);
+    throw error;
+  }
 }

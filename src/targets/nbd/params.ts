@@ -63,6 +63,11 @@ export function nbdParams(
   return clears ? { ...params, discard: clearing(flags, block) } : params;
 }
 
+/** Bytes of the largest read or write of a device with these parameters. */
+export function largestOf({ basic }: ParamsInit): number {
+  return (basic?.max_sectors ?? 0) * SECTOR;
+}
+
 /** The note that `add` and `recover` print for an export whose last bytes are not a whole block. */
 export function nbdNotes({ bytes, blockSizes }: Pick<NbdExport, 'bytes' | 'blockSizes'>): string[] {
   return unusedEnd('the export', bytes, 'blocks', blockOf(blockSizes));

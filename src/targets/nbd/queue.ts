@@ -23,7 +23,7 @@ import { sayGoodbye } from './transmission/goodbye.ts';
 import { type Connection, Link } from './connection/link.ts';
 import { isGone, Looks, SILENT } from './connection/liveness.ts';
 import type { NbdOptions } from './options.ts';
-import { nbdNotes } from './params.ts';
+import { largestOf, nbdNotes } from './params.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
 import { Gathered } from './transmission/gathered.ts';
 import { type Answered, Receiver } from './transmission/receiver.ts';
@@ -56,6 +56,12 @@ const DRAIN_MS = 10_000;
 const GROWN = 'the device has grown since it was made';
 const SHUTDOWN = 'the server is about to end';
 
+export interface NbdQueueOptions extends NbdOptions {
+  /** The data of requests is in registered buffers. */
+  readonly registers: boolean;
+  readonly tunnels: TlsThread;
+}
+
 export class NbdQueue implements TargetQueue, Answered {
   readonly params: ParamsInit;
   readonly notes: readonly string[];
@@ -79,6 +85,8 @@ export class NbdQueue implements TargetQueue, Answered {
   private mode = UP;
   private patience: NodeJS.Timeout | undefined;
   private fd: number;
+  /** See Connected. */
+  private drop: (() => void) | null;
   private isReceiving = false;
   /** Why the connection is being ended, or will be ended as soon as the received bytes are parsed; empty: it stays. */
   private reason = '';
@@ -94,10 +102,10 @@ export class NbdQueue implements TargetQueue, Answered {
   private isSizeAsked = false;
 
   constructor(
-    { slots, ring, events, thread, connection: published, deviceBytes }: QueueContext,
-    options: NbdOptions & { readonly registers: boolean; readonly tunnels: TlsThread },
+    { slots, ring, events, thread, threads, connection: published, deviceBytes }: QueueContext,
+    options: NbdQueueOptions,
     params: ParamsInit,
-    { fd, structured, export: found }: Connection,
+    { fd, drop, structured, export: found }: Connection,
   ) {
     this.params = params;
     this.notes = nbdNotes(found);
@@ -106,6 +114,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.slots = slots;
     this.published = published;
     this.fd = fd;
+    this.drop = drop;
     this.exportBytes = found.bytes;
     const { registers, tunnels, requestSeconds } = options;
     const waiting = new Waiting(slots, registers);
@@ -129,6 +138,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.link = new Link({
       ...options,
       export: found,
+      needs: { largest: largestOf(params), connections: threads },
       thread,
       deviceBytes,
       onConnected: (connection) => this.connected(connection),
@@ -258,9 +268,9 @@ export class NbdQueue implements TargetQueue, Answered {
   private trySuspect(thread: Pick<TargetRing, 'request'>): void {
     const { sender, suspect } = this;
     const { count, suspects } = this.waiting.losses;
-    if (suspects === 0 || count > suspects || suspect >= 0 || this.reason !== '' || !sender.hasRoom) return;
+    if (suspects === 0 || count > suspects || suspect >= 0 || this.reason !== '' || !sender.hasRoomAhead) return;
     this.suspect = this.waiting.losses.nextSuspect;
-    sender.take(thread.request(this.suspect));
+    sender.takeAhead(thread.request(this.suspect));
   }
 
   /** Whether the request lies behind the end that the export had when the connection was made, and may not do so now. */
@@ -329,6 +339,8 @@ export class NbdQueue implements TargetQueue, Answered {
     this.reason = reason;
     this.mode = ENDING;
     abandon(this.fd);
+    // What is sent again may be overwritten before a tunnel has delivered what it still has.
+    this.drop?.();
   }
 
   /** Nothing uses the connection any more: what was not answered waits for the next one. */
@@ -347,8 +359,9 @@ export class NbdQueue implements TargetQueue, Answered {
     this.link.lost(reason, { isUnstored: this.waiting.isUnstored, wasWaiting });
   }
 
-  private connected({ fd, structured, export: found }: Connection): void {
+  private connected({ fd, drop, structured, export: found }: Connection): void {
     this.fd = fd;
+    this.drop = drop;
     this.receiver.reset(structured);
     if (found.bytes > this.exportBytes) this.isSizeAsked = false;
     this.exportBytes = found.bytes;

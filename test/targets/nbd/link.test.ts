@@ -1,10 +1,12 @@
 /** What a link tells of a server that takes connections and loses them. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { type Connection, Link } from '../../../src/targets/nbd/connection/link.ts';
+import { type Connection, Link, type LinkOptions } from '../../../src/targets/nbd/connection/link.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
   NBD_FLAG_HAS_FLAGS,
@@ -18,9 +20,43 @@ const SOCKET = join(FOLDER, 'socket');
 const DISK = 1 << 20;
 const FLAGS = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
 
-describe('requests that have waited for half a minute', () => {
-  after(() => rmSync(FOLDER, { recursive: true }));
+after(() => rmSync(FOLDER, { recursive: true }));
 
+const OPTIONS: LinkOptions = {
+  uri: parseNbdUri(`nbd+unix:///?socket=${SOCKET}`),
+  reconnectSeconds: 0,
+  requestSeconds: 0,
+  structured: false,
+  tunnels: { open: () => Promise.reject(new Error('there is no TLS here')), lost: () => {} },
+  export: { name: '', description: null, bytes: DISK, flags: FLAGS, blockSizes: null },
+  needs: { largest: 1 << 20, connections: 2 },
+  thread: 0,
+  deviceBytes: () => null,
+  onConnected: () => {},
+  oldestLoss: () => Infinity,
+  onOverdue: () => 0,
+  onGivenUp: () => {},
+  onLate: () => {},
+};
+
+describe('a link that is closed while it waits for a server that says nothing', () => {
+  test('lets the server have its connection back at once', async () => {
+    const accepted = Promise.withResolvers<Socket>();
+    const silent = createServer((socket) => accepted.resolve(socket)).listen(SOCKET);
+    await once(silent, 'listening');
+    const link = new Link(OPTIONS);
+    link.lost('the test ends it', { isUnstored: false, wasWaiting: false });
+    const socket = await accepted.promise;
+    socket.resume();
+    const ended = once(socket, 'close', { signal: AbortSignal.timeout(2000) });
+    link.close();
+    await ended;
+    silent.close();
+    await once(silent, 'close');
+  });
+});
+
+describe('requests that have waited for half a minute', () => {
   test('are reported when a connection that has answered none of them is lost, and not when it has', async (t) => {
     const server = await hostileServer(SOCKET, DISK);
     let now = 10_000;
@@ -28,18 +64,8 @@ describe('requests that have waited for half a minute', () => {
     let connected = Promise.withResolvers<Connection>();
     const reports: number[] = [];
     const link = new Link({
-      uri: parseNbdUri(`nbd+unix:///?socket=${SOCKET}`),
-      reconnectSeconds: 0,
-      requestSeconds: 0,
-      structured: false,
-      tunnels: { open: () => Promise.reject(new Error('there is no TLS here')), lost: () => {} },
-      export: { name: '', description: null, bytes: DISK, flags: FLAGS, blockSizes: null },
-      thread: 0,
-      deviceBytes: () => null,
+      ...OPTIONS,
       onConnected: (connection) => connected.resolve(connection),
-      oldestLoss: () => Infinity,
-      onOverdue: () => 0,
-      onGivenUp: () => {},
       onLate: (sinceMs) => void reports.push(Date.now() - sinceMs),
     });
     const again = async (): Promise<void> => {

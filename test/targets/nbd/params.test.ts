@@ -11,6 +11,7 @@ import type { NbdExport } from '../../../src/targets/nbd/handshake/export.ts';
 import { parseNbdOptions, recordedNbdOptions } from '../../../src/targets/nbd/options.ts';
 import { nbdNotes, nbdParams } from '../../../src/targets/nbd/params.ts';
 import {
+  NBD_FLAG_CAN_MULTI_CONN,
   NBD_FLAG_READ_ONLY,
   NBD_FLAG_ROTATIONAL,
   NBD_FLAG_SEND_FLUSH,
@@ -21,6 +22,7 @@ import {
 
 const REQUEST = { maxIoBufBytes: 1 << 20 };
 const EXPORT: NbdExport = { name: '', description: null, bytes: 1 << 20, flags: 0, blockSizes: null };
+const NEEDS = { largest: 1 << 20, connections: 1 };
 const ALL = NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES;
 
 describe('the device of an export', () => {
@@ -84,6 +86,23 @@ describe('the device of an export', () => {
 });
 
 describe('a server that is back', () => {
+  test('needs CAN_MULTI_CONN only for a device with several connections', () => {
+    const flags = ALL | NBD_FLAG_CAN_MULTI_CONN;
+    const [before, now] = [
+      { ...EXPORT, flags },
+      { ...EXPORT, flags: ALL },
+    ];
+    assert.equal(differenceOf(before, now, NEEDS), null);
+    assert.match(differenceOf(before, now, { ...NEEDS, connections: 2 }) ?? '', /it lacks CAN_MULTI_CONN/);
+  });
+
+  test('may take less at once than before, if it takes the largest request of the device', () => {
+    const before = { ...EXPORT, blockSizes: { minimum: 512, preferred: 4096, maximum: 0xffff_ffff } };
+    const now = { ...EXPORT, blockSizes: { minimum: 512, preferred: 4096, maximum: NEEDS.largest } };
+    assert.equal(differenceOf(before, now, NEEDS), null);
+    assert.match(differenceOf(before, now, { ...NEEDS, largest: 4 << 20 }) ?? '', /at most 1048576 bytes at once/);
+  });
+
   for (const [what, now, why] of [
     ['smaller', { bytes: 512 }, /has 512 bytes, and the device has 1048576/],
     ['read-only', { flags: ALL | NBD_FLAG_READ_ONLY }, /read-only/],
@@ -92,18 +111,18 @@ describe('a server that is back', () => {
     ['with smaller requests', { blockSizes: { minimum: 512, preferred: 4096, maximum: 65_536 } }, /at most 65536/],
   ] as const) {
     test(`${what} is another one`, () => {
-      assert.match(differenceOf({ ...EXPORT, flags: ALL }, { ...EXPORT, flags: ALL, ...now }) ?? '', why);
+      assert.match(differenceOf({ ...EXPORT, flags: ALL }, { ...EXPORT, flags: ALL, ...now }, NEEDS) ?? '', why);
     });
   }
 
   test('with a cache that the device does not know of is another one', () => {
     const before = { ...EXPORT, flags: ALL & ~NBD_FLAG_SEND_FLUSH & ~NBD_FLAG_SEND_FUA };
-    assert.match(differenceOf(before, { ...EXPORT, flags: ALL }) ?? '', /has a cache now/);
+    assert.match(differenceOf(before, { ...EXPORT, flags: ALL }, NEEDS) ?? '', /has a cache now/);
   });
 
   for (const now of [{}, { bytes: 1 << 21 }, { flags: ALL | NBD_FLAG_ROTATIONAL }]) {
     test(`with ${JSON.stringify(now)} is the same one`, () => {
-      assert.equal(differenceOf({ ...EXPORT, flags: ALL }, { ...EXPORT, flags: ALL, ...now }), null);
+      assert.equal(differenceOf({ ...EXPORT, flags: ALL }, { ...EXPORT, flags: ALL, ...now }, NEEDS), null);
     });
   }
 });

@@ -52,6 +52,30 @@ describe('requests that find no room', { skip: ringRefusal() }, () => {
     assert.equal(sent.size, SLOTS);
     ring.close();
   });
+
+  test('come behind the one that is put ahead of them, and keep waiting', () => {
+    const SLOTS = 64;
+    const { sender, ring, waiting } = senderOf(SLOTS);
+    const slots = [...Array(SLOTS).keys()];
+    for (const slot of slots) sender.take(requestOf(UBLK_IO_OP_WRITE, slot));
+    const waitingSlots = (): number[] => slots.filter((slot) => waiting.isForMessage(slot));
+    sender.submit(-1);
+    const before = waitingSlots();
+    const last = before.at(-1)!;
+    assert.ok(sender.hasRoomAhead);
+    sender.takeAhead(requestOf(UBLK_IO_OP_WRITE, last));
+    assert.equal(sender.ended(0, BYTES), '');
+    sender.submit(-1);
+    assert.deepEqual(
+      waitingSlots(),
+      before.filter((slot) => slot !== last),
+      'it alone is sent',
+    );
+    assert.equal(sender.ended(0, BYTES), '');
+    sender.submit(-1);
+    assert.equal(waitingSlots().length, before.length - 1 - (SLOTS - before.length), 'then the others are');
+    ring.close();
+  });
 });
 
 /** As a queue thread makes it (queue/build-thread.ts): two entries per slot. */

@@ -12,7 +12,7 @@ import { after, describe, test } from 'node:test';
 import { setBlocking, startConnecting } from '../../../src/native/libc/stream-socket.ts';
 import { Ring } from '../../../src/native/ring/ring.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
-import { openTunnel } from '../../../src/targets/nbd/tls/tunnel.ts';
+import { openTunnel, type Tunnel } from '../../../src/targets/nbd/tls/tunnel.ts';
 import { parseNbdUri } from '../../../src/targets/nbd/uri.ts';
 import { makeAuthority, makeCertificate, writeCertificate } from './certificates.ts';
 import { NbdClient } from './client.ts';
@@ -66,26 +66,23 @@ describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
   });
 
   test('a server that does not read makes the writer wait, and gets everything later', async () => {
-    let inner: TLSSocket | undefined;
-    const listener = createServer((socket) => (inner = new TLSSocket(socket, { ...shared(), isServer: true })));
-    listener.listen(SOCKET);
-    await once(listener, 'listening');
-    const fd = startConnecting({ family: 'unix', path: SOCKET }, NO_LIMITS);
-    const tunnel = await openTunnel({ fd, tls: { verifyPeer: true, pskFile: KEYS, user: 'alice' }, host: undefined });
-    setBlocking(tunnel.fd, false);
-    let written = 0;
-    for (let quiet = 0; quiet < 20; quiet++) {
-      const count = writeSome(tunnel.fd);
-      written += count;
-      if (count > 0) quiet = 0;
-      await sleep(5);
-    }
-    assert.ok(written > 64 << 10 && written < 4 << 20, `${written} bytes are under way`);
-    assert.ok(inner !== undefined);
-    assert.equal(await receive(inner, written), written);
-    closeSync(tunnel.fd);
-    assert.equal(await tunnel.closed, null);
-    listener.close();
+    await withFullTunnel(async ({ tunnel, inner, written }) => {
+      assert.equal(await receive(inner, written), written);
+      closeSync(tunnel.fd);
+      assert.equal(await tunnel.closed, null);
+    });
+  });
+
+  test('a tunnel that is dropped ends at once, and sends nothing of what it still had', async () => {
+    await withFullTunnel(async ({ tunnel, inner, written }) => {
+      tunnel.drop();
+      assert.equal(await tunnel.closed, null);
+      tunnel.drop();
+      closeSync(tunnel.fd);
+      // What has been in the server's socket cannot be taken back.
+      const come = await receive(inner, Infinity);
+      assert.ok(come < written, `${come} of ${written} bytes have come`);
+    });
   });
 
   test('another key, a user without one, and a server without TLS are refused in words', async () => {
@@ -158,6 +155,30 @@ function shared(): TLSSocketOptions {
 const NO_LIMITS = { idleSeconds: 1, probeSeconds: 1, probes: 1, unacknowledgedMs: 1000 };
 const CHUNK = Buffer.alloc(64 << 10);
 
+/** Has a tunnel to a server that does not read, and writes until nothing more goes. */
+async function withFullTunnel(
+  use: (full: { readonly tunnel: Tunnel; readonly inner: TLSSocket; readonly written: number }) => Promise<void>,
+): Promise<void> {
+  let inner: TLSSocket | undefined;
+  const listener = createServer((socket) => (inner = new TLSSocket(socket, { ...shared(), isServer: true })));
+  listener.listen(SOCKET);
+  await once(listener, 'listening');
+  const fd = startConnecting({ family: 'unix', path: SOCKET }, NO_LIMITS);
+  const tunnel = await openTunnel({ fd, tls: { verifyPeer: true, pskFile: KEYS, user: 'alice' }, host: undefined });
+  setBlocking(tunnel.fd, false);
+  let written = 0;
+  for (let quiet = 0; quiet < 20; quiet++) {
+    const count = writeSome(tunnel.fd);
+    written += count;
+    if (count > 0) quiet = 0;
+    await sleep(5);
+  }
+  assert.ok(written > 64 << 10 && written < 4 << 20, `${written} bytes are under way`);
+  assert.ok(inner !== undefined);
+  await use({ tunnel, inner, written });
+  listener.close();
+}
+
 /** Writes until the socket is full. Returns how many bytes it has taken. */
 function writeSome(fd: number): number {
   try {
@@ -168,13 +189,17 @@ function writeSome(fd: number): number {
   }
 }
 
-/** Counts what comes, until so many bytes have come. */
+/** Counts what comes, until so many bytes have come or the connection has ended. */
 async function receive(socket: TLSSocket, bytes: number): Promise<number> {
   let count = 0;
-  for await (const piece of socket as AsyncIterable<Buffer>) {
+  const ended = Promise.withResolvers<void>();
+  socket.on('error', () => ended.resolve());
+  socket.on('close', () => ended.resolve());
+  socket.on('data', (piece: Buffer) => {
     count += piece.length;
-    if (count >= bytes) break;
-  }
+    if (count >= bytes) ended.resolve();
+  });
+  await ended.promise;
   return count;
 }
 

@@ -21,12 +21,25 @@ export interface Connected<T> {
   /** A blocking socket that nothing else uses. The caller closes it. */
   readonly fd: number;
   readonly result: T;
+  /** Drops what a TLS tunnel has not delivered yet, with the tunnel; null without TLS. */
+  readonly drop: (() => void) | null;
+}
+
+export interface Attempt {
+  /** Opens the tunnel of a URI with TLS; by default in this process. */
+  readonly tunnels?: Tunnels;
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long a negotiation may take; by default NEGOTIATION_MS. */
+  readonly longestMs?: number;
 }
 
 /** The `command` of the error about a server that has sent nothing at all. */
 const SILENCE = 'greet';
 /** A server that does not answer within this time is taken for dead. */
 const ANSWER_MS = 10_000;
+/** One that answers all the time is given up after this time. */
+const NEGOTIATION_MS = 30_000;
 /** How long the TLS tunnel may take to report the reason after the connection has ended. */
 const REASON_MS = 200;
 /**
@@ -43,23 +56,20 @@ export type NewDialogue<T> = (greeted?: number) => Dialogue<T>;
 
 const HERE: Tunnels = { open: openTunnelHere, lost: () => {} };
 
-/**
- * Connects and runs a dialogue. Throws a UblkError that names the URI. `tunnels` opens the tunnel of a URI with TLS.
- * `signal` gives up.
- */
+/** Connects and runs a dialogue. Throws a UblkError that names the URI. */
 export async function connectNbd<T>(
   uri: NbdUri,
   dialogue: NewDialogue<T>,
-  tunnels: Tunnels = HERE,
-  signal?: AbortSignal,
+  attempt: Attempt = {},
 ): Promise<Connected<T>> {
+  const { tunnels = HERE, signal } = attempt;
   try {
     const addresses = await addressesOf(uri.address);
-    if (uri.tls === undefined) return await connectToOne(addresses, dialogue, signal);
-    const { fd, result: greeted } = await connectToOne(addresses, startTls, signal);
+    if (uri.tls === undefined) return await connectToOne(addresses, dialogue, attempt);
+    const { fd, result: greeted } = await connectToOne(addresses, startTls, attempt);
     const host = uri.address.kind === 'tcp' ? uri.address.host : undefined;
     const tunnel = await tunnels.open({ fd, tls: uri.tls, host });
-    const connected = await throughTunnel(tunnel, dialogue(greeted));
+    const connected = await throughTunnel(tunnel, dialogue(greeted), attempt);
     // A connection that was closed by the other end is noticed on the socket, as without TLS.
     void tunnel.closed.then((error) =>
       error === null || error.code === 'ECONNRESET' ? undefined : tunnels.lost(error),
@@ -72,16 +82,20 @@ export async function connectNbd<T>(
 }
 
 /** Runs a dialogue that ends the session. */
-export async function askNbd<T>(uri: NbdUri, dialogue: NewDialogue<T>, signal?: AbortSignal): Promise<T> {
-  const { fd, result } = await connectNbd(uri, dialogue, HERE, signal);
+export async function askNbd<T>(uri: NbdUri, dialogue: NewDialogue<T>, attempt?: Attempt): Promise<T> {
+  const { fd, result } = await connectNbd(uri, dialogue, attempt);
   closeSync(fd);
   return result;
 }
 
 /** A server may refuse a client only after the handshake, and then the tunnel knows why. */
-async function throughTunnel<T>({ fd, closed }: Tunnel, dialogue: Dialogue<T>): Promise<Connected<T>> {
+async function throughTunnel<T>(
+  { fd, closed, drop }: Tunnel,
+  dialogue: Dialogue<T>,
+  attempt: Attempt,
+): Promise<Connected<T>> {
   try {
-    return await converse(fd, dialogue);
+    return { ...(await converse(fd, dialogue, attempt)), drop };
   } catch (error) {
     throw (await Promise.race([closed, sleep(REASON_MS, null)])) ?? error;
   }
@@ -97,14 +111,14 @@ async function openTunnelHere(request: TunnelRequest): Promise<Tunnel> {
 async function connectToOne<T>(
   addresses: readonly SocketAddress[],
   dialogue: NewDialogue<T>,
-  signal: AbortSignal | undefined,
+  attempt: Attempt,
 ): Promise<Connected<T>> {
   let last: unknown;
   for (const address of addresses) {
     try {
-      return await converse(startConnecting(address, TCP_LIMITS), dialogue(), signal);
+      return await converse(startConnecting(address, TCP_LIMITS), dialogue(), attempt);
     } catch (error) {
-      signal?.throwIfAborted();
+      attempt.signal?.throwIfAborted();
       if (error instanceof UblkError && error.command !== 'connect' && error.command !== SILENCE) throw error;
       last = error;
     }
@@ -115,12 +129,17 @@ async function connectToOne<T>(
 /**
  * Drives a dialogue over the socket `fd`, with a socket of Node's on a second descriptor. It closes `fd` if it fails.
  */
-async function converse<T>(fd: number, dialogue: Dialogue<T>, signal?: AbortSignal): Promise<Connected<T>> {
+async function converse<T>(
+  fd: number,
+  dialogue: Dialogue<T>,
+  { signal, longestMs = NEGOTIATION_MS }: Attempt,
+): Promise<Connected<T>> {
   const socket = await socketOf(fd);
   let hasAnswered = false;
   const conversation = new Conversation(dialogue);
   const ended = Promise.withResolvers<T>();
-  const timer = setTimeout(() => ended.reject(noAnswer(hasAnswered)), ANSWER_MS);
+  const silence = setTimeout(() => ended.reject(noAnswer(hasAnswered)), ANSWER_MS);
+  const whole = setTimeout(() => ended.reject(tooLong(longestMs)), longestMs);
   const giveUp = (): void => ended.reject(signal?.reason);
   signal?.addEventListener('abort', giveUp);
   if (signal?.aborted === true) giveUp();
@@ -139,6 +158,7 @@ async function converse<T>(fd: number, dialogue: Dialogue<T>, signal?: AbortSign
   };
   socket.on('data', (bytes) => {
     hasAnswered = true;
+    silence.refresh();
     step(() => conversation.receive(bytes));
   });
   socket.on('error', (error) => ended.reject(error));
@@ -147,12 +167,13 @@ async function converse<T>(fd: number, dialogue: Dialogue<T>, signal?: AbortSign
   try {
     const result = await ended.promise;
     setBlocking(fd, true);
-    return { fd, result };
+    return { fd, result, drop: null };
   } catch (error) {
     closeSync(fd);
     throw error;
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silence);
+    clearTimeout(whole);
     signal?.removeEventListener('abort', giveUp);
     socket.destroy();
   }
@@ -178,6 +199,13 @@ function noAnswer(hasAnswered: boolean): UblkError {
     code: 'ETIMEDOUT',
     command: hasAnswered ? 'read' : SILENCE,
     ...(hasAnswered ? {} : { hint: 'it may serve another client: qemu-nbd serves one at a time without `--shared=N`' }),
+  });
+}
+
+function tooLong(longestMs: number): UblkError {
+  return new UblkError(`the server answers, but the negotiation has not ended within ${longestMs / 1000} s`, {
+    code: 'ETIMEDOUT',
+    command: 'read',
   });
 }
 

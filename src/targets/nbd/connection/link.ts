@@ -2,14 +2,14 @@
  * Makes a lost connection again: at once, then with growing pauses, for as long as the device lives. A connection that is
  * lost again soon after it was made counts as a failed attempt. It runs in the event loop of its queue thread.
  */
-import { closeSync } from 'node:fs';
 import { serverLog } from '../../log.ts';
 import { connectNbd } from './connect.ts';
-import { differenceOf } from './difference.ts';
+import { differenceOf, type Needs } from './difference.ts';
 import type { NbdExport } from '../handshake/export.ts';
 import { chooseExport } from '../handshake/negotiate.ts';
 import type { NbdOptions } from '../options.ts';
 import { NBD_FLAG_SEND_FLUSH } from '../protocol/numbers.ts';
+import { leave } from '../transmission/goodbye.ts';
 import type { Tunnels } from '../tls/thread.ts';
 import { formatNbdUri } from '../uri.ts';
 
@@ -28,6 +28,8 @@ const UNSTORED =
 
 export interface Connection {
   readonly fd: number;
+  /** See Connected. */
+  readonly drop: (() => void) | null;
   readonly export: NbdExport;
   readonly structured: boolean;
 }
@@ -36,6 +38,7 @@ export interface LinkOptions extends NbdOptions {
   readonly tunnels: Tunnels;
   /** The export that the device was made of. */
   readonly export: NbdExport;
+  readonly needs: Needs;
   /** Names the connection in the log. */
   readonly thread: number;
   /** See QueueContext. */
@@ -71,7 +74,8 @@ export class Link {
   /** When the log last said why there is still no connection, and what it said. */
   private saidAt = 0;
   private saidReason = '';
-  private isClosed = false;
+  /** Ends the attempt that is under way. */
+  private readonly closing = new AbortController();
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -105,8 +109,9 @@ export class Link {
     this.isProven = true;
   }
 
+  /** There are no more attempts. The socket of one that is under way is closed at the end of this turn of the loop. */
   close(): void {
-    this.isClosed = true;
+    this.closing.abort();
     clearTimeout(this.retry);
     clearTimeout(this.patience);
   }
@@ -114,16 +119,20 @@ export class Link {
   private attempt(): void {
     const { uri, structured, tunnels } = this.options;
     const choose = (greeted?: number) => chooseExport({ exportName: uri.exportName, structured }, greeted);
-    connectNbd(uri, choose, tunnels).then(
-      ({ fd, result }) => this.connected({ fd, ...result }),
+    connectNbd(uri, choose, { tunnels, signal: this.closing.signal }).then(
+      ({ fd, drop, result }) => this.connected({ fd, drop, ...result }),
       (error: unknown) => this.failed(error instanceof Error ? error.message : String(error)),
     );
   }
 
   private connected(connection: Connection): void {
-    const difference = this.isClosed ? 'the device is gone' : differenceOf(this.before(), connection.export);
+    if (this.isClosed) {
+      leave(connection.fd);
+      return;
+    }
+    const difference = differenceOf(this.before(), connection.export, this.options.needs);
     if (difference !== null) {
-      closeSync(connection.fd);
+      leave(connection.fd);
       this.failed(`its export does not fit the device: ${difference}`);
       return;
     }
@@ -132,6 +141,10 @@ export class Link {
     this.madeAt = performance.now();
     this.say(`is back after ${Math.round((performance.now() - this.lostAt) / 100) / 10} s`);
     this.options.onConnected(connection);
+  }
+
+  private get isClosed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   /** What the device was made of, with the size that the device has now: `update_size` may have changed it. */

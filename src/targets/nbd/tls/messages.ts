@@ -7,6 +7,11 @@ export interface OpenTunnel extends TunnelRequest {
   readonly id: number;
 }
 
+/** To the TLS thread: ends a tunnel, with what it has not sent yet. */
+export interface DropTunnel {
+  readonly drop: number;
+}
+
 /** From the TLS thread. */
 export type TunnelMessage =
   | { readonly kind: 'open'; readonly id: number; readonly fd: number }

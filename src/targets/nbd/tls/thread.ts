@@ -1,11 +1,12 @@
 /** Starts the TLS thread of a queue thread (main.ts) with the first connection, and opens tunnels in it. */
+import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
 import { packagePath } from '../../../package-root.ts';
 import { decodeError } from '../../../protocol/error-wire.ts';
 import { serverLog } from '../../log.ts';
-import type { OpenTunnel, TunnelMessage } from './messages.ts';
+import type { DropTunnel, OpenTunnel, TunnelMessage } from './messages.ts';
 import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
 /** Opens tunnels: either in this process, if it has an event loop, or in a TLS thread. */
@@ -26,10 +27,15 @@ interface Entry {
 
 export class TlsThread implements Tunnels {
   private worker: Worker | undefined;
+  private isEnded = false;
   private next = 0;
   private readonly entries = new Map<number, Entry>();
 
   async open(request: TunnelRequest): Promise<Tunnel> {
+    if (this.isEnded) {
+      closeSync(request.fd);
+      throw new UblkError('the device is gone', { code: 'ECANCELED', kind: 'failed' });
+    }
     this.worker ??= this.start();
     const id = this.next++;
     const entry: Entry = { opened: Promise.withResolvers(), closed: Promise.withResolvers() };
@@ -54,6 +60,7 @@ export class TlsThread implements Tunnels {
    */
   async end(): Promise<void> {
     const { worker } = this;
+    this.isEnded = true;
     if (worker === undefined) return;
     worker.ref();
     const all = [...this.entries.values()].map(({ closed }) => closed.promise);
@@ -67,15 +74,16 @@ export class TlsThread implements Tunnels {
       resourceLimits: { stackSizeMb: STACK_MB },
     });
     worker.on('message', (message: TunnelMessage) => this.received(message));
-    worker.on('error', (error) => this.failed(`the TLS thread failed: ${error.message}`));
-    worker.on('exit', () => this.failed('the TLS thread has ended'));
+    worker.on('error', (error) => this.failed(worker, `the TLS thread failed: ${error.message}`));
+    worker.on('exit', () => this.failed(worker, 'the TLS thread has ended'));
     return worker;
   }
 
   private received(message: TunnelMessage): void {
     const entry = this.entries.get(message.id);
     if (message.kind === 'open') {
-      entry?.opened.resolve({ fd: message.fd, closed: entry.closed.promise });
+      const drop = (): void => this.worker?.postMessage({ drop: message.id } satisfies DropTunnel);
+      entry?.opened.resolve({ fd: message.fd, closed: entry.closed.promise, drop });
       return;
     }
     this.entries.delete(message.id);
@@ -84,7 +92,9 @@ export class TlsThread implements Tunnels {
   }
 
   /** The thread has ended, and its sockets are closed with it. The next connection starts another thread. */
-  private failed(message: string): void {
+  private failed(worker: Worker, message: string): void {
+    // It ends after its error, and the next thread may have been started in between.
+    if (this.worker !== worker) return;
     this.worker = undefined;
     const error = new UblkError(message, { code: 'INTERNAL', kind: 'failed' });
     for (const { opened, closed } of this.entries.values()) {

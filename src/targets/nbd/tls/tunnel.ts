@@ -18,6 +18,8 @@ export interface Tunnel {
   readonly fd: number;
   /** Resolves when the connection has ended: to the reason if TLS is to blame, and to null if one of the two ends was closed. */
   readonly closed: Promise<UblkError | null>;
+  /** Ends the connection at once. What was written to the plain end and has not been sent is not sent any more. */
+  readonly drop: () => void;
 }
 
 export interface TunnelRequest {
@@ -37,7 +39,7 @@ const LINGER_MS = 1_000;
 /** Resolves when the TLS handshake is done. Throws a UblkError when it fails. */
 export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunnel> {
   const secure = await handshake(fd, tls, host);
-  const [ours, theirs] = socketPair();
+  const [ours, theirs] = pairFor(secure);
   const plain = new Socket({
     fd: ours,
     readable: true,
@@ -72,7 +74,24 @@ export async function openTunnel({ fd, tls, host }: TunnelRequest): Promise<Tunn
   plain.on('close', () => endSoon(secure));
   secure.pipe(plain);
   plain.resume();
-  return { fd: theirs, closed: closed.promise };
+  const drop = (): void => {
+    // Its descriptor may be another socket's by now.
+    if (secure.destroyed) return;
+    abandon(fd);
+    secure.destroy();
+  };
+  return { fd: theirs, closed: closed.promise, drop };
+}
+
+/** The two plain ends. It ends the connection if there can be none. */
+function pairFor(secure: TLSSocket): [ours: number, theirs: number] {
+  try {
+    return socketPair();
+  } catch (error) {
+    secure.on('error', () => {});
+    secure.destroy();
+    throw error;
+  }
 }
 
 /** Says goodbye to the server, and does not wait for it for long. */

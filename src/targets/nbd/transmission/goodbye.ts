@@ -1,5 +1,5 @@
 /** Ends a session in an orderly way. */
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { setBlocking } from '../../../native/libc/stream-socket.ts';
 import { NBD_CMD_DISC, NBD_REQUEST_BYTES } from '../protocol/numbers.ts';
 import { encodeRequest } from '../protocol/request.ts';
@@ -14,4 +14,10 @@ export function sayGoodbye(fd: number): void {
   } catch {
     // The server has gone, or its socket is full.
   }
+}
+
+/** Ends a session in which no request was sent, and closes its socket. */
+export function leave(fd: number): void {
+  sayGoodbye(fd);
+  closeSync(fd);
 }

@@ -105,9 +105,17 @@ export class Sender {
     }
   }
 
-  /** Whether the message has room for any request. */
-  get hasRoom(): boolean {
-    return !this.isOverfull && this.filling.hasRoomFor(LARGEST_BYTES);
+  /** Whether the message has room for any request that comes before those that wait for room. */
+  get hasRoomAhead(): boolean {
+    return this.filling.isEmpty || (!this.isOverfull && this.filling.hasRoomFor(LARGEST_BYTES));
+  }
+
+  /** Puts a request into the message, where `hasRoomAhead`: under load, some always wait, and it would never be sent. */
+  takeAhead(io: IoRequest): void {
+    const { isOverfull } = this;
+    this.isOverfull = false;
+    this.take(io);
+    this.isOverfull ||= isOverfull;
   }
 
   /** Begins to send what was taken, if there is anything. Returns how many operations end while they are submitted. */
