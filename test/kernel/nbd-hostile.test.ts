@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
+import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../src/targets/nbd/protocol/numbers.ts';
 import { encodeChunk, encodeDataChunk, encodeGreeting, encodeSimpleReply } from '../targets/nbd/server-side.ts';
 import { type HostileServer, hostileServer, type Lie } from '../targets/nbd/servers.ts';
 import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './guest.ts';
@@ -111,6 +111,31 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
     });
   });
 
+  test('a request that its server dies of twice is answered while a load goes on that always has requests waiting', async () => {
+    await hostile(
+      'auto_zc',
+      {},
+      async ({ server, path }) => {
+        let deaths = 2;
+        server.lie = ({ command, offset }, honest, socket) => {
+          if (command !== NBD_CMD_WRITE || offset !== 0n || deaths === 0) return honest;
+          deaths--;
+          socket.destroy();
+          return Buffer.alloc(0);
+        };
+        const fio = `fio --name=load --filename=${path} --direct=1 --ioengine=libaio --iodepth=64 --rw=randwrite --bs=4k`;
+        const load = inBackground(
+          `until [ -e ${FOLDER}/answered ]; do ${fio} --offset=1M --size=3M --time_based --runtime=2; done`,
+        );
+        await beside(`timeout 60 dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct status=none`);
+        assert.equal(deaths, 0);
+        sh(`touch ${FOLDER}/answered`);
+        await load.succeeded;
+      },
+      128,
+    );
+  });
+
   test('a request that its server dies of fails after --reconnect_delay, and one that it never answers after both limits', async () => {
     await hostile('auto_zc', { reconnect_delay: '5', request_timeout: '2' }, async ({ server, id, path }) => {
       // Each answer to one of them says that the connection is good: without any, all requests would fail after 5 s.
@@ -183,10 +208,11 @@ async function hostile(
   dataPath: string,
   targetOptions: Readonly<Record<string, string>>,
   use: (attacked: Attacked) => Promise<void>,
+  depth = DEPTH,
 ): Promise<void> {
   const server = await hostileServer(SOCKET, DISK);
   try {
-    const options = { target: 'nbd', targetOptions: { uri: URI, ...targetOptions }, queues: 1, depth: DEPTH, dataPath };
+    const options = { target: 'nbd', targetOptions: { uri: URI, ...targetOptions }, queues: 1, depth, dataPath };
     await withDevice(options, ({ id, path, ublksrv_pid: pid }) => use({ server, id, path, pid }));
   } finally {
     await server.close();

@@ -32,6 +32,7 @@ import {
 } from './server-side.ts';
 
 export interface Program {
+  readonly pid: number;
   /** Ends it as a crash would. */
   readonly kill: () => Promise<void>;
 }
@@ -45,7 +46,7 @@ export async function startServer(words: readonly string[], path: string): Promi
     assert.ok(child.exitCode === null && tries < 1200, `${words.join(' ')} listens on ${path}`);
     await sleep(25);
   }
-  return { kill: () => killed(child) };
+  return { pid: child.pid ?? -1, kill: () => killed(child) };
 }
 
 async function killed(child: ChildProcess): Promise<void> {
