@@ -117,19 +117,19 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
       {},
       async ({ server, path }) => {
         let deaths = 2;
+        let writes = 0;
         server.lie = ({ command, offset }, honest, socket) => {
+          if (command === NBD_CMD_WRITE) writes++;
           if (command !== NBD_CMD_WRITE || offset !== 0n || deaths === 0) return honest;
           deaths--;
           socket.destroy();
           return Buffer.alloc(0);
         };
-        const fio = `fio --name=load --filename=${path} --direct=1 --ioengine=libaio --iodepth=64 --rw=randwrite --bs=4k`;
-        const load = inBackground(
-          `until [ -e ${FOLDER}/answered ]; do ${fio} --offset=1M --size=3M --time_based --runtime=2; done`,
-        );
-        await beside(`timeout 60 dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct status=none`);
+        const fio = `fio --name=load --filename=${path} --direct=1 --ioengine=libaio --iodepth=96 --rw=randwrite --bs=4k`;
+        const load = inBackground(`${fio} --offset=1M --size=3M --time_based --runtime=25`);
+        await until('the load is under way', () => writes > 200);
+        await beside(`timeout 15 dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct status=none`);
         assert.equal(deaths, 0);
-        sh(`touch ${FOLDER}/answered`);
         await load.succeeded;
       },
       128,
