@@ -9,8 +9,9 @@ import { milliseconds } from '../clock.ts';
 import { DEFAULT_TIMEOUT_MS, type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { lockHolder } from '../native/libc/file-lock.ts';
-import { filesOf } from '../record/files.ts';
+import { filesOf, residentFiles } from '../record/files.ts';
 import { type ServerIdentity, serverState } from '../record/server-identity.ts';
+import { readRecord } from '../record/store.ts';
 
 /** A wait that is shorter than about four times this is not reported. */
 const SOON_MS = 25;
@@ -37,8 +38,11 @@ export class ClosingTarget {
     this.#isReplaced = isReplaced;
   }
 
-  /** The device has ended, and `server` was its server. Throws a UblkError of kind `busy` when the server takes too long. */
-  async untilClosed(server: ServerIdentity, ended: Ended, options: WaitOptions): Promise<void> {
+  /**
+   * The device has ended, and `server` was its server. Resolves to the error of a target that could not be closed, or to
+   * null. Throws a UblkError of kind `busy` when the server takes too long.
+   */
+  async untilClosed(server: ServerIdentity, ended: Ended, options: WaitOptions): Promise<UblkError | null> {
     const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const report = waitingReporter(onWaiting);
     const begun = milliseconds();
@@ -47,9 +51,11 @@ export class ClosingTarget {
       if (pause > SOON_MS) report(`waiting for the server (pid ${server.pid}) to close the target`);
       const isStopped = serverState(server) === 'stopped';
       const bound = isStopped ? Math.min(STOPPED_MS, timeoutMs) : timeoutMs;
-      if (milliseconds() - begun > bound) throw stillOpen(this.#id, ended, server.pid, isStopped);
+      if (milliseconds() - begun > bound) throw stillOpen(this.#id, ended, server, isStopped);
       await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
+    const end = this.#isReplaced() ? null : (readRecord(this.#id)?.ended ?? null);
+    return end?.reason === 'stopped' && end.message !== null ? unstored(this.#id, ended, end.message) : null;
   }
 
   /** To be called when nobody waits any more. */
@@ -70,18 +76,28 @@ function openIfThere(path: string): number | null {
   }
 }
 
-function stillOpen(device: number, { done, command }: Ended, pid: number, isStopped: boolean): UblkError {
-  const server = isStopped ? `its server (pid ${pid}) is stopped (state T) and` : `its server (pid ${pid})`;
+/** The server has said so in the device's record. */
+function unstored(device: number, { done }: Ended, message: string): UblkError {
+  return new UblkError(`device ${device} is ${done}, but ${message}`, { code: 'EIO', kind: 'failed', device });
+}
+
+function stillOpen(device: number, { done, command }: Ended, server: ServerIdentity, isStopped: boolean): UblkError {
+  const { pid } = server;
+  const who = isStopped ? `its server (pid ${pid}) is stopped (state T) and` : `its server (pid ${pid})`;
   return new UblkError(
-    `device ${device} is ${done}, but ${server} has not closed the target yet, and may still use its files`,
-    {
-      code: 'TIMEOUT',
-      kind: 'busy',
-      device,
-      command,
-      hint: isStopped
-        ? `\`kill -CONT ${pid}\`, or \`kill -9 ${pid}\``
-        : `wait until process ${pid} has ended, or \`kill -9 ${pid}\``,
-    },
+    `device ${device} is ${done}, but ${who} has not closed the target yet, and may still use its files`,
+    { code: 'TIMEOUT', kind: 'busy', device, command, hint: isStopped ? continuing(server) : ending(device, server) },
   );
+}
+
+/** The hint about a server that a signal has stopped. */
+export function continuing({ pid }: ServerIdentity): string {
+  return `\`kill -CONT ${pid}\` lets it go on`;
+}
+
+/** The hint about a server that takes long to close a target. Killing it loses what the target has not stored. */
+export function ending(device: number, { pid, resident }: ServerIdentity): string {
+  return resident === undefined
+    ? `see ${filesOf(device).log}; \`kill -9 ${pid}\` ends the server, and what the target has not stored is lost`
+    : `see ${residentFiles(resident).log}; process ${pid} is the resident server ${resident}: if it is killed, all its devices lose their server`;
 }

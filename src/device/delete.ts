@@ -16,11 +16,18 @@ import { type WaitOptions, waitingReporter } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { endLeftOver } from '../program/left-over.ts';
 import { filesOf } from '../record/files.ts';
-import { forgetIfGone, goingIds, keepGoingDevice, readGoingDevice, writeGoingDevice } from '../record/going-device.ts';
+import {
+  forgetIfGone,
+  type GoingDevice,
+  goingIds,
+  keepGoingDevice,
+  readGoingDevice,
+  writeGoingDevice,
+} from '../record/going-device.ts';
 import { isServing, type ProcessState, readProcess } from '../record/process-state.ts';
-import { serverOf, serverState } from '../record/server-identity.ts';
+import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
-import { ClosingTarget } from './closing-target.ts';
+import { ClosingTarget, continuing, type Ended, ending } from './closing-target.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
@@ -33,19 +40,22 @@ export interface DeleteOptions extends WaitOptions {
   readonly force?: boolean | undefined;
 }
 
-/** The server is given this long to leave, the last users as long again; nobody is waited for longer in all. */
-const SERVER_LEAVES_MS = 10_000;
+/** How long the server may take to leave the device: a target has 30 s to close (queue/main.ts). */
+const SERVER_LEAVES_MS = 40_000;
+/** How long the last users may take. */
 const USERS_LEAVE_MS = 30_000;
 /** A user that has done nothing for this long since the device stopped will not leave by itself. */
 const QUIET_MS = 2_000;
 const LOOK_MS = 250;
 /** The kernel deletes one device at a time (Linux 7.3). Only the waits for servers and users overlap. */
 const AT_ONCE = 8;
+const DELETED: Ended = { done: 'deleted', command: 'DEL_DEV' };
 
 /**
  * Resolves when the id is free and the server has closed the target. Throws a UblkError of kind `busy` when someone uses
  * the device: before anything is stopped if data would be lost; otherwise the device is stopped and goes when its last
- * user does.
+ * user does. Throws one of kind `failed` when the device is gone and its target could not be closed: what the target had
+ * not stored is lost.
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
@@ -75,13 +85,16 @@ export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Del
 }
 
 async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
+  const left = readGoingDevice(id);
+  if (left !== null && isGone(channel, id)) return await finish(channel, left, options);
   const info = getDevInfo(channel, id);
-  const going = isThere(id) ? null : readGoingDevice(id);
+  const going = isThere(id) ? null : left;
   const known = going ?? diskNumbers(id);
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
-  const server = serverOf(info.ublksrv_pid, readRecord(id));
-  const target = new ClosingTarget(id, () => readRecord(id) !== null && readGoingDevice(id) === null);
+  const server = serverNow(info, going);
+  const target = new ClosingTarget(id, () => isReplaced(id));
+  let unstored: UblkError | null;
   try {
     if (going === null) {
       const claimants = claimantsOf(numbers);
@@ -89,12 +102,43 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
       await endProgram(info, options);
       await stopAndRemove(info, numbers, claimants, options);
     }
-    await untilGone(channel, info, numbers, options);
-    await target.untilClosed(server, { done: 'deleted', command: 'DEL_DEV' }, options);
+    await untilGone(channel, id, server, numbers, options);
+    unstored = await target.untilClosed(server, DELETED, options);
   } finally {
     target.release();
   }
   await forgetIfGone(id, () => isGone(channel, id));
+  if (unstored !== null) throw unstored;
+}
+
+/** The device was deleted, and is gone: whoever did it has not waited for its server, or has not removed its files. */
+async function finish(
+  channel: ControlChannel,
+  { id, serverPid = -1 }: GoingDevice,
+  options: DeleteOptions,
+): Promise<void> {
+  const target = new ClosingTarget(id, () => isReplaced(id));
+  let unstored: UblkError | null;
+  try {
+    unstored = await target.untilClosed(serverOf(serverPid, readRecord(id)), DELETED, options);
+  } finally {
+    target.release();
+  }
+  await forgetIfGone(id, () => isGone(channel, id));
+  if (unstored !== null) throw unstored;
+}
+
+/** A new device with the same id has taken away the file that says that the old one is going. */
+function isReplaced(id: number): boolean {
+  return readRecord(id) !== null && readGoingDevice(id) === null;
+}
+
+/** The kernel names no server of a device that is stopped, whose server may still close the target. */
+function serverNow({ dev_id: id, ublksrv_pid: pid }: DevInfo, going: GoingDevice | null): ServerIdentity {
+  const record = readRecord(id);
+  if (pid > 0) return serverOf(pid, record);
+  const known = record?.server ?? null;
+  return known !== null && isServerAlive(known) ? known : serverOf(going?.serverPid ?? pid, record);
 }
 
 /** Ends what a dead server has left of its program. After the device is gone, the id and the folder may be a new device's. */
@@ -127,27 +171,28 @@ async function stopAndRemove(
 /** The kernel keeps the id until the server has closed the char device and the last user the block device. */
 async function untilGone(
   channel: ControlChannel,
-  info: DevInfo,
+  id: number,
+  server: ServerIdentity,
   numbers: DiskNumbers,
-  { signal, onWaiting, timeoutMs = USERS_LEAVE_MS }: WaitOptions,
+  { signal, onWaiting, timeoutMs }: WaitOptions,
 ): Promise<void> {
+  const limit = (ms: number): number => Math.min(ms, timeoutMs ?? ms);
   const report = waitingReporter(onWaiting);
   const begun = milliseconds();
-  const users = new Users(info.dev_id, numbers);
-  const server = serverOf(info.ublksrv_pid, readRecord(info.dev_id));
-  for (let pause = 1; !isGoneOrReplaced(channel, info.dev_id); pause = Math.min(pause * 1.5, 50)) {
+  const users = new Users(id, numbers);
+  for (let pause = 1; !isGoneOrReplaced(channel, id); pause = Math.min(pause * 1.5, 50)) {
     signal?.throwIfAborted();
     const waited = milliseconds() - begun;
     const state = serverState(server);
     if (isServing(state)) {
-      report(`waiting for the server (pid ${server.pid}) to leave`);
+      report(`waiting for the server (pid ${server.pid}) to close the target`);
       const bound = state === 'stopped' ? QUIET_MS : SERVER_LEAVES_MS;
-      if (waited > Math.min(bound, timeoutMs)) throw serverStays(info.dev_id, server.pid, state);
+      if (waited > limit(bound)) throw serverStays(id, server, state);
     } else if (waited > LOOK_MS) {
       const holders = users.look();
-      if (holders.length > 0) report(`waiting for device ${info.dev_id} to be released: ${describeHolders(holders)}`);
-      if (holders.length > 0 && users.quietMs() > Math.min(QUIET_MS, timeoutMs)) throw usersStay(info.dev_id, holders);
-      if (waited > timeoutMs) throw usersStay(info.dev_id, holders);
+      if (holders.length > 0) report(`waiting for device ${id} to be released: ${describeHolders(holders)}`);
+      if (holders.length > 0 && users.quietMs() > limit(QUIET_MS)) throw usersStay(id, holders);
+      if (waited > limit(USERS_LEAVE_MS)) throw usersStay(id, holders);
     }
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
@@ -193,17 +238,17 @@ function ticksOf(holder: Holder): number {
   return holder.kind === 'process' ? holder.pid + readProcess(holder.pid).ticks : 1;
 }
 
-function serverStays(device: number, pid: number, state: ProcessState): UblkError {
+function serverStays(device: number, server: ServerIdentity, state: ProcessState): UblkError {
   const isStopped = state === 'stopped';
   const message = isStopped
-    ? `device ${device} is stopped, but its server (pid ${pid}) is stopped too (state T) and does not leave`
-    : `device ${device} is stopped, but its server (pid ${pid}) does not leave`;
-  return new UblkError(`${message}; the device is deleted when it does`, {
+    ? `device ${device} is stopped, but its server (pid ${server.pid}) is stopped too (state T) and does not close the target`
+    : `device ${device} is stopped, but its server (pid ${server.pid}) has not closed the target yet`;
+  return new UblkError(`${message}; the device is deleted when it has`, {
     code: 'TIMEOUT',
     kind: 'busy',
     device,
     command: 'DEL_DEV',
-    hint: isStopped ? `\`kill -CONT ${pid}\`, or \`kill -9 ${pid}\`` : `\`kill -9 ${pid}\` if it hangs`,
+    hint: isStopped ? continuing(server) : ending(device, server),
   });
 }
 

@@ -168,8 +168,10 @@ interface Facts {
 /** Says what is wrong with the device; null when nothing is. */
 function trouble({ record, info, state, deleting, waitsFor, stats }: Facts): string | null {
   if (deleting !== null) {
-    const { holders } = deleting;
-    return `it is being deleted${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
+    const { server } = record ?? { server: null };
+    const closes = isServerAlive(server) ? `: its server (pid ${server?.pid}) is closing the target` : '';
+    const holders = deleting.holders.filter((holder) => holder.kind !== 'process' || holder.pid !== server?.pid);
+    return `it is being deleted${closes}${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
   }
   const { ublksrv_pid: pid } = info;
   if (state === 'stopped') return `its server (pid ${pid}) is stopped (state T): I/O waits until \`kill -CONT ${pid}\``;
@@ -177,7 +179,7 @@ function trouble({ record, info, state, deleting, waitsFor, stats }: Facts): str
   if (waitsFor !== null) return `it is being deleted: the kernel waits for ${waitsFor}`;
   if (record === null) return null;
   const { ended, server } = record;
-  if (ended !== null) return ended.reason === 'stopped' ? null : ended.message;
+  if (ended !== null) return ended.message;
   if (info.state === UBLK_S_DEV_LIVE || isServerAlive(server)) {
     if (stats === null) return null;
     const { stuck, connections } = stats;

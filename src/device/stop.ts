@@ -32,7 +32,8 @@ export async function stopDevice(id: number, options: StopOptions = {}): Promise
     const target = new ClosingTarget(id, () => stateOf(channel, id) !== UBLK_S_DEV_DEAD);
     try {
       await stop(channel, id, options);
-      await target.untilClosed(server, { done: 'stopped', command: 'STOP_DEV' }, options);
+      const unstored = await target.untilClosed(server, { done: 'stopped', command: 'STOP_DEV' }, options);
+      if (unstored !== null) throw unstored;
     } finally {
       target.release();
     }

@@ -7,7 +7,7 @@ import { namesIn, readText } from '../native/kernel-files.ts';
 import { pidOfProgram } from '../program/identity.ts';
 import { filesOf } from '../record/files.ts';
 import { isServing, processState } from '../record/process-state.ts';
-import { serverOf, serverState } from '../record/server-identity.ts';
+import { type ServerIdentity, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
 import { escapeControls } from '../text/escape.ts';
 
@@ -46,7 +46,7 @@ export function explain(device: number, serverPid: number): Explanation {
     case 'stopped':
       return {
         reason: `the requests of its server (pid ${pid}), which is stopped (state T)`,
-        hint: `\`kill -CONT ${pid}\` lets it finish them; \`kill -9 ${pid}\` ends it, and they fail`,
+        hint: `\`kill -CONT ${pid}\` lets it finish them; ${killing(server)}`,
       };
     case 'zombie':
       return {
@@ -56,11 +56,12 @@ export function explain(device: number, serverPid: number): Explanation {
     case 'gone':
       return { reason: 'something else than its server, which is gone', hint: '`dmesg` may say what' };
     default:
-      return explainRunning(device, pid);
+      return explainRunning(device, server);
   }
 }
 
-function explainRunning(device: number, pid: number): Explanation {
+function explainRunning(device: number, server: ServerIdentity): Explanation {
+  const { pid } = server;
   const backing = suspendedBacking(device);
   if (backing !== null) {
     return {
@@ -69,25 +70,32 @@ function explainRunning(device: number, pid: number): Explanation {
     };
   }
   const { uri, program } = readRecord(device)?.spec.targetOptions ?? {};
-  if (program !== undefined) return explainProgram(device, pid, program);
+  if (program !== undefined) return explainProgram(device, server, program);
   if (uri !== undefined) {
     return {
       reason: `requests that its server (pid ${pid}) has sent to ${uri}, or holds until that is back`,
-      hint: `start that server again; or \`kill -9 ${pid}\` ends the device's server, and the requests fail`,
+      hint: `start that server again; or ${killing(server)}`,
     };
   }
   return {
     reason: `requests that its server (pid ${pid}) has not finished`,
-    hint: `its backing may hang (see \`dmesg\`); \`kill -9 ${pid}\` ends the server, and the requests fail`,
+    hint: `its backing may hang (see \`dmesg\`); ${killing(server)}`,
   };
 }
 
+/** What killing the server does. A resident server has other devices, too. */
+function killing({ pid, resident }: ServerIdentity): string {
+  return resident === undefined
+    ? `\`kill -9 ${pid}\` ends the device's server, and the requests fail`
+    : `\`kill -9 ${pid}\` ends the resident server ${resident}, and the requests of all its devices fail`;
+}
+
 /** A program that ends is started again by the device's server, and gets the requests again. */
-function explainProgram(device: number, serverPid: number, program: string): Explanation {
+function explainProgram(device: number, server: ServerIdentity, program: string): Explanation {
   const pid = programOf(device);
   const state = processState(pid);
-  const sent = `requests that its server (pid ${serverPid}) has sent to its program \`${escapeControls(program)}\``;
-  const fails = `\`kill -9 ${serverPid}\` ends the device's server, and the requests fail`;
+  const sent = `requests that its server (pid ${server.pid}) has sent to its program \`${escapeControls(program)}\``;
+  const fails = killing(server);
   if (!isServing(state)) {
     return { reason: `${sent}, which does not run`, hint: `see ${filesOf(device).log}; or ${fails}` };
   }

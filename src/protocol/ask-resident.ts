@@ -1,6 +1,9 @@
 /** Asks a resident server something from another process. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { residentFiles } from '../record/files.ts';
+import { isServerLockHeld } from '../record/server-lock.ts';
 import { decodeError } from './error-wire.ts';
 import { exchange } from './exchange.ts';
 import { type Answer, decodeAnswer } from './frame.ts';
@@ -9,6 +12,9 @@ import { untilHeard } from './until-heard.ts';
 
 /** Longer than any wait inside the server, so that the server itself says what it waited for. */
 export const ANSWER_MS = 120_000;
+/** How long the kernel may take to end a process that has closed its connections. */
+const ENDS_MS = 1_000;
+const LOOK_MS = 20;
 
 export interface ResidentServer {
   readonly name: string;
@@ -31,18 +37,37 @@ async function askOnce(
   request: ResidentRequest,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const answer = decodeAnswer(
-    await exchange({
-      path,
-      request: encodeResidentRequest(request),
-      signal,
-      server: `the server ${name}`,
-      timeoutMs: ANSWER_MS,
-      failed: (cause) => failure(name, cause),
-    }),
-  );
+  const asked = exchange({
+    path,
+    request: encodeResidentRequest(request),
+    signal,
+    server: `the server ${name}`,
+    timeoutMs: ANSWER_MS,
+    failed: (cause) => failure(name, cause),
+  });
+  const answer = await asked.then(decodeAnswer).catch(async (error: unknown) => {
+    throw (error as UblkError).code === 'ECONNRESET' && (await hasEnded(name)) ? died(name, error) : error;
+  });
   if (typeof answer === 'number') throw turnedAway(name, answer);
   return answer;
+}
+
+/** Whether the process of a server that has closed a connection has ended, or ends now. */
+async function hasEnded(name: string): Promise<boolean> {
+  for (let waited = 0; isServerLockHeld(residentFiles(name).lock); waited += LOOK_MS) {
+    if (waited >= ENDS_MS) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
+
+function died(name: string, cause: unknown): UblkError {
+  return new UblkError(`the server ${name} has ended before it answered, and with it all its devices have lost it`, {
+    code: 'SERVER_DIED',
+    kind: 'failed',
+    hint: '`ublkts list` shows them, and `ublkts recover -a` brings back those that can be recovered; `dmesg` may say why it ended',
+    cause,
+  });
 }
 
 /** Whether the error means that there is no such server. */

@@ -12,6 +12,7 @@ import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { encodeError } from '../protocol/error-wire.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { describeThrown } from '../targets/load/thrown.ts';
+import { serverLog } from '../targets/log.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
@@ -56,10 +57,10 @@ async function main(config: ThreadConfig): Promise<void> {
     else thread.run();
   }
   sleep.close();
-  await closeTarget(target, config);
+  const unclosed = await closeTarget(target, config);
   close();
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
-  say({ kind: 'left' });
+  say({ kind: 'left', problem: unclosed });
 }
 
 /** Sets the thread's name, scheduling policy and CPUs. Returns a note for each that was refused; serving goes on. */
@@ -76,8 +77,11 @@ function settle(config: ThreadConfig): string[] {
   return notes;
 }
 
-/** Gives the target its time to store what it holds. Data that it has not stored by then is lost, and the log says so. */
-async function closeTarget(target: TargetQueue, { index }: ThreadConfig): Promise<void> {
+/**
+ * Gives the target its time to store what it holds. Data that it has not stored by then is lost, and the log says so.
+ * Returns why it could not be closed; null: it is closed.
+ */
+async function closeTarget(target: TargetQueue, { deviceId, index, spec }: ThreadConfig): Promise<string | null> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`it did not end within ${CLOSE_SECONDS} s`)),
@@ -85,9 +89,11 @@ async function closeTarget(target: TargetQueue, { index }: ThreadConfig): Promis
   );
   try {
     await Promise.race([target.close?.(), late.promise]);
+    return null;
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`the target of thread ${index} could not close: ${text}\n`);
+    serverLog(`device ${deviceId}: the target could not be closed on thread ${index}: ${text}`);
+    return describeThrown(error, spec.target);
   } finally {
     clearTimeout(timer);
   }

@@ -53,5 +53,6 @@ export type ThreadMessage =
       readonly notes: readonly string[];
       readonly params?: ParamsInit;
     }
-  | { readonly kind: 'left' }
+  /** `problem`: why the target could not be closed; null: it is closed. */
+  | { readonly kind: 'left'; readonly problem: string | null }
   | { readonly kind: 'failed'; readonly error: WireError };

@@ -26,7 +26,7 @@ export interface Ending {
   /** ISO 8601. */
   readonly at: string;
   readonly reason: 'stopped' | 'failed';
-  /** The error of a server that failed; null for a device that was stopped. */
+  /** The error of a server that failed; for a device that was stopped, why its target could not be closed, or null. */
   readonly message: string | null;
 }
 

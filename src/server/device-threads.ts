@@ -11,8 +11,11 @@ export interface Fetched {
 export interface DeviceThreads {
   /** Resolves when every tag has been fetched. */
   fetched(): Promise<Fetched>;
-  /** Resolves when the device has left every thread; rejects as soon as one fails. */
-  left(): Promise<void>;
+  /**
+   * Resolves when the device has left every thread, to why its target could not be closed, or to null; rejects as soon as
+   * one thread fails.
+   */
+  left(): Promise<string | null>;
   /** Makes the threads look at the table of registered buffers again. */
   wake(): void;
   /**

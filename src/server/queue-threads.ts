@@ -22,7 +22,7 @@ export class QueueThreads implements DeviceThreads {
   readonly #workers: Worker[] = [];
   readonly #wakeFds: number[] = [];
   readonly #fetched: Promise<Fetched>[] = [];
-  readonly #left: Promise<void>[] = [];
+  readonly #left: Promise<string | null>[] = [];
   readonly #exited: Promise<void>[] = [];
   /** The rings of threads that have not left. */
   readonly #rings = new Map<Worker, RingRemains>();
@@ -52,9 +52,9 @@ export class QueueThreads implements DeviceThreads {
     }
   }
 
-  /** Resolves when every thread has left its loop; rejects as soon as one fails. */
-  async left(): Promise<void> {
-    await Promise.all(this.#left);
+  /** Resolves when every thread has left its loop, as in DeviceThreads; rejects as soon as one fails. */
+  async left(): Promise<string | null> {
+    return (await Promise.all(this.#left)).find((problem) => problem !== null) ?? null;
   }
 
   wake(): void {
@@ -104,7 +104,7 @@ export class QueueThreads implements DeviceThreads {
     this.#workers.push(worker);
     this.#wakeFds.push(config.wakeFd);
     const fetched = Promise.withResolvers<Fetched>();
-    const left = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<string | null>();
     const fail = (thrown: Error) => {
       const error = shortageOf(thrown) ?? thrown;
       fetched.reject(error);
@@ -116,7 +116,7 @@ export class QueueThreads implements DeviceThreads {
         fetched.resolve({ notes: message.notes, params: message.params });
       } else if (message.kind === 'left') {
         this.#rings.delete(worker);
-        left.resolve();
+        left.resolve(message.problem);
         // What a target has left open, a timer or a socket, must not keep the server.
         setTimeout(() => void worker.terminate(), LEFT_OPEN_MS).unref();
         // Its commands were aborted. A thread whose tags all had requests just then was told nothing.

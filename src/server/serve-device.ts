@@ -177,9 +177,9 @@ async function untilFetched(threads: DeviceThreads, target: Opened): Promise<Fet
 }
 
 async function untilGone(id: number, threads: DeviceThreads, held: Held): Promise<void> {
-  await threads.left();
+  const problem = await threads.left();
   // `del` removes the device's files once the char device is closed: a record that is written later would stay.
-  recordEnd(id, 'stopped', null);
+  recordEnd(id, 'stopped', problem && `its target could not be closed: ${problem}; what it had not stored is lost`);
   await held.leave();
 }
 

@@ -1,9 +1,10 @@
 /** A target that takes its time to close: whoever has stopped or deleted the device may use its files at once. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blockDevice, describeDevice, leavesNothingBehind, sh, skip } from './guest.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
+import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'closing';
@@ -11,15 +12,15 @@ const DIRECTORY = '/tmp/closing';
 const CLOSED = `${DIRECTORY}/closed`;
 
 describe('a target that takes its time to close', { skip, timeout: 300_000 }, () => {
-  let pid = 0;
+  let serverPid = 0;
 
   before(async () => {
     sh(`mkdir -p ${DIRECTORY} && cp test/fixtures/closes-late.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`);
-    ({ pid } = await library.startServer({ name: NAME }));
+    serverPid = (await library.startServer({ name: NAME })).pid;
   });
   after(async () => {
     await library.deleteAllDevices();
-    process.kill(pid, 'SIGTERM');
+    process.kill(serverPid, 'SIGTERM');
     for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
     sh(`rm -rf ${DIRECTORY}`);
   });
@@ -36,6 +37,57 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
         sh(`ublkts del -n ${id}`);
       });
     }
+  }
+
+  test('that fails is told of by whoever ends the device, and the log names the device', async () => {
+    for (const server of [undefined, NAME]) {
+      const { id } = await addDevice(server, { fails: 'yes' });
+      const lost =
+        /its target could not be closed: the disk is full \(closes-late\.ts:\d+:\d+\); what it had not stored is lost/;
+      const log = server === undefined ? `/run/ublkts/${id}.log` : `/run/ublkts/server-${server}.log`;
+      shFails(`ublkts stop -n ${id}`, lost);
+      assert.match(
+        readFileSync(log, 'utf8'),
+        new RegExp(`device ${id}: the target could not be closed on thread 0: Error: the disk`),
+      );
+      assert.match((await describeDevice(id)).last_error ?? '', lost);
+      shFails(`ublkts del -n ${id}`, lost);
+      assert.ok(!existsSync(`/run/ublkts/${id}.json`));
+    }
+  });
+
+  for (const server of [undefined, NAME]) {
+    test(`a second del goes on with what the first has given up ${server === undefined ? 'alone' : 'on a resident server'}`, async () => {
+      const device = await addDevice(server, { until: `${DIRECTORY}/until` });
+      const { id } = device;
+      const pid = server === undefined ? device.ublksrv_pid : serverPid;
+      await assert.rejects(
+        library.deleteDevice(id, { timeoutMs: 300 }),
+        (error: Error & { readonly hint?: string }) =>
+          /its server \(pid \d+\) has not closed the target yet/.test(error.message) &&
+          (server === undefined ? /what the target has not stored is lost/ : /all its devices lose their server/).test(
+            error.hint ?? '',
+          ),
+      );
+      assert.match(
+        (await describeDevice(id)).last_error ?? '',
+        new RegExp(`its server \\(pid ${pid}\\) is closing the target`),
+      );
+      sh(`touch ${DIRECTORY}/until`);
+      sh(`ublkts del -n ${id}`);
+      assert.ok(existsSync(CLOSED));
+      assert.deepEqual(filesLeftOf(id), []);
+    });
+
+    test(`del removes the files of a device whose target was closed after a del was given up ${server ?? ''}`, async () => {
+      const { id } = await addDevice(server);
+      await assert.rejects(library.deleteDevice(id, { timeoutMs: 300 }));
+      await until('it is closed', () => existsSync(CLOSED));
+      await until('the id is free', () => !existsSync(`/dev/ublkc${id}`));
+      sh(`ublkts del -n ${id}`);
+      assert.deepEqual(filesLeftOf(id), []);
+      shFails(`ublkts del -n ${id}`, /there is no device/);
+    });
   }
 
   test('stopDevice gives up after its time, in words, and del waits for the rest', async () => {
@@ -64,10 +116,21 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
   });
 });
 
-async function addDevice(server: string | undefined): Promise<{ readonly id: number; readonly ublksrv_pid: number }> {
-  sh(`rm -f ${CLOSED}`);
+function filesLeftOf(id: number): string[] {
+  return readdirSync('/run/ublkts').filter((name) => name.startsWith(`${id}.`));
+}
+
+async function addDevice(
+  server: string | undefined,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly id: number; readonly ublksrv_pid: number }> {
+  sh(`rm -f ${CLOSED} ${DIRECTORY}/until`);
   const target = `${DIRECTORY}/closes-late.ts`;
-  const device = await library.addDevice({ target, targetOptions: { closed: CLOSED }, ...(server && { server }) });
+  const device = await library.addDevice({
+    target,
+    targetOptions: { closed: CLOSED, ...more },
+    ...(server && { server }),
+  });
   await blockDevice(device.path);
   return device;
 }

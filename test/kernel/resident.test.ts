@@ -34,6 +34,19 @@ describe('a resident server', { skip }, () => {
     shFails('ublkts add --server=nobody -t null', /no server named nobody is running[^]*hint: .*serve --name nobody/);
   });
 
+  test('that dies while it makes a device is named, with what that is to its devices', async () => {
+    await library.startServer({ name: 'dies' });
+    const dies = { target: 'fault_inject', queues: 1, targetOptions: { die_during_fetch: '1' }, server: 'dies' };
+    await assert.rejects(library.addDevice(dies), {
+      code: 'SERVER_DIED',
+      message: /the server dies has ended before it answered, and with it all its devices have lost it/,
+      hint: /ublkts recover -a/,
+    });
+    await until(() => readdirSync('/sys/class/ublk-char').length === 0);
+    sh('ublkts doctor --fix');
+    assert.ok(!existsSync('/run/ublkts/server-dies.log'));
+  });
+
   test('that a signal has stopped is named to whoever asks it, nothing is left, and it goes on', async () => {
     process.kill(pid, 'SIGSTOP');
     try {

@@ -22,8 +22,9 @@ export class SharedQueues implements DeviceThreads {
     return { notes: [], params: undefined };
   }
 
-  async left(): Promise<void> {
+  async left(): Promise<null> {
     await Promise.all(this.#lanes.map((lane) => lane.left));
+    return null;
   }
 
   /** No device that shares memory is on shared threads. */
