@@ -14,7 +14,7 @@ export type OptionName =
   | `targetOptions.${string}`
   /** An option of `deleteDevice` and `stopDevice`. */
   | 'force'
-  /** An option of `addDevice` and `updateSize`. */
+  /** An option of `updateSize`. */
   | 'grow'
   /** An option of `benchDevice`. */
   | 'write';
