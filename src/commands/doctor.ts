@@ -11,6 +11,7 @@ export default class Doctor extends BaseCommand {
     'Checks Node and its native libraries, the kernel, io_uring, the ublk driver and its features, hugepages, limits, and devices and files that crashed servers left behind. Exits with 3 when ublkts cannot work here.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --fix',
     '<%= config.bin %> <%= command.id %> --json | jq \'.checks[] | select(.status != "ok")\'',
   ];
 

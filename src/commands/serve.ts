@@ -12,7 +12,7 @@ export default class Serve extends BaseCommand {
     'Returns when the server is ready. `add --server` gives it a device, in place of starting a process for that device. The device takes less memory then, and is ready sooner. When the server crashes, all of its devices lose their server. `del`, `recover`, `list` and all other commands work with these devices as with any other. When the server gets SIGTERM, it stops and deletes the devices that nobody uses, and ends if none is left.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --name fast',
+    '<%= config.bin %> <%= command.id %> --name fast --threads 2 --cpus 2-3',
     '<%= config.bin %> <%= command.id %> --foreground',
   ];
   static override flags = {

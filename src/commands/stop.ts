@@ -6,6 +6,8 @@ import { waitFor } from '../cli/running/waiting.ts';
 
 export default class Stop extends BaseCommand {
   static override summary = 'Stop a device. /dev/ublkbN is removed, and the id stays taken until `del`.';
+  static override description =
+    'Exits with 6, and stops nothing, while the device is mounted, used as swap or part of another block device, unless --force is given. Otherwise the server ends, and the command waits until it has closed the target. A stopped device cannot be recovered: delete it and add it again.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> -n 0 --safe',

@@ -64,7 +64,12 @@ function requireOwnThreads({ id, ublksrv_pid: pid, server }: DeviceReport, { id:
   if (names.some((name) => name.startsWith('ublk-shared'))) throw sharedThread(id, queue, server ?? '');
   throw new UblkError(
     `the threads that serve queue ${queue} of device ${id} are not known: its server does not run, or another program serves it`,
-    { code: 'ESRCH', device: id, command: 'sched_setaffinity' },
+    {
+      code: 'ESRCH',
+      device: id,
+      command: 'sched_setaffinity',
+      hint: `\`ublkts list -n ${id}\` says who serves it`,
+    },
   );
 }
 

@@ -21,10 +21,10 @@ export async function exclusively<T>(id: number, what: string, act: () => Promis
 }
 
 function taken(id: number, what: string): UblkError {
-  return new UblkError(`device ${id}: another process is at it (${what})`, {
+  return new UblkError(`device ${id} cannot be changed: another process is using it (${what})`, {
     code: 'EBUSY',
     kind: 'busy',
     device: id,
-    hint: `\`ublkts list -n ${id}\` shows what became of it`,
+    hint: `wait until that command has ended; \`ublkts list -n ${id}\` shows the result`,
   });
 }

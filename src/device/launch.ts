@@ -172,7 +172,7 @@ async function start(
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
   onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
-  const report = await firstLine(child.stdio[3] as Readable, ended.promise, signal).catch(async (error) => {
+  const report = await firstLine(child, log, ended.promise, signal).catch(async (error) => {
     // Alive, it would hold the device that is to be removed.
     child.kill('SIGKILL');
     await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
@@ -208,11 +208,13 @@ function serverEnvironment(part: string): NodeJS.ProcessEnv {
 }
 
 async function firstLine(
-  stream: Readable,
+  { pid, stdio }: ChildProcess,
+  log: string,
   ended: Promise<Ending>,
   signal: AbortSignal | undefined,
 ): Promise<StartReport | null> {
   const line = Promise.withResolvers<StartReport | null>();
+  const stream = stdio[3] as Readable;
   let text = '';
   stream.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -221,7 +223,7 @@ async function firstLine(
   });
   stream.on('end', () => line.resolve(null));
   void ended.then(() => setImmediate(() => line.resolve(null)));
-  const timer = setTimeout(() => line.reject(silentError()), READY_SECONDS * 1000);
+  const timer = setTimeout(() => line.reject(silentError(pid, log)), READY_SECONDS * 1000);
   const abort = (): void => line.reject(signal?.reason);
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
@@ -233,12 +235,11 @@ async function firstLine(
   }
 }
 
-function silentError(): UblkError {
-  return new UblkError(`the server said neither ready nor error within ${READY_SECONDS} s, and was killed`, {
-    code: 'TIMEOUT',
-    command: 'add',
-    hint: 'try again; if it stays so, `ublkts doctor` says what it needs',
-  });
+function silentError(pid: number | undefined, log: string): UblkError {
+  return new UblkError(
+    `the server (pid ${pid ?? '?'}) did not report within ${READY_SECONDS} s that it is ready, and was killed`,
+    { code: 'TIMEOUT', hint: `see its log ${log}; \`ublkts doctor\` checks what a server needs` },
+  );
 }
 
 /** `said` is what this server wrote to its log. */
@@ -249,7 +250,7 @@ function diedError(device: number | null, said: string, ending: Ending): UblkErr
     `the server ended ${how} before ${device === null ? 'it' : 'the device'} was ready${last === '' ? '' : `: ${last}`}`,
     {
       code: 'SERVER_DIED',
-      ...(device === null ? {} : { device, command: 'add' }),
+      ...(device === null ? {} : { device }),
       hint: shortageHint(said) ?? 'if it says nothing, see `dmesg` for the out-of-memory killer',
       cause: ending,
     },

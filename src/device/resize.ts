@@ -12,6 +12,7 @@ import type { DeviceRecord } from '../record/device-record.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { isElsewhere, isServerAlive, type ServerIdentity, serverOf } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
+import { option } from '../spec/option-names.ts';
 import { findTarget } from '../targets/find.ts';
 import { patiently } from './patiently.ts';
 
@@ -83,6 +84,10 @@ function inUse(id: number, bytes: number, why: string): UblkError {
     code: 'EBUSY',
     device: id,
     command: 'UPDATE_SIZE',
-    hint: 'make what uses it smaller or end that use first; --force cuts it all the same, and what lies behind is lost',
+    hint: [
+      'make what uses it smaller or end that use first; ',
+      option('force'),
+      ' cuts it all the same, and what lies behind is lost',
+    ],
   });
 }

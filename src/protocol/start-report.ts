@@ -43,6 +43,6 @@ function isSentences(value: unknown): value is string[] {
 function garbled(): StartReport {
   return {
     ready: false,
-    error: new UblkError('the start report of the server cannot be read', { code: 'EBADMSG', command: 'add' }),
+    error: new UblkError('the start report of the server cannot be read', { code: 'EBADMSG' }),
   };
 }

@@ -27,7 +27,7 @@ export async function withFilesAlone<T>(act: () => T): Promise<T> {
   }
 }
 
-/** Does the same for a caller that cannot wait. Returns null, and has not run `act`, while another process is at it. */
+/** Does the same without waiting. Returns null, without running `act`, while another process holds the lock. */
 export function tryFilesAlone<T>(act: () => T): { readonly value: T } | null {
   makeRunDirectories();
   const fd = openSync(RUN_DIRECTORY, 'r');

@@ -1,4 +1,4 @@
-/** The files of a device. `del` removes all of them. */
+/** The files of a device, which `del` removes, and those of resident servers. */
 import { mkdirSync } from 'node:fs';
 
 export const RUN_DIRECTORY = '/run/ublkts';

@@ -149,5 +149,6 @@ function lateError(): UblkError {
   return new UblkError(`the queue threads did not fetch within ${START_SECONDS} s`, {
     code: 'TIMEOUT',
     command: 'FETCH_REQ',
+    hint: 'the machine may be overloaded: try again; `dmesg` says what the driver waits for',
   });
 }

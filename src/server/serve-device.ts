@@ -7,10 +7,10 @@
 import { closeSync } from 'node:fs';
 import { ControlChannel } from '../control/channel.ts';
 import { endUserRecovery, getParams, setParams, startDev } from '../control/commands.ts';
-import { UblkError } from '../errors.ts';
 import { ShmemTable } from '../queue/shmem-table.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { filesOf } from '../record/files.ts';
+import { noRecord } from '../record/no-record.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { readRecord, recordEnd, updateRecord } from '../record/store.ts';
@@ -186,7 +186,7 @@ async function untilGone(id: number, threads: DeviceThreads, held: Held): Promis
 function requireRecord(id: number): DeviceRecord {
   const record = readRecord(id);
   if (record !== null) return record;
-  throw new UblkError(`device ${id} has no record in /run/ublkts`, { code: 'ENOENT', device: id });
+  throw noRecord(id);
 }
 
 function listen(id: number, registry: ShmemRegistry): Promise<SharedMemorySocket> {

@@ -13,7 +13,11 @@ export type OptionName =
   | `features.${Feature}`
   | `targetOptions.${string}`
   /** An option of `deleteDevice` and `stopDevice`. */
-  | 'force';
+  | 'force'
+  /** An option of `updateSize`. */
+  | 'grow'
+  /** An option of `benchDevice`. */
+  | 'write';
 
 export function option(name: OptionName): OptionMention {
   return { option: name };

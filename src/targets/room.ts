@@ -1,8 +1,9 @@
 /** Checks whether backing files are large enough for a device, and makes them larger. */
 import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { deviceNumber } from '../block/number.ts';
-import { UblkError } from '../errors.ts';
+import { type Text, UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
+import { option } from '../spec/option-names.ts';
 
 export interface RoomRequest {
   /** A path to the file, for example in /proc/PID/fd. */
@@ -23,7 +24,7 @@ export function makeRoom(requests: readonly RoomRequest[], grow: boolean): void 
     if (isFile && grow) continue;
     throw tooSmall(
       request,
-      isFile ? 'add --grow, and the file is made as large as that' : 'make the disk larger first',
+      isFile ? ['add ', option('grow'), ', and the file is made as large as that'] : 'make the disk larger first',
     );
   }
   for (const { path, bytes } of small) truncateSync(path, bytes);
@@ -38,7 +39,7 @@ export function requireRoom(path: string, bytes: number, needed: number): void {
   throw tooSmall(request, `make it as large again, for instance with \`truncate -s ${needed} ${path}\``, bytes);
 }
 
-function tooSmall({ path, name, bytes }: RoomRequest, hint: string, size = sizeOf(path)): UblkError {
+function tooSmall({ path, name, bytes }: RoomRequest, hint: Text, size = sizeOf(path)): UblkError {
   const message = `backing file ${name} has ${size} bytes (${formatSize(size)}), and ${bytes} (${formatSize(bytes)}) are needed`;
   return new UblkError(message, { code: 'EINVAL', hint });
 }

@@ -6,15 +6,17 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FLAG_NAMES, flagName, messageOf } from '../../src/cli/flags/flag-names.ts';
 import Add from '../../src/commands/add.ts';
+import Bench from '../../src/commands/bench.ts';
 import Del from '../../src/commands/del.ts';
+import UpdateSize from '../../src/commands/update_size.ts';
 import { usageError } from '../../src/errors.ts';
 import { builtInTarget, targetNames } from '../../src/targets/registry.ts';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 
 describe('the flags of options', () => {
-  test('are flags of add or del', () => {
-    const flags = { ...Del.flags, ...Add.flags };
+  test('are flags of add, del, bench or update_size', () => {
+    const flags = { ...Bench.flags, ...UpdateSize.flags, ...Del.flags, ...Add.flags };
     for (const [option, flag] of Object.entries(FLAG_NAMES)) {
       const [name] = (flag ?? '').split(' ');
       if (flag !== null) assert.ok(Object.hasOwn(flags, name?.slice(2) ?? ''), `${option}: ${flag}`);

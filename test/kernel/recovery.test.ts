@@ -150,7 +150,10 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
       await killServer(id);
       const both = await Promise.allSettled([recoverDevice(id, {}), recoverDevice(id, {})]);
       const refused = both.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
-      assert.match(refused.map(({ message }) => message).join(), /^device \d+: another process is at it \(recover\)$/);
+      assert.match(
+        refused.map(({ message }) => message).join(),
+        /^device \d+ cannot be changed: another process is using it \(recover\)$/,
+      );
       const { state, ublksrv_pid: pid } = await describeDevice(id);
       assert.equal(state, 'LIVE');
       assert.match(readFileSync(`/proc/${pid}/comm`, 'utf8'), /ublk|node/);

@@ -141,7 +141,7 @@ export const createFlags = {
     helpGroup: 'DATA PATH',
   }),
   data_path: Flags.string({
-    summary: `Choose how the data of a request travels: ${dataPathNames().join(', ')}. The default for loop and stripe is the fastest one that acts like copying. The default for null and fault_inject is copy, so that null measures what a real target would pay.`,
+    summary: `Choose how the data of a request travels: ${dataPathNames().join(', ')}. The default for loop, ram and stripe is automatic registration of buffers (auto_zc), where the driver has it and no other flag decides. The default for all other targets is copy.`,
     helpValue: 'NAME',
     helpGroup: 'DATA PATH',
   }),

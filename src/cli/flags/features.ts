@@ -51,7 +51,7 @@ export const featureFlags = {
   }),
   no_auto_part_scan: onOff({ summary: 'Do not look for partitions on the new device.', ...DEVICE }),
   zoned: onOff({
-    summary: 'Ask for a zoned device. No built-in target is zoned, so `add` refuses it; `set_params` tests it.',
+    summary: "A flag of kublk's. `add` refuses it, because no target has zones.",
     ...DEVICE,
   }),
   io_desc_size: wholeNumber({ summary: 'Size of a request descriptor in bytes, 24 to 256 (default 24).', ...DEVICE }),

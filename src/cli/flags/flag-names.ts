@@ -11,6 +11,8 @@ type NamedOption = Exclude<OptionName, `targetOptions.${string}`>;
 /** null where the command line has no flag for the option. */
 export const FLAG_NAMES: Readonly<Record<NamedOption, string | null>> = {
   force: '--force',
+  grow: '--grow',
+  write: '--write',
   target: '--type',
   files: null,
   targetOptions: '--target_option',

@@ -86,13 +86,13 @@ export const zeroOrOne = Flags.custom<boolean>({
 
 export function parseWholeNumber(text: string, most = Number.MAX_SAFE_INTEGER): number {
   const value = WHOLE.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a whole number`);
+  if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a whole number`, 'for example 8');
   if (value > most) throw usageError(`${text} is too large`, `the limit is ${most}`);
   return value;
 }
 
 function parseHex(text: string): number {
   const value = /^(?:0x)?[0-9a-f]{1,8}$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN;
-  if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a hexadecimal mask`);
+  if (Number.isNaN(value)) throw usageError(`${JSON.stringify(text)} is not a hexadecimal mask`, 'for example 0x3');
   return value;
 }

@@ -3,6 +3,7 @@ import { constants, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { UblkError } from '../../errors.ts';
+import { option } from '../../spec/option-names.ts';
 
 /** udev may still be making the node. */
 const NODE_APPEARS_MS = 5_000;
@@ -35,7 +36,7 @@ export function claimForWriting(path: string, device: number): number {
     throw new UblkError(`${path} is read-only`, {
       code: 'EROFS',
       device,
-      hint: 'without --write only reads are measured',
+      hint: ['without ', option('write'), ' only reads are measured'],
     });
   }
   try {
@@ -43,11 +44,17 @@ export function claimForWriting(path: string, device: number): number {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
     const reason = code === 'EBUSY' ? 'it is mounted or otherwise in use' : code;
-    throw new UblkError(`--write would destroy what is on ${path}, and it cannot be had: ${reason}`, {
+    throw new UblkError(`cannot measure writes on ${path}: ${reason}`, {
       code,
       device,
       command: 'open',
-      ...(code === 'EBUSY' && { hint: `\`lsblk ${path}\` says by what; without --write only reads are measured` }),
+      ...(code === 'EBUSY' && {
+        hint: [
+          `writing would destroy its data: \`lsblk ${path}\` says what uses it; without `,
+          option('write'),
+          ' only reads are measured',
+        ],
+      }),
     });
   }
 }

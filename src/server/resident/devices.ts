@@ -4,6 +4,7 @@ import { UblkError } from '../../errors.ts';
 import { currentNamespace, type Namespace } from '../../native/namespaces.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import type { ResidentEvent, ResidentRequest } from '../../protocol/resident-requests.ts';
+import { noRecord } from '../../record/no-record.ts';
 import { readRecord } from '../../record/store.ts';
 import type { ServerOptions } from '../../spec/server-options.ts';
 import { namespacesOf } from '../../targets/namespaces.ts';
@@ -98,10 +99,6 @@ export class ResidentDevices {
   #tell(event: ResidentEvent): void {
     for (const tell of this.#followers) tell(event);
   }
-}
-
-function noRecord(device: number): UblkError {
-  return new UblkError(`device ${device} has no record in /run/ublkts`, { code: 'ENOENT', device });
 }
 
 function endingError(name: string): UblkError {

@@ -46,5 +46,6 @@ function lateError(): UblkError {
   return new UblkError(`the shared threads did not fetch within ${START_MS / 1000} s`, {
     code: 'TIMEOUT',
     command: 'FETCH_REQ',
+    hint: 'the machine may be overloaded: try again; `dmesg` says what the driver waits for',
   });
 }
