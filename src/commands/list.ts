@@ -27,7 +27,7 @@ export default class List extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(List);
     const devices = await find(namedDevices(flags.number, args.devices));
-    const { missingDriver } = await import('../device/report/list.ts');
+    const { missingDriver } = await import('../control/missing-driver.ts');
     const notice = missingDriver() ?? ringNotice(devices);
     const table = !this.json && (flags.format ?? preferredFormat()) === 'table';
     this.print(devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined), flags.format);

@@ -24,8 +24,6 @@ import { kernelReport } from './kernel-report.ts';
 import type { DeletingReport, DeviceReport } from './report.ts';
 import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
-export { missingDriver } from '../../control/missing-driver.ts';
-
 /**
  * Every ublk device, whoever made it, in the order of their ids; also those that are being deleted. Nothing here waits for
  * a device: one whose server does not answer is described as it is, and never hides the others.
