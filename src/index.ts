@@ -7,7 +7,7 @@
 export { SharedMemoryDevice, openDevice } from './client/device.ts';
 export type { RegionOptions } from './client/allocate.ts';
 export type { SharedRegion } from './client/region.ts';
-export { addDevice } from './device/add-device.ts';
+export { addDevice } from './device/add/add-device.ts';
 export {
   type BufferSource,
   type RegisteredBuffer,
@@ -16,19 +16,26 @@ export {
   unregisterBuffer,
 } from './device/buffers.ts';
 export type { WaitOptions } from './control/waiting.ts';
-export { type DeleteOptions, type Deletions, deleteAllDevices, deleteDevice } from './device/delete.ts';
+export { type DeleteOptions, type Deletions, deleteAllDevices, deleteDevice } from './device/remove/delete.ts';
 export { describeHolder, type Holder } from './block/holder.ts';
 export { type Features, getFeatures } from './device/features.ts';
-export { describeDevice, listDevices } from './device/list.ts';
-export { quiesceDevice } from './device/quiesce.ts';
-export { recoverDevice } from './device/recover.ts';
-export { type Recoveries, recoverAllDevices } from './device/recover-all.ts';
-export type { BufferReport, DeviceReport, DeviceState, IoReport, QueueReport, TallyReport } from './device/report.ts';
-export { type AffinityOptions, type Moved, type QueueAffinity, setAffinity } from './device/affinity.ts';
-export { updateSize } from './device/resize.ts';
-export { type StopOptions, stopDevice } from './device/stop.ts';
-export { OpenServer, type OpenServerEvents, openServer } from './device/open-server.ts';
-export { type ServeOptions, type StartedServer, startServer } from './device/serve.ts';
+export { describeDevice, listDevices } from './device/report/list.ts';
+export { quiesceDevice } from './device/change/quiesce.ts';
+export { recoverDevice } from './device/recover/recover.ts';
+export { type Recoveries, recoverAllDevices } from './device/recover/recover-all.ts';
+export type {
+  BufferReport,
+  DeviceReport,
+  DeviceState,
+  IoReport,
+  QueueReport,
+  TallyReport,
+} from './device/report/report.ts';
+export { type AffinityOptions, type Moved, type QueueAffinity, setAffinity } from './device/change/affinity.ts';
+export { updateSize } from './device/change/resize.ts';
+export { type StopOptions, stopDevice } from './device/remove/stop.ts';
+export { OpenServer, type OpenServerEvents, openServer } from './device/servers/open-server.ts';
+export { type ServeOptions, type StartedServer, startServer } from './device/servers/serve.ts';
 export { type FailureKind, UblkError } from './errors.ts';
 export {
   ADD_DEFAULTS,

@@ -59,7 +59,7 @@ export default class Add extends BaseCommand {
     const options = addRequest(flags, args.files ?? [], this.argv);
     const notesOf = (notes: readonly string[]): readonly string[] => (flags.quiet ? [] : notes);
     if (flags.foreground) {
-      const { runForeground } = await import('../device/foreground.ts');
+      const { runForeground } = await import('../device/add/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;
       await stayInForeground({
         serve: (onReady, waiting) => runForeground(options, onReady, waiting),
@@ -68,16 +68,16 @@ export default class Add extends BaseCommand {
       });
       return;
     }
-    const { addAndRead } = await import('../device/add.ts');
+    const { addAndRead } = await import('../device/add/add.ts');
     const added = <T>(read: (channel: ControlChannel, id: number) => Promise<T>) =>
       waitFor(this.chatty, 'waiting for the server', (waiting) => addAndRead(options, read, waiting));
     if (!this.json && (flags.format ?? preferredFormat()) === 'kublk') {
       // Scripts add devices by the thousand, and kublk's text is what the driver tells alone.
-      const { kernelReport } = await import('../device/kernel-report.ts');
+      const { kernelReport } = await import('../device/report/kernel-report.ts');
       const { report, notes } = await added(kernelReport);
       this.printText(deviceText(report), notesOf(notes));
     } else {
-      const { describe } = await import('../device/list.ts');
+      const { describe } = await import('../device/report/list.ts');
       const { report, notes } = await added(describe);
       this.printWithNotes(newDeviceViews(report), notesOf(notes), flags.format);
     }

@@ -4,7 +4,7 @@ import { onOff } from '../cli/flags/values.ts';
 import { type Outcome, oneByOne } from '../cli/failures/outcome.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
-import type { DeleteOptions } from '../device/delete.ts';
+import type { DeleteOptions } from '../device/remove/delete.ts';
 import { usageError } from '../errors.ts';
 
 export default class Del extends BaseCommand {
@@ -43,7 +43,7 @@ export default class Del extends BaseCommand {
 }
 
 async function remove(ids: readonly number[], options: DeleteOptions): Promise<Outcome> {
-  const { deleteAllDevices, deleteDevice } = await import('../device/delete.ts');
+  const { deleteAllDevices, deleteDevice } = await import('../device/remove/delete.ts');
   if (ids.length > 0) return oneByOne(ids, (id) => deleteDevice(id, options));
   const { deleted, failed } = await deleteAllDevices(options);
   return { done: deleted, failed };

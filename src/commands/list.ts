@@ -5,7 +5,7 @@ import { onOff } from '../cli/flags/values.ts';
 import { devicesViews, missesMatches, type Verdicts } from '../cli/output/devices.ts';
 import { noteLines } from '../cli/output/notes.ts';
 import { preferredFormat } from '../cli/output/views.ts';
-import type { DeviceReport } from '../device/report.ts';
+import type { DeviceReport } from '../device/report/report.ts';
 
 export default class List extends BaseCommand {
   static override summary = 'Show the ublk devices, including those of other programs.';
@@ -27,7 +27,7 @@ export default class List extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(List);
     const devices = await find(namedDevices(flags.number, args.devices));
-    const { missingDriver } = await import('../device/list.ts');
+    const { missingDriver } = await import('../control/missing-driver.ts');
     const notice = missingDriver() ?? ringNotice(devices);
     const table = !this.json && (flags.format ?? preferredFormat()) === 'table';
     this.print(devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined), flags.format);
@@ -55,6 +55,6 @@ function stuckNote({ id, io, last_error }: DeviceReport): string[] {
 }
 
 async function find(ids: readonly number[]): Promise<DeviceReport[]> {
-  const { describeDevice, listDevices } = await import('../device/list.ts');
+  const { describeDevice, listDevices } = await import('../device/report/list.ts');
   return ids.length === 0 ? listDevices() : Promise.all(ids.map((id) => describeDevice(id)));
 }

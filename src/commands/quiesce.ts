@@ -27,7 +27,7 @@ export default class Quiesce extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Quiesce);
     const id = requireDevice(flags.number, args.device);
-    const { quiesceDevice } = await import('../device/quiesce.ts');
+    const { quiesceDevice } = await import('../device/change/quiesce.ts');
     const timeoutMs = flags.timeout_ms ?? DEFAULT_TIMEOUT_MS;
     const bound = { timeoutMs: timeoutMs === 0 ? Infinity : timeoutMs };
     const quiesce = (waiting: WaitOptions): Promise<void> => quiesceDevice(id, { ...bound, ...waiting });

@@ -11,7 +11,7 @@ import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
-import type { StartedDevice } from '../device/report.ts';
+import type { StartedDevice } from '../device/report/report.ts';
 import { usageError } from '../errors.ts';
 import type { AddOptions } from '../spec/options.ts';
 
@@ -58,20 +58,20 @@ export default class Recover extends BaseCommand {
     const print = ({ notes, ...device }: StartedDevice): void =>
       this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {
-      const { recoverForeground } = await import('../device/foreground.ts');
+      const { recoverForeground } = await import('../device/add/foreground.ts');
       const wantsText = this.json || flags.format !== undefined;
       const serve = (onReady: (device: StartedDevice) => void, waiting: WaitOptions) =>
         recoverForeground(id, overrides, onReady, waiting);
       await stayInForeground({ serve, print, wantsText });
     } else {
-      const { recoverDevice } = await import('../device/recover.ts');
+      const { recoverDevice } = await import('../device/recover/recover.ts');
       print(await waitFor(this.chatty, 'waiting for the server', (waiting) => recoverDevice(id, overrides, waiting)));
     }
   }
 
   async #recoverAll(flags: CreateFlags & { readonly quiet: boolean }, files: readonly string[]): Promise<void> {
     const overrides = optionsForAll(flags, files);
-    const { recoverAllDevices } = await import('../device/recover-all.ts');
+    const { recoverAllDevices } = await import('../device/recover/recover-all.ts');
     const work = (waiting: WaitOptions) => recoverAllDevices(overrides, waiting);
     const { recovered, failed } = await waitFor(this.chatty, 'waiting for the servers', work);
     this.printOutcome(

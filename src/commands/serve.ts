@@ -3,7 +3,7 @@ import { cpuList, onOff, residentServer, wholeNumber } from '../cli/flags/values
 import { serverViews } from '../cli/output/servers.ts';
 import { interruptible } from '../cli/running/interruption.ts';
 import { waitFor } from '../cli/running/waiting.ts';
-import type { StartedServer } from '../device/serve.ts';
+import type { StartedServer } from '../device/servers/serve.ts';
 import { DEFAULT_SERVER } from '../spec/server-options.ts';
 
 export default class Serve extends BaseCommand {
@@ -29,7 +29,7 @@ export default class Serve extends BaseCommand {
     const { name, threads, cpus } = flags;
     const options = { name, ...(threads !== undefined && { threads }), ...(cpus !== undefined && { cpus }) };
     const print = ({ notes, ...server }: StartedServer): void => this.printWithNotes(serverViews(server), notes);
-    const { serveInForeground, startServer } = await import('../device/serve.ts');
+    const { serveInForeground, startServer } = await import('../device/servers/serve.ts');
     if (flags.foreground) {
       const { exitCode, signal } = await interruptible((given) => serveInForeground(options, print, { signal: given }));
       process.exitCode = signal === null ? (exitCode ?? 1) : 1;

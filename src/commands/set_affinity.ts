@@ -30,7 +30,7 @@ export default class SetAffinity extends BaseCommand {
     const { queue, cpus } = flags;
     if (cpus === undefined)
       throw usageError('no CPUs are named', `give a list, for example ublkts set_affinity -n ${id} --cpus 0-1`);
-    const { setAffinity } = await import('../device/affinity.ts');
+    const { setAffinity } = await import('../device/change/affinity.ts');
     const { queues, notes } = await setAffinity(id, { cpus, queue });
     this.printWithNotes(affinityViews(id, queues), notes);
   }

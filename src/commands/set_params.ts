@@ -15,7 +15,7 @@ export default class SetParams extends BaseCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(SetParams);
-    const { trySetParams } = await import('../device/set-params.ts');
+    const { trySetParams } = await import('../device/change/set-params.ts');
     const result = await trySetParams(setParamsRequest(flags));
     this.print({ json: { result }, kublk: () => `SET_PARAMS returned ${result}\n` });
     if (result < 0) process.exitCode = 1;

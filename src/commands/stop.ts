@@ -25,7 +25,7 @@ export default class Stop extends BaseCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Stop);
     const id = requireDevice(flags.number, args.device);
-    const { stopDevice } = await import('../device/stop.ts');
+    const { stopDevice } = await import('../device/remove/stop.ts');
     const { safe, force } = flags;
     const stop = (waiting: WaitOptions): Promise<void> => stopDevice(id, { safe, force, ...waiting });
     await waitFor(this.chatty, 'waiting for the device to stop', stop);

@@ -39,7 +39,7 @@ export default class UpdateSize extends BaseCommand {
     const { args, flags } = await this.parse(UpdateSize);
     const words = [args.device, args.size].filter((word) => word !== undefined);
     const { id, bytes } = deviceAndSize(flags.number, flags.size, words);
-    const { updateSize } = await import('../device/resize.ts');
+    const { updateSize } = await import('../device/change/resize.ts');
     const { grow, force } = flags;
     await waitFor(this.chatty, 'waiting for the device', (waiting) =>
       updateSize(id, bytes, { ...waiting, grow, force }),

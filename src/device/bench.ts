@@ -10,8 +10,8 @@ import { type Figures, figuresOf, parseFioReport } from './bench/fio-report.ts';
 import { type BenchRow, rowName, rowsFor } from './bench/rows.ts';
 import { type FioRun, runFio } from './bench/run-fio.ts';
 import { type Shares, sharesBetween } from './bench/shares.ts';
-import { describeDevice } from './list.ts';
-import { type DeviceReport, hasFeature } from './report.ts';
+import { describeDevice } from './report/list.ts';
+import { type DeviceReport, hasFeature } from './report/report.ts';
 
 /** The time that fio may take beyond the time it was given: its start, and the requests under way at the end. */
 const PATIENCE_MS = 60_000;

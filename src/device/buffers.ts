@@ -13,7 +13,7 @@ import { openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { option } from '../spec/option-names.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { readRecord } from '../record/store.ts';
-import type { BufferReport } from './report.ts';
+import type { BufferReport } from './report/report.ts';
 
 /** `path`: a file on hugetlbfs or tmpfs that the client maps too. `memfd`: memory that the server makes and keeps. */
 export type BufferSource =

@@ -13,7 +13,7 @@ import { checkOpenFiles } from './doctor/limits.ts';
 import { checkHugepages, checkMemlock } from './doctor/memory.ts';
 import { checkLibraries, checkNode } from './doctor/runtime.ts';
 import { checkSwap, findSwapDevices } from './doctor/swap.ts';
-import { listDevices } from './list.ts';
+import { listDevices } from './report/list.ts';
 
 /**
  * Makes all checks, whichever of them fail; a check that cannot be made says why. `fix` removes the files of devices

@@ -113,11 +113,11 @@ async function performWithLibrary(
   const options = { onWaiting, signal };
   switch (action.kind) {
     case 'delete': {
-      const { deleteDevice } = await import('../device/delete.ts');
+      const { deleteDevice } = await import('../device/remove/delete.ts');
       return deleteDevice(device, options);
     }
     case 'recover': {
-      const { recoverDevice } = await import('../device/recover.ts');
+      const { recoverDevice } = await import('../device/recover/recover.ts');
       return void (await recoverDevice(device, {}, options));
     }
     case 'unregister': {

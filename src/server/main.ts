@@ -28,7 +28,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
     const device = await new Devices(null).start(id, mode);
     const { quiet, debugMask, target, files } = device.spec;
-    // `ublkts quiesce` of a -b device (device/quiesce-batch.ts).
+    // `ublkts quiesce` of a -b device (device/change/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
     keepOnlyNeededMounts(callersNamespace, pathsOf(device.spec));
     endWhenAsked(id, log);

@@ -1,7 +1,7 @@
 /**
  * The server's own mount namespace. A server that shares one with its clients may be the last process in it when it is
  * killed; the kernel then unmounts what is mounted there, and a file system on the server's own device would wait, in
- * the exit of the very process that was to serve it. So a server is started in a copy (device/launch.ts), and once all
+ * the exit of the very process that was to serve it. So a server is started in a copy (device/servers/launch.ts), and once all
  * its files are open it lets go of every mount that it does not need: the copy would keep a file system busy that
  * everybody else has unmounted.
  */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { deviceCard, devicesTable, missesMatches } from '../../src/cli/output/devices.ts';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import { displayWidth } from '../../src/text/width.ts';
 import { report } from './report.ts';
 

@@ -1,4 +1,4 @@
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 
 /** A live null device, with what the test is about changed. */
 export function report(changes: Partial<DeviceReport> = {}): DeviceReport {

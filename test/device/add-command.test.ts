@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addCommand } from '../../src/device/add-command.ts';
+import { addCommand } from '../../src/device/recover/add-command.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
 
 function command(options: Partial<AddOptions>): string {

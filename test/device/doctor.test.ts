@@ -7,7 +7,7 @@ import { checkHugepages, checkMemlock } from '../../src/device/doctor/memory.ts'
 import { checkLibraries, checkNode } from '../../src/device/doctor/runtime.ts';
 import { checkSwap } from '../../src/device/doctor/swap.ts';
 import { isRingRefusal, ringSetupFailure } from '../../src/native/ring/setup-failure.ts';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 
 describe('the kernel', () => {
   const releases: [string, string][] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { keptNote, type MadeDevice } from '../../src/device/kept-options.ts';
+import { keptNote, type MadeDevice } from '../../src/device/recover/kept-options.ts';
 import { FeatureSet } from '../../src/spec/features.ts';
 import { ADD_DEFAULTS } from '../../src/spec/options.ts';
 

@@ -5,7 +5,7 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { askResident } from '../../src/protocol/ask-resident.ts';
 import { residentFiles, RUN_DIRECTORY } from '../../src/record/files.ts';
-import { openServer } from '../../src/device/open-server.ts';
+import { openServer } from '../../src/device/servers/open-server.ts';
 
 const name = `unit-${process.pid}`;
 const files = residentFiles(name);

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before } from 'node:test';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import { KernelLog } from '../../tools/guest/kernel-log.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { tidied } from '../../tools/guest/tidied.ts';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { DeviceReport, IoReport } from '../../src/device/report.ts';
+import type { DeviceReport, IoReport } from '../../src/device/report/report.ts';
 import { lockDevice } from '../../tools/guest/device-lock.ts';
 import { fio } from '../../tools/guest/fio.ts';
 import { type HugeFile, hugeFile } from '../../tools/guest/hugetlbfs.ts';

@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import { lockDevice } from '../../tools/guest/device-lock.ts';
 import { PROGRAM, Terminal } from '../monitor/terminal.ts';
 import { fio, type FioJob } from '../../tools/guest/fio.ts';

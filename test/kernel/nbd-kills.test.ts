@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import type { ConnectionReport } from '../../src/device/report.ts';
+import type { ConnectionReport } from '../../src/device/report/report.ts';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
 import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';

@@ -7,7 +7,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
-import type { ConnectionReport } from '../../src/device/report.ts';
+import type { ConnectionReport } from '../../src/device/report/report.ts';
 import { ADD_DEFAULTS } from '../../src/spec/options.ts';
 import { NBD_CMD_READ } from '../../src/targets/nbd/protocol/numbers.ts';
 import { encodeSimpleReply } from '../targets/nbd/server-side.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
 import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import { inBackground } from './support/background.ts';

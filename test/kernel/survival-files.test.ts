@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { after, afterEach, describe, test } from 'node:test';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
 import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import { serverDescriptors } from '../../src/server/descriptor-budget.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { type Ran, run as ublkts } from '../../tools/guest/ublkts.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { lastWords } from '../../src/device/launch.ts';
+import { lastWords } from '../../src/device/servers/launch.ts';
 import { shortageHint, shortageOf, throwShortage } from '../../src/native/shortage.ts';
 
 /** As Node 26 makes them. */

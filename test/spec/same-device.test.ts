@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { normaliseArgv } from '../../src/cli/argv/normalise.ts';
 import { addRequest } from '../../src/cli/flags/add-request.ts';
 import Add from '../../src/commands/add.ts';
-import { addWords } from '../../src/device/add-command.ts';
+import { addWords } from '../../src/device/recover/add-command.ts';
 import { UblkError } from '../../src/errors.ts';
 import { DATA_PATHS, type DataPathName, nameOfDataPath } from '../../src/spec/data-paths.ts';
 import { type DeviceSpec, optionsFor } from '../../src/spec/device-spec.ts';

@@ -1,5 +1,5 @@
 /** The two ways in which a user adds, recovers and deletes a device: by commands and by the library. */
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import { library } from '../guest/library.ts';
 import { LONGEST_MS, succeeds, within } from './command.ts';
 import type { Policy, Round } from './plan.ts';

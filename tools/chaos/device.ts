@@ -1,7 +1,7 @@
 /** Looks at a round's device. The library is asked, because a command takes seconds in a guest. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeviceReport, DeviceState } from '../../src/device/report.ts';
+import type { DeviceReport, DeviceState } from '../../src/device/report/report.ts';
 import { library } from '../guest/library.ts';
 
 /** A server in a busy guest needs ten seconds for each of the commands that it gives. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { Caller } from './callers.ts';
 import { bounded } from './command.ts';
 import { logOf, lookAt, stateOf, until } from './device.ts';

@@ -1,6 +1,6 @@
 /** What happens to a device while a client works on it. Each leaves the device as a user finds it, before any remedy. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { Backing } from './backing.ts';
 import { bounded, succeeds } from './command.ts';
 import { logOf, stateOf, until } from './device.ts';

@@ -1,7 +1,7 @@
 /** Plays one round: a device, a client, a misfortune, a remedy, and a look at what is left. */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import { KernelLog } from '../guest/kernel-log.ts';
 import { library } from '../guest/library.ts';
 import { leftovers } from '../guest/leftovers.ts';

@@ -1,7 +1,7 @@
 /** Runs the program on a kernel with ublk: in the lab's guest or on a host that has one. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DeviceReport } from '../../src/device/report.ts';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 

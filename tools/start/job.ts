@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { DeviceReport, IoReport } from '../../src/device/report.ts';
+import type { DeviceReport, IoReport } from '../../src/device/report/report.ts';
 import { lockDevice } from '../guest/device-lock.ts';
 import { fio, requireBlockDevice } from '../guest/fio.ts';
 import { hugeFile } from '../guest/hugetlbfs.ts';

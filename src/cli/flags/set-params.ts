@@ -1,7 +1,7 @@
 /** The flags of `set_params`, by kublk's names. */
 import * as Flags from '@oclif/core/flags';
 import type { InferredFlags, OptionFlag } from '@oclif/core/interfaces';
-import { type ParamType, SET_PARAMS_DEFAULTS, type SetParamsRequest } from '../../device/set-params-request.ts';
+import { type ParamType, SET_PARAMS_DEFAULTS, type SetParamsRequest } from '../../device/change/set-params-request.ts';
 import { usageError } from '../../errors.ts';
 import { chosenFeatures, type FeatureChoices } from './features.ts';
 import { byte, newDeviceId, wholeNumber, word } from './values.ts';

@@ -1,5 +1,5 @@
 /** Where the threads of a device run now. */
-import type { QueueAffinity } from '../../device/affinity.ts';
+import type { QueueAffinity } from '../../device/change/affinity.ts';
 import { formatCpuList } from '../../device/cpu-list.ts';
 import type { Views } from './views.ts';
 

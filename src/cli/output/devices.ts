@@ -1,5 +1,5 @@
 /** Devices for a person: one line for each in a list, and a few lines for one that was just made. */
-import { type DeviceReport, hasFeature } from '../../device/report.ts';
+import { type DeviceReport, hasFeature } from '../../device/report/report.ts';
 import { formatSize } from '../../sizes.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { wholePercent } from '../../text/percent.ts';

@@ -2,7 +2,7 @@
  * kublk's own text, which scripts cut by field number: `ublk_ctrl_dump` of Linux 7.3 prints the same bytes. A missing
  * word or blank would break a script's `awk '{print $11}'`.
  */
-import type { KernelReport } from '../../device/report.ts';
+import type { KernelReport } from '../../device/report/report.ts';
 import { UBLK_F_IO_DESC_SIZE } from '../../native/uapi/ublk-features.ts';
 
 const SECTOR = 512;

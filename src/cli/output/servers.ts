@@ -1,5 +1,5 @@
 /** A resident server that was just started. */
-import type { StartedServer } from '../../device/serve.ts';
+import type { StartedServer } from '../../device/servers/serve.ts';
 import { DEFAULT_SERVER } from '../../spec/server-options.ts';
 import { styles } from './styles.ts';
 import type { Views } from './views.ts';

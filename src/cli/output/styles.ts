@@ -1,6 +1,6 @@
 /** The colours, by their meanings, which the rest of the program names. chalk knows whether a stream shows colours. */
 import { chalkStderr, default as chalk } from 'chalk';
-import type { DeviceState } from '../../device/report.ts';
+import type { DeviceState } from '../../device/report/report.ts';
 
 export const styles = {
   heading: chalk.bold,

@@ -1,5 +1,5 @@
 /** A device's target in a table or a sentence: its type, and its files, its URI, or the program that it has started. */
-import type { DeviceReport } from '../../device/report.ts';
+import type { DeviceReport } from '../../device/report/report.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
 import { displayWidth } from '../../text/width.ts';

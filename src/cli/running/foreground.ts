@@ -7,7 +7,7 @@
  */
 import { constants } from 'node:os';
 import type { WaitOptions } from '../../control/waiting.ts';
-import type { StartedDevice } from '../../device/report.ts';
+import type { StartedDevice } from '../../device/report/report.ts';
 import { UblkError } from '../../errors.ts';
 import type { ForegroundMonitor } from '../../monitor/foreground.ts';
 import { interruptible } from './interruption.ts';

@@ -3,6 +3,6 @@
  * empty. A command without an end waits for the device instead.
  */
 export async function requirePresent(id: number): Promise<void> {
-  const { describeDevice } = await import('../../device/list.ts');
+  const { describeDevice } = await import('../../device/report/list.ts');
   await describeDevice(id);
 }

@@ -1,6 +1,6 @@
 /** Checks for leftovers of crashed servers: devices that nobody serves. Files are those of stale-files.ts. */
 import { isServing } from '../../record/process-state.ts';
-import type { DeviceReport } from '../report.ts';
+import type { DeviceReport } from '../report/report.ts';
 import { type Check, ok, warn } from './check.ts';
 
 /** One sentence on each kind of trouble: a device that is going or stopped does not hide one without a server. */

@@ -3,7 +3,7 @@
  *
  * A lane begins with FETCH_REQ for each of its tags, and has left when the driver has given back every one. That it gives
  * back tags one by one makes no difference between a device that is stopped and one that is quiesced: QUIESCE_DEV leaves
- * the tags whose requests were under way, and is repeated until none is left (device/quiesce.ts).
+ * the tags whose requests were under way, and is repeated until none is left (device/change/quiesce.ts).
  *
  * What follows from a batch outside of its requests (a lane whose tags are fetched, a lane that has left) is done at the
  * end of the next batch, when the commands are submitted and the statistics of the batch are closed. `flush` then asks

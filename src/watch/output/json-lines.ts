@@ -1,5 +1,5 @@
 /** A picture as one line of JSON. docs/monitor.md says what each key means; a changed meaning needs a new version. */
-import { connectionReport } from '../../device/report-parts.ts';
+import { connectionReport } from '../../device/report/report-parts.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../model/figures.ts';
 import { percentilesOf } from '../model/latency.ts';
 import type { MonitorEvent } from '../model/events.ts';

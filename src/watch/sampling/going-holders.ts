@@ -3,7 +3,7 @@
  * kept for a while.
  */
 import { describeHolders } from '../../block/holder.ts';
-import { holdersOfGoing } from '../../device/holders/going.ts';
+import { holdersOfGoing } from '../../device/remove/holders/going.ts';
 import { readGoingDevice } from '../../record/going-device.ts';
 
 const LOOK_EVERY_MS = 5000;

@@ -1,5 +1,5 @@
 /** A sample: the readings of all devices at one instant, before they are compared with anything. Plain data. */
-import type { DeviceState } from '../../device/report.ts';
+import type { DeviceState } from '../../device/report/report.ts';
 import type { Ending } from '../../record/device-record.ts';
 import type { BlockCounters } from '../../stats/block-layer.ts';
 import type { DeviceStats } from '../../stats/reader.ts';

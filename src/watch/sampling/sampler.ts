@@ -10,7 +10,7 @@ import { CONTROL_DEVICE } from '../../control/command.ts';
 import { getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
 import { NO_DRIVER } from '../../control/missing-driver.ts';
-import type { DeviceState } from '../../device/report.ts';
+import type { DeviceState } from '../../device/report/report.ts';
 import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';

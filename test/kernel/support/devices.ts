@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, constants, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddOptions } from '../../../src/spec/options.ts';
-import type { BufferReport, DeviceReport } from '../../../src/device/report.ts';
+import type { BufferReport, DeviceReport } from '../../../src/device/report/report.ts';
 import { blockDevice } from '../guest.ts';
 import { library } from './library.ts';
 

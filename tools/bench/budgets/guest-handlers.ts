@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import type { DeviceReport } from '../../../src/device/report.ts';
+import type { DeviceReport } from '../../../src/device/report/report.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fio } from '../../guest/fio.ts';
 import { add, ublkts } from '../../guest/ublkts.ts';

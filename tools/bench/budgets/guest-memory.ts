@@ -1,7 +1,7 @@
 /** Runs inside a guest with four CPUs and the ordinary clock: memory of servers of null. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { DeviceReport } from '../../../src/device/report.ts';
+import type { DeviceReport } from '../../../src/device/report/report.ts';
 import { library } from '../../../test/kernel/support/library.ts';
 import { BUDGETS, type Figure } from './figures.ts';
 import { growth, JOBS, load } from './load.ts';

@@ -1,5 +1,5 @@
 /** Puts load on a device from all CPUs of a guest with four, and measures whether its server grows. */
-import type { DeviceReport } from '../../../src/device/report.ts';
+import type { DeviceReport } from '../../../src/device/report/report.ts';
 import { fio, type FioJob } from '../../guest/fio.ts';
 import { BUDGETS, type Figure } from './figures.ts';
 import { privateDirtyMb } from './memory.ts';

@@ -160,7 +160,7 @@ function requireDirectory({ words, directory }: Program): void {
   });
 }
 
-/** The variables that are for the device's server alone are left out (device/launch.ts). */
+/** The variables that are for the device's server alone are left out (device/servers/launch.ts). */
 function environment(): NodeJS.ProcessEnv {
   const { MALLOC_ARENA_MAX: _arenas, NODE_COMPILE_CACHE: _cache, ...rest } = process.env;
   return rest;

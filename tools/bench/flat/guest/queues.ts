@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import type { DeviceReport } from '../../../../src/device/report.ts';
+import type { DeviceReport } from '../../../../src/device/report/report.ts';
 import { add, ublkts } from '../../../guest/ublkts.ts';
 import type { Report } from '../report.ts';
 import { undisturbed } from '../../undisturbed.ts';

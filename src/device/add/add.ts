@@ -1,0 +1,197 @@
+/** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
+import { accessSync, closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../../clock.ts';
+import { type ControlChannel, withControl } from '../../control/channel.ts';
+import { addDev, type DevInfo, getFeatures } from '../../control/commands.ts';
+import { blockDeviceNode } from '../../control/device-node.ts';
+import type { WaitOptions } from '../../control/waiting.ts';
+import { UblkError } from '../../errors.ts';
+import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
+import { withFilesAlone } from '../../record/files-alone.ts';
+import { forgetDevice, writeRecord } from '../../record/store.ts';
+import { openSharedFile } from '../../server/shared-memory/shared-file.ts';
+import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budget.ts';
+import { type DeviceSpec, featuresOf } from '../../spec/device-spec.ts';
+import { FeatureSet } from '../../spec/features.ts';
+import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../../spec/options.ts';
+import { type Granted, resolve } from '../../spec/resolve.ts';
+import type { TargetTraits } from '../../spec/target-traits.ts';
+import { findTarget, inspected, targetReference } from '../../targets/find.ts';
+import { isGone } from '../is-gone.ts';
+import type { ServerProcess } from '../servers/launch.ts';
+import { possibleCpus, requireCpus } from '../require-cpus.ts';
+import { requireUnserved } from '../require-unserved.ts';
+import { requireSocket, startOn } from '../servers/serve.ts';
+
+/** The driver frees queues before an id. */
+const FREED_MS = 2000;
+const RETRY_MS = 2;
+
+/**
+ * Resolves when the device is live, with what `read` reads of it on the ring that made it. `waiting.signal` gives up; nothing is
+ * left then.
+ */
+export async function addAndRead<T>(
+  request: AddRequest,
+  read: (channel: ControlChannel, id: number) => Promise<T>,
+  waiting: WaitOptions = {},
+): Promise<{ readonly report: T; readonly notes: readonly string[] }> {
+  const prepared = await prepare({ ...ADD_DEFAULTS, ...request }, waiting);
+  return withControl(async (channel) => {
+    const server = await make(channel, prepared, waiting);
+    server.release();
+    return { report: await read(channel, server.device), notes: server.notes };
+  });
+}
+
+/** Resolves when the device is live, and leaves the server's process in the caller's hands. */
+export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}): Promise<ServerProcess> {
+  const prepared = await prepare(asked, waiting);
+  return withControl((channel) => make(channel, prepared, waiting));
+}
+
+interface Prepared {
+  readonly options: AddOptions;
+  readonly target: TargetTraits;
+}
+
+/** Checks everything that can be checked without the driver. */
+async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepared> {
+  waiting.signal?.throwIfAborted();
+  const reference = await targetReference(asked.target);
+  const found = await findTarget(reference);
+  const targetOptions = found.recorded?.(asked.targetOptions) ?? asked.targetOptions;
+  const options = { ...asked, target: reference, targetOptions };
+  // Options that no driver makes possible are refused before a driver is needed, and before a server is asked.
+  resolve(options, found, FeatureSet.all);
+  if (options.server !== null) requireSocket(options.server);
+  const target = await inspected(found, targetOptions, false, waiting.signal);
+  requireCpus(options.cpus);
+  requireFiles(options.files);
+  for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
+  return { options, target };
+}
+
+async function make(
+  channel: ControlChannel,
+  { options, target }: Prepared,
+  waiting: WaitOptions,
+): Promise<ServerProcess> {
+  const { info, spec } = await create(channel, options, target, waiting);
+  const id = info.dev_id;
+  try {
+    const record: DeviceRecord = {
+      version: RECORD_VERSION,
+      id,
+      options,
+      spec,
+      server: null,
+      previous: null,
+      generation: 0,
+      recorded: true,
+      buffers: [],
+      unsettled: null,
+      ended: null,
+    };
+    await withFilesAlone(() => {
+      forgetDevice(id);
+      writeRecord(record);
+    });
+    const server = await startOn(spec.server, { device: id, mode: 'add', target: options.target }, waiting);
+    // Whoever is told of the device opens it next.
+    await blockDeviceNode(id).catch((error: unknown) => {
+      server.release();
+      throw error;
+    });
+    return server;
+  } catch (error) {
+    await removeFailed(id);
+    throw error;
+  }
+}
+
+async function create(
+  channel: ControlChannel,
+  options: AddOptions,
+  target: TargetTraits,
+  waiting: WaitOptions,
+): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
+  await requireUnserved(channel, options);
+  const driver = FeatureSet.fromFlags(getFeatures(channel));
+  const asked = resolve(options, target, driver);
+  // A resident server checks by itself whether it has enough descriptors left.
+  if (options.server === null)
+    checkDescriptors(descriptorNeeds(resolve(options, target, driver, expectedOf(asked)), target));
+  const info = await whenFree(channel, options.id, () => addDev(channel, devInfoOf(asked, options.id), waiting));
+  return { info, spec: resolve(options, target, driver, grantedBy(info)) };
+}
+
+/**
+ * A device that is being freed is gone for GET_DEV_INFO, and so for whoever has waited for its deletion, a moment before its
+ * id is free (ublk_cdev_rel of drivers/block/ublk_drv.c, Linux 7.3).
+ */
+async function whenFree<T>(channel: ControlChannel, id: number, add: () => Promise<T>): Promise<T> {
+  for (const deadline = milliseconds() + FREED_MS; ; await sleep(RETRY_MS)) {
+    try {
+      return await add();
+    } catch (error) {
+      const isTaken = error instanceof UblkError && error.code === 'EEXIST';
+      if (!isTaken || !isGone(channel, id) || milliseconds() > deadline) throw error;
+    }
+  }
+}
+
+function devInfoOf(spec: DeviceSpec, id: number): Partial<DevInfo> {
+  return {
+    dev_id: id >>> 0,
+    nr_hw_queues: spec.queues,
+    queue_depth: spec.depth,
+    max_io_buf_bytes: spec.maxIoBufBytes,
+    io_desc_size: spec.ioDescSize,
+    flags: featuresOf(spec).flags,
+  };
+}
+
+/** What the driver will grant: as many queues as there can be CPUs, at most. */
+function expectedOf({ features, queues, ...counts }: DeviceSpec): Granted {
+  return { ...counts, features: FeatureSet.of(...features), queues: Math.min(queues, possibleCpus()) };
+}
+
+function grantedBy(info: DevInfo): Granted {
+  return {
+    features: FeatureSet.fromFlags(info.flags),
+    queues: info.nr_hw_queues,
+    depth: info.queue_depth,
+    maxIoBufBytes: info.max_io_buf_bytes,
+    ioDescSize: info.io_desc_size,
+  };
+}
+
+/** Throws for the first backing file that is not there. */
+export function requireFiles(files: readonly string[]): void {
+  for (const file of files) requireFile(file);
+}
+
+function requireFile(file: string): void {
+  try {
+    accessSync(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
+    throw new UblkError(`cannot use backing file ${file}: ${code === 'ENOENT' ? 'there is no such file' : code}`, {
+      code,
+      command: 'open',
+      hint: `make it first, for instance with \`truncate -s 1G ${file}\``,
+    });
+  }
+}
+
+/** Deletes the device that a failed server leaves, which is of no use to anyone. */
+async function removeFailed(id: number): Promise<void> {
+  try {
+    const { deleteDevice } = await import('../remove/delete.ts');
+    await deleteDevice(id, { force: true, timeoutMs: 10_000 });
+  } catch {
+    // The error that led here is the one to report.
+  }
+}

@@ -1,0 +1,93 @@
+/** `update_size`: a new size for a live device (UBLK_F_UPDATE_SIZE), once its target has room for it. */
+import { findClaims } from '../../block/claims.ts';
+import { describeClaim } from '../../block/holder.ts';
+import { blockDeviceNumber } from '../../block/number.ts';
+import { partitionsOf } from '../../block/topology.ts';
+import { withControl } from '../../control/channel.ts';
+import { getDevInfo, updateSize as update } from '../../control/commands.ts';
+import { diskSize } from '../../control/sysfs.ts';
+import type { WaitOptions } from '../../control/waiting.ts';
+import { UblkError, usageError } from '../../errors.ts';
+import type { DeviceRecord } from '../../record/device-record.ts';
+import { ownedBy } from '../../record/ownership.ts';
+import { isElsewhere, isServerAlive, type ServerIdentity, serverOf } from '../../record/server-identity.ts';
+import { readRecord } from '../../record/store.ts';
+import { option } from '../../spec/option-names.ts';
+import { findTarget } from '../../targets/find.ts';
+import { patiently } from '../patiently.ts';
+
+export interface ResizeOptions extends WaitOptions {
+  /** Backing files that are too small are made larger. */
+  readonly grow?: boolean;
+  /** Whether to cut off even what a mounted file system, swap, a device on top or a partition uses. */
+  readonly force?: boolean;
+}
+
+/**
+ * Resolves when the block device has `bytes` bytes, which has been read back; a whole number of its logical blocks, more
+ * than 0. Throws a UblkError of kind `usage` for another size, of kind `no-device` for a device that is stopped.
+ */
+export async function updateSize(id: number, bytes: number, options: ResizeOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  const block = diskSize(id)?.logicalBlockBytes ?? 512;
+  if (bytes <= 0) throw usageError(`a device cannot have ${bytes} bytes`, `give a multiple of ${block}`);
+  if (bytes % block !== 0) {
+    throw usageError(`${bytes} bytes are not a whole number of device ${id}'s blocks`, `give a multiple of ${block}`);
+  }
+  const { grow = false, force = false } = options;
+  if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes);
+  const record = ownedBy(info, readRecord(id));
+  if (record !== null) await askTarget(record, serverOf(info.ublksrv_pid, record), bytes, grow);
+  const stuck = { command: 'UPDATE_SIZE', device: id, serverPid: info.ublksrv_pid, after: 'the size changes then' };
+  await patiently(stuck, options, (apart) => update(id, bytes / 512, apart));
+  const size = diskSize(id);
+  if (size?.bytes !== bytes) throw unchanged(id, size?.bytes ?? 0, bytes);
+}
+
+function unchanged(device: number, is: number, wanted: number): UblkError {
+  return new UblkError(`device ${device} has ${is} bytes after UPDATE_SIZE, not ${wanted}`, {
+    code: 'EBUSY',
+    kind: 'busy',
+    device,
+    command: 'UPDATE_SIZE',
+    hint: 'another process may have changed it too: try again',
+  });
+}
+
+async function askTarget(
+  { id: device, spec, descriptors }: DeviceRecord,
+  server: ServerIdentity,
+  bytes: number,
+  grow: boolean,
+): Promise<void> {
+  const { files: names, targetOptions: options, integrity } = spec;
+  const served = !isElsewhere(server) && isServerAlive(server) && descriptors?.length === names.length;
+  // These are the files that the server has open, whatever has become of their names.
+  const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
+  const target = await findTarget(spec.target);
+  await target.resize?.({ device, files, names, options, integrity, bytes, grow });
+}
+
+/** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */
+function requireUnused(id: number, bytes: number): void {
+  const number = blockDeviceNumber(`ublkb${id}`);
+  if (number === null) return;
+  const cut = partitionsOf(number).filter(({ startSector, sectors }) => (startSector + sectors) * 512 > bytes);
+  const [claim] = findClaims([number, ...cut.map((partition) => partition.number)]);
+  if (claim !== undefined) throw inUse(id, bytes, describeClaim(claim));
+  if (cut[0] !== undefined) throw inUse(id, bytes, `partition ${cut[0].name} ends behind that`);
+}
+
+function inUse(id: number, bytes: number, why: string): UblkError {
+  return new UblkError(`device ${id} cannot be cut to ${bytes} bytes: ${why}`, {
+    code: 'EBUSY',
+    device: id,
+    command: 'UPDATE_SIZE',
+    hint: [
+      'make what uses it smaller or end that use first; ',
+      option('force'),
+      ' cuts it all the same, and what lies behind is lost',
+    ],
+  });
+}

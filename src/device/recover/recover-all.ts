@@ -1,0 +1,66 @@
+/** `recover -a`: gives every device whose server is gone a new one. */
+import { type ControlChannel, withControl } from '../../control/channel.ts';
+import { type DevInfo, getDevInfo } from '../../control/commands.ts';
+import { findDevices } from '../../control/discovery.ts';
+import type { WaitOptions } from '../../control/waiting.ts';
+import { UblkError } from '../../errors.ts';
+import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
+import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
+import { ownedBy } from '../../record/ownership.ts';
+import { isServerAlive, serverOf } from '../../record/server-identity.ts';
+import { readRecord } from '../../record/store.ts';
+import type { AddOptions } from '../../spec/options.ts';
+import { inParallel } from '../in-parallel.ts';
+import { recoverDevice } from './recover.ts';
+
+/** Each may start a process. */
+const AT_ONCE = 4;
+
+export interface Recoveries {
+  readonly recovered: number[];
+  readonly failed: UblkError[];
+}
+
+/**
+ * Recovers every device that can be recovered and has no server: a device of a resident server into the server of that
+ * name, which is started if it is gone, and any other into a process of its own. `overrides` are for all of them.
+ * Devices of other programs are left alone. A failure of one does not end it.
+ */
+export async function recoverAllDevices(
+  overrides: Partial<AddOptions> = {},
+  waiting: WaitOptions = {},
+): Promise<Recoveries> {
+  const outcome: Recoveries = { recovered: [], failed: [] };
+  await inParallel(await withControl(orphans), AT_ONCE, async (id) => {
+    try {
+      await recoverDevice(id, overrides, waiting);
+      outcome.recovered.push(id);
+    } catch (error) {
+      waiting.signal?.throwIfAborted();
+      if (!(error instanceof UblkError)) throw error;
+      if (error.kind !== 'no-device') outcome.failed.push(error);
+    }
+  });
+  outcome.recovered.sort((a, b) => a - b);
+  return outcome;
+}
+
+/** The devices of ours that can be recovered and have no server. */
+function orphans(channel: ControlChannel): number[] {
+  return findDevices().filter((id) => {
+    const info = infoOf(channel, id);
+    if (info === null || (info.flags & UBLK_F_USER_RECOVERY) === 0n || info.state === UBLK_S_DEV_DEAD) return false;
+    const record = ownedBy(info, readRecord(id));
+    return record !== null && !isServerAlive(serverOf(info.ublksrv_pid, record));
+  });
+}
+
+/** null: the device has gone. */
+function infoOf(channel: ControlChannel, id: number): DevInfo | null {
+  try {
+    return getDevInfo(channel, id);
+  } catch (error) {
+    if (error instanceof UblkError && error.kind === 'no-device') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * `recover`: gives a device whose server is gone a new one. The device's record says what it is, the caller may change
+ * some of it, and the kernel has the last word on what it has fixed. A recovery that fails leaves the device recoverable.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { milliseconds } from '../../clock.ts';
+import { withControl } from '../../control/channel.ts';
+import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/commands.ts';
+import type { WaitOptions } from '../../control/waiting.ts';
+import { UblkError, usageError } from '../../errors.ts';
+import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
+import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
+import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
+import { ownedBy } from '../../record/ownership.ts';
+import { readProcess } from '../../record/process-state.ts';
+import { isServerAlive, serverOf } from '../../record/server-identity.ts';
+import { readRecord, writeRecord } from '../../record/store.ts';
+import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budget.ts';
+import { dataPathOfFeatures } from '../../spec/data-paths.ts';
+import { optionsFor } from '../../spec/device-spec.ts';
+import { type Feature, FeatureSet } from '../../spec/features.ts';
+import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
+import { resolve } from '../../spec/resolve.ts';
+import { findTarget, inspected, targetReference } from '../../targets/find.ts';
+import { requireFiles } from '../add/add.ts';
+import { addCommand } from './add-command.ts';
+import { exclusively } from './device-lock.ts';
+import { keptNote } from './kept-options.ts';
+import type { ServerProcess } from '../servers/launch.ts';
+import { describeDevice } from '../report/list.ts';
+import type { StartedDevice } from '../report/report.ts';
+import { requireCpus } from '../require-cpus.ts';
+import { requireUnserved } from '../require-unserved.ts';
+import { requireServer, startOn } from '../servers/serve.ts';
+
+/** After a server was killed, the kernel needs a moment to release the device. One that is well is not waited for as long. */
+const SERVER_LEAVES_MS = 5_000;
+const SEEN_SERVING_MS = 500;
+
+/** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
+export async function recoverDevice(
+  id: number,
+  overrides: Partial<AddOptions> = {},
+  waiting: WaitOptions = {},
+): Promise<StartedDevice> {
+  const server = await startRecovery(id, overrides, waiting);
+  server.release();
+  return { ...(await describeDevice(id)), notes: [...server.notes] };
+}
+
+/**
+ * Does what recoverDevice does, and leaves the server's process in the caller's hands. START_USER_RECOVERY would admit
+ * two at once, and the one that is later to open the char device would overwrite the other's record.
+ */
+export function startRecovery(
+  id: number,
+  overrides: Partial<AddOptions>,
+  waiting: WaitOptions = {},
+): Promise<ServerProcess> {
+  return exclusively(id, 'recover', () => startAlone(id, overrides, waiting));
+}
+
+async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: WaitOptions): Promise<ServerProcess> {
+  waiting.signal?.throwIfAborted();
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  const before = ownedBy(info, readRecord(id));
+  requireRecoverable(info, before);
+  const found = optionsOf(info, before, overrides);
+  const kept = keptNote(overrides, {
+    features: FeatureSet.fromFlags(info.flags),
+    counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
+    options: before?.options ?? null,
+  });
+  const reference = overrides.target === undefined ? found.target : await targetReference(found.target);
+  const asked = await findTarget(reference);
+  const recorded = asked.recorded?.(found.targetOptions) ?? found.targetOptions;
+  const target = await inspected(asked, recorded, true, waiting.signal);
+  const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
+  const options = { ...found, target: reference, targetOptions };
+  const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));
+  // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
+  requireCpus(overrides.cpus ?? []);
+  requireFiles(options.files);
+  await withControl((channel) => requireUnserved(channel, options));
+  if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
+  else await requireServer(spec.server, waiting);
+  await startUserRecoveryWhenFree(info, waiting);
+  writeRecord({
+    version: RECORD_VERSION,
+    id,
+    options: { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: options.target },
+    spec,
+    server: before?.server ?? null,
+    previous: null,
+    generation: (before?.generation ?? 0) + 1,
+    recorded: before !== null,
+    buffers: before?.buffers ?? [],
+    unsettled: before?.unsettled ?? null,
+    ended: null,
+  });
+  try {
+    const server = await startOn(spec.server, { device: id, mode: 'recover', target: options.target }, waiting);
+    return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
+  } catch (error) {
+    // The old record allows another try, with or without the options that failed.
+    if (before !== null && !(await isLive(id))) writeRecord(before);
+    throw error;
+  }
+}
+
+/** The device as it was, with what the caller names; what the kernel has fixed for this device stays. */
+function optionsOf(info: DevInfo, record: DeviceRecord | null, overrides: Partial<AddOptions>): AddOptions {
+  const id = info.dev_id;
+  const before = record === null ? optionsOfForeign(info) : optionsFor(record.spec, id);
+  const target = overrides.target ?? record?.spec.target;
+  if (target === undefined) {
+    throw usageError(
+      `device ${id} was made by another program: nothing is stored of what it serves`,
+      'name its target and files as it was made: -t TARGET [FILES...]',
+    );
+  }
+  return {
+    ...before,
+    ...overrides,
+    target,
+    files: (overrides.files ?? []).length > 0 ? (overrides.files ?? []) : before.files,
+    // Those of the first server are in the record, and still registered.
+    buffers: overrides.buffers ?? [],
+    id,
+    queues: info.nr_hw_queues,
+    depth: info.queue_depth,
+    maxIoBufBytes: info.max_io_buf_bytes,
+    features: before.features,
+    dataPath: before.dataPath,
+    autoZcFallback: false,
+    ioDescSize: before.features.includes('IO_DESC_SIZE') ? info.io_desc_size : 0,
+  };
+}
+
+/** The options of a device that another program has made, as far as the kernel knows them. */
+function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
+  const features = FeatureSet.fromFlags(info.flags);
+  return { ...ADD_DEFAULTS, features: features.names(), dataPath: dataPathOfFeatures(features) };
+}
+
+async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): Promise<void> {
+  const id = info.dev_id;
+  const began = milliseconds();
+  for (;;) {
+    try {
+      await startUserRecovery(id, waiting);
+      return;
+    } catch (error) {
+      if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
+      const waited = milliseconds() - began;
+      if (waited > SERVER_LEAVES_MS) throw isServed(info) ? await stillServed(id) : error;
+      if (waited > SEEN_SERVING_MS && isServed(info)) await requireNotLive(id);
+    }
+    if (!isServed(info)) waiting.onWaiting?.(`waiting for the server (pid ${info.ublksrv_pid}) to leave`);
+    await sleep(20);
+    waiting.signal?.throwIfAborted();
+  }
+}
+
+function isServed({ dev_id, ublksrv_pid }: DevInfo): boolean {
+  return isServerAlive(serverOf(ublksrv_pid, readRecord(dev_id)));
+}
+
+/** The kernel decides what is recovered. These are the devices of which its answer is known, and says too little. */
+function requireRecoverable(info: DevInfo, record: DeviceRecord | null): void {
+  const { dev_id: id, state } = info;
+  const recoverable = (info.flags & UBLK_F_USER_RECOVERY) !== 0n;
+  if (!recoverable && state === UBLK_S_DEV_LIVE && isServed(info)) throw healthy(info);
+  if (recoverable && state !== UBLK_S_DEV_DEAD) return;
+  const why = recoverable
+    ? 'was stopped: there is nothing to recover'
+    : 'was made without recovery and cannot be recovered';
+  throw new UblkError(`device ${id} ${why}`, {
+    code: recoverable ? 'EBUSY' : 'EINVAL',
+    kind: 'failed',
+    device: id,
+    command: 'START_USER_RECOVERY',
+    hint: `delete it and add it again: \`ublkts del -n ${id} && ${addAgain(record)}\``,
+  });
+}
+
+/** The command that makes such a device again, so that it can be recovered the next time. */
+function addAgain(record: DeviceRecord | null): string {
+  if (record === null) return 'ublkts add -t TARGET -i 1 FILES...';
+  const { options } = record;
+  const features: readonly Feature[] = options.features.includes('USER_RECOVERY')
+    ? options.features
+    : [...options.features, 'USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
+  // The record may be older than some of the options.
+  return addCommand({ ...ADD_DEFAULTS, ...options, features });
+}
+
+async function requireNotLive(id: number): Promise<void> {
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  if (info.state === UBLK_S_DEV_LIVE && !readProcess(info.ublksrv_pid).exiting) throw healthy(info);
+}
+
+/** The old server keeps the device: because nothing is wrong with it, or because it has not let go of it yet. */
+async function stillServed(id: number): Promise<UblkError> {
+  const info = await withControl((channel) => getDevInfo(channel, id));
+  if (info.state === UBLK_S_DEV_LIVE) return healthy(info);
+  const pid = info.ublksrv_pid;
+  return new UblkError(`device ${id} cannot be recovered yet: its server (pid ${pid}) is still there`, {
+    code: 'EBUSY',
+    device: id,
+    command: 'START_USER_RECOVERY',
+    hint: `end that process: \`kill -9 ${pid}\``,
+  });
+}
+
+function healthy({ dev_id: id, ublksrv_pid: pid, flags }: DevInfo): UblkError {
+  const replaceable = (flags & UBLK_F_USER_RECOVERY) !== 0n;
+  return new UblkError(`device ${id} is live and served by pid ${pid}; there is nothing to recover`, {
+    code: 'EBUSY',
+    device: id,
+    command: 'START_USER_RECOVERY',
+    hint: replaceable
+      ? `to give it another server all the same: \`ublkts quiesce -n ${id} && ublkts recover -n ${id}\``
+      : `\`ublkts list -n ${id}\` shows it`,
+  });
+}
+
+async function isLive(id: number): Promise<boolean> {
+  return (await withControl((channel) => getDevInfo(channel, id))).state === UBLK_S_DEV_LIVE;
+}

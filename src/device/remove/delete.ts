@@ -1,0 +1,265 @@
+/**
+ * `del`: stops the device, waits for its server and its users to leave, and removes everything that it left in /run.
+ *
+ * Whoever would lose data (a mount, swap, a device made of it) is looked for first, and nothing is stopped then unless it
+ * is forced. Programs that have the device open get errors, as with kublk; one that stays is named, and the device is
+ * shown as going until it is gone.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Claimant, describeHolders, type Holder, releaseCommand } from '../../block/holder.ts';
+import { milliseconds } from '../../clock.ts';
+import { type ControlChannel, withControl } from '../../control/channel.ts';
+import { type DevInfo, getDevInfo, removeDev } from '../../control/commands.ts';
+import { findDevices, isThere } from '../../control/discovery.ts';
+import { type DiskNumbers, diskNumbers } from '../../control/sysfs.ts';
+import { type WaitOptions, waitingReporter } from '../../control/waiting.ts';
+import { UblkError } from '../../errors.ts';
+import { endLeftOver } from '../../program/left-over.ts';
+import { filesOf } from '../../record/files.ts';
+import {
+  forgetIfGone,
+  type GoingDevice,
+  goingIds,
+  keepGoingDevice,
+  readGoingDevice,
+  writeGoingDevice,
+} from '../../record/going-device.ts';
+import { isServing, type ProcessState, readProcess } from '../../record/process-state.ts';
+import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../../record/server-identity.ts';
+import { readRecord } from '../../record/store.ts';
+import { ClosingTarget, continuing, type Ended, ending } from './closing-target.ts';
+import { findHolders } from './holders/going.ts';
+import { goneDiskNumbers } from './holders/gone-disk.ts';
+import { claimantsOf, refuseClaims } from './holders/refuse.ts';
+import { inParallel } from '../in-parallel.ts';
+import { isGone } from '../is-gone.ts';
+import { patiently } from '../patiently.ts';
+
+export interface DeleteOptions extends WaitOptions {
+  /** Delete it even if a mount, swap or a device made of it would lose data. */
+  readonly force?: boolean | undefined;
+}
+
+/** How long the server may take to leave the device: a target has 30 s to close (queue/main.ts). */
+const SERVER_LEAVES_MS = 40_000;
+/** How long the last users may take. */
+const USERS_LEAVE_MS = 30_000;
+/** A user that has done nothing for this long since the device stopped will not leave by itself. */
+const QUIET_MS = 2_000;
+const LOOK_MS = 250;
+/** The kernel deletes one device at a time (Linux 7.3). Only the waits for servers and users overlap. */
+const AT_ONCE = 8;
+const DELETED: Ended = { done: 'deleted', command: 'DEL_DEV' };
+
+/**
+ * Resolves when the id is free and the server has closed the target. Throws a UblkError of kind `busy` when someone uses
+ * the device: before anything is stopped if data would be lost; otherwise the device is stopped and goes when its last
+ * user does. Throws one of kind `failed` when the device is gone and its target could not be closed: what the target had
+ * not stored is lost.
+ */
+export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  await withControl((channel) => remove(channel, id, options));
+}
+
+export interface Deletions {
+  readonly deleted: number[];
+  readonly failed: UblkError[];
+}
+
+/** Deletes every ublk device, whoever made it, several at a time. */
+export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
+  const outcome: Deletions = { deleted: [], failed: [] };
+  const ids = [...new Set([...findDevices(), ...goingIds()])];
+  await inParallel(ids, AT_ONCE, async (id) => {
+    try {
+      await deleteDevice(id, options);
+      outcome.deleted.push(id);
+    } catch (error) {
+      if (!(error instanceof UblkError)) throw error;
+      if (error.kind !== 'no-device') outcome.failed.push(error);
+    }
+  });
+  outcome.deleted.sort((a, b) => a - b);
+  return outcome;
+}
+
+async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
+  const left = readGoingDevice(id);
+  if (left !== null && isGone(channel, id)) return await finish(channel, left, options);
+  const info = getDevInfo(channel, id);
+  const going = isThere(id) ? null : left;
+  const known = going ?? diskNumbers(id);
+  // After `stop` there is no disk in sysfs, and its users must be named all the same.
+  const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
+  const server = serverNow(info, going);
+  const target = new ClosingTarget(id, () => isReplaced(id));
+  let unstored: UblkError | null;
+  try {
+    if (going === null) {
+      const claimants = claimantsOf(numbers);
+      if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
+      await endProgram(info, options);
+      await stopAndRemove(info, numbers, claimants, options);
+    }
+    await untilGone(channel, id, server, numbers, options);
+    unstored = await target.untilClosed(server, DELETED, options);
+  } finally {
+    target.release();
+  }
+  await forgetIfGone(id, () => isGone(channel, id));
+  if (unstored !== null) throw unstored;
+}
+
+/** The device was deleted, and is gone: whoever did it has not waited for its server, or has not removed its files. */
+async function finish(
+  channel: ControlChannel,
+  { id, serverPid = -1 }: GoingDevice,
+  options: DeleteOptions,
+): Promise<void> {
+  const target = new ClosingTarget(id, () => isReplaced(id));
+  let unstored: UblkError | null;
+  try {
+    unstored = await target.untilClosed(serverOf(serverPid, readRecord(id)), DELETED, options);
+  } finally {
+    target.release();
+  }
+  await forgetIfGone(id, () => isGone(channel, id));
+  if (unstored !== null) throw unstored;
+}
+
+/** A new device with the same id has taken away the file that says that the old one is going. */
+function isReplaced(id: number): boolean {
+  return readRecord(id) !== null && readGoingDevice(id) === null;
+}
+
+/** The kernel names no server of a device that is stopped, whose server may still close the target. */
+function serverNow({ dev_id: id, ublksrv_pid: pid }: DevInfo, going: GoingDevice | null): ServerIdentity {
+  const record = readRecord(id);
+  if (pid > 0) return serverOf(pid, record);
+  const known = record?.server ?? null;
+  return known !== null && isServerAlive(known) ? known : serverOf(going?.serverPid ?? pid, record);
+}
+
+/** Ends what a dead server has left of its program. After the device is gone, the id and the folder may be a new device's. */
+async function endProgram({ dev_id: id, ublksrv_pid: serverPid }: DevInfo, { onWaiting }: WaitOptions): Promise<void> {
+  if (isServing(serverState(serverOf(serverPid, readRecord(id))))) return;
+  await endLeftOver(filesOf(id).program, onWaiting);
+}
+
+async function stopAndRemove(
+  info: DevInfo,
+  numbers: DiskNumbers,
+  claimants: readonly Claimant[],
+  options: WaitOptions,
+): Promise<void> {
+  const { dev_id: id, ublksrv_pid: serverPid } = info;
+  const { devices, charDevice } = numbers;
+  const stacked = claimants.filter((claimant) => claimant.kind === 'device');
+  writeGoingDevice({ id, since: new Date().toISOString(), serverPid, devices, charDevice, stacked });
+  const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };
+  try {
+    await patiently(stuck, options, (apart) => removeDev(id, apart));
+  } catch (error) {
+    // When the caller has given up, or the time has run out, the driver still deletes the device.
+    const isLeftBehind = options.signal?.aborted === true || (error instanceof UblkError && error.code === 'TIMEOUT');
+    if (error instanceof UblkError && !isLeftBehind) keepGoingDevice(id);
+    throw error;
+  }
+}
+
+/** The kernel keeps the id until the server has closed the char device and the last user the block device. */
+async function untilGone(
+  channel: ControlChannel,
+  id: number,
+  server: ServerIdentity,
+  numbers: DiskNumbers,
+  { signal, onWaiting, timeoutMs }: WaitOptions,
+): Promise<void> {
+  const limit = (ms: number): number => Math.min(ms, timeoutMs ?? ms);
+  const report = waitingReporter(onWaiting);
+  const begun = milliseconds();
+  const users = new Users(id, numbers);
+  for (let pause = 1; !isGoneOrReplaced(channel, id); pause = Math.min(pause * 1.5, 50)) {
+    signal?.throwIfAborted();
+    const waited = milliseconds() - begun;
+    const state = serverState(server);
+    if (isServing(state)) {
+      report(`waiting for the server (pid ${server.pid}) to close the target`);
+      const bound = state === 'stopped' ? QUIET_MS : SERVER_LEAVES_MS;
+      if (waited > limit(bound)) throw serverStays(id, server, state);
+    } else if (waited > LOOK_MS) {
+      const holders = users.look();
+      if (holders.length > 0) report(`waiting for device ${id} to be released: ${describeHolders(holders)}`);
+      if (holders.length > 0 && users.quietMs() > limit(QUIET_MS)) throw usersStay(id, holders);
+      if (waited > limit(USERS_LEAVE_MS)) throw usersStay(id, holders);
+    }
+    await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+/** A new device with the same id has taken away the file that says that the old one is going. */
+function isGoneOrReplaced(channel: ControlChannel, id: number): boolean {
+  return isGone(channel, id) || readGoingDevice(id) === null;
+}
+
+/** Those who hold a device that has been stopped, looked at now and then. */
+class Users {
+  readonly #device: number;
+  readonly #numbers: DiskNumbers;
+  #holders: Holder[] = [];
+  #lookedAt = -Infinity;
+  /** Processor time that the holders have used: one that gets errors and is about to leave uses some. */
+  #ticks = -1;
+  #quietSince = milliseconds();
+
+  constructor(device: number, numbers: DiskNumbers) {
+    this.#device = device;
+    this.#numbers = numbers;
+  }
+
+  look(): Holder[] {
+    const now = milliseconds();
+    if (now - this.#lookedAt < LOOK_MS) return this.#holders;
+    this.#lookedAt = now;
+    this.#holders = findHolders(this.#device, this.#numbers);
+    const ticks = this.#holders.reduce((sum, holder) => sum + ticksOf(holder), 0);
+    if (ticks !== this.#ticks) this.#quietSince = now;
+    this.#ticks = ticks;
+    return this.#holders;
+  }
+
+  quietMs(): number {
+    return milliseconds() - this.#quietSince;
+  }
+}
+
+function ticksOf(holder: Holder): number {
+  return holder.kind === 'process' ? holder.pid + readProcess(holder.pid).ticks : 1;
+}
+
+function serverStays(device: number, server: ServerIdentity, state: ProcessState): UblkError {
+  const isStopped = state === 'stopped';
+  const message = isStopped
+    ? `device ${device} is stopped, but its server (pid ${server.pid}) is stopped too (state T) and does not close the target`
+    : `device ${device} is stopped, but its server (pid ${server.pid}) has not closed the target yet`;
+  return new UblkError(`${message}; the device is deleted when it has`, {
+    code: 'TIMEOUT',
+    kind: 'busy',
+    device,
+    command: 'DEL_DEV',
+    hint: isStopped ? continuing(server) : ending(device, server),
+  });
+}
+
+function usersStay(device: number, holders: readonly Holder[]): UblkError {
+  const [first] = holders;
+  const why = first === undefined ? 'the kernel does not let go of it' : `it is still ${describeHolders(holders)}`;
+  return new UblkError(`device ${device} is stopped, but ${why}; it is deleted when that ends`, {
+    code: 'EBUSY',
+    kind: 'busy',
+    device,
+    command: 'DEL_DEV',
+    hint: first === undefined ? 'see `dmesg`' : `\`${releaseCommand(first)}\``,
+  });
+}

@@ -1,0 +1,278 @@
+/** Starts a server process, of one device or a resident one, and waits for its start report. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { compileCache } from '../../cache-home.ts';
+import { packagePath } from '../../package-root.ts';
+import type { WaitOptions } from '../../control/waiting.ts';
+import { UblkError } from '../../errors.ts';
+import { hasCapability } from '../../native/capabilities.ts';
+import { shortageHint, shortageOf } from '../../native/shortage.ts';
+import { setIoFlusher } from '../../native/libc/calls.ts';
+import { currentNamespace } from '../../native/namespaces.ts';
+import { errnoText } from '../../native/uapi/errno.ts';
+import { filesOf, makeRunDirectories, residentFiles } from '../../record/files.ts';
+import { isServerLockHeld } from '../../record/server-lock.ts';
+import { decodeStartReport, type StartReport } from '../../protocol/start-report.ts';
+import type { StartMode } from '../../server/serve-device.ts';
+import { RESIDENT_START_FLAGS, START_FLAGS } from '../../server/v8-flags.ts';
+import type { ServerOptions } from '../../spec/server-options.ts';
+
+export interface ServerProcess {
+  readonly device: number;
+  readonly pid: number;
+  readonly notes: readonly string[];
+  /** Lets this process end while the server goes on. */
+  release(): void;
+  /** Resolves when the server's process has ended, however. */
+  readonly ended: Promise<Ending>;
+}
+
+export interface Ending {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Longer than any wait inside the server, so that the server itself reports what it waited for. */
+const READY_SECONDS = 120;
+const KILLED_MS = 5_000;
+
+export interface Launch {
+  readonly device: number;
+  readonly mode: StartMode;
+  /** The name of a built-in target, or the absolute path of a file. */
+  readonly target: string;
+}
+
+/** A process that is to be started. */
+interface Program {
+  /** Its file in dist/, and its arguments. */
+  readonly words: readonly [entry: string, ...words: string[]];
+  /** Those of Node and V8. */
+  readonly flags: readonly string[];
+  readonly log: string;
+  /** The name of the part of the compile cache that it uses. */
+  readonly cache: string;
+}
+
+export interface ResidentProcess {
+  readonly pid: number;
+  readonly notes: readonly string[];
+  release(): void;
+  readonly ended: Promise<Ending>;
+}
+
+/**
+ * Starts the resident server `name`. It stays in the mount namespace of this process, because files that are mounted later
+ * must be found by their paths.
+ */
+export async function launchResident(
+  name: string,
+  options: ServerOptions,
+  waiting: WaitOptions = {},
+): Promise<ResidentProcess> {
+  makeRunDirectories();
+  const files = residentFiles(name);
+  const { log } = files;
+  const before = Object.values(files).filter((path) => existsSync(path));
+  const logged = bytesOf(log);
+  const program: Program = {
+    words: ['dist/server/resident/main.cjs', name, JSON.stringify(options)],
+    flags: RESIDENT_START_FLAGS,
+    log,
+    cache: 'resident',
+  };
+  const { child, ended, flusher, report } = await start(program, [], waiting).catch((error: unknown) => {
+    // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
+    const left = isServerLockHeld(files.lock) ? [] : Object.values(files).filter((path) => !before.includes(path));
+    for (const path of left) rmSync(path, { force: true });
+    throw error;
+  });
+  if (report === null) throw diedError(null, textOf(log, logged), await ended);
+  if (!report.ready) throw report.error;
+  const notes = [...report.notes, ...flusherNote(flusher)];
+  if (!isFirstNamespace()) notes.push(SHARED_NAMESPACE);
+  return { pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
+}
+
+function isFirstNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/1/ns/mnt') === currentNamespace('mnt');
+  } catch {
+    return false;
+  }
+}
+
+function flusherNote(errno: number): string[] {
+  return errno === 0 ? [] : [`PR_SET_IO_FLUSHER: ${errnoText(errno)}`];
+}
+
+/** `waiting.signal` ends the server that is starting; its bound is the server's own. */
+export async function launchServer(launch: Launch, waiting: WaitOptions = {}): Promise<ServerProcess> {
+  const { device, mode, target } = launch;
+  makeRunDirectories();
+  const { log } = filesOf(device);
+  const logged = bytesOf(log);
+  // The command has loaded the target's file already, so its code without types is in the compile cache of the command.
+  const cache = isAbsolute(target) ? mode : 'server';
+  const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, currentNamespace('mnt')];
+  const program: Program = { words, flags: START_FLAGS, log, cache };
+  const wrapper = ownNamespace();
+  const first = await start(program, wrapper, waiting);
+  // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
+  const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
+  const { child, ended, flusher, report } = refused ? await start(program, [], waiting) : first;
+  if (report === null) throw diedError(device, textOf(log, logged), await ended);
+  if (!report.ready) throw report.error;
+  const notes = [...report.notes, ...flusherNote(flusher)];
+  if (refused || wrapper.length === 0) notes.push(SHARED_NAMESPACE);
+  return { device, pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
+}
+
+const SHARED_NAMESPACE =
+  'the server shares the mount namespace of its caller: do not kill it as the last process of a namespace in which its own device is mounted';
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ending>;
+  /** The result of PR_SET_IO_FLUSHER: 0 or an errno. */
+  readonly flusher: number;
+  /** null when the server ended before it reported anything. */
+  readonly report: StartReport | null;
+}
+
+async function start(
+  { words, flags, log, cache }: Program,
+  wrapper: readonly string[],
+  { signal, onWaiting }: WaitOptions,
+): Promise<Started> {
+  const logFd = openSync(log, 'a', 0o600);
+  const [entry, ...rest] = words;
+  // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
+  const flusher = setIoFlusher(true);
+  const [program = '', ...args] = [...wrapper, process.execPath, ...flags, packagePath(entry), ...rest];
+  // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
+  // 60 ms sooner (docs/decisions/0003).
+  const child = spawn(program, args, {
+    detached: true,
+    env: { ...process.env, ...serverEnvironment(cache) },
+    // Not the shell's directory: a server must not keep a file system busy.
+    cwd: '/',
+    stdio: ['ignore', logFd, logFd, 'pipe'],
+  });
+  setIoFlusher(false);
+  closeSync(logFd);
+  // Without a process there are no pipes either.
+  if (child.pid === undefined) throw await spawnFailure(child);
+  const ended = Promise.withResolvers<Ending>();
+  child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
+  child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
+  onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
+  const report = await firstLine(child, log, ended.promise, signal).catch(async (error) => {
+    // Alive, it would hold the device that is to be removed.
+    child.kill('SIGKILL');
+    await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
+    throw error;
+  });
+  return { child, ended: ended.promise, flusher, report };
+}
+
+async function spawnFailure(child: ChildProcess): Promise<unknown> {
+  const [error] = (await once(child, 'error')) as [Error];
+  return shortageOf(error) ?? error;
+}
+
+/**
+ * The program that gives the server a mount namespace of its own (server/mount-namespace.ts), with its words: it becomes
+ * the server. Node cannot do it itself: by the time it runs a script it has threads, and each would stay behind. Nothing
+ * where the program or the permission is missing.
+ */
+function ownNamespace(): string[] {
+  const program = ['/usr/bin/unshare', '/bin/unshare'].find((path) => existsSync(path));
+  if (program === undefined || !hasCapability('CAP_SYS_ADMIN')) return [];
+  return [program, '--mount', '--propagation', 'private', '--'];
+}
+
+/**
+ * One malloc arena for all threads: glibc gives each its own, and keeps what it was once used for; none of them allocates
+ * while it serves. 44.8 MB of private memory become 38.2 (null, two queues, after I/O). The compile cache is for all
+ * threads, too (docs/decisions/0016).
+ */
+function serverEnvironment(part: string): NodeJS.ProcessEnv {
+  const cache = compileCache(part);
+  return { MALLOC_ARENA_MAX: '1', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
+}
+
+async function firstLine(
+  { pid, stdio }: ChildProcess,
+  log: string,
+  ended: Promise<Ending>,
+  signal: AbortSignal | undefined,
+): Promise<StartReport | null> {
+  const line = Promise.withResolvers<StartReport | null>();
+  const stream = stdio[3] as Readable;
+  let text = '';
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    const report = decodeStartReport(text);
+    if (report !== null) line.resolve(report);
+  });
+  stream.on('end', () => line.resolve(null));
+  void ended.then(() => setImmediate(() => line.resolve(null)));
+  const timer = setTimeout(() => line.reject(silentError(pid, log)), READY_SECONDS * 1000);
+  const abort = (): void => line.reject(signal?.reason);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await line.promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function silentError(pid: number | undefined, log: string): UblkError {
+  return new UblkError(
+    `the server (pid ${pid ?? '?'}) did not report within ${READY_SECONDS} s that it is ready, and was killed`,
+    { code: 'TIMEOUT', hint: `see its log ${log}; \`ublkts doctor\` checks what a server needs` },
+  );
+}
+
+/** `said` is what this server wrote to its log. */
+function diedError(device: number | null, said: string, ending: Ending): UblkError {
+  const how = ending.signal === null ? `with exit code ${ending.exitCode ?? '?'}` : `by ${ending.signal}`;
+  const last = lastWords(said);
+  return new UblkError(
+    `the server ended ${how} before ${device === null ? 'it' : 'the device'} was ready${last === '' ? '' : `: ${last}`}`,
+    {
+      code: 'SERVER_DIED',
+      ...(device === null ? {} : { device }),
+      hint: shortageHint(said) ?? 'if it says nothing, see `dmesg` for the out-of-memory killer',
+      cause: ending,
+    },
+  );
+}
+
+/** Of what Node prints when it gives up, the line that says why, without the stack below it. */
+export function lastWords(said: string): string {
+  const lines = said.trim().split('\n');
+  const why = lines.findLast((line) => /FATAL ERROR|Fatal (?:process|JavaScript)|Check failed|Assertion/i.test(line));
+  return why?.replaceAll(/^[#\s]+/g, '') ?? lines.slice(-3).join(' | ');
+}
+
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The text behind the first `skipped` bytes, which an earlier server wrote. */
+function textOf(path: string, skipped: number): string {
+  try {
+    return readFileSync(path).subarray(skipped).toString();
+  } catch {
+    return '';
+  }
+}
