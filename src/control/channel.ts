@@ -57,6 +57,7 @@ export class ControlChannel {
   /** The commands under way, by slot. */
   readonly #pending: (Pending | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
   #pipe: CompletionPipe | undefined;
+  #isClosed = false;
 
   constructor() {
     this.#control = openControlRing(2 * (SLOTS + 1));
@@ -100,8 +101,9 @@ export class ControlChannel {
     return bounded(promise, { signal, timeoutMs, late: () => lateError(command, timeoutMs) });
   }
 
-  /** The kernel finishes on its own what is still under way. */
+  /** The kernel finishes on its own what is still under way, and nobody is told. There are no commands afterwards. */
   close(): void {
+    this.#isClosed = true;
     this.#pipe?.close();
     this.#control.close();
     // A command that was given up may still write into its buffer.
@@ -109,6 +111,8 @@ export class ControlChannel {
   }
 
   #prepare(command: ControlCommand, flags: number, answer: Pending['answer']): void {
+    // Its memory is not mapped any more.
+    if (this.#isClosed) throw closedError(command);
     const slot = this.#pending.indexOf(undefined);
     if (slot < 0) throw new RangeError(`${command.name}: ${SLOTS} commands are under way on this channel already`);
     const { buffer } = command;
@@ -191,6 +195,15 @@ export async function withControl<T>(use: (channel: ControlChannel) => T | Promi
   } finally {
     channel.close();
   }
+}
+
+function closedError({ name, device }: ControlCommand): UblkError {
+  return new UblkError(`cannot ${requestOf(name, device)}: the device is gone`, {
+    code: 'ENODEV',
+    kind: 'no-device',
+    command: name,
+    ...(device === undefined ? {} : { device }),
+  });
 }
 
 function lateError({ name, device }: ControlCommand, timeoutMs: number): UblkError {

@@ -30,11 +30,14 @@ const SECONDS = 10;
 const PAUSE_MS = 5;
 const GROUP = 0;
 
-/** Resolves when the driver keeps new requests. `charFd`: /dev/ublkcN. */
-export async function holdRequests(charFd: number, device: number): Promise<void> {
+/**
+ * Resolves when the driver keeps new requests. `charFd`: /dev/ublkcN. `isServed`: whether it still is that: when the device
+ * has left, another one may have the descriptor.
+ */
+export async function holdRequests(charFd: number, device: number, isServed: () => boolean): Promise<void> {
   const deadline = milliseconds() + SECONDS * 1000;
   // A queue that is cancelling refuses fetch commands with ENODEV: that is how it shows.
-  while (fetchAndClose(charFd) !== -ERRNO.ENODEV) {
+  while (isServed() && fetchAndClose(charFd) !== -ERRNO.ENODEV) {
     if (milliseconds() > deadline) {
       throw new UblkError(`the driver still delivers requests of device ${device} after ${SECONDS} s`, {
         code: 'TIMEOUT',

@@ -82,7 +82,11 @@ export async function serveDevice(
   let closed: Promise<void> | undefined;
   held.add(() => closed);
   const charFd = await openCharDevice(id);
-  held.add(() => closeSync(charFd));
+  let isServed = true;
+  held.add(() => {
+    isServed = false;
+    closeSync(charFd);
+  });
   const recovering = mode === 'recover';
   const made = recovering ? await getParams(channel, id) : null;
   const deviceBytes = (made?.basic.dev_sectors ?? 0) * 512;
@@ -153,7 +157,7 @@ export async function serveDevice(
   }
   const quiesce = async () => {
     if (spec.delivery !== 'batch') return;
-    await holdRequests(charFd, id);
+    await holdRequests(charFd, id, () => isServed);
     running.drain();
   };
   const swap = swapNotes(spec, target.files);

@@ -2,7 +2,8 @@
  * Opens and closes backing files. Opening a file also claims it for one server and finds out its size, the alignment of
  * its direct I/O and which holes it can have, so that no request has to be refused later. Closing a file syncs it.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, fsyncSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, fsync, statSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { UblkError } from '../errors.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
@@ -31,6 +32,7 @@ export interface BackingFileOptions extends ClaimOptions {
   readonly readOnly?: boolean;
 }
 
+const fsyncFile = promisify(fsync);
 const BUFFERED: DirectIo = { blockShift: 9, memory: 1 };
 /** ublk takes logical blocks of up to one page. */
 const MAX_BLOCK_SHIFT = 12;
@@ -49,7 +51,7 @@ export function openBackingFiles(paths: readonly string[], options: BackingFileO
     }
     return files;
   } catch (error) {
-    closeBackingFiles(files);
+    closeUnused(files);
     throw error;
   }
 }
@@ -80,14 +82,19 @@ function requireDistinct(paths: readonly string[], stats: readonly BigIntStats[]
   }
 }
 
+/** Closes files that nothing was written to. */
+export function closeUnused(files: readonly BackingFile[]): void {
+  for (const { fd } of files) closeSync(fd);
+}
+
 /**
  * Syncs and closes the files. A failure is written to stderr, which is the server's log, because no caller could act on
- * it.
+ * it. A disk that hangs holds up this thread's caller and not the thread, which may have other devices.
  */
-export function closeBackingFiles(files: readonly BackingFile[]): void {
+export async function closeBackingFiles(files: readonly BackingFile[]): Promise<void> {
   for (const { fd, path } of files) {
     try {
-      fsyncSync(fd);
+      await fsyncFile(fd);
     } catch (error) {
       process.stderr.write(`fsync of backing file ${path}: ${codeOf(error)}: the last writes to it may be lost\n`);
     }

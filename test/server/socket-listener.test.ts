@@ -52,8 +52,8 @@ describe('the socket', () => {
     descriptors = openDescriptors();
   });
   beforeEach(() => void heard.splice(0));
-  after(() => {
-    socket.close();
+  after(async () => {
+    await socket.close();
     rmSync(folder, { recursive: true });
   });
 

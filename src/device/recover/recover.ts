@@ -13,6 +13,7 @@ import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { readProcess } from '../../record/process-state.ts';
+import { residentFiles } from '../../record/files.ts';
 import { isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord, writeRecord } from '../../record/store.ts';
 import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budget.ts';
@@ -204,12 +205,15 @@ async function requireNotLive(id: number): Promise<void> {
 async function stillServed(id: number): Promise<UblkError> {
   const info = await withControl((channel) => getDevInfo(channel, id));
   if (info.state === UBLK_S_DEV_LIVE) return healthy(info);
-  const pid = info.ublksrv_pid;
+  const { pid, resident } = serverOf(info.ublksrv_pid, readRecord(id));
   return new UblkError(`device ${id} cannot be recovered yet: its server (pid ${pid}) is still there`, {
     code: 'EBUSY',
     device: id,
     command: 'START_USER_RECOVERY',
-    hint: `end that process: \`kill -9 ${pid}\``,
+    hint:
+      resident === undefined
+        ? `end that process: \`kill -9 ${pid}\``
+        : `that is the resident server ${resident}, and it still has the device: see ${residentFiles(resident).log}`,
   });
 }
 

@@ -97,7 +97,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     signal?.throwIfAborted();
     if (!this.#isEnded) await askResidentToEnd(this.name, signal);
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(busyError(this.name, this.devices)), timeoutMs);
+    const timer = setTimeout(() => late.reject(busyError(this.name, this.devices, timeoutMs)), timeoutMs);
     const abort = (): void => late.reject(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -151,11 +151,11 @@ export async function openServer(options: ServeOptions = {}, waiting: WaitOption
   return OpenServer.open(name);
 }
 
-function busyError(name: string, devices: readonly number[]): UblkError {
+function busyError(name: string, devices: readonly number[], timeoutMs: number): UblkError {
   const which = devices.length === 1 ? `device ${devices[0]}` : `devices ${devices.join(', ')}`;
-  return new UblkError(`the server ${name} serves on: ${which} cannot be stopped`, {
+  return new UblkError(`the server ${name} has not ended within ${timeoutMs / 1000} s: it still has ${which}`, {
     code: 'EBUSY',
     kind: 'busy',
-    hint: `its log says who uses them: ${residentFiles(name).log}`,
+    hint: `its log says which of them are in use, and by whom: ${residentFiles(name).log}; it ends when the others have left`,
   });
 }

@@ -8,8 +8,8 @@ import { startDel, stopUnused, whenAsked } from '../asked-to-end.ts';
 import { log } from '../log.ts';
 import type { ResidentDevices } from './devices.ts';
 
-/** A device that was stopped leaves when its last requests are answered. */
-const LEAVE_MS = 10_000;
+/** A device that was stopped leaves when its last requests are answered and its target is closed, which may take long. */
+const REMIND_MS = 10_000;
 const LOOK_MS = 20;
 
 /** Resolves when the server was asked to end and has no device. */
@@ -17,7 +17,7 @@ export function ended(devices: ResidentDevices): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   whenAsked(async (signal) => {
     devices.isEnding = true;
-    if ((await stopAll(devices, signal)) && (await isEmpty(devices))) resolve();
+    if (await stopAll(devices, signal)) await untilEmpty(devices).then(resolve);
     else devices.isEnding = false;
   });
   // A promise alone does not keep the process; its socket does.
@@ -42,9 +42,11 @@ async function stopAll({ ids }: ResidentDevices, signal: string): Promise<boolea
   return stopped.length === ids.length;
 }
 
-async function isEmpty(devices: ResidentDevices): Promise<boolean> {
-  for (const deadline = milliseconds() + LEAVE_MS; milliseconds() < deadline; await sleep(LOOK_MS)) {
-    if (devices.isEmpty) return true;
+/** All were stopped, so each leaves some time; the log says every REMIND_MS which ones have not. */
+async function untilEmpty(devices: ResidentDevices): Promise<void> {
+  for (let reminder = milliseconds() + REMIND_MS; !devices.isEmpty; await sleep(LOOK_MS)) {
+    if (milliseconds() < reminder) continue;
+    reminder = milliseconds() + REMIND_MS;
+    log(`waiting for ${devices.ids.map((id) => `device ${id}`).join(', ')} to leave`);
   }
-  return devices.isEmpty;
 }

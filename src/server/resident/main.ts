@@ -39,11 +39,13 @@ async function main(name: string, options: ServerOptions): Promise<void> {
     reporter.report({ ready: true, notes });
     log(`server ${name} (pid ${process.pid}) takes devices`);
     await end;
-    socket.close();
-    await devices.end();
     log(`server ${name} (pid ${process.pid}) ends`);
+    // The log before the socket: whoever hears of the end may start another server of that name, with a log of its own.
+    rmSync(files.log, { force: true });
+    await socket.close();
+    await devices.end();
     // The lock last: who waits for it must not have its files removed.
-    for (const path of [files.log, files.lock]) rmSync(path, { force: true });
+    rmSync(files.lock, { force: true });
     closeSync(locked);
     // A timer or a socket that a target's `setup` has left open must not keep a server that has no device.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();

@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';
 import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
@@ -33,8 +34,11 @@ export interface RequestHandler {
   follow?(payload: string): Follow | undefined;
 }
 
-/** Further connections are turned away at once. */
+/** Further connections are turned away at once. Those that follow are counted apart: they may stay for ever. */
 const MAX_CONNECTIONS = 64;
+const MAX_FOLLOWERS = 256;
+/** How long `close` waits for the requests that are being carried out. */
+const CARRIED_OUT_MS = 5_000;
 /** How long a client may take to read its answer. */
 const ANSWER_MS = 1000;
 /** Events that a client has not read. One that has more is left behind. */
@@ -46,6 +50,8 @@ export class SharedMemorySocket {
   readonly #buffer = new MessageBuffer(HEADER_BYTES + MAX_REQUEST_BYTES + 1);
   readonly #followers = new Set<Socket>();
   #connections = 0;
+  #isClosed = false;
+  readonly #underWay = new Set<Promise<unknown>>();
 
   private constructor(requests: RequestHandler) {
     this.#requests = requests;
@@ -63,22 +69,33 @@ export class SharedMemorySocket {
     return listener;
   }
 
-  /** Removes the socket's file too. */
-  close(): void {
+  /**
+   * Removes the socket's file too. Resolves when no request is being carried out any more, or after CARRIED_OUT_MS. What
+   * comes on a connection that is open already is turned away: what it is about may be gone.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     this.#server.close();
     for (const follower of this.#followers) follower.destroy();
+    await Promise.race([Promise.allSettled(this.#underWay), sleep(CARRIED_OUT_MS, undefined, { ref: false })]);
   }
 
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
-    this.#connections++;
     try {
-      const { answer, follow } = await this.#answer(socket);
+      const { answer, follow } = await this.#answered(socket);
       if (follow === undefined) reply(socket, answer);
       else await this.#keep(socket, answer, follow);
     } catch (error) {
       process.stderr.write(`${new Date().toISOString()} socket: ${String(error)}\n`);
       socket.destroy();
+    }
+  }
+
+  async #answered(socket: Socket): Promise<Reply> {
+    this.#connections++;
+    try {
+      return await this.#answer(socket);
     } finally {
       this.#connections--;
     }
@@ -113,12 +130,24 @@ export class SharedMemorySocket {
     try {
       if (message.kind === 'failed') return status(-message.errno);
       if (message.kind === 'unknown') return status(-ERRNO.EBADMSG);
-      if (message.kind === 'kublk') return status(await this.#register(descriptors, peer));
+      if (this.#isClosed) return status(-ERRNO.ENODEV);
+      if (message.kind === 'kublk') return status(await this.#carriedOut(this.#register(descriptors, peer)));
       const { version, payload } = message;
-      const answer = await this.#requests.answer(version, payload, descriptors, peer);
-      return { answer: encodeAnswer(answer), follow: answer.ok ? this.#requests.follow?.(payload) : undefined };
+      const answer = await this.#carriedOut(this.#requests.answer(version, payload, descriptors, peer));
+      const follow = answer.ok ? this.#requests.follow?.(payload) : undefined;
+      if (follow !== undefined && this.#followers.size >= MAX_FOLLOWERS) return status(-ERRNO.EBUSY);
+      return { answer: encodeAnswer(answer), follow };
     } finally {
       descriptors.close();
+    }
+  }
+
+  async #carriedOut<T>(request: Promise<T>): Promise<T> {
+    this.#underWay.add(request);
+    try {
+      return await request;
+    } finally {
+      this.#underWay.delete(request);
     }
   }
 

@@ -1,5 +1,5 @@
 /** Loads a target from a file: the file's default export, as a TargetType. Node runs TypeScript as it is written. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { UblkError, usageError } from '../../errors.ts';
 import { TARGET_BRAND, type TargetDefinition } from '../handlers/define.ts';
@@ -55,7 +55,8 @@ function isUnsupportedSyntax(error: unknown): boolean {
 async function importOf(file: string, copy?: string): Promise<unknown> {
   const { href } = pathToFileURL(file);
   try {
-    return await importTrusted(copy === undefined ? href : `${href}?${copy}`);
+    const module = copy ?? changeOf(file);
+    return await importTrusted(module === '' ? href : `${href}?${module}`);
   } catch (error) {
     if (error instanceof UblkError) throw error;
     throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {
@@ -65,6 +66,20 @@ async function importOf(file: string, copy?: string): Promise<unknown> {
       cause: error,
     });
   }
+}
+
+/** What this process has imported, by file: which version of the file came first. */
+const first = new Map<string, string>();
+
+/**
+ * Node keeps a module for as long as the process lives. A resident server lives longer than a version of a file, so a file
+ * that has changed since it was first imported is another module. Returns what names that one; empty: it has not changed.
+ */
+function changeOf(file: string): string {
+  const { mtimeNs, ino, size } = statSync(file, { bigint: true });
+  const version = `${mtimeNs}-${ino}-${size}`;
+  if (!first.has(file)) first.set(file, version);
+  return first.get(file) === version ? '' : version;
 }
 
 /** Node has it without a flag since 22.18. */

@@ -2,7 +2,7 @@
  * The target `loop`: serves one file or block device with direct I/O. With integrity, a second file holds the metadata.
  */
 import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
-import { type BackingFile, closeBackingFiles, openBackingFiles } from '../backing-files.ts';
+import { type BackingFile, closeBackingFiles, closeUnused, openBackingFiles } from '../backing-files.ts';
 import { makeRoom, requireRoom } from '../room.ts';
 import { unusedEnd } from '../unused-end.ts';
 import { initialiseMetadata } from './metadata.ts';
@@ -61,7 +61,7 @@ function open(request: OpenRequest): Opened<LoopState> {
       close: () => closeBackingFiles(files),
     };
   } catch (error) {
-    closeBackingFiles(files);
+    closeUnused(files);
     throw error;
   }
 }

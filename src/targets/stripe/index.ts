@@ -1,6 +1,6 @@
 /** The target `stripe`: 1 to 32 files or block devices as one device, with chunks in each of them in turn (RAID 0). */
 import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
-import { closeBackingFiles, openBackingFiles } from '../backing-files.ts';
+import { closeBackingFiles, closeUnused, openBackingFiles } from '../backing-files.ts';
 import { commonHoles } from '../holes.ts';
 import { requireNoIntegrity } from '../integrity.ts';
 import { chunkSizeOf, MAX_FILES } from './options.ts';
@@ -45,7 +45,7 @@ function open(request: OpenRequest): Opened<StripeState> {
       close: () => closeBackingFiles(files),
     };
   } catch (error) {
-    closeBackingFiles(files);
+    closeUnused(files);
     throw error;
   }
 }
