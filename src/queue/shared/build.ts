@@ -92,7 +92,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
   const woken = (): void => {
     for (const one of events.orders()) {
       if (one.kind === 'end') thread.leave();
-      else if (one.kind === 'rest') delivery.rest(one.lane);
+      else if (one.kind === 'rest') delivery.rest(one.idle);
       else openOrRefuse(one.lane);
     }
   };

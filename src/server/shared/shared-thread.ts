@@ -123,7 +123,7 @@ export class SharedThread {
     this.#order({ kind: 'serve', lane: served.config });
     const rest = (): void => {
       const { lane } = served.config;
-      if (this.#served.get(lane) === served) this.#order({ kind: 'rest', lane });
+      if (this.#served.get(lane) === served) this.#order({ kind: 'rest', idle: lane });
     };
     return { fetched: served.fetched.promise, left: served.left.promise, rest };
   }
@@ -183,6 +183,8 @@ export class SharedThread {
       case 'ready':
         for (const note of message.notes) log(note);
         this.#ring = message.ring;
+        // V8 leaves out what was never done, and drops the compiled loop when it is done. The first idle device may come after hours.
+        this.#order({ kind: 'rest', idle: 0 });
         return;
       case 'fetched':
         this.#served.get(message.lane)?.fetched.resolve();
