@@ -9,6 +9,8 @@ import { library } from './support/library.ts';
 
 const NAME = 'closing';
 const DIRECTORY = '/tmp/closing';
+/** Long enough for the driver to stop the device on a busy machine. */
+const GIVEN_UP_MS = 5_000;
 const CLOSED = `${DIRECTORY}/closed`;
 
 describe('a target that takes its time to close', { skip, timeout: 300_000 }, () => {
@@ -62,7 +64,7 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
       const { id } = device;
       const pid = server === undefined ? device.ublksrv_pid : serverPid;
       await assert.rejects(
-        library.deleteDevice(id, { timeoutMs: 300 }),
+        library.deleteDevice(id, { timeoutMs: GIVEN_UP_MS }),
         (error: Error & { readonly hint?: string }) =>
           /its server \(pid \d+\) has not closed the target yet/.test(error.message) &&
           (server === undefined ? /what the target has not stored is lost/ : /all its devices lose their server/).test(
@@ -91,18 +93,19 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
   }
 
   test('stopDevice gives up after its time, in words, and del waits for the rest', async () => {
-    const { id } = await addDevice(undefined);
+    const { id } = await addDevice(undefined, { until: `${DIRECTORY}/until` });
     await assert.rejects(
-      library.stopDevice(id, { timeoutMs: 300 }),
+      library.stopDevice(id, { timeoutMs: GIVEN_UP_MS }),
       /device \d+ is stopped, but its server \(pid \d+\) has not closed the target yet/,
     );
     assert.ok(!existsSync(CLOSED));
+    sh(`touch ${DIRECTORY}/until`);
     sh(`ublkts del -n ${id}`);
     assert.ok(existsSync(CLOSED));
   });
 
   test('a server that a signal has stopped while it closes is named', async () => {
-    const { id, ublksrv_pid: server } = await addDevice(undefined);
+    const { id, ublksrv_pid: server } = await addDevice(undefined, { until: `${DIRECTORY}/until` });
     const refused = assert.rejects(
       library.stopDevice(id),
       new RegExp(`its server \\(pid ${server}\\) is stopped \\(state T\\) and has not closed the target yet`),
@@ -111,6 +114,7 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
     process.kill(server, 'SIGSTOP');
     await refused;
     process.kill(server, 'SIGCONT');
+    sh(`touch ${DIRECTORY}/until`);
     sh(`ublkts del -n ${id}`);
     assert.ok(existsSync(CLOSED));
   });
