@@ -99,7 +99,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from add' -l structured_replies -d
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l share -d 'Let other devices that also have --share use the same backing files. UBLKTS_SHARE=1 in the environment means --share for every device.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -s o -l target_option -x -d 'Set any option of the target; may be repeated.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l foreground -d 'Stay in the foreground until the device is deleted, which Ctrl-C does.'
-complete -c ublkts -n '__fish_seen_subcommand_from add' -l server -x -d 'Let a resident server (see `serve`) serve the device, in place of a process of its own: the server main, or with --server=NAME another. UBLKTS_SERVER=NAME in the environment means --server=NAME for every device.'
+complete -c ublkts -n '__fish_seen_subcommand_from add' -l server -x -d 'Let a resident server (see `serve`) serve the device, in place of a process of its own: the server main, or with --server=NAME another. UBLKTS_SERVER=NAME in the environment, or a line server = NAME in /etc/ublkts.conf, means --server=NAME for every device; with UBLKTS_SERVER= the line does not count.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l mlock -d 'Give all I/O buffers their memory before the device is live, so that no request waits or fails because memory is short. A device that is used as swap needs it.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l quiet -d 'Start a server that logs nothing.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l debug_mask -x -d 'The sum of what the server writes to /run/ublkts/N.log: 1 the device, 2 its threads, 4 or 8 every request.'

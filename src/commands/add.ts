@@ -4,6 +4,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
 import { addRequest } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
+import { CONFIGURATION_FILE, configuredServer } from '../cli/configuration.ts';
 import { newDeviceId, residentServer } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
@@ -47,7 +48,7 @@ export default class Add extends BaseCommand {
     }),
     ...createFlags,
     server: residentServer({
-      summary: `${createFlags.server.summary ?? ''} UBLKTS_SERVER=NAME in the environment means --server=NAME for every device.`,
+      summary: `${createFlags.server.summary ?? ''} UBLKTS_SERVER=NAME in the environment, or a line server = NAME in ${CONFIGURATION_FILE}, means --server=NAME for every device; with UBLKTS_SERVER= the line does not count.`,
       env: 'UBLKTS_SERVER',
       helpGroup: 'SERVER',
     }),
@@ -56,7 +57,10 @@ export default class Add extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
-    const options = addRequest(flags, args.files ?? [], this.argv);
+    // A device in the foreground has a process of its own, and an empty UBLKTS_SERVER asks for one.
+    const isOwn = flags.foreground || process.env['UBLKTS_SERVER'] !== undefined;
+    const server = flags.server ?? (isOwn ? undefined : configuredServer());
+    const options = addRequest({ ...flags, server }, args.files ?? [], this.argv);
     const notesOf = (notes: readonly string[]): readonly string[] => (flags.quiet ? [] : notes);
     if (flags.foreground) {
       const { runForeground } = await import('../device/add/foreground.ts');

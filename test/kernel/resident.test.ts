@@ -34,6 +34,14 @@ describe('a resident server', { skip }, () => {
     shFails('ublkts add --server=nobody -t null', /no server named nobody is running[^]*hint: .*serve --name nobody/);
   });
 
+  test('that the configuration file names gets each new device, unless the environment says otherwise', async () => {
+    sh(`echo 'server = ${NAME}' > ${DIRECTORY}/ublkts.conf`);
+    sh(`UBLKTS_CONFIG=${DIRECTORY}/ublkts.conf ublkts add -n 20 -t null`);
+    sh(`UBLKTS_SERVER= UBLKTS_CONFIG=${DIRECTORY}/ublkts.conf ublkts add -n 21 -t null`);
+    assert.deepEqual([(await describeDevice(20)).server, (await describeDevice(21)).server], [NAME, null]);
+    sh('ublkts del 20 21');
+  });
+
   test('that dies while it makes a device is named, with what that is to its devices', async () => {
     await library.startServer({ name: 'dies' });
     const dies = { target: 'fault_inject', queues: 1, targetOptions: { die_during_fetch: '1' }, server: 'dies' };

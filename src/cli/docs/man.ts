@@ -31,6 +31,7 @@ export function manPageOf(commands: readonly CommandDoc[], version: string): str
     '.SH ENVIRONMENT',
     ...item('.B NO_COLOR', 'When set and not empty, nothing is coloured.'),
     '.SH FILES',
+    ...item('.I /etc/ublkts.conf', 'A line server = NAME gives each new device to that resident server.'),
     ...item('.I /run/ublkts', 'The record of each device, and the counters of its server.'),
     ...item('.I /run/ublk/ublkbN.sock', 'The socket at which clients of device N register shared memory.'),
     '.SH SEE ALSO',
