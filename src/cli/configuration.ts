@@ -1,9 +1,9 @@
-/** The configuration file: lines `KEY = VALUE`, and comments that begin with `#`. */
+/** The configuration file of `add`. It has lines `KEY = VALUE`, and comments that begin with `#`. */
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { serverName } from '../spec/server-options.ts';
 
-/** UBLKTS_CONFIG names another one; empty: none. */
+/** The environment variable UBLKTS_CONFIG names another file; when it is empty, no file is read. */
 export const CONFIGURATION_FILE = '/etc/ublkts.conf';
 
 /** The resident server that `server = NAME` gives each new device to; undefined: the file does not say. */

@@ -8,6 +8,7 @@
  *   Those of another process's device run in a process of their own (apart.ts) and take no channel. Those with a channel
  *   are for the device that this process is making or serving.
  */
+import { UblkError } from '../errors.ts';
 import { decode, encode, type StructInit, type StructValue } from '../native/uapi/codec.ts';
 import { cpusOfMask } from '../native/libc/calls.ts';
 import {
@@ -97,6 +98,16 @@ export function getDevInfo(channel: ControlChannel, device: number): DevInfo {
   const buffer = new Uint8Array(ublksrv_ctrl_dev_info.size);
   ask(channel, { name: 'GET_DEV_INFO', op: UBLK_U_CMD_GET_DEV_INFO, device, buffer });
   return decode(ublksrv_ctrl_dev_info, buffer);
+}
+
+/** null when there is no such device. */
+export function findDevInfo(channel: ControlChannel, device: number): DevInfo | null {
+  try {
+    return getDevInfo(channel, device);
+  } catch (error) {
+    if (error instanceof UblkError && error.kind === 'no-device') return null;
+    throw error;
+  }
 }
 
 /**

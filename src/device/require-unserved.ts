@@ -5,8 +5,7 @@
  */
 import { type BigIntStats, statSync } from 'node:fs';
 import type { ControlChannel } from '../control/channel.ts';
-import { getDevInfo } from '../control/commands.ts';
-import { UblkError } from '../errors.ts';
+import { findDevInfo } from '../control/commands.ts';
 import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
 import type { AddOptions } from '../spec/options.ts';
 import { requireElsewhere } from '../targets/backing-files.ts';
@@ -35,10 +34,6 @@ export async function requireUnserved(
 
 /** A device that is dead has no clients left, and never gets any. */
 function isAlive(channel: ControlChannel, id: number): boolean {
-  try {
-    return getDevInfo(channel, id).state !== UBLK_S_DEV_DEAD;
-  } catch (error) {
-    if (error instanceof UblkError && error.kind === 'no-device') return false;
-    throw error;
-  }
+  const info = findDevInfo(channel, id);
+  return info !== null && info.state !== UBLK_S_DEV_DEAD;
 }

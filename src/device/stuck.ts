@@ -83,7 +83,7 @@ function explainRunning(device: number, server: ServerIdentity): Explanation {
   };
 }
 
-/** What killing the server does. A resident server has other devices, too. */
+/** Says what `kill -9` of the server would do. A resident server has other devices, too. */
 function killing({ pid, resident }: ServerIdentity): string {
   return resident === undefined
     ? `\`kill -9 ${pid}\` ends the device's server, and the requests fail`

@@ -62,10 +62,10 @@ async function hasEnded(name: string): Promise<boolean> {
 }
 
 function died(name: string, cause: unknown): UblkError {
-  return new UblkError(`the server ${name} has ended before it answered, and with it all its devices have lost it`, {
+  return new UblkError(`the server ${name} has ended before it answered`, {
     code: 'SERVER_DIED',
     kind: 'failed',
-    hint: '`ublkts list` shows them, and `ublkts recover -a` brings back those that can be recovered; `dmesg` may say why it ended',
+    hint: '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those a new server that can be recovered; `dmesg` may say why it ended',
     cause,
   });
 }

@@ -7,6 +7,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
 import { tryFilesAlone, withFilesAlone } from './files-alone.ts';
+import { isServerLockHeld } from './server-lock.ts';
 import { forgetDevice } from './store.ts';
 
 export interface GoingDevice {
@@ -70,8 +71,9 @@ export async function forgetIfGone(id: number, isGone: () => boolean): Promise<v
   await withFilesAlone(() => forgetOnlyIf(isGone, id));
 }
 
+/** A server that still closes the target keeps its lock, and writes into the record how that went. */
 function forgetOnlyIf(isGone: () => boolean, id: number): boolean {
-  if (!isGone()) return false;
+  if (!isGone() || isServerLockHeld(filesOf(id).lock)) return false;
   forgetDevice(id);
   return true;
 }

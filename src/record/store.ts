@@ -38,6 +38,14 @@ export function recordEnd(id: number, reason: Ending['reason'], message: string 
   updateRecord(id, { ended: { at: new Date().toISOString(), reason, message } });
 }
 
+/** Writes down why the target of a device that was stopped could not be closed. The end of a server that failed stays as it is. */
+export function recordUnclosed(id: number, problem: string): void {
+  const ended = readRecord(id)?.ended;
+  if (ended?.reason !== 'stopped') return;
+  const message = `its target could not be closed: ${problem}; what it had not stored may be lost`;
+  updateRecord(id, { ended: { ...ended, message: ended.message ?? message } });
+}
+
 /** Removes everything that a device leaves in /run. */
 export function forgetDevice(id: number): void {
   const paths: readonly string[] = [...Object.values(filesOf(id)), ...unfinishedRecords(id)];

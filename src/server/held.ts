@@ -69,6 +69,6 @@ async function attempt(release: Release): Promise<void> {
   try {
     await release();
   } catch (error) {
-    log(`what a device had could not be given back: ${describeFailure(error)}`);
+    log(`a resource of the device could not be released: ${describeFailure(error)}`);
   }
 }

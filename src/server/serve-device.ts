@@ -13,7 +13,8 @@ import { filesOf } from '../record/files.ts';
 import { noRecord } from '../record/no-record.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
-import { readRecord, recordEnd, updateRecord } from '../record/store.ts';
+import { withFilesAlone } from '../record/files-alone.ts';
+import { readRecord, recordEnd, recordUnclosed, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/find.ts';
@@ -80,7 +81,12 @@ export async function serveDevice(
   };
   held.add(closeChannel);
   let closed: Promise<void> | undefined;
-  held.add(() => closed);
+  held.add(() =>
+    closed?.catch(async (error: unknown) => {
+      await withFilesAlone(() => recordUnclosed(id, error instanceof Error ? error.message : String(error)));
+      throw error;
+    }),
+  );
   const charFd = await openCharDevice(id);
   let isServed = true;
   held.add(() => {
@@ -97,6 +103,7 @@ export async function serveDevice(
     // It is awaited when the char device is closed.
     closed.catch(() => {});
   });
+  const swap = await swapNotes(spec, target.files);
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
   const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock, memory);
@@ -160,7 +167,6 @@ export async function serveDevice(
     await holdRequests(charFd, id, () => isServed);
     running.drain();
   };
-  const swap = swapNotes(spec, target.files);
   const gone = untilGone(id, running, held);
   return {
     id,
@@ -183,7 +189,8 @@ async function untilFetched(threads: DeviceThreads, target: Opened): Promise<Fet
 async function untilGone(id: number, threads: DeviceThreads, held: Held): Promise<void> {
   const problem = await threads.left();
   // `del` removes the device's files once the char device is closed: a record that is written later would stay.
-  recordEnd(id, 'stopped', problem && `its target could not be closed: ${problem}; what it had not stored is lost`);
+  recordEnd(id, 'stopped', null);
+  if (problem !== null) recordUnclosed(id, problem);
   await held.leave();
 }
 

@@ -2,7 +2,8 @@
  * Finds out whether a device carries swap. A server whose pages can go to its own device may wait for itself for ever, so
  * such a device needs all of its memory locked.
  */
-import { readSync } from 'node:fs';
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
 import { parseSize } from '../sizes.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
@@ -10,32 +11,37 @@ import type { DeviceSpec } from '../spec/device-spec.ts';
 /** What mkswap writes at the end of the first page. */
 const SIGNATURE = 'SWAPSPACE2';
 
+/** A disk that hangs must not hold up the thread, which may have other devices. */
+const readFrom = promisify(read);
+
 /** `descriptors` are those of the target's files. The first file holds the first page of the device. */
-export function swapNotes(
+export async function swapNotes(
   { target, files, mlock, targetOptions }: DeviceSpec,
   descriptors: readonly number[],
-): string[] {
+): Promise<string[]> {
   const [fd] = descriptors;
   const offset = target === 'loop' ? parseSize(targetOptions['offset'] ?? '0') : 0;
-  if (mlock || fd === undefined || !holdsSwapArea(fd, offset)) return [];
+  if (mlock || fd === undefined || !(await holdsSwapArea(fd, offset))) return [];
   return [
     `${files[0] ?? 'the first file'} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`,
   ];
 }
 
-function holdsSwapArea(fd: number, offset: number): boolean {
+async function holdsSwapArea(fd: number, offset: number): Promise<boolean> {
   // The descriptor may be for direct I/O, which needs memory that begins at a page.
   const page = mapAnonymous(PAGE_SIZE, 'for the first page of the device');
   try {
-    return readPage(fd, page, offset) && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE;
+    return (
+      (await readPage(fd, page, offset)) && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE
+    );
   } finally {
     page.unmap();
   }
 }
 
-function readPage(fd: number, page: MappedMemory, offset: number): boolean {
+async function readPage(fd: number, page: MappedMemory, offset: number): Promise<boolean> {
   try {
-    return readSync(fd, page.bytes, 0, PAGE_SIZE, offset) === PAGE_SIZE;
+    return (await readFrom(fd, page.bytes, 0, PAGE_SIZE, offset)).bytesRead === PAGE_SIZE;
   } catch {
     // What cannot be read is no reason to refuse the device: its own requests will say so.
     return false;

@@ -88,18 +88,20 @@ export function closeUnused(files: readonly BackingFile[]): void {
 }
 
 /**
- * Syncs and closes the files. A failure is written to stderr, which is the server's log, because no caller could act on
- * it. A disk that hangs holds up this thread's caller and not the thread, which may have other devices.
+ * Syncs and closes the files. Throws when one could not be synced, when all are closed. A disk that hangs holds up whoever
+ * waits for this, and not the thread, which may have other devices.
  */
 export async function closeBackingFiles(files: readonly BackingFile[]): Promise<void> {
+  const failures: string[] = [];
   for (const { fd, path } of files) {
     try {
       await fsyncFile(fd);
     } catch (error) {
-      process.stderr.write(`fsync of backing file ${path}: ${codeOf(error)}: the last writes to it may be lost\n`);
+      failures.push(`fsync of ${path} failed with ${codeOf(error)}`);
     }
     closeSync(fd);
   }
+  if (failures.length > 0) throw new UblkError(failures.join(', '), { code: 'EIO', command: 'fsync' });
 }
 
 function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): BackingFile {

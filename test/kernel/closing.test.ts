@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ControlChannel } from '../../src/control/channel.ts';
+import { getDevInfo } from '../../src/control/commands.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -45,7 +47,7 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
     for (const server of [undefined, NAME]) {
       const { id } = await addDevice(server, { fails: 'yes' });
       const lost =
-        /its target could not be closed: the disk is full \(closes-late\.ts:\d+:\d+\); what it had not stored is lost/;
+        /its target could not be closed: the disk is full \(closes-late\.ts:\d+:\d+\); what it had not stored may be lost/;
       const log = server === undefined ? `/run/ublkts/${id}.log` : `/run/ublkts/server-${server}.log`;
       shFails(`ublkts stop -n ${id}`, lost);
       assert.match(
@@ -92,6 +94,64 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
     });
   }
 
+  test('a backing file that cannot be synced is told of too', async () => {
+    const image = `${DIRECTORY}/image`;
+    sh(`truncate -s 8M ${image}`);
+    const { id: below, path: disk } = await library.addDevice({ target: 'loop', files: [image] });
+    await blockDevice(disk);
+    sh(`dmsetup create ${NAME} --table '0 16384 linear ${disk} 0'`);
+    try {
+      for (const server of [undefined, NAME]) {
+        const backing = `/dev/mapper/${NAME}`;
+        const { id, path } = await library.addDevice({
+          target: 'loop',
+          files: [backing],
+          targetOptions: { buffered_io: '1' },
+          ...(server && { server }),
+        });
+        await blockDevice(path);
+        sh(`dd if=/dev/urandom of=${path} bs=4k count=16 oflag=direct status=none`);
+        setTable('error');
+        shFails(
+          `ublkts del -n ${id}`,
+          /could not be closed: fsync of .*failed with EIO; what it had not stored may be lost/,
+        );
+        assert.deepEqual(filesLeftOf(id), []);
+        setTable(`linear ${disk} 0`);
+      }
+    } finally {
+      sh(`dmsetup remove --retry ${NAME} && ublkts del -n ${below}`);
+    }
+  });
+
+  test('list leaves the files of a device that is gone to the server that closes its target', async () => {
+    const { id } = await addDevice(NAME, { until: `${DIRECTORY}/until` });
+    await assert.rejects(library.deleteDevice(id, { timeoutMs: GIVEN_UP_MS }));
+    sh('ublkts list');
+    assert.ok(filesLeftOf(id).includes(`${id}.json`));
+    sh(`touch ${DIRECTORY}/until`);
+    sh(`ublkts del -n ${id}`);
+    assert.deepEqual(filesLeftOf(id), []);
+  });
+
+  test('a server that was asked to end does so when the last device has left, however long that takes', async () => {
+    const { pid } = await library.startServer({ name: 'ends' });
+    const { id } = await addDevice('ends', { until: `${DIRECTORY}/until` });
+    process.kill(pid, 'SIGTERM');
+    await sleep(15_000);
+    assert.match(readFileSync('/run/ublkts/server-ends.log', 'utf8'), new RegExp(`waiting for device ${id} to leave`));
+    sh(`touch ${DIRECTORY}/until`);
+    await until('it has ended', () => !existsSync('/run/ublkts/server-ends.lock'), 60);
+    // A process that it has started removes them, because the kernel deletes no device that its server has open.
+    await until('the files of its device are gone', () => filesLeftOf(id).length === 0, 60);
+  });
+
+  test('a channel to the driver that was closed takes no command', () => {
+    const channel = new ControlChannel();
+    channel.close();
+    assert.throws(() => getDevInfo(channel, 0), /the device is gone/);
+  });
+
   test('stopDevice gives up after its time, in words, and del waits for the rest', async () => {
     const { id } = await addDevice(undefined, { until: `${DIRECTORY}/until` });
     await assert.rejects(
@@ -119,6 +179,12 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
     assert.ok(existsSync(CLOSED));
   });
 });
+
+/** What the dm device does from now on. What is dirty in the page cache stays so. */
+function setTable(table: string): void {
+  sh(`dmsetup suspend --nolockfs --noflush ${NAME}`);
+  sh(`dmsetup load ${NAME} --table '0 16384 ${table}' && dmsetup resume ${NAME}`);
+}
 
 function filesLeftOf(id: number): string[] {
   return readdirSync('/run/ublkts').filter((name) => name.startsWith(`${id}.`));

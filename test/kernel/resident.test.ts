@@ -47,7 +47,7 @@ describe('a resident server', { skip }, () => {
     const dies = { target: 'fault_inject', queues: 1, targetOptions: { die_during_fetch: '1' }, server: 'dies' };
     await assert.rejects(library.addDevice(dies), {
       code: 'SERVER_DIED',
-      message: /the server dies has ended before it answered, and with it all its devices have lost it/,
+      message: 'the server dies has ended before it answered',
       hint: /ublkts recover -a/,
     });
     await until(() => readdirSync('/sys/class/ublk-char').length === 0);

@@ -1,11 +1,13 @@
 /** The device's socket, without a device: who is heard, what of it, and that nothing stays behind. */
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectUnix } from '../../src/native/libc/unix-socket.ts';
+import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd } from '../../src/native/memory.ts';
 import { type RequestHandler, SharedMemorySocket } from '../../src/server/socket/listener.ts';
 import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
@@ -15,6 +17,7 @@ import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 const EBADMSG = 74;
 const EBUSY = 16;
 const EINVAL = 22;
+const ENODEV = 19;
 const ETIMEDOUT = 110;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ublkts-socket-'));
@@ -107,6 +110,62 @@ describe('the socket', () => {
     const memfd = createMemfd('m', 4096);
     assert.equal(await say(socketPath, Uint8Array.of(0), [memfd]), 0, 'and the next is served');
     closeSync(memfd);
+  });
+
+  test('those who follow leave the others their connections, up to a number of their own', async () => {
+    const path = `${socketPath}.follow`;
+    const followed = await SharedMemorySocket.listen(path, { ...requests, follow: () => () => () => {} });
+    const followers: Socket[] = [];
+    const replies: number[] = [];
+    const message = new MessageBuffer(1 << 16);
+    while (followers.length < 300) {
+      const fd = connectUnix(path);
+      message.send(fd, encodeRequest({ op: 'list' }), []);
+      const follower = new Socket({ fd });
+      followers.push(follower);
+      const [reply] = (await once(follower, 'data')) as [Buffer];
+      replies.push(reply.length);
+    }
+    message.close();
+    assert.equal(replies.filter((bytes) => bytes === 4).length, 300 - 256, 'those behind the 256th get an errno');
+    assert.equal(await say(path, Uint8Array.of(0)), -EBADMSG, 'who asks something is heard');
+    await followed.close();
+    for (const follower of followers) follower.destroy();
+  });
+
+  test('what comes on a connection after the socket was closed is turned away', async () => {
+    const path = `${socketPath}.closed`;
+    const closed = await SharedMemorySocket.listen(path, requests);
+    const fd = connectUnix(path);
+    await sleep(50);
+    await closed.close();
+    const memfd = createMemfd('m', 4096);
+    const message = new MessageBuffer(1 << 16);
+    message.send(fd, Uint8Array.of(0), [memfd]);
+    message.close();
+    const chunks: Buffer[] = [];
+    for await (const chunk of new Socket({ fd })) chunks.push(chunk as Buffer);
+    assert.equal(Buffer.concat(chunks).readInt32LE(), -ENODEV);
+    closeSync(memfd);
+    assert.deepEqual(heard, []);
+  });
+
+  test('is closed when the requests that are being carried out have ended', async () => {
+    const path = `${socketPath}.slow`;
+    const answer = Promise.withResolvers<void>();
+    const slow = await SharedMemorySocket.listen(path, {
+      ...requests,
+      answer: () => answer.promise.then(() => ({ ok: true, value: 1 })),
+    });
+    const said = say(path, encodeRequest({ op: 'list' }));
+    await sleep(100);
+    let isClosed = false;
+    const closing = slow.close().then(() => (isClosed = true));
+    await sleep(50);
+    assert.ok(!isClosed);
+    answer.resolve();
+    await closing;
+    assert.deepEqual(await said, { ok: true, value: 1 });
   });
 
   test('no descriptor stays open', async () => {

@@ -64,6 +64,21 @@ describe('a file', () => {
     });
   }
 
+  test('that has changed since it was loaded is loaded anew, and another one is not', async () => {
+    const file = join(folder, 'changes.ts');
+    const summaryOf = async (): Promise<string> => (await findTarget(file)).summary;
+    for (const [summary, loaded] of [
+      ['good', 'good'],
+      ['better', 'better'],
+      ['best', 'best'],
+    ] as const) {
+      writeFileSync(file, `globalThis.loads = (globalThis.loads ?? 0) + 1;\n${GOOD.replace('good', summary)}`);
+      assert.equal(await summaryOf(), loaded);
+      assert.equal(await summaryOf(), loaded);
+    }
+    assert.equal(Reflect.get(globalThis, 'loads'), 3);
+  });
+
   test('that is not there is refused', async () => {
     await assert.rejects(findTarget(join(folder, 'none.ts')), { code: 'ENOENT' });
   });

@@ -29,6 +29,8 @@ export function manPageOf(commands: readonly CommandDoc[], version: string): str
     '.SH EXIT STATUS',
     ...EXIT_CODE_MEANINGS.flatMap(([code, meaning]) => item(`.B ${code}`, meaning)),
     '.SH ENVIRONMENT',
+    ...item('.B UBLKTS_SERVER', 'The resident server that `add` gives each new device to; empty: none.'),
+    ...item('.B UBLKTS_CONFIG', 'The configuration file, in place of /etc/ublkts.conf; empty: none.'),
     ...item('.B NO_COLOR', 'When set and not empty, nothing is coloured.'),
     '.SH FILES',
     ...item('.I /etc/ublkts.conf', 'A line server = NAME gives each new device to that resident server.'),

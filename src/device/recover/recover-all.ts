@@ -1,6 +1,6 @@
 /** `recover -a`: gives every device whose server is gone a new one. */
 import { type ControlChannel, withControl } from '../../control/channel.ts';
-import { type DevInfo, getDevInfo } from '../../control/commands.ts';
+import { findDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
@@ -48,19 +48,9 @@ export async function recoverAllDevices(
 /** The devices of ours that can be recovered and have no server. */
 function orphans(channel: ControlChannel): number[] {
   return findDevices().filter((id) => {
-    const info = infoOf(channel, id);
+    const info = findDevInfo(channel, id);
     if (info === null || (info.flags & UBLK_F_USER_RECOVERY) === 0n || info.state === UBLK_S_DEV_DEAD) return false;
     const record = ownedBy(info, readRecord(id));
     return record !== null && !isServerAlive(serverOf(info.ublksrv_pid, record));
   });
-}
-
-/** null: the device has gone. */
-function infoOf(channel: ControlChannel, id: number): DevInfo | null {
-  try {
-    return getDevInfo(channel, id);
-  } catch (error) {
-    if (error instanceof UblkError && error.kind === 'no-device') return null;
-    throw error;
-  }
 }

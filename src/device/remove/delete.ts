@@ -86,16 +86,18 @@ export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Del
 
 async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
   const left = readGoingDevice(id);
-  if (left !== null && isGone(channel, id)) return await finish(channel, left, options);
+  if (left !== null && isGone(channel, id)) {
+    // Whoever deleted it has not waited for its server, or has not removed its files.
+    const last = serverOf(left.serverPid ?? -1, readRecord(id));
+    return await untilForgotten(channel, id, last, options, () => Promise.resolve());
+  }
   const info = getDevInfo(channel, id);
   const going = isThere(id) ? null : left;
   const known = going ?? diskNumbers(id);
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
   const server = serverNow(info, going);
-  const target = new ClosingTarget(id, () => isReplaced(id));
-  let unstored: UblkError | null;
-  try {
+  await untilForgotten(channel, id, server, options, async () => {
     if (going === null) {
       const claimants = claimantsOf(numbers);
       if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
@@ -103,24 +105,22 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
       await stopAndRemove(info, numbers, claimants, options);
     }
     await untilGone(channel, id, server, numbers, options);
-    unstored = await target.untilClosed(server, DELETED, options);
-  } finally {
-    target.release();
-  }
-  await forgetIfGone(id, () => isGone(channel, id));
-  if (unstored !== null) throw unstored;
+  });
 }
 
-/** The device was deleted, and is gone: whoever did it has not waited for its server, or has not removed its files. */
-async function finish(
+/** `act` makes the device go. Then waits until its server has closed the target, and removes its files. */
+async function untilForgotten(
   channel: ControlChannel,
-  { id, serverPid = -1 }: GoingDevice,
+  id: number,
+  server: ServerIdentity,
   options: DeleteOptions,
+  act: () => Promise<void>,
 ): Promise<void> {
   const target = new ClosingTarget(id, () => isReplaced(id));
   let unstored: UblkError | null;
   try {
-    unstored = await target.untilClosed(serverOf(serverPid, readRecord(id)), DELETED, options);
+    await act();
+    unstored = await target.untilClosed(server, DELETED, options);
   } finally {
     target.release();
   }

@@ -2,7 +2,7 @@
 import { describeHolders } from '../../block/holder.ts';
 import { findOpeners } from '../../block/openers.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
-import { getDevInfo, stopDev, tryStopDev } from '../../control/commands.ts';
+import { findDevInfo, getDevInfo, stopDev, tryStopDev } from '../../control/commands.ts';
 import { diskNumbers } from '../../control/sysfs.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
@@ -29,7 +29,7 @@ export async function stopDevice(id: number, options: StopOptions = {}): Promise
   options.signal?.throwIfAborted();
   await withControl(async (channel) => {
     const server = serverOf(getDevInfo(channel, id).ublksrv_pid, readRecord(id));
-    const target = new ClosingTarget(id, () => stateOf(channel, id) !== UBLK_S_DEV_DEAD);
+    const target = new ClosingTarget(id, () => findDevInfo(channel, id)?.state !== UBLK_S_DEV_DEAD);
     try {
       await stop(channel, id, options);
       const unstored = await target.untilClosed(server, { done: 'stopped', command: 'STOP_DEV' }, options);
@@ -54,16 +54,6 @@ async function stop(channel: ControlChannel, id: number, options: StopOptions): 
   await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));
   const { state } = getDevInfo(channel, id);
   if (state !== UBLK_S_DEV_DEAD) throw notStopped(id, state);
-}
-
-/** null when there is no such device any more. */
-function stateOf(channel: ControlChannel, id: number): number | null {
-  try {
-    return getDevInfo(channel, id).state;
-  } catch (error) {
-    if (error instanceof UblkError && error.kind === 'no-device') return null;
-    throw error;
-  }
 }
 
 /** EBUSY with the names of those who have it open. */

@@ -1,7 +1,7 @@
 /** Starts a server process, of one device or a resident one, and waits for its start report. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { shortageHint, shortageOf } from '../../native/shortage.ts';
 import { setIoFlusher } from '../../native/libc/calls.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
+import { endOfFile } from '../../record/end-of-file.ts';
 import { filesOf, makeRunDirectories, residentFiles } from '../../record/files.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
 import { decodeStartReport, type StartReport } from '../../protocol/start-report.ts';
@@ -40,6 +41,8 @@ export interface Ending {
 /** Longer than any wait inside the server, so that the server itself reports what it waited for. */
 const READY_SECONDS = 120;
 const KILLED_MS = 5_000;
+/** Bytes of a server's log that are looked at for the reason of its end. */
+const MOST_SAID = 64 << 10;
 
 export interface Launch {
   readonly device: number;
@@ -50,9 +53,9 @@ export interface Launch {
 
 /** A process that is to be started. */
 interface Program {
-  /** Its file in dist/, and its arguments. */
+  /** The entry file in dist/, then its arguments. */
   readonly words: readonly [entry: string, ...words: string[]];
-  /** Those of Node and V8. */
+  /** Flags for Node and V8. */
   readonly flags: readonly string[];
   readonly log: string;
   /** The name of the part of the compile cache that it uses. */
@@ -152,7 +155,8 @@ async function start(
 ): Promise<Started> {
   const logFd = openSync(log, 'a', 0o600);
   const [entry, ...rest] = words;
-  // All its threads are, from their first moment: what one of them waits for may be what another has to serve.
+  // Every thread of the server must be an IO flusher from its start, because it may wait for memory that only a request to the
+  // device of another thread can free.
   const flusher = setIoFlusher(true);
   const [program = '', ...args] = [...wrapper, process.execPath, ...flags, packagePath(entry), ...rest];
   // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
@@ -257,7 +261,7 @@ function diedError(device: number | null, said: string, ending: Ending): UblkErr
   );
 }
 
-/** Of what Node prints when it gives up, the line that says why, without the stack below it. */
+/** Returns the line of Node's last output that says why it ended, without the stack. */
 export function lastWords(said: string): string {
   const lines = said.trim().split('\n');
   const why = lines.findLast((line) => /FATAL ERROR|Fatal (?:process|JavaScript)|Check failed|Assertion/i.test(line));
@@ -268,10 +272,10 @@ function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** The text behind the first `skipped` bytes, which an earlier server wrote. */
+/** The end of the log, without what an earlier server wrote: its first `skipped` bytes. */
 function textOf(path: string, skipped: number): string {
   try {
-    return readFileSync(path).subarray(skipped).toString();
+    return endOfFile(path, skipped, MOST_SAID);
   } catch {
     return '';
   }

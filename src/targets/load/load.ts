@@ -55,8 +55,8 @@ function isUnsupportedSyntax(error: unknown): boolean {
 async function importOf(file: string, copy?: string): Promise<unknown> {
   const { href } = pathToFileURL(file);
   try {
-    const module = copy ?? changeOf(file);
-    return await importTrusted(module === '' ? href : `${href}?${module}`);
+    const query = copy ?? changeOf(file);
+    return await importTrusted(query === '' ? href : `${href}?${query}`);
   } catch (error) {
     if (error instanceof UblkError) throw error;
     throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {
@@ -68,18 +68,20 @@ async function importOf(file: string, copy?: string): Promise<unknown> {
   }
 }
 
-/** What this process has imported, by file: which version of the file came first. */
-const first = new Map<string, string>();
+/** The version of each target's file that this process imported first, by path. */
+const firstVersions = new Map<string, string>();
 
 /**
  * Node keeps a module for as long as the process lives. A resident server lives longer than a version of a file, so a file
- * that has changed since it was first imported is another module. Returns what names that one; empty: it has not changed.
+ * that has changed since it was first imported is imported as another module. Returns what tells that module apart; empty: the
+ * file has not changed. The files that it imports are not looked at.
  */
 function changeOf(file: string): string {
   const { mtimeNs, ino, size } = statSync(file, { bigint: true });
   const version = `${mtimeNs}-${ino}-${size}`;
-  if (!first.has(file)) first.set(file, version);
-  return first.get(file) === version ? '' : version;
+  const first = firstVersions.get(file) ?? version;
+  firstVersions.set(file, first);
+  return first === version ? '' : version;
 }
 
 /** Node has it without a flag since 22.18. */

@@ -339,7 +339,8 @@ export class NbdQueue implements TargetQueue, Answered {
     this.reason = reason;
     this.mode = ENDING;
     abandon(this.fd);
-    // What is sent again may be overwritten before a tunnel has delivered what it still has.
+    // The requests are sent again on the next connection, and newer writes may follow. A tunnel that delivered the old ones after
+    // that would overwrite them.
     this.drop?.();
   }
 

@@ -9,6 +9,9 @@ import { describe, test } from 'node:test';
 import { interfaceIndex } from '../../../src/native/libc/stream-socket.ts';
 import { addressesOf, withinLimit } from '../../../src/targets/nbd/connection/addresses.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
+import { askNbd } from '../../../src/targets/nbd/connection/connect.ts';
+import { listExports } from '../../../src/targets/nbd/handshake/negotiate.ts';
+import { encodeGreeting } from './server-side.ts';
 import { hostileServer } from './servers.ts';
 
 describe('a connection to an NBD server', () => {
@@ -28,6 +31,25 @@ describe('a connection to an NBD server', () => {
     const found = await askExport({ address: { kind: 'unix', path }, exportName: '' });
     assert.deepEqual([found.bytes, server.connections], [1 << 20, 1]);
     await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('to a server that never comes to an end of its negotiation is given up', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nbd-'));
+    const path = join(folder, 'socket');
+    const greeting = encodeGreeting();
+    const server = createServer((socket) => {
+      let sent = 0;
+      socket.on('error', () => {});
+      const timer = setInterval(() => socket.write(greeting.subarray(sent % 10, (sent++ % 10) + 1)), 20);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await once(server.listen(path), 'listening');
+    await assert.rejects(
+      askNbd({ address: { kind: 'unix', path }, exportName: '' }, listExports, { longestMs: 150 }),
+      /the server answers, but the negotiation has not ended within 0\.15 s/,
+    );
+    server.close();
     rmSync(folder, { recursive: true });
   });
 

@@ -12,10 +12,10 @@ import {
 
 /** The flags that decide which commands may be sent. */
 const USED_FLAGS = NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES;
-/** What a client assumes of a server that says nothing of it. */
+/** The most bytes of a read or write that a client may send to a server that names no maximum (the NBD protocol). */
 const ASSUMED_MOST = 32 << 20;
 
-/** What the device asks of its server. */
+/** What the device's requests need of its server. */
 export interface Needs {
   /** Bytes of its largest read or write. */
   readonly largest: number;

@@ -5,12 +5,12 @@
  */
 
 /**
- * Ranges of a read that do not touch each other. Servers send the pieces in ascending order, which makes one range; for a
- * server that does not, there is made room for more.
+ * Ranges of a read that do not touch each other. Servers send the pieces in ascending order, which makes one range. Each slot
+ * begins with room for FIRST_RANGES, and gets more for a server that sends them in another order.
  */
 const FIRST_RANGES = 16;
 const MOST_RANGES = 4096;
-/** Of all slots. */
+/** The most ranges that all slots together may have room for. */
 const MOST_IN_ALL = 2 ** 20;
 
 export class Coverage {
