@@ -16,6 +16,8 @@ export type ResidentRequest =
       readonly op: 'start';
       readonly device: number;
       readonly mode: 'add' | 'recover';
+      /** The call that asks, as in the device's record; undefined for an older client, which is not compared. */
+      readonly attempt?: string;
       /** The mount namespace of the client, in which the paths in the record were found. */
       readonly mounts: string;
       /** Its network namespace, in which addresses lead to what it has asked; undefined for an older client, whose is not compared. */
@@ -73,7 +75,8 @@ export function parseResidentRequest(payload: string): ResidentRequest {
         device: countField(fields, 'device'),
         mode: modeField(fields),
         mounts: mountsField(fields),
-        ...networkField(fields),
+        ...textField(fields, 'attempt'),
+        ...textField(fields, 'network'),
       };
     case 'quiesce':
       return { op, device: countField(fields, 'device') };
@@ -109,8 +112,10 @@ function mountsField({ mounts }: Fields): string {
   return mounts;
 }
 
-function networkField({ network }: Fields): { readonly network?: string } {
-  if (network === undefined) return {};
-  if (typeof network !== 'string') throw badRequest('network is not a text');
-  return { network };
+/** The field alone, if it is there. */
+function textField<K extends string>(fields: Fields, name: K): { readonly [_ in K]?: string } {
+  const value = fields[name];
+  if (value === undefined) return {};
+  if (typeof value !== 'string') throw badRequest(`${name} is not a text`);
+  return { [name]: value } as { readonly [_ in K]?: string };
 }

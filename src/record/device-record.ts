@@ -37,6 +37,11 @@ export interface DeviceRecord {
   readonly options: AddOptions;
   /** The resolved device; `recover` starts from it. */
   readonly spec: DeviceSpec;
+  /**
+   * The call of `add` or `recover` that started this server, or is about to. A server that is asked late, for a call that
+   * was given up, finds another one here: the id has become another device's. Absent in a record of an older version.
+   */
+  readonly attempt?: string;
   /** null until the first server serves. */
   readonly server: ServerIdentity | null;
   /** Where the server has the backing files open: /proc/PID/fd/N, in the order of the target's files. */

@@ -7,7 +7,7 @@ import { Held } from './held.ts';
 import { log } from './log.ts';
 import { ProcessSetup } from './process-setup.ts';
 import type { SharedThreads } from './shared/shared-threads.ts';
-import { type ServedDevice, serveDevice, type StartMode } from './serve-device.ts';
+import { type ServedDevice, serveDevice, type Start } from './serve-device.ts';
 
 export class Devices {
   readonly #served = new Map<number, ServedDevice>();
@@ -23,17 +23,17 @@ export class Devices {
   }
 
   /** Resolves when the device is live; it stays in the table until it has left. */
-  async start(id: number, mode: StartMode): Promise<ServedDevice> {
+  async start(start: Start): Promise<ServedDevice> {
     const held = new Held();
     this.#starting++;
     try {
-      const device = await serveDevice(id, mode, {
+      const device = await serveDevice(start, {
         setup: this.#setup,
         held,
         server: this.#server,
         shared: this.#shared,
       });
-      this.#served.set(id, device);
+      this.#served.set(device.id, device);
       device.gone.then(
         () => this.#left(device, held),
         (error: unknown) => this.#failed(device, held, error as Error),

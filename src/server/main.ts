@@ -1,11 +1,13 @@
 /**
- * The server process: `node main.js DEVICE_ID add|recover MOUNT_NAMESPACE`, the last being that of its caller.
+ * The server process: `node main.js DEVICE_ID add|recover ATTEMPT MOUNT_NAMESPACE`: the call that starts it, as in the
+ * device's record, and the mount namespace of that call.
  * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
 import { isAbsolute } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
+import { isCurrent } from '../record/attempt.ts';
 import { readRecord, recordEnd } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { builtInTarget } from '../targets/registry.ts';
@@ -15,18 +17,18 @@ import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import { describeFailure, log } from './log.ts';
-import type { StartMode } from './serve-device.ts';
+import type { Start } from './serve-device.ts';
 import { StartReporter } from './start-report.ts';
 
 const LEFT_OPEN_MS = 2000;
 
-async function main(id: number, mode: StartMode, callersNamespace: string | undefined): Promise<void> {
+async function main({ id, mode, attempt }: Start, callersNamespace: string | undefined): Promise<void> {
   const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`.
-  process.on('uncaughtException', (error) => fail(id, error, reporter));
+  process.on('uncaughtException', (error) => fail({ id, mode, attempt }, error, reporter));
   try {
     const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
-    const device = await new Devices(null).start(id, mode);
+    const device = await new Devices(null).start({ id, mode, attempt });
     const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/change/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
@@ -43,7 +45,7 @@ async function main(id: number, mode: StartMode, callersNamespace: string | unde
     // A timer or a socket that the target's `setup` has left open must not keep a server that has no device.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
   } catch (error) {
-    fail(id, error, reporter);
+    fail({ id, mode, attempt }, error, reporter);
   }
 }
 
@@ -56,18 +58,20 @@ function pathsOf({ target, files, targetOptions }: DeviceSpec): readonly string[
   return [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))];
 }
 
-function fail(id: number, thrown: unknown, reporter: StartReporter): void {
+function fail({ id, attempt }: Start, thrown: unknown, reporter: StartReporter): void {
   const error =
     thrown instanceof UblkError
       ? thrown
       : (shortageOf(thrown) ?? new UblkError(describeFailure(thrown), { code: 'INTERNAL', device: id }));
   log(error.message);
-  recordEnd(id, 'failed', error.message);
+  const record = readRecord(id);
+  if (record !== null && isCurrent(record, attempt)) recordEnd(id, 'failed', error.message);
   reporter.report({ ready: false, error });
   // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them. With this process gone,
   // the kernel makes the device DEAD or, if it can be recovered, QUIESCED.
   process.kill(process.pid, 'SIGKILL');
 }
 
-const [id, mode, callersNamespace] = process.argv.slice(2);
-if (id !== undefined && (mode === 'add' || mode === 'recover')) void main(Number(id), mode, callersNamespace);
+const [id, mode, attempt, callersNamespace] = process.argv.slice(2);
+if (id !== undefined && (mode === 'add' || mode === 'recover'))
+  void main({ id: Number(id), mode, attempt }, callersNamespace);

@@ -8,13 +8,12 @@ import { closeSync } from 'node:fs';
 import { ControlChannel } from '../control/channel.ts';
 import { endUserRecovery, getParams, setParams, startDev } from '../control/commands.ts';
 import { ShmemTable } from '../queue/shmem-table.ts';
-import type { DeviceRecord } from '../record/device-record.ts';
 import { filesOf } from '../record/files.ts';
-import { noRecord } from '../record/no-record.ts';
+import { requireRecord } from '../record/attempt.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { withFilesAlone } from '../record/files-alone.ts';
-import { readRecord, recordEnd, recordUnclosed, updateRecord } from '../record/store.ts';
+import { recordEnd, recordUnclosed, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
 import { findTarget } from '../targets/find.ts';
@@ -38,6 +37,13 @@ import type { SharedThreads } from './shared/shared-threads.ts';
 import { startThreads } from './start-threads.ts';
 
 export type StartMode = 'add' | 'recover';
+
+export interface Start {
+  readonly id: number;
+  readonly mode: StartMode;
+  /** The call that asks for it, as in the device's record; undefined for one of an older version. */
+  readonly attempt: string | undefined;
+}
 
 export interface ServedDevice {
   readonly id: number;
@@ -67,12 +73,11 @@ export interface ServingProcess {
 
 /** Resolves when the device is live. What this process then has of it is in `held`, and also when this throws. */
 export async function serveDevice(
-  id: number,
-  mode: StartMode,
+  { id, mode, attempt }: Start,
   { setup, held, server, shared }: ServingProcess,
 ): Promise<ServedDevice> {
-  const record = requireRecord(id);
-  const { spec } = record;
+  // Another device that has the id by now must not be opened: that would refuse it to its own server.
+  requireRecord(id, attempt);
   const channel = new ControlChannel();
   let isOpen = true;
   const closeChannel = (): void => {
@@ -93,6 +98,9 @@ export async function serveDevice(
     isServed = false;
     closeSync(charFd);
   });
+  // An id is not given out again while its char device is open.
+  const record = requireRecord(id, attempt);
+  const { spec } = record;
   const recovering = mode === 'recover';
   const made = recovering ? await getParams(channel, id) : null;
   const deviceBytes = (made?.basic.dev_sectors ?? 0) * 512;
@@ -120,6 +128,16 @@ export async function serveDevice(
   held.addMemory(() => registry.close());
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
+  // Before tags are fetched: a shared thread cannot give them back when something fails, and the device would stay with it.
+  const { lock } = filesOf(id);
+  const locked = await takeServerLock(lock);
+  if (locked !== null) held.setLock(() => closeSync(locked));
+  updateRecord(id, {
+    server: thisProcess(lock, server ?? undefined),
+    previous: record.server,
+    descriptors: target.files,
+    ended: null,
+  });
   const running = startThreads({ device, channel, target, maps, held, shared });
   threads = running;
   held.setThreads(() => running.release());
@@ -128,6 +146,7 @@ export async function serveDevice(
   if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
   const fetched = await untilFetched(running, target);
   const notes = [...setup.run(), ...fetched.notes];
+  if (locked === null) notes.push(`${lock} is locked by another process`);
   if (fetched.params !== undefined) {
     if (made === null) await setParams(channel, id, fetched.params);
     else requireServable(id, made, fetched.params, type.keepsFeatures);
@@ -138,16 +157,6 @@ export async function serveDevice(
     populateBuffers(ownBuffers(maps));
     idle.stop();
   }
-  const { lock } = filesOf(id);
-  const locked = await takeServerLock(lock);
-  if (locked === null) notes.push(`${lock} is locked by another process`);
-  else held.setLock(() => closeSync(locked));
-  updateRecord(id, {
-    server: thisProcess(lock, server ?? undefined),
-    previous: record.server,
-    descriptors: target.files,
-    ended: null,
-  });
   if (mode === 'add') {
     for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
     await startDev(channel, id, process.pid);
@@ -192,12 +201,6 @@ async function untilGone(id: number, threads: DeviceThreads, held: Held): Promis
   recordEnd(id, 'stopped', null);
   if (problem !== null) recordUnclosed(id, problem);
   await held.leave();
-}
-
-function requireRecord(id: number): DeviceRecord {
-  const record = readRecord(id);
-  if (record !== null) return record;
-  throw noRecord(id);
 }
 
 function listen(id: number, registry: ShmemRegistry): Promise<SharedMemorySocket> {

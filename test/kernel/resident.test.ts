@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddRequest } from '../../src/spec/options.ts';
 import { joinWords } from '../../src/text/shell-words.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
+import { type Background, inBackground } from './support/background.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'test';
@@ -68,6 +69,33 @@ describe('a resident server', { skip }, () => {
     await until(() => readdirSync('/sys/class/ublk-char').length === 0);
     const { path, id } = await add({ target: 'null' });
     sh(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct status=none`);
+    await library.deleteDevice(id);
+  });
+
+  test('starts no device that has the id of one whose call was given up', async () => {
+    const id = 33;
+    process.kill(pid, 'SIGSTOP');
+    let adding: Background | undefined;
+    try {
+      shFails(`ublkts add --server=${NAME} -n ${id} -t null`, /is stopped/);
+      adding = inBackground(`ublkts add -n ${id} -t ram --size 8M`);
+      // Its own server has not come to the char device yet.
+      await until(() => existsSync(`/run/ublkts/${id}.json`));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await adding.succeeded;
+    const { path, server, ublksrv_pid } = await describeDevice(id);
+    assert.equal(server, null);
+    verify(path, '--size=1M');
+    // A process that is started for a call that is over leaves the device, and its record, as they are.
+    shFails(
+      `node dist/server/main.cjs ${id} add another-call '' 3>&1`,
+      /device 33 is not started: the call that asked/,
+    );
+    const after = await describeDevice(id);
+    assert.deepEqual([after.state, after.ublksrv_pid], ['LIVE', ublksrv_pid]);
+    assert.match(readFileSync(`/run/ublkts/${id}.json`, 'utf8'), /"ended":null/);
     await library.deleteDevice(id);
   });
 

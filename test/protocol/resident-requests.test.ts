@@ -17,6 +17,7 @@ const requests: fc.Arbitrary<ResidentRequest> = fc.oneof(
       op: fc.constant('start' as const),
       device: fc.nat(),
       mode: fc.constantFrom('add' as const, 'recover' as const),
+      attempt: fc.string(),
       mounts: fc.string(),
       network: fc.string(),
     },
@@ -48,6 +49,7 @@ describe('a request to a resident server', () => {
     refused('{"op":"start","device":0,"mode":"stop","mounts":""}');
     refused('{"op":"start","device":0,"mode":"add"}');
     refused('{"op":"start","device":0,"mode":"add","mounts":"","network":1}');
+    refused('{"op":"start","device":0,"mode":"add","mounts":"","attempt":1}');
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         try {

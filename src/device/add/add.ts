@@ -7,6 +7,7 @@ import { addDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
+import { newAttempt } from '../../record/attempt.ts';
 import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
 import { withFilesAlone } from '../../record/files-alone.ts';
 import { forgetDevice, writeRecord } from '../../record/store.ts';
@@ -81,11 +82,13 @@ async function make(
   const { info, spec } = await create(channel, options, target, waiting);
   const id = info.dev_id;
   try {
+    const attempt = newAttempt();
     const record: DeviceRecord = {
       version: RECORD_VERSION,
       id,
       options,
       spec,
+      attempt,
       server: null,
       previous: null,
       generation: 0,
@@ -98,7 +101,7 @@ async function make(
       forgetDevice(id);
       writeRecord(record);
     });
-    const server = await startOn(spec.server, { device: id, mode: 'add', target: options.target }, waiting);
+    const server = await startOn(spec.server, { device: id, mode: 'add', attempt, target: options.target }, waiting);
     // Whoever is told of the device opens it next.
     await blockDeviceNode(id).catch((error: unknown) => {
       server.release();

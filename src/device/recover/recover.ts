@@ -10,6 +10,7 @@ import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
+import { newAttempt } from '../../record/attempt.ts';
 import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { readProcess } from '../../record/process-state.ts';
@@ -86,11 +87,13 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);
   await startUserRecoveryWhenFree(info, waiting);
+  const attempt = newAttempt();
   writeRecord({
     version: RECORD_VERSION,
     id,
     options: { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: options.target },
     spec,
+    attempt,
     server: before?.server ?? null,
     previous: null,
     generation: (before?.generation ?? 0) + 1,
@@ -100,7 +103,11 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     ended: null,
   });
   try {
-    const server = await startOn(spec.server, { device: id, mode: 'recover', target: options.target }, waiting);
+    const server = await startOn(
+      spec.server,
+      { device: id, mode: 'recover', attempt, target: options.target },
+      waiting,
+    );
     return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.

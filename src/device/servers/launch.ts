@@ -47,6 +47,8 @@ const MOST_SAID = 64 << 10;
 export interface Launch {
   readonly device: number;
   readonly mode: StartMode;
+  /** The call that starts it, as in the device's record. */
+  readonly attempt: string;
   /** The name of a built-in target, or the absolute path of a file. */
   readonly target: string;
 }
@@ -116,13 +118,13 @@ function flusherNote(errno: number): string[] {
 
 /** `waiting.signal` ends the server that is starting; its bound is the server's own. */
 export async function launchServer(launch: Launch, waiting: WaitOptions = {}): Promise<ServerProcess> {
-  const { device, mode, target } = launch;
+  const { device, mode, attempt, target } = launch;
   makeRunDirectories();
   const { log } = filesOf(device);
   const logged = bytesOf(log);
   // The command has loaded the target's file already, so its code without types is in the compile cache of the command.
   const cache = isAbsolute(target) ? mode : 'server';
-  const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, currentNamespace('mnt')];
+  const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, attempt, currentNamespace('mnt')];
   const program: Program = { words, flags: START_FLAGS, log, cache };
   const wrapper = ownNamespace();
   const first = await start(program, wrapper, waiting);

@@ -72,12 +72,12 @@ export async function startOn(server: string | null, launch: Launch, waiting: Wa
 
 async function startOnResident(
   name: string,
-  { device, mode }: Launch,
+  { device, mode, attempt }: Launch,
   { signal, onWaiting }: WaitOptions,
 ): Promise<{ readonly pid: number; readonly notes: readonly string[] }> {
   onWaiting?.(`waiting for the server ${name} to start the device`);
   const [mounts, network] = [currentNamespace('mnt'), currentNamespace('net')];
-  return askResident(resident(name), { op: 'start', device, mode, mounts, network }, signal);
+  return askResident(resident(name), { op: 'start', device, mode, attempt, mounts, network }, signal);
 }
 
 function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: string; wanted: ServerOptions } {

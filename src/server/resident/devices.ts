@@ -4,8 +4,7 @@ import { UblkError } from '../../errors.ts';
 import { currentNamespace, type Namespace } from '../../native/namespaces.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import type { ResidentEvent, ResidentRequest } from '../../protocol/resident-requests.ts';
-import { noRecord } from '../../record/no-record.ts';
-import { readRecord } from '../../record/store.ts';
+import { requireRecord } from '../../record/attempt.ts';
 import type { ServerOptions } from '../../spec/server-options.ts';
 import { namespacesOf } from '../../targets/namespaces.ts';
 import { builtInTarget } from '../../targets/registry.ts';
@@ -45,12 +44,12 @@ export class ResidentDevices {
   async start({
     device: id,
     mode,
+    attempt,
     mounts,
     network,
   }: Extract<ResidentRequest, { op: 'start' }>): Promise<readonly string[]> {
     if (this.isEnding) throw endingError(this.#name);
-    const spec = readRecord(id)?.spec;
-    if (spec === undefined) throw noRecord(id);
+    const { spec } = requireRecord(id, attempt);
     const callers = { mnt: mounts, net: network ?? currentNamespace('net') };
     for (const kind of namespacesOf(spec)) {
       if (callers[kind] !== currentNamespace(kind)) throw otherNamespace(kind, this.#name, id);
@@ -59,7 +58,7 @@ export class ResidentDevices {
     checkDescriptorsLeft(this.#shared.takes(spec) ? { ...needs, threads: 0 } : needs);
     // The code in a file can leak, and then it is this process that must be ended.
     if (isAbsolute(spec.target)) becomeKillable();
-    const { notes, gone } = await this.#devices.start(id, mode);
+    const { notes, gone } = await this.#devices.start({ id, mode, attempt });
     this.#tell({ event: 'live', device: id });
     const say = spec.quiet ? () => {} : log;
     say(
