@@ -5,6 +5,7 @@ import { Ring } from '../../native/ring/ring.ts';
 import { Block, BlockF64 } from '../../stats/layout.ts';
 import { StatsWriter } from '../../stats/writer.ts';
 import { gettid } from '../../native/libc/calls.ts';
+import { apart } from '../apart.ts';
 import { DataViews } from '../data-views.ts';
 import { ShmemOverlay } from '../data-path/shmem.ts';
 import { LatencySampler } from '../latency.ts';
@@ -89,7 +90,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
       shut(lane);
     }
   };
-  const woken = (): void => {
+  const carryOut = (): void => {
     for (const one of events.orders()) {
       if (one.kind === 'end') thread.leave();
       else if (one.kind === 'rest') delivery.rest(one.idle);
@@ -107,7 +108,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     stats,
     latency,
     wakeUp,
-    woken,
+    woken: () => apart(carryOut),
   });
   const close = (): void => {
     ring.close();

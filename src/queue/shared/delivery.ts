@@ -17,6 +17,7 @@ import {
 } from '../../native/uapi/ublk-commands.ts';
 import { UBLK_IO_RES_ABORT, UBLK_IO_RES_NEED_GET_DATA, UBLK_IO_RES_OK } from '../../native/uapi/ublk-io.ts';
 import { IORING_OP_URING_CMD } from '../../native/uapi/io-uring-opcodes.ts';
+import { apart } from '../apart.ts';
 import { FIXED_FILE } from '../char-device.ts';
 import type { Arrivals, Delivery } from '../delivery/delivery.ts';
 import type { Slots } from '../slots.ts';
@@ -95,6 +96,11 @@ export class SharedDelivery implements Delivery {
 
   flush(): number {
     if (this.news === 0) return 0;
+    apart(this.tell);
+    return AT_ONCE;
+  }
+
+  private readonly tell = (): void => {
     const { submitted, empty, resting } = this;
     this.submitted = this.begun;
     this.empty = this.emptied;
@@ -105,8 +111,7 @@ export class SharedDelivery implements Delivery {
     for (const lane of submitted) this.events.fetched(lane, this.lanes.problem[lane]!);
     for (const lane of empty) this.events.left(lane);
     for (const lane of resting) this.events.rest(lane);
-    return AT_ONCE;
-  }
+  };
 
   /** A device leaves by itself: its tags come back. */
   drain(): void {}
