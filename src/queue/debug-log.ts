@@ -2,7 +2,7 @@
  * `--debug_mask`: what a server writes to its log (/run/ublkts/N.log), with kublk's bits. Requests are logged by a
  * wrapper around the delivery, so a server that logs none of them runs the same code as without this file.
  */
-import { writeSync } from 'node:fs';
+import { serverLog } from '../targets/log.ts';
 import type { Arrivals, Delivery } from './delivery/delivery.ts';
 import type { Slots } from './slots.ts';
 
@@ -13,11 +13,8 @@ const DEBUG_IO = 1 << 3;
 /** Either bit logs every request: one line when it comes and one when it is done. */
 export const DEBUG_REQUESTS = DEBUG_IO_COMMAND | DEBUG_IO;
 
-const STDERR = 2;
-
-/** Writes synchronously and straight to the descriptor, because a queue thread never returns to an event loop. */
 export function debugLog(mask: number, bits: number, text: string): void {
-  if ((mask & bits) !== 0) writeSync(STDERR, `${new Date().toISOString()} ${text}\n`);
+  if ((mask & bits) !== 0) serverLog(text);
 }
 
 class LoggedArrivals implements Arrivals {

@@ -12,7 +12,7 @@ import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { encodeError } from '../protocol/error-wire.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
 import { describeThrown } from '../targets/load/thrown.ts';
-import { serverLog } from '../targets/log.ts';
+import { logFor, serverLog } from '../targets/log.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
@@ -27,6 +27,7 @@ async function main(config: ThreadConfig): Promise<void> {
   // Counters are floats (docs/decisions/0004): without the flag, V8 adds to them as integers, with checks (0005).
   if (Number.parseInt(process.versions.v8, 10) >= SAFE_INTEGER_V8)
     setFlagsFromString('--no-additive-safe-int-feedback');
+  logFor(config.deviceId);
   const notes = settle(config);
   const { thread, target, sleep, ring, close } = await buildQueueThread(config);
   const problem = thread.start();
@@ -81,7 +82,7 @@ function settle(config: ThreadConfig): string[] {
  * Gives the target its time to store what it holds. Data that it has not stored by then is lost, and the log says so.
  * Returns why it could not be closed; null: it is closed.
  */
-async function closeTarget(target: TargetQueue, { deviceId, index, spec }: ThreadConfig): Promise<string | null> {
+async function closeTarget(target: TargetQueue, { index, spec }: ThreadConfig): Promise<string | null> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`it did not end within ${CLOSE_SECONDS} s`)),
@@ -92,7 +93,7 @@ async function closeTarget(target: TargetQueue, { deviceId, index, spec }: Threa
     return null;
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    serverLog(`device ${deviceId}: the target could not be closed on thread ${index}: ${text}`);
+    serverLog(`the target could not be closed on thread ${index}: ${text}`);
     return describeThrown(error, spec.target);
   } finally {
     clearTimeout(timer);

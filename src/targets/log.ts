@@ -2,10 +2,17 @@ import { writeSync } from 'node:fs';
 
 const STDERR = 2;
 
+let subject = '';
+
+/** Begins each later line of this thread with the device: a resident server has one log for all of its devices. */
+export function logFor(device: number): void {
+  subject = `device ${device}: `;
+}
+
 /** Writes a line to the server's log at once: a queue thread may not return to its event loop for a long time. */
 export function serverLog(message: string): void {
   try {
-    writeSync(STDERR, `${new Date().toISOString()} ${message}\n`);
+    writeSync(STDERR, `${new Date().toISOString()} ${subject}${message}\n`);
   } catch {
     // A log that is full or closed must not fail the request that the line is about.
   }

@@ -72,6 +72,14 @@ describe('a resident server', { skip }, () => {
     await library.deleteDevice(id);
   });
 
+  test('that is opened when one of its name has just ended has its log', async () => {
+    for (let round = 0; round < 3; round++) {
+      const server = await library.openServer({ name: 'again' });
+      assert.ok(existsSync('/run/ublkts/server-again.log'));
+      await server.end();
+    }
+  });
+
   test('starts no device that has the id of one whose call was given up', async () => {
     const id = 33;
     process.kill(pid, 'SIGSTOP');
@@ -105,7 +113,7 @@ describe('a resident server', { skip }, () => {
       { target: 'loop', files: [`${DIRECTORY}/a.img`], queues: 1 },
       { target: 'stripe', files: [`${DIRECTORY}/c.img`, `${DIRECTORY}/d.img`], features: ['BATCH_IO'], queues: 1 },
       { target: 'ram', targetOptions: { size: '32M' }, dataPath: 'user_copy', threads: 2, perIoTasks: true },
-      { target: `${DIRECTORY}/handlers.ts` },
+      { target: `${DIRECTORY}/handlers.ts`, debugMask: 2 },
     ];
     const devices = [];
     for (const kind of kinds) devices.push(await add(kind));
@@ -116,6 +124,9 @@ describe('a resident server', { skip }, () => {
     for (const { path } of devices.slice(1, 4)) verify(path, '--size=1M');
     assert.match(sh(`script -qec 'ublkts list' /dev/null`), /SERVER[^]*test/);
     shFails(`ublkts add --server=${NAME} -t loop ${DIRECTORY}/a.img`, /cannot use backing file/);
+    const { id } = devices.at(-1)!;
+    const lines = readFileSync(`/run/ublkts/server-${NAME}.log`, 'utf8');
+    assert.match(lines, new RegExp(`Z device ${id}: thread 0 \\(tid \\d+\\) serves`));
     await library.deleteAllDevices();
     assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
   });

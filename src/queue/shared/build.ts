@@ -5,10 +5,10 @@ import { Ring } from '../../native/ring/ring.ts';
 import { Block, BlockF64 } from '../../stats/layout.ts';
 import { StatsWriter } from '../../stats/writer.ts';
 import { gettid } from '../../native/libc/calls.ts';
-import { apart } from '../apart.ts';
 import { DataViews } from '../data-views.ts';
 import { ShmemOverlay } from '../data-path/shmem.ts';
 import { LatencySampler } from '../latency.ts';
+import { notInlined } from '../not-inlined.ts';
 import { QueueThread } from '../queue-thread.ts';
 import { Request } from '../request.ts';
 import { ShmemTable } from '../shmem-table.ts';
@@ -108,7 +108,7 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     stats,
     latency,
     wakeUp,
-    woken: () => apart(carryOut),
+    woken: () => notInlined(carryOut),
   });
   const close = (): void => {
     ring.close();

@@ -17,9 +17,9 @@ import {
 } from '../../native/uapi/ublk-commands.ts';
 import { UBLK_IO_RES_ABORT, UBLK_IO_RES_NEED_GET_DATA, UBLK_IO_RES_OK } from '../../native/uapi/ublk-io.ts';
 import { IORING_OP_URING_CMD } from '../../native/uapi/io-uring-opcodes.ts';
-import { apart } from '../apart.ts';
 import { FIXED_FILE } from '../char-device.ts';
 import type { Arrivals, Delivery } from '../delivery/delivery.ts';
+import { notInlined } from '../not-inlined.ts';
 import type { Slots } from '../slots.ts';
 import { KIND_COMMAND, slotOf, userData } from '../user-data.ts';
 import type { Lanes } from './lanes.ts';
@@ -96,7 +96,7 @@ export class SharedDelivery implements Delivery {
 
   flush(): number {
     if (this.news === 0) return 0;
-    apart(this.tell);
+    notInlined(this.tell);
     return AT_ONCE;
   }
 

@@ -46,10 +46,7 @@ export interface LaneConfig {
 /** From the main thread. */
 export type SharedOrder =
   | { readonly kind: 'serve'; readonly lane: LaneConfig }
-  /**
-   * Give back the memory of the lane's I/O buffers, if no request is in hand. The field must not have the name of the one
-   * above: a number where V8 has seen only objects makes it drop the compiled loop of the thread (docs/decisions/0019).
-   */
+  /** Give back the memory of the lane's I/O buffers, if no request is in hand. */
   | { readonly kind: 'rest'; readonly idle: number }
   /** Leave the loop: no lane is served any more. */
   | { readonly kind: 'end' };

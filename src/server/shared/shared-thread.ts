@@ -183,8 +183,6 @@ export class SharedThread {
       case 'ready':
         for (const note of message.notes) log(note);
         this.#ring = message.ring;
-        // V8 leaves out what was never done, and drops the compiled loop when it is done. The first idle device may come after hours.
-        this.#order({ kind: 'rest', idle: 0 });
         return;
       case 'fetched':
         this.#served.get(message.lane)?.fetched.resolve();

@@ -4,7 +4,7 @@
  */
 
 /** Calls `act`. V8 cannot be told not to inline a function, and it does not look into what Set.forEach calls. */
-export function apart(act: () => void): void {
+export function notInlined(act: () => void): void {
   new Set([act]).forEach(call);
 }
 
