@@ -13,6 +13,8 @@ import { library } from './support/library.ts';
 
 const NAME = 'test';
 const DIRECTORY = '/tmp/resident';
+/** Devices that come and go one after the other. Something that each of them left would be seen. */
+const ROUNDS = 10;
 
 describe('a resident server', { skip }, () => {
   let pid = 0;
@@ -95,6 +97,9 @@ describe('a resident server', { skip }, () => {
     await adding.succeeded;
     const { path, server, ublksrv_pid } = await describeDevice(id);
     assert.equal(server, null);
+    for (const one of [pid, ublksrv_pid]) {
+      assert.match(readFileSync(`/proc/${one}/status`, 'utf8'), /^THP_enabled:\s+0$/m, 'a server refuses huge pages');
+    }
     verify(path, '--size=1M');
     // A process that is started for a call that is over leaves the device, and its record, as they are.
     shFails(
@@ -207,9 +212,13 @@ describe('a resident server', { skip }, () => {
     await cycle();
     await sleep(500);
     const before = held(pid);
-    for (let round = 0; round < 5; round++) await cycle();
+    for (let round = 0; round < ROUNDS; round++) await cycle();
     await until(() => held(pid).descriptors <= before.descriptors);
-    assert.ok(held(pid).mappings <= before.mappings + 7, `${before.mappings} mappings became ${held(pid).mappings}`);
+    // V8 maps and unmaps memory of its own meanwhile.
+    assert.ok(
+      held(pid).mappings < before.mappings + ROUNDS,
+      `${before.mappings} mappings became ${held(pid).mappings}`,
+    );
   });
 
   test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', async () => {

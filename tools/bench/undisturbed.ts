@@ -1,16 +1,10 @@
 /** Makes sure that nothing but the measured requests happens on a device. The lab's guest is thrown away afterwards. */
-import { writeFileSync } from 'node:fs';
 import { lockDevice } from '../guest/device-lock.ts';
+import { stopKhugepaged } from '../guest/khugepaged.ts';
 
-const SCAN_SLEEP_MS = '/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs';
-const WEEKS_MS = '4000000000';
-
-/**
- * Keeps udev and khugepaged out of the measurement. udev reads a device whenever a writer closes it; khugepaged goes
- * through all memory every ten seconds, for milliseconds, whichever row is being measured.
- */
+/** Keeps udev and khugepaged out of the measurement. udev reads a device whenever a writer closes it. */
 export async function undisturbed(device: string, measure: () => Promise<void>): Promise<void> {
-  writeFileSync(SCAN_SLEEP_MS, WEEKS_MS);
+  stopKhugepaged();
   const lock = await lockDevice(device);
   try {
     await measure();

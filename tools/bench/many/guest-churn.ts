@@ -10,6 +10,7 @@ import { inParallel } from '../../../src/device/in-parallel.ts';
 import type { AddRequest } from '../../../src/spec/options.ts';
 import { fioUntilStopped } from '../../../test/kernel/support/background.ts';
 import { requireBlockDevice } from '../../guest/fio.ts';
+import { stopKhugepaged } from '../../guest/khugepaged.ts';
 import { leftovers } from '../../guest/leftovers.ts';
 import { library } from '../../guest/library.ts';
 import { stopUdev } from '../../guest/udev.ts';
@@ -49,6 +50,7 @@ function readFrom(path: string): void {
 
 execFileSync('mkdir', ['-p', FOLDER]);
 stopUdev();
+stopKhugepaged();
 const server = await library.openServer({ name: 'many', threads: 2 });
 const kept = [];
 for (let index = 0; index < alive; index++) kept.push(await server.add(loop(index)));
