@@ -97,9 +97,6 @@ describe('a resident server', { skip }, () => {
     await adding.succeeded;
     const { path, server, ublksrv_pid } = await describeDevice(id);
     assert.equal(server, null);
-    for (const one of [pid, ublksrv_pid]) {
-      assert.match(readFileSync(`/proc/${one}/status`, 'utf8'), /^THP_enabled:\s+0$/m, 'a server refuses huge pages');
-    }
     verify(path, '--size=1M');
     // A process that is started for a call that is over leaves the device, and its record, as they are.
     shFails(

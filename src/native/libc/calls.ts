@@ -41,15 +41,6 @@ export function setIoFlusher(on: boolean): number {
   return result.value < 0 ? result.errno : 0;
 }
 
-/**
- * Keeps huge pages out of this process's memory, and the kernel's thread away that makes them (PR_SET_THP_DISABLE, prctl(2)).
- * A kernel without huge pages may refuse; then there is nothing to keep away.
- */
-export function refuseHugePages(): void {
-  const PR_SET_THP_DISABLE = 41;
-  callInt('prctl', PR_SET_THP_DISABLE, 1n, 0n, 0n, 0n);
-}
-
 /** Gives the calling thread a name of at most 15 bytes, as `ps -L` and `top -H` show it. */
 export function setThreadName(name: string): void {
   const PR_SET_NAME = 15;
