@@ -211,11 +211,8 @@ describe('a resident server', { skip }, () => {
     const before = held(pid);
     for (let round = 0; round < ROUNDS; round++) await cycle();
     await until(() => held(pid).descriptors <= before.descriptors);
-    // V8 maps and unmaps memory of its own meanwhile.
-    assert.ok(
-      held(pid).mappings < before.mappings + ROUNDS,
-      `${before.mappings} mappings became ${held(pid).mappings}`,
-    );
+    // Their memory goes last. V8 maps and unmaps memory of its own meanwhile.
+    await until(() => held(pid).mappings < before.mappings + ROUNDS);
   });
 
   test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', async () => {
