@@ -10,7 +10,7 @@ import { inParallel } from '../../src/device/in-parallel.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
 import { blockDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
-import { until } from './support/devices.ts';
+import { mappingsOf, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { LONG } from './support/long.ts';
 
@@ -172,7 +172,7 @@ function held(pid: number): { descriptors: number; mappings: number; privateKb: 
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
   return {
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    mappings: readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n').length,
+    mappings: mappingsOf(pid),
     privateKb: Number(/^Private_Dirty:\s+(\d+)/m.exec(rollup)?.[1]),
   };
 }
@@ -187,7 +187,7 @@ function ms(time: number): string {
   return `${time.toFixed(0)} ms`;
 }
 
-/** Resolves when the server has nothing of the devices any more. Their memory goes last. V8 maps some of its own meanwhile. */
+/** Resolves when the server has nothing of the devices any more. Their memory goes last. */
 async function letGo(pid: number, before: ReturnType<typeof held>): Promise<void> {
   await until('the server has closed all of them', () => held(pid).descriptors <= before.descriptors);
   await until('the server has unmapped all of them', () => held(pid).mappings <= before.mappings + 20);

@@ -9,6 +9,7 @@ import type { AddRequest } from '../../src/spec/options.ts';
 import { joinWords } from '../../src/text/shell-words.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
 import { type Background, inBackground } from './support/background.ts';
+import { mappingsOf } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'test';
@@ -211,7 +212,7 @@ describe('a resident server', { skip }, () => {
     const before = held(pid);
     for (let round = 0; round < ROUNDS; round++) await cycle();
     await until(() => held(pid).descriptors <= before.descriptors);
-    // Their memory goes last. V8 maps and unmaps memory of its own meanwhile.
+    // Their memory goes last.
     await until(() => held(pid).mappings < before.mappings + ROUNDS);
   });
 
@@ -285,6 +286,5 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 function held(pid: number): { descriptors: number; mappings: number } {
-  const mappings = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').length;
-  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, mappings };
+  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, mappings: mappingsOf(pid) };
 }

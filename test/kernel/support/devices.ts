@@ -1,6 +1,6 @@
 /** Devices whose servers come and go in a test. */
 import assert from 'node:assert/strict';
-import { closeSync, constants, openSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddOptions } from '../../../src/spec/options.ts';
 import type { BufferReport, DeviceReport } from '../../../src/device/report/report.ts';
@@ -73,4 +73,17 @@ export async function withDisk<T>(path: string, use: (fd: number) => Promise<T>)
   } finally {
     closeSync(fd);
   }
+}
+
+const HEAP_PAGE_BYTES = 256 << 10;
+
+/** How many mappings a process has, without the pages of V8's heap, which come and go as it collects garbage. */
+export function mappingsOf(pid: number): number {
+  const lines = readFileSync(`/proc/${pid}/maps`, 'latin1').trimEnd().split('\n');
+  return lines.filter((line) => !isHeapPage(line)).length;
+}
+
+function isHeapPage(line: string): boolean {
+  const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw-p 0+ 00:00 0\s*$/.exec(line) ?? [];
+  return BigInt(`0x${to ?? '0'}`) - BigInt(`0x${from ?? '0'}`) === BigInt(HEAP_PAGE_BYTES);
 }
