@@ -111,7 +111,7 @@ export async function serveDevice(
     // It is awaited when the char device is closed.
     closed.catch(() => {});
   });
-  const swap = await swapNotes(spec, target.files);
+  const swap = await swapNotes(spec, target.files, server !== null);
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
   const memoryNotes = checkBufferMemory(bufferNeeds(spec), spec.mlock, memory);

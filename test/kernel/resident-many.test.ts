@@ -10,7 +10,7 @@ import { inParallel } from '../../src/device/in-parallel.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
 import { blockDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
-import { mappingsOf, until } from './support/devices.ts';
+import { mappingsOf, threadsNamed, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { LONG } from './support/long.ts';
 
@@ -175,12 +175,6 @@ function held(pid: number): { descriptors: number; mappings: number; privateKb: 
     mappings: mappingsOf(pid),
     privateKb: Number(/^Private_Dirty:\s+(\d+)/m.exec(rollup)?.[1]),
   };
-}
-
-function threadsNamed(pid: number, name: string): string[] {
-  return readdirSync(`/proc/${pid}/task`).filter((tid) =>
-    readFileSync(`/proc/${pid}/task/${tid}/comm`, 'latin1').startsWith(name),
-  );
 }
 
 function ms(time: number): string {

@@ -13,6 +13,7 @@ import { tidied } from '../../tools/guest/tidied.ts';
 import { type Ran, run as ublkts } from '../../tools/guest/ublkts.ts';
 import type { Verdict } from '../../tools/guest/verifier.ts';
 import { describeDevice, leavesNothingBehind, sh, skip } from './guest.ts';
+import { threadsNamed } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { LONG, onlyLong } from './support/long.ts';
 
@@ -64,14 +65,17 @@ describe('a control group without memory', { skip, timeout: 300_000 }, () => {
   }
 });
 
+const HOLDS_SWAP = /swap\.img holds a swap area: .* unless it is added with mlock/;
+
 describe('swap', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();
 
   test('add and doctor say that a device with swap needs mlock', async () => {
     sh(`truncate -s ${SWAP_MB}M ${SWAP_FILE}; mkswap -q ${SWAP_FILE}`);
     const options = { ...ADD_DEFAULTS, target: 'loop', queues: 1, depth: 8, files: [SWAP_FILE] };
-    const { id, path, notes } = await addDevice(options);
-    assert.match(notes.join('\n'), /swap\.img holds a swap area: .* unless it is added with mlock/);
+    const { id, path, notes, ublksrv_pid } = await addDevice(options);
+    assert.match(notes.join('\n'), HOLDS_SWAP);
+    assert.deepEqual(threadsNamed(ublksrv_pid, 'libuv-worker'), [], 'it has no pool of threads for one read');
     sh(`swapon ${path}`);
     const { stdout } = await ublkts('doctor');
     assert.match(stdout, new RegExp(`swap.*on device ${id}, added without --mlock`));
@@ -83,6 +87,11 @@ describe('swap', { skip, timeout: 900_000 }, () => {
       [],
     );
     await deleteDevice(locked.id);
+    const server = await library.openServer({ name: 'swap' });
+    const resident = await addDevice({ ...options, server: 'swap' });
+    assert.match(resident.notes.join('\n'), HOLDS_SWAP);
+    await deleteDevice(resident.id);
+    await server.end();
   });
 
   test('swap on a loop device with mlock: minutes of swapping in and out, and the data is right', {

@@ -87,3 +87,10 @@ function isHeapPage(line: string): boolean {
   const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw-p 0+ 00:00 0\s*$/.exec(line) ?? [];
   return BigInt(`0x${to ?? '0'}`) - BigInt(`0x${from ?? '0'}`) === BigInt(HEAP_PAGE_BYTES);
 }
+
+/** The ids of the threads of a process whose name begins so. */
+export function threadsNamed(pid: number, name: string): string[] {
+  return readdirSync(`/proc/${pid}/task`).filter((tid) =>
+    readFileSync(`/proc/${pid}/task/${tid}/comm`, 'latin1').startsWith(name),
+  );
+}

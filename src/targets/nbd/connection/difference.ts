@@ -15,7 +15,7 @@ const USED_FLAGS = NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM 
 /** The most bytes of a read or write that a client may send to a server that names no maximum (the NBD protocol). */
 const ASSUMED_MOST = 32 << 20;
 
-/** What the device's requests need of its server. */
+/** What the NBD server has to allow, so that it can answer every request of the device. */
 export interface Needs {
   /** Bytes of its largest read or write. */
   readonly largest: number;
