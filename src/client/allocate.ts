@@ -1,7 +1,8 @@
 /** Allocates memory that is shared with a server: a memfd of this program, memory of the server, or a file. */
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
-import { addSeals, F_SEAL_GROW, F_SEAL_SHRINK } from '../native/libc/seals.ts';
+import { addSeals } from '../native/libc/seals.ts';
+import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
 import { createMemfd, type MappedMemory, mapFile } from '../native/memory.ts';
 import { filesOf } from '../record/files.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';

@@ -19,8 +19,7 @@ import { HAND_CONTROL_FD } from './hand/ring-fd.ts';
 import { handProgram, hasHandProgram } from './hand/program.ts';
 import { type ControlRing, openControlRing } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
-
-const MFD_CLOEXEC = 1;
+import { MFD_CLOEXEC } from '../native/uapi/mman.ts';
 
 export interface ApartOptions extends WaitOptions {
   /** Makes the error of a wait that took too long; by default it says which command did not answer. */

@@ -33,6 +33,7 @@ import { CompletionPipe } from './completion-pipe.ts';
 import { requestOf } from './failures.ts';
 import { type ControlRing, openControlRing } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
+import { ERRNO } from '../native/uapi/errno.ts';
 
 /** Commands under way at a time, at most, each with a buffer of its own in the channel's page. */
 const SLOTS = 7;
@@ -43,8 +44,7 @@ const SPARE_AT = SLOTS * SLOT_BYTES;
 /** The longest that `ask` waits for a driver that answers in a kernel thread, as older ones do. */
 const ASK_SECONDS = 1;
 
-const EINTR = 4;
-const ETIME = 62;
+const { EINTR, ETIME } = ERRNO;
 
 interface Pending {
   readonly command: ControlCommand;

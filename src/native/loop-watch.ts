@@ -11,12 +11,10 @@ import { Socket } from 'node:net';
 import { UblkError } from '../errors.ts';
 import { checked, closeDescriptor, pipe } from './libc/calls.ts';
 import { callInt } from './libc/ffi.ts';
+import { EPOLLET, EPOLLIN } from './uapi/epoll.ts';
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
-const EPOLLIN = 1;
-/** Edge-triggered: nobody has to read what was signalled. */
-const EPOLLET = 0x80000000;
 /** struct epoll_event, which is packed on x86-64 only. */
 const DATA_AT = process.arch === 'x64' ? 4 : 8;
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;

@@ -2,18 +2,28 @@
 import { closeSync, ftruncateSync } from 'node:fs';
 import { checked, mmap, munmap } from './libc/calls.ts';
 import { callInt, viewOf } from './libc/ffi.ts';
+import {
+  MADV_DONTNEED,
+  MADV_DONTNEED_LOCKED,
+  MADV_NOHUGEPAGE,
+  MADV_POPULATE_WRITE,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_NORESERVE,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MLOCK_ONFAULT,
+  PROT_READ,
+  PROT_WRITE,
+} from './uapi/mman.ts';
+import { ERRNO } from './uapi/errno.ts';
+
+const { EINVAL } = ERRNO;
 
 export const PAGE_SIZE = 4096;
-
-const PROT_READ = 1;
-const PROT_WRITE = 2;
-const MAP_SHARED = 0x01;
-const MAP_PRIVATE = 0x02;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
-const MAP_NORESERVE = 0x4000;
-const MADV_NOHUGEPAGE = 15;
-const MAP_POPULATE = 0x8000;
 
 export interface MapOptions {
   readonly readOnly?: boolean;
@@ -86,17 +96,11 @@ export function hollow({ address, length }: Pick<MappedMemory, 'address' | 'leng
   mmap(BigInt(length), PROT_READ | PROT_WRITE, flags, -1, 0n, what, address);
 }
 
-const MADV_POPULATE_WRITE = 23;
-
 /** Gives every page of the mapping its memory now. Returns 0 or the errno. */
 export function populate({ address, length }: MappedMemory): number {
   const { value, errno } = callInt('madvise', address, BigInt(length), MADV_POPULATE_WRITE);
   return value < 0 ? errno : 0;
 }
-
-const MADV_DONTNEED = 4;
-const MADV_DONTNEED_LOCKED = 24;
-const EINVAL = 22;
 
 /**
  * Gives the memory of anonymous pages back to the system, also of locked ones; they are zeroed pages afterwards. Returns 0
@@ -111,8 +115,6 @@ export function discard(address: bigint, length: number): number {
   return value < 0 ? errno : 0;
 }
 
-const MLOCK_ONFAULT = 1;
-
 /** Keeps each page of the mapping in memory from the moment it is first used. Returns 0 or the errno. */
 export function lockOnFault({ address, length }: Pick<MappedMemory, 'address' | 'length'>): number {
   const { value, errno } = callInt('mlock2', address, BigInt(length), MLOCK_ONFAULT);
@@ -123,9 +125,6 @@ export function lockOnFault({ address, length }: Pick<MappedMemory, 'address' | 
 export function freeToSystem(): void {
   callInt('malloc_trim', 0n);
 }
-
-const MFD_CLOEXEC = 1;
-const MFD_ALLOW_SEALING = 2;
 
 /** Makes an unnamed file of `length` bytes in memory. The caller closes the descriptor. */
 export function createMemfd(name: string, length: number): number {

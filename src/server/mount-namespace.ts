@@ -10,10 +10,9 @@ import { packagePath } from '../package-root.ts';
 import { callInt } from '../native/libc/ffi.ts';
 import { currentNamespace } from '../native/namespaces.ts';
 import { RUN_DIRECTORY, SOCKET_DIRECTORY } from '../record/files.ts';
+import { MNT_DETACH, UMOUNT_NOFOLLOW } from '../native/uapi/fs.ts';
 
 const SYS_umount2 = 166n;
-const MNT_DETACH = 2;
-const UMOUNT_NOFOLLOW = 8;
 /** They are kept with everything that is mounted in them. */
 const KERNEL_FOLDERS = ['/dev', '/proc', '/sys'];
 

@@ -6,7 +6,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } f
 import { dirname } from 'node:path';
 import { callInt } from '../native/libc/ffi.ts';
 import {
-  EXT_MAGIC,
+  EXT4_SUPER_MAGIC,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
@@ -17,6 +17,8 @@ import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '
 import { deviceNumber } from '../block/number.ts';
 import type { ParamsInit } from '../control/commands.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
+import { ERRNO } from '../native/uapi/errno.ts';
+import { O_TMPFILE } from '../native/uapi/fcntl.ts';
 
 /**
  * The ways in which the backing files can discard and zero. This is plain data, because it is passed to queue threads.
@@ -35,8 +37,7 @@ export interface Holes {
 const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 const ZERO = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
 const ALLOCATE = FALLOC_FL_KEEP_SIZE;
-/** The flag of open(2), for which Node has no constant. */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+const { EOPNOTSUPP, ENOSYS } = ERRNO;
 
 export const NO_HOLES: Holes = { punches: false, zeroes: false, allocates: false, granularity: 512 };
 
@@ -100,9 +101,6 @@ export function secondMode(holes: Holes, op: number, flags: number): number {
   return op === UBLK_IO_OP_WRITE_ZEROES && (flags & UBLK_IO_F_NOUNMAP) !== 0 && !holes.zeroes ? ALLOCATE : 0;
 }
 
-const EOPNOTSUPP = 95;
-const ENOSYS = 38;
-
 /** Whether fallocate supports `mode`. Any error but "not supported" is about this range or about free space. */
 function can(fd: number, mode: number, offset: number, length: number): boolean {
   const result = callInt('fallocate', fd, mode, BigInt(offset), BigInt(length));
@@ -135,7 +133,7 @@ function modesOfFileSystem(directory: string, device: bigint, length: number): (
  * else, although a new file on the same file system may have extents.
  */
 function hasBlockMap(fd: number): boolean {
-  if (statfsSync(`/proc/self/fd/${fd}`).type !== EXT_MAGIC) return false;
+  if (statfsSync(`/proc/self/fd/${fd}`).type !== EXT4_SUPER_MAGIC) return false;
   const flags = new Uint8Array(8);
   const { value } = callInt('ioctl', fd, BigInt(FS_IOC_GETFLAGS), flags);
   return value === 0 && (new DataView(flags.buffer).getUint32(0, true) & FS_EXTENT_FL) === 0;

@@ -5,8 +5,9 @@
 import { io_uring_enter } from '../../native/libc/calls.ts';
 import { IORING_ENTER_GETEVENTS } from '../../native/uapi/io-uring-enter.ts';
 import { HAND_RING_FD } from './ring-fd.ts';
+import { ERRNO } from '../../native/uapi/errno.ts';
 
-const EINTR = 4;
+const { EINTR } = ERRNO;
 
 const entries = Number(process.argv[2]);
 // -EINTR: nothing was submitted.

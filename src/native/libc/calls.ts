@@ -5,6 +5,7 @@
 import { UblkError } from '../../errors.ts';
 import { errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
+import { PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
 
 /**
  * The error of a failed call. `what` stands between the call and the reason: `mmap of a buffer: Cannot allocate
@@ -28,8 +29,6 @@ export function check(name: string, what: string, result: CallResult<number>): n
 export function ioctl(fd: number, request: number, argument: Uint8Array | bigint, what: string): number {
   return checked('ioctl', what, fd, BigInt(request), argument);
 }
-
-const PR_SET_IO_FLUSHER = 57;
 
 /**
  * Sets or clears PR_SET_IO_FLUSHER (prctl(2)) for the calling thread and for the threads and processes that it starts
@@ -68,9 +67,6 @@ export function setAffinity(cpus: readonly number[], tid = 0): number {
   const result = callInt('sched_setaffinity', tid, BigInt(mask.length), mask);
   return result.value < 0 ? result.errno : 0;
 }
-
-const SCHED_OTHER = 0;
-const SCHED_BATCH = 3;
 
 /**
  * Gives the calling thread the policy SCHED_BATCH (sched(7)): when it wakes up, it does not take the CPU from a running

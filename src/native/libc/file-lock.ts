@@ -3,16 +3,10 @@
  * last descriptor of the open file is closed, which includes that its process is killed.
  */
 import { ERRNO } from '../uapi/errno.ts';
+import { F_OFD_GETLK, F_OFD_SETLK, F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB } from '../uapi/fcntl.ts';
 import { checked, systemError } from './calls.ts';
 import { callInt } from './ffi.ts';
 
-const F_OFD_GETLK = 36;
-const F_OFD_SETLK = 37;
-const F_RDLCK = 0;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
 /** The size of struct flock: type and whence (int16), start and length (int64) from byte 8 on, pid. */
 const FLOCK_BYTES = 32;
 

@@ -1,17 +1,16 @@
 /** Seals of memory files (fcntl(2), memfd_create(2)). A seal forbids an operation on the file to everybody. */
 import { checked } from './calls.ts';
 import { callInt } from './ffi.ts';
-
-const F_GETFL = 3;
-const F_ADD_SEALS = 1033;
-const F_GET_SEALS = 1034;
-const O_ACCMODE = 3;
-const O_RDONLY = 0;
-
-export const F_SEAL_SHRINK = 0x2;
-export const F_SEAL_GROW = 0x4;
-const F_SEAL_WRITE = 0x8;
-const F_SEAL_FUTURE_WRITE = 0x10;
+import {
+  F_ADD_SEALS,
+  F_GETFL,
+  F_GET_SEALS,
+  F_SEAL_FUTURE_WRITE,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  O_ACCMODE,
+  O_RDONLY,
+} from '../uapi/fcntl.ts';
 
 export function addSeals(fd: number, seals: number, what: string): void {
   checked('fcntl', `F_ADD_SEALS of ${what}`, fd, F_ADD_SEALS, seals);

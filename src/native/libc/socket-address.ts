@@ -1,9 +1,5 @@
-/** Addresses of sockets. The layouts and constants are those of <sys/un.h> and <netinet/in.h> of 64-bit Linux. */
-
-export const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const UNIX_PATH_MAX = 108;
+/** Addresses of sockets. The layouts are those of <sys/un.h> and <netinet/in.h> of 64-bit Linux. */
+import { AF_INET, AF_INET6, AF_UNIX, UNIX_PATH_MAX } from '../uapi/socket.ts';
 
 export type SocketAddress =
   | { readonly family: 'unix'; readonly path: string }

@@ -1,35 +1,32 @@
 /**
- * Stream sockets of our own, whose descriptors io_uring can use; Node keeps the descriptors of its own to itself. The
- * constants are those of <sys/socket.h>, <netinet/tcp.h> and <fcntl.h> of 64-bit Linux.
+ * Stream sockets of our own, whose descriptors io_uring can use; Node keeps the descriptors of its own to itself.
  */
 import { closeSync } from 'node:fs';
 import { ERRNO } from '../uapi/errno.ts';
 import { checked, ioctl, systemError } from './calls.ts';
 import { callInt } from './ffi.ts';
-import { AF_UNIX, encodeAddress, type SocketAddress } from './socket-address.ts';
+import { encodeAddress, type SocketAddress } from './socket-address.ts';
+import {
+  AF_UNIX,
+  IFNAMSIZ,
+  IPPROTO_TCP,
+  SHUT_RDWR,
+  SIOCGIFINDEX,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+} from '../uapi/socket.ts';
+import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, O_NONBLOCK } from '../uapi/fcntl.ts';
 
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-
-const SOL_SOCKET = 1;
-const SO_KEEPALIVE = 9;
-const SO_LINGER = 13;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
-const TCP_KEEPINTVL = 5;
-const TCP_KEEPCNT = 6;
-
-const F_GETFL = 3;
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
-const O_NONBLOCK = 0o4000;
-const SHUT_RDWR = 2;
 /** A struct ifreq: a name, and behind it what is asked. */
 const IFREQ_BYTES = 40;
-const IFNAMSIZ = 16;
-const SIOCGIFINDEX = 0x8933;
 
 /** How long an idle TCP connection may be silent before it is taken for dead. */
 export interface TcpLimits {

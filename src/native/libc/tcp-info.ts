@@ -1,8 +1,6 @@
 /** Reads the kernel's report on a TCP connection (TCP_INFO, tcp(7)), which has the layout of struct tcp_info in <linux/tcp.h>. */
+import { IPPROTO_TCP, TCP_INFO } from '../uapi/socket.ts';
 import { callInt } from './ffi.ts';
-
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
 
 /** The parts of the report that show whether the other end still answers. */
 export interface TcpSigns {

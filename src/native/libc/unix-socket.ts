@@ -1,23 +1,28 @@
 /**
- * Unix sockets that send and receive descriptors (SCM_RIGHTS) and tell which process is connected, as Node's cannot. The
- * constants are those of <sys/socket.h>; the struct layouts are those of 64-bit Linux.
+ * Unix sockets that send and receive descriptors (SCM_RIGHTS) and tell which process is connected, as Node's cannot.
  */
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../memory.ts';
 import { checked, systemError } from './calls.ts';
 import { callInt, callLong } from './ffi.ts';
-import { AF_UNIX, encodeAddress } from './socket-address.ts';
+import { encodeAddress } from './socket-address.ts';
+import {
+  AF_UNIX,
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SCM_RIGHTS,
+  cmsghdr,
+  iovec,
+  msghdr,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_PEERCRED,
+} from '../uapi/socket.ts';
+import { ERRNO } from '../uapi/errno.ts';
 
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
-const SCM_RIGHTS = 1;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-const MSG_CMSG_CLOEXEC = 0x40000000;
-
-const EINTR = 4;
+const { EINTR } = ERRNO;
 
 /** Positions in the buffer of a call: struct msghdr, struct iovec and the control messages, and then the bytes. */
 const HEADER_AT = 0;
@@ -26,14 +31,9 @@ const CONTROL_AT = 128;
 const CONTROL_MAX = 512;
 const BYTES_AT = PAGE_SIZE;
 
-/** Offsets in struct msghdr (56 bytes) and struct cmsghdr. */
-const MSG_IOV = 16;
-const MSG_IOVLEN = 24;
-const MSG_CONTROL = 32;
-const MSG_CONTROLLEN = 40;
-const CMSG_HEADER = 16;
-const CMSG_LEVEL = 8;
-const CMSG_TYPE = 12;
+const { msg_iov, msg_iovlen, msg_control, msg_controllen } = msghdr.fields;
+const { cmsg_level, cmsg_type } = cmsghdr.fields;
+const CMSG_HEADER = cmsghdr.size;
 
 export interface Received {
   /**
@@ -84,8 +84,8 @@ export class MessageBuffer {
     this.#memory.bytes.set(bytes, BYTES_AT);
     if (fds.length > 0) {
       this.#view.setBigUint64(CONTROL_AT, BigInt(CMSG_HEADER + fds.length * 4), true);
-      this.#view.setInt32(CONTROL_AT + CMSG_LEVEL, SOL_SOCKET, true);
-      this.#view.setInt32(CONTROL_AT + CMSG_TYPE, SCM_RIGHTS, true);
+      this.#view.setInt32(CONTROL_AT + cmsg_level.offset, SOL_SOCKET, true);
+      this.#view.setInt32(CONTROL_AT + cmsg_type.offset, SCM_RIGHTS, true);
       fds.forEach((fd, i) => this.#view.setInt32(CONTROL_AT + CMSG_HEADER + i * 4, fd, true));
     }
     const header = this.#memory.address + BigInt(HEADER_AT);
@@ -103,22 +103,25 @@ export class MessageBuffer {
     const { address } = this.#memory;
     const view = this.#view;
     this.#memory.bytes.fill(0, 0, BYTES_AT);
-    view.setBigUint64(HEADER_AT + MSG_IOV, address + BigInt(IOVEC_AT), true);
-    view.setBigUint64(HEADER_AT + MSG_IOVLEN, 1n, true);
-    view.setBigUint64(HEADER_AT + MSG_CONTROL, controlBytes === 0 ? 0n : address + BigInt(CONTROL_AT), true);
-    view.setBigUint64(HEADER_AT + MSG_CONTROLLEN, BigInt(controlBytes), true);
+    view.setBigUint64(HEADER_AT + msg_iov.offset, address + BigInt(IOVEC_AT), true);
+    view.setBigUint64(HEADER_AT + msg_iovlen.offset, 1n, true);
+    view.setBigUint64(HEADER_AT + msg_control.offset, controlBytes === 0 ? 0n : address + BigInt(CONTROL_AT), true);
+    view.setBigUint64(HEADER_AT + msg_controllen.offset, BigInt(controlBytes), true);
     view.setBigUint64(IOVEC_AT, address + BigInt(BYTES_AT), true);
-    view.setBigUint64(IOVEC_AT + 8, BigInt(bytes), true);
+    view.setBigUint64(IOVEC_AT + iovec.fields.iov_len.offset, BigInt(bytes), true);
   }
 
   #receivedFds(): number[] {
     const view = this.#view;
-    const end = CONTROL_AT + Number(view.getBigUint64(HEADER_AT + MSG_CONTROLLEN, true));
+    const end = CONTROL_AT + Number(view.getBigUint64(HEADER_AT + msg_controllen.offset, true));
     const fds: number[] = [];
     for (let at = CONTROL_AT; at + CMSG_HEADER <= end; ) {
       const length = Number(view.getBigUint64(at, true));
       if (length < CMSG_HEADER) break;
-      if (view.getInt32(at + CMSG_LEVEL, true) === SOL_SOCKET && view.getInt32(at + CMSG_TYPE, true) === SCM_RIGHTS) {
+      if (
+        view.getInt32(at + cmsg_level.offset, true) === SOL_SOCKET &&
+        view.getInt32(at + cmsg_type.offset, true) === SCM_RIGHTS
+      ) {
         for (let fd = at + CMSG_HEADER; fd + 4 <= at + length; fd += 4) fds.push(view.getInt32(fd, true));
       }
       at += Math.ceil(length / 8) * 8;

@@ -28,10 +28,9 @@ import type { RingRemains } from './remains.ts';
 import { mapAnonymous, type MappedMemory, PAGE_SIZE } from '../memory.ts';
 import { type RingParts, setUpRing } from './setup.ts';
 import type { SubmissionQueue } from './submission-queue.ts';
+import { ERRNO } from '../uapi/errno.ts';
 
-const EINTR = 4;
-const EAGAIN = 11;
-const EBUSY = 16;
+const { EINTR, EAGAIN, EBUSY } = ERRNO;
 
 export class Ring {
   readonly sq: SubmissionQueue;

@@ -16,6 +16,7 @@ import { CQE_WORDS, SQE128_WORDS, SQE_WORDS } from '../uapi/io-uring-words.ts';
 import { ringSetupFailure } from './setup-failure.ts';
 import { CompletionQueue } from './completion-queue.ts';
 import { SubmissionQueue } from './submission-queue.ts';
+import { ERRNO } from '../uapi/errno.ts';
 
 export interface RingParts {
   readonly fd: number;
@@ -38,7 +39,7 @@ export interface RingOptions {
   readonly flags: number;
 }
 
-const EINVAL = 22;
+const { EINVAL } = ERRNO;
 
 /** Asks for the features of the newest kernels, and then for fewer of them if this kernel refuses. */
 export function setUpRing(options: RingOptions): RingParts {

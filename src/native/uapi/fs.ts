@@ -79,4 +79,9 @@ export const FS_IOC_GETFLAGS = ior(0x66, 1, 8);
 export const FS_EXTENT_FL = 0x00080000;
 
 /** The magic number of ext2, ext3 and ext4 (include/uapi/linux/magic.h). */
-export const EXT_MAGIC = 0xef53;
+export const EXT4_SUPER_MAGIC = 0xef53;
+export const HUGETLBFS_MAGIC = 0x958458f6;
+
+// Flags of umount2(2).
+export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;

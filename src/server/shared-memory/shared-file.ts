@@ -2,10 +2,10 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { PAGE_SIZE } from '../../native/memory.ts';
+import { HUGETLBFS_MAGIC } from '../../native/uapi/fs.ts';
 
 /** UBLK_SHMEM_BUF_SIZE_MAX of drivers/block/ublk_drv.c, Linux 7.3. */
 export const MAX_BYTES = 2 ** 32;
-const HUGETLBFS_MAGIC = 0x958458f6;
 /** Left to everyone else when memory is to be filled in for a file. */
 const SPARE_BYTES = 64 * 2 ** 20;
 

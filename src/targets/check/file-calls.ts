@@ -8,6 +8,7 @@
 import fs, { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { O_DSYNC } from '../../native/uapi/fcntl.ts';
 
 export type CallKind = 'read' | 'write' | 'sync';
 
@@ -26,7 +27,6 @@ const METHODS: readonly Method[] = [
   { name: 'sync', kind: 'sync', position: -1 },
   { name: 'datasync', kind: 'sync', position: -1 },
 ];
-const O_DSYNC = 0o10000;
 
 type AnyFunction = (...words: unknown[]) => unknown;
 

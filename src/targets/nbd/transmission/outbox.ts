@@ -9,6 +9,7 @@ import { hollow, type MappedMemory, mapAnonymous } from '../../../native/memory.
 import { sumHi, sumLo, wordsOf } from '../../../native/words64.ts';
 import { NBD_REQUEST_BYTES } from '../protocol/numbers.ts';
 import { encodeRequest } from '../protocol/request.ts';
+import { iovec, msghdr } from '../../../native/uapi/socket.ts';
 
 /** UIO_MAXIOV of include/uapi/linux/uio.h is 1024 iovecs: two per write. */
 const MAX_REQUESTS = 511;
@@ -20,13 +21,12 @@ const MAX_PARTS = 16;
 /** Positions in the memory: one struct msghdr per part and one for what follows them, the iovecs, the headers. */
 const MSGHDR_BYTES = 64;
 const IOVECS_AT = (MAX_PARTS + 1) * MSGHDR_BYTES;
-const IOVEC_BYTES = 16;
+const IOVEC_BYTES = iovec.size;
 const HEADERS_AT = IOVECS_AT + 1024 * IOVEC_BYTES;
 const MEMORY_BYTES = HEADERS_AT + MAX_REQUESTS * NBD_REQUEST_BYTES;
 
-/** Offsets in struct msghdr. */
-const MSG_IOV = 16;
-const MSG_IOVLEN = 24;
+const IOV_WORD = msghdr.fields.msg_iov.offset >> 2;
+const IOVLEN_WORD = msghdr.fields.msg_iovlen.offset >> 2;
 
 export class Outbox {
   /** The address of the first struct msghdr. */
@@ -151,9 +151,9 @@ export class Outbox {
   private endPart(part: number): void {
     const { words, tailStart } = this;
     const at = (part * MSGHDR_BYTES) >> 2;
-    words[at + (MSG_IOV >> 2)] = sumLo(this.vecLo, tailStart * IOVEC_BYTES);
-    words[at + (MSG_IOV >> 2) + 1] = sumHi(this.vecLo, this.vecHi, tailStart * IOVEC_BYTES);
-    words[at + (MSG_IOVLEN >> 2)] = this.iovecs - tailStart;
+    words[at + IOV_WORD] = sumLo(this.vecLo, tailStart * IOVEC_BYTES);
+    words[at + IOV_WORD + 1] = sumHi(this.vecLo, this.vecHi, tailStart * IOVEC_BYTES);
+    words[at + IOVLEN_WORD] = this.iovecs - tailStart;
   }
 
   private addIovec(lo: number, hi: number, length: number): void {

@@ -11,8 +11,7 @@ import type { ConnectionWriter } from '../../../stats/connection-writer.ts';
 import type { TargetRing } from '../../target.ts';
 import { ReplyParser, type ReplySink } from './reply-parser.ts';
 import type { Waiting } from './waiting.ts';
-
-const MSG_WAITALL = 0x100;
+import { MSG_WAITALL } from '../../../native/uapi/socket.ts';
 
 /** The staging buffer takes the replies of a whole batch of small reads. */
 const STAGING_BYTES = 256 << 10;

@@ -11,16 +11,13 @@ import type { IoRequest, TargetRing } from '../../target.ts';
 import { commandFlagsOf, commandOf } from './commands.ts';
 import { Outbox } from './outbox.ts';
 import type { Waiting } from './waiting.ts';
+import { MSG_MORE, MSG_NOSIGNAL, MSG_WAITALL } from '../../../native/uapi/socket.ts';
 
 const { EINVAL } = ERRNO;
 
 /** The largest request of a device has fewer bytes. */
 const LARGEST_BYTES = 2 ** 29;
 
-const MSG_WAITALL = 0x100;
-const MSG_NOSIGNAL = 0x4000;
-/** More follows at once: TCP does not send a segment for this alone. */
-const MSG_MORE = 0x8000;
 const FLAGS = MSG_WAITALL | MSG_NOSIGNAL;
 
 export interface SenderParts {
