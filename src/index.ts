@@ -16,7 +16,13 @@ export {
   unregisterBuffer,
 } from './device/buffers.ts';
 export type { WaitOptions } from './control/waiting.ts';
-export { type DeleteOptions, type Deletions, deleteAllDevices, deleteDevice } from './device/remove/delete.ts';
+export {
+  type DeleteOptions,
+  type Deletions,
+  deleteAllDevices,
+  deleteDevice,
+  deleteDevices,
+} from './device/remove/delete.ts';
 export { describeHolder, type Holder } from './block/holder.ts';
 export { type Features, getFeatures } from './device/features.ts';
 export { describeDevice, listDevices } from './device/report/list.ts';

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlChannel } from '../../src/control/channel.ts';
 import { getDevInfo } from '../../src/control/commands.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
+import { inBackground } from './support/background.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
@@ -42,6 +43,25 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
       });
     }
   }
+
+  test('del of several devices stops them together, and says which of them there is not', async () => {
+    const path = `${DIRECTORY}/until`;
+    const devices = [await addDevice(undefined, { until: path }), await addDevice(NAME, { until: path })];
+    const ids = devices.map(({ id }) => id);
+    const output = `${DIRECTORY}/output`;
+    const command = inBackground(
+      `code=0; ublkts del ${ids[0]} 4000 ${ids[1]} > ${output} 2>&1 || code=$?; echo "exit code $code" >> ${output}`,
+    );
+    await until('both are stopped', () => ids.every((id) => !existsSync(`/sys/block/ublkb${id}`)));
+    assert.ok(!existsSync(CLOSED), 'neither is closed');
+    sh(`touch ${path}`);
+    await command.succeeded;
+    const text = readFileSync(output, 'utf8');
+    assert.match(text, /there is no device 4000 .*ENODEV/);
+    assert.match(text, /^exit code 64$/m);
+    for (const id of ids) assert.ok(!existsSync(`/dev/ublkc${id}`));
+    assert.deepEqual(ids.flatMap(filesLeftOf), []);
+  });
 
   test('that fails is told of by whoever ends the device, and the log names the device', async () => {
     for (const server of [undefined, NAME]) {
