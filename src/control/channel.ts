@@ -65,7 +65,7 @@ export class ControlChannel {
   }
 
   /**
-   * The result of a command that never waits: GET_DEV_INFO, GET_DEV_INFO2, GET_QUEUE_AFFINITY or GET_FEATURES. Negative
+   * The result of a command that never waits: GET_DEV_INFO, GET_QUEUE_AFFINITY or GET_FEATURES. Negative
    * (-errno) when the driver refused.
    */
   ask(command: ControlCommand): number {

@@ -23,8 +23,6 @@ export interface ControlCommand {
   /** Copied in before the command and out after it. */
   readonly buffer?: Uint8Array;
   readonly data?: bigint;
-  /** Bytes at the head of `buffer` that are the char device's path with its null. */
-  readonly devicePathLength?: number;
   /** The object of "waiting for": what the command waits for. */
   readonly waitsFor?: string;
 }
@@ -58,7 +56,7 @@ export function prepareCommand(sq: SubmissionQueue, command: ControlCommand, pla
     len: length,
     addr: length === 0 ? 0n : address,
     data: command.data ?? 0n,
-    dev_path_len: command.devicePathLength ?? 0,
+    dev_path_len: 0,
   });
   new Uint8Array(sq.words.buffer, sq.words.byteOffset + at * 4 + SQE_CMD_OFFSET, cmd.length).set(cmd);
 }

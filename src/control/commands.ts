@@ -3,7 +3,7 @@
  * that names the command, the device, the errno and a next step.
  *
  * - Functions that return a value without a promise are for commands that the driver answers at once, whatever the
- *   device is doing: GET_DEV_INFO, GET_DEV_INFO2, GET_QUEUE_AFFINITY, GET_FEATURES.
+ *   device is doing: GET_DEV_INFO, GET_QUEUE_AFFINITY, GET_FEATURES.
  * - All others wait at least for the device's mutex, which STOP_DEV holds until the server has finished every request.
  *   Those of another process's device run in a process of their own (apart.ts) and take no channel. Those with a channel
  *   are for the device that this process is making or serving.
@@ -18,7 +18,6 @@ import {
   UBLK_U_CMD_DEL_DEV_ASYNC,
   UBLK_U_CMD_END_USER_RECOVERY,
   UBLK_U_CMD_GET_DEV_INFO,
-  UBLK_U_CMD_GET_DEV_INFO2,
   UBLK_U_CMD_GET_FEATURES,
   UBLK_U_CMD_GET_PARAMS,
   UBLK_U_CMD_GET_QUEUE_AFFINITY,
@@ -108,18 +107,6 @@ export function findDevInfo(channel: ControlChannel, device: number): DevInfo | 
     if (error instanceof UblkError && error.kind === 'no-device') return null;
     throw error;
   }
-}
-
-/**
- * Does what getDevInfo does, by the char device's path, which the kernel reads from the head of the buffer. This form
- * works on unprivileged devices too.
- */
-export function getDevInfo2(channel: ControlChannel, device: number): DevInfo {
-  const path = new TextEncoder().encode(`/dev/ublkc${device}\0`);
-  const buffer = new Uint8Array(path.length + ublksrv_ctrl_dev_info.size);
-  buffer.set(path);
-  ask(channel, { name: 'GET_DEV_INFO2', op: UBLK_U_CMD_GET_DEV_INFO2, device, buffer, devicePathLength: path.length });
-  return decode(ublksrv_ctrl_dev_info, buffer, path.length);
 }
 
 /** The CPUs that submit to `queue`. Answered at once. */

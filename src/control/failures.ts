@@ -106,7 +106,6 @@ const REQUESTS: Readonly<Record<string, Sentence>> = {
   STOP_DEV: (about) => `stop ${about}`,
   TRY_STOP_DEV: (about) => `stop ${about}`,
   GET_DEV_INFO: (about) => `read the state of ${about}`,
-  GET_DEV_INFO2: (about) => `read the state of ${about}`,
   GET_QUEUE_AFFINITY: (about) => `read which CPUs submit to a queue of ${about}`,
   GET_PARAMS: (about) => `read the parameters of ${about}`,
   SET_PARAMS: (about) => `set the parameters of ${about}`,

@@ -138,6 +138,13 @@ export async function serveDevice(
     descriptors: target.files,
     ended: null,
   });
+  const atOnce = needsBuffersAtOnce(spec.mlock, memory);
+  const holdBuffers = (): string[] => {
+    const refused = lockBuffers(ownBuffers(maps));
+    if (atOnce) populateBuffers(ownBuffers(maps));
+    return refused;
+  };
+  const heldEarly = shared === null ? [] : holdBuffers();
   const running = startThreads({ device, channel, target, maps, held, shared });
   threads = running;
   held.setThreads(() => running.release());
@@ -151,12 +158,9 @@ export async function serveDevice(
     if (made === null) await setParams(channel, id, fetched.params);
     else requireServable(id, made, fetched.params, type.keepsFeatures);
   }
-  // After the threads have allocated what they need, and before the first request.
-  notes.push(...lockBuffers(ownBuffers(maps)));
-  if (needsBuffersAtOnce(spec.mlock, memory)) {
-    populateBuffers(ownBuffers(maps));
-    idle.stop();
-  }
+  // Threads of this device alone allocate what they need first.
+  notes.push(...(shared === null ? holdBuffers() : heldEarly));
+  if (atOnce) idle.stop();
   if (mode === 'add') {
     for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
     await startDev(channel, id, process.pid);

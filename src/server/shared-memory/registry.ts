@@ -22,6 +22,7 @@ import { createMemfd, type MappedMemory, mapFile } from '../../native/memory.ts'
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
+import { noSuchBuffer, notSealed, tooMany } from './refusals.ts';
 import { checkSharedFile, openSharedFile, type SharedFile } from './shared-file.ts';
 import type { ShmemTable } from '../../queue/shmem-table.ts';
 import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
@@ -308,36 +309,4 @@ function pathOf(link: string, { device, inode }: SharedFile): string | null {
   } catch {
     return null;
   }
-}
-
-/** A process that touches a mapping beyond the end of its file is killed (docs/decisions/0008). */
-function notSealed(device: number, source: string): UblkError {
-  return new UblkError(
-    `cannot register ${source}: its owner could cut it short, which would kill the server, whose target reads the bytes itself`,
-    {
-      code: 'EPERM',
-      kind: 'failed',
-      device,
-      command: 'REG_BUF',
-      hint: `use memory whose size is sealed: \`ublkts reg-buf -n ${device} --memfd 4M --seal\`, or a memfd with F_SEAL_SHRINK`,
-    },
-  );
-}
-
-function noSuchBuffer(device: number, index: number): UblkError {
-  return new UblkError(`device ${device} has no registered buffer ${index}`, {
-    code: 'ENOENT',
-    device,
-    command: 'UNREG_BUF',
-    hint: 'see the buffers in `ublkts list --json`',
-  });
-}
-
-function tooMany(device: number): UblkError {
-  return new UblkError(`device ${device} has ${BUFFER_SLOTS} registered buffers, as many as there can be`, {
-    code: 'ENOSPC',
-    device,
-    command: 'REG_BUF',
-    hint: 'unregister one that is not in use: `ublkts unreg-buf`',
-  });
 }
