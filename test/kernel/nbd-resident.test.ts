@@ -12,6 +12,7 @@ import { library } from './support/library.ts';
 const NAME = 'nbd';
 const FOLDER = '/tmp/nbd-resident';
 const SOCKET = `${FOLDER}/socket`;
+const RECOVERY = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const;
 const URI = `nbd+unix:///?socket=${SOCKET}`;
 
 describe('a resident server with devices of NBD servers', { skip, timeout: 300_000 }, () => {
@@ -36,6 +37,35 @@ describe('a resident server with devices of NBD servers', { skip, timeout: 300_0
       for (let round = 0; round < 3; round++) shFails(`ublkts add --server=${NAME} -t nbd '${URI}'`, /it has 0 bytes/);
       await until('it has no more descriptors than before', () => openFiles(pid).length === held);
     });
+  });
+
+  test('recovers a device that it has refused, once the export is as large as the device again', async () => {
+    const file = `${FOLDER}/image`;
+    sh(`truncate -s 4M ${file}`);
+    const dying = await library.startServer({ name: 'dying' });
+    let id = -1;
+    await withNbdkit(`file ${file}`, async () => {
+      const request = { target: 'nbd', targetOptions: { uri: URI }, queues: 1, features: RECOVERY };
+      const device = await library.addDevice({ ...request, server: 'dying' });
+      ({ id } = device);
+      await blockDevice(device.path);
+      sh(`printf kept | dd of=${device.path} bs=4k conv=sync oflag=direct status=none`);
+      process.kill(dying.pid, 'SIGKILL');
+      await until('it is quiesced', async () => (await describeDevice(id)).state === 'QUIESCED');
+    });
+    sh(`truncate -s 2M ${file}`);
+    await withNbdkit(`file ${file}`, async () => {
+      for (let round = 0; round < 2; round++)
+        shFails(`ublkts recover -n ${id} --server=${NAME}`, /has 2097152 bytes: the device has 4194304/);
+      assert.equal((await describeDevice(id)).state, 'QUIESCED');
+    });
+    sh(`truncate -s 4M ${file}`);
+    await withNbdkit(`file ${file}`, async () => {
+      sh(`ublkts recover -n ${id} --server=${NAME}`);
+      assert.equal(sh(`head -c 4 /dev/ublkb${id}`), 'kept');
+      await library.deleteDevice(id);
+    });
+    sh('ublkts doctor --fix');
   });
 
   test('has no connection to a silent server when its device is deleted', async () => {
