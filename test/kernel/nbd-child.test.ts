@@ -35,7 +35,8 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     sh(`dd if=/dev/urandom of=${PATH} bs=1M count=2 oflag=direct status=none; kill -9 ${first}`);
     sh(`dd if=/dev/urandom of=${PATH} bs=1M count=2 seek=4 oflag=direct status=none && cmp ${PATH} ${DISK}`);
     assert.notEqual(programPid(), first);
-    assert.match(readFileSync(`/run/ublkts/${ID}.log`, 'utf8'), /was ended by SIGKILL; it is started again/);
+    const log = readFileSync(`/run/ublkts/${ID}.log`, 'utf8');
+    assert.match(log, new RegExp(`device ${ID}: the program .* was ended by SIGKILL; it is started again`));
 
     sh(`truncate -s 16M ${DISK} && ublkts update_size -n ${ID} -s 16M`);
     sh(`dd if=/dev/urandom of=${PATH} bs=1M count=1 seek=12 oflag=direct status=none && cmp ${PATH} ${DISK}`);

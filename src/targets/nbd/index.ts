@@ -119,7 +119,7 @@ async function begin(request: OpenRequest): Promise<Pick<Opened, 'close' | 'expl
   const program = programOf(request.options);
   if (program === null) return { close: await claimExport(parseNbdOptions(request.options).uri, request) };
   const { program: folder, log } = filesOf(request.device);
-  const keeper = await ProgramKeeper.start(program, folder, log);
+  const keeper = await ProgramKeeper.start(program, { device: request.device, folder, log });
   return { close: () => keeper.end(), explain: (error) => keeper.explain(error) };
 }
 

@@ -117,7 +117,7 @@ describe('a program is kept', () => {
   const home = () => join(folder, 'program');
   const pid = () => Number(readFileSync(join(home(), 'process'), 'utf8').split(' ')[0]);
   const start = (words: readonly string[]) =>
-    ProgramKeeper.start({ words, directory: folder }, home(), join(folder, 'log'));
+    ProgramKeeper.start({ words, directory: folder }, { device: 0, folder: home(), log: join(folder, 'log') });
 
   test('it listens where only its owner looks, is started again when it dies, and ends with its keeper', async () => {
     const keeper = await start(LISTENER);

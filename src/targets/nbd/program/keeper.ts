@@ -19,10 +19,18 @@ const GOOD_MS = 2_000;
 /** How often the log repeats the same reason for which the program ends. */
 const REMIND_MS = 60_000;
 
+/** Where the program of a device is kept. */
+export interface ProgramPlace {
+  readonly device: number;
+  /** The folder of its socket and its process id. */
+  readonly folder: string;
+  /** The file to which its output is appended. */
+  readonly log: string;
+}
+
 export class ProgramKeeper {
   private readonly program: Program;
-  private readonly folder: string;
-  private readonly log: string;
+  private readonly place: ProgramPlace;
   private readonly first: StartedProgram;
   private running: StartedProgram;
   private startedAt = 0;
@@ -32,15 +40,13 @@ export class ProgramKeeper {
   private saidAt = 0;
   private isEnding = false;
 
-  /**
-   * Resolves when the program listens on the socket in `folder`, which is made or emptied first. The output of the
-   * program is appended to the file `log`.
-   */
-  static async start(program: Program, folder: string, log: string): Promise<ProgramKeeper> {
+  /** Resolves when the program listens on the socket in `folder`, which is made or emptied first. */
+  static async start(program: Program, place: ProgramPlace): Promise<ProgramKeeper> {
+    const { folder } = place;
     await endLeftOver(folder);
     rmSync(folder, { force: true, recursive: true });
     mkdirSync(folder, { mode: 0o700 });
-    const keeper = new ProgramKeeper(program, folder, log);
+    const keeper = new ProgramKeeper(program, place);
     try {
       writeIdentity(folder, keeper.running);
       await untilListening(program, keeper.running, folder);
@@ -52,10 +58,9 @@ export class ProgramKeeper {
     return keeper;
   }
 
-  private constructor(program: Program, folder: string, log: string) {
+  private constructor(program: Program, place: ProgramPlace) {
     this.program = program;
-    this.folder = folder;
-    this.log = log;
+    this.place = place;
     this.first = this.spawn();
     this.running = this.first;
   }
@@ -74,7 +79,8 @@ export class ProgramKeeper {
 
   private spawn(): StartedProgram {
     this.startedAt = performance.now();
-    return startProgram(this.program, this.folder, this.log);
+    const { folder, log } = this.place;
+    return startProgram(this.program, folder, log, (message) => this.write(message));
   }
 
   /**
@@ -92,7 +98,7 @@ export class ProgramKeeper {
     }
     this.watch();
     try {
-      writeIdentity(this.folder, this.running);
+      writeIdentity(this.place.folder, this.running);
     } catch (error) {
       this.say(`is ended, because its id cannot be written down: ${messageOf(error)}`);
       void this.running.end();
@@ -120,12 +126,17 @@ export class ProgramKeeper {
     if (how === this.saidReason && now - this.saidAt < REMIND_MS) return;
     this.saidReason = how;
     this.saidAt = now;
-    serverLog(`the program \`${joinWords(this.program.words)}\` (pid ${this.running.pid}) ${how}`);
+    this.write(`the program \`${joinWords(this.program.words)}\` (pid ${this.running.pid}) ${how}`);
+  }
+
+  /** A resident server has one log for all of its devices. */
+  private write(message: string): void {
+    serverLog(`device ${this.place.device}: ${message}`);
   }
 
   /** The folder stays with a program that does not die, so that the device's next server finds it. */
   private async endRunning(): Promise<void> {
-    if (await this.running.end()) rmSync(this.folder, { force: true, recursive: true });
+    if (await this.running.end()) rmSync(this.place.folder, { force: true, recursive: true });
   }
 }
 

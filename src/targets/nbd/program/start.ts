@@ -57,9 +57,14 @@ const LISTENS = '00010000';
 
 /**
  * Starts it. It does not listen yet: see `untilListening`. Its socket is in `folder`. What it prints is appended to the file
- * `log`. Throws a UblkError when its directory is not there.
+ * `log`. `report` is told of processes that it has left behind. Throws a UblkError when its directory is not there.
  */
-export function startProgram(program: Program, folder: string, log: string): StartedProgram {
+export function startProgram(
+  program: Program,
+  folder: string,
+  log: string,
+  report: (message: string) => void = serverLog,
+): StartedProgram {
   requireDirectory(program);
   const socket = socketIn(folder);
   rmSync(socket, { force: true });
@@ -88,7 +93,7 @@ export function startProgram(program: Program, folder: string, log: string): Sta
     let left = await endProcesses(search, PATIENCE, (one) => isAsked && readProcess(one).group === pid);
     if (isEmpty(left)) return;
     const name = escapeControls(joinWords(program.words));
-    serverLog(`of the program \`${name}\`, ${describeLeft(left)}`);
+    report(`of the program \`${name}\`, ${describeLeft(left)}`);
     // One whose environment cannot be read is not waited for any longer: it may itself wait for the device.
     while (left.ours.length > 0) {
       while (left.ours.every(isThere)) await sleep(STUCK_LOOK_MS, undefined, { ref: false });
