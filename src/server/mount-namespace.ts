@@ -7,12 +7,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { packagePath } from '../package-root.ts';
-import { callInt } from '../native/libc/ffi.ts';
+import { umount } from '../native/libc/calls.ts';
 import { currentNamespace } from '../native/namespaces.ts';
 import { RUN_DIRECTORY, SOCKET_DIRECTORY } from '../record/files.ts';
 import { MNT_DETACH, UMOUNT_NOFOLLOW } from '../native/uapi/fs.ts';
 
-const SYS_umount2 = 166n;
 /** They are kept with everything that is mounted in them. */
 const KERNEL_FOLDERS = ['/dev', '/proc', '/sys'];
 
@@ -32,7 +31,7 @@ export function keepOnlyNeededMounts(callers: string | undefined, more: readonly
   ];
   // Those on top of others first.
   for (const point of unneededMounts(points, needed).toReversed()) {
-    callInt('syscall', SYS_umount2, point, MNT_DETACH | UMOUNT_NOFOLLOW);
+    umount(point, MNT_DETACH | UMOUNT_NOFOLLOW);
   }
 }
 

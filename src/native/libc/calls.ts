@@ -5,6 +5,7 @@
 import { UblkError } from '../../errors.ts';
 import { errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
+import { O_CLOEXEC } from '../uapi/fcntl.ts';
 import { PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
 
 /**
@@ -126,7 +127,6 @@ export function eventfd(): number {
 
 /** Makes a pipe. The caller closes both ends; programs that it starts do not inherit them. */
 export function pipe(): [readEnd: number, writeEnd: number] {
-  const O_CLOEXEC = 0o2000000;
   const ends = new Int32Array(2);
   checked('pipe2', '', new Uint8Array(ends.buffer), O_CLOEXEC);
   return [ends[0]!, ends[1]!];
@@ -162,4 +162,16 @@ export function io_uring_register(fd: number, opcode: number, argument: Uint8Arr
 
 function negative(result: CallResult<number>): number {
   return result.value < 0 ? -result.errno : result.value;
+}
+
+/** The number of x86-64, and that of include/uapi/asm-generic/unistd.h, which arm64 and riscv share. */
+const SYS_umount2 = process.arch === 'x64' ? 166n : 39n;
+
+/**
+ * umount2(2) with MNT_* and UMOUNT_*. Returns 0 or the errno. It is called by number because a function is called once
+ * when it is looked up (ffi.ts), and a sandbox may end a process that calls this one.
+ */
+export function umount(path: string, flags: number): number {
+  const { value, errno } = callInt('syscall', SYS_umount2, path, flags);
+  return value < 0 ? errno : 0;
 }

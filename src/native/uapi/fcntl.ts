@@ -5,6 +5,7 @@ export const O_RDONLY = 0;
 export const O_ACCMODE = 3;
 export const O_NONBLOCK = 0o4000;
 export const O_DSYNC = 0o10000;
+export const O_CLOEXEC = 0o2000000;
 /** O_DIRECTORY depends on the architecture. */
 export const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
