@@ -2,17 +2,17 @@
 import { closeSync } from 'node:fs';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
-import { bounded, type WaitOptions } from '../control/waiting.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
 import { filesOf } from '../record/files.ts';
 import { processState } from '../record/process-state.ts';
-import { askServer } from '../protocol/ask.ts';
 import type { Answers, BufferAnswer, Request } from '../protocol/buffer-requests.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { option } from '../spec/option-names.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { readRecord } from '../record/store.ts';
+import { askServerOf } from './ask-server-of.ts';
 import type { BufferReport } from './report/report.ts';
 
 /** `path`: a file on hugetlbfs or tmpfs that the client maps too. `memfd`: memory that the server makes and keeps. */
@@ -57,18 +57,17 @@ export async function unregisterAllBuffers(id: number, options: WaitOptions = {}
   return ask(id, { op: 'unregister-all' }, options);
 }
 
-/** Asks the device's server, which can be asked and is not stopped. Without `timeoutMs`, the protocol's own bound holds. */
+/** Asks the device's server, which can be asked and is not stopped. */
 async function ask<R extends Request>(
   id: number,
   request: R,
-  { signal, onWaiting, timeoutMs = Infinity }: WaitOptions,
+  options: WaitOptions,
   fd?: number,
 ): Promise<Answers[R['op']]> {
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const pid = await requireServer(id);
-  onWaiting?.(`waiting for the server (pid ${pid}) to answer`);
-  const late = (): UblkError => silentServer(id, pid, timeoutMs);
-  return bounded(askServer(filesOf(id).socket, id, request, fd), { signal, timeoutMs, late });
+  const waitsFor = `waiting for the server (pid ${pid}) to answer`;
+  return askServerOf({ device: id, pid, socket: filesOf(id).socket, request, fd, waitsFor }, options);
 }
 
 /** The pid of the device's server. Throws when there is nobody to ask, or nobody who would answer. */
@@ -101,16 +100,6 @@ export async function requireServer(id: number): Promise<number> {
     });
   }
   return pid;
-}
-
-function silentServer(device: number, pid: number, timeoutMs: number): UblkError {
-  return new UblkError(`the server of device ${device} (pid ${pid}) did not answer within ${timeoutMs / 1000} s`, {
-    code: 'TIMEOUT',
-    kind: 'busy',
-    device,
-    command: 'recv',
-    hint: `\`ublkts list -n ${device}\` shows its state`,
-  });
 }
 
 function registered({ index, length, readOnly, source, path }: BufferAnswer): RegisteredBuffer {

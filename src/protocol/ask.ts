@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
-import { type Answers, encodeRequest, type Request } from './buffer-requests.ts';
+import type { Answers, Request } from './buffer-requests.ts';
 import { decodeError } from './error-wire.ts';
 import { exchange } from './exchange.ts';
-import { decodeAnswer } from './frame.ts';
+import { type Answer, decodeAnswer, encodeFrame } from './frame.ts';
+import type { StorageAnswers, StorageRequest } from './storage-requests.ts';
 import { UNHEARD } from './until-heard.ts';
 
 /** Longer than the server takes to answer that it needs more time. */
@@ -13,38 +14,44 @@ const ANSWER_MS = 40_000;
 
 const TRIES = 5;
 
+export type Asked = Request | StorageRequest;
+
+/** The value of a successful answer to a request. */
+export type AnswerTo<R extends Asked> = (Answers & StorageAnswers)[R['op']];
+
 /** `fd` is sent with the request and stays the caller's. */
-export async function askServer<R extends Request>(
+export async function askServer<R extends Asked>(
   path: string,
   device: number,
   request: R,
   fd?: number,
-): Promise<Answers[R['op']]> {
+): Promise<AnswerTo<R>> {
+  const answer = await answerTo(path, device, encodeFrame(request), fd);
+  if (!answer.ok) throw decodeError(answer.error);
+  return answer.value as AnswerTo<R>;
+}
+
+/** Sends a request again that the server has not taken. What it has answered counts, whatever the code of its error is. */
+async function answerTo(path: string, device: number, request: Buffer, fd: number | undefined): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     try {
-      const answer = await exchange({
+      const bytes = await exchange({
         path,
-        request: encodeRequest(request),
+        request,
         fd,
         server: `the server of device ${device}`,
         device,
         timeoutMs: ANSWER_MS,
         failed: (cause) => failure(device, cause),
       });
-      return valueOf(answer, device) as Answers[R['op']];
+      const answer = decodeAnswer(bytes);
+      if (typeof answer === 'number') throw turnedAway(device, answer);
+      return answer;
     } catch (error) {
       if (tries === TRIES || !(error instanceof UblkError) || !UNHEARD.has(error.code)) throw error;
     }
     await sleep(tries * 100);
   }
-}
-
-/** The value of an answer; throws its error. */
-function valueOf(bytes: Buffer, device: number): Answers[keyof Answers] {
-  const answer = decodeAnswer(bytes);
-  if (typeof answer === 'number') throw turnedAway(device, answer);
-  if (!answer.ok) throw decodeError(answer.error);
-  return answer.value as Answers[keyof Answers];
 }
 
 function turnedAway(device: number, status: number): UblkError {

@@ -20,6 +20,8 @@ export interface DeviceFiles {
   /** The standard error of the server. */
   readonly log: string;
   readonly socket: string;
+  /** The socket on which the server answers how large the storage is (protocol/storage-requests.ts). */
+  readonly asked: string;
   /** Locked by the server for as long as it lives (server-lock.ts). */
   readonly lock: string;
   /** There while the device is being deleted (going-device.ts). */
@@ -36,6 +38,7 @@ export function filesOf(device: number): DeviceFiles {
     stats: `${RUN_DIRECTORY}/${device}.stats`,
     log: `${RUN_DIRECTORY}/${device}.log`,
     socket: `${SOCKET_DIRECTORY}/ublkb${device}.sock`,
+    asked: `${RUN_DIRECTORY}/${device}.sock`,
     lock: `${RUN_DIRECTORY}/${device}.lock`,
     going: `${RUN_DIRECTORY}/${device}.going`,
     memory: `${MEMORY_DIRECTORY}/${device}.ram`,

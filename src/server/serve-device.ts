@@ -35,6 +35,7 @@ import { Requests } from './socket/requests.ts';
 import { swapNotes } from './swap-area.ts';
 import type { SharedThreads } from './shared/shared-threads.ts';
 import { startThreads } from './start-threads.ts';
+import { listenForSize } from './storage-socket.ts';
 
 export type StartMode = 'add' | 'recover';
 
@@ -161,6 +162,8 @@ export async function serveDevice(
   // Threads of this device alone allocate what they need first.
   notes.push(...(shared === null ? holdBuffers() : heldEarly));
   if (atOnce) idle.stop();
+  const stopListening = await listenForSize(id, spec);
+  if (stopListening !== null) held.add(stopListening);
   if (mode === 'add') {
     for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
     await startDev(channel, id, process.pid);

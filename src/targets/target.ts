@@ -57,6 +57,21 @@ export interface BuiltInTarget<State = unknown> extends TargetType<State> {
   alsoServed?(options: Readonly<Record<string, string>>, except: number): Promise<ServedExport | null>;
   /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
   reopens?(options: Readonly<Record<string, string>>): readonly string[];
+  /** For a target whose storage is reached over a network or a socket. It takes the place of `resize`. */
+  readonly storage?: RemoteStorage;
+}
+
+/**
+ * Storage that is reached over a network or a socket. Its size is asked for in the device's server, because a command may
+ * be in other namespaces (server/storage-socket.ts). `device` is the id.
+ */
+export interface RemoteStorage {
+  /** What messages call the storage, for example a URI. */
+  name(options: Readonly<Record<string, string>>, device: number): string;
+  /** Asks for its size in bytes. It runs on the server's main thread. Throws a UblkError; gives up when the signal aborts. */
+  size(options: Readonly<Record<string, string>>, device: number, signal: AbortSignal): Promise<number>;
+  /** The hint of the error that it is too small. */
+  readonly enlarge: string;
 }
 
 export interface ResizeRequest extends Pick<OpenRequest, 'device' | 'options' | 'integrity'> {

@@ -4,17 +4,20 @@ import { describeClaim } from '../../block/holder.ts';
 import { blockDeviceNumber } from '../../block/number.ts';
 import { partitionsOf } from '../../block/topology.ts';
 import { withControl } from '../../control/channel.ts';
-import { getDevInfo, updateSize as update } from '../../control/commands.ts';
+import { type DevInfo, getDevInfo, updateSize as update } from '../../control/commands.ts';
 import { diskSize } from '../../control/sysfs.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
+import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
-import { isElsewhere, isServerAlive, type ServerIdentity, serverOf } from '../../record/server-identity.ts';
+import { isElsewhere, isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { option } from '../../spec/option-names.ts';
 import { findTarget } from '../../targets/find.ts';
+import { builtInTarget } from '../../targets/registry.ts';
 import { patiently } from '../patiently.ts';
+import { requireRoom } from './storage-room.ts';
 
 export interface ResizeOptions extends WaitOptions {
   /** Backing files that are too small are made larger. */
@@ -38,7 +41,7 @@ export async function updateSize(id: number, bytes: number, options: ResizeOptio
   const { grow = false, force = false } = options;
   if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes);
   const record = ownedBy(info, readRecord(id));
-  if (record !== null) await askTarget(record, serverOf(info.ublksrv_pid, record), bytes, grow);
+  if (record !== null) await askTarget(record, info, { ...options, bytes, grow });
   const stuck = { command: 'UPDATE_SIZE', device: id, serverPid: info.ublksrv_pid, after: 'the size changes then' };
   await patiently(stuck, options, (apart) => update(id, bytes / 512, apart));
   const size = diskSize(id);
@@ -55,12 +58,20 @@ function unchanged(device: number, is: number, wanted: number): UblkError {
   });
 }
 
-async function askTarget(
-  { id: device, spec, descriptors }: DeviceRecord,
-  server: ServerIdentity,
-  bytes: number,
-  grow: boolean,
-): Promise<void> {
+interface Wanted extends WaitOptions {
+  readonly bytes: number;
+  readonly grow: boolean;
+}
+
+async function askTarget(record: DeviceRecord, info: DevInfo, { bytes, grow, ...waiting }: Wanted): Promise<void> {
+  const { id: device, spec, descriptors } = record;
+  const server = serverOf(info.ublksrv_pid, record);
+  const storage = builtInTarget(spec.target)?.storage;
+  if (storage !== undefined) {
+    // The kernel itself refuses a device that is dead, and `recover` gives it no server that could be asked.
+    if (info.state !== UBLK_S_DEV_DEAD) await requireRoom(record, server, storage, bytes, waiting);
+    return;
+  }
   const { files: names, targetOptions: options, integrity } = spec;
   const served = !isElsewhere(server) && isServerAlive(server) && descriptors?.length === names.length;
   // These are the files that the server has open, whatever has become of their names.

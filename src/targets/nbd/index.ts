@@ -18,6 +18,7 @@ import { ProgramKeeper } from './program/keeper.ts';
 import { askProgram } from './program/probe.ts';
 import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
 import { NbdQueue, type NbdQueueOptions } from './queue.ts';
+import { nbdStorage } from './storage.ts';
 import { TlsThread } from './tls/thread.ts';
 import { leave } from './transmission/goodbye.ts';
 import { formatNbdUri } from './uri.ts';
@@ -35,8 +36,8 @@ const ONE_CONNECTION: OneThread = {
  */
 const DESCRIPTORS = 3;
 const DESCRIPTORS_WITH_TLS = 11;
-/** The file of the claim on the export, or the pipe from which the program's guard reads. */
-const DESCRIPTORS_OF_MAIN = 1;
+/** The file of the claim on the export, or the pipe from which the program's guard reads; and the socket of `update_size`. */
+const DESCRIPTORS_OF_MAIN = 2;
 
 /** What the C library reads to find the address of a host. */
 const RESOLVER_FILES = ['/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf'];
@@ -84,11 +85,7 @@ export const nbdTarget: BuiltInTarget<NbdState> = {
   },
   open,
   queue,
-  resize: async ({ device, options, bytes }) => {
-    const { uri } = parseNbdOptions(connectionOptions(options, device));
-    const found = await askExport(uri);
-    if (bytes > found.bytes) throw tooSmall(formatNbdUri(uri), found.bytes, bytes);
-  },
+  storage: nbdStorage,
 };
 
 function check({ device, options, dataPath, integrity }: OpenRequest): void {
@@ -139,14 +136,6 @@ function needsOneThread(uri: string, threads: number): UblkError {
     code: 'EINVAL',
     kind: 'usage',
     hint: `${ONE_CONNECTION.otherwise}, as it did when the device was made`,
-  });
-}
-
-function tooSmall(uri: string, is: number, wanted: number): UblkError {
-  return new UblkError(`${uri} has ${is} bytes, less than ${wanted}`, {
-    code: 'ENOSPC',
-    command: 'UPDATE_SIZE',
-    hint: 'make the export larger on its server first',
   });
 }
 

@@ -1,0 +1,37 @@
+/** Asks the server of a device something, as a command does: it says what it waits for, and can be given up. */
+import { bounded, type WaitOptions } from '../control/waiting.ts';
+import { UblkError } from '../errors.ts';
+import { type Asked, type AnswerTo, askServer } from '../protocol/ask.ts';
+
+export interface Question<R extends Asked> {
+  readonly device: number;
+  /** The process id of the server, for messages. */
+  readonly pid: number;
+  /** The socket of the server that takes this request. */
+  readonly socket: string;
+  readonly request: R;
+  /** Is sent with the request, and stays the caller's. */
+  readonly fd?: number | undefined;
+  /** What `onWaiting` is told. */
+  readonly waitsFor: string;
+}
+
+/** Without `timeoutMs`, the protocol's own bound holds. */
+export async function askServerOf<R extends Asked>(
+  { device, pid, socket, request, fd, waitsFor }: Question<R>,
+  { signal, onWaiting, timeoutMs = Infinity }: WaitOptions,
+): Promise<AnswerTo<R>> {
+  onWaiting?.(waitsFor);
+  const late = (): UblkError => silentServer(device, pid, timeoutMs);
+  return bounded(askServer(socket, device, request, fd), { signal, timeoutMs, late });
+}
+
+function silentServer(device: number, pid: number, timeoutMs: number): UblkError {
+  return new UblkError(`the server of device ${device} (pid ${pid}) did not answer within ${timeoutMs / 1000} s`, {
+    code: 'TIMEOUT',
+    kind: 'busy',
+    device,
+    command: 'recv',
+    hint: `\`ublkts list -n ${device}\` shows its state`,
+  });
+}
