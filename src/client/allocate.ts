@@ -103,7 +103,7 @@ async function share(
 type Registration = Parameters<typeof askServer>[2] & { readonly op: 'register' | 'register-fd' | 'create' };
 
 function ask(device: number, request: Registration, fd?: number): Promise<BufferAnswer> {
-  return askServer(filesOf(device).socket, device, request, fd);
+  return askServer(filesOf(device).socket, device, request, { fd });
 }
 
 /** Does nothing when the server is gone or has come back without the buffer. */

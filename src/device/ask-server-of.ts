@@ -16,14 +16,20 @@ export interface Question<R extends Asked> {
   readonly waitsFor: string;
 }
 
-/** Without `timeoutMs`, the protocol's own bound holds. */
+/** Without `timeoutMs`, the protocol's own bound holds. Nothing of a question that is given up keeps the process. */
 export async function askServerOf<R extends Asked>(
   { device, pid, socket, request, fd, waitsFor }: Question<R>,
   { signal, onWaiting, timeoutMs = Infinity }: WaitOptions,
 ): Promise<AnswerTo<R>> {
+  signal?.throwIfAborted();
   onWaiting?.(waitsFor);
-  const late = (): UblkError => silentServer(device, pid, timeoutMs);
-  return bounded(askServer(socket, device, request, fd), { signal, timeoutMs, late });
+  const over = new AbortController();
+  const asked = askServer(socket, device, request, { fd, signal: over.signal });
+  try {
+    return await bounded(asked, { signal, timeoutMs, late: () => silentServer(device, pid, timeoutMs) });
+  } finally {
+    over.abort();
+  }
 }
 
 function silentServer(device: number, pid: number, timeoutMs: number): UblkError {

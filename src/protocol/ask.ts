@@ -19,26 +19,32 @@ export type Asked = Request | StorageRequest;
 /** The value of a successful answer to a request. */
 export type AnswerTo<R extends Asked> = (Answers & StorageAnswers)[R['op']];
 
-/** `fd` is sent with the request and stays the caller's. */
+export interface AskOptions {
+  /** A descriptor that is sent with the request and stays the caller's. */
+  readonly fd?: number | undefined;
+  /** Ends the connection; the server may go on with the request. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export async function askServer<R extends Asked>(
   path: string,
   device: number,
   request: R,
-  fd?: number,
+  options: AskOptions = {},
 ): Promise<AnswerTo<R>> {
-  const answer = await answerTo(path, device, encodeFrame(request), fd);
+  const answer = await answerTo(path, device, encodeFrame(request), options);
   if (!answer.ok) throw decodeError(answer.error);
   return answer.value as AnswerTo<R>;
 }
 
 /** Sends a request again that the server has not taken. What it has answered counts, whatever the code of its error is. */
-async function answerTo(path: string, device: number, request: Buffer, fd: number | undefined): Promise<Answer> {
+async function answerTo(path: string, device: number, request: Buffer, options: AskOptions): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     try {
       const bytes = await exchange({
         path,
         request,
-        fd,
+        ...options,
         server: `the server of device ${device}`,
         device,
         timeoutMs: ANSWER_MS,
@@ -50,7 +56,7 @@ async function answerTo(path: string, device: number, request: Buffer, fd: numbe
     } catch (error) {
       if (tries === TRIES || !(error instanceof UblkError) || !UNHEARD.has(error.code)) throw error;
     }
-    await sleep(tries * 100);
+    await sleep(tries * 100, undefined, { signal: options.signal });
   }
 }
 

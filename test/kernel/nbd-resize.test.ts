@@ -91,6 +91,12 @@ describe('update_size of an nbd device', { skip, timeout: 600_000 }, () => {
         connections?.map(({ state, reconnects }) => [state, reconnects]),
         [['up', 0]],
       );
+      // Ctrl-C gives it up.
+      shFails(
+        `timeout --signal=INT --kill-after=4 6 ublkts update_size -n ${id} -s 4M || { [ $? = 124 ] && exit 1; exit 0; }`,
+        /interrupted by SIGINT/,
+      );
+      await until('the server has given it up too', () => openFiles(pid).length <= held);
       // `del` does not wait for a question either.
       const asking = inBackground(`! ublkts update_size -n ${id} -s 4M 2> ${FOLDER}/said`);
       await until('it asks', () => openFiles(pid).length > held);
