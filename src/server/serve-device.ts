@@ -30,7 +30,7 @@ import { lockBuffers, populateBuffers } from './out-of-memory.ts';
 import type { ProcessSetup } from './process-setup.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
-import { SharedMemorySocket } from './socket/listener.ts';
+import { RequestSocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
 import { swapNotes } from './swap-area.ts';
 import type { SharedThreads } from './shared/shared-threads.ts';
@@ -210,6 +210,6 @@ async function untilGone(id: number, threads: DeviceThreads, held: Held): Promis
   await held.leave();
 }
 
-function listen(id: number, registry: ShmemRegistry): Promise<SharedMemorySocket> {
-  return SharedMemorySocket.listen(filesOf(id).socket, new Requests(id, registry));
+function listen(id: number, registry: ShmemRegistry): Promise<RequestSocket> {
+  return RequestSocket.listen(filesOf(id).socket, new Requests(id, registry));
 }

@@ -2,7 +2,7 @@
 import { filesOf } from '../record/files.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { builtInTarget } from '../targets/registry.ts';
-import { SharedMemorySocket } from './socket/listener.ts';
+import { RequestSocket } from './socket/listener.ts';
 import { StorageRequests } from './socket/storage-requests.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function listenForSize(
     name: storage.name(targetOptions, device),
     size: (signal) => storage.size(targetOptions, device, signal),
   });
-  const socket = await SharedMemorySocket.listen(filesOf(device).asked, requests);
+  const socket = await RequestSocket.listen(filesOf(device).asked, requests);
   return () => {
     requests.end();
     return socket.close();

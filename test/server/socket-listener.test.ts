@@ -9,7 +9,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd } from '../../src/native/memory.ts';
-import { type RequestHandler, SharedMemorySocket } from '../../src/server/socket/listener.ts';
+import { type RequestHandler, RequestSocket } from '../../src/server/socket/listener.ts';
 import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { UblkError } from '../../src/errors.ts';
 import { closeAll, say } from '../../tools/guest/socket-clients.ts';
@@ -44,11 +44,11 @@ const requests: RequestHandler = {
 };
 
 describe('the socket', () => {
-  let socket: SharedMemorySocket;
+  let socket: RequestSocket;
   let descriptors: number;
 
   before(async () => {
-    socket = await SharedMemorySocket.listen(socketPath, requests);
+    socket = await RequestSocket.listen(socketPath, requests);
     // What Node and the calls open once.
     await say(socketPath, encodeRequest({ op: 'list' }));
     await settled();
@@ -114,7 +114,7 @@ describe('the socket', () => {
 
   test('those who follow leave the others their connections, up to a number of their own', async () => {
     const path = `${socketPath}.follow`;
-    const followed = await SharedMemorySocket.listen(path, { ...requests, follow: () => () => () => {} });
+    const followed = await RequestSocket.listen(path, { ...requests, follow: () => () => () => {} });
     const followers: Socket[] = [];
     const replies: number[] = [];
     const message = new MessageBuffer(1 << 16);
@@ -135,7 +135,7 @@ describe('the socket', () => {
 
   test('what comes on a connection after the socket was closed is turned away', async () => {
     const path = `${socketPath}.closed`;
-    const closed = await SharedMemorySocket.listen(path, requests);
+    const closed = await RequestSocket.listen(path, requests);
     const fd = connectUnix(path);
     await sleep(50);
     await closed.close();
@@ -153,7 +153,7 @@ describe('the socket', () => {
   test('is closed when the requests that are being carried out have ended', async () => {
     const path = `${socketPath}.slow`;
     const answer = Promise.withResolvers<void>();
-    const slow = await SharedMemorySocket.listen(path, {
+    const slow = await RequestSocket.listen(path, {
       ...requests,
       answer: () => answer.promise.then(() => ({ ok: true, value: 1 })),
     });

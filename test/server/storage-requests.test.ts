@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { UblkError } from '../../src/errors.ts';
 import { askServer } from '../../src/protocol/ask.ts';
-import { SharedMemorySocket } from '../../src/server/socket/listener.ts';
+import { RequestSocket } from '../../src/server/socket/listener.ts';
 import { type AskForSize, StorageRequests } from '../../src/server/socket/storage-requests.ts';
 import { say } from '../../tools/guest/socket-clients.ts';
 
@@ -65,7 +65,7 @@ async function answering(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ublkts-storage-'));
   const requests = new StorageRequests({ device: 7, name: NAME, size });
-  const socket = await SharedMemorySocket.listen(join(folder, '7.sock'), requests);
+  const socket = await RequestSocket.listen(join(folder, '7.sock'), requests);
   const leave = async (): Promise<void> => {
     requests.end();
     await socket.close();

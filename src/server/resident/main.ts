@@ -11,7 +11,7 @@ import { parseServerOptions, type ServerOptions } from '../../spec/server-option
 import { giveFreeMemoryBack } from '../free-memory.ts';
 import { describeFailure, log } from '../log.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
-import { SharedMemorySocket } from '../socket/listener.ts';
+import { RequestSocket } from '../socket/listener.ts';
 import { StartReporter } from '../start-report.ts';
 import { ResidentDevices } from './devices.ts';
 import { ended } from './ended.ts';
@@ -33,7 +33,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
     ftruncateSync(locked);
     writeFileSync(locked, JSON.stringify(options));
     const devices = new ResidentDevices(name, options);
-    const socket = await SharedMemorySocket.listen(files.socket, new ResidentRequests(devices));
+    const socket = await RequestSocket.listen(files.socket, new ResidentRequests(devices));
     const end = ended(devices);
     giveFreeMemoryBack();
     reporter.report({ ready: true, notes });

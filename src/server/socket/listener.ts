@@ -1,7 +1,7 @@
 /**
- * The listening end of a server's socket: /run/ublk/ublkbN.sock of a device, or that of a resident server. A client's
- * credentials are checked, its request is awaited for a second, and it gets one answer; one that follows what happens then
- * gets events. Everything is bounded, so that a slow client holds up nobody but itself.
+ * The listening end of a server's socket: those of a device (/run/ublk/ublkbN.sock, /run/ublkts/N.sock), or that of a
+ * resident server. A client's credentials are checked, its request is awaited for a second, and it gets one answer; one
+ * that follows what happens then gets events. Everything is bounded, so that a slow client holds up nobody but itself.
  */
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
@@ -44,7 +44,7 @@ const ANSWER_MS = 1000;
 /** Events that a client has not read. One that has more is left behind. */
 const MOST_UNREAD_BYTES = 1 << 20;
 
-export class SharedMemorySocket {
+export class RequestSocket {
   readonly #requests: RequestHandler;
   readonly #server: Server;
   readonly #buffer = new MessageBuffer(HEADER_BYTES + MAX_REQUEST_BYTES + 1);
@@ -58,8 +58,8 @@ export class SharedMemorySocket {
     this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(socket));
   }
 
-  static async listen(path: string, requests: RequestHandler): Promise<SharedMemorySocket> {
-    const listener = new SharedMemorySocket(requests);
+  static async listen(path: string, requests: RequestHandler): Promise<RequestSocket> {
+    const listener = new RequestSocket(requests);
     // A server that was killed leaves its socket, and the driver lets no second server of a device live.
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {
