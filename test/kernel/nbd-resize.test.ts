@@ -134,7 +134,10 @@ describe('update_size of an nbd device', { skip, timeout: 600_000 }, () => {
       sh(`ublkts recover -n ${ID} && ublkts update_size -n ${ID} -s 4M`);
       assert.equal(sh(`blockdev --getsize64 ${PATH}`), String(4 * MiB));
       sh(`ublkts stop -n ${ID}`);
-      shFails(`ublkts update_size -n ${ID} -s 8M`, new RegExp(`device ${ID}`));
+      shFails(
+        `ublkts update_size -n ${ID} -s 8M`,
+        new RegExp(`device ${ID} is stopped, and has no size to change.*ublkts del -n ${ID}`, 's'),
+      );
     } finally {
       await nbdkit.kill();
     }

@@ -4,14 +4,14 @@ import { describeClaim } from '../../block/holder.ts';
 import { blockDeviceNumber } from '../../block/number.ts';
 import { partitionsOf } from '../../block/topology.ts';
 import { withControl } from '../../control/channel.ts';
-import { type DevInfo, getDevInfo, updateSize as update } from '../../control/commands.ts';
+import { getDevInfo, updateSize as update } from '../../control/commands.ts';
 import { diskSize } from '../../control/sysfs.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
-import { isElsewhere, isServerAlive, serverOf } from '../../record/server-identity.ts';
+import { isElsewhere, isServerAlive, type ServerIdentity, serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { option } from '../../spec/option-names.ts';
 import { findTarget } from '../../targets/find.ts';
@@ -33,6 +33,7 @@ export interface ResizeOptions extends WaitOptions {
 export async function updateSize(id: number, bytes: number, options: ResizeOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
   const info = await withControl((channel) => getDevInfo(channel, id));
+  if (info.state === UBLK_S_DEV_DEAD) throw stopped(id);
   const block = diskSize(id)?.logicalBlockBytes ?? 512;
   if (bytes <= 0) throw usageError(`a device cannot have ${bytes} bytes`, `give a multiple of ${block}`);
   if (bytes % block !== 0) {
@@ -41,11 +42,22 @@ export async function updateSize(id: number, bytes: number, options: ResizeOptio
   const { grow = false, force = false } = options;
   if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes);
   const record = ownedBy(info, readRecord(id));
-  if (record !== null) await askTarget(record, info, { ...options, bytes, grow });
+  if (record !== null) await askTarget(record, serverOf(info.ublksrv_pid, record), { ...options, bytes, grow });
   const stuck = { command: 'UPDATE_SIZE', device: id, serverPid: info.ublksrv_pid, after: 'the size changes then' };
   await patiently(stuck, options, (apart) => update(id, bytes / 512, apart));
   const size = diskSize(id);
   if (size?.bytes !== bytes) throw unchanged(id, size?.bytes ?? 0, bytes);
+}
+
+/** The kernel would say that there is no such device. No server can be given to it any more. */
+function stopped(device: number): UblkError {
+  return new UblkError(`device ${device} is stopped, and has no size to change`, {
+    code: 'ENODEV',
+    kind: 'no-device',
+    device,
+    command: 'UPDATE_SIZE',
+    hint: `\`ublkts del -n ${device}\` deletes it: add it again then`,
+  });
 }
 
 function unchanged(device: number, is: number, wanted: number): UblkError {
@@ -63,15 +75,14 @@ interface Wanted extends WaitOptions {
   readonly grow: boolean;
 }
 
-async function askTarget(record: DeviceRecord, info: DevInfo, { bytes, grow, ...waiting }: Wanted): Promise<void> {
+async function askTarget(
+  record: DeviceRecord,
+  server: ServerIdentity,
+  { bytes, grow, ...waiting }: Wanted,
+): Promise<void> {
   const { id: device, spec, descriptors } = record;
-  const server = serverOf(info.ublksrv_pid, record);
   const storage = builtInTarget(spec.target)?.storage;
-  if (storage !== undefined) {
-    // The kernel itself refuses a device that is dead, and `recover` gives it no server that could be asked.
-    if (info.state !== UBLK_S_DEV_DEAD) await requireRoom(record, server, storage, bytes, waiting);
-    return;
-  }
+  if (storage !== undefined) return requireRoom(record, server, storage, bytes, waiting);
   const { files: names, targetOptions: options, integrity } = spec;
   const served = !isElsewhere(server) && isServerAlive(server) && descriptors?.length === names.length;
   // These are the files that the server has open, whatever has become of their names.
