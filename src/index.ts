@@ -21,7 +21,6 @@ export {
   type Deletions,
   deleteAllDevices,
   deleteDevice,
-  deleteDevices,
 } from './device/remove/delete.ts';
 export { describeHolder, type Holder } from './block/holder.ts';
 export { type Features, getFeatures } from './device/features.ts';

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
-import type { Outcome } from '../cli/failures/outcome.ts';
+import { type Outcome, oneByOne } from '../cli/failures/outcome.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import type { DeleteOptions } from '../device/remove/delete.ts';
@@ -43,7 +43,9 @@ export default class Del extends BaseCommand {
 }
 
 async function remove(ids: readonly number[], options: DeleteOptions): Promise<Outcome> {
-  const { deleteAllDevices, deleteDevices } = await import('../device/remove/delete.ts');
-  const { deleted, failed } = ids.length > 0 ? await deleteDevices(ids, options) : await deleteAllDevices(options);
+  const { deleteAllDevices, deleteDevice } = await import('../device/remove/delete.ts');
+  // In their order: a device may lie on one that is named after it.
+  if (ids.length > 0) return oneByOne(ids, (id) => deleteDevice(id, options));
+  const { deleted, failed } = await deleteAllDevices(options);
   return { done: deleted, failed };
 }

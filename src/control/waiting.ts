@@ -25,6 +25,8 @@ export interface Bound {
 
 /** Settles as `answer` does, unless the time runs out or the signal aborts first. */
 export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }: Bound): Promise<T> {
+  // Whoever gives up does not see how it ends.
+  answer.catch(() => {});
   signal?.throwIfAborted();
   const ended = Promise.withResolvers<never>();
   const abort = (): void => ended.reject(signal?.reason);

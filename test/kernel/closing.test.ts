@@ -5,8 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlChannel } from '../../src/control/channel.ts';
 import { getDevInfo } from '../../src/control/commands.ts';
-import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
-import { inBackground } from './support/background.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
@@ -44,23 +43,28 @@ describe('a target that takes its time to close', { skip, timeout: 300_000 }, ()
     }
   }
 
-  test('del of several devices stops them together, and says which of them there is not', async () => {
-    const path = `${DIRECTORY}/until`;
-    const devices = [await addDevice(undefined, { until: path }), await addDevice(NAME, { until: path })];
-    const ids = devices.map(({ id }) => id);
-    const output = `${DIRECTORY}/output`;
-    const command = inBackground(
-      `code=0; ublkts del ${ids[0]} 4000 ${ids[1]} > ${output} 2>&1 || code=$?; echo "exit code $code" >> ${output}`,
-    );
-    await until('both are stopped', () => ids.every((id) => !existsSync(`/sys/block/ublkb${id}`)));
-    assert.ok(!existsSync(CLOSED), 'neither is closed');
-    sh(`touch ${path}`);
-    await command.succeeded;
-    const text = readFileSync(output, 'utf8');
-    assert.match(text, /there is no device 4000 .*ENODEV/);
-    assert.match(text, /^exit code 64$/m);
-    for (const id of ids) assert.ok(!existsSync(`/dev/ublkc${id}`));
-    assert.deepEqual(ids.flatMap(filesLeftOf), []);
+  test('del of several devices deletes them in their order, and says which of them there is not', async () => {
+    const image = `${DIRECTORY}/below`;
+    sh(`truncate -s 8M ${image}`);
+    const below = await library.addDevice({ target: 'loop', files: [image] });
+    await blockDevice(below.path);
+    for (const server of [undefined, NAME]) {
+      const above = await library.addDevice({
+        target: 'loop',
+        files: [below.path],
+        targetOptions: { buffered_io: '1' },
+        ...(server && { server }),
+      });
+      await blockDevice(above.path);
+      sh(`dd if=/dev/urandom of=${above.path} bs=1M count=4 oflag=direct status=none`);
+      const last = server === undefined ? '' : ` ${below.id}`;
+      const { status, stderr } = run(`ublkts del ${above.id} 4000${last}`);
+      assert.equal(status, 64);
+      assert.match(stderr, /^ublkts del: there is no device 4000 .*\n.*\n$/);
+      assert.deepEqual(filesLeftOf(above.id), []);
+    }
+    assert.deepEqual(filesLeftOf(below.id), []);
+    assert.ok(!existsSync(`/dev/ublkc${below.id}`));
   });
 
   test('that fails is told of by whoever ends the device, and the log names the device', async () => {

@@ -67,31 +67,22 @@ export interface Deletions {
   readonly failed: UblkError[];
 }
 
-/**
- * Deletes these devices, several at a time. A failure of one does not end it, but one that would meet every device rejects:
- * no driver, no permission.
- */
-export async function deleteDevices(ids: Iterable<number>, options: DeleteOptions = {}): Promise<Deletions> {
+/** Deletes every ublk device, whoever made it, several at a time. */
+export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
   const outcome: Deletions = { deleted: [], failed: [] };
-  await inParallel([...new Set(ids)], AT_ONCE, async (id) => {
+  const ids = [...new Set([...findDevices(), ...goingIds()])];
+  await inParallel(ids, AT_ONCE, async (id) => {
     try {
       await deleteDevice(id, options);
       outcome.deleted.push(id);
     } catch (error) {
+      options.signal?.throwIfAborted();
       if (!(error instanceof UblkError)) throw error;
-      if (error.device === undefined && outcome.deleted.length === 0) throw error;
-      outcome.failed.push(error);
+      if (error.kind !== 'no-device') outcome.failed.push(error);
     }
   });
   outcome.deleted.sort((a, b) => a - b);
   return outcome;
-}
-
-/** Deletes every ublk device, whoever made it, several at a time. */
-export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
-  const { deleted, failed } = await deleteDevices([...findDevices(), ...goingIds()], options);
-  // Somebody else has deleted the others meanwhile.
-  return { deleted, failed: failed.filter(({ kind }) => kind !== 'no-device') };
 }
 
 async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {

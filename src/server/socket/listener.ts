@@ -51,6 +51,7 @@ export class RequestSocket {
   readonly #followers = new Set<Socket>();
   #connections = 0;
   #isClosed = false;
+  #isFreed = false;
   readonly #underWay = new Set<Promise<unknown>>();
 
   private constructor(requests: RequestHandler) {
@@ -65,6 +66,7 @@ export class RequestSocket {
     await new Promise<void>((resolve, reject) => {
       listener.#server.once('error', reject).listen(path, resolve);
     });
+    listener.#server.removeAllListeners('error').on('error', report);
     chmodSync(path, 0o600);
     return listener;
   }
@@ -78,6 +80,7 @@ export class RequestSocket {
     this.#server.close();
     for (const follower of this.#followers) follower.destroy();
     await Promise.race([Promise.allSettled(this.#underWay), sleep(CARRIED_OUT_MS, undefined, { ref: false })]);
+    this.#freeBuffer();
   }
 
   async #serve(socket: Socket): Promise<void> {
@@ -87,7 +90,7 @@ export class RequestSocket {
       if (follow === undefined) reply(socket, answer);
       else await this.#keep(socket, answer, follow);
     } catch (error) {
-      process.stderr.write(`${new Date().toISOString()} socket: ${String(error)}\n`);
+      report(error);
       socket.destroy();
     }
   }
@@ -98,7 +101,15 @@ export class RequestSocket {
       return await this.#answer(socket);
     } finally {
       this.#connections--;
+      this.#freeBuffer();
     }
+  }
+
+  /** A connection that was accepted before the end may still be read from. */
+  #freeBuffer(): void {
+    if (!this.#isClosed || this.#connections > 0 || this.#isFreed) return;
+    this.#isFreed = true;
+    this.#buffer.close();
   }
 
   /** Sends what happens until the client leaves. */
@@ -122,6 +133,7 @@ export class RequestSocket {
   }
 
   async #answer(socket: Socket): Promise<Reply> {
+    if (this.#isClosed) return status(-ERRNO.ENODEV);
     if (this.#connections > MAX_CONNECTIONS) return status(-ERRNO.EBUSY);
     const fd = descriptorOf(socket);
     const peer = peerCredentials(fd);
@@ -158,6 +170,10 @@ export class RequestSocket {
       return -((error instanceof UblkError ? errnoNumber(error.code) : undefined) ?? ERRNO.EIO);
     }
   }
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`${new Date().toISOString()} socket: ${String(error)}\n`);
 }
 
 interface Reply {

@@ -72,7 +72,7 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
           }
         });
         assert.equal(server.connections, 2);
-        await sleep(10);
+        for (let tries = 0; tries < 100 && client.connection?.inFlight !== 0; tries++) await sleep(10);
         const { state, reconnects, inFlight, sentBytes, receivedBytes } = client.connection ?? {};
         assert.deepEqual([state, reconnects, inFlight], ['up', 1, 0]);
         assert.ok((sentBytes ?? 0) > SLOTS * LARGEST && (receivedBytes ?? 0) > SLOTS * 585 * 512, 'bytes are counted');
@@ -193,6 +193,7 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
     await withClient(async (client, server) => {
       let writes = 0;
       let isEnding = true;
+      const taken = Promise.withResolvers<() => void>();
       server.lie = ({ command, cookie }, honest, socket) => {
         if (command === NBD_CMD_READ && isEnding) {
           isEnding = false;
@@ -200,15 +201,16 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
         }
         if (command !== NBD_CMD_WRITE) return honest;
         writes++;
-        setTimeout(() => socket.write(honest), 300);
+        taken.resolve(() => socket.write(honest));
         return Buffer.alloc(0);
       };
       const slow = client.write(0, 0, Buffer.alloc(512, 1));
-      await sleep(50);
+      const answer = await taken.promise;
       const refused = client.read(1, 8, 1);
       await sleep(50);
       assert.equal(server.connections, 1, 'the connection is kept for the write');
       const later = client.read(2, 0, 1);
+      answer();
       assert.equal(await slow, 512);
       assert.ok(Buffer.isBuffer(await refused));
       assert.deepEqual(await later, Buffer.alloc(512, 1), 'what comes meanwhile goes to the next connection');
