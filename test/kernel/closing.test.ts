@@ -15,7 +15,7 @@ const DIRECTORY = '/tmp/closing';
 const GIVEN_UP_MS = 5_000;
 const CLOSED = `${DIRECTORY}/closed`;
 
-describe('a target that takes its time to close', { skip, timeout: 400_000 }, () => {
+describe('a target that takes its time to close', { skip, timeout: 600_000 }, () => {
   let serverPid = 0;
 
   before(async () => {
