@@ -44,7 +44,7 @@ export default class Del extends BaseCommand {
 
 async function remove(ids: readonly number[], options: DeleteOptions): Promise<Outcome> {
   const { deleteAllDevices, deleteDevice } = await import('../device/remove/delete.ts');
-  // In their order: a device may lie on one that is named after it.
+  // They are deleted in the order in which they are named, because one may lie on another that is named later.
   if (ids.length > 0) return oneByOne(ids, (id) => deleteDevice(id, options));
   const { deleted, failed } = await deleteAllDevices(options);
   return { done: deleted, failed };

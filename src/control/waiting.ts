@@ -25,7 +25,7 @@ export interface Bound {
 
 /** Settles as `answer` does, unless the time runs out or the signal aborts first. */
 export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }: Bound): Promise<T> {
-  // Whoever gives up does not see how it ends.
+  // When the wait is given up, nobody handles a later rejection.
   answer.catch(() => {});
   signal?.throwIfAborted();
   const ended = Promise.withResolvers<never>();

@@ -12,7 +12,7 @@ export interface Question<R extends Asked> {
   readonly request: R;
   /** Is sent with the request, and stays the caller's. */
   readonly fd?: number | undefined;
-  /** What `onWaiting` is told. */
+  /** The text that `onWaiting` gets: what the caller waits for. */
   readonly waitsFor: string;
 }
 

@@ -145,6 +145,7 @@ export async function serveDevice(
     if (atOnce) populateBuffers(ownBuffers(maps));
     return refused;
   };
+  // Shared threads run already, and a failure after they have fetched tags would leave the device with them.
   const heldEarly = shared === null ? [] : holdBuffers();
   const running = startThreads({ device, channel, target, maps, held, shared });
   threads = running;
@@ -159,7 +160,7 @@ export async function serveDevice(
     if (made === null) await setParams(channel, id, fetched.params);
     else requireServable(id, made, fetched.params, type.keepsFeatures);
   }
-  // Threads of this device alone allocate what they need first.
+  // Threads that serve only this device allocate their memory before its buffers do.
   notes.push(...(shared === null ? holdBuffers() : heldEarly));
   if (atOnce) idle.stop();
   const stopListening = await listenForSize(id, spec);

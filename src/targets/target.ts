@@ -66,7 +66,7 @@ export interface BuiltInTarget<State = unknown> extends TargetType<State> {
  * be in other namespaces (server/storage-socket.ts). `device` is the id.
  */
 export interface RemoteStorage {
-  /** What messages call the storage, for example a URI. */
+  /** The name of the storage in messages, for example a URI. */
   name(options: Readonly<Record<string, string>>, device: number): string;
   /** Asks for its size in bytes. It runs on the server's main thread. Throws a UblkError; gives up when the signal aborts. */
   size(options: Readonly<Record<string, string>>, device: number, signal: AbortSignal): Promise<number>;

@@ -17,7 +17,7 @@ export type AskForSize = (signal: AbortSignal) => Promise<number>;
 
 export interface AskedStorage {
   readonly device: number;
-  /** What messages call the storage, for example a URI. */
+  /** The name of the storage in messages, for example a URI. */
   readonly name: string;
   readonly size: AskForSize;
 }

@@ -12,7 +12,7 @@ export const nbdStorage: RemoteStorage = {
   enlarge: 'make the export larger on its server first',
 };
 
-/** With a program, that of its private socket. */
+/** The URI of the export. A device with a program has that of the program's private socket. */
 function uriOf(options: Options, device: number): NbdUri {
   return parseNbdOptions(connectionOptions(options, device)).uri;
 }
