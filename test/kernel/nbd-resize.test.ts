@@ -118,6 +118,13 @@ describe('update_size of an nbd device', { skip, timeout: 600_000 }, () => {
     try {
       sh(`ublkts add -t nbd -n ${ID} -r 1 '${URI}'`);
       const { ublksrv_pid: pid } = await describeDevice(ID);
+      const socket = `/run/ublkts/${ID}.sock`;
+      sh(`mv ${socket} ${socket}.away`);
+      shFails(
+        `ublkts update_size -n ${ID} -s 4M`,
+        new RegExp(`the server of device ${ID} \\(pid ${pid}\\) has no socket`),
+      );
+      sh(`mv ${socket}.away ${socket}`);
       process.kill(pid, 'SIGSTOP');
       shFails(
         `ublkts update_size -n ${ID} -s 4M`,

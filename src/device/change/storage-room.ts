@@ -29,7 +29,10 @@ export async function requireRoom(
     request: { op: 'storage-size' },
     waitsFor: `waiting for the server (pid ${pid}), which asks ${name} for its size`,
   } as const;
-  const size = await askServerOf(question, waiting);
+  const size = await askServerOf(question, waiting).catch((error: unknown) => {
+    const hasNoSocket = error instanceof UblkError && error.code === 'ENOENT' && isServerAlive(server);
+    throw hasNoSocket ? cannotBeAsked(device, pid, name) : error;
+  });
   if (bytes > size) throw tooSmall(name, size, bytes, storage.enlarge);
 }
 
@@ -40,6 +43,19 @@ function noServer(device: number, name: string): UblkError {
     command: 'UPDATE_SIZE',
     hint: `\`ublkts recover -n ${device}\` gives it one`,
   });
+}
+
+/** Servers that began before the socket came into being do not have it. */
+function cannotBeAsked(device: number, pid: number, name: string): UblkError {
+  return new UblkError(
+    `the server of device ${device} (pid ${pid}) has no socket on which it could be asked for the size of ${name}`,
+    {
+      code: 'EOPNOTSUPP',
+      device,
+      command: 'UPDATE_SIZE',
+      hint: `it may be of an older ublkts; \`ublkts list -n ${device}\` shows its state`,
+    },
+  );
 }
 
 function tooSmall(name: string, is: number, wanted: number, hint: string): UblkError {
