@@ -5,7 +5,7 @@ export type Claimant =
   /** A mounted file system; `pid` names a process that sees the mount, in whatever mount namespace it is. */
   | { readonly kind: 'mount'; readonly path: string; readonly fileSystem: string; readonly pid: number }
   | { readonly kind: 'swap'; readonly path: string }
-  /** A block device that is made of it: device mapper, LVM, md, loop. */
+  /** A block device that is made of it: device mapper, LVM, md, loop, ublk. */
   | { readonly kind: 'device'; readonly name: string; readonly label: string | null };
 
 /** A process that has the device open. */
@@ -61,6 +61,7 @@ export function releaseCommand(holder: Holder): string {
     case 'swap':
       return `swapoff ${holder.path}`;
     case 'device':
+      if (holder.name.startsWith('ublkb')) return `ublkts del -n ${holder.name.slice('ublkb'.length)}`;
       if (holder.name.startsWith('dm-')) return `dmsetup remove ${holder.label ?? holder.name}`;
       return holder.name.startsWith('md') ? `mdadm --stop /dev/${holder.name}` : `losetup -d /dev/${holder.name}`;
     default:

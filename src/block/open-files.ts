@@ -1,6 +1,7 @@
 /** The files that other processes have open, as /proc/PID/fd shows them. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { namesIn, readText } from '../native/kernel-files.ts';
+import { type DeviceNumber, deviceNumber } from './number.ts';
 
 export interface OpenFile {
   readonly pid: number;
@@ -14,6 +15,26 @@ export function* openFilesOfOthers(): Generator<OpenFile> {
   for (const name of namesIn('/proc')) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
     for (const fd of descriptorsOf(name)) yield { pid: Number(name), fd, link: `/proc/${name}/fd/${fd}` };
+  }
+}
+
+/** Links in /proc/PID/fd. */
+export function openFilesOf(pid: number): string[] {
+  return descriptorsOf(String(pid)).map((fd) => `/proc/${pid}/fd/${fd}`);
+}
+
+/**
+ * The block device that a file in /proc/PID/fd is, or null. Only one whose name `isWanted` is looked at; the name of a
+ * device whose node is gone ends with ` (deleted)`.
+ */
+export function openBlockDevice(link: string, isWanted: (name: string) => boolean): DeviceNumber | null {
+  try {
+    if (!isWanted(readlinkSync(link))) return null;
+    const stats = statSync(link);
+    return stats.isBlockDevice() ? deviceNumber(stats.rdev) : null;
+  } catch {
+    // It has been closed since, or it is not for this user.
+    return null;
   }
 }
 

@@ -33,14 +33,17 @@ export function partitionsOf(number: DeviceNumber): Partition[] {
   });
 }
 
-/** The devices right below: those that dm or md is made of, a partition's disk, what a kernel loop device is on. */
-export function devicesBelow(number: DeviceNumber): DeviceNumber[] {
+/**
+ * The devices right below: those that dm or md is made of, a partition's disk, what a kernel loop device is on. `under`
+ * finds the device of a loop device's file.
+ */
+export function devicesBelow(number: DeviceNumber, under: (path: string) => DeviceNumber | null): DeviceNumber[] {
   const folder = `/sys/dev/block/${number}`;
   const slaves = namesIn(`${folder}/slaves`).flatMap((name) => blockDeviceNumber(name) ?? []);
   const disk = diskOf(number);
   const file = readText(`${folder}/loop/backing_file`);
-  const under = file === null ? null : deviceUnder(file);
-  return [...slaves, ...(disk === null ? [] : [disk]), ...(under === null ? [] : [under])];
+  const backing = file === null ? null : under(file);
+  return [...slaves, ...(disk === null ? [] : [disk]), ...(backing === null ? [] : [backing])];
 }
 
 /** The block device that `path` is or that its file system is on; null when it is neither, or cannot be known. */

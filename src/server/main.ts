@@ -3,14 +3,12 @@
  * device's record, and the mount namespace of that call.
  * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
-import { isAbsolute } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import { isCurrent } from '../record/attempt.ts';
 import { readRecord, recordEnd } from '../record/store.ts';
-import type { DeviceSpec } from '../spec/device-spec.ts';
-import { builtInTarget } from '../targets/registry.ts';
+import { reopenedPaths } from '../targets/paths.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
 import { giveFreeMemoryBack } from './free-memory.ts';
@@ -32,7 +30,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
     const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/change/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
-    keepOnlyNeededMounts(callersNamespace, pathsOf(device.spec));
+    keepOnlyNeededMounts(callersNamespace, reopenedPaths(device.spec));
     endWhenAsked(id, log);
     giveFreeMemoryBack();
     const notes = [...device.notes, ...killable];
@@ -47,15 +45,6 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
   } catch (error) {
     fail({ id, mode, attempt }, error, reporter);
   }
-}
-
-/**
- * The paths that the target may open later. A built-in target names them (`reopens`). For a target in a file, they are
- * that file, the backing files, and the options that are paths.
- */
-function pathsOf({ target, files, targetOptions }: DeviceSpec): readonly string[] {
-  if (!isAbsolute(target)) return builtInTarget(target)?.reopens?.(targetOptions) ?? [];
-  return [target, ...files, ...Object.values(targetOptions).filter((value) => isAbsolute(value))];
 }
 
 function fail({ id, attempt }: Start, thrown: unknown, reporter: StartReporter): void {

@@ -5,7 +5,7 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { findClaims } from '../block/claims.ts';
 import { describeClaim } from '../block/holder.ts';
-import { blockDeviceName, deviceNumber } from '../block/number.ts';
+import { blockDeviceName, type DeviceNumber, deviceNumber } from '../block/number.ts';
 import { commandOf, openFilesOfOthers } from '../block/open-files.ts';
 import { devicesBelow, deviceUnder, diskOf, kernelLoops, partitionsOf } from '../block/topology.ts';
 import { findDevices } from '../control/discovery.ts';
@@ -54,16 +54,17 @@ export function liesOnDevice(path: string, device: number): string | null {
   for (let number = below.pop(); number !== undefined; number = below.pop()) {
     if (number === null || seen.has(number)) continue;
     seen.add(number);
-    const id = ublkDevice(number);
+    const id = ublkDisk(number);
     if (id === device) return `it lies on /dev/ublkb${device}, the device that it is to serve`;
-    below.push(...devicesBelow(number));
+    below.push(...devicesBelow(number, deviceUnder));
     const files = id === null ? [] : (readRecord(id)?.spec.files ?? []);
     below.push(...files.map(deviceUnder));
   }
   return null;
 }
 
-function ublkDevice(number: string): number | null {
+/** The id of the ublk device whose disk it is, or null. */
+export function ublkDisk(number: DeviceNumber): number | null {
   const [, id] = /^ublkb(\d+)$/.exec(blockDeviceName(number) ?? '') ?? [];
   return id === undefined ? null : Number(id);
 }

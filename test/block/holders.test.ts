@@ -28,16 +28,18 @@ test('holders are named, each with the command that ends it', () => {
     { kind: 'mount', path: '/mnt', fileSystem: 'ext4', pid: 1 },
     { kind: 'swap', path: '/dev/ublkb0p2' },
     { kind: 'device', name: 'dm-0', label: 'vg-lv' },
+    { kind: 'device', name: 'ublkb12', label: 'loop' },
     { kind: 'process', pid: 12, command: 'sleep' },
   ];
   assert.equal(
     describeHolders(holders),
-    'mounted at /mnt (ext4), used as swap (/dev/ublkb0p2), part of dm-0 (vg-lv), open in process 12 (sleep)',
+    'mounted at /mnt (ext4), used as swap (/dev/ublkb0p2), part of dm-0 (vg-lv), part of ublkb12 (loop), open in process 12 (sleep)',
   );
   assert.deepEqual(holders.map(releaseCommand), [
     'umount /mnt',
     'swapoff /dev/ublkb0p2',
     'dmsetup remove vg-lv',
+    'ublkts del -n 12',
     'kill 12',
   ]);
 });

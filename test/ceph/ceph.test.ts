@@ -18,6 +18,7 @@ import {
 } from '../kernel/guest.ts';
 import { until } from '../kernel/support/devices.ts';
 import { requestsOf } from '../kernel/support/kills.ts';
+import { onlyLong } from '../kernel/support/long.ts';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
@@ -76,11 +77,16 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
     });
   });
 
-  test('an OSD is killed and started again, and then both are: requests wait, and none fails', async (t) => {
+  test('an OSD is killed and started again: requests wait, and none fails', async (t) => {
     await withClient(async (id) => {
       await pausing(t, 'one of two OSDs killed', id, () => cluster.killOsds(1));
       await cluster.startOsds(1);
       await flows(id);
+    });
+  });
+
+  test('both OSDs are killed and started again: requests wait, and none fails', { skip: onlyLong }, async (t) => {
+    await withClient(async (id) => {
       await pausing(t, 'both OSDs killed and started again', id, async () => {
         await cluster.killOsds(0, 1);
         await stalls(id);

@@ -5,9 +5,10 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlChannel } from '../../src/control/channel.ts';
 import { getDevInfo } from '../../src/control/commands.ts';
-import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip } from './guest.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const NAME = 'closing';
 const DIRECTORY = '/tmp/closing';
@@ -32,7 +33,10 @@ describe('a target that takes its time to close', { skip, timeout: 600_000 }, ()
 
   for (const server of [undefined, NAME]) {
     for (const command of ['stop', 'del']) {
-      test(`${command} waits for it ${server === undefined ? 'alone' : 'on a resident server'}`, async () => {
+      const isShort = (command === 'stop') === (server === undefined);
+      test(`${command} waits for it ${server === undefined ? 'alone' : 'on a resident server'}`, {
+        skip: isShort ? false : onlyLong,
+      }, async () => {
         const { id } = await addDevice(server);
         sh(`ublkts ${command} -n ${id}`);
         assert.ok(existsSync(CLOSED), 'the target is closed when the command ends');
@@ -42,23 +46,6 @@ describe('a target that takes its time to close', { skip, timeout: 600_000 }, ()
       });
     }
   }
-
-  test('del of several devices deletes them in their order, and says which of them there is not', async () => {
-    const image = `${DIRECTORY}/below`;
-    sh(`truncate -s 8M ${image}`);
-    const below = await library.addDevice({ target: 'loop', files: [image] });
-    await blockDevice(below.path);
-    const backed = { target: 'loop', files: [below.path], targetOptions: { buffered_io: '1' } };
-    const above = await library.addDevice({ ...backed, server: NAME });
-    await blockDevice(above.path);
-    sh(`dd if=/dev/urandom of=${above.path} bs=1M count=4 oflag=direct status=none`);
-    const { status, stderr } = run(`ublkts del ${above.id} 4000 ${below.id}`);
-    assert.equal(status, 64);
-    assert.match(stderr, /^ublkts del: there is no device 4000 .*\n.*\n$/);
-    assert.deepEqual(filesLeftOf(above.id), []);
-    assert.deepEqual(filesLeftOf(below.id), []);
-    assert.ok(!existsSync(`/dev/ublkc${below.id}`));
-  });
 
   test('that fails is told of by whoever ends the device, and the log names the device', async () => {
     for (const server of [undefined, NAME]) {
@@ -100,7 +87,9 @@ describe('a target that takes its time to close', { skip, timeout: 600_000 }, ()
       assert.deepEqual(filesLeftOf(id), []);
     });
 
-    test(`del removes the files of a device whose target was closed after a del was given up ${server ?? ''}`, async () => {
+    test(`del removes the files of a device whose target was closed after a del was given up ${server ?? ''}`, {
+      skip: server === undefined ? onlyLong : false,
+    }, async () => {
       const { id } = await addDevice(server);
       await assert.rejects(library.deleteDevice(id, { timeoutMs: 300 }));
       await until('it is closed', () => existsSync(CLOSED));

@@ -47,6 +47,8 @@ const DATA_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_c
 const REQUESTS = LONG ? 10_000 : 300;
 /** Seconds that fio may take for so many at a depth of 1. */
 const SECONDS = 300;
+/** How many times 2 s an idle server may use before it uses no processor. */
+const WINDOWS = 20;
 
 describe('targets with byte handlers', { skip }, () => {
   leavesNothingBehind();
@@ -122,11 +124,14 @@ describe('targets with byte handlers', { skip }, () => {
 
     test('uses no processor while its promises wait', async () => {
       const { ublksrv_pid } = await describeDevice(id);
-      // V8 compiles the code of the requests before, and collects their garbage, for some seconds.
-      await sleep(10_000);
-      const ticksBefore = ticks(ublksrv_pid);
-      await sleep(2000);
-      assert.ok(ticks(ublksrv_pid) - ticksBefore <= 1, `${ticks(ublksrv_pid) - ticksBefore} ticks of 10 ms in 2 s`);
+      // V8 compiles the code of the requests before, and collects their garbage, for some seconds; longer on a busy host.
+      const windows: number[] = [];
+      while ((windows.at(-1) ?? Infinity) > 1) {
+        assert.ok(windows.length < WINDOWS, `ticks of 10 ms in each 2 s: ${windows.join(', ')}`);
+        const ticksBefore = ticks(ublksrv_pid);
+        await sleep(2000);
+        windows.push(ticks(ublksrv_pid) - ticksBefore);
+      }
     });
 
     test('hands each error on as it was thrown, and a thousand of them leave the next request good', async () => {

@@ -4,6 +4,9 @@
 const TOGETHER: readonly (readonly string[])[] = [
   ['nbd-child', 'nbd-hostile', 'nbd-kills', 'nbd-matrix', 'nbd-servers', 'nbd-tls'],
   ['bench', 'cpus', 'foreground', 'refusals', 'ring-chain'],
+  ['closing', 'stacked'],
+  ['nbd-resident', 'nbd-resize'],
+  ['shared-memory', 'uapi'],
   ['chaos', 'differential', 'examples', 'matched-copied'],
   ['survival-files', 'survival-limits', 'survival-memory', 'survival-server'],
   ['target-contract', 'target-files', 'targets'],

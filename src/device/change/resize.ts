@@ -1,8 +1,8 @@
 /** `update_size`: a new size for a live device (UBLK_F_UPDATE_SIZE), once its target has room for it. */
 import { findClaims } from '../../block/claims.ts';
 import { describeClaim } from '../../block/holder.ts';
-import { blockDeviceNumber } from '../../block/number.ts';
-import { partitionsOf } from '../../block/topology.ts';
+import { blockDeviceNumber, type DeviceNumber } from '../../block/number.ts';
+import { type Partition, partitionsOf } from '../../block/topology.ts';
 import { withControl } from '../../control/channel.ts';
 import { getDevInfo, updateSize as update } from '../../control/commands.ts';
 import { diskSize } from '../../control/sysfs.ts';
@@ -16,6 +16,7 @@ import { readRecord } from '../../record/store.ts';
 import { option } from '../../spec/option-names.ts';
 import { findTarget } from '../../targets/find.ts';
 import { builtInTarget } from '../../targets/registry.ts';
+import { UblkStack } from '../../targets/stack.ts';
 import { patiently } from '../patiently.ts';
 import { requireRoom } from './storage-room.ts';
 
@@ -32,21 +33,28 @@ export interface ResizeOptions extends WaitOptions {
  */
 export async function updateSize(id: number, bytes: number, options: ResizeOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
-  const info = await withControl((channel) => getDevInfo(channel, id));
-  if (info.state === UBLK_S_DEV_DEAD) throw stopped(id);
-  const block = diskSize(id)?.logicalBlockBytes ?? 512;
-  if (bytes <= 0) throw usageError(`a device cannot have ${bytes} bytes`, `give a multiple of ${block}`);
-  if (bytes % block !== 0) {
-    throw usageError(`${bytes} bytes are not a whole number of device ${id}'s blocks`, `give a multiple of ${block}`);
-  }
   const { grow = false, force = false } = options;
-  if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes);
+  const info = await withControl((channel) => {
+    const found = getDevInfo(channel, id);
+    if (found.state === UBLK_S_DEV_DEAD) throw stopped(id);
+    requireWholeBlocks(id, bytes);
+    if (bytes < (diskSize(id)?.bytes ?? 0) && !force) requireUnused(id, bytes, new UblkStack(channel));
+    return found;
+  });
   const record = ownedBy(info, readRecord(id));
   if (record !== null) await askTarget(record, serverOf(info.ublksrv_pid, record), { ...options, bytes, grow });
   const stuck = { command: 'UPDATE_SIZE', device: id, serverPid: info.ublksrv_pid, after: 'the size changes then' };
   await patiently(stuck, options, (apart) => update(id, bytes / 512, apart));
   const size = diskSize(id);
   if (size?.bytes !== bytes) throw unchanged(id, size?.bytes ?? 0, bytes);
+}
+
+function requireWholeBlocks(id: number, bytes: number): void {
+  const block = diskSize(id)?.logicalBlockBytes ?? 512;
+  if (bytes <= 0) throw usageError(`a device cannot have ${bytes} bytes`, `give a multiple of ${block}`);
+  if (bytes % block !== 0) {
+    throw usageError(`${bytes} bytes are not a whole number of device ${id}'s blocks`, `give a multiple of ${block}`);
+  }
 }
 
 /** The kernel would say that there is no such device. No server can be given to it any more. */
@@ -92,13 +100,22 @@ async function askTarget(
 }
 
 /** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */
-function requireUnused(id: number, bytes: number): void {
+function requireUnused(id: number, bytes: number, stack: UblkStack): void {
   const number = blockDeviceNumber(`ublkb${id}`);
   if (number === null) return;
-  const cut = partitionsOf(number).filter(({ startSector, sectors }) => (startSector + sectors) * 512 > bytes);
-  const [claim] = findClaims([number, ...cut.map((partition) => partition.number)]);
+  const partitions = partitionsOf(number);
+  const cut = partitions.filter(({ startSector, sectors }) => (startSector + sectors) * 512 > bytes);
+  const [claim] = findClaims([number, ...numbersOf(cut)]);
   if (claim !== undefined) throw inUse(id, bytes, describeClaim(claim));
+  const above = stack
+    .on(id)
+    .find((upper) => stack.isOn(upper, numbersOf(cut)) || !stack.isOn(upper, numbersOf(partitions)));
+  if (above !== undefined) throw inUse(id, bytes, `ublkb${id} is used by ublkb${above}`);
   if (cut[0] !== undefined) throw inUse(id, bytes, `partition ${cut[0].name} ends behind that`);
+}
+
+function numbersOf(partitions: readonly Partition[]): DeviceNumber[] {
+  return partitions.map(({ number }) => number);
 }
 
 function inUse(id: number, bytes: number, why: string): UblkError {

@@ -27,6 +27,7 @@ import {
 import { isServing, type ProcessState, readProcess } from '../../record/process-state.ts';
 import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
+import { UblkStack } from '../../targets/stack.ts';
 import { ClosingTarget, continuing, type Ended, ending } from './closing-target.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
@@ -59,7 +60,7 @@ const DELETED: Ended = { done: 'deleted', command: 'DEL_DEV' };
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
-  await withControl((channel) => remove(channel, id, options));
+  await withControl((channel) => remove(channel, id, options, new UblkStack(channel)));
 }
 
 export interface Deletions {
@@ -67,25 +68,31 @@ export interface Deletions {
   readonly failed: UblkError[];
 }
 
-/** Deletes every ublk device, whoever made it, several at a time. */
+/** Deletes every ublk device, whoever made it, several at a time, but none before those that lie on it. */
 export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
   const outcome: Deletions = { deleted: [], failed: [] };
   const ids = [...new Set([...findDevices(), ...goingIds()])];
-  await inParallel(ids, AT_ONCE, async (id) => {
-    try {
-      await deleteDevice(id, options);
-      outcome.deleted.push(id);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (!(error instanceof UblkError)) throw error;
-      if (error.kind !== 'no-device') outcome.failed.push(error);
+  await withControl(async (channel) => {
+    const stack = new UblkStack(channel);
+    for (const group of stack.fromTheTop(ids)) {
+      await inParallel(group, AT_ONCE, async (id) => {
+        try {
+          options.signal?.throwIfAborted();
+          await remove(channel, id, options, stack);
+          outcome.deleted.push(id);
+        } catch (error) {
+          options.signal?.throwIfAborted();
+          if (!(error instanceof UblkError)) throw error;
+          if (error.kind !== 'no-device') outcome.failed.push(error);
+        }
+      });
     }
   });
   outcome.deleted.sort((a, b) => a - b);
   return outcome;
 }
 
-async function remove(channel: ControlChannel, id: number, options: DeleteOptions): Promise<void> {
+async function remove(channel: ControlChannel, id: number, options: DeleteOptions, stack: UblkStack): Promise<void> {
   const left = readGoingDevice(id);
   if (left !== null && isGone(channel, id)) {
     // Whoever deleted it has not waited for its server, or has not removed its files.
@@ -100,7 +107,7 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   const server = serverNow(info, going);
   await untilForgotten(channel, id, server, options, async () => {
     if (going === null) {
-      const claimants = claimantsOf(numbers);
+      const claimants = claimantsOf(id, numbers, stack);
       if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
       await endProgram(info, options);
       await stopAndRemove(info, numbers, claimants, options);

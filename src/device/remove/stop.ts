@@ -9,6 +9,7 @@ import { UblkError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD, ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
+import { UblkStack } from '../../targets/stack.ts';
 import { ClosingTarget } from './closing-target.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
 import { patiently } from '../patiently.ts';
@@ -48,7 +49,7 @@ export async function stopDisk(id: number, options: StopOptions): Promise<void> 
 async function stop(channel: ControlChannel, id: number, options: StopOptions): Promise<void> {
   const { safe = false, force = false } = options;
   const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
-  if (!force) refuseClaims(id, claimantsOf(diskNumbers(id)));
+  if (!force) refuseClaims(id, claimantsOf(id, diskNumbers(id), new UblkStack(channel)));
   const command = safe ? 'TRY_STOP_DEV' : 'STOP_DEV';
   const stuck = { command, device: id, serverPid, after: 'the device stops then' };
   await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));

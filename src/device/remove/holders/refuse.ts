@@ -1,13 +1,29 @@
 /** Refuses to take a device away from those who would lose data by it. */
 import { findClaims } from '../../../block/claims.ts';
 import { type Claimant, describeHolders, distinct, releaseCommand } from '../../../block/holder.ts';
-import type { DiskNumbers } from '../../../control/sysfs.ts';
+import { type DiskNumbers, diskNumbers } from '../../../control/sysfs.ts';
 import { UblkError } from '../../../errors.ts';
+import { readUnchanged } from '../../../record/unchanged.ts';
 import { option } from '../../../spec/option-names.ts';
+import type { UblkStack } from '../../../targets/stack.ts';
+import { isTargetOpen } from '../closing-target.ts';
 
-/** Those who would lose data if these disks and partitions went away. */
-export function claimantsOf({ devices }: Pick<DiskNumbers, 'devices'>): Claimant[] {
-  return distinct(findClaims(devices).map(({ claimant }) => claimant));
+/** Those who would lose data if these disks and partitions of the ublk device `id` went away. */
+export function claimantsOf(id: number, { devices }: Pick<DiskNumbers, 'devices'>, stack: UblkStack): Claimant[] {
+  return distinct([...ublkDevicesOn(id, stack), ...findClaims(devices).map(({ claimant }) => claimant)]);
+}
+
+/** The ublk devices that lie on this one and may still write. */
+function ublkDevicesOn(id: number, stack: UblkStack): Claimant[] {
+  return stack
+    .on(id)
+    .filter(mayWrite)
+    .map((upper) => ({ kind: 'device', name: `ublkb${upper}`, label: readUnchanged(upper)?.spec.target ?? null }));
+}
+
+/** Whether the device has a disk, or its target, which may still write, is open. */
+function mayWrite(id: number): boolean {
+  return diskNumbers(id).devices.length > 0 || isTargetOpen(id);
 }
 
 /** Throws if there is one. */

@@ -1,0 +1,87 @@
+/**
+ * Finds the ublk devices that lie on other ublk devices. Only nodes in /dev are looked at, because a path on a file
+ * system may hang: it may lie on the device that is about to go.
+ */
+import { type DeviceNumber, numberOfNode } from '../block/number.ts';
+import { openBlockDevice, openFilesOf } from '../block/open-files.ts';
+import { devicesBelow } from '../block/topology.ts';
+import type { ControlChannel } from '../control/channel.ts';
+import { findDevInfo } from '../control/commands.ts';
+import { findDevices } from '../control/discovery.ts';
+import { isElsewhere, isServerAlive } from '../record/server-identity.ts';
+import { readUnchanged } from '../record/unchanged.ts';
+import { ublkDisk } from './holders.ts';
+import { pathsOf } from './paths.ts';
+
+interface Below {
+  /** All block devices below a device: those that its target has open, and those on which these lie. */
+  readonly numbers: ReadonlySet<DeviceNumber>;
+  /** The ids of the ublk disks among them. */
+  readonly disks: readonly number[];
+}
+
+/** The ublk devices at one moment, and which of them lies on which, also through partitions, dm, md and loop devices. */
+export class UblkStack {
+  readonly #below = new Map<number, Below>();
+
+  constructor(channel: ControlChannel) {
+    for (const id of findDevices()) this.#below.set(id, below(blockDevicesOf(channel, id)));
+  }
+
+  /** The devices that lie on this one, in the order of their ids. */
+  on(id: number): number[] {
+    return [...this.#below].flatMap(([upper, { disks }]) => (upper !== id && disks.includes(id) ? [upper] : []));
+  }
+
+  /** Whether the device lies on one of these block devices. */
+  isOn(id: number, numbers: readonly DeviceNumber[]): boolean {
+    const below = this.#below.get(id);
+    return below !== undefined && numbers.some((number) => below.numbers.has(number));
+  }
+
+  /** These devices in groups: each lies on none but those of the groups behind its own. */
+  fromTheTop(ids: readonly number[]): number[][] {
+    const groups: number[][] = [];
+    for (const id of ids) (groups[this.#height(id, new Set())] ??= []).push(id);
+    return [...groups].filter((group) => group !== undefined);
+  }
+
+  /** How many devices lie on each other above this one. `from` are those from which it was reached. */
+  #height(id: number, from: ReadonlySet<number>): number {
+    const reached = new Set([...from, id]);
+    const above = this.on(id).filter((upper) => !reached.has(upper));
+    return Math.max(0, ...above.map((upper) => 1 + this.#height(upper, reached)));
+  }
+}
+
+/** The block devices that a device's target has open or may open. */
+function blockDevicesOf(channel: ControlChannel, id: number): DeviceNumber[] {
+  const record = readUnchanged(id);
+  if (record === null) {
+    // Another program serves it.
+    const pid = findDevInfo(channel, id)?.ublksrv_pid ?? -1;
+    return pid > 0 ? openFilesOf(pid).flatMap((link) => openBlockDevice(link, isNode) ?? []) : [];
+  }
+  const { spec, server, descriptors = [] } = record;
+  const named = pathsOf(spec).flatMap((path) => numberOfNode(path) ?? []);
+  if (server === null || isElsewhere(server) || !isServerAlive(server)) return named;
+  // A name that is not in /dev may be a link to a node.
+  const opened = descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`);
+  return [...named, ...opened.flatMap((link) => openBlockDevice(link, isNode) ?? [])];
+}
+
+/** What has another name may lie on a file system that hangs. */
+function isNode(name: string): boolean {
+  return name.startsWith('/dev/');
+}
+
+function below(opened: readonly DeviceNumber[]): Below {
+  const numbers = new Set<DeviceNumber>();
+  const left = [...opened];
+  for (let number = left.pop(); number !== undefined; number = left.pop()) {
+    if (numbers.has(number)) continue;
+    numbers.add(number);
+    left.push(...devicesBelow(number, numberOfNode));
+  }
+  return { numbers, disks: [...numbers].flatMap((number) => ublkDisk(number) ?? []) };
+}

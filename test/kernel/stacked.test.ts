@@ -1,0 +1,110 @@
+/** Devices whose targets lie on other ublk devices: the lower one goes last. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
+import { library } from './support/library.ts';
+
+const NAME = 'stacked';
+const DIRECTORY = '/tmp/stacked';
+const image = `${DIRECTORY}/image`;
+const onFile = { target: 'loop', files: [image] };
+
+describe('a ublk device that lies on another one', { skip }, () => {
+  let serverPid = 0;
+
+  before(async () => {
+    sh(`mkdir -p ${DIRECTORY}`);
+    serverPid = (await library.startServer({ name: NAME })).pid;
+  });
+  after(async () => {
+    await library.deleteAllDevices();
+    process.kill(serverPid, 'SIGTERM');
+    for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
+    sh(`rm -rf ${DIRECTORY}`);
+  });
+  leavesNothingBehind();
+
+  test('is named by del and stop of the lower one, which stop nothing', async () => {
+    sh(`truncate -s 8M ${image}`);
+    const below = await library.addDevice(onFile);
+    await blockDevice(below.path);
+    sh(`ln -s ${below.path} ${DIRECTORY}/link`);
+    const above = await library.addDevice(onDevice(`${DIRECTORY}/link`));
+    for (const command of ['del', 'stop']) {
+      const { status, stderr } = run(`ublkts ${command} -n ${below.id}`);
+      const [what, hint] = stderr.split('\n');
+      assert.equal(
+        what,
+        `ublkts ${command}: device ${below.id} is in use: it is part of ublkb${above.id} (loop) (EBUSY)`,
+      );
+      assert.match(hint ?? '', new RegExp(`^hint: \`ublkts del -n ${above.id}\` first; `));
+      assert.equal(status, 6);
+    }
+    shFails(`ublkts update_size -n ${below.id} -s 4M`, new RegExp(`ublkb${below.id} is used by ublkb${above.id}`));
+    assert.equal((await describeDevice(below.id)).state, 'LIVE');
+    // One that is stopped writes nothing any more.
+    sh(`ublkts stop -n ${above.id} && ublkts del -n ${below.id} && ublkts del -n ${above.id}`);
+  });
+
+  test('is deleted before it by del -a, whatever the ids, and what it held is where it belongs', async () => {
+    sh(`truncate -s 8M ${image} && dd if=/dev/urandom of=${DIRECTORY}/data bs=1M count=4 status=none`);
+    const ids = [12, 11, 10];
+    let path = image;
+    for (const id of ids.toReversed()) {
+      const spec = path === image ? onFile : onDevice(path);
+      const server = id === 11 ? { server: NAME } : {};
+      ({ path } = await library.addDevice({ ...spec, ...server, id }));
+      await blockDevice(path);
+    }
+    sh(`dd if=${DIRECTORY}/data of=${path} bs=1M oflag=direct status=none`);
+    sh('ublkts del -a');
+    sh(`cmp -n 4194304 ${image} ${DIRECTORY}/data`);
+    for (const id of ids) assert.deepEqual(filesLeftOf(id), []);
+  });
+
+  test('is seen through a partition and a loop device of the kernel, and when kublk serves it', async () => {
+    sh(`truncate -s 32M ${image} && echo 'start=2048' | sfdisk -q ${image}`);
+    await withDevice(onFile, async (below) => {
+      const partition = `${below.path}p1`;
+      await blockDevice(partition);
+      const loop = sh(`modprobe loop; losetup --find --show ${partition}`).trim();
+      try {
+        await withDevice(onDevice(loop), ({ id }) => {
+          shFails(`ublkts del -n ${below.id}`, new RegExp(`part of ublkb${id} \\(loop\\), part of loop`));
+        });
+      } finally {
+        sh(`losetup -d ${loop}`);
+      }
+      if (run('test -x /opt/kublk/kublk').status !== 0) return;
+      sh(`/opt/kublk/kublk add -t loop -n 9 ${partition} > /dev/null 2>&1`);
+      await blockDevice('/dev/ublkb9');
+      shFails(`ublkts del -n ${below.id}`, /part of ublkb9 .*\nhint: `ublkts del -n 9` first/);
+      sh('ublkts del -n 9');
+    });
+  });
+
+  test('del of several devices deletes them in their order, and says which of them there is not', async () => {
+    sh(`truncate -s 8M ${image}`);
+    const below = await library.addDevice(onFile);
+    await blockDevice(below.path);
+    const above = await library.addDevice({ ...onDevice(below.path), server: NAME });
+    await blockDevice(above.path);
+    sh(`dd if=/dev/urandom of=${above.path} bs=1M count=4 oflag=direct status=none`);
+    const { status, stderr } = run(`ublkts del ${above.id} 4000 ${below.id}`);
+    assert.equal(status, 64);
+    assert.match(stderr, /^ublkts del: there is no device 4000 .*\n.*\n$/);
+    assert.deepEqual(filesLeftOf(above.id), []);
+    assert.deepEqual(filesLeftOf(below.id), []);
+    assert.ok(!existsSync(`/dev/ublkc${below.id}`));
+  });
+});
+
+function onDevice(path: string) {
+  return { target: 'loop', files: [path], targetOptions: { buffered_io: '1' } };
+}
+
+function filesLeftOf(id: number): string[] {
+  return readdirSync('/run/ublkts').filter((name) => name.startsWith(`${id}.`));
+}
