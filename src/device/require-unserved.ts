@@ -6,12 +6,14 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import type { ControlChannel } from '../control/channel.ts';
 import { findDevInfo } from '../control/commands.ts';
-import { UBLK_S_DEV_DEAD } from '../native/uapi/ublk-device.ts';
+import { UblkError } from '../errors.ts';
+import { UBLK_S_DEV_DEAD, UBLK_S_DEV_QUIESCED } from '../native/uapi/ublk-device.ts';
 import type { AddOptions } from '../spec/options.ts';
 import { requireElsewhere } from '../targets/backing-files.ts';
 import { refusedUse } from '../targets/claims.ts';
 import { devicesServing, type ServingDevice, systemUse } from '../targets/holders.ts';
 import { builtInTarget } from '../targets/registry.ts';
+import { ublkDisksUnder } from '../targets/stack.ts';
 
 export async function requireUnserved(
   channel: ControlChannel,
@@ -23,6 +25,7 @@ export async function requireUnserved(
   if (found && served !== undefined) throw refusedUse(found.uri, served, 'export');
   for (const path of files) {
     requireElsewhere(path, id);
+    requireServedBelow(channel, path);
     const stat: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) continue;
     const other = devicesServing(stat, id).find(isTaken);
@@ -30,6 +33,17 @@ export async function requireUnserved(
     const use = share ? null : systemUse(stat);
     if (use !== null) throw refusedUse(path, { words: use });
   }
+}
+
+/** Refuses a file on a ublk device that waits for a server: whoever opens it waits too. */
+function requireServedBelow(channel: ControlChannel, path: string): void {
+  const waits = ublkDisksUnder(path).find((id) => findDevInfo(channel, id)?.state === UBLK_S_DEV_QUIESCED);
+  if (waits === undefined) return;
+  throw new UblkError(`cannot use backing file ${path}: it lies on device ${waits}, which has no server`, {
+    code: 'EBUSY',
+    command: 'open',
+    hint: `\`ublkts recover -n ${waits}\` gives it one`,
+  });
 }
 
 /** A device that is dead has no clients left, and never gets any. */

@@ -2,6 +2,7 @@
 import type { ControlChannel } from '../control/channel.ts';
 import { dataPathOf } from '../spec/device-spec.ts';
 import { blockOffset } from '../stats/layout.ts';
+import { isOnUblkDisk } from '../targets/stack.ts';
 import type { Opened } from '../targets/target.ts';
 import type { DeviceThreads } from './device-threads.ts';
 import type { Held } from './held.ts';
@@ -24,7 +25,10 @@ export interface ThreadParts {
 
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
-  const lanes = shared?.takes(device.spec) === true ? shared.serve(laneRequests(parts)) : null;
+  // The kernel does what would block on a few threads per thread of ours. If all of them wait for a lower device whose
+  // requests need them too, neither goes on.
+  const shares = shared?.takes(device.spec) === true && !target.files.some(isOnUblkDisk);
+  const lanes = shares ? shared.serve(laneRequests(parts)) : null;
   if (lanes !== null) return new SharedQueues(lanes);
   const descriptors = mapDescriptors(device);
   held.add(() => descriptors.memory.unmap());

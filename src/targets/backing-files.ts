@@ -2,12 +2,13 @@
  * Opens and closes backing files. Opening a file also claims it for one server and finds out its size, the alignment of
  * its direct I/O and which holes it can have, so that no request has to be refused later. Closing a file syncs it.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, fsync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { UblkError } from '../errors.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
+import { boundedStat } from './bounded-open.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
@@ -41,13 +42,13 @@ const MAX_BLOCK_SHIFT = 12;
  * Opens all of `paths` or none. Two paths to the same file are refused, because a write through one would destroy data
  * of the other.
  */
-export function openBackingFiles(paths: readonly string[], options: BackingFileOptions): BackingFile[] {
-  const stats = paths.map((path) => statBackingFile(path, options));
+export async function openBackingFiles(paths: readonly string[], options: BackingFileOptions): Promise<BackingFile[]> {
+  const stats = await Promise.all(paths.map((path) => statBackingFile(path, options)));
   requireDistinct(paths, stats);
   const files: BackingFile[] = [];
   try {
     for (const [index, path] of paths.entries()) {
-      files.push(openBackingFile(path, stats[index]!, options.direct(index), options));
+      files.push(await openBackingFile(path, stats[index]!, options.direct(index), options));
     }
     return files;
   } catch (error) {
@@ -63,11 +64,12 @@ export function requireElsewhere(path: string, device: number): void {
 }
 
 /** Reads the file's status before anything opens it. */
-function statBackingFile(path: string, { device }: ClaimOptions): BigIntStats {
+async function statBackingFile(path: string, { device }: ClaimOptions): Promise<BigIntStats> {
   requireElsewhere(path, device);
   try {
-    return statSync(path, { bigint: true });
+    return await boundedStat(path);
   } catch (error) {
+    if (error instanceof UblkError) throw error;
     const code = codeOf(error);
     throw refusal(path, code, reasonOf(code), hintOf(code, path));
   }
@@ -104,21 +106,26 @@ export async function closeBackingFiles(files: readonly BackingFile[]): Promise<
   if (failures.length > 0) throw new UblkError(failures.join(', '), { code: 'EIO', command: 'fsync' });
 }
 
-function openBackingFile(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): BackingFile {
+async function openBackingFile(
+  path: string,
+  stat: BigIntStats,
+  wantDirect: boolean,
+  claim: OpenOptions,
+): Promise<BackingFile> {
   if (!claim.share) requireUnused(path, stat);
   const notes: string[] = [];
-  let opened = openFor(path, stat, wantDirect, claim);
+  let opened = await openFor(path, stat, wantDirect, claim);
   try {
     const bytes = sizeOf(opened.fd, path);
     let alignment = opened.direct ? directIoOf(opened.fd, bytes) : BUFFERED;
     if (opened.direct && (alignment === null || alignment.blockShift > MAX_BLOCK_SHIFT)) {
       closeSync(opened.fd);
-      opened = openFor(path, stat, false, claim);
+      opened = await openFor(path, stat, false, claim);
       alignment = BUFFERED;
     }
     const { fd, direct } = opened;
     const readOnly = opened.readOnly || isReadOnlyDevice(fd);
-    const unlocked = lockClaimed({ fd, path, readOnly: opened.readOnly }, stat, claim);
+    const unlocked = await lockClaimed({ fd, path, readOnly: opened.readOnly }, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
     if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);
     if (wantDirect && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
@@ -145,13 +152,13 @@ interface OpenedFile {
 }
 
 /** Opens the file in the best way that works: direct before buffered, writable before read-only. */
-function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): OpenedFile {
+async function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): Promise<OpenedFile> {
   let readOnly = claim.readOnly ?? false;
   let direct = wantDirect;
   for (;;) {
     const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (direct ? constants.O_DIRECT : 0);
     try {
-      return { fd: openClaimed(path, flags, stat, claim), direct, readOnly };
+      return { fd: await openClaimed(path, flags, stat, claim), direct, readOnly };
     } catch (error) {
       if (error instanceof UblkError) throw error;
       const code = codeOf(error);

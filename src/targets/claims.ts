@@ -4,13 +4,15 @@
  * O_EXCL, which the kernel refuses for a disk that is mounted, used as swap, below dm or md, or claimed by another
  * server. The kernel releases both when the server ends, however it ends.
  */
-import { type BigIntStats, constants, openSync, readFileSync } from 'node:fs';
+import { type BigIntStats, constants, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deviceNumber } from '../block/number.ts';
 import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
 import { tryLock } from '../native/libc/file-lock.ts';
 import { ERRNO, errnoText } from '../native/uapi/errno.ts';
 import { option } from '../spec/option-names.ts';
+import { boundedOpen } from './bounded-open.ts';
 import { type FileUser, holderOf } from './holders.ts';
 
 export interface ClaimOptions {
@@ -35,13 +37,18 @@ const RETRY_MS = 20;
 
 /**
  * Opens a file or block device, a block device with O_EXCL so that nobody else can claim it. Throws the errors of
- * open(2).
+ * boundedOpen.
  */
-export function openClaimed(path: string, flags: number, stat: BigIntStats, options: ClaimOptions): number {
-  if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return openSync(path, flags);
-  return claimed(path, stat, options, () => {
+export async function openClaimed(
+  path: string,
+  flags: number,
+  stat: BigIntStats,
+  options: ClaimOptions,
+): Promise<number> {
+  if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return boundedOpen(path, flags);
+  return claimed(path, stat, options, async () => {
     try {
-      return openSync(path, flags | constants.O_EXCL);
+      return await boundedOpen(path, flags | constants.O_EXCL);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EBUSY') return null;
       throw error;
@@ -53,13 +60,13 @@ export function openClaimed(path: string, flags: number, stat: BigIntStats, opti
  * Locks an open file: exclusively if it will be written, shared if it is only read or if sharing is asked for. Returns
  * null, or a note when the file system has no locks.
  */
-export function lockClaimed(
+export async function lockClaimed(
   file: { readonly fd: number; readonly path: string; readonly readOnly: boolean },
   stat: BigIntStats,
   options: ClaimOptions,
-): string | null {
+): Promise<string | null> {
   const kind = options.share || file.readOnly ? 'shared' : 'exclusive';
-  const errno = claimed(file.path, stat, options, () => {
+  const errno = await claimed(file.path, stat, options, () => {
     const result = tryLock(file.fd, kind);
     return result === ERRNO.EAGAIN ? null : result;
   });
@@ -73,16 +80,21 @@ export function waitingFor({ recovering }: ClaimOptions): number {
 }
 
 /** Repeats `attempt` until it succeeds or the time is over. It returns null while another process has the file. */
-function claimed<T>(path: string, stat: BigIntStats, options: ClaimOptions, attempt: () => T | null): T {
+async function claimed<T>(
+  path: string,
+  stat: BigIntStats,
+  options: ClaimOptions,
+  attempt: () => T | null | Promise<T | null>,
+): Promise<T> {
   const deadline = milliseconds() + waitingFor(options);
   for (;;) {
-    const result = attempt();
+    const result = await attempt();
     if (result !== null) return result;
     const holder = holderOf(stat, options.device);
     if (holder !== null || milliseconds() > deadline) {
       throw refusedUse(path, holder ?? { words: 'another program holds it' });
     }
-    sleepHere(RETRY_MS);
+    await sleep(RETRY_MS);
   }
 }
 
@@ -104,9 +116,4 @@ function isReadOnlyDisk(stat: BigIntStats): boolean {
   } catch {
     return false;
   }
-}
-
-/** Sleeps and blocks the thread, which is harmless because the server has not begun to serve. */
-function sleepHere(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

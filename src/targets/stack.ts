@@ -2,9 +2,10 @@
  * Finds the ublk devices that lie on other ublk devices. Only nodes in /dev are looked at, because a path on a file
  * system may hang: it may lie on the device that is about to go.
  */
-import { type DeviceNumber, numberOfNode } from '../block/number.ts';
+import { fstatSync } from 'node:fs';
+import { type DeviceNumber, deviceNumber, numberOfNode } from '../block/number.ts';
 import { openBlockDevice, openFilesOf } from '../block/open-files.ts';
-import { devicesBelow } from '../block/topology.ts';
+import { devicesBelow, deviceUnder } from '../block/topology.ts';
 import type { ControlChannel } from '../control/channel.ts';
 import { findDevInfo } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
@@ -73,6 +74,18 @@ function blockDevicesOf(channel: ControlChannel, id: number): DeviceNumber[] {
 /** What has another name may lie on a file system that hangs. */
 function isNode(name: string): boolean {
   return name.startsWith('/dev/');
+}
+
+/** The ids of the ublk disks that a file or block device is, or lies on. */
+export function ublkDisksUnder(path: string): readonly number[] {
+  const number = deviceUnder(path);
+  return number === null ? [] : below([number]).disks;
+}
+
+/** Whether this open file or block device is, or lies on, the disk of a ublk device. */
+export function isOnUblkDisk(fd: number): boolean {
+  const stat = fstatSync(fd, { bigint: true });
+  return below([deviceNumber(stat.isBlockDevice() ? stat.rdev : stat.dev)]).disks.length > 0;
 }
 
 function below(opened: readonly DeviceNumber[]): Below {

@@ -8,7 +8,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { DeviceReport, OpenServer } from '../../src/index.ts';
 import { inParallel } from '../../src/device/in-parallel.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
-import { blockDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, run, sh, skip, verify } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
 import { mappingsOf, threadsNamed, until } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -19,6 +19,8 @@ const CYCLES = LONG ? 10_000 : 6;
 const ALIVE = LONG ? 50 : 3;
 const KILLS = LONG ? 10 : 1;
 const AT_ONCE = 8;
+/** Reads of a disk that hangs, of which some may be in memory. The kernel has four workers per CPU unless it is told otherwise. */
+const WAITING = 40;
 const DIRECTORY = '/tmp/many';
 /** Private memory that a device may take in the server, which is known when there are enough of them. */
 const DEVICE_KB = 250;
@@ -104,6 +106,35 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 21_600
     await writer.stop();
   });
 
+  test('serves the others on its threads while a disk hangs that many requests of a device wait for', async () => {
+    sh(`modprobe loop; modprobe dm_mod; truncate -s 64M ${DIRECTORY}/below.img`);
+    const disk = sh(`losetup --find --show ${DIRECTORY}/below.img`).trim();
+    sh(`echo "0 131072 linear ${disk} 0" | dmsetup create many-below`);
+    try {
+      // A queue on each of the threads.
+      const targetOptions = { buffered_io: '1' };
+      const hung = await server.add({ target: 'loop', files: ['/dev/mapper/many-below'], targetOptions, queues: 2 });
+      const good = await server.add({ ...loop(0), queues: 2 });
+      for (const { path } of [hung, good]) await blockDevice(path);
+      sh('udevadm settle; dmsetup suspend --nolockfs --noflush many-below');
+      for (let block = 0; block < WAITING; block++) {
+        run(`dd if=${hung.path} of=/dev/null bs=4k count=1 skip=${block * 200 + 99} iflag=direct > /dev/null 2>&1 &`);
+      }
+      await until('they wait for the disk', async () => inFlight(await describeDevice(hung.id)) > WAITING / 2);
+      // Flushes and holes block, so the kernel does each on a worker.
+      for (const cpu of [0, 1]) {
+        sh(
+          `timeout 60 taskset -c ${cpu} dd if=/dev/zero of=${good.path} bs=4k count=4 oflag=direct conv=fsync status=none`,
+        );
+        sh(`timeout 60 taskset -c ${cpu} blkdiscard -o 0 -l 1M ${good.path}`);
+      }
+    } finally {
+      sh('dmsetup resume many-below');
+      await library.deleteAllDevices();
+      sh(`dmsetup remove --retry many-below; losetup -d ${disk}`);
+    }
+  });
+
   test(`${KILLS} times killed with ${ALIVE} devices that are written, it comes back with all of them`, async () => {
     const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
     const kept = await Promise.all(
@@ -134,6 +165,10 @@ describe('a resident server with shared threads', { skip, timeout: LONG ? 21_600
     await writers.stop();
   });
 });
+
+function inFlight({ queues }: DeviceReport): number {
+  return queues.reduce((sum, { in_flight }) => sum + (in_flight ?? 0), 0);
+}
 
 function loop(index: number): Omit<AddRequest, 'server'> {
   const file = `${DIRECTORY}/${index}.img`;

@@ -3,7 +3,19 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
+import type { AddRequest } from '../../src/spec/options.ts';
+import {
+  blockDevice,
+  describeDevice,
+  leavesNothingBehind,
+  run,
+  sh,
+  shFails,
+  skip,
+  verify,
+  withDevice,
+} from './guest.ts';
+import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'stacked';
@@ -16,7 +28,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
 
   before(async () => {
     sh(`mkdir -p ${DIRECTORY}`);
-    serverPid = (await library.startServer({ name: NAME })).pid;
+    serverPid = (await library.startServer({ name: NAME, threads: 1 })).pid;
   });
   after(async () => {
     await library.deleteAllDevices();
@@ -83,6 +95,49 @@ describe('a ublk device that lies on another one', { skip }, () => {
       shFails(`ublkts del -n ${below.id}`, /part of ublkb9 .*\nhint: `ublkts del -n 9` first/);
       sh('ublkts del -n 9');
     });
+  });
+
+  test('shares a server and its thread with the lower one: data under load, a crash of the server, and the end', async () => {
+    sh(`truncate -s 64M ${image}`);
+    const recoverable: Partial<AddRequest> = { server: NAME, features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] };
+    const below = await library.addDevice({ ...onFile, ...recoverable });
+    await blockDevice(below.path);
+    const above = await library.addDevice({ ...onDevice(below.path), ...recoverable });
+    await blockDevice(above.path);
+    verify(above.path, '--size=16M --iodepth=32');
+    // Through the page cache of the upper one, with an fsync at the end.
+    sh(`dd if=/dev/urandom of=${DIRECTORY}/data bs=1M count=24 status=none`);
+    sh(`timeout 120 dd if=${DIRECTORY}/data of=${above.path} bs=1M conv=fsync status=none`);
+    process.kill(serverPid, 'SIGKILL');
+    await until('the devices have no server', async () => (await describeDevice(above.id)).state === 'QUIESCED');
+    serverPid = (await library.startServer({ name: NAME, threads: 1 })).pid;
+    shFails(`ublkts recover -n ${above.id}`, new RegExp(`it lies on device ${below.id}, which has no server`));
+    sh('ublkts recover -a');
+    sh(`timeout 120 cmp -n 25165824 ${above.path} ${DIRECTORY}/data`);
+    verify(above.path, '--size=4M --iodepth=32');
+    sh('ublkts del -a');
+    sh(`cmp -n 1048576 -i 8388608 ${image} ${DIRECTORY}/data`);
+  });
+
+  test('that cannot be opened holds up no other device of its server', async () => {
+    sh(`truncate -s 32M ${image}`);
+    const below = await library.addDevice(onFile);
+    await blockDevice(below.path);
+    sh('udevadm settle');
+    process.kill(below.ublksrv_pid, 'SIGSTOP');
+    // Its read of the partitions waits for the server, and open(2) with O_EXCL for the end of that.
+    run(`blockdev --rereadpt ${below.path} > /dev/null 2>&1 &`);
+    await until('it is read', () => /D/.test(run('ps -o stat= -C blockdev').stdout));
+    const adding = library.addDevice({ ...onDevice(below.path), server: NAME });
+    await sleep(1000);
+    await withDevice({ target: 'null', server: NAME }, ({ path }) => {
+      sh(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct status=none`);
+    });
+    process.kill(below.ublksrv_pid, 'SIGCONT');
+    const above = await adding;
+    await blockDevice(above.path);
+    verify(above.path, '--size=1M');
+    sh('ublkts del -a');
   });
 
   test('del of several devices deletes them in their order, and says which of them there is not', async () => {

@@ -10,6 +10,7 @@ import { ownedBy } from '../../record/ownership.ts';
 import { isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import type { AddOptions } from '../../spec/options.ts';
+import { UblkStack } from '../../targets/stack.ts';
 import { inParallel } from '../in-parallel.ts';
 import { recoverDevice } from './recover.ts';
 
@@ -31,18 +32,25 @@ export async function recoverAllDevices(
   waiting: WaitOptions = {},
 ): Promise<Recoveries> {
   const outcome: Recoveries = { recovered: [], failed: [] };
-  await inParallel(await withControl(orphans), AT_ONCE, async (id) => {
-    try {
-      await recoverDevice(id, overrides, waiting);
-      outcome.recovered.push(id);
-    } catch (error) {
-      waiting.signal?.throwIfAborted();
-      if (!(error instanceof UblkError)) throw error;
-      if (error.kind !== 'no-device') outcome.failed.push(error);
-    }
-  });
+  for (const group of await withControl(orphansFromTheBottom)) {
+    await inParallel(group, AT_ONCE, async (id) => {
+      try {
+        await recoverDevice(id, overrides, waiting);
+        outcome.recovered.push(id);
+      } catch (error) {
+        waiting.signal?.throwIfAborted();
+        if (!(error instanceof UblkError)) throw error;
+        if (error.kind !== 'no-device') outcome.failed.push(error);
+      }
+    });
+  }
   outcome.recovered.sort((a, b) => a - b);
   return outcome;
+}
+
+/** In groups: what lies on another device cannot be opened before that one has a server. */
+function orphansFromTheBottom(channel: ControlChannel): number[][] {
+  return new UblkStack(channel).fromTheTop(orphans(channel)).toReversed();
 }
 
 /** The devices of ours that can be recovered and have no server. */

@@ -62,7 +62,14 @@ interface Program {
   readonly log: string;
   /** The name of the part of the compile cache that it uses. */
   readonly cache: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
+
+/**
+ * A file whose disk hangs keeps a thread of libuv's pool until the disk answers (targets/bounded-open.ts). With the usual
+ * four, four such files would hold up all other devices of a resident server when they come and go.
+ */
+const POOL_OF_RESIDENT = { UV_THREADPOOL_SIZE: '32' };
 
 export interface ResidentProcess {
   readonly pid: number;
@@ -90,6 +97,7 @@ export async function launchResident(
     flags: RESIDENT_START_FLAGS,
     log,
     cache: 'resident',
+    environment: POOL_OF_RESIDENT,
   };
   const { child, ended, flusher, report } = await start(program, [], waiting).catch((error: unknown) => {
     // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
@@ -151,7 +159,7 @@ interface Started {
 }
 
 async function start(
-  { words, flags, log, cache }: Program,
+  { words, flags, log, cache, environment }: Program,
   wrapper: readonly string[],
   { signal, onWaiting }: WaitOptions,
 ): Promise<Started> {
@@ -165,7 +173,7 @@ async function start(
   // 60 ms sooner (docs/decisions/0003).
   const child = spawn(program, args, {
     detached: true,
-    env: { ...process.env, ...serverEnvironment(cache) },
+    env: { ...process.env, ...serverEnvironment(cache), ...environment },
     // Not the shell's directory: a server must not keep a file system busy.
     cwd: '/',
     stdio: ['ignore', logFd, logFd, 'pipe'],

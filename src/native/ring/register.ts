@@ -9,6 +9,7 @@ import {
   IORING_REGISTER_BUFFERS2,
   IORING_REGISTER_EVENTFD,
   IORING_REGISTER_FILES,
+  IORING_REGISTER_IOWQ_MAX_WORKERS,
   IORING_REGISTER_PBUF_RING,
   IORING_REGISTER_RING_FDS,
   IORING_RSRC_REGISTER_SPARSE,
@@ -51,6 +52,15 @@ export class RingRegistry {
   registerEventfd(fd: number): void {
     const argument = new Uint8Array(Int32Array.of(fd).buffer);
     this.#register('IORING_REGISTER_EVENTFD', IORING_REGISTER_EVENTFD, argument, 1);
+  }
+
+  /**
+   * How many operations on files and block devices may block at the same time. Each that does has a worker of the kernel
+   * for it; without this there are at most four per CPU, and what else would block waits for one of them.
+   */
+  registerWorkers(count: number): void {
+    const argument = new Uint8Array(Uint32Array.of(count, 0).buffer);
+    this.#register('IORING_REGISTER_IOWQ_MAX_WORKERS', IORING_REGISTER_IOWQ_MAX_WORKERS, argument, 2);
   }
 
   /** Registers an empty table of `count` buffers, which the driver fills with the pages of requests. */

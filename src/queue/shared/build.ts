@@ -46,6 +46,8 @@ export interface SharedThread {
 export function buildSharedThread(config: SharedThreadConfig, events: SharedThreadEvents): SharedThread {
   const tid = gettid();
   const ring = new Ring(ENTRIES, COMPLETIONS);
+  // The requests of a device whose disk hangs must leave workers for those of the others.
+  ring.registry.registerWorkers(config.slots);
   const files = ring.registry.registerFileTable(config.files);
   if (config.buffers > 0) ring.registry.registerSparseBuffers(config.buffers);
   const slots = new Slots(config.slots);

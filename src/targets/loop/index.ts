@@ -32,12 +32,12 @@ export const loopTarget: BuiltInTarget<LoopState> = {
   },
 };
 
-function open(request: OpenRequest): Opened<LoopState> {
+async function open(request: OpenRequest): Promise<Opened<LoopState>> {
   // Metadata is a few bytes per block. Direct I/O cannot write so little, so its file goes through the page cache.
   const options = parseLoopOptions(request.options);
   const { buffered, readOnly } = options;
   const direct = (index: number): boolean => index === 0 && !buffered;
-  const files = openBackingFiles(request.files, { ...request, direct, readOnly });
+  const files = await openBackingFiles(request.files, { ...request, direct, readOnly });
   try {
     const [file, metadata] = files as [BackingFile, BackingFile?];
     const data = partOf(file, options);

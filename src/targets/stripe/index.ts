@@ -29,9 +29,9 @@ export const stripeTarget: BuiltInTarget<StripeState> = {
   },
 };
 
-function open(request: OpenRequest): Opened<StripeState> {
+async function open(request: OpenRequest): Promise<Opened<StripeState>> {
   const chunk = chunkSizeOf(request.options);
-  const files = openBackingFiles(request.files, { ...request, direct: () => true });
+  const files = await openBackingFiles(request.files, { ...request, direct: () => true });
   try {
     const needed = neededPerFile(request.deviceBytes, files.length, chunk);
     for (const file of files) requireRoom(file.path, file.bytes, needed);

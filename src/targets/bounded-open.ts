@@ -1,0 +1,41 @@
+/**
+ * Opens files that may not answer: a disk that hangs, a file system whose server is gone, a block device whose partitions
+ * are being read. The calls are made on threads of libuv's pool, so that they hold up the device that wants the file, and
+ * not a server with other devices.
+ */
+import { type BigIntStats, close, open, type PathLike, stat } from 'node:fs';
+import { promisify } from 'node:util';
+import { bounded, DEFAULT_TIMEOUT_MS } from '../control/waiting.ts';
+import { UblkError } from '../errors.ts';
+
+const statFile: (path: PathLike, options: { bigint: true }) => Promise<BigIntStats> = promisify(stat);
+const openFile = promisify(open);
+
+/** Throws the errors of stat(2), or a UblkError of kind `busy` when there is no answer for 30 s. */
+export function boundedStat(path: string): Promise<BigIntStats> {
+  return bounded(statFile(path, { bigint: true }), { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, 'stat') });
+}
+
+/** Throws the errors of open(2), or a UblkError of kind `busy` when there is no answer for 30 s. */
+export async function boundedOpen(path: string, flags: number): Promise<number> {
+  const opening = openFile(path, flags);
+  try {
+    return await bounded(opening, { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, 'open') });
+  } catch (error) {
+    // It may be opened long after nobody waits for it any more.
+    opening.then((fd) => close(fd)).catch(() => {});
+    throw error;
+  }
+}
+
+function late(path: string, command: string): UblkError {
+  return new UblkError(
+    `cannot use backing file ${path}: ${command} has not answered for ${DEFAULT_TIMEOUT_MS / 1000} s`,
+    {
+      code: 'TIMEOUT',
+      kind: 'busy',
+      command,
+      hint: 'its disk or file system hangs, or another program is reading its partitions: see `dmesg`, and try again',
+    },
+  );
+}
