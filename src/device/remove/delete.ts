@@ -72,6 +72,8 @@ export interface Deletions {
 export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
   const outcome: Deletions = { deleted: [], failed: [] };
   const ids = [...new Set([...findDevices(), ...goingIds()])];
+  // Where there is no driver there are no devices, and that is no error.
+  if (ids.length === 0) return outcome;
   await withControl(async (channel) => {
     const stack = new UblkStack(channel);
     for (const group of stack.fromTheTop(ids)) {
