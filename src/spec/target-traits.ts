@@ -63,6 +63,8 @@ export interface OpenRequest {
   readonly recovering: boolean;
   /** Bytes of the device that is to be recovered, which the files must have room for; 0 for a new device. */
   readonly deviceBytes: number;
+  /** The server is a resident one, and its other devices must not wait for this one's files. */
+  readonly resident: boolean;
 }
 
 /** `device` is the id, `deviceBytes` the size of a device that is to be recovered. */
@@ -81,5 +83,6 @@ export function openRequest(spec: DeviceSpec, recovering: boolean, device = -1, 
     integrity,
     recovering,
     deviceBytes,
+    resident: spec.server !== null,
   };
 }

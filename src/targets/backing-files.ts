@@ -64,10 +64,10 @@ export function requireElsewhere(path: string, device: number): void {
 }
 
 /** Reads the file's status before anything opens it. */
-async function statBackingFile(path: string, { device }: ClaimOptions): Promise<BigIntStats> {
-  requireElsewhere(path, device);
+async function statBackingFile(path: string, claim: ClaimOptions): Promise<BigIntStats> {
+  requireElsewhere(path, claim.device);
   try {
-    return await boundedStat(path);
+    return await boundedStat(path, claim);
   } catch (error) {
     if (error instanceof UblkError) throw error;
     const code = codeOf(error);

@@ -1,9 +1,9 @@
 /**
  * Opens files that may not answer: a disk that hangs, a file system whose server is gone, a block device whose partitions
- * are being read. The calls are made on threads of libuv's pool, so that they hold up the device that wants the file, and
- * not a server with other devices.
+ * are being read. In a resident server the calls are made on threads of libuv's pool, so that they hold up the device that
+ * wants the file, and no other. In a server of one device this thread makes them: a pool is four threads more.
  */
-import { type BigIntStats, close, open, type PathLike, stat } from 'node:fs';
+import { type BigIntStats, close, open, openSync, type PathLike, stat, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { bounded, DEFAULT_TIMEOUT_MS } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
@@ -11,13 +11,19 @@ import { UblkError } from '../errors.ts';
 const statFile: (path: PathLike, options: { bigint: true }) => Promise<BigIntStats> = promisify(stat);
 const openFile = promisify(open);
 
-/** Throws the errors of stat(2), or a UblkError of kind `busy` when there is no answer for 30 s. */
-export function boundedStat(path: string): Promise<BigIntStats> {
+interface Caller {
+  readonly resident: boolean;
+}
+
+/** Throws the errors of stat(2), or in a resident server a UblkError of kind `busy` when there is no answer for 30 s. */
+export async function boundedStat(path: string, { resident }: Caller): Promise<BigIntStats> {
+  if (!resident) return statSync(path, { bigint: true });
   return bounded(statFile(path, { bigint: true }), { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, 'stat') });
 }
 
-/** Throws the errors of open(2), or a UblkError of kind `busy` when there is no answer for 30 s. */
-export async function boundedOpen(path: string, flags: number): Promise<number> {
+/** Throws the errors of open(2), or in a resident server a UblkError of kind `busy` when there is no answer for 30 s. */
+export async function boundedOpen(path: string, flags: number, { resident }: Caller): Promise<number> {
+  if (!resident) return openSync(path, flags);
   const opening = openFile(path, flags);
   try {
     return await bounded(opening, { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, 'open') });

@@ -25,6 +25,8 @@ export interface ClaimOptions {
   readonly device: number;
   /** Whether the device's previous server may still be ending. */
   readonly recovering: boolean;
+  /** Whether the server has other devices, which must not wait for this file. */
+  readonly resident: boolean;
 }
 
 /**
@@ -45,10 +47,10 @@ export async function openClaimed(
   stat: BigIntStats,
   options: ClaimOptions,
 ): Promise<number> {
-  if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return boundedOpen(path, flags);
+  if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return boundedOpen(path, flags, options);
   return claimed(path, stat, options, async () => {
     try {
-      return await boundedOpen(path, flags | constants.O_EXCL);
+      return await boundedOpen(path, flags | constants.O_EXCL, options);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EBUSY') return null;
       throw error;
