@@ -7,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findClaims } from '../block/claims.ts';
 import { describeClaim, describeHolders } from '../block/holder.ts';
 import { findOpeners } from '../block/openers.ts';
+import { withControl } from '../control/channel.ts';
 import { tryStopDev } from '../control/commands.ts';
 import { diskNumbers } from '../control/sysfs.ts';
 import { UblkError } from '../errors.ts';
 import { packagePath } from '../package-root.ts';
+import { UblkStack } from '../targets/stack.ts';
 import { asOthersForOutOfMemoryKiller } from './out-of-memory.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -63,6 +65,12 @@ async function stopOrRefuse(device: number): Promise<string | null> {
   for (let tries = 1; ; tries++) {
     const [claim] = findClaims(diskNumbers(device).devices);
     if (claim !== undefined) return describeClaim(claim);
+    const [upper] = await withControl((channel) => new UblkStack(channel).on(device));
+    if (upper !== undefined && tries < TRIES) {
+      await sleep(RETRY_MS);
+      continue;
+    }
+    if (upper !== undefined) return `ublkb${device} is used by ublkb${upper}`;
     const refusal = await tryToStop(device);
     if (refusal === null || tries === TRIES) return refusal;
     await sleep(RETRY_MS);

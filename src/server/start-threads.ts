@@ -25,8 +25,8 @@ export interface ThreadParts {
 
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
-  // The kernel does what would block on a few threads per thread of ours. If all of them wait for a lower device whose
-  // requests need them too, neither goes on.
+  // What would block is done by workers of the kernel, which belong to a thread of ours. If those of the thread wait for a
+  // lower device, its requests must find others, however few the system grants.
   const shares = shared?.takes(device.spec) === true && !target.files.some(isOnUblkDisk);
   const lanes = shares ? shared.serve(laneRequests(parts)) : null;
   if (lanes !== null) return new SharedQueues(lanes);

@@ -65,9 +65,10 @@ export function requireElsewhere(path: string, device: number): void {
 
 /** Reads the file's status before anything opens it. */
 async function statBackingFile(path: string, claim: ClaimOptions): Promise<BigIntStats> {
-  requireElsewhere(path, claim.device);
   try {
-    return await boundedStat(path, claim);
+    const stat = await boundedStat(path, claim);
+    requireElsewhere(path, claim.device);
+    return stat;
   } catch (error) {
     if (error instanceof UblkError) throw error;
     const code = codeOf(error);
@@ -114,27 +115,46 @@ async function openBackingFile(
 ): Promise<BackingFile> {
   if (!claim.share) requireUnused(path, stat);
   const notes: string[] = [];
-  let opened = await openFor(path, stat, wantDirect, claim);
+  const { opened, bytes, alignment } = await openAligned(path, stat, wantDirect, claim);
+  const { fd, direct } = opened;
   try {
-    const bytes = sizeOf(opened.fd, path);
-    let alignment = opened.direct ? directIoOf(opened.fd, bytes) : BUFFERED;
-    if (opened.direct && (alignment === null || alignment.blockShift > MAX_BLOCK_SHIFT)) {
-      closeSync(opened.fd);
-      opened = await openFor(path, stat, false, claim);
-      alignment = BUFFERED;
-    }
-    const { fd, direct } = opened;
     const readOnly = opened.readOnly || isReadOnlyDevice(fd);
     const unlocked = await lockClaimed({ fd, path, readOnly: opened.readOnly }, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
     if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);
     if (wantDirect && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
     const holes = readOnly ? NO_HOLES : holesOf(fd, path, bytes);
-    return { path, fd, bytes, readOnly, alignment: alignment ?? BUFFERED, holes, notes };
+    return { path, fd, bytes, readOnly, alignment, holes, notes };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+interface AlignedFile {
+  readonly opened: OpenedFile;
+  readonly bytes: number;
+  readonly alignment: DirectIo;
+}
+
+/** Opens the file for direct I/O if that is wanted and a device can have its blocks, else for the page cache. */
+async function openAligned(
+  path: string,
+  stat: BigIntStats,
+  wantDirect: boolean,
+  claim: OpenOptions,
+): Promise<AlignedFile> {
+  const opened = await openFor(path, stat, wantDirect, claim);
+  try {
+    const bytes = sizeOf(opened.fd, path);
+    const alignment = opened.direct ? directIoOf(opened.fd, bytes) : BUFFERED;
+    if (alignment !== null && alignment.blockShift <= MAX_BLOCK_SHIFT) return { opened, bytes, alignment };
   } catch (error) {
     closeSync(opened.fd);
     throw error;
   }
+  closeSync(opened.fd);
+  return openAligned(path, stat, false, claim);
 }
 
 /** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */

@@ -11,6 +11,9 @@ import { UblkError } from '../errors.ts';
 const statFile: (path: PathLike, options: { bigint: true }) => Promise<BigIntStats> = promisify(stat);
 const openFile = promisify(open);
 
+/** The files of calls that have not answered: a file that hangs takes one thread of the pool, however often it is asked for. */
+const waiting = new Set<string>();
+
 interface Caller {
   readonly resident: boolean;
 }
@@ -18,20 +21,31 @@ interface Caller {
 /** Throws the errors of stat(2), or in a resident server a UblkError of kind `busy` when there is no answer for 30 s. */
 export async function boundedStat(path: string, { resident }: Caller): Promise<BigIntStats> {
   if (!resident) return statSync(path, { bigint: true });
-  return bounded(statFile(path, { bigint: true }), { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, 'stat') });
+  return answered(path, 'stat', () => statFile(path, { bigint: true }));
 }
 
 /** Throws the errors of open(2), or in a resident server a UblkError of kind `busy` when there is no answer for 30 s. */
 export async function boundedOpen(path: string, flags: number, { resident }: Caller): Promise<number> {
   if (!resident) return openSync(path, flags);
-  const opening = openFile(path, flags);
+  let isWanted = true;
   try {
-    return await bounded(opening, { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, 'open') });
+    return await answered(path, 'open', async () => {
+      const fd = await openFile(path, flags);
+      // It may be opened long after nobody waits for it any more.
+      if (!isWanted) close(fd);
+      return fd;
+    });
   } catch (error) {
-    // It may be opened long after nobody waits for it any more.
-    opening.then((fd) => close(fd)).catch(() => {});
+    isWanted = false;
     throw error;
   }
+}
+
+function answered<T>(path: string, command: string, call: () => Promise<T>): Promise<T> {
+  if (waiting.has(path)) throw late(path, command);
+  waiting.add(path);
+  const answer = call().finally(() => waiting.delete(path));
+  return bounded(answer, { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, command) });
 }
 
 function late(path: string, command: string): UblkError {

@@ -9,7 +9,12 @@ import { devicesBelow, deviceUnder } from '../block/topology.ts';
 import type { ControlChannel } from '../control/channel.ts';
 import { findDevInfo } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
+import { diskNumbers } from '../control/sysfs.ts';
+import { filesOf } from '../record/files.ts';
+import { goingIds } from '../record/going-device.ts';
+import { ownedBy } from '../record/ownership.ts';
 import { isElsewhere, isServerAlive } from '../record/server-identity.ts';
+import { isServerLockHeld } from '../record/server-lock.ts';
 import { readUnchanged } from '../record/unchanged.ts';
 import { ublkDisk } from './holders.ts';
 import { pathsOf } from './paths.ts';
@@ -26,12 +31,15 @@ export class UblkStack {
   readonly #below = new Map<number, Below>();
 
   constructor(channel: ControlChannel) {
-    for (const id of findDevices()) this.#below.set(id, below(blockDevicesOf(channel, id)));
+    // A device that is being deleted may still store data.
+    const ids = new Set([...findDevices(), ...goingIds()]);
+    for (const id of ids) this.#below.set(id, below(blockDevicesOf(channel, id)));
   }
 
-  /** The devices that lie on this one, in the order of their ids. */
+  /** The devices that lie on this one and may still write. */
   on(id: number): number[] {
-    return [...this.#below].flatMap(([upper, { disks }]) => (upper !== id && disks.includes(id) ? [upper] : []));
+    const above = [...this.#below].flatMap(([upper, { disks }]) => (upper !== id && disks.includes(id) ? [upper] : []));
+    return above.filter(mayWrite);
   }
 
   /** Whether the device lies on one of these block devices. */
@@ -57,10 +65,12 @@ export class UblkStack {
 
 /** The block devices that a device's target has open or may open. */
 function blockDevicesOf(channel: ControlChannel, id: number): DeviceNumber[] {
-  const record = readUnchanged(id);
+  const info = findDevInfo(channel, id);
+  const known = readUnchanged(id);
+  const record = info === null ? known : ownedBy(info, known);
   if (record === null) {
     // Another program serves it.
-    const pid = findDevInfo(channel, id)?.ublksrv_pid ?? -1;
+    const pid = info?.ublksrv_pid ?? -1;
     return pid > 0 ? openFilesOf(pid).flatMap((link) => openBlockDevice(link, isNode) ?? []) : [];
   }
   const { spec, server, descriptors = [] } = record;
@@ -69,6 +79,11 @@ function blockDevicesOf(channel: ControlChannel, id: number): DeviceNumber[] {
   // A name that is not in /dev may be a link to a node.
   const opened = descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`);
   return [...named, ...opened.flatMap((link) => openBlockDevice(link, isNode) ?? [])];
+}
+
+/** Whether the device has a disk, or a server that has not closed its target. */
+function mayWrite(id: number): boolean {
+  return diskNumbers(id).devices.length > 0 || isServerLockHeld(filesOf(id).lock);
 }
 
 /** What has another name may lie on a file system that hangs. */

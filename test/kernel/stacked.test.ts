@@ -109,7 +109,9 @@ describe('a ublk device that lies on another one', { skip }, () => {
     sh(`dd if=/dev/urandom of=${DIRECTORY}/data bs=1M count=24 status=none`);
     sh(`timeout 120 dd if=${DIRECTORY}/data of=${above.path} bs=1M conv=fsync status=none`);
     process.kill(serverPid, 'SIGKILL');
-    await until('the devices have no server', async () => (await describeDevice(above.id)).state === 'QUIESCED');
+    await until('the devices have no server', async () =>
+      (await library.listDevices()).every(({ state }) => state === 'QUIESCED'),
+    );
     serverPid = (await library.startServer({ name: NAME, threads: 1 })).pid;
     shFails(`ublkts recover -n ${above.id}`, new RegExp(`it lies on device ${below.id}, which has no server`));
     sh('ublkts recover -a');
@@ -117,6 +119,25 @@ describe('a ublk device that lies on another one', { skip }, () => {
     verify(above.path, '--size=4M --iodepth=32');
     sh('ublkts del -a');
     sh(`cmp -n 1048576 -i 8388608 ${image} ${DIRECTORY}/data`);
+  });
+
+  test('is recovered after it by recover -a when a file system lies between them', async () => {
+    sh(`truncate -s 64M ${image}; mkdir -p ${DIRECTORY}/mount`);
+    const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
+    const below = await library.addDevice({ ...onFile, features, id: 20 });
+    await blockDevice(below.path);
+    sh(
+      `mkfs.ext4 -q ${below.path} && mount ${below.path} ${DIRECTORY}/mount && truncate -s 8M ${DIRECTORY}/mount/file`,
+    );
+    const above = await library.addDevice({ target: 'loop', files: [`${DIRECTORY}/mount/file`], features, id: 10 });
+    await blockDevice(above.path);
+    for (const { ublksrv_pid } of [above, below]) process.kill(ublksrv_pid, 'SIGKILL');
+    await until('the devices have no server', async () =>
+      (await library.listDevices()).every(({ state }) => state === 'QUIESCED'),
+    );
+    sh('ublkts recover -a');
+    verify(above.path, '--size=1M');
+    sh(`ublkts del ${above.id} && umount ${DIRECTORY}/mount && ublkts del ${below.id}`);
   });
 
   test('that cannot be opened holds up no other device of its server', async () => {
@@ -129,11 +150,18 @@ describe('a ublk device that lies on another one', { skip }, () => {
     run(`blockdev --rereadpt ${below.path} > /dev/null 2>&1 &`);
     await until('it is read', () => /D/.test(run('ps -o stat= -C blockdev').stdout));
     const adding = library.addDevice({ ...onDevice(below.path), server: NAME });
-    await sleep(1000);
-    await withDevice({ target: 'null', server: NAME }, ({ path }) => {
-      sh(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct status=none`);
-    });
-    process.kill(below.ublksrv_pid, 'SIGCONT');
+    let waits = true;
+    const ended = () => (waits = false);
+    adding.then(ended, ended);
+    try {
+      await sleep(1000);
+      await withDevice({ target: 'null', server: NAME }, ({ path }) => {
+        sh(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct status=none`);
+      });
+      assert.ok(waits, 'its file cannot be opened yet');
+    } finally {
+      process.kill(below.ublksrv_pid, 'SIGCONT');
+    }
     const above = await adding;
     await blockDevice(above.path);
     verify(above.path, '--size=1M');

@@ -31,21 +31,30 @@ export async function recoverAllDevices(
   overrides: Partial<AddOptions> = {},
   waiting: WaitOptions = {},
 ): Promise<Recoveries> {
-  const outcome: Recoveries = { recovered: [], failed: [] };
-  for (const group of await withControl(orphansFromTheBottom)) {
-    await inParallel(group, AT_ONCE, async (id) => {
-      try {
-        await recoverDevice(id, overrides, waiting);
-        outcome.recovered.push(id);
-      } catch (error) {
-        waiting.signal?.throwIfAborted();
-        if (!(error instanceof UblkError)) throw error;
-        if (error.kind !== 'no-device') outcome.failed.push(error);
-      }
-    });
+  const recovered: number[] = [];
+  const failed = new Map<number, UblkError>();
+  const recover = async (id: number): Promise<void> => {
+    try {
+      await recoverDevice(id, overrides, waiting);
+      recovered.push(id);
+      failed.delete(id);
+    } catch (error) {
+      waiting.signal?.throwIfAborted();
+      if (!(error instanceof UblkError)) throw error;
+      if (error.kind === 'no-device') failed.delete(id);
+      else failed.set(id, error);
+    }
+  };
+  for (const group of await withControl(orphansFromTheBottom)) await inParallel(group, AT_ONCE, recover);
+  // A file on a file system lies on a device too, which its name does not tell: it was refused if it came too early.
+  for (let before = 0; before < recovered.length && failed.size > 0; ) {
+    before = recovered.length;
+    const refused = [...failed].flatMap(([id, { code, command }]) =>
+      code === 'EBUSY' && command === 'open' ? [id] : [],
+    );
+    await inParallel(refused, AT_ONCE, recover);
   }
-  outcome.recovered.sort((a, b) => a - b);
-  return outcome;
+  return { recovered: recovered.toSorted((a, b) => a - b), failed: [...failed.values()] };
 }
 
 /** In groups: what lies on another device cannot be opened before that one has a server. */

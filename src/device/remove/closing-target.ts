@@ -46,7 +46,7 @@ export class ClosingTarget {
     const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const report = waitingReporter(onWaiting);
     const begun = milliseconds();
-    for (let pause = 1; this.isHeld(); pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+    for (let pause = 1; this.#isHeld(); pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
       if (pause > SOON_MS) report(`waiting for the server (pid ${server.pid}) to close the target`);
       const isStopped = serverState(server) === 'stopped';
@@ -58,23 +58,13 @@ export class ClosingTarget {
     return end?.reason === 'stopped' && end.message !== null ? unstored(this.#id, ended, end.message) : null;
   }
 
-  isHeld(): boolean {
-    return this.#fd !== null && lockHolder(this.#fd) !== null && !this.#isReplaced();
-  }
-
-  /** To be called when nobody looks at it any more. */
+  /** To be called when nobody waits any more. */
   release(): void {
     if (this.#fd !== null) closeSync(this.#fd);
   }
-}
 
-/** Whether the device has a server that has not closed its target. */
-export function isTargetOpen(id: number): boolean {
-  const target = new ClosingTarget(id, () => false);
-  try {
-    return target.isHeld();
-  } finally {
-    target.release();
+  #isHeld(): boolean {
+    return this.#fd !== null && lockHolder(this.#fd) !== null && !this.#isReplaced();
   }
 }
 

@@ -4,6 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
+import { withControl } from '../../control/channel.ts';
+import { UblkStack } from '../../targets/stack.ts';
 import { startDel, stopUnused, whenAsked } from '../asked-to-end.ts';
 import { log } from '../log.ts';
 import type { ResidentDevices } from './devices.ts';
@@ -28,7 +30,9 @@ export function ended(devices: ResidentDevices): Promise<void> {
 async function stopAll({ ids }: ResidentDevices, signal: string): Promise<boolean> {
   log(`${signal}: the server ends when no device is in use`);
   const stopped: number[] = [];
-  for (const id of ids) {
+  // What lies on another device is stopped before that one. Where that cannot be known, the lower one is served on.
+  const order = await withControl((channel) => new UblkStack(channel).fromTheTop(ids).flat()).catch(() => ids);
+  for (const id of order) {
     const refusal = await stopUnused(id);
     if (refusal === null) stopped.push(id);
     else log(`device ${id} is in use and is served on: ${refusal}`);

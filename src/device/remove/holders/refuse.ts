@@ -1,12 +1,11 @@
 /** Refuses to take a device away from those who would lose data by it. */
 import { findClaims } from '../../../block/claims.ts';
 import { type Claimant, describeHolders, distinct, releaseCommand } from '../../../block/holder.ts';
-import { type DiskNumbers, diskNumbers } from '../../../control/sysfs.ts';
+import type { DiskNumbers } from '../../../control/sysfs.ts';
 import { UblkError } from '../../../errors.ts';
 import { readUnchanged } from '../../../record/unchanged.ts';
 import { option } from '../../../spec/option-names.ts';
 import type { UblkStack } from '../../../targets/stack.ts';
-import { isTargetOpen } from '../closing-target.ts';
 
 /** Those who would lose data if these disks and partitions of the ublk device `id` went away. */
 export function claimantsOf(id: number, { devices }: Pick<DiskNumbers, 'devices'>, stack: UblkStack): Claimant[] {
@@ -17,13 +16,7 @@ export function claimantsOf(id: number, { devices }: Pick<DiskNumbers, 'devices'
 function ublkDevicesOn(id: number, stack: UblkStack): Claimant[] {
   return stack
     .on(id)
-    .filter(mayWrite)
     .map((upper) => ({ kind: 'device', name: `ublkb${upper}`, label: readUnchanged(upper)?.spec.target ?? null }));
-}
-
-/** Whether the device has a disk, or its target, which may still write, is open. */
-function mayWrite(id: number): boolean {
-  return diskNumbers(id).devices.length > 0 || isTargetOpen(id);
 }
 
 /** Throws if there is one. */
