@@ -10,7 +10,7 @@ import { usageError } from '../errors.ts';
 export default class Del extends BaseCommand {
   static override summary = 'Stop and delete one or several devices.';
   static override description =
-    'Waits until the server has ended and the last user has closed the device. Refuses, with exit code 6, while the device is mounted, used as swap or part of another block device. Programs that have it open get I/O errors. If one of them keeps it open for two seconds, it is named, the command exits with 6, and the device disappears as soon as that program closes it. With -a and without a device, deletes every ublk device, including those of other programs; one that lies on another goes before that one.';
+    'Waits until the server has ended and the last user has closed the device. Refuses, with exit code 6, while the device is mounted, used as swap or part of another block device. Programs that have it open get I/O errors. If one of them keeps it open for two seconds, it is named, the command exits with 6, and the device disappears as soon as that program closes it. With -a and without a device, deletes every ublk device, including those of other programs. A device that lies on another one is deleted before that one.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> ublkb0 ublkb1',

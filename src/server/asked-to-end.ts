@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findClaims } from '../block/claims.ts';
 import { describeClaim, describeHolders } from '../block/holder.ts';
 import { findOpeners } from '../block/openers.ts';
-import { withControl } from '../control/channel.ts';
 import { tryStopDev } from '../control/commands.ts';
 import { diskNumbers } from '../control/sysfs.ts';
 import { UblkError } from '../errors.ts';
 import { packagePath } from '../package-root.ts';
-import { UblkStack } from '../targets/stack.ts';
+import { readStack, type UblkStack } from '../targets/stack.ts';
 import { asOthersForOutOfMemoryKiller } from './out-of-memory.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -40,7 +39,7 @@ export function whenAsked(act: (signal: string) => Promise<void>): void {
 }
 
 async function end(device: number, signal: string, log: Log): Promise<void> {
-  const refusal = await stopUnused(device);
+  const refusal = await stopUnused(device, readStack());
   if (refusal !== null) {
     log(`${signal}: device ${device} is in use and is served on: ${refusal}`);
     return;
@@ -52,26 +51,23 @@ async function end(device: number, signal: string, log: Log): Promise<void> {
   del.unref();
 }
 
-/** Resolves to null when the device is stopped, otherwise to the reason why not. */
-export async function stopUnused(device: number): Promise<string | null> {
+/**
+ * Resolves to null when the device is stopped, otherwise to the reason why not. `stack` says which devices lie on others.
+ */
+export async function stopUnused(device: number, stack: Promise<UblkStack>): Promise<string | null> {
   try {
-    return await stopOrRefuse(device);
+    return await stopOrRefuse(device, await stack);
   } catch (error) {
     return `it cannot be known who uses it: ${(error as Error).message}`;
   }
 }
 
-async function stopOrRefuse(device: number): Promise<string | null> {
+async function stopOrRefuse(device: number, stack: UblkStack): Promise<string | null> {
   for (let tries = 1; ; tries++) {
     const [claim] = findClaims(diskNumbers(device).devices);
     if (claim !== undefined) return describeClaim(claim);
-    const [upper] = await withControl((channel) => new UblkStack(channel).on(device));
-    if (upper !== undefined && tries < TRIES) {
-      await sleep(RETRY_MS);
-      continue;
-    }
-    if (upper !== undefined) return `ublkb${device} is used by ublkb${upper}`;
-    const refusal = await tryToStop(device);
+    const [upper] = stack.on(device);
+    const refusal = upper === undefined ? await tryToStop(device) : `ublkb${device} is used by ublkb${upper}`;
     if (refusal === null || tries === TRIES) return refusal;
     await sleep(RETRY_MS);
   }

@@ -25,8 +25,9 @@ export interface ThreadParts {
 
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
-  // What would block is done by workers of the kernel, which belong to a thread of ours. If those of the thread wait for a
-  // lower device, its requests must find others, however few the system grants.
+  // The kernel has workers for each of our threads, which do the operations that block. If a shared thread served a device
+  // and the one below it, the upper one's operations could take every worker that the kernel grants, and wait for requests
+  // of the lower one that need a worker too.
   const shares = shared?.takes(device.spec) === true && !target.files.some(isOnUblkDisk);
   const lanes = shares ? shared.serve(laneRequests(parts)) : null;
   if (lanes !== null) return new SharedQueues(lanes);

@@ -11,8 +11,11 @@ import { UblkError } from '../errors.ts';
 const statFile: (path: PathLike, options: { bigint: true }) => Promise<BigIntStats> = promisify(stat);
 const openFile = promisify(open);
 
-/** The files of calls that have not answered: a file that hangs takes one thread of the pool, however often it is asked for. */
-const waiting = new Set<string>();
+/**
+ * The files of calls that were given up and have not returned. No further call is made for such a file: however often it is
+ * asked for, it takes no more threads of the pool.
+ */
+const hanging = new Set<string>();
 
 interface Caller {
   readonly resident: boolean;
@@ -41,11 +44,16 @@ export async function boundedOpen(path: string, flags: number, { resident }: Cal
   }
 }
 
+/** `call` makes the call on a thread of the pool. */
 function answered<T>(path: string, command: string, call: () => Promise<T>): Promise<T> {
-  if (waiting.has(path)) throw late(path, command);
-  waiting.add(path);
-  const answer = call().finally(() => waiting.delete(path));
-  return bounded(answer, { timeoutMs: DEFAULT_TIMEOUT_MS, late: () => late(path, command) });
+  if (hanging.has(path)) throw late(path, command);
+  const answer = call();
+  const giveUp = (): UblkError => {
+    hanging.add(path);
+    void answer.catch(() => {}).finally(() => hanging.delete(path));
+    return late(path, command);
+  };
+  return bounded(answer, { timeoutMs: DEFAULT_TIMEOUT_MS, late: giveUp });
 }
 
 function late(path: string, command: string): UblkError {

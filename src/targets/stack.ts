@@ -6,12 +6,13 @@ import { fstatSync } from 'node:fs';
 import { type DeviceNumber, deviceNumber, numberOfNode } from '../block/number.ts';
 import { openBlockDevice, openFilesOf } from '../block/open-files.ts';
 import { devicesBelow, deviceUnder } from '../block/topology.ts';
-import type { ControlChannel } from '../control/channel.ts';
+import { type ControlChannel, withControl } from '../control/channel.ts';
 import { findDevInfo } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
 import { diskNumbers } from '../control/sysfs.ts';
 import { filesOf } from '../record/files.ts';
 import { goingIds } from '../record/going-device.ts';
+import type { DeviceRecord } from '../record/device-record.ts';
 import { ownedBy } from '../record/ownership.ts';
 import { isElsewhere, isServerAlive } from '../record/server-identity.ts';
 import { isServerLockHeld } from '../record/server-lock.ts';
@@ -48,7 +49,7 @@ export class UblkStack {
     return below !== undefined && numbers.some((number) => below.numbers.has(number));
   }
 
-  /** These devices in groups: each lies on none but those of the groups behind its own. */
+  /** The devices `ids` in groups. A device lies on none of its own group, nor of those before it. */
   fromTheTop(ids: readonly number[]): number[][] {
     const groups: number[][] = [];
     for (const id of ids) (groups[this.#height(id, new Set())] ??= []).push(id);
@@ -63,22 +64,43 @@ export class UblkStack {
   }
 }
 
+/** The devices as they are now. */
+export function readStack(): Promise<UblkStack> {
+  return withControl((channel) => new UblkStack(channel));
+}
+
 /** The block devices that a device's target has open or may open. */
 function blockDevicesOf(channel: ControlChannel, id: number): DeviceNumber[] {
-  const info = findDevInfo(channel, id);
-  const known = readUnchanged(id);
-  const record = info === null ? known : ownedBy(info, known);
+  const record = ownRecord(channel, id);
   if (record === null) {
     // Another program serves it.
-    const pid = info?.ublksrv_pid ?? -1;
-    return pid > 0 ? openFilesOf(pid).flatMap((link) => openBlockDevice(link, isNode) ?? []) : [];
+    const pid = findDevInfo(channel, id)?.ublksrv_pid ?? -1;
+    return pid > 0 ? openNodes(openFilesOf(pid)) : [];
   }
   const { spec, server, descriptors = [] } = record;
   const named = pathsOf(spec).flatMap((path) => numberOfNode(path) ?? []);
-  if (server === null || isElsewhere(server) || !isServerAlive(server)) return named;
-  // A name that is not in /dev may be a link to a node.
-  const opened = descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`);
-  return [...named, ...opened.flatMap((link) => openBlockDevice(link, isNode) ?? [])];
+  // A name that is not in /dev may be a link to a node, which the server has open.
+  if (server === null || isElsewhere(server) || spec.files.every(isNode)) return named;
+  const opened = openNodes(descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`));
+  return opened.length > 0 && isServerAlive(server) ? [...named, ...opened] : named;
+}
+
+/** Those that were found to be of the devices that have their ids. readUnchanged returns the same one until it changes. */
+const owned = new WeakSet<DeviceRecord>();
+
+/** The device's record; null when there is none, or when it is that of an earlier device with this id. */
+function ownRecord(channel: ControlChannel, id: number): DeviceRecord | null {
+  const record = readUnchanged(id);
+  if (record === null || owned.has(record)) return record;
+  const info = findDevInfo(channel, id);
+  if (info !== null && ownedBy(info, record) === null) return null;
+  owned.add(record);
+  return record;
+}
+
+/** The block devices among open files, links in /proc. */
+function openNodes(links: readonly string[]): DeviceNumber[] {
+  return links.flatMap((link) => openBlockDevice(link, isNode) ?? []);
 }
 
 /** Whether the device has a disk, or a server that has not closed its target. */
@@ -86,7 +108,7 @@ function mayWrite(id: number): boolean {
   return diskNumbers(id).devices.length > 0 || isServerLockHeld(filesOf(id).lock);
 }
 
-/** What has another name may lie on a file system that hangs. */
+/** Whether the file is in /dev. Any other may lie on a file system that hangs, so it is not looked at. */
 function isNode(name: string): boolean {
   return name.startsWith('/dev/');
 }

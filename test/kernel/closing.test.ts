@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlChannel } from '../../src/control/channel.ts';
 import { getDevInfo } from '../../src/control/commands.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
-import { until } from './support/devices.ts';
+import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { onlyLong } from './support/long.ts';
 
@@ -24,9 +24,7 @@ describe('a target that takes its time to close', { skip, timeout: 600_000 }, ()
     serverPid = (await library.startServer({ name: NAME })).pid;
   });
   after(async () => {
-    await library.deleteAllDevices();
-    process.kill(serverPid, 'SIGTERM');
-    for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
+    await endServer(NAME, serverPid);
     sh(`rm -rf ${DIRECTORY}`);
   });
   leavesNothingBehind();

@@ -1,12 +1,10 @@
 /** What a resident server keeps of NBD servers when its devices are refused or gone: nothing. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
-import { openFiles, until } from './support/devices.ts';
+import { endServer, openFiles, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'nbd';
@@ -23,9 +21,7 @@ describe('a resident server with devices of NBD servers', { skip, timeout: 300_0
     ({ pid } = await library.startServer({ name: NAME }));
   });
   after(async () => {
-    await library.deleteAllDevices();
-    process.kill(pid, 'SIGTERM');
-    for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
+    await endServer(NAME, pid);
     sh(`rm -rf ${FOLDER}`);
   });
   leavesNothingBehind();

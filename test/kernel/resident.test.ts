@@ -9,7 +9,7 @@ import type { AddRequest } from '../../src/spec/options.ts';
 import { joinWords } from '../../src/text/shell-words.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
 import { type Background, inBackground } from './support/background.ts';
-import { mappingsOf } from './support/devices.ts';
+import { endServer, mappingsOf } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'test';
@@ -26,9 +26,7 @@ describe('a resident server', { skip }, () => {
     ({ pid } = await library.startServer({ name: NAME }));
   });
   after(async () => {
-    await library.deleteAllDevices();
-    process.kill(pid, 'SIGTERM');
-    for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
+    await endServer(NAME, pid);
   });
   // Behind the hook that ends the server: hooks run in the order in which they were registered.
   leavesNothingBehind();

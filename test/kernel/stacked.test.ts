@@ -15,7 +15,7 @@ import {
   verify,
   withDevice,
 } from './guest.ts';
-import { until } from './support/devices.ts';
+import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'stacked';
@@ -31,9 +31,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
     serverPid = (await library.startServer({ name: NAME, threads: 1 })).pid;
   });
   after(async () => {
-    await library.deleteAllDevices();
-    process.kill(serverPid, 'SIGTERM');
-    for (let tries = 0; existsSync(`/run/ublkts/server-${NAME}.log`) && tries < 100; tries++) await sleep(50);
+    await endServer(NAME, serverPid);
     sh(`rm -rf ${DIRECTORY}`);
   });
   leavesNothingBehind();

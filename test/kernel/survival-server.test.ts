@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, readlinkSync, writeFileS
 import { afterEach, describe, test } from 'node:test';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { run as ublkts } from '../../tools/guest/ublkts.ts';
-import { leavesNothingBehind, run, sh, skip } from './guest.ts';
+import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -112,9 +112,12 @@ describe('servers that survive', { skip, timeout: 600_000 }, () => {
   });
 
   test('in the foreground: in use it serves on, unused it is deleted', async () => {
-    const server = inBackground('exec ublkts add -t null -q 1 -n 5 --foreground 2> /tmp/foreground.log');
-    await until('the device is there', () => existsSync('/dev/ublkb5'), 60);
-    await until('the command waits', () => run('pgrep -f "[a]dd -t null -q 1 -n 5"').status === 0, 60);
+    const server = inBackground(
+      'exec ublkts add -t null -q 1 -n 5 --foreground > /tmp/foreground.out 2> /tmp/foreground.log',
+    );
+    // Before the command has said so, a signal gives the `add` up, and the device is deleted whoever has it open.
+    await until('the device is live', () => run('grep -q "^dev id 5: .*" /tmp/foreground.out').status === 0, 60);
+    await blockDevice('/dev/ublkb5');
     const opened = openSync('/dev/ublkb5', 'r');
     await until(
       'an opener is seen',

@@ -46,8 +46,10 @@ export async function recoverAllDevices(
     }
   };
   for (const group of await withControl(orphansFromTheBottom)) await inParallel(group, AT_ONCE, recover);
-  // A file on a file system lies on a device too, which its name does not tell: it was refused if it came too early.
-  for (let before = 0; before < recovered.length && failed.size > 0; ) {
+  // The stack does not show that a device lies on another one by way of a file system. A device that was refused because
+  // the one below it had no server is tried again, as long as a round recovers any.
+  let before = 0;
+  while (recovered.length > before && failed.size > 0) {
     before = recovered.length;
     const refused = [...failed].flatMap(([id, { code, command }]) =>
       code === 'EBUSY' && command === 'open' ? [id] : [],
@@ -57,7 +59,7 @@ export async function recoverAllDevices(
   return { recovered: recovered.toSorted((a, b) => a - b), failed: [...failed.values()] };
 }
 
-/** In groups: what lies on another device cannot be opened before that one has a server. */
+/** The orphans in groups. A device that lies on another one is in a later group, because it cannot be opened before that one has a server. */
 function orphansFromTheBottom(channel: ControlChannel): number[][] {
   return new UblkStack(channel).fromTheTop(orphans(channel)).toReversed();
 }

@@ -4,8 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
-import { withControl } from '../../control/channel.ts';
-import { UblkStack } from '../../targets/stack.ts';
+import { readStack } from '../../targets/stack.ts';
 import { startDel, stopUnused, whenAsked } from '../asked-to-end.ts';
 import { log } from '../log.ts';
 import type { ResidentDevices } from './devices.ts';
@@ -30,10 +29,14 @@ export function ended(devices: ResidentDevices): Promise<void> {
 async function stopAll({ ids }: ResidentDevices, signal: string): Promise<boolean> {
   log(`${signal}: the server ends when no device is in use`);
   const stopped: number[] = [];
-  // What lies on another device is stopped before that one. Where that cannot be known, the lower one is served on.
-  const order = await withControl((channel) => new UblkStack(channel).fromTheTop(ids).flat()).catch(() => ids);
+  const stack = readStack();
+  // A device that lies on another one is stopped before that one. When the stack cannot be read, stopUnused says why.
+  const order = await stack.then(
+    (read) => read.fromTheTop(ids).flat(),
+    () => ids,
+  );
   for (const id of order) {
-    const refusal = await stopUnused(id);
+    const refusal = await stopUnused(id, stack);
     if (refusal === null) stopped.push(id);
     else log(`device ${id} is in use and is served on: ${refusal}`);
   }

@@ -1,13 +1,13 @@
 /** Devices whose servers come and go in a test. */
 import assert from 'node:assert/strict';
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddOptions } from '../../../src/spec/options.ts';
 import type { BufferReport, DeviceReport } from '../../../src/device/report/report.ts';
 import { blockDevice } from '../guest.ts';
 import { library } from './library.ts';
 
-const { ADD_DEFAULTS, addDevice, deleteDevice, describeDevice } = library;
+const { ADD_DEFAULTS, addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
 
 /** Runs `use` on a new device, which is gone when it returns, whoever serves it then. */
 export async function withServed(
@@ -63,6 +63,13 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     assert.ok(performance.now() < deadline, `${what}, within ${seconds} s`);
     await sleep(50);
   }
+}
+
+/** Deletes all devices, ends the resident server `name`, whose process is `pid`, and waits until it has removed its files. */
+export async function endServer(name: string, pid: number): Promise<void> {
+  await deleteAllDevices();
+  process.kill(pid, 'SIGTERM');
+  await until('the resident server has ended', () => !existsSync(`/run/ublkts/server-${name}.log`));
 }
 
 /** Runs `use` with the device open for direct I/O. */
