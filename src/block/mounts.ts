@@ -32,6 +32,19 @@ export function deviceOfMount({ device, source }: Mount): DeviceNumber | null {
   return device.startsWith('0:') ? numberOfNode(source) : device;
 }
 
+/**
+ * The block device of the mount that a path is on, as far as its text tells: nobody looks at the file itself, which may be on
+ * a device that does not answer.
+ */
+export function deviceOfMountOf(path: string, mounts: readonly Mount[] = mountsSeenBy('self')): DeviceNumber | null {
+  const above = mounts.filter(
+    (mount) => path === mount.path || path.startsWith(`${mount.path === '/' ? '' : mount.path}/`),
+  );
+  // Of mounts on one directory, the last one is on top.
+  const mount = above.toReversed().toSorted((a, b) => b.path.length - a.path.length)[0];
+  return mount === undefined ? null : deviceOfMount(mount);
+}
+
 /** Lines of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
 export function parseMountInfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {

@@ -38,6 +38,15 @@ export function openBlockDevice(link: string, isWanted: (name: string) => boolea
   }
 }
 
+/**
+ * The inode number of an open file, which the kernel tells without asking the file system; null where it is not told (before
+ * Linux 5.14).
+ */
+export function inodeOf(pid: number, fd: string): bigint | null {
+  const number = /^ino:\s*(\d+)$/m.exec(readText(`/proc/${pid}/fdinfo/${fd}`) ?? '')?.[1];
+  return number === undefined ? null : BigInt(number);
+}
+
 /** The kernel's name of a process, of at most 15 bytes; `?` when it is gone. */
 export function commandOf(pid: number): string {
   return readText(`/proc/${pid}/comm`) ?? '?';

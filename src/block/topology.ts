@@ -2,9 +2,8 @@
  * Says how block devices lie on each other and on files, as sysfs shows it. Nothing here opens a device, so nothing here
  * waits for one.
  */
-import { statSync } from 'node:fs';
 import { namesIn, readText } from '../native/kernel-files.ts';
-import { blockDeviceName, blockDeviceNumber, type DeviceNumber, deviceNumber } from './number.ts';
+import { blockDeviceNumber, type DeviceNumber } from './number.ts';
 
 /** The whole disk that `number` is a partition of; null when it is not a partition. */
 export function diskOf(number: DeviceNumber): DeviceNumber | null {
@@ -33,28 +32,16 @@ export function partitionsOf(number: DeviceNumber): Partition[] {
   });
 }
 
-/**
- * The devices right below: those that dm or md is made of, a partition's disk, what a kernel loop device is on. `under`
- * finds the device of a loop device's file.
- */
-export function devicesBelow(number: DeviceNumber, under: (path: string) => DeviceNumber | null): DeviceNumber[] {
-  const folder = `/sys/dev/block/${number}`;
-  const slaves = namesIn(`${folder}/slaves`).flatMap((name) => blockDeviceNumber(name) ?? []);
+/** The devices right below: those that dm or md is made of, and a partition's disk. */
+export function devicesBelow(number: DeviceNumber): DeviceNumber[] {
+  const slaves = namesIn(`/sys/dev/block/${number}/slaves`).flatMap((name) => blockDeviceNumber(name) ?? []);
   const disk = diskOf(number);
-  const file = readText(`${folder}/loop/backing_file`);
-  const backing = file === null ? null : under(file);
-  return [...slaves, ...(disk === null ? [] : [disk]), ...(backing === null ? [] : [backing])];
+  return disk === null ? slaves : [...slaves, disk];
 }
 
-/** The block device that `path` is or that its file system is on; null when it is neither, or cannot be known. */
-export function deviceUnder(path: string): DeviceNumber | null {
-  try {
-    const stat = statSync(path, { bigint: true });
-    const number = deviceNumber(stat.isBlockDevice() ? stat.rdev : stat.dev);
-    return blockDeviceName(number) === null ? null : number;
-  } catch {
-    return null;
-  }
+/** The backing file of a loop device of the kernel; null for any other device. */
+export function loopFileOf(number: DeviceNumber): string | null {
+  return readText(`/sys/dev/block/${number}/loop/backing_file`);
 }
 
 /** A loop device of the kernel. */

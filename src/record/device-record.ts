@@ -21,6 +21,15 @@ export interface StoredBuffer {
   readonly pages: string;
 }
 
+/** Which file a server has opened. It tells whether another name leads to it, without a look at the file. */
+export interface FileIdentity {
+  /** st_dev as MAJOR:MINOR. */
+  readonly device: string;
+  readonly inode: string;
+  /** st_rdev of a block device; null for a regular file. */
+  readonly blockDevice: string | null;
+}
+
 /** How a server ended, when it lived to say so. */
 export interface Ending {
   /** ISO 8601. */
@@ -46,6 +55,8 @@ export interface DeviceRecord {
   readonly server: ServerIdentity | null;
   /** Where the server has the backing files open: /proc/PID/fd/N, in the order of the target's files. */
   readonly descriptors?: readonly number[];
+  /** What the files of the spec were when a server opened them last; absent in a record of an older version. */
+  readonly identities?: readonly FileIdentity[];
   /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
   readonly previous: ServerIdentity | null;
   /** How many times the device was recovered. */

@@ -16,7 +16,9 @@ import { withFilesAlone } from '../record/files-alone.ts';
 import { recordEnd, recordUnclosed, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
+import { FileCalls } from '../targets/file-calls.ts';
 import { findTarget } from '../targets/find.ts';
+import { type FoundFile, identityOf } from '../targets/looks.ts';
 import type { Opened } from '../targets/target.ts';
 import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
@@ -112,6 +114,7 @@ export async function serveDevice(
     // It is awaited when the char device is closed.
     closed.catch(() => {});
   });
+  const opened = await openedFiles(spec.files, target.files, server !== null);
   const swap = await swapNotes(spec, target.files, server !== null);
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
@@ -137,6 +140,7 @@ export async function serveDevice(
     server: thisProcess(lock, server ?? undefined),
     previous: record.server,
     descriptors: target.files,
+    identities: opened.map(({ stat }) => identityOf(stat)),
     ended: null,
   });
   const atOnce = needsBuffersAtOnce(spec.mlock, memory);
@@ -147,7 +151,7 @@ export async function serveDevice(
   };
   // Shared threads run already, and a failure after they have fetched tags would leave the device with them.
   const heldEarly = shared === null ? [] : holdBuffers();
-  const running = startThreads({ device, channel, target, maps, held, shared });
+  const running = startThreads({ device, channel, target, opened, maps, held, shared });
   threads = running;
   held.setThreads(() => running.release());
   const idle = new IdleBuffers(maps, running);
@@ -193,6 +197,14 @@ export async function serveDevice(
     quiesce,
     look: () => idle.look(),
   };
+}
+
+/** The files of the spec, as they were opened; none for a target that opens others, or opens them on its threads. */
+async function openedFiles(paths: readonly string[], fds: readonly number[], inPool: boolean): Promise<FoundFile[]> {
+  if (paths.length !== fds.length) return [];
+  return Promise.all(
+    paths.map(async (path, index) => ({ path, stat: await new FileCalls(path, { inPool }).fstat(fds[index]!) })),
+  );
 }
 
 async function untilFetched(threads: DeviceThreads, target: Opened): Promise<Fetched> {

@@ -1,9 +1,11 @@
 /** Starts what serves the queues of a device: lanes of shared threads where there are any and they can, else threads of its own. */
 import type { ControlChannel } from '../control/channel.ts';
-import { dataPathOf } from '../spec/device-spec.ts';
+import { dataPathOf, type DeviceSpec } from '../spec/device-spec.ts';
 import { blockOffset } from '../stats/layout.ts';
+import type { FoundFile } from '../targets/looks.ts';
 import { isOnUblkDisk } from '../targets/stack.ts';
 import type { Opened } from '../targets/target.ts';
+import { checkDescriptorsLeft } from './descriptor-budget.ts';
 import type { DeviceThreads } from './device-threads.ts';
 import type { Held } from './held.ts';
 import { mapDescriptors, type MappedDevice, type SharedMaps } from './mappings.ts';
@@ -17,6 +19,8 @@ export interface ThreadParts {
   readonly device: MappedDevice;
   readonly channel: ControlChannel;
   readonly target: Opened;
+  /** The files of the spec, as the target has opened them. */
+  readonly opened: readonly FoundFile[];
   readonly maps: SharedMaps;
   readonly held: Held;
   /** null in a server of one device. */
@@ -25,15 +29,23 @@ export interface ThreadParts {
 
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
-  // The kernel has workers for each of our threads, which do the operations that block. If a shared thread served a device
-  // and the one below it, the upper one's operations could take every worker that the kernel grants, and wait for requests
-  // of the lower one that need a worker too.
-  const shares = shared?.takes(device.spec) === true && !target.files.some(isOnUblkDisk);
+  const shares = shared?.takes(device.spec) === true && !needsOwnThreads(device.spec, parts.opened);
   const lanes = shares ? shared.serve(laneRequests(parts)) : null;
   if (lanes !== null) return new SharedQueues(lanes);
   const descriptors = mapDescriptors(device);
   held.add(() => descriptors.memory.unmap());
   return new QueueThreads(threadConfigs(device, channel, target, maps, descriptors));
+}
+
+/**
+ * Whether the device lies on another ublk device. The kernel has workers for each of our threads, which do the operations
+ * that block. If a shared thread served a device and the one below it, the upper one's operations could take every worker
+ * that the kernel grants, and wait for requests of the lower one that need a worker too.
+ */
+function needsOwnThreads(spec: DeviceSpec, opened: readonly FoundFile[]): boolean {
+  if (!opened.some(isOnUblkDisk)) return false;
+  checkDescriptorsLeft({ threads: spec.threads, files: [], sharedMemory: false, buffers: [], ofTarget: 0 });
+  return true;
 }
 
 function laneRequests({ device, target, maps }: ThreadParts): LaneRequest[] {

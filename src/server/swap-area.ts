@@ -2,16 +2,14 @@
  * Finds out whether a device carries swap. A server whose pages can go to its own device may wait for itself for ever, so
  * such a device needs all of its memory locked.
  */
-import { read, readSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
+import { UblkError } from '../errors.ts';
+import { mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
 import { parseSize } from '../sizes.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
+import { FileCalls } from '../targets/file-calls.ts';
 
 /** What mkswap writes at the end of the first page. */
 const SIGNATURE = 'SWAPSPACE2';
-
-const readInPool = promisify(read);
 
 /**
  * `descriptors` are those of the target's files. The first file holds the first page of the device. `isResident`: the server
@@ -24,30 +22,23 @@ export async function swapNotes(
 ): Promise<string[]> {
   const [fd] = descriptors;
   const offset = target === 'loop' ? parseSize(targetOptions['offset'] ?? '0') : 0;
-  if (mlock || fd === undefined || !(await holdsSwapArea(fd, offset, isResident))) return [];
-  return [
-    `${files[0] ?? 'the first file'} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`,
-  ];
+  const path = files[0] ?? 'the first file';
+  if (mlock || fd === undefined) return [];
+  if (!(await holdsSwapArea(new FileCalls(path, { inPool: isResident }), fd, offset))) return [];
+  return [`${path} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`];
 }
 
-async function holdsSwapArea(fd: number, offset: number, isResident: boolean): Promise<boolean> {
+async function holdsSwapArea(calls: FileCalls, fd: number, offset: number): Promise<boolean> {
   // The descriptor may be for direct I/O, which needs memory that begins at a page.
   const page = mapAnonymous(PAGE_SIZE, 'for the first page of the device');
   try {
-    const isRead = await readPage(fd, page, offset, isResident);
+    const isRead = (await calls.read(fd, page.bytes, offset)) === PAGE_SIZE;
     return isRead && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE;
-  } finally {
-    page.unmap();
-  }
-}
-
-/** In a server of one device, this thread reads: Node's pool has four threads, which such a server does without. */
-async function readPage(fd: number, page: MappedMemory, offset: number, isResident: boolean): Promise<boolean> {
-  try {
-    if (!isResident) return readSync(fd, page.bytes, 0, PAGE_SIZE, offset) === PAGE_SIZE;
-    return (await readInPool(fd, page.bytes, 0, PAGE_SIZE, offset)).bytesRead === PAGE_SIZE;
-  } catch {
-    // What cannot be read is no reason to refuse the device: its own requests will say so.
+  } catch (error) {
+    // No answer at all is one. What cannot be read is no reason to refuse the device: its own requests will say so.
+    if (error instanceof UblkError) throw error;
     return false;
+  } finally {
+    calls.afterwards(() => page.unmap());
   }
 }

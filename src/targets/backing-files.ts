@@ -2,20 +2,24 @@
  * Opens and closes backing files. Opening a file also claims it for one server and finds out its size, the alignment of
  * its direct I/O and which holes it can have, so that no request has to be refused later. Closing a file syncs it.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, fsync } from 'node:fs';
+import { type BigIntStats, constants, fsync } from 'node:fs';
 import { promisify } from 'node:util';
+import type { DeviceNumber } from '../block/number.ts';
 import { UblkError } from '../errors.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
-import { boundedStat } from './bounded-open.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
+import { FileCalls } from './file-calls.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import { type Holes, holesOf, NO_HOLES } from './holes.ts';
+import { deviceOf } from './looks.ts';
 
 export interface BackingFile {
   readonly path: string;
+  /** How calls on the file are made. */
+  readonly calls: FileCalls;
   readonly fd: number;
   readonly bytes: number;
   readonly readOnly: boolean;
@@ -43,31 +47,36 @@ const MAX_BLOCK_SHIFT = 12;
  * of the other.
  */
 export async function openBackingFiles(paths: readonly string[], options: BackingFileOptions): Promise<BackingFile[]> {
-  const stats = await Promise.all(paths.map((path) => statBackingFile(path, options)));
+  const calls = paths.map((path) => new FileCalls(path, { inPool: options.resident }));
+  const stats = await Promise.all(calls.map((file) => statBackingFile(file, options)));
   requireDistinct(paths, stats);
   const files: BackingFile[] = [];
   try {
-    for (const [index, path] of paths.entries()) {
-      files.push(await openBackingFile(path, stats[index]!, options.direct(index), options));
+    for (const [index, file] of calls.entries()) {
+      files.push(await openBackingFile(file, stats[index]!, options.direct(index), options));
     }
     return files;
   } catch (error) {
-    closeUnused(files);
+    await closeUnused(files);
     throw error;
   }
 }
 
-/** Throws for a file that lies on the device itself. Opening it would wait for the server that is opening it. */
-export function requireElsewhere(path: string, device: number): void {
-  const own = device < 0 ? null : liesOnDevice(path, device);
+/**
+ * Throws for a file that lies on the device itself: opening it would wait for the server that is opening it. `number`: the
+ * block device that the file is, or that its file system is on.
+ */
+export function requireElsewhere(path: string, number: DeviceNumber | null, device: number): void {
+  const own = device < 0 ? null : liesOnDevice(number, device);
   if (own !== null) throw refusal(path, 'EINVAL', own, 'name a file that is on another disk');
 }
 
 /** Reads the file's status before anything opens it. */
-async function statBackingFile(path: string, claim: ClaimOptions): Promise<BigIntStats> {
+async function statBackingFile(calls: FileCalls, claim: ClaimOptions): Promise<BigIntStats> {
+  const { path } = calls;
   try {
-    const stat = await boundedStat(path, claim);
-    requireElsewhere(path, claim.device);
+    const stat = await calls.stat();
+    requireElsewhere(path, deviceOf({ path, stat }), claim.device);
     return stat;
   } catch (error) {
     if (error instanceof UblkError) throw error;
@@ -86,8 +95,13 @@ function requireDistinct(paths: readonly string[], stats: readonly BigIntStats[]
 }
 
 /** Closes files that nothing was written to. */
-export function closeUnused(files: readonly BackingFile[]): void {
-  for (const { fd } of files) closeSync(fd);
+export async function closeUnused(files: readonly BackingFile[]): Promise<void> {
+  for (const { calls, fd } of files) await closeQuietly(calls, fd);
+}
+
+/** Nothing is lost by what a close says, or by one that takes its time: the file has been synced, or nothing was written. */
+async function closeQuietly(calls: FileCalls, fd: number): Promise<void> {
+  await calls.close(fd).catch(() => {});
 }
 
 /**
@@ -96,37 +110,38 @@ export function closeUnused(files: readonly BackingFile[]): void {
  */
 export async function closeBackingFiles(files: readonly BackingFile[]): Promise<void> {
   const failures: string[] = [];
-  for (const { fd, path } of files) {
+  for (const { calls, fd, path } of files) {
     try {
       await fsyncFile(fd);
     } catch (error) {
       failures.push(`fsync of ${path} failed with ${codeOf(error)}`);
     }
-    closeSync(fd);
+    await closeQuietly(calls, fd);
   }
   if (failures.length > 0) throw new UblkError(failures.join(', '), { code: 'EIO', command: 'fsync' });
 }
 
 async function openBackingFile(
-  path: string,
+  calls: FileCalls,
   stat: BigIntStats,
   wantDirect: boolean,
   claim: OpenOptions,
 ): Promise<BackingFile> {
-  if (!claim.share) requireUnused(path, stat);
+  const { path } = calls;
+  if (!claim.share) await requireUnused(path, stat);
   const notes: string[] = [];
-  const { opened, bytes, alignment } = await openAligned(path, stat, wantDirect, claim);
+  const { opened, bytes, alignment } = await openAligned(calls, stat, wantDirect, claim);
   const { fd, direct } = opened;
   try {
-    const readOnly = opened.readOnly || isReadOnlyDevice(fd);
-    const unlocked = await lockClaimed({ fd, path, readOnly: opened.readOnly }, stat, claim);
+    const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
+    const unlocked = await lockClaimed(calls, opened, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
     if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);
     if (wantDirect && !direct) notes.push(`${path} takes no direct I/O, so it goes through the page cache`);
-    const holes = readOnly ? NO_HOLES : holesOf(fd, path, bytes);
-    return { path, fd, bytes, readOnly, alignment, holes, notes };
+    const holes = readOnly ? NO_HOLES : await holesOf(calls, fd, bytes);
+    return { path, calls, fd, bytes, readOnly, alignment, holes, notes };
   } catch (error) {
-    closeSync(fd);
+    await closeQuietly(calls, fd);
     throw error;
   }
 }
@@ -139,27 +154,27 @@ interface AlignedFile {
 
 /** Opens the file for direct I/O if that is wanted and a device can have its blocks, else for the page cache. */
 async function openAligned(
-  path: string,
+  calls: FileCalls,
   stat: BigIntStats,
   wantDirect: boolean,
   claim: OpenOptions,
 ): Promise<AlignedFile> {
-  const opened = await openFor(path, stat, wantDirect, claim);
+  const opened = await openFor(calls, stat, wantDirect, claim);
   try {
-    const bytes = sizeOf(opened.fd, path);
-    const alignment = opened.direct ? directIoOf(opened.fd, bytes) : BUFFERED;
+    const bytes = await sizeOf(calls, opened.fd);
+    const alignment = opened.direct ? await directIoOf(calls, opened.fd, bytes) : BUFFERED;
     if (alignment !== null && alignment.blockShift <= MAX_BLOCK_SHIFT) return { opened, bytes, alignment };
   } catch (error) {
-    closeSync(opened.fd);
+    await closeQuietly(calls, opened.fd);
     throw error;
   }
-  closeSync(opened.fd);
-  return openAligned(path, stat, false, claim);
+  await calls.close(opened.fd);
+  return openAligned(calls, stat, false, claim);
 }
 
 /** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
-function requireUnused(path: string, stat: BigIntStats): void {
-  const use = stat.isBlockDevice() ? null : systemUse(stat);
+async function requireUnused(path: string, stat: BigIntStats): Promise<void> {
+  const use = stat.isBlockDevice() ? null : await systemUse({ path, stat });
   if (use !== null) throw refusal(path, 'EBUSY', use, 'end that use first, or use another file');
 }
 
@@ -172,13 +187,19 @@ interface OpenedFile {
 }
 
 /** Opens the file in the best way that works: direct before buffered, writable before read-only. */
-async function openFor(path: string, stat: BigIntStats, wantDirect: boolean, claim: OpenOptions): Promise<OpenedFile> {
+async function openFor(
+  calls: FileCalls,
+  stat: BigIntStats,
+  wantDirect: boolean,
+  claim: OpenOptions,
+): Promise<OpenedFile> {
+  const { path } = calls;
   let readOnly = claim.readOnly ?? false;
   let direct = wantDirect;
   for (;;) {
     const flags = (readOnly ? constants.O_RDONLY : constants.O_RDWR) | (direct ? constants.O_DIRECT : 0);
     try {
-      return { fd: await openClaimed(path, flags, stat, claim), direct, readOnly };
+      return { fd: await openClaimed(calls, flags, stat, claim), direct, readOnly };
     } catch (error) {
       if (error instanceof UblkError) throw error;
       const code = codeOf(error);
@@ -190,13 +211,14 @@ async function openFor(path: string, stat: BigIntStats, wantDirect: boolean, cla
   }
 }
 
-function sizeOf(fd: number, path: string): number {
-  const stat = fstatSync(fd);
+async function sizeOf(calls: FileCalls, fd: number): Promise<number> {
+  const { path } = calls;
+  const stat = await calls.fstat(fd);
   if (!stat.isFile() && !stat.isBlockDevice()) {
     const hint = 'name a file or a disk; `truncate -s 1G FILE` makes a file';
     throw refusal(path, 'EINVAL', 'it is neither a regular file nor a block device', hint);
   }
-  const bytes = stat.isFile() ? stat.size : blockDeviceSize(fd, path);
+  const bytes = stat.isFile() ? Number(stat.size) : blockDeviceSize(fd, path);
   if (bytes === 0)
     throw refusal(path, 'EINVAL', 'it is empty', `give it a size, for instance with \`truncate -s 1G ${path}\``);
   return bytes;
@@ -209,7 +231,6 @@ function blockDeviceSize(fd: number, path: string): number {
 }
 
 function isReadOnlyDevice(fd: number): boolean {
-  if (!fstatSync(fd).isBlockDevice()) return false;
   const flag = new Uint8Array(4);
   ioctl(fd, BLKROGET, flag, 'BLKROGET');
   return flag[0] !== 0;

@@ -9,10 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deviceNumber } from '../block/number.ts';
 import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
-import { tryLock } from '../native/libc/file-lock.ts';
 import { ERRNO, errnoText } from '../native/uapi/errno.ts';
 import { option } from '../spec/option-names.ts';
-import { boundedOpen } from './bounded-open.ts';
+import type { FileCalls } from './file-calls.ts';
 import { type FileUser, holderOf } from './holders.ts';
 
 export interface ClaimOptions {
@@ -39,18 +38,18 @@ const RETRY_MS = 20;
 
 /**
  * Opens a file or block device, a block device with O_EXCL so that nobody else can claim it. Throws the errors of
- * boundedOpen.
+ * FileCalls.
  */
 export async function openClaimed(
-  path: string,
+  calls: FileCalls,
   flags: number,
   stat: BigIntStats,
   options: ClaimOptions,
 ): Promise<number> {
-  if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return boundedOpen(path, flags, options);
-  return claimed(path, stat, options, async () => {
+  if (!stat.isBlockDevice() || options.share || isReadOnlyDisk(stat)) return calls.open(flags);
+  return claimed(calls.path, stat, options, async () => {
     try {
-      return await boundedOpen(path, flags | constants.O_EXCL, options);
+      return await calls.open(flags | constants.O_EXCL);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EBUSY') return null;
       throw error;
@@ -63,17 +62,18 @@ export async function openClaimed(
  * null, or a note when the file system has no locks.
  */
 export async function lockClaimed(
-  file: { readonly fd: number; readonly path: string; readonly readOnly: boolean },
+  calls: FileCalls,
+  { fd, readOnly }: { readonly fd: number; readonly readOnly: boolean },
   stat: BigIntStats,
   options: ClaimOptions,
 ): Promise<string | null> {
-  const kind = options.share || file.readOnly ? 'shared' : 'exclusive';
-  const errno = await claimed(file.path, stat, options, () => {
-    const result = tryLock(file.fd, kind);
+  const kind = options.share || readOnly ? 'shared' : 'exclusive';
+  const errno = await claimed(calls.path, stat, options, async () => {
+    const result = await calls.lock(fd, kind);
     return result === ERRNO.EAGAIN ? null : result;
   });
   if (errno === 0) return null;
-  return `${file.path} cannot be locked (${errnoText(errno)}), so nothing keeps a second server from using it`;
+  return `${calls.path} cannot be locked (${errnoText(errno)}), so nothing keeps a second server from using it`;
 }
 
 /** For how many milliseconds a claim is tried again while nobody can be named who has what is claimed. */
@@ -86,13 +86,13 @@ async function claimed<T>(
   path: string,
   stat: BigIntStats,
   options: ClaimOptions,
-  attempt: () => T | null | Promise<T | null>,
+  attempt: () => Promise<T | null>,
 ): Promise<T> {
   const deadline = milliseconds() + waitingFor(options);
   for (;;) {
     const result = await attempt();
     if (result !== null) return result;
-    const holder = holderOf(stat, options.device);
+    const holder = await holderOf({ path, stat }, options.device);
     if (holder !== null || milliseconds() > deadline) {
       throw refusedUse(path, holder ?? { words: 'another program holds it' });
     }

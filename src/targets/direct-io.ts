@@ -1,14 +1,13 @@
 /**
  * Finds the alignment that direct I/O on an open file needs. The kernel reports it; where it does not, reads are tried.
  */
-import { fstatSync } from 'node:fs';
-import { callInt, callLong } from '../native/libc/ffi.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { mapAnonymous } from '../native/memory.ts';
 import { decode } from '../native/uapi/codec.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
 import { BLKSSZGET } from '../native/uapi/fs.ts';
 import { AT_EMPTY_PATH, STATX_DIOALIGN, statx } from '../native/uapi/stat.ts';
+import type { FileCalls } from './file-calls.ts';
 
 export interface DirectIo {
   /** Offsets and lengths are multiples of 1 << blockShift bytes: 9 or more. */
@@ -21,12 +20,12 @@ export interface DirectIo {
  * The alignment of a file of `bytes` bytes that was opened with O_DIRECT. Returns null when its file system uses the
  * page cache all the same, or needs larger blocks than ublk can have.
  */
-export function directIoOf(fd: number, bytes: number): DirectIo | null {
+export async function directIoOf(calls: FileCalls, fd: number, bytes: number): Promise<DirectIo | null> {
   const buffer = new Uint8Array(statx.size);
-  const { value } = callInt('statx', fd, '', AT_EMPTY_PATH, STATX_DIOALIGN, buffer);
+  const { value } = await calls.int('statx', fd, '', AT_EMPTY_PATH, STATX_DIOALIGN, buffer);
   const { stx_mask, stx_dio_mem_align, stx_dio_offset_align } = decode(statx, buffer);
   // Kernels before 6.1 do not report the alignment, and some file systems never do (vfat, tmpfs).
-  if (value < 0 || (stx_mask & STATX_DIOALIGN) === 0) return probed(fd, bytes);
+  if (value < 0 || (stx_mask & STATX_DIOALIGN) === 0) return probed(calls, fd, bytes);
   if (stx_dio_offset_align === 0) return null;
   return { blockShift: shiftOf(stx_dio_offset_align), memory: Math.max(1, stx_dio_mem_align) };
 }
@@ -35,32 +34,37 @@ export function directIoOf(fd: number, bytes: number): DirectIo | null {
 const BLOCK_SHIFTS = [9, 10, 11, 12];
 
 /** Finds the smallest block that can be read, and the smallest alignment of memory, by reading. */
-function probed(fd: number, bytes: number): DirectIo | null {
-  const smallest = sectorShift(fd);
+async function probed(calls: FileCalls, fd: number, bytes: number): Promise<DirectIo | null> {
+  const smallest = (await calls.fstat(fd)).isBlockDevice() ? sectorShift(fd) : 9;
   const memory = mapAnonymous(2 << Math.max(...BLOCK_SHIFTS), 'for a first read');
   try {
-    const aligned = (shift: number, at: number) => takesRead(fd, memory.address + BigInt(at), 1 << shift, bytes);
-    const blockShift = BLOCK_SHIFTS.find((shift) => shift >= smallest && aligned(shift, 0));
+    const aligned = async (shift: number, at: number) => {
+      const offset = offsetOf(1 << shift, bytes);
+      const address = memory.address + BigInt(at);
+      const { value, errno } = await calls.int('pread', fd, address, BigInt(1 << shift), BigInt(offset));
+      // Only EINVAL is about alignment.
+      return value >= 0 || errno !== ERRNO.EINVAL;
+    };
+    const blockShift = await firstShift((shift) => shift >= smallest && aligned(shift, 0));
     if (blockShift === undefined) return null;
-    const memoryShift = BLOCK_SHIFTS.find((shift) => aligned(blockShift, 1 << shift));
+    const memoryShift = await firstShift((shift) => aligned(blockShift, 1 << shift));
     return { blockShift, memory: 1 << (memoryShift ?? Math.max(...BLOCK_SHIFTS)) };
   } finally {
-    memory.unmap();
+    calls.afterwards(() => memory.unmap());
   }
 }
 
-/**
- * Whether one block can be read. The first block is avoided, because offset 0 is aligned to everything. Only EINVAL is
- * about alignment.
- */
-function takesRead(fd: number, address: bigint, block: number, bytes: number): boolean {
-  const offset = bytes >= 2 * block ? block : 0;
-  const { value, errno } = callLong('pread', fd, address, BigInt(block), BigInt(offset));
-  return BigInt.asIntN(64, value) >= 0n || errno !== ERRNO.EINVAL;
+async function firstShift(fits: (shift: number) => boolean | Promise<boolean>): Promise<number | undefined> {
+  for (const shift of BLOCK_SHIFTS) if (await fits(shift)) return shift;
+  return undefined;
+}
+
+/** Where a block is read to try its alignment: not the first one, because offset 0 is aligned to everything. */
+function offsetOf(block: number, bytes: number): number {
+  return bytes >= 2 * block ? block : 0;
 }
 
 function sectorShift(fd: number): number {
-  if (!fstatSync(fd).isBlockDevice()) return 9;
   const size = new Uint8Array(4);
   ioctl(fd, BLKSSZGET, size, 'BLKSSZGET');
   return shiftOf(new DataView(size.buffer).getUint32(0, true));

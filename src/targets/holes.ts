@@ -2,9 +2,8 @@
  * Serves DISCARD and WRITE_ZEROES with holes and zeroed ranges in the backing files. A device offers only what its
  * files were seen to support.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { callInt } from '../native/libc/ffi.ts';
 import {
   EXT4_SUPER_MAGIC,
   FALLOC_FL_KEEP_SIZE,
@@ -16,9 +15,11 @@ import {
 import { UBLK_IO_F_NOUNMAP, UBLK_IO_OP_DISCARD, UBLK_IO_OP_WRITE_ZEROES } from '../native/uapi/ublk-io.ts';
 import { deviceNumber } from '../block/number.ts';
 import type { ParamsInit } from '../control/commands.ts';
+import { UblkError } from '../errors.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
 import { O_TMPFILE } from '../native/uapi/fcntl.ts';
+import type { FileCalls } from './file-calls.ts';
 
 /**
  * The ways in which the backing files can discard and zero. This is plain data, because it is passed to queue threads.
@@ -44,15 +45,17 @@ export const NO_HOLES: Holes = { punches: false, zeroes: false, allocates: false
 /** The longest DISCARD or WRITE_ZEROES in bytes, so that its length fits in an int32 as that of a read does. */
 const MAX_BYTES = 0x7fffffff;
 
-export function holesOf(fd: number, path: string, bytes: number): Holes {
-  const stat = fstatSync(fd, { bigint: true });
+export async function holesOf(calls: FileCalls, fd: number, bytes: number): Promise<Holes> {
+  const stat = await calls.fstat(fd);
   const granularity = Number(stat.blksize);
   if (stat.isBlockDevice()) return holesOfDevice(stat.rdev, granularity);
   // The hole is tried behind the end of the file, where there is no data.
-  const punches = can(fd, PUNCH, Math.ceil(bytes / granularity) * granularity, granularity);
+  const punches = await can(calls, fd, PUNCH, Math.ceil(bytes / granularity) * granularity, granularity);
   if (!punches) return NO_HOLES;
-  const works = hasBlockMap(fd) ? () => false : modesOfFileSystem(dirname(path), stat.dev, granularity);
-  return { punches, zeroes: works(ZERO), allocates: works(ALLOCATE), granularity };
+  const works = (await hasBlockMap(calls, fd))
+    ? () => false
+    : modesOfFileSystem(calls.of(dirname(calls.path)), stat.dev, granularity);
+  return { punches, zeroes: await works(ZERO), allocates: await works(ALLOCATE), granularity };
 }
 
 /** The ways that all of these files support. */
@@ -102,8 +105,8 @@ export function secondMode(holes: Holes, op: number, flags: number): number {
 }
 
 /** Whether fallocate supports `mode`. Any error but "not supported" is about this range or about free space. */
-function can(fd: number, mode: number, offset: number, length: number): boolean {
-  const result = callInt('fallocate', fd, mode, BigInt(offset), BigInt(length));
+async function can(calls: FileCalls, fd: number, mode: number, offset: number, length: number): Promise<boolean> {
+  const result = await calls.int('fallocate', fd, mode, BigInt(offset), BigInt(length));
   return result.value === 0 || (result.errno !== EOPNOTSUPP && result.errno !== ENOSYS);
 }
 
@@ -112,18 +115,19 @@ function can(fd: number, mode: number, offset: number, length: number): boolean 
  * file, because on the backing file it would allocate space. A file system without unnamed files is taken to support
  * none.
  */
-function modesOfFileSystem(directory: string, device: bigint, length: number): (mode: number) => boolean {
-  return (mode) => {
+function modesOfFileSystem(directory: FileCalls, device: bigint, length: number): (mode: number) => Promise<boolean> {
+  return async (mode) => {
     let fd: number;
     try {
-      fd = openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600);
-    } catch {
+      fd = await directory.open(O_TMPFILE | constants.O_RDWR, 0o600);
+    } catch (error) {
+      if (error instanceof UblkError) throw error;
       return false;
     }
     try {
-      return fstatSync(fd, { bigint: true }).dev === device && can(fd, mode, 0, length);
+      return (await directory.fstat(fd)).dev === device && (await can(directory, fd, mode, 0, length));
     } finally {
-      closeSync(fd);
+      await directory.close(fd);
     }
   };
 }
@@ -132,10 +136,10 @@ function modesOfFileSystem(directory: string, device: bigint, length: number): (
  * Whether the file was made by ext2 or ext3. ext4 keeps the block map of such a file, which supports holes and nothing
  * else, although a new file on the same file system may have extents.
  */
-function hasBlockMap(fd: number): boolean {
-  if (statfsSync(`/proc/self/fd/${fd}`).type !== EXT4_SUPER_MAGIC) return false;
+async function hasBlockMap(calls: FileCalls, fd: number): Promise<boolean> {
+  if ((await calls.statfs(fd)).type !== EXT4_SUPER_MAGIC) return false;
   const flags = new Uint8Array(8);
-  const { value } = callInt('ioctl', fd, BigInt(FS_IOC_GETFLAGS), flags);
+  const { value } = await calls.int('ioctl', fd, BigInt(FS_IOC_GETFLAGS), flags);
   return value === 0 && (new DataView(flags.buffer).getUint32(0, true) & FS_EXTENT_FL) === 0;
 }
 

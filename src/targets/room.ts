@@ -1,9 +1,10 @@
 /** Checks whether backing files are large enough for a device, and makes them larger. */
-import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { type BigIntStats, readFileSync } from 'node:fs';
 import { deviceNumber } from '../block/number.ts';
 import { type Text, UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
 import { option } from '../spec/option-names.ts';
+import { FileCalls } from './file-calls.ts';
 
 export interface RoomRequest {
   /** A path to the file, for example in /proc/PID/fd. */
@@ -17,17 +18,19 @@ export interface RoomRequest {
 /**
  * Makes sure that every file is large enough, or throws and changes none. With `grow`, regular files are made larger.
  */
-export function makeRoom(requests: readonly RoomRequest[], grow: boolean): void {
-  const small = requests.filter(({ path, bytes }) => sizeOf(path) < bytes);
-  for (const request of small) {
-    const isFile = statSync(request.path).isFile();
-    if (isFile && grow) continue;
-    throw tooSmall(
-      request,
-      isFile ? ['add ', option('grow'), ', and the file is made as large as that'] : 'make the disk larger first',
-    );
+export async function makeRoom(requests: readonly RoomRequest[], grow: boolean): Promise<void> {
+  const small: { readonly calls: FileCalls; readonly bytes: number }[] = [];
+  for (const request of requests) {
+    const { path, name, bytes } = request;
+    const calls = new FileCalls(path, { inPool: true, name });
+    const stat = await calls.stat();
+    const size = sizeOf(stat);
+    if (size >= bytes) continue;
+    if (!stat.isFile()) throw tooSmall(request, size, 'make the disk larger first');
+    if (!grow) throw tooSmall(request, size, ['add ', option('grow'), ', and the file is made as large as that']);
+    small.push({ calls, bytes });
   }
-  for (const { path, bytes } of small) truncateSync(path, bytes);
+  for (const { calls, bytes } of small) await calls.truncate(bytes);
 }
 
 /**
@@ -35,17 +38,16 @@ export function makeRoom(requests: readonly RoomRequest[], grow: boolean): void 
  */
 export function requireRoom(path: string, bytes: number, needed: number): void {
   if (bytes >= needed) return;
-  const request = { path, name: path, bytes: needed };
-  throw tooSmall(request, `make it as large again, for instance with \`truncate -s ${needed} ${path}\``, bytes);
+  const request = { name: path, bytes: needed };
+  throw tooSmall(request, bytes, `make it as large again, for instance with \`truncate -s ${needed} ${path}\``);
 }
 
-function tooSmall({ path, name, bytes }: RoomRequest, hint: Text, size = sizeOf(path)): UblkError {
+function tooSmall({ name, bytes }: Pick<RoomRequest, 'name' | 'bytes'>, size: number, hint: Text): UblkError {
   const message = `backing file ${name} has ${size} bytes (${formatSize(size)}), and ${bytes} (${formatSize(bytes)}) are needed`;
   return new UblkError(message, { code: 'EINVAL', hint });
 }
 
-function sizeOf(path: string): number {
-  const stat = statSync(path, { bigint: true });
+function sizeOf(stat: BigIntStats): number {
   if (!stat.isBlockDevice()) return Number(stat.size);
   return Number(readFileSync(`/sys/dev/block/${deviceNumber(stat.rdev)}/size`, 'utf8')) * 512;
 }

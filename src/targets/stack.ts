@@ -2,10 +2,9 @@
  * Finds the ublk devices that lie on other ublk devices. Only nodes in /dev are looked at, because a path on a file
  * system may hang: it may lie on the device that is about to go.
  */
-import { fstatSync } from 'node:fs';
-import { type DeviceNumber, deviceNumber, numberOfNode } from '../block/number.ts';
+import { type DeviceNumber, numberOfNode } from '../block/number.ts';
 import { openBlockDevice, openFilesOf } from '../block/open-files.ts';
-import { devicesBelow, deviceUnder } from '../block/topology.ts';
+import { devicesBelow, loopFileOf } from '../block/topology.ts';
 import { type ControlChannel, withControl } from '../control/channel.ts';
 import { findDevInfo } from '../control/commands.ts';
 import { findDevices } from '../control/discovery.ts';
@@ -18,6 +17,7 @@ import { isElsewhere, isServerAlive } from '../record/server-identity.ts';
 import { isServerLockHeld } from '../record/server-lock.ts';
 import { readUnchanged } from '../record/unchanged.ts';
 import { ublkDisk } from './holders.ts';
+import { deviceOf, type FoundFile } from './looks.ts';
 import { pathsOf } from './paths.ts';
 
 interface Below {
@@ -113,16 +113,25 @@ function isNode(name: string): boolean {
   return name.startsWith('/dev/');
 }
 
-/** The ids of the ublk disks that a file or block device is, or lies on. */
-export function ublkDisksUnder(path: string): readonly number[] {
-  const number = deviceUnder(path);
-  return number === null ? [] : below([number]).disks;
+/** The ids of the ublk disks that a block device is, or lies on, also through other ublk devices. */
+export function ublkDisksUnder(channel: ControlChannel, number: DeviceNumber | null): readonly number[] {
+  const found = new Set<number>();
+  const left = [...disksBelow(number)];
+  for (let id = left.pop(); id !== undefined; id = left.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    left.push(...below(blockDevicesOf(channel, id)).disks);
+  }
+  return [...found];
 }
 
-/** Whether this open file or block device is, or lies on, the disk of a ublk device. */
-export function isOnUblkDisk(fd: number): boolean {
-  const stat = fstatSync(fd, { bigint: true });
-  return below([deviceNumber(stat.isBlockDevice() ? stat.rdev : stat.dev)]).disks.length > 0;
+/** Whether a file or block device is, or lies on, the disk of a ublk device. */
+export function isOnUblkDisk(file: FoundFile): boolean {
+  return disksBelow(deviceOf(file)).length > 0;
+}
+
+function disksBelow(number: DeviceNumber | null): readonly number[] {
+  return number === null ? [] : below([number]).disks;
 }
 
 function below(opened: readonly DeviceNumber[]): Below {
@@ -131,7 +140,9 @@ function below(opened: readonly DeviceNumber[]): Below {
   for (let number = left.pop(); number !== undefined; number = left.pop()) {
     if (numbers.has(number)) continue;
     numbers.add(number);
-    left.push(...devicesBelow(number, numberOfNode));
+    const file = loopFileOf(number);
+    const backing = file === null ? null : numberOfNode(file);
+    left.push(...devicesBelow(number), ...(backing === null ? [] : [backing]));
   }
   return { numbers, disks: [...numbers].flatMap((number) => ublkDisk(number) ?? []) };
 }

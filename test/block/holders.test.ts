@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSwaps } from '../../src/block/claims.ts';
 import { describeHolders, type Holder, releaseCommand } from '../../src/block/holder.ts';
-import { parseMountInfo } from '../../src/block/mounts.ts';
+import { deviceOfMountOf, type Mount, parseMountInfo } from '../../src/block/mounts.ts';
 
 test('a mount has the number of its file system, and blanks in its path', () => {
   const text = [
@@ -15,6 +15,18 @@ test('a mount has the number of its file system, and blanks in its path', () => 
     { device: '259:3', path: '/mnt/my disk', fileSystem: 'ext4', source: '/dev/ublkb0' },
     { device: '0:52', path: '/data', fileSystem: 'btrfs', source: '/dev/ublkb1' },
   ]);
+});
+
+function mount(device: string, path: string, source = '/dev/x'): Mount {
+  return { device, path, fileSystem: 'ext4', source };
+}
+
+test('the text of a path tells its mount: the deepest one, and of those on one directory the last', () => {
+  const mounts = [mount('8:1', '/'), mount('8:2', '/mnt'), mount('8:3', '/mnt/a'), mount('8:4', '/mnt')];
+  const found = ['/img', '/mnt', '/mnt/b', '/mnt/a/img', '/mnt/ab'].map((path) => deviceOfMountOf(path, mounts));
+  assert.deepEqual(found, ['8:1', '8:4', '8:4', '8:3', '8:4']);
+  assert.equal(deviceOfMountOf('/img', []), null);
+  assert.equal(deviceOfMountOf('/img', [mount('0:30', '/', 'tmpfs')]), null);
 });
 
 test('swap areas are the first column below the headings', () => {

@@ -1,6 +1,6 @@
 /** Devices whose targets lie on other ublk devices: the lower one goes last. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddRequest } from '../../src/spec/options.ts';
@@ -15,11 +15,13 @@ import {
   verify,
   withDevice,
 } from './guest.ts';
+import { inBackground } from './support/background.ts';
 import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const NAME = 'stacked';
 const DIRECTORY = '/tmp/stacked';
+const KUBLK = '/opt/kublk/kublk';
 const image = `${DIRECTORY}/image`;
 const onFile = { target: 'loop', files: [image] };
 
@@ -74,8 +76,8 @@ describe('a ublk device that lies on another one', { skip }, () => {
     for (const id of ids) assert.deepEqual(filesLeftOf(id), []);
   });
 
-  test('is seen through a partition and a loop device of the kernel, and when kublk serves it', async () => {
-    sh(`truncate -s 32M ${image} && echo 'start=2048' | sfdisk -q ${image}`);
+  test('is seen through a partition and a loop device of the kernel', async () => {
+    partitioned();
     await withDevice(onFile, async (below) => {
       const partition = `${below.path}p1`;
       await blockDevice(partition);
@@ -87,12 +89,36 @@ describe('a ublk device that lies on another one', { skip }, () => {
       } finally {
         sh(`losetup -d ${loop}`);
       }
-      if (run('test -x /opt/kublk/kublk').status !== 0) return;
-      sh(`/opt/kublk/kublk add -t loop -n 9 ${partition} > /dev/null 2>&1`);
+    });
+  });
+
+  const skipKublk = existsSync(KUBLK) ? false : `no ${KUBLK} in this guest`;
+  test('is seen when kublk serves it', { skip: skipKublk }, async () => {
+    partitioned();
+    await withDevice(onFile, async (below) => {
+      await blockDevice(`${below.path}p1`);
+      sh(`${KUBLK} add -t loop -n 9 ${below.path}p1 > /dev/null 2>&1`);
       await blockDevice('/dev/ublkb9');
       shFails(`ublkts del -n ${below.id}`, /part of ublkb9 .*\nhint: `ublkts del -n 9` first/);
       sh('ublkts del -n 9');
     });
+  });
+
+  test('is named when Ctrl-C is to end a lower one that runs in the foreground', async () => {
+    sh(`truncate -s 32M ${image}`);
+    const below = inBackground(`exec ublkts add -t loop -n 8 --foreground ${image} > ${DIRECTORY}/said 2>&1`);
+    await until('it is live', () => /state LIVE/.test(readFileSync(`${DIRECTORY}/said`, 'utf8')));
+    await blockDevice('/dev/ublkb8');
+    await withDevice(onDevice('/dev/ublkb8'), async ({ id }) => {
+      process.kill(below.pid, 'SIGINT');
+      await until('it says why not', () =>
+        readFileSync(`${DIRECTORY}/said`, 'utf8').includes(
+          `device 8 is in use and is served on: ublkb8 is used by ublkb${id}`,
+        ),
+      );
+    });
+    process.kill(below.pid, 'SIGINT');
+    await below.succeeded;
   });
 
   test('shares a server and its thread with the lower one: data under load, a crash of the server, and the end', async () => {
@@ -181,6 +207,11 @@ describe('a ublk device that lies on another one', { skip }, () => {
     assert.ok(!existsSync(`/dev/ublkc${below.id}`));
   });
 });
+
+/** Gives the image one partition. */
+function partitioned(): void {
+  sh(`truncate -s 32M ${image} && echo 'start=2048' | sfdisk -q ${image}`);
+}
 
 function onDevice(path: string) {
   return { target: 'loop', files: [path], targetOptions: { buffered_io: '1' } };

@@ -4,7 +4,7 @@
 const TOGETHER: readonly (readonly string[])[] = [
   ['nbd-child', 'nbd-hostile', 'nbd-kills', 'nbd-matrix', 'nbd-servers', 'nbd-tls'],
   ['bench', 'cpus', 'foreground', 'refusals', 'ring-chain'],
-  ['closing', 'stacked'],
+  ['closing', 'hung-files', 'stacked'],
   ['nbd-resident', 'nbd-resize'],
   ['shared-memory', 'uapi'],
   ['chaos', 'differential', 'examples', 'matched-copied'],

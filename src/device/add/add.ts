@@ -1,5 +1,5 @@
 /** `add`: everything that can be checked is checked before the kernel is asked; a failure leaves no device behind. */
-import { accessSync, closeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
@@ -19,9 +19,11 @@ import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../../spec/optio
 import { type Granted, resolve } from '../../spec/resolve.ts';
 import type { TargetTraits } from '../../spec/target-traits.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
+import type { FoundFile } from '../../targets/looks.ts';
 import { isGone } from '../is-gone.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { possibleCpus, requireCpus } from '../require-cpus.ts';
+import { requireFiles } from '../require-files.ts';
 import { requireUnserved } from '../require-unserved.ts';
 import { requireSocket, startOn } from '../servers/serve.ts';
 
@@ -55,6 +57,7 @@ export async function startDevice(asked: AddOptions, waiting: WaitOptions = {}):
 interface Prepared {
   readonly options: AddOptions;
   readonly target: TargetTraits;
+  readonly files: readonly FoundFile[];
 }
 
 /** Checks everything that can be checked without the driver. */
@@ -69,17 +72,14 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
   if (options.server !== null) requireSocket(options.server);
   const target = await inspected(found, targetOptions, false, waiting.signal);
   requireCpus(options.cpus);
-  requireFiles(options.files);
+  const files = await requireFiles(options.files);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-  return { options, target };
+  return { options, target, files };
 }
 
-async function make(
-  channel: ControlChannel,
-  { options, target }: Prepared,
-  waiting: WaitOptions,
-): Promise<ServerProcess> {
-  const { info, spec } = await create(channel, options, target, waiting);
+async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOptions): Promise<ServerProcess> {
+  const { options } = prepared;
+  const { info, spec } = await create(channel, prepared, waiting);
   const id = info.dev_id;
   try {
     const attempt = newAttempt();
@@ -116,11 +116,10 @@ async function make(
 
 async function create(
   channel: ControlChannel,
-  options: AddOptions,
-  target: TargetTraits,
+  { options, target, files }: Prepared,
   waiting: WaitOptions,
 ): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
-  await requireUnserved(channel, options);
+  await requireUnserved(channel, options, files);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const asked = resolve(options, target, driver);
   // A resident server checks by itself whether it has enough descriptors left.
@@ -169,24 +168,6 @@ function grantedBy(info: DevInfo): Granted {
     maxIoBufBytes: info.max_io_buf_bytes,
     ioDescSize: info.io_desc_size,
   };
-}
-
-/** Throws for the first backing file that is not there. */
-export function requireFiles(files: readonly string[]): void {
-  for (const file of files) requireFile(file);
-}
-
-function requireFile(file: string): void {
-  try {
-    accessSync(file);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    throw new UblkError(`cannot use backing file ${file}: ${code === 'ENOENT' ? 'there is no such file' : code}`, {
-      code,
-      command: 'open',
-      hint: `make it first, for instance with \`truncate -s 1G ${file}\``,
-    });
-  }
 }
 
 /** Deletes the device that a failed server leaves, which is of no use to anyone. */

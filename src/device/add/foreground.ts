@@ -13,6 +13,7 @@ import { diskNumbers } from '../../control/sysfs.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { deleteDevice } from '../remove/delete.ts';
 import { stopDisk } from '../remove/stop.ts';
+import { readStack } from '../../targets/stack.ts';
 import { describeDevice } from '../report/list.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import type { StartedDevice } from '../report/report.ts';
@@ -81,6 +82,8 @@ async function stay(server: ServerProcess, onReady: OnReady, { signal: givenUp }
 async function deleteUnused(device: number): Promise<void> {
   const [claim] = findClaims(diskNumbers(device).devices);
   if (claim !== undefined) throw inUse(device, describeClaim(claim));
+  const [upper] = (await readStack()).on(device);
+  if (upper !== undefined) throw inUse(device, `ublkb${device} is used by ublkb${upper}`);
   for (let waited = 0; !(await isStopped(device)); waited += LOOK_MS) {
     if (waited >= OPENERS_LEAVE_MS) throw inUse(device, 'something has it open');
     await sleep(LOOK_MS);

@@ -24,7 +24,6 @@ import { type Feature, FeatureSet } from '../../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
 import { resolve } from '../../spec/resolve.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
-import { requireFiles } from '../add/add.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
 import { keptNote } from './kept-options.ts';
@@ -32,7 +31,8 @@ import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
 import { requireCpus } from '../require-cpus.ts';
-import { requireUnserved } from '../require-unserved.ts';
+import { requireFiles } from '../require-files.ts';
+import { requireServedBelow, requireUnserved } from '../require-unserved.ts';
 import { requireServer, startOn } from '../servers/serve.ts';
 
 /** After a server was killed, the kernel needs a moment to release the device. One that is well is not waited for as long. */
@@ -82,8 +82,9 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
-  requireFiles(options.files);
-  await withControl((channel) => requireUnserved(channel, options));
+  await withControl((channel) => requireServedBelow(channel, options));
+  const files = await requireFiles(options.files);
+  await withControl((channel) => requireUnserved(channel, options, files));
   if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);
   await startUserRecoveryWhenFree(info, waiting);

@@ -71,6 +71,23 @@ export function callInt(name: FunctionName, ...values: Argument[]): CallResult<n
   return { value: result.value, errno: result.errnoCode };
 }
 
+/**
+ * Calls a function that returns an int on a thread of libuv's pool. The process must be one whose functions are all looked
+ * up: a server.
+ */
+export async function callIntInPool(name: FunctionName, ...values: Argument[]): Promise<CallResult<number>> {
+  inPool.add(values);
+  try {
+    const result = (await call(name, ffi().DataType.I32, values, true)) as { value: number; errnoCode: number };
+    return { value: result.value, errno: result.errnoCode };
+  } finally {
+    inPool.delete(values);
+  }
+}
+
+/** The arguments of calls that threads of the pool are making: memory that the kernel uses must not be collected. */
+const inPool = new Set<readonly Argument[]>();
+
 /** Calls a function that returns a long or a pointer. */
 export function callLong(name: FunctionName, ...values: Argument[]): CallResult<bigint> {
   const result = call(name, ffi().DataType.BigInt, values) as { value: bigint; errnoCode: number };
@@ -87,7 +104,12 @@ export function viewOf(address: bigint, length: number): Buffer {
   return ffi().createExternalBuffer(pointer.value, length);
 }
 
-function call(funcName: FunctionName, retType: FfiRs.DataType, values: readonly Argument[]): unknown {
+function call(
+  funcName: FunctionName,
+  retType: FfiRs.DataType,
+  values: readonly Argument[],
+  runInNewThread = false,
+): unknown {
   if (!isReady) makeReady();
   return ffi().load({
     library: LIBRARY,
@@ -96,6 +118,7 @@ function call(funcName: FunctionName, retType: FfiRs.DataType, values: readonly 
     paramsType: values.map(typeOf),
     paramsValue: values.map((value) => (value instanceof Uint8Array ? asBuffer(value) : value)),
     errno: true,
+    runInNewThread,
   } as never);
 }
 

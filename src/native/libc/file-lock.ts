@@ -5,7 +5,7 @@
 import { ERRNO } from '../uapi/errno.ts';
 import { F_OFD_GETLK, F_OFD_SETLK, F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB } from '../uapi/fcntl.ts';
 import { checked, systemError } from './calls.ts';
-import { callInt } from './ffi.ts';
+import { type CallResult, callInt, callIntInPool } from './ffi.ts';
 
 /** The size of struct flock: type and whence (int16), start and length (int64) from byte 8 on, pid. */
 const FLOCK_BYTES = 32;
@@ -20,6 +20,11 @@ export function tryLock(fd: number, kind: LockKind): number {
   return setLock(fd, kind, 0n, 0n);
 }
 
+/** Does the same on a thread of libuv's pool: a file system on a network asks its server. */
+export async function tryLockInPool(fd: number, kind: LockKind): Promise<number> {
+  return lockResult(await callIntInPool('fcntl', fd, F_OFD_SETLK, lockOf(kind, 0n, 0n)));
+}
+
 /** Locks the byte at `place`, below 2^62, in the same way. The file need not have it. */
 export function tryLockByte(fd: number, kind: LockKind, place: bigint): number {
   return setLock(fd, kind, place, 1n);
@@ -27,12 +32,19 @@ export function tryLockByte(fd: number, kind: LockKind, place: bigint): number {
 
 /** A length of 0 is all that follows `start`. */
 function setLock(fd: number, kind: LockKind, start: bigint, length: bigint): number {
+  return lockResult(callInt('fcntl', fd, F_OFD_SETLK, lockOf(kind, start, length)));
+}
+
+function lockOf(kind: LockKind, start: bigint, length: bigint): Uint8Array {
   const lock = new Uint8Array(FLOCK_BYTES);
   const view = new DataView(lock.buffer);
   view.setInt16(0, kind === 'shared' ? F_RDLCK : F_WRLCK, true);
   view.setBigInt64(8, start, true);
   view.setBigInt64(16, length, true);
-  const { value, errno } = callInt('fcntl', fd, F_OFD_SETLK, lock);
+  return lock;
+}
+
+function lockResult({ value, errno }: CallResult<number>): number {
   if (value === 0) return 0;
   return errno === ERRNO.EACCES ? ERRNO.EAGAIN : errno;
 }

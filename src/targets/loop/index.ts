@@ -23,12 +23,12 @@ export const loopTarget: BuiltInTarget<LoopState> = {
   },
   open,
   queue: (context) => (context.state.offset === 0 ? new LoopQueue(context) : new OffsetLoopQueue(context)),
-  resize: ({ files, names, options, integrity, bytes, grow }) => {
+  resize: async ({ files, names, options, integrity, bytes, grow }) => {
     const parsed = parseLoopOptions(options);
     requireWithinLimit(parsed, bytes);
     const needed = [parsed.offset + bytes, metadataBytes(bytes, integrity)];
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed[index] ?? 0 }));
-    makeRoom(requests, grow);
+    await makeRoom(requests, grow);
   },
 };
 
@@ -46,7 +46,7 @@ async function open(request: OpenRequest): Promise<Opened<LoopState>> {
     requireRoom(data.path, data.bytes, deviceBytes);
     if (metadata !== undefined) requireRoom(metadata.path, metadata.bytes, metadataBytes(deviceBytes, integrity));
     if (metadata !== undefined && integrity !== null && !request.recovering && !metadata.readOnly) {
-      initialiseMetadata(metadata.fd, sectors * integrity.metadataSize);
+      await initialiseMetadata(metadata, sectors * integrity.metadataSize);
     }
     const params = loopParams(request, data, sectors);
     return {
@@ -61,7 +61,7 @@ async function open(request: OpenRequest): Promise<Opened<LoopState>> {
       close: () => closeBackingFiles(files),
     };
   } catch (error) {
-    closeUnused(files);
+    await closeUnused(files);
     throw error;
   }
 }

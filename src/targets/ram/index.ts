@@ -9,6 +9,7 @@ import { filesOf } from '../../record/files.ts';
 import { formatSize } from '../../sizes.ts';
 import { chosenBytes } from '../chosen-size.ts';
 import { directIoOf } from '../direct-io.ts';
+import { FileCalls } from '../file-calls.ts';
 import { holesOf } from '../holes.ts';
 import { LoopQueue, type LoopState } from '../loop/queue.ts';
 import { requireNoIntegrity } from '../integrity.ts';
@@ -38,13 +39,14 @@ export const ramTarget: BuiltInTarget<LoopState> = {
   },
 };
 
-function open(request: OpenRequest): Opened<LoopState> {
+async function open(request: OpenRequest): Promise<Opened<LoopState>> {
   const path = filesOf(request.device).memory;
   const file = request.recovering ? openLeft(path, request) : make(path, chosenBytes(request.options, DEFAULT_BYTES));
   try {
     const bytes = fstatSync(file.fd).size;
-    const holes = holesOf(file.fd, path, bytes);
-    const memory = file.direct ? (directIoOf(file.fd, bytes)?.memory ?? 1) : 1;
+    const calls = new FileCalls(path, { inPool: false });
+    const holes = await holesOf(calls, file.fd, bytes);
+    const memory = file.direct ? ((await directIoOf(calls, file.fd, bytes))?.memory ?? 1) : 1;
     return {
       params: ramParams({ bytes, holes, memory, maxIoBufBytes: request.maxIoBufBytes }),
       files: [file.fd],

@@ -22,10 +22,10 @@ export const stripeTarget: BuiltInTarget<StripeState> = {
   },
   open,
   queue: (context) => new StripeQueue(context),
-  resize: ({ files, names, options, bytes, grow }) => {
+  resize: async ({ files, names, options, bytes, grow }) => {
     const needed = neededPerFile(bytes, files.length, chunkSizeOf(options));
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed }));
-    makeRoom(requests, grow);
+    await makeRoom(requests, grow);
   },
 };
 
@@ -45,7 +45,7 @@ async function open(request: OpenRequest): Promise<Opened<StripeState>> {
       close: () => closeBackingFiles(files),
     };
   } catch (error) {
-    closeUnused(files);
+    await closeUnused(files);
     throw error;
   }
 }

@@ -1,0 +1,107 @@
+/** The calls on backing files, made by the thread itself or by threads of libuv's pool, as a resident server does. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, mock, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FALLOC_FL_KEEP_SIZE } from '../../src/native/uapi/fs.ts';
+import { FileCalls } from '../../src/targets/file-calls.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ublkts-calls-'));
+const file = join(folder, 'file');
+writeFileSync(file, 'some bytes');
+after(() => rmSync(folder, { recursive: true }));
+
+for (const inPool of [false, true]) {
+  describe(`calls ${inPool ? 'in the pool' : 'of the thread itself'}`, () => {
+    const calls = new FileCalls(file, { inPool });
+
+    test('a file can be asked for several times at once', async () => {
+      const stats = await Promise.all([1, 2, 3].map(() => calls.stat()));
+      assert.deepEqual(
+        stats.map(({ size }) => size),
+        [10n, 10n, 10n],
+      );
+      const fds = await Promise.all([1, 2, 3].map(() => calls.open(constants.O_RDONLY)));
+      assert.equal(new Set(fds).size, 3);
+      for (const fd of fds) {
+        assert.equal((await calls.fstat(fd)).size, 10n);
+        await calls.close(fd);
+      }
+      assert.equal(descriptorsOf(file), 0);
+    });
+
+    test('errors are those of the system calls', async () => {
+      const missing = calls.of(join(folder, 'missing'));
+      await assert.rejects(missing.stat(), { code: 'ENOENT' });
+      await assert.rejects(missing.open(constants.O_RDONLY), { code: 'ENOENT' });
+      await assert.rejects(calls.of(folder).open(constants.O_WRONLY), { code: 'EISDIR' });
+      assert.equal((await calls.int('fallocate', -1, FALLOC_FL_KEEP_SIZE, 0n, 1n)).value, -1);
+    });
+
+    test('reads, writes, locks and allocates', async () => {
+      const own = calls.of(join(folder, `own-${inPool}`));
+      const fd = await own.open(constants.O_RDWR | constants.O_CREAT, 0o600);
+      assert.equal(await own.write(fd, Buffer.from('more bytes'), 2), 10);
+      const buffer = new Uint8Array(16);
+      assert.equal(await own.read(fd, buffer, 0), 12);
+      assert.equal(Buffer.from(buffer).toString('latin1', 2, 12), 'more bytes');
+      assert.equal(await own.lock(fd, 'exclusive'), 0);
+      assert.deepEqual((await own.int('fallocate', fd, 0, 0n, 4096n)).value, 0);
+      assert.equal((await own.fstat(fd)).size, 4096n);
+      assert.equal((await own.statfs(fd)).bsize > 0, true);
+      await own.close(fd);
+    });
+  });
+}
+
+describe('a file that does not answer', () => {
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+
+  test('is given up in time, is refused meanwhile, and is closed when it answers', async () => {
+    const calls = new FileCalls(fifo, { inPool: true, timeoutMs: 50 });
+    // Opening a pipe waits for its other end.
+    await assert.rejects(calls.open(constants.O_RDONLY), {
+      code: 'TIMEOUT',
+      message: `cannot use backing file ${fifo}: open has not answered for 0.05 s`,
+    });
+    const asked = performance.now();
+    await assert.rejects(new FileCalls(fifo, { inPool: true }).stat(), { code: 'TIMEOUT' });
+    assert.ok(performance.now() - asked < 1000, 'it is refused at once');
+    const released = mock.fn();
+    calls.afterwards(released);
+    assert.equal(released.mock.callCount(), 0);
+    const other = openSync(fifo, constants.O_WRONLY);
+    while (released.mock.callCount() === 0) await sleep(5);
+    closeSync(other);
+    assert.equal(descriptorsOf(fifo), 0);
+    assert.equal((await new FileCalls(fifo, { inPool: true }).stat()).isFIFO(), true);
+  });
+
+  test('keeps its descriptor until the call that was given up has returned', async () => {
+    const calls = new FileCalls(fifo, { inPool: true, timeoutMs: 50 });
+    const fd = openSync(fifo, constants.O_RDWR);
+    const buffer = new Uint8Array(1);
+    await assert.rejects(calls.read(fd, buffer, null), { code: 'TIMEOUT' });
+    await calls.close(fd);
+    assert.equal(descriptorsOf(fifo), 1);
+    const other = openSync(fifo, constants.O_WRONLY);
+    writeFileSync(other, 'x');
+    closeSync(other);
+    while (descriptorsOf(fifo) > 0) await sleep(5);
+    assert.equal(buffer[0], 'x'.charCodeAt(0));
+  });
+});
+
+function descriptorsOf(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  }).length;
+}
