@@ -4,6 +4,9 @@ import { namesIn, readText } from '../native/kernel-files.ts';
 import { type DeviceNumber, numberOfNode } from './number.ts';
 
 export interface Mount {
+  /** The mount's number, and that of the mount that it is on. */
+  readonly id: number;
+  readonly parent: number;
   /** The number of the file system. */
   readonly device: DeviceNumber;
   readonly path: string;
@@ -33,26 +36,42 @@ export function deviceOfMount({ device, source }: Mount): DeviceNumber | null {
 }
 
 /**
- * The block device of the mount that a path is on, as far as its text tells: nobody looks at the file itself, which may be on
- * a device that does not answer.
+ * The mount that a path without symbolic links is on, as its text tells: nobody looks at the file itself, which may be on a
+ * device that does not answer.
  */
-export function deviceOfMountOf(path: string, mounts: readonly Mount[] = mountsSeenBy('self')): DeviceNumber | null {
-  const above = mounts.filter(
-    (mount) => path === mount.path || path.startsWith(`${mount.path === '/' ? '' : mount.path}/`),
-  );
-  // Of mounts on one directory, the last one is on top.
-  const mount = above.toReversed().toSorted((a, b) => b.path.length - a.path.length)[0];
-  return mount === undefined ? null : deviceOfMount(mount);
+export function mountOf(path: string, mounts: readonly Mount[] = mountsSeenBy('self')): Mount | null {
+  const ids = new Set(mounts.map(({ id }) => id));
+  // The root is on a mount that is not shown. From there the path leads to the mounts as the kernel finds them, so one that
+  // another has been mounted over is not met.
+  let found = mounts.find(({ id, parent, path: at }) => at === '/' && (parent === id || !ids.has(parent))) ?? null;
+  for (let next = found; next !== null; next = nextMount(next, path, mounts)) found = next;
+  return found;
+}
+
+function nextMount({ id }: Mount, path: string, mounts: readonly Mount[]): Mount | null {
+  const onIt = mounts.filter((mount) => mount.parent === id && mount.id !== id && isWithin(path, mount.path));
+  return onIt.toSorted((a, b) => a.path.length - b.path.length)[0] ?? null;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
+}
+
+/** The block device of the mount that a path is on, as its text tells. */
+export function deviceOfMountOf(path: string, mounts?: readonly Mount[]): DeviceNumber | null {
+  const mount = mountOf(path, mounts);
+  return mount === null ? null : deviceOfMount(mount);
 }
 
 /** Lines of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
 export function parseMountInfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
-    const [, , device, , path] = before.split(' ');
+    const [id, parent, device, , path] = before.split(' ');
     const [fileSystem, source] = after.split(' ');
     if (device === undefined || path === undefined || fileSystem === undefined || source === undefined) return [];
-    return [{ device, path: unescapeOctal(path), fileSystem, source: unescapeOctal(source) }];
+    const names = { path: unescapeOctal(path), fileSystem, source: unescapeOctal(source) };
+    return [{ id: Number(id), parent: Number(parent), device, ...names }];
   });
 }
 

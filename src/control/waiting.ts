@@ -40,6 +40,17 @@ export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }
   }
 }
 
+/** What `answer` resolves to, or `late` when that takes longer. */
+export async function withinMs<T, L>(answer: Promise<T>, timeoutMs: number, late: L): Promise<T | L> {
+  const ended = Promise.withResolvers<L>();
+  const timer = setTimeout(() => ended.resolve(late), timeoutMs);
+  try {
+    return await Promise.race([answer, ended.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Passes on what is waited for, once for each change. */
 export function waitingReporter(onWaiting: WaitOptions['onWaiting']): (what: string) => void {
   let last = '';

@@ -21,7 +21,10 @@ export interface StoredBuffer {
   readonly pages: string;
 }
 
-/** Which file a server has opened. It tells whether another name leads to it, without a look at the file. */
+/**
+ * Which file a name led to. As long as its file system is mounted, it tells whether another name leads to the same file,
+ * without a look at it.
+ */
 export interface FileIdentity {
   /** st_dev as MAJOR:MINOR. */
   readonly device: string;
@@ -55,7 +58,7 @@ export interface DeviceRecord {
   readonly server: ServerIdentity | null;
   /** Where the server has the backing files open: /proc/PID/fd/N, in the order of the target's files. */
   readonly descriptors?: readonly number[];
-  /** What the files of the spec were when a server opened them last; absent in a record of an older version. */
+  /** What the files of the spec were when they were looked at or opened last; absent in a record of an older version. */
   readonly identities?: readonly FileIdentity[];
   /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
   readonly previous: ServerIdentity | null;

@@ -5,6 +5,7 @@
  * These commands come from another process; the kernel then takes the server's commands back, and the threads leave.
  */
 import { closeSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { ControlChannel } from '../control/channel.ts';
 import { endUserRecovery, getParams, setParams, startDev } from '../control/commands.ts';
 import { ShmemTable } from '../queue/shmem-table.ts';
@@ -16,7 +17,7 @@ import { withFilesAlone } from '../record/files-alone.ts';
 import { recordEnd, recordUnclosed, updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
-import { FileCalls } from '../targets/file-calls.ts';
+import { BackingCalls } from '../targets/backing-calls.ts';
 import { findTarget } from '../targets/find.ts';
 import { type FoundFile, identityOf } from '../targets/looks.ts';
 import type { Opened } from '../targets/target.ts';
@@ -114,7 +115,7 @@ export async function serveDevice(
     // It is awaited when the char device is closed.
     closed.catch(() => {});
   });
-  const opened = await openedFiles(spec.files, target.files, server !== null);
+  const opened = isAbsolute(spec.target) ? [] : await openedFiles(spec.files, target.files, server !== null);
   const swap = await swapNotes(spec, target.files, server !== null);
   const device = { id, spec, generation: record.generation, charFd };
   const memory = readMemory();
@@ -140,7 +141,7 @@ export async function serveDevice(
     server: thisProcess(lock, server ?? undefined),
     previous: record.server,
     descriptors: target.files,
-    identities: opened.map(({ stat }) => identityOf(stat)),
+    ...(opened.length === 0 ? {} : { identities: opened.map(({ stat }) => identityOf(stat)) }),
     ended: null,
   });
   const atOnce = needsBuffersAtOnce(spec.mlock, memory);
@@ -199,11 +200,11 @@ export async function serveDevice(
   };
 }
 
-/** The files of the spec, as they were opened; none for a target that opens others, or opens them on its threads. */
+/** The files of the spec, as a built-in target has opened them; none for one that opens others, or opens them on its threads. */
 async function openedFiles(paths: readonly string[], fds: readonly number[], inPool: boolean): Promise<FoundFile[]> {
   if (paths.length !== fds.length) return [];
   return Promise.all(
-    paths.map(async (path, index) => ({ path, stat: await new FileCalls(path, { inPool }).fstat(fds[index]!) })),
+    paths.map(async (path, index) => ({ path, stat: await new BackingCalls(path, { inPool }).fstat(fds[index]!) })),
   );
 }
 

@@ -6,7 +6,7 @@ import { UblkError } from '../errors.ts';
 import { mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
 import { parseSize } from '../sizes.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
-import { FileCalls } from '../targets/file-calls.ts';
+import { BackingCalls } from '../targets/backing-calls.ts';
 
 /** What mkswap writes at the end of the first page. */
 const SIGNATURE = 'SWAPSPACE2';
@@ -24,11 +24,11 @@ export async function swapNotes(
   const offset = target === 'loop' ? parseSize(targetOptions['offset'] ?? '0') : 0;
   const path = files[0] ?? 'the first file';
   if (mlock || fd === undefined) return [];
-  if (!(await holdsSwapArea(new FileCalls(path, { inPool: isResident }), fd, offset))) return [];
+  if (!(await holdsSwapArea(new BackingCalls(path, { inPool: isResident }), fd, offset))) return [];
   return [`${path} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`];
 }
 
-async function holdsSwapArea(calls: FileCalls, fd: number, offset: number): Promise<boolean> {
+async function holdsSwapArea(calls: BackingCalls, fd: number, offset: number): Promise<boolean> {
   // The descriptor may be for direct I/O, which needs memory that begins at a page.
   const page = mapAnonymous(PAGE_SIZE, 'for the first page of the device');
   try {

@@ -11,15 +11,15 @@ import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
-import { FileCalls } from './file-calls.ts';
+import { BackingCalls } from './backing-calls.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import { type Holes, holesOf, NO_HOLES } from './holes.ts';
-import { deviceOf } from './looks.ts';
+import { deviceOf, type FoundFile } from './looks.ts';
 
 export interface BackingFile {
   readonly path: string;
   /** How calls on the file are made. */
-  readonly calls: FileCalls;
+  readonly calls: BackingCalls;
   readonly fd: number;
   readonly bytes: number;
   readonly readOnly: boolean;
@@ -47,7 +47,7 @@ const MAX_BLOCK_SHIFT = 12;
  * of the other.
  */
 export async function openBackingFiles(paths: readonly string[], options: BackingFileOptions): Promise<BackingFile[]> {
-  const calls = paths.map((path) => new FileCalls(path, { inPool: options.resident }));
+  const calls = paths.map((path) => new BackingCalls(path, { inPool: options.resident }));
   const stats = await Promise.all(calls.map((file) => statBackingFile(file, options)));
   requireDistinct(paths, stats);
   const files: BackingFile[] = [];
@@ -72,7 +72,7 @@ export function requireElsewhere(path: string, number: DeviceNumber | null, devi
 }
 
 /** Reads the file's status before anything opens it. */
-async function statBackingFile(calls: FileCalls, claim: ClaimOptions): Promise<BigIntStats> {
+async function statBackingFile(calls: BackingCalls, claim: ClaimOptions): Promise<BigIntStats> {
   const { path } = calls;
   try {
     const stat = await calls.stat();
@@ -100,7 +100,7 @@ export async function closeUnused(files: readonly BackingFile[]): Promise<void> 
 }
 
 /** Nothing is lost by what a close says, or by one that takes its time: the file has been synced, or nothing was written. */
-async function closeQuietly(calls: FileCalls, fd: number): Promise<void> {
+async function closeQuietly(calls: BackingCalls, fd: number): Promise<void> {
   await calls.close(fd).catch(() => {});
 }
 
@@ -122,13 +122,13 @@ export async function closeBackingFiles(files: readonly BackingFile[]): Promise<
 }
 
 async function openBackingFile(
-  calls: FileCalls,
+  calls: BackingCalls,
   stat: BigIntStats,
   wantDirect: boolean,
   claim: OpenOptions,
 ): Promise<BackingFile> {
   const { path } = calls;
-  if (!claim.share) await requireUnused(path, stat);
+  if (!claim.share) await requireUnused({ path, stat }, claim);
   const notes: string[] = [];
   const { opened, bytes, alignment } = await openAligned(calls, stat, wantDirect, claim);
   const { fd, direct } = opened;
@@ -154,7 +154,7 @@ interface AlignedFile {
 
 /** Opens the file for direct I/O if that is wanted and a device can have its blocks, else for the page cache. */
 async function openAligned(
-  calls: FileCalls,
+  calls: BackingCalls,
   stat: BigIntStats,
   wantDirect: boolean,
   claim: OpenOptions,
@@ -173,9 +173,9 @@ async function openAligned(
 }
 
 /** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
-async function requireUnused(path: string, stat: BigIntStats): Promise<void> {
-  const use = stat.isBlockDevice() ? null : await systemUse({ path, stat });
-  if (use !== null) throw refusal(path, 'EBUSY', use, 'end that use first, or use another file');
+async function requireUnused(file: FoundFile, { resident }: ClaimOptions): Promise<void> {
+  const use = file.stat.isBlockDevice() ? null : await systemUse(file, resident);
+  if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
 }
 
 type OpenOptions = ClaimOptions & Pick<BackingFileOptions, 'readOnly'>;
@@ -188,7 +188,7 @@ interface OpenedFile {
 
 /** Opens the file in the best way that works: direct before buffered, writable before read-only. */
 async function openFor(
-  calls: FileCalls,
+  calls: BackingCalls,
   stat: BigIntStats,
   wantDirect: boolean,
   claim: OpenOptions,
@@ -211,7 +211,7 @@ async function openFor(
   }
 }
 
-async function sizeOf(calls: FileCalls, fd: number): Promise<number> {
+async function sizeOf(calls: BackingCalls, fd: number): Promise<number> {
   const { path } = calls;
   const stat = await calls.fstat(fd);
   if (!stat.isFile() && !stat.isBlockDevice()) {

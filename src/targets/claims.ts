@@ -11,7 +11,7 @@ import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
 import { ERRNO, errnoText } from '../native/uapi/errno.ts';
 import { option } from '../spec/option-names.ts';
-import type { FileCalls } from './file-calls.ts';
+import type { BackingCalls } from './backing-calls.ts';
 import { type FileUser, holderOf } from './holders.ts';
 
 export interface ClaimOptions {
@@ -38,10 +38,10 @@ const RETRY_MS = 20;
 
 /**
  * Opens a file or block device, a block device with O_EXCL so that nobody else can claim it. Throws the errors of
- * FileCalls.
+ * BackingCalls.
  */
 export async function openClaimed(
-  calls: FileCalls,
+  calls: BackingCalls,
   flags: number,
   stat: BigIntStats,
   options: ClaimOptions,
@@ -62,7 +62,7 @@ export async function openClaimed(
  * null, or a note when the file system has no locks.
  */
 export async function lockClaimed(
-  calls: FileCalls,
+  calls: BackingCalls,
   { fd, readOnly }: { readonly fd: number; readonly readOnly: boolean },
   stat: BigIntStats,
   options: ClaimOptions,

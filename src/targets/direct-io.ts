@@ -7,7 +7,7 @@ import { decode } from '../native/uapi/codec.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
 import { BLKSSZGET } from '../native/uapi/fs.ts';
 import { AT_EMPTY_PATH, STATX_DIOALIGN, statx } from '../native/uapi/stat.ts';
-import type { FileCalls } from './file-calls.ts';
+import type { BackingCalls } from './backing-calls.ts';
 
 export interface DirectIo {
   /** Offsets and lengths are multiples of 1 << blockShift bytes: 9 or more. */
@@ -20,7 +20,7 @@ export interface DirectIo {
  * The alignment of a file of `bytes` bytes that was opened with O_DIRECT. Returns null when its file system uses the
  * page cache all the same, or needs larger blocks than ublk can have.
  */
-export async function directIoOf(calls: FileCalls, fd: number, bytes: number): Promise<DirectIo | null> {
+export async function directIoOf(calls: BackingCalls, fd: number, bytes: number): Promise<DirectIo | null> {
   const buffer = new Uint8Array(statx.size);
   const { value } = await calls.int('statx', fd, '', AT_EMPTY_PATH, STATX_DIOALIGN, buffer);
   const { stx_mask, stx_dio_mem_align, stx_dio_offset_align } = decode(statx, buffer);
@@ -34,7 +34,7 @@ export async function directIoOf(calls: FileCalls, fd: number, bytes: number): P
 const BLOCK_SHIFTS = [9, 10, 11, 12];
 
 /** Finds the smallest block that can be read, and the smallest alignment of memory, by reading. */
-async function probed(calls: FileCalls, fd: number, bytes: number): Promise<DirectIo | null> {
+async function probed(calls: BackingCalls, fd: number, bytes: number): Promise<DirectIo | null> {
   const smallest = (await calls.fstat(fd)).isBlockDevice() ? sectorShift(fd) : 9;
   const memory = mapAnonymous(2 << Math.max(...BLOCK_SHIFTS), 'for a first read');
   try {

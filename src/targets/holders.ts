@@ -5,17 +5,17 @@
 import type { BigIntStats } from 'node:fs';
 import { findClaims } from '../block/claims.ts';
 import { describeClaim } from '../block/holder.ts';
-import { deviceOfMountOf } from '../block/mounts.ts';
+import { mountOf, mountsSeenBy } from '../block/mounts.ts';
 import { blockDeviceName, type DeviceNumber, deviceNumber } from '../block/number.ts';
-import { commandOf, inodeOf, openFilesOfOthers } from '../block/open-files.ts';
-import { devicesBelow, diskOf, kernelLoops, loopFileOf, partitionsOf } from '../block/topology.ts';
+import { commandOf, inodeOf, openBlockDevice, type OpenFile, openFilesOfOthers } from '../block/open-files.ts';
+import { devicesBelow, diskOf, type KernelLoop, kernelLoops, loopFileOf, partitionsOf } from '../block/topology.ts';
 import { findDevices } from '../control/discovery.ts';
 import { readText } from '../native/kernel-files.ts';
 import type { DeviceRecord, FileIdentity } from '../record/device-record.ts';
 import { readRecord } from '../record/store.ts';
 import { readUnchanged } from '../record/unchanged.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
-import { deviceNamed, deviceOf, type FoundFile, identityOf, lookAt, recordedDeviceOf } from './looks.ts';
+import { deviceNamed, type FoundFile, identityOf, lookAt, recordedDeviceOf } from './looks.ts';
 
 /** Who uses a file or a block device. */
 export interface FileUser {
@@ -34,10 +34,9 @@ export async function holderOf(file: FoundFile, except: number): Promise<FileUse
 }
 
 /** A sentence about how the kernel itself uses the file or block device (mount, swap, dm, md, loop device), or null. */
-export async function systemUse({ path, stat }: FoundFile): Promise<string | null> {
+export async function systemUse({ stat }: FoundFile, inPool = true): Promise<string | null> {
   if (!stat.isBlockDevice()) {
-    const loops = kernelLoops().filter(({ file }) => deviceOfMountOf(file) === deviceOf({ path, stat }));
-    const [loop] = await whichOf(loops, ({ file }) => isAt(stat, file));
+    const [loop] = await whichOf(loopsNear(stat), ({ file }) => isAt(stat, file, inPool));
     return loop === undefined ? null : `/dev/${loop.name} uses it (\`losetup -d /dev/${loop.name}\` detaches it)`;
   }
   const number = deviceNumber(stat.rdev);
@@ -46,6 +45,18 @@ export async function systemUse({ path, stat }: FoundFile): Promise<string | nul
   const related = disk === null ? partitionsOf(number).map((partition) => partition.number) : [disk];
   const [claim] = findClaims([number, ...related]);
   return claim === undefined ? null : describeClaim(claim);
+}
+
+/** The loop devices of the kernel, without those whose file is on the file system of another block device. */
+function loopsNear(stat: BigIntStats): readonly KernelLoop[] {
+  const loops = kernelLoops();
+  const device = deviceNumber(stat.dev);
+  if (loops.length === 0 || blockDeviceName(device) === null) return loops;
+  const mounts = mountsSeenBy('self');
+  return loops.filter(({ file }) => {
+    const other = mountOf(file, mounts)?.device ?? '0:';
+    return other.startsWith('0:') || other === device;
+  });
 }
 
 /**
@@ -68,7 +79,7 @@ export function liesOnDevice(under: DeviceNumber | null, device: number): string
 }
 
 /** The block devices that the files of a device are or that their file systems are on. Nobody looks at the files. */
-function devicesOfFiles(record: DeviceRecord | null): (DeviceNumber | null)[] {
+export function devicesOfFiles(record: DeviceRecord | null): (DeviceNumber | null)[] {
   const { spec, identities = [] } = record ?? { spec: { files: [] } };
   return spec.files.map((path, index) => {
     const identity = identities[index];
@@ -89,24 +100,14 @@ export interface ServingDevice extends FileUser {
 
 /** The devices, other than `except`, whose records name the file or block device, a partition of it, or its disk. */
 export async function devicesServing(file: FoundFile, except: number): Promise<ServingDevice[]> {
-  const serving = await whichOf(recordedDevices(except), async ({ spec, identities = [] }) => {
-    const worthALook = spec.files.filter((path, index) => mayOverlap(file, path, identities[index]));
-    const overlapping = await whichOf(worthALook, (path) => overlaps(file.stat, path));
-    return overlapping.length > 0;
+  const others = recordedDevices(except).filter(({ spec }) => spec.files.length > 0);
+  const mounts = others.length === 0 ? [] : mountsSeenBy('self');
+  const mounted = new Set<string>(mounts.map(({ device }) => device));
+  const serving = await whichOf(others, async ({ spec, identities = [] }) => {
+    const found = await Promise.all(spec.files.map((path, index) => overlaps(file, path, identities[index], mounted)));
+    return found.includes(true);
   });
   return serving.map(({ device }) => device);
-}
-
-/**
- * Whether the name `other` of a device's file may lead to this one: it is the same name, a node in /dev, or what the
- * device's server opened by it.
- */
-function mayOverlap({ path, stat }: FoundFile, other: string, recorded: FileIdentity | undefined): boolean {
-  if (recorded === undefined || other === path || other.startsWith('/dev/')) return true;
-  const { device, inode, blockDevice } = identityOf(stat);
-  if (blockDevice !== null || recorded.blockDevice !== null)
-    return blockDevice !== null && recorded.blockDevice !== null;
-  return device === recorded.device && inode === recorded.inode;
 }
 
 /** An export of a server, and the devices that serve it. */
@@ -133,13 +134,33 @@ export function recordedDevices(except: number): RecordedDevice[] {
   });
 }
 
-/** Whether both are the same file or device, or one is a partition of the other. */
-async function overlaps(stat: BigIntStats, path: string): Promise<boolean> {
-  const other = await lookAt(path);
-  if (other === null) return false;
-  if (!stat.isBlockDevice() || !other.isBlockDevice()) return isSame(stat, other);
-  const [a, b] = [deviceNumber(stat.rdev), deviceNumber(other.rdev)];
+/**
+ * Whether `other`, a name of another device's file, leads to this file, to a partition of it, or to its disk. `recorded`: what
+ * the device's server has opened by that name. `mounted`: the numbers of all mounted file systems.
+ */
+async function overlaps(
+  { path, stat }: FoundFile,
+  other: string,
+  recorded: FileIdentity | undefined,
+  mounted: ReadonlySet<string>,
+): Promise<boolean> {
+  if (other === path) return true;
+  const isRecorded = recorded !== undefined && isIdentity(stat, recorded);
+  // A file system that was mounted again may have another number.
+  const isTrusted = recorded !== undefined && recorded.blockDevice === null && mounted.has(recorded.device);
+  if (isTrusted && !isRecorded) return false;
+  const found = await lookAt(other);
+  if (found === 'late') return isRecorded;
+  if (found === null) return false;
+  if (!stat.isBlockDevice() || !found.isBlockDevice()) return isSame(stat, found);
+  const [a, b] = [deviceNumber(stat.rdev), deviceNumber(found.rdev)];
   return a === b || diskOf(a) === b || diskOf(b) === a;
+}
+
+function isIdentity(stat: BigIntStats, { device, inode, blockDevice }: FileIdentity): boolean {
+  const is = identityOf(stat);
+  if (is.blockDevice !== null || blockDevice !== null) return is.blockDevice === blockDevice;
+  return is.device === device && is.inode === inode;
 }
 
 /** Whether both are the same file, or nodes of the same device. */
@@ -153,7 +174,7 @@ export function isSame(a: BigIntStats, b: BigIntStats): boolean {
  */
 async function lockOwner(stat: BigIntStats): Promise<string | null> {
   for (const { pid, fd, link } of openFilesOfOthers()) {
-    if (!mayBe(stat, { pid, fd }) || !(await isAt(stat, link))) continue;
+    if (!(await isOpenAs(stat, { pid, fd, link }))) continue;
     // The exclusive open of a block device leaves no mark in fdinfo.
     const locked = isLocked(pid, fd);
     if (locked || stat.isBlockDevice()) return `pid ${pid} (${commandOf(pid)}) has it ${locked ? 'locked' : 'open'}`;
@@ -165,18 +186,19 @@ function isLocked(pid: number, fd: string): boolean {
   return readText(`/proc/${pid}/fdinfo/${fd}`)?.includes('\nlock:') ?? false;
 }
 
-/**
- * Whether an open file may be this one, as far as its inode number tells, which the kernel knows without asking the file
- * system. Two nodes of one block device have two numbers.
- */
-function mayBe(stat: BigIntStats, { pid, fd }: { readonly pid: number; readonly fd: string }): boolean {
-  const inode = stat.isBlockDevice() ? null : inodeOf(pid, fd);
-  return inode === null || inode === stat.ino;
+/** Whether an open file is this one. Only a node in /dev, or a file with the same inode number, is looked at. */
+async function isOpenAs(stat: BigIntStats, { pid, fd, link }: OpenFile): Promise<boolean> {
+  if (stat.isBlockDevice()) {
+    return openBlockDevice(link, (name) => name.startsWith('/dev/')) === deviceNumber(stat.rdev);
+  }
+  const inode = inodeOf(pid, fd);
+  return (inode === null || inode === stat.ino) && isAt(stat, link);
 }
 
-async function isAt(stat: BigIntStats, path: string): Promise<boolean> {
-  const other = await lookAt(path);
-  return other !== null && isSame(stat, other);
+/** A file that does not say so in time may be the same one. */
+async function isAt(stat: BigIntStats, path: string, inPool = true): Promise<boolean> {
+  const other = await lookAt(path, inPool);
+  return other !== null && (other === 'late' || isSame(stat, other));
 }
 
 /** Those of which it is true. */

@@ -19,7 +19,7 @@ import { UblkError } from '../errors.ts';
 import { UBLK_PARAM_TYPE_DISCARD } from '../native/uapi/ublk-params.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
 import { O_TMPFILE } from '../native/uapi/fcntl.ts';
-import type { FileCalls } from './file-calls.ts';
+import type { BackingCalls } from './backing-calls.ts';
 
 /**
  * The ways in which the backing files can discard and zero. This is plain data, because it is passed to queue threads.
@@ -45,7 +45,7 @@ export const NO_HOLES: Holes = { punches: false, zeroes: false, allocates: false
 /** The longest DISCARD or WRITE_ZEROES in bytes, so that its length fits in an int32 as that of a read does. */
 const MAX_BYTES = 0x7fffffff;
 
-export async function holesOf(calls: FileCalls, fd: number, bytes: number): Promise<Holes> {
+export async function holesOf(calls: BackingCalls, fd: number, bytes: number): Promise<Holes> {
   const stat = await calls.fstat(fd);
   const granularity = Number(stat.blksize);
   if (stat.isBlockDevice()) return holesOfDevice(stat.rdev, granularity);
@@ -105,7 +105,7 @@ export function secondMode(holes: Holes, op: number, flags: number): number {
 }
 
 /** Whether fallocate supports `mode`. Any error but "not supported" is about this range or about free space. */
-async function can(calls: FileCalls, fd: number, mode: number, offset: number, length: number): Promise<boolean> {
+async function can(calls: BackingCalls, fd: number, mode: number, offset: number, length: number): Promise<boolean> {
   const result = await calls.int('fallocate', fd, mode, BigInt(offset), BigInt(length));
   return result.value === 0 || (result.errno !== EOPNOTSUPP && result.errno !== ENOSYS);
 }
@@ -115,7 +115,11 @@ async function can(calls: FileCalls, fd: number, mode: number, offset: number, l
  * file, because on the backing file it would allocate space. A file system without unnamed files is taken to support
  * none.
  */
-function modesOfFileSystem(directory: FileCalls, device: bigint, length: number): (mode: number) => Promise<boolean> {
+function modesOfFileSystem(
+  directory: BackingCalls,
+  device: bigint,
+  length: number,
+): (mode: number) => Promise<boolean> {
   return async (mode) => {
     let fd: number;
     try {
@@ -136,7 +140,7 @@ function modesOfFileSystem(directory: FileCalls, device: bigint, length: number)
  * Whether the file was made by ext2 or ext3. ext4 keeps the block map of such a file, which supports holes and nothing
  * else, although a new file on the same file system may have extents.
  */
-async function hasBlockMap(calls: FileCalls, fd: number): Promise<boolean> {
+async function hasBlockMap(calls: BackingCalls, fd: number): Promise<boolean> {
   if ((await calls.statfs(fd)).type !== EXT4_SUPER_MAGIC) return false;
   const flags = new Uint8Array(8);
   const { value } = await calls.int('ioctl', fd, BigInt(FS_IOC_GETFLAGS), flags);

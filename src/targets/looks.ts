@@ -1,15 +1,21 @@
 /**
- * Looks at files of others, to compare them with a file that is to be served. Such a file may be on a file system that hangs.
- * That is no reason to wait: a file that has answered is another one. What a server has recorded of the files that it
- * opened, and the names of mounts, make most looks needless.
+ * Looks at files of others, to compare them with a file that is to be served. Such a file may be on a file system that hangs,
+ * and then nobody must wait for long. What a server has recorded of the files that it opened, and the names of mounts, make
+ * most looks needless.
  */
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, stat, statSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { deviceOfMountOf } from '../block/mounts.ts';
 import { blockDeviceName, type DeviceNumber, deviceNumber, numberOfNode } from '../block/number.ts';
+import { withinMs } from '../control/waiting.ts';
 import type { FileIdentity } from '../record/device-record.ts';
-import { FileCalls } from './file-calls.ts';
 
 const LOOK_MS = 2000;
+
+const statInPool = promisify(stat) as (path: string, options: { bigint: true }) => Promise<BigIntStats>;
+
+/** Looks that have not ended. Whoever looks at the same file waits for the same look, so it takes one thread of the pool. */
+const looks = new Map<string, Promise<BigIntStats | null>>();
 
 /** A file that has answered. */
 export interface FoundFile {
@@ -17,10 +23,25 @@ export interface FoundFile {
   readonly stat: BigIntStats;
 }
 
-/** What stat(2) says of a file; null when it says nothing within two seconds. */
-export async function lookAt(path: string): Promise<BigIntStats | null> {
+/**
+ * What stat(2) says of a file, or null; `late` when it says nothing within two seconds. `inPool`: a thread of libuv's pool
+ * asks, and not this one.
+ */
+export async function lookAt(path: string, inPool = true): Promise<BigIntStats | null | 'late'> {
+  if (!inPool) return lookHere(path);
+  let look = looks.get(path);
+  if (look === undefined) {
+    look = statInPool(path, { bigint: true })
+      .catch(() => null)
+      .finally(() => looks.delete(path));
+    looks.set(path, look);
+  }
+  return withinMs(look, LOOK_MS, 'late');
+}
+
+function lookHere(path: string): BigIntStats | null {
   try {
-    return await new FileCalls(path, { inPool: true, timeoutMs: LOOK_MS }).stat();
+    return statSync(path, { bigint: true });
   } catch {
     return null;
   }

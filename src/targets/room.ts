@@ -4,7 +4,7 @@ import { deviceNumber } from '../block/number.ts';
 import { type Text, UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
 import { option } from '../spec/option-names.ts';
-import { FileCalls } from './file-calls.ts';
+import { BackingCalls } from './backing-calls.ts';
 
 export interface RoomRequest {
   /** A path to the file, for example in /proc/PID/fd. */
@@ -19,10 +19,10 @@ export interface RoomRequest {
  * Makes sure that every file is large enough, or throws and changes none. With `grow`, regular files are made larger.
  */
 export async function makeRoom(requests: readonly RoomRequest[], grow: boolean): Promise<void> {
-  const small: { readonly calls: FileCalls; readonly bytes: number }[] = [];
+  const small: { readonly calls: BackingCalls; readonly bytes: number }[] = [];
   for (const request of requests) {
     const { path, name, bytes } = request;
-    const calls = new FileCalls(path, { inPool: true, name });
+    const calls = new BackingCalls(path, { inPool: true, name });
     const stat = await calls.stat();
     const size = sizeOf(stat);
     if (size >= bytes) continue;

@@ -16,7 +16,7 @@ import { ownedBy } from '../record/ownership.ts';
 import { isElsewhere, isServerAlive } from '../record/server-identity.ts';
 import { isServerLockHeld } from '../record/server-lock.ts';
 import { readUnchanged } from '../record/unchanged.ts';
-import { ublkDisk } from './holders.ts';
+import { devicesOfFiles, ublkDisk } from './holders.ts';
 import { deviceOf, type FoundFile } from './looks.ts';
 import { pathsOf } from './paths.ts';
 
@@ -120,7 +120,8 @@ export function ublkDisksUnder(channel: ControlChannel, number: DeviceNumber | n
   for (let id = left.pop(); id !== undefined; id = left.pop()) {
     if (found.has(id)) continue;
     found.add(id);
-    left.push(...below(blockDevicesOf(channel, id)).disks);
+    const files = devicesOfFiles(readUnchanged(id)).filter((number) => number !== null);
+    left.push(...below([...blockDevicesOf(channel, id), ...files]).disks);
   }
   return [...found];
 }

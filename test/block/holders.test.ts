@@ -12,21 +12,32 @@ test('a mount has the number of its file system, and blanks in its path', () => 
     '',
   ].join('\n');
   assert.deepEqual(parseMountInfo(text), [
-    { device: '259:3', path: '/mnt/my disk', fileSystem: 'ext4', source: '/dev/ublkb0' },
-    { device: '0:52', path: '/data', fileSystem: 'btrfs', source: '/dev/ublkb1' },
+    { id: 36, parent: 35, device: '259:3', path: '/mnt/my disk', fileSystem: 'ext4', source: '/dev/ublkb0' },
+    { id: 40, parent: 35, device: '0:52', path: '/data', fileSystem: 'btrfs', source: '/dev/ublkb1' },
   ]);
 });
 
-function mount(device: string, path: string, source = '/dev/x'): Mount {
-  return { device, path, fileSystem: 'ext4', source };
+function mount(id: number, parent: number, device: string, path: string, source = '/dev/x'): Mount {
+  return { id, parent, device, path, fileSystem: 'ext4', source };
 }
 
-test('the text of a path tells its mount: the deepest one, and of those on one directory the last', () => {
-  const mounts = [mount('8:1', '/'), mount('8:2', '/mnt'), mount('8:3', '/mnt/a'), mount('8:4', '/mnt')];
-  const found = ['/img', '/mnt', '/mnt/b', '/mnt/a/img', '/mnt/ab'].map((path) => deviceOfMountOf(path, mounts));
-  assert.deepEqual(found, ['8:1', '8:4', '8:4', '8:3', '8:4']);
-  assert.equal(deviceOfMountOf('/img', []), null);
-  assert.equal(deviceOfMountOf('/img', [mount('0:30', '/', 'tmpfs')]), null);
+function devices(all: readonly Mount[], ...paths: string[]) {
+  return paths.map((path) => deviceOfMountOf(path, all));
+}
+
+test('the text of a path tells its mount, as the kernel would find it', () => {
+  const mounts = [
+    mount(20, 1, '8:1', '/'),
+    mount(21, 20, '8:2', '/mnt'),
+    mount(22, 21, '8:3', '/mnt/a'),
+    mount(24, 20, '8:5', '/deep/er'),
+  ];
+  const paths = ['/img', '/mnt', '/mnt/b', '/mnt/a/img', '/mnt/ab', '/deep/er/x', '/deep/x'];
+  assert.deepEqual(devices(mounts, ...paths), ['8:1', '8:2', '8:2', '8:3', '8:2', '8:5', '8:1']);
+  // Mounted over /mnt, it hides what is below.
+  assert.deepEqual(devices([...mounts, mount(23, 21, '8:4', '/mnt')], '/mnt', '/mnt/a/img'), ['8:4', '8:4']);
+  assert.deepEqual(devices([], '/img'), [null]);
+  assert.deepEqual(devices([mount(20, 1, '0:30', '/', 'tmpfs')], '/img'), [null]);
 });
 
 test('swap areas are the first column below the headings', () => {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { UblkError } from '../../src/errors.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
 import { describeDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
@@ -30,7 +31,7 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
     sh(`modprobe loop; modprobe dm_mod; mkdir -p ${MOUNT}; truncate -s 128M ${DIRECTORY}/disk.img`);
     disk = sh(`losetup --find --show ${DIRECTORY}/disk.img`).trim();
     sh(`echo "0 262144 linear ${disk} 0" | dmsetup create hung && mkfs.ext4 -q /dev/mapper/hung`);
-    sh(`mount /dev/mapper/hung ${MOUNT} && truncate -s 16M ${MOUNT}/{b,c}.img ${DIRECTORY}/{good,other}.img`);
+    sh(`mount /dev/mapper/hung ${MOUNT} && truncate -s 16M ${MOUNT}/{b,c,d,e,f,g}.img ${DIRECTORY}/{good,other}.img`);
     // To read a file without holes, the disk must answer.
     sh(`dd if=/dev/zero of=${MOUNT}/a.img bs=1M count=16 status=none; sync; : > ${SAID}`);
     serverPid = (await library.startServer({ name: NAME, threads: 1 })).pid;
@@ -76,13 +77,17 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
   test('keeps nobody from adding another file, when it has the file of a device', async () => {
     const features: AddRequest['features'] = ['USER_RECOVERY'];
     await library.addDevice(loop(`${MOUNT}/a.img`));
-    const orphan = await library.addDevice({ ...loop(`${MOUNT}/b.img`), features });
+    // More than the threads that a command has for files.
+    const orphans: DeviceReport[] = [];
+    for (const name of ['b', 'd', 'e', 'f', 'g']) {
+      orphans.push(await library.addDevice({ ...loop(`${MOUNT}/${name}.img`), features }));
+    }
     const good = await library.addDevice({ ...loop(`${DIRECTORY}/good.img`), features });
     // udev waits for a device that has no server.
     sh('udevadm settle');
-    for (const { ublksrv_pid } of [orphan, good]) process.kill(ublksrv_pid, 'SIGKILL');
-    await until('two have no server', async () => {
-      const states = await Promise.all([orphan, good].map(({ id }) => describeDevice(id)));
+    for (const { ublksrv_pid } of [...orphans, good]) process.kill(ublksrv_pid, 'SIGKILL');
+    await until('they have no server', async () => {
+      const states = await Promise.all([...orphans, good].map(({ id }) => describeDevice(id)));
       return states.every(({ state }) => state === 'QUIESCED');
     });
     // Suspended first, the disk would have to answer for what is dropped.
@@ -93,7 +98,7 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
       sh(`timeout 60 ublkts add -t loop -n 9 ${DIRECTORY}/other.img`);
       assert.ok(performance.now() - started < AT_ONCE_MS, `${performance.now() - started} ms`);
       sh('ublkts del -n 9');
-      await until('the other one is recovered', async () => (await describeDevice(good.id)).state === 'LIVE');
+      await until('the other one is recovered', async () => (await describeDevice(good.id)).state === 'LIVE', 60);
       verify(good.path, '--size=1M');
     } finally {
       sh('dmsetup resume hung');

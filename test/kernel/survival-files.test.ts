@@ -82,6 +82,11 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
       sh(`printf 'size=16M\\nsize=16M\\nsize=16M\\n' | sfdisk -q ${a}`);
       const disk = sh(`losetup --find --show --partscan ${a}; udevadm settle`);
       try {
+        sh(`ln -sfn ${FOLDER} ${FOLDER}-link`);
+        for (const name of [a!, a!.replace(FOLDER, `${FOLDER}-link`)]) {
+          await refusedUse({ target: 'loop', files: [name] }, new RegExp(`${disk} uses it`));
+        }
+        sh(`rm ${FOLDER}-link`);
         sh(`mkfs.ext4 -q ${disk}p1; mount ${disk}p1 ${MOUNT}; mkswap ${disk}p2; swapon ${disk}p2`);
         sh(`echo "0 8192 linear ${disk}p3 0" | dmsetup create survival`);
         const name = disk.replace('/dev/', '');

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BackingFile } from '../../src/targets/backing-files.ts';
-import { FileCalls } from '../../src/targets/file-calls.ts';
+import { BackingCalls } from '../../src/targets/backing-calls.ts';
 import { NO_HOLES } from '../../src/targets/holes.ts';
 import { parseLoopOptions, partOf, requireWithinLimit } from '../../src/targets/loop/options.ts';
 
 const FILE: BackingFile = {
   path: '/img',
-  calls: new FileCalls('/img', { inPool: false }),
+  calls: new BackingCalls('/img', { inPool: false }),
   fd: -1,
   bytes: 1 << 20,
   readOnly: false,

@@ -19,7 +19,7 @@ import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../../spec/optio
 import { type Granted, resolve } from '../../spec/resolve.ts';
 import type { TargetTraits } from '../../spec/target-traits.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
-import type { FoundFile } from '../../targets/looks.ts';
+import { type FoundFile, identityOf } from '../../targets/looks.ts';
 import { isGone } from '../is-gone.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { possibleCpus, requireCpus } from '../require-cpus.ts';
@@ -78,7 +78,7 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
 }
 
 async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOptions): Promise<ServerProcess> {
-  const { options } = prepared;
+  const { options, files } = prepared;
   const { info, spec } = await create(channel, prepared, waiting);
   const id = info.dev_id;
   try {
@@ -90,6 +90,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
       spec,
       attempt,
       server: null,
+      identities: files.map(({ stat }) => identityOf(stat)),
       previous: null,
       generation: 0,
       recorded: true,

@@ -24,6 +24,7 @@ import { type Feature, FeatureSet } from '../../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
 import { resolve } from '../../spec/resolve.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
+import { identityOf } from '../../targets/looks.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
 import { keptNote } from './kept-options.ts';
@@ -96,6 +97,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     spec,
     attempt,
     server: before?.server ?? null,
+    identities: files.map(({ stat }) => identityOf(stat)),
     previous: null,
     generation: (before?.generation ?? 0) + 1,
     recorded: before !== null,

@@ -66,7 +66,7 @@ interface Program {
 }
 
 /**
- * A file whose disk hangs keeps a thread of libuv's pool until the disk answers (targets/file-calls.ts). With the usual
+ * A file whose disk hangs keeps a thread of libuv's pool until the disk answers (targets/backing-calls.ts). With the usual
  * four, four such files would hold up all other devices of a resident server when they come and go.
  */
 const POOL_OF_RESIDENT = { UV_THREADPOOL_SIZE: '32' };

@@ -9,7 +9,7 @@ import { filesOf } from '../../record/files.ts';
 import { formatSize } from '../../sizes.ts';
 import { chosenBytes } from '../chosen-size.ts';
 import { directIoOf } from '../direct-io.ts';
-import { FileCalls } from '../file-calls.ts';
+import { BackingCalls } from '../backing-calls.ts';
 import { holesOf } from '../holes.ts';
 import { LoopQueue, type LoopState } from '../loop/queue.ts';
 import { requireNoIntegrity } from '../integrity.ts';
@@ -44,7 +44,7 @@ async function open(request: OpenRequest): Promise<Opened<LoopState>> {
   const file = request.recovering ? openLeft(path, request) : make(path, chosenBytes(request.options, DEFAULT_BYTES));
   try {
     const bytes = fstatSync(file.fd).size;
-    const calls = new FileCalls(path, { inPool: false });
+    const calls = new BackingCalls(path, { inPool: false });
     const holes = await holesOf(calls, file.fd, bytes);
     const memory = file.direct ? ((await directIoOf(calls, file.fd, bytes))?.memory ?? 1) : 1;
     return {

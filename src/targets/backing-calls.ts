@@ -41,40 +41,50 @@ const pooled = {
   write: promisify(write),
 };
 
-/**
- * The files of calls that were given up and have not returned. No further call is made for such a file: however often it is
- * asked for, it takes no more threads of the pool.
- */
-const hanging = new Set<string>();
+/** The calls in the pool that have not returned, by the path of the file. */
+const underWay = new Map<string, Set<Promise<unknown>>>();
 
-export interface FileCallsOptions {
+/**
+ * How many calls were given up and have not returned, by place. No further call is made for such a place: however often it
+ * is asked for, it takes no more threads of the pool.
+ */
+const hanging = new Map<string, number>();
+
+export interface BackingCallsOptions {
   /** Whether somebody waits for this process, so that a call must not hold up its thread. */
   readonly inPool: boolean;
   /** Milliseconds after which a call in the pool is given up. */
   readonly timeoutMs?: number;
   /** What an error calls the file; its path where nothing is given. */
-  readonly name?: string;
+  readonly name?: string | undefined;
+  /** What hangs when the file does, for example its file system; the file alone where nothing is given. */
+  readonly place?: string | undefined;
 }
 
 /**
  * Calls on the file `path`. They throw what the system calls do, or in the pool a UblkError with the code `TIMEOUT` when
  * there is no answer in time.
  */
-export class FileCalls {
+export class BackingCalls {
   readonly path: string;
-  readonly #options: FileCallsOptions;
-  /** The calls in the pool that have not returned. */
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #options: BackingCallsOptions;
 
-  constructor(path: string, options: FileCallsOptions) {
+  constructor(path: string, options: BackingCallsOptions) {
     this.path = path;
     this.#options = options;
   }
 
-  /** Calls on another file, made in the same way. */
-  of(path: string): FileCalls {
-    const { inPool, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
-    return new FileCalls(path, { inPool, timeoutMs });
+  /** Calls on another file that are made for this one. */
+  of(path: string): BackingCalls {
+    return new BackingCalls(path, { ...this.#options, name: this.#name, place: path });
+  }
+
+  get #name(): string {
+    return this.#options.name ?? this.path;
+  }
+
+  get #place(): string {
+    return this.#options.place ?? this.path;
   }
 
   stat(): Promise<BigIntStats> {
@@ -169,40 +179,55 @@ export class FileCalls {
   }
 
   /**
-   * Closes a descriptor of the file, and resolves when that is done, or at once when a call that was given up may still use
-   * it: another file that got its number would be the one that the call works on.
+   * Closes a descriptor of the file, and resolves when that is done. While a call that was given up may still use the
+   * descriptor, it resolves at once: another file that got the number would be the one that the call works on.
    */
   async close(fd: number): Promise<void> {
-    if (this.#underWay.size > 0) return this.afterwards(() => closeSync(fd));
-    await this.#make(
-      'close',
-      () => closeSync(fd),
-      () => pooled.close(fd),
-    );
+    if (!this.#options.inPool) closeSync(fd);
+    else if (hanging.has(this.#place)) this.afterwards(() => void pooled.close(fd).catch(() => {}));
+    else await this.#inPool('close', () => pooled.close(fd));
   }
 
-  /** Calls `release` when no call is under way any more, of those that were given up too. */
+  /** Calls `release` when no call on the file is under way any more, whoever made it, of those that were given up too. */
   afterwards(release: () => void): void {
-    if (this.#underWay.size === 0) release();
-    else void Promise.allSettled(this.#underWay).then(() => this.afterwards(release));
+    const calls = underWay.get(this.path);
+    if (calls === undefined) release();
+    else void Promise.allSettled(calls).then(() => this.afterwards(release));
   }
 
   async #make<T>(command: string, here: () => T, inPool: () => Promise<T>): Promise<T> {
-    if (!this.#options.inPool) return here();
-    const { path } = this;
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, name = path } = this.#options;
-    const late = (): UblkError => lateError(name, command, timeoutMs);
-    if (hanging.has(path)) throw late();
-    const answer = inPool();
-    this.#underWay.add(answer);
-    const forget = (): void => void this.#underWay.delete(answer);
-    answer.then(forget, forget);
+    return this.#options.inPool ? this.#inPool(command, inPool) : here();
+  }
+
+  async #inPool<T>(command: string, call: () => Promise<T>): Promise<T> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const late = (): UblkError => lateError(this.#name, command, timeoutMs);
+    const place = this.#place;
+    if (hanging.has(place)) throw late();
+    const answer = this.#watched(call());
     const giveUp = (): UblkError => {
-      hanging.add(path);
-      void answer.catch(() => {}).finally(() => hanging.delete(path));
+      hanging.set(place, (hanging.get(place) ?? 0) + 1);
+      const returned = (): void => {
+        const left = (hanging.get(place) ?? 1) - 1;
+        if (left > 0) hanging.set(place, left);
+        else hanging.delete(place);
+      };
+      answer.then(returned, returned);
       return late();
     };
     return bounded(answer, { timeoutMs, late: giveUp });
+  }
+
+  /** Keeps the call among those under way until it has returned. */
+  #watched<T>(answer: Promise<T>): Promise<T> {
+    const calls = underWay.get(this.path) ?? new Set();
+    underWay.set(this.path, calls.add(answer));
+    const forget = (): void => {
+      calls.delete(answer);
+      if (calls.size === 0) underWay.delete(this.path);
+    };
+    answer.then(forget, forget);
+    return answer;
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FALLOC_FL_KEEP_SIZE } from '../../src/native/uapi/fs.ts';
-import { FileCalls } from '../../src/targets/file-calls.ts';
+import { BackingCalls } from '../../src/targets/backing-calls.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ublkts-calls-'));
 const file = join(folder, 'file');
@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 for (const inPool of [false, true]) {
   describe(`calls ${inPool ? 'in the pool' : 'of the thread itself'}`, () => {
-    const calls = new FileCalls(file, { inPool });
+    const calls = new BackingCalls(file, { inPool });
 
     test('a file can be asked for several times at once', async () => {
       const stats = await Promise.all([1, 2, 3].map(() => calls.stat()));
@@ -62,14 +62,14 @@ describe('a file that does not answer', () => {
   execFileSync('mkfifo', [fifo]);
 
   test('is given up in time, is refused meanwhile, and is closed when it answers', async () => {
-    const calls = new FileCalls(fifo, { inPool: true, timeoutMs: 50 });
+    const calls = new BackingCalls(fifo, { inPool: true, timeoutMs: 50 });
     // Opening a pipe waits for its other end.
     await assert.rejects(calls.open(constants.O_RDONLY), {
       code: 'TIMEOUT',
       message: `cannot use backing file ${fifo}: open has not answered for 0.05 s`,
     });
     const asked = performance.now();
-    await assert.rejects(new FileCalls(fifo, { inPool: true }).stat(), { code: 'TIMEOUT' });
+    await assert.rejects(new BackingCalls(fifo, { inPool: true }).stat(), { code: 'TIMEOUT' });
     assert.ok(performance.now() - asked < 1000, 'it is refused at once');
     const released = mock.fn();
     calls.afterwards(released);
@@ -78,15 +78,31 @@ describe('a file that does not answer', () => {
     while (released.mock.callCount() === 0) await sleep(5);
     closeSync(other);
     assert.equal(descriptorsOf(fifo), 0);
-    assert.equal((await new FileCalls(fifo, { inPool: true }).stat()).isFIFO(), true);
+    assert.equal((await new BackingCalls(fifo, { inPool: true }).stat()).isFIFO(), true);
+  });
+
+  test('is not asked again while it hangs, whoever asks, and neither is what is in the same place', async () => {
+    const calls = new BackingCalls(fifo, { inPool: true, timeoutMs: 50, place: folder });
+    await assert.rejects(calls.open(constants.O_RDONLY), { code: 'TIMEOUT' });
+    await assert.rejects(new BackingCalls(file, { inPool: true, place: folder }).stat(), {
+      message: `cannot use backing file ${file}: stat has not answered for 30 s`,
+    });
+    assert.equal((await new BackingCalls(file, { inPool: true }).stat()).size, 10n);
+    const fd = openSync(file, constants.O_RDONLY);
+    await new BackingCalls(file, { inPool: true, place: folder }).close(fd);
+    const other = openSync(fifo, constants.O_WRONLY);
+    while (descriptorsOf(file) > 0 || descriptorsOf(fifo) > 1) await sleep(5);
+    closeSync(other);
+    assert.equal((await new BackingCalls(file, { inPool: true, place: folder }).stat()).size, 10n);
   });
 
   test('keeps its descriptor until the call that was given up has returned', async () => {
-    const calls = new FileCalls(fifo, { inPool: true, timeoutMs: 50 });
+    const calls = new BackingCalls(fifo, { inPool: true, timeoutMs: 50 });
     const fd = openSync(fifo, constants.O_RDWR);
     const buffer = new Uint8Array(1);
     await assert.rejects(calls.read(fd, buffer, null), { code: 'TIMEOUT' });
-    await calls.close(fd);
+    // Whoever has asked, the descriptor is that of the call.
+    await new BackingCalls(fifo, { inPool: true }).close(fd);
     assert.equal(descriptorsOf(fifo), 1);
     const other = openSync(fifo, constants.O_WRONLY);
     writeFileSync(other, 'x');
