@@ -41,8 +41,8 @@ export function deviceOfMount({ device, source }: Mount): DeviceNumber | null {
  */
 export function mountOf(path: string, mounts: readonly Mount[] = mountsSeenBy('self')): Mount | null {
   const ids = new Set(mounts.map(({ id }) => id));
-  // The root is on a mount that is not shown. From there the path leads to the mounts as the kernel finds them, so one that
-  // another has been mounted over is not met.
+  // The search begins at the root's mount, whose parent is not listed, and goes from mount to mount as the kernel does. So a
+  // mount that is hidden below another one is not found.
   let found = mounts.find(({ id, parent, path: at }) => at === '/' && (parent === id || !ids.has(parent))) ?? null;
   for (let next = found; next !== null; next = nextMount(next, path, mounts)) found = next;
   return found;

@@ -40,7 +40,7 @@ export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }
   }
 }
 
-/** What `answer` resolves to, or `late` when that takes longer. */
+/** Settles as `answer` does, or resolves to `late` when `answer` has not settled after `timeoutMs` milliseconds. */
 export async function withinMs<T, L>(answer: Promise<T>, timeoutMs: number, late: L): Promise<T | L> {
   const ended = Promise.withResolvers<L>();
   const timer = setTimeout(() => ended.resolve(late), timeoutMs);

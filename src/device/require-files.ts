@@ -12,12 +12,12 @@ export async function requireFiles(files: readonly string[]): Promise<FoundFile[
   return found;
 }
 
-/** The last look at a file of each mount. */
+/** The last call for a file of each mount, by mount point. */
 const turns = new Map<string, Promise<unknown>>();
 
 /**
- * Looks at one file of a file system at a time. A process has four threads for it, and `recover -a` may have many files on one
- * that hangs: it takes one thread, and the files that come after are refused at once.
+ * Asks for one file of a mount at a time. A command has four threads for such calls, and `recover -a` may have many files on a
+ * file system that hangs: the first one takes a thread, and the others are refused at once when it has been given up.
  */
 function inTurn(path: string): Promise<BigIntStats> {
   const place = mountOf(path)?.path ?? path;

@@ -30,7 +30,7 @@ export async function requireUnserved(
     requireServed(channel, path, deviceOf(file), id);
     const other = (await devicesServing(file, id)).find(isTaken);
     if (other !== undefined) throw refusedUse(path, other);
-    const use = share ? null : await systemUse(file);
+    const use = share ? null : await systemUse(file.stat);
     if (use !== null) throw refusedUse(path, { words: use });
   }
 }

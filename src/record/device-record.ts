@@ -22,8 +22,8 @@ export interface StoredBuffer {
 }
 
 /**
- * Which file a name led to. As long as its file system is mounted, it tells whether another name leads to the same file,
- * without a look at it.
+ * The numbers by which the kernel tells files apart. They show that two files on mounted file systems are different ones
+ * without a call on either of them.
  */
 export interface FileIdentity {
   /** st_dev as MAJOR:MINOR. */
@@ -58,7 +58,10 @@ export interface DeviceRecord {
   readonly server: ServerIdentity | null;
   /** Where the server has the backing files open: /proc/PID/fd/N, in the order of the target's files. */
   readonly descriptors?: readonly number[];
-  /** What the files of the spec were when they were looked at or opened last; absent in a record of an older version. */
+  /**
+   * The identities of the spec's files, in their order, as `add`, `recover` or the server read them last. A record of an older
+   * version has none.
+   */
   readonly identities?: readonly FileIdentity[];
   /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
   readonly previous: ServerIdentity | null;

@@ -5,7 +5,7 @@ import { blockOffset } from '../stats/layout.ts';
 import type { FoundFile } from '../targets/looks.ts';
 import { isOnUblkDisk } from '../targets/stack.ts';
 import type { Opened } from '../targets/target.ts';
-import { checkDescriptorsLeft } from './descriptor-budget.ts';
+import { checkDescriptorsLeft, type DescriptorNeeds } from './descriptor-budget.ts';
 import type { DeviceThreads } from './device-threads.ts';
 import type { Held } from './held.ts';
 import { mapDescriptors, type MappedDevice, type SharedMaps } from './mappings.ts';
@@ -29,23 +29,21 @@ export interface ThreadParts {
 
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
-  const shares = shared?.takes(device.spec) === true && !needsOwnThreads(device.spec, parts.opened);
-  const lanes = shares ? shared.serve(laneRequests(parts)) : null;
+  // The kernel has workers for each of our threads, which do the operations that block. If a shared thread served a device
+  // and the one below it, the upper one's operations could take every worker that the kernel grants, and wait for requests
+  // of the lower one that need a worker too.
+  const takes = shared?.takes(device.spec) === true;
+  const lanes = takes && !parts.opened.some(isOnUblkDisk) ? shared.serve(laneRequests(parts)) : null;
   if (lanes !== null) return new SharedQueues(lanes);
+  if (takes) checkDescriptorsLeft(ofThreads(device.spec));
   const descriptors = mapDescriptors(device);
   held.add(() => descriptors.memory.unmap());
   return new QueueThreads(threadConfigs(device, channel, target, maps, descriptors));
 }
 
-/**
- * Whether the device lies on another ublk device. The kernel has workers for each of our threads, which do the operations
- * that block. If a shared thread served a device and the one below it, the upper one's operations could take every worker
- * that the kernel grants, and wait for requests of the lower one that need a worker too.
- */
-function needsOwnThreads(spec: DeviceSpec, opened: readonly FoundFile[]): boolean {
-  if (!opened.some(isOnUblkDisk)) return false;
-  checkDescriptorsLeft({ threads: spec.threads, files: [], sharedMemory: false, buffers: [], ofTarget: 0 });
-  return true;
+/** What threads of its own add to the descriptors of a device that was to share threads. */
+function ofThreads({ threads }: DeviceSpec): DescriptorNeeds {
+  return { threads, files: [], sharedMemory: false, buffers: [], ofTarget: 0 };
 }
 
 function laneRequests({ device, target, maps }: ThreadParts): LaneRequest[] {

@@ -35,7 +35,7 @@ async function holdsSwapArea(calls: BackingCalls, fd: number, offset: number): P
     const isRead = (await calls.read(fd, page.bytes, offset)) === PAGE_SIZE;
     return isRead && page.bytes.toString('latin1', PAGE_SIZE - SIGNATURE.length) === SIGNATURE;
   } catch (error) {
-    // No answer at all is one. What cannot be read is no reason to refuse the device: its own requests will say so.
+    // A read that was given up is a reason to refuse the device. A read error is none: the device's own requests report it.
     if (error instanceof UblkError) throw error;
     return false;
   } finally {

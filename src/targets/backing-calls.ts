@@ -45,8 +45,8 @@ const pooled = {
 const underWay = new Map<string, Set<Promise<unknown>>>();
 
 /**
- * How many calls were given up and have not returned, by place. No further call is made for such a place: however often it
- * is asked for, it takes no more threads of the pool.
+ * How many calls were given up and have not returned, by `place`. Until they have, calls for the same place are refused, so
+ * that they take no more threads of the pool.
  */
 const hanging = new Map<string, number>();
 
@@ -55,9 +55,12 @@ export interface BackingCallsOptions {
   readonly inPool: boolean;
   /** Milliseconds after which a call in the pool is given up. */
   readonly timeoutMs?: number;
-  /** What an error calls the file; its path where nothing is given. */
+  /** The name of the file in error messages. Default: its path. */
   readonly name?: string | undefined;
-  /** What hangs when the file does, for example its file system; the file alone where nothing is given. */
+  /**
+   * The key under which calls that do not return are counted, for example the mount point: files with the same key are
+   * refused together. Default: the path of the file.
+   */
   readonly place?: string | undefined;
 }
 
@@ -132,7 +135,7 @@ export class BackingCalls {
     );
   }
 
-  /** Of the file system that an open file is on. */
+  /** Returns the status of the file system that an open file is on (statfs(2)). */
   statfs(fd: number): Promise<StatsFs> {
     const link = `/proc/self/fd/${fd}`;
     return this.#make(
@@ -142,7 +145,10 @@ export class BackingCalls {
     );
   }
 
-  /** Returns the number of bytes read, where the file stands if `position` is null. `buffer` must stay mapped until `afterwards`. */
+  /**
+   * Reads from byte `position`, or from the current position of the descriptor if that is null, and returns the number of
+   * bytes. Memory of `buffer` that is to be unmapped must stay mapped until `afterwards` says so.
+   */
   read(fd: number, buffer: Uint8Array, position: number | null): Promise<number> {
     return this.#make(
       'read',
@@ -169,7 +175,10 @@ export class BackingCalls {
     );
   }
 
-  /** Calls a function of libc that returns an int. Memory that it is told the address of must stay mapped until `afterwards`. */
+  /**
+   * Calls a function of libc that returns an int. Memory that it gets the address of must stay mapped until `afterwards` says
+   * so.
+   */
   int(name: FunctionName, ...values: Argument[]): Promise<CallResult<number>> {
     return this.#make(
       name,
@@ -188,7 +197,7 @@ export class BackingCalls {
     else await this.#inPool('close', () => pooled.close(fd));
   }
 
-  /** Calls `release` when no call on the file is under way any more, whoever made it, of those that were given up too. */
+  /** Calls `release` when all calls on the file have returned, also those of others and those that were given up. */
   afterwards(release: () => void): void {
     const calls = underWay.get(this.path);
     if (calls === undefined) release();

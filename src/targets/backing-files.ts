@@ -99,7 +99,7 @@ export async function closeUnused(files: readonly BackingFile[]): Promise<void> 
   for (const { calls, fd } of files) await closeQuietly(calls, fd);
 }
 
-/** Nothing is lost by what a close says, or by one that takes its time: the file has been synced, or nothing was written. */
+/** Closes without waiting for more than the bound, and ignores errors: the file has been synced, or nothing was written. */
 async function closeQuietly(calls: BackingCalls, fd: number): Promise<void> {
   await calls.close(fd).catch(() => {});
 }
@@ -174,7 +174,7 @@ async function openAligned(
 
 /** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
 async function requireUnused(file: FoundFile, { resident }: ClaimOptions): Promise<void> {
-  const use = file.stat.isBlockDevice() ? null : await systemUse(file, resident);
+  const use = file.stat.isBlockDevice() ? null : await systemUse(file.stat, resident);
   if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
 }
 

@@ -42,7 +42,7 @@ async function probed(calls: BackingCalls, fd: number, bytes: number): Promise<D
       const offset = offsetOf(1 << shift, bytes);
       const address = memory.address + BigInt(at);
       const { value, errno } = await calls.int('pread', fd, address, BigInt(1 << shift), BigInt(offset));
-      // Only EINVAL is about alignment.
+      // The kernel answers EINVAL to a wrong alignment. No other error says anything about it.
       return value >= 0 || errno !== ERRNO.EINVAL;
     };
     const blockShift = await firstShift((shift) => shift >= smallest && aligned(shift, 0));

@@ -29,12 +29,12 @@ export interface FileUser {
 export async function holderOf(file: FoundFile, except: number): Promise<FileUser | null> {
   const [device] = await devicesServing(file, except);
   if (device !== undefined) return device;
-  const words = (await systemUse(file)) ?? (await lockOwner(file.stat));
+  const words = (await systemUse(file.stat)) ?? (await lockOwner(file.stat));
   return words === null ? null : { words };
 }
 
 /** A sentence about how the kernel itself uses the file or block device (mount, swap, dm, md, loop device), or null. */
-export async function systemUse({ stat }: FoundFile, inPool = true): Promise<string | null> {
+export async function systemUse(stat: BigIntStats, inPool = true): Promise<string | null> {
   if (!stat.isBlockDevice()) {
     const [loop] = await whichOf(loopsNear(stat), ({ file }) => isAt(stat, file, inPool));
     return loop === undefined ? null : `/dev/${loop.name} uses it (\`losetup -d /dev/${loop.name}\` detaches it)`;
@@ -60,8 +60,8 @@ function loopsNear(stat: BigIntStats): readonly KernelLoop[] {
 }
 
 /**
- * A sentence that says that what is on the block device `under` lies on `device` itself, directly or through others, or null. A device that
- * waits for itself never answers.
+ * A sentence that says that the block device `under` is, or lies on, the disk of the ublk device `device`, or null. A device
+ * that waits for itself never answers.
  */
 export function liesOnDevice(under: DeviceNumber | null, device: number): string | null {
   const seen = new Set<string>();
@@ -135,8 +135,8 @@ export function recordedDevices(except: number): RecordedDevice[] {
 }
 
 /**
- * Whether `other`, a name of another device's file, leads to this file, to a partition of it, or to its disk. `recorded`: what
- * the device's server has opened by that name. `mounted`: the numbers of all mounted file systems.
+ * Whether `other`, a name of another device's file, leads to this file, to a partition of it, or to its disk. `recorded`: the
+ * identity in the record of that device. `mounted`: the numbers of all mounted file systems.
  */
 async function overlaps(
   { path, stat }: FoundFile,
@@ -145,12 +145,12 @@ async function overlaps(
   mounted: ReadonlySet<string>,
 ): Promise<boolean> {
   if (other === path) return true;
-  const isRecorded = recorded !== undefined && isIdentity(stat, recorded);
-  // A file system that was mounted again may have another number.
-  const isTrusted = recorded !== undefined && recorded.blockDevice === null && mounted.has(recorded.device);
-  if (isTrusted && !isRecorded) return false;
+  // A file system that is no longer mounted may have another number now. On the same file system as this file, the name may
+  // lead to another file by now, and the file system has just answered.
+  const isFile = recorded !== undefined && recorded.blockDevice === null;
+  if (isFile && recorded.device !== deviceNumber(stat.dev) && mounted.has(recorded.device)) return false;
   const found = await lookAt(other);
-  if (found === 'late') return isRecorded;
+  if (found === 'late') return recorded !== undefined && isIdentity(stat, recorded);
   if (found === null) return false;
   if (!stat.isBlockDevice() || !found.isBlockDevice()) return isSame(stat, found);
   const [a, b] = [deviceNumber(stat.rdev), deviceNumber(found.rdev)];
@@ -195,13 +195,13 @@ async function isOpenAs(stat: BigIntStats, { pid, fd, link }: OpenFile): Promise
   return (inode === null || inode === stat.ino) && isAt(stat, link);
 }
 
-/** A file that does not say so in time may be the same one. */
+/** Whether the path leads to this file. It counts as the same when the look at it is late. */
 async function isAt(stat: BigIntStats, path: string, inPool = true): Promise<boolean> {
   const other = await lookAt(path, inPool);
   return other !== null && (other === 'late' || isSame(stat, other));
 }
 
-/** Those of which it is true. */
+/** Returns the elements for which the answer is true. */
 async function whichOf<T>(all: readonly T[], isTrue: (one: T) => Promise<boolean>): Promise<T[]> {
   const answers = await Promise.all(all.map(isTrue));
   return all.filter((_, index) => answers[index]);

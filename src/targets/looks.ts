@@ -1,7 +1,6 @@
 /**
  * Looks at files of others, to compare them with a file that is to be served. Such a file may be on a file system that hangs,
- * and then nobody must wait for long. What a server has recorded of the files that it opened, and the names of mounts, make
- * most looks needless.
+ * so the wait for it is short. The recorded identities of files and the paths of mounts make most of these calls needless.
  */
 import { type BigIntStats, stat, statSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -14,7 +13,7 @@ const LOOK_MS = 2000;
 
 const statInPool = promisify(stat) as (path: string, options: { bigint: true }) => Promise<BigIntStats>;
 
-/** Looks that have not ended. Whoever looks at the same file waits for the same look, so it takes one thread of the pool. */
+/** The calls that have not returned, by path. Whoever looks at the same file waits for the same call, so a file takes one thread. */
 const looks = new Map<string, Promise<BigIntStats | null>>();
 
 /** A file that has answered. */
@@ -24,8 +23,8 @@ export interface FoundFile {
 }
 
 /**
- * What stat(2) says of a file, or null; `late` when it says nothing within two seconds. `inPool`: a thread of libuv's pool
- * asks, and not this one.
+ * Returns the status of a file (stat(2)), null when the call fails, or `late` when it has not returned after two seconds. With
+ * `inPool` a thread of libuv's pool makes the call, otherwise this thread, which then waits for as long as it takes.
  */
 export async function lookAt(path: string, inPool = true): Promise<BigIntStats | null | 'late'> {
   if (!inPool) return lookHere(path);
@@ -52,8 +51,7 @@ function lookHere(path: string): BigIntStats | null {
  * its own; its mount names the device.
  */
 export function deviceOf({ path, stat }: FoundFile): DeviceNumber | null {
-  const number = deviceNumber(stat.isBlockDevice() ? stat.rdev : stat.dev);
-  return blockDeviceName(number) === null ? deviceOfMountOf(path) : number;
+  return recordedDeviceOf(path, identityOf(stat));
 }
 
 /** The same as the name alone tells it: of a node in /dev, or of the mount. Nobody looks at the file. */

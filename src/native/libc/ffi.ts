@@ -71,22 +71,19 @@ export function callInt(name: FunctionName, ...values: Argument[]): CallResult<n
   return { value: result.value, errno: result.errnoCode };
 }
 
-/**
- * Calls a function that returns an int on a thread of libuv's pool. The process must be one whose functions are all looked
- * up: a server.
- */
+/** Calls a function that returns an int on a thread of libuv's pool. */
 export async function callIntInPool(name: FunctionName, ...values: Argument[]): Promise<CallResult<number>> {
-  inPool.add(values);
+  passed.add(values);
   try {
     const result = (await call(name, ffi().DataType.I32, values, true)) as { value: number; errnoCode: number };
     return { value: result.value, errno: result.errnoCode };
   } finally {
-    inPool.delete(values);
+    passed.delete(values);
   }
 }
 
-/** The arguments of calls that threads of the pool are making: memory that the kernel uses must not be collected. */
-const inPool = new Set<readonly Argument[]>();
+/** The arguments of calls that threads of the pool are making. Memory that the kernel uses must not be collected. */
+const passed = new Set<readonly Argument[]>();
 
 /** Calls a function that returns a long or a pointer. */
 export function callLong(name: FunctionName, ...values: Argument[]): CallResult<bigint> {
