@@ -13,11 +13,14 @@ try {
   notLoaded(error);
 }
 
-/* A command that has ended waits for nothing; but the file of a target may have left a timer or a socket. */
+/*
+ * A command that has ended waits for nothing; but the file of a target may have left a timer or a socket, and a thread may
+ * look at a file whose file system does not answer.
+ */
 function leave() {
-  if (!/^(add|recover|target|help)$/.test(process.argv[2])) return;
+  if (!/^(add|recover|update_size|target|help)$/.test(process.argv[2])) return;
   setTimeout(function () {
-    process.exit();
+    require('../dist/main.cjs').waitForNoThread().then(process.exit.bind(process, undefined), notLoaded);
   }, 500).unref();
 }
 

@@ -1,25 +1,20 @@
 /**
- * Runs control commands in a process of their own, the hand, which can be left behind.
+ * Runs control commands in a process of their own, a hand, which can be left behind.
  *
- * STOP_DEV, for one, waits in the kernel until the device's server has finished every request. A process that has issued
- * it can neither return from it nor exit, not even by SIGKILL. So the process that answers to a person or to a program
- * prepares a ring, and a small process inherits it, submits what is in it and waits; the results are in the ring's
- * memory, which both have. When the wait is over, or given up, the hand stays behind until the kernel is done.
+ * STOP_DEV, for one, waits in the kernel until the device's server has finished every request. So the process that answers
+ * to a person or to a program prepares a ring, and a hand inherits it, submits what is in it and waits; the results are in
+ * the ring's memory, which both have. When the wait is over, or given up, the hand stays behind until the kernel is done.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, writeSync } from 'node:fs';
-import { packagePath } from '../package-root.ts';
+import type { ChildProcess } from 'node:child_process';
 import { UblkError } from '../errors.ts';
-import { checked } from '../native/libc/calls.ts';
+import { HAND_CONTROL_FD } from '../native/hand/ring-fd.ts';
+import { endOf, startHand } from '../native/hand/start.ts';
 import { IOSQE_IO_LINK } from '../native/uapi/io-uring-sqe-flags.ts';
 import { CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
 import { type ControlCommand, prepareCommand } from './command.ts';
 import { requestOf } from './failures.ts';
-import { HAND_CONTROL_FD } from './hand/ring-fd.ts';
-import { handProgram, hasHandProgram } from './hand/program.ts';
 import { type ControlRing, openControlRing } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
-import { MFD_CLOEXEC } from '../native/uapi/mman.ts';
 
 export interface ApartOptions extends WaitOptions {
   /** Makes the error of a wait that took too long; by default it says which command did not answer. */
@@ -38,11 +33,11 @@ export async function runApart(commands: readonly ControlCommand[], options: Apa
   const control = openControlRing(commands.length);
   try {
     prepareChain(control, commands);
-    const hand = startHand(control, commands);
+    const hand = handFor(control, commands);
     onWaiting?.(`waiting for ${command.waitsFor ?? `the driver to ${requestOf(command.name, command.device)}`}`);
     const late = options.late ?? (() => lateError(command, timeoutMs));
     try {
-      await bounded(ended(hand), { signal, timeoutMs, late });
+      await bounded(endOf(hand), { signal, timeoutMs, late });
     } catch (error) {
       hand.unref();
       throw error;
@@ -61,54 +56,14 @@ function prepareChain({ ring: { sq } }: ControlRing, commands: readonly ControlC
   sq.publish();
 }
 
-function startHand({ fd, ring }: ControlRing, commands: readonly ControlCommand[]): ChildProcess {
-  const options: HandOptions = {
-    // A Ctrl-C is for the process that asked.
-    detached: true,
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'ignore', ring.fd, fd],
-    env: {},
-    argv0: `ublkts: ${commands.map(({ name }) => name).join(', ')} of device ${commands[0]?.device}`,
-  };
-  return startProgram(commands.length, options) ?? startNode(commands.length, options);
-}
-
-interface HandOptions {
-  readonly detached: boolean;
-  readonly cwd: string;
-  readonly stdio: ('ignore' | number)[];
-  readonly env: NodeJS.ProcessEnv;
-  readonly argv0: string;
-}
-
-/** Undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
-function startProgram(entries: number, options: HandOptions): ChildProcess | undefined {
-  if (!hasHandProgram(process.arch)) return undefined;
-  const file = checked('memfd_create', 'ublkts-hand', 'ublkts-hand', MFD_CLOEXEC);
-  try {
-    writeSync(file, handProgram(entries));
-    // The child opens it by the number that it has there: the last one of those it is given.
-    const stdio = [...options.stdio, file];
-    const hand = spawn(`/proc/self/fd/${stdio.length - 1}`, [], { ...options, stdio });
-    if (hand.pid !== undefined) return hand;
-    // The error is told again by an event, which has to have a listener.
-    hand.on('error', () => {});
-    return undefined;
-  } finally {
-    closeSync(file);
-  }
-}
-
-function startNode(entries: number, options: HandOptions): ChildProcess {
-  const { argv0: _, ...rest } = options;
-  return spawn(process.execPath, [packagePath('dist/control/hand/main.cjs'), String(entries)], rest);
-}
-
-async function ended(hand: ChildProcess): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  hand.once('exit', () => resolve());
-  hand.once('error', reject);
-  return promise;
+function handFor({ fd, ring }: ControlRing, commands: readonly ControlCommand[]): ChildProcess {
+  return startHand(
+    { call: 'ring', entries: commands.length },
+    {
+      title: `ublkts: ${commands.map(({ name }) => name).join(', ')} of device ${commands[0]?.device}`,
+      descriptors: [ring.fd, fd],
+    },
+  );
 }
 
 function resultsOf({ ring: { cq } }: ControlRing, commands: readonly ControlCommand[]): number[] {

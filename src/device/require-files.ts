@@ -1,14 +1,15 @@
 /** Whether the backing files of a device are there, before anything is made. */
 import type { BigIntStats } from 'node:fs';
 import { mountOf } from '../block/mounts.ts';
+import type { WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
 import type { FoundFile } from '../targets/looks.ts';
 
 /** Throws for the first backing file that is not there, or does not answer. */
-export async function requireFiles(files: readonly string[]): Promise<FoundFile[]> {
+export async function requireFiles(files: readonly string[], { signal }: WaitOptions): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
-  for (const path of files) found.push({ path, stat: await inTurn(path) });
+  for (const path of files) found.push({ path, stat: await inTurn(path, signal) });
   return found;
 }
 
@@ -16,13 +17,13 @@ export async function requireFiles(files: readonly string[]): Promise<FoundFile[
 const turns = new Map<string, Promise<unknown>>();
 
 /**
- * Asks for one file of a mount at a time. A command has four threads for such calls, and `recover -a` may have many files on a
- * file system that hangs: the first one takes a thread, and the others are refused at once when it has been given up.
+ * Asks for one file of a mount at a time. `recover -a` may have many files on a file system that hangs: the first one takes its
+ * time, and the others are refused at once when it has been given up.
  */
-function inTurn(path: string): Promise<BigIntStats> {
+function inTurn(path: string, signal: AbortSignal | undefined): Promise<BigIntStats> {
   const place = mountOf(path)?.path ?? path;
   const before = turns.get(place) ?? Promise.resolve();
-  const stat = before.then(() => statOf(path, place));
+  const stat = before.then(() => statOf(path, place, signal));
   turns.set(
     place,
     stat.catch(() => {}),
@@ -30,9 +31,9 @@ function inTurn(path: string): Promise<BigIntStats> {
   return stat;
 }
 
-async function statOf(path: string, place: string): Promise<BigIntStats> {
+async function statOf(path: string, place: string, signal: AbortSignal | undefined): Promise<BigIntStats> {
   try {
-    return await new BackingCalls(path, { inPool: true, place }).stat();
+    return await new BackingCalls(path, { caller: 'process', place, signal }).stat();
   } catch (error) {
     if (error instanceof UblkError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';

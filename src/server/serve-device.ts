@@ -204,7 +204,10 @@ export async function serveDevice(
 async function openedFiles(paths: readonly string[], fds: readonly number[], inPool: boolean): Promise<FoundFile[]> {
   if (paths.length !== fds.length) return [];
   return Promise.all(
-    paths.map(async (path, index) => ({ path, stat: await new BackingCalls(path, { inPool }).fstat(fds[index]!) })),
+    paths.map(async (path, index) => ({
+      path,
+      stat: await new BackingCalls(path, { caller: inPool ? 'pool' : 'thread' }).fstat(fds[index]!),
+    })),
   );
 }
 

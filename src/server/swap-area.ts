@@ -24,7 +24,7 @@ export async function swapNotes(
   const offset = target === 'loop' ? parseSize(targetOptions['offset'] ?? '0') : 0;
   const path = files[0] ?? 'the first file';
   if (mlock || fd === undefined) return [];
-  if (!(await holdsSwapArea(new BackingCalls(path, { inPool: isResident }), fd, offset))) return [];
+  if (!(await holdsSwapArea(new BackingCalls(path, { caller: isResident ? 'pool' : 'thread' }), fd, offset))) return [];
   return [`${path} holds a swap area: as swap, this device can freeze the machine, unless it is added with mlock`];
 }
 

@@ -1,9 +1,10 @@
 /**
  * The system calls that a process makes on a backing file before it serves the file. Any of them may get no answer: the
  * disk hangs, the file system is frozen or its server is gone, another program reads the disk's partitions. Where somebody
- * waits for the process (the other devices of a resident server, the user of a command), threads of libuv's pool make the
- * calls, and they are given up after 30 s. A server of one device makes them itself: a pool is four threads more.
+ * waits for the process (the other devices of a resident server, the user of a command), another thread or process makes the
+ * calls, and they are given up after 30 s.
  */
+import type { ChildProcess } from 'node:child_process';
 import {
   type BigIntStats,
   close,
@@ -24,11 +25,16 @@ import {
   write,
   writeSync,
 } from 'node:fs';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { bounded, DEFAULT_TIMEOUT_MS } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
+import { endOf, startHand } from '../native/hand/start.ts';
+import type { FileTask } from '../native/hand/task.ts';
+import { systemError } from '../native/libc/calls.ts';
 import { type Argument, type CallResult, callInt, callIntInPool, type FunctionName } from '../native/libc/ffi.ts';
 import { type LockKind, tryLock, tryLockInPool } from '../native/libc/file-lock.ts';
+import { ERRNO } from '../native/uapi/errno.ts';
 
 const pooled = {
   close: promisify(close),
@@ -44,16 +50,33 @@ const pooled = {
 /** The calls in the pool that have not returned, by the path of the file. */
 const underWay = new Map<string, Set<Promise<unknown>>>();
 
+interface HungCall {
+  readonly command: string;
+  /** The name of the file. */
+  readonly name: string;
+  /** After how many milliseconds it was given up. */
+  readonly timeoutMs: number;
+}
+
 /**
- * How many calls were given up and have not returned, by `place`. Until they have, calls for the same place are refused, so
- * that they take no more threads of the pool.
+ * The calls that were given up and have not returned, by `place`. Until they have, calls for the same place are refused, so
+ * that they take no more threads or processes.
  */
-const hanging = new Map<string, number>();
+const hanging = new Map<string, Set<HungCall>>();
+
+/**
+ * Who makes the calls:
+ *
+ * - `thread`: the thread that asks, which waits for as long as it takes. A server of one device: a pool is four threads more.
+ * - `pool`: threads of libuv's pool. A resident server. A process does not end before they have returned.
+ * - `process`: for `stat` and `truncate`, a process that is left behind when they do not return. A command or a program. The
+ *   other calls are made in the pool.
+ */
+export type Caller = 'thread' | 'pool' | 'process';
 
 export interface BackingCallsOptions {
-  /** Whether somebody waits for this process, so that a call must not hold up its thread. */
-  readonly inPool: boolean;
-  /** Milliseconds after which a call in the pool is given up. */
+  readonly caller: Caller;
+  /** Milliseconds after which a call is given up; `thread` gives up none. */
   readonly timeoutMs?: number;
   /** The name of the file in error messages. Default: its path. */
   readonly name?: string | undefined;
@@ -62,11 +85,13 @@ export interface BackingCallsOptions {
    * refused together. Default: the path of the file.
    */
   readonly place?: string | undefined;
+  /** Gives up calls that are not made by `thread`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Calls on the file `path`. They throw what the system calls do, or in the pool a UblkError with the code `TIMEOUT` when
- * there is no answer in time.
+ * Calls on the file `path`. They throw what the system calls do, or a UblkError with the code `TIMEOUT` when there is
+ * no answer in time.
  */
 export class BackingCalls {
   readonly path: string;
@@ -90,8 +115,10 @@ export class BackingCalls {
     return this.#options.place ?? this.path;
   }
 
-  stat(): Promise<BigIntStats> {
+  async stat(): Promise<BigIntStats> {
     const options = { bigint: true } as const;
+    // A file that has answered a process answers this one too, with its status or an error.
+    await this.#inProcess({ call: 'stat', path: this.path });
     return this.#make(
       'stat',
       () => statSync(this.path, options),
@@ -99,8 +126,11 @@ export class BackingCalls {
     );
   }
 
-  truncate(bytes: number): Promise<void> {
-    return this.#make(
+  async truncate(bytes: number): Promise<void> {
+    const errno = await this.#inProcess({ call: 'truncate', path: this.path, bytes });
+    if (errno === 0) return;
+    if (errno !== null) throw systemError('truncate', errno, `of ${this.#name}`);
+    await this.#make(
       'truncate',
       () => truncateSync(this.path, bytes),
       () => pooled.truncate(this.path, bytes),
@@ -192,9 +222,9 @@ export class BackingCalls {
    * descriptor, it resolves at once: another file that got the number would be the one that the call works on.
    */
   async close(fd: number): Promise<void> {
-    if (!this.#options.inPool) closeSync(fd);
+    if (this.#options.caller === 'thread') closeSync(fd);
     else if (hanging.has(this.#place)) this.afterwards(() => void pooled.close(fd).catch(() => {}));
-    else await this.#inPool('close', () => pooled.close(fd));
+    else await this.#givenUp('close', () => pooled.close(fd));
   }
 
   /** Calls `release` when all calls on the file have returned, also those of others and those that were given up. */
@@ -205,26 +235,47 @@ export class BackingCalls {
   }
 
   async #make<T>(command: string, here: () => T, inPool: () => Promise<T>): Promise<T> {
-    return this.#options.inPool ? this.#inPool(command, inPool) : here();
+    return this.#options.caller === 'thread' ? here() : this.#givenUp(command, inPool);
   }
 
-  async #inPool<T>(command: string, call: () => Promise<T>): Promise<T> {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
-    const late = (): UblkError => lateError(this.#name, command, timeoutMs);
+  /**
+   * Has a process make the call, and returns the errno, or 0; null if no process is to make it, or none can be started.
+   */
+  async #inProcess(task: FileTask): Promise<number | null> {
+    if (this.#options.caller !== 'process') return null;
+    const path = resolve(task.path);
+    let hand: ChildProcess | undefined;
+    try {
+      return await this.#givenUp(task.call, () => {
+        hand = startHand({ ...task, path }, { title: `ublkts: ${task.call} ${path}` });
+        return errnoFrom(hand);
+      });
+    } catch (error) {
+      if (hand !== undefined && hand.pid === undefined) return null;
+      // Many of these waits can be ended. Where it cannot, the hand stays and keeps nobody from ending.
+      hand?.kill('SIGKILL');
+      hand?.unref();
+      throw error;
+    }
+  }
+
+  /** Gives the call up when its time is over. */
+  async #givenUp<T>(command: string, call: () => Promise<T>): Promise<T> {
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    signal?.throwIfAborted();
+    const name = this.#name;
     const place = this.#place;
-    if (hanging.has(place)) throw late();
+    const [hung] = hanging.get(place) ?? [];
+    if (hung !== undefined) throw lateError(name, hung);
     const answer = this.#watched(call());
     const giveUp = (): UblkError => {
-      hanging.set(place, (hanging.get(place) ?? 0) + 1);
-      const returned = (): void => {
-        const left = (hanging.get(place) ?? 1) - 1;
-        if (left > 0) hanging.set(place, left);
-        else hanging.delete(place);
-      };
+      const late: HungCall = { command, name, timeoutMs };
+      hang(place, late);
+      const returned = (): void => hasReturned(place, late);
       answer.then(returned, returned);
-      return late();
+      return lateError(name, late);
     };
-    return bounded(answer, { timeoutMs, late: giveUp });
+    return bounded(answer, { signal, timeoutMs, late: giveUp });
   }
 
   /** Keeps the call among those under way until it has returned. */
@@ -240,11 +291,28 @@ export class BackingCalls {
   }
 }
 
-function lateError(name: string, command: string, timeoutMs: number): UblkError {
-  return new UblkError(`cannot use backing file ${name}: ${command} has not answered for ${timeoutMs / 1000} s`, {
+/** The errno that a process has got from its call, or 0; EINTR if it was killed. */
+async function errnoFrom(hand: ChildProcess): Promise<number> {
+  return (await endOf(hand)) ?? ERRNO.EINTR;
+}
+
+function hang(place: string, call: HungCall): void {
+  const calls = hanging.get(place) ?? new Set();
+  hanging.set(place, calls.add(call));
+}
+
+function hasReturned(place: string, call: HungCall): void {
+  const calls = hanging.get(place);
+  calls?.delete(call);
+  if (calls?.size === 0) hanging.delete(place);
+}
+
+function lateError(name: string, hung: HungCall): UblkError {
+  const what = hung.name === name ? hung.command : `${hung.command} of ${hung.name}`;
+  return new UblkError(`cannot use backing file ${name}: ${what} has not answered for ${hung.timeoutMs / 1000} s`, {
     code: 'TIMEOUT',
     kind: 'busy',
-    command,
+    command: hung.command,
     hint: 'its disk or file system hangs or is frozen, or another program is reading its partitions: see `dmesg`, and try again',
   });
 }

@@ -47,7 +47,7 @@ const MAX_BLOCK_SHIFT = 12;
  * of the other.
  */
 export async function openBackingFiles(paths: readonly string[], options: BackingFileOptions): Promise<BackingFile[]> {
-  const calls = paths.map((path) => new BackingCalls(path, { inPool: options.resident }));
+  const calls = paths.map((path) => new BackingCalls(path, { caller: options.resident ? 'pool' : 'thread' }));
   const stats = await Promise.all(calls.map((file) => statBackingFile(file, options)));
   requireDistinct(paths, stats);
   const files: BackingFile[] = [];

@@ -5,6 +5,7 @@ import { type Text, UblkError } from '../errors.ts';
 import { formatSize } from '../sizes.ts';
 import { option } from '../spec/option-names.ts';
 import { BackingCalls } from './backing-calls.ts';
+import type { ResizeRequest } from './target.ts';
 
 export interface RoomRequest {
   /** A path to the file, for example in /proc/PID/fd. */
@@ -18,11 +19,14 @@ export interface RoomRequest {
 /**
  * Makes sure that every file is large enough, or throws and changes none. With `grow`, regular files are made larger.
  */
-export async function makeRoom(requests: readonly RoomRequest[], grow: boolean): Promise<void> {
+export async function makeRoom(
+  requests: readonly RoomRequest[],
+  { grow, signal }: Pick<ResizeRequest, 'grow' | 'signal'>,
+): Promise<void> {
   const small: { readonly calls: BackingCalls; readonly bytes: number }[] = [];
   for (const request of requests) {
     const { path, name, bytes } = request;
-    const calls = new BackingCalls(path, { inPool: true, name });
+    const calls = new BackingCalls(path, { caller: 'process', name, signal });
     const stat = await calls.stat();
     const size = sizeOf(stat);
     if (size >= bytes) continue;

@@ -83,6 +83,8 @@ export interface ResizeRequest extends Pick<OpenRequest, 'device' | 'options' | 
   readonly bytes: number;
   /** Whether files that are too small may be made larger. */
   readonly grow: boolean;
+  /** The caller gives up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Opened<State = unknown> {

@@ -3,7 +3,7 @@
  * That must hold up the device that wants the file, and nobody else.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { UblkError } from '../../src/errors.ts';
@@ -19,6 +19,8 @@ const DIRECTORY = '/tmp/hung';
 /** Where commands in the background say what they do. */
 const SAID = `${DIRECTORY}/said`;
 const SUSPEND = 'dmsetup suspend --nolockfs --noflush hung';
+/** Prints the processes that make a call on a file for a command. */
+const LEFT_BEHIND = `pgrep -f '^ublkts: stat' || true`;
 const MOUNT = `${DIRECTORY}/mount`;
 /** What another device may take while one waits: an `add` takes a second on a busy guest, and a file is given up after 30. */
 const AT_ONCE_MS = 15_000;
@@ -100,12 +102,30 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
       sh('ublkts del -n 9');
       await until('the other one is recovered', async () => (await describeDevice(good.id)).state === 'LIVE', 60);
       verify(good.path, '--size=1M');
+      await until('the command has ended', () => !isRunning(recovery.pid), 60);
     } finally {
       sh('dmsetup resume hung');
     }
     await recovery.succeeded;
+    for (const { id } of orphans) assert.match(said(), new RegExp(`device ${id}: cannot use backing file`));
     assert.doesNotMatch(said(), new RegExp(`device ${good.id}`));
+    await until('no hand is left', () => sh(LEFT_BEHIND) === '');
     await library.deleteAllDevices();
+  });
+
+  test('does not keep a command from ending', async () => {
+    sh(`sync; echo 3 > /proc/sys/vm/drop_caches; ${SUSPEND}; : > ${SAID}`);
+    const add = inBackground(`exec ublkts add -t loop ${MOUNT}/b.img > ${SAID} 2>&1`);
+    try {
+      await until('it looks at the file', () => sh(LEFT_BEHIND) !== '');
+      process.kill(add.pid, 'SIGINT');
+      await until('it has ended', () => !isRunning(add.pid));
+      assert.match(said(), /interrupted by SIGINT/);
+      assert.notEqual(sh(LEFT_BEHIND), '', 'what waits for the disk is left behind');
+    } finally {
+      sh('dmsetup resume hung');
+    }
+    await until('no hand is left', () => sh(LEFT_BEHIND) === '');
   });
 
   test('is named when a device is to be made larger than its file', { skip: onlyLong }, async () => {
@@ -130,6 +150,11 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
 
 function loop(file: string): Omit<AddRequest, 'server'> {
   return { target: 'loop', files: [file], queues: 1, depth: 32 };
+}
+
+/** A process is over when its parent has read its exit code; until then it is a zombie. */
+function isRunning(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 function said(): string {

@@ -1,4 +1,4 @@
-/** The calls on backing files, made by the thread itself or by threads of libuv's pool, as a resident server does. */
+/** The calls on backing files, made by the thread itself, by threads of libuv's pool, or by a process of their own. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,9 +14,9 @@ const file = join(folder, 'file');
 writeFileSync(file, 'some bytes');
 after(() => rmSync(folder, { recursive: true }));
 
-for (const inPool of [false, true]) {
-  describe(`calls ${inPool ? 'in the pool' : 'of the thread itself'}`, () => {
-    const calls = new BackingCalls(file, { inPool });
+for (const caller of ['thread', 'pool', 'process'] as const) {
+  describe(`calls made by a ${caller}`, () => {
+    const calls = new BackingCalls(file, { caller });
 
     test('a file can be asked for several times at once', async () => {
       const stats = await Promise.all([1, 2, 3].map(() => calls.stat()));
@@ -36,13 +36,14 @@ for (const inPool of [false, true]) {
     test('errors are those of the system calls', async () => {
       const missing = calls.of(join(folder, 'missing'));
       await assert.rejects(missing.stat(), { code: 'ENOENT' });
+      await assert.rejects(missing.truncate(1), { code: 'ENOENT' });
       await assert.rejects(missing.open(constants.O_RDONLY), { code: 'ENOENT' });
       await assert.rejects(calls.of(folder).open(constants.O_WRONLY), { code: 'EISDIR' });
       assert.equal((await calls.int('fallocate', -1, FALLOC_FL_KEEP_SIZE, 0n, 1n)).value, -1);
     });
 
     test('reads, writes, locks and allocates', async () => {
-      const own = calls.of(join(folder, `own-${inPool}`));
+      const own = calls.of(join(folder, `own-${caller}`));
       const fd = await own.open(constants.O_RDWR | constants.O_CREAT, 0o600);
       assert.equal(await own.write(fd, Buffer.from('more bytes'), 2), 10);
       const buffer = new Uint8Array(16);
@@ -52,6 +53,8 @@ for (const inPool of [false, true]) {
       assert.deepEqual((await own.int('fallocate', fd, 0, 0n, 4096n)).value, 0);
       assert.equal((await own.fstat(fd)).size, 4096n);
       assert.equal((await own.statfs(fd)).bsize > 0, true);
+      await own.truncate(8192);
+      assert.equal((await own.stat()).size, 8192n);
       await own.close(fd);
     });
   });
@@ -62,14 +65,14 @@ describe('a file that does not answer', () => {
   execFileSync('mkfifo', [fifo]);
 
   test('is given up in time, is refused meanwhile, and is closed when it answers', async () => {
-    const calls = new BackingCalls(fifo, { inPool: true, timeoutMs: 50 });
+    const calls = new BackingCalls(fifo, { caller: 'pool', timeoutMs: 50 });
     // Opening a pipe waits for its other end.
     await assert.rejects(calls.open(constants.O_RDONLY), {
       code: 'TIMEOUT',
       message: `cannot use backing file ${fifo}: open has not answered for 0.05 s`,
     });
     const asked = performance.now();
-    await assert.rejects(new BackingCalls(fifo, { inPool: true }).stat(), { code: 'TIMEOUT' });
+    await assert.rejects(new BackingCalls(fifo, { caller: 'pool' }).stat(), { code: 'TIMEOUT' });
     assert.ok(performance.now() - asked < 1000, 'it is refused at once');
     const released = mock.fn();
     calls.afterwards(released);
@@ -78,31 +81,31 @@ describe('a file that does not answer', () => {
     while (released.mock.callCount() === 0) await sleep(5);
     closeSync(other);
     assert.equal(descriptorsOf(fifo), 0);
-    assert.equal((await new BackingCalls(fifo, { inPool: true }).stat()).isFIFO(), true);
+    assert.equal((await new BackingCalls(fifo, { caller: 'pool' }).stat()).isFIFO(), true);
   });
 
   test('is not asked again while it hangs, whoever asks, and neither is what is in the same place', async () => {
-    const calls = new BackingCalls(fifo, { inPool: true, timeoutMs: 50, place: folder });
+    const calls = new BackingCalls(fifo, { caller: 'pool', timeoutMs: 50, place: folder });
     await assert.rejects(calls.open(constants.O_RDONLY), { code: 'TIMEOUT' });
-    await assert.rejects(new BackingCalls(file, { inPool: true, place: folder }).stat(), {
-      message: `cannot use backing file ${file}: stat has not answered for 30 s`,
+    await assert.rejects(new BackingCalls(file, { caller: 'pool', place: folder }).stat(), {
+      message: `cannot use backing file ${file}: open of ${fifo} has not answered for 0.05 s`,
     });
-    assert.equal((await new BackingCalls(file, { inPool: true }).stat()).size, 10n);
+    assert.equal((await new BackingCalls(file, { caller: 'pool' }).stat()).size, 10n);
     const fd = openSync(file, constants.O_RDONLY);
-    await new BackingCalls(file, { inPool: true, place: folder }).close(fd);
+    await new BackingCalls(file, { caller: 'pool', place: folder }).close(fd);
     const other = openSync(fifo, constants.O_WRONLY);
     while (descriptorsOf(file) > 0 || descriptorsOf(fifo) > 1) await sleep(5);
     closeSync(other);
-    assert.equal((await new BackingCalls(file, { inPool: true, place: folder }).stat()).size, 10n);
+    assert.equal((await new BackingCalls(file, { caller: 'pool', place: folder }).stat()).size, 10n);
   });
 
   test('keeps its descriptor until the call that was given up has returned', async () => {
-    const calls = new BackingCalls(fifo, { inPool: true, timeoutMs: 50 });
+    const calls = new BackingCalls(fifo, { caller: 'pool', timeoutMs: 50 });
     const fd = openSync(fifo, constants.O_RDWR);
     const buffer = new Uint8Array(1);
     await assert.rejects(calls.read(fd, buffer, null), { code: 'TIMEOUT' });
     // Whoever has asked, the descriptor is that of the call.
-    await new BackingCalls(fifo, { inPool: true }).close(fd);
+    await new BackingCalls(fifo, { caller: 'pool' }).close(fd);
     assert.equal(descriptorsOf(fifo), 1);
     const other = openSync(fifo, constants.O_WRONLY);
     writeFileSync(other, 'x');

@@ -8,7 +8,7 @@ import { parseLoopOptions, partOf, requireWithinLimit } from '../../src/targets/
 
 const FILE: BackingFile = {
   path: '/img',
-  calls: new BackingCalls('/img', { inPool: false }),
+  calls: new BackingCalls('/img', { caller: 'thread' }),
   fd: -1,
   bytes: 1 << 20,
   readOnly: false,

@@ -22,7 +22,7 @@ export const PASSES: readonly Pass[] = [
   { entries: entriesOf(['index.ts', 'monitor/run.ts', 'monitor/foreground.ts']), whole: false, format: 'es' },
   { entries: entriesOf(['server/main.ts']), whole: true, format: 'cjs' },
   { entries: entriesOf(['server/resident/main.ts']), whole: true, format: 'cjs' },
-  { entries: entriesOf(['control/hand/main.ts']), whole: true, format: 'cjs' },
+  { entries: entriesOf(['native/hand/main.ts']), whole: true, format: 'cjs' },
   // A target's file imports them on a queue thread, which loads nothing else of the program.
   { entries: entriesOf(['target.ts']), whole: true, format: 'es' },
   { entries: entriesOf(['target-ring.ts']), whole: true, format: 'es' },

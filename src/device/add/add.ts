@@ -5,6 +5,7 @@ import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { addDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
+import { findDevices } from '../../control/discovery.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { newAttempt } from '../../record/attempt.ts';
@@ -24,7 +25,7 @@ import { isGone } from '../is-gone.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { possibleCpus, requireCpus } from '../require-cpus.ts';
 import { requireFiles } from '../require-files.ts';
-import { requireUnserved } from '../require-unserved.ts';
+import { requireServedBelow, requireUnserved } from '../require-unserved.ts';
 import { requireSocket, startOn } from '../servers/serve.ts';
 
 /** The driver frees queues before an id. */
@@ -72,7 +73,11 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
   if (options.server !== null) requireSocket(options.server);
   const target = await inspected(found, targetOptions, false, waiting.signal);
   requireCpus(options.cpus);
-  const files = await requireFiles(options.files);
+  // A device that is there may be below a file, and without a server it would not answer.
+  if (options.files.length > 0 && findDevices().length > 0) {
+    await withControl((channel) => requireServedBelow(channel, options));
+  }
+  const files = await requireFiles(options.files, waiting);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
   return { options, target, files };
 }

@@ -96,7 +96,8 @@ async function askTarget(
   // These are the files that the server has open, whatever has become of their names.
   const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
   const target = await findTarget(spec.target);
-  await target.resize?.({ device, files, names, options, integrity, bytes, grow });
+  const { signal } = waiting;
+  await target.resize?.({ device, files, names, options, integrity, bytes, grow, signal });
 }
 
 /** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */

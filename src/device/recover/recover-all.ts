@@ -3,7 +3,7 @@ import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { findDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
-import { UblkError } from '../../errors.ts';
+import { joinTexts, UblkError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { ownedBy } from '../../record/ownership.ts';
@@ -42,7 +42,7 @@ export async function recoverAllDevices(
       waiting.signal?.throwIfAborted();
       if (!(error instanceof UblkError)) throw error;
       if (error.kind === 'no-device') failed.delete(id);
-      else failed.set(id, error);
+      else failed.set(id, about(id, error));
     }
   };
   for (const group of await withControl(orphansFromTheBottom)) await inParallel(group, AT_ONCE, recover);
@@ -57,6 +57,20 @@ export async function recoverAllDevices(
     await inParallel(refused, AT_ONCE, recover);
   }
   return { recovered: recovered.toSorted((a, b) => a - b), failed: [...failed.values()] };
+}
+
+/** The same failure, which says which of the devices it is about. */
+function about(device: number, error: UblkError): UblkError {
+  if (error.device === device) return error;
+  const { code, kind, command, hintText: hint } = error;
+  return new UblkError(joinTexts(`device ${device}: `, error.text), {
+    code,
+    kind,
+    device,
+    cause: error,
+    ...(command === undefined ? {} : { command }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** The orphans in groups. A device that lies on another one is in a later group, because it cannot be opened before that one has a server. */

@@ -3,6 +3,8 @@
  * changes from call to call is read from memory; what does not is part of the code. The function returns what the
  * kernel returns, which can be -errno.
  */
+import { long, machineCode, quad } from '../machine-code.ts';
+
 const SYS_io_uring_enter = 426;
 
 /** The code for x86-64. It changes no register that the System V ABI preserves. `words` is the address of two ints. */
@@ -21,17 +23,5 @@ export function enterCode(fd: number, flags: number, words: bigint): Uint8Array 
     '0f 05', //                         syscall
     'c3', //                            ret
   ];
-  return Buffer.from(code.join('').replaceAll(' ', ''), 'hex');
-}
-
-function long(value: number): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  return bytes.toString('hex');
-}
-
-function quad(value: bigint): string {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(value);
-  return bytes.toString('hex');
+  return machineCode(code);
 }

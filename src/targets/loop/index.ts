@@ -23,12 +23,12 @@ export const loopTarget: BuiltInTarget<LoopState> = {
   },
   open,
   queue: (context) => (context.state.offset === 0 ? new LoopQueue(context) : new OffsetLoopQueue(context)),
-  resize: async ({ files, names, options, integrity, bytes, grow }) => {
+  resize: async ({ files, names, options, integrity, bytes, ...how }) => {
     const parsed = parseLoopOptions(options);
     requireWithinLimit(parsed, bytes);
     const needed = [parsed.offset + bytes, metadataBytes(bytes, integrity)];
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed[index] ?? 0 }));
-    await makeRoom(requests, grow);
+    await makeRoom(requests, how);
   },
 };
 

@@ -44,7 +44,7 @@ async function open(request: OpenRequest): Promise<Opened<LoopState>> {
   const file = request.recovering ? openLeft(path, request) : make(path, chosenBytes(request.options, DEFAULT_BYTES));
   try {
     const bytes = fstatSync(file.fd).size;
-    const calls = new BackingCalls(path, { inPool: false });
+    const calls = new BackingCalls(path, { caller: 'thread' });
     const holes = await holesOf(calls, file.fd, bytes);
     const memory = file.direct ? ((await directIoOf(calls, file.fd, bytes))?.memory ?? 1) : 1;
     return {

@@ -22,10 +22,10 @@ export const stripeTarget: BuiltInTarget<StripeState> = {
   },
   open,
   queue: (context) => new StripeQueue(context),
-  resize: async ({ files, names, options, bytes, grow }) => {
+  resize: async ({ files, names, options, bytes, ...how }) => {
     const needed = neededPerFile(bytes, files.length, chunkSizeOf(options));
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed }));
-    await makeRoom(requests, grow);
+    await makeRoom(requests, how);
   },
 };
 

@@ -1,0 +1,91 @@
+/** What a hand does, in x86-64 machine code. */
+import { long, machineCode, quad } from '../machine-code.ts';
+import { HAND_RING_FD } from './ring-fd.ts';
+import type { HandTask } from './task.ts';
+
+/** The name that `ps` shows; at most 15 bytes. */
+const NAME = 'ublkts-hand';
+
+/** Where the program has the bytes of a text, with a zero at their end. */
+export type AddressOf = (text: string) => bigint;
+
+/** The instructions of a program that carries out `task` and ends. */
+export function handCode(task: HandTask, addressOf: AddressOf): Buffer {
+  return machineCode([...nameOf(addressOf(NAME)), ...instructions(task, addressOf)]);
+}
+
+function instructions(task: HandTask, addressOf: AddressOf): string[] {
+  switch (task.call) {
+    case 'ring':
+      return enterRing(task.entries);
+    case 'stat':
+      return stat(addressOf(task.path));
+    case 'truncate':
+      return truncate(addressOf(task.path), BigInt(task.bytes));
+    default:
+      return task satisfies never;
+  }
+}
+
+function nameOf(name: bigint): string[] {
+  // biome-ignore format: one instruction per line
+  return [
+    'b8', long(157), //          mov  eax, prctl
+    'bf', long(15), //           mov  edi, PR_SET_NAME
+    '48 be', quad(name), //      mov  rsi, name
+    '0f 05', //                  syscall
+  ];
+}
+
+function enterRing(entries: number): string[] {
+  // biome-ignore format: one instruction per line
+  return [
+    'b8', long(426), //    again: mov eax, io_uring_enter
+    'bf', long(HAND_RING_FD), // mov  edi, the ring
+    'be', long(entries), //      mov  esi, entries
+    'ba', long(entries), //      mov  edx, entries
+    '41 ba', long(1), //         mov  r10d, IORING_ENTER_GETEVENTS
+    '45 31 c0', //               xor  r8d, r8d
+    '45 31 c9', //               xor  r9d, r9d
+    '0f 05', //                  syscall
+    '83 f8 fc', //               cmp  eax, -EINTR
+    '74 d9', //                  je   again: nothing was submitted
+    '31 ff', //                  xor  edi, edi
+    ...EXIT,
+  ];
+}
+
+function stat(path: bigint): string[] {
+  // biome-ignore format: one instruction per line
+  return [
+    'b8', long(4), //            mov  eax, stat
+    '48 bf', quad(path), //      mov  rdi, path
+    '48 8d b4 24', long(-512), // lea rsi, [rsp - 512]: a struct stat has 144 bytes
+    '0f 05', //                  syscall
+    ...EXIT_WITH_ERRNO,
+  ];
+}
+
+function truncate(path: bigint, bytes: bigint): string[] {
+  // biome-ignore format: one instruction per line
+  return [
+    'b8', long(76), //           mov  eax, truncate
+    '48 bf', quad(path), //      mov  rdi, path
+    '48 be', quad(bytes), //     mov  rsi, bytes
+    '0f 05', //                  syscall
+    ...EXIT_WITH_ERRNO,
+  ];
+}
+
+// biome-ignore format: one instruction per line
+const EXIT = [
+  'b8', long(231), //            mov  eax, exit_group
+  '0f 05', //                    syscall
+];
+
+// biome-ignore format: one instruction per line
+const EXIT_WITH_ERRNO = [
+  'f7 d8', //                    neg  eax
+  '89 c7', //                    mov  edi, eax
+  ...EXIT,
+];

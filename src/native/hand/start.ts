@@ -1,0 +1,69 @@
+/**
+ * Starts a hand: a small process that makes a call which may keep it in the kernel for ever. A process that waits there can
+ * neither return nor exit, not even by SIGKILL; so the process that answers to a person or to a program has the call made by a
+ * hand, and leaves that behind when it gives up the wait.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
+import { packagePath } from '../../package-root.ts';
+import { checked } from '../libc/calls.ts';
+import { MFD_CLOEXEC } from '../uapi/mman.ts';
+import { handProgram, hasHandProgram } from './program.ts';
+import type { HandTask } from './task.ts';
+
+export interface HandOptions {
+  /** What `ps` shows as its command line. */
+  readonly title: string;
+  /** The descriptors that it gets, from number 3 on. */
+  readonly descriptors?: readonly number[];
+}
+
+/** Starts a hand. The caller waits for its end, or calls `unref()` to leave it behind. */
+export function startHand(task: HandTask, { title, descriptors = [] }: HandOptions): ChildProcess {
+  const options: Spawned = {
+    // A Ctrl-C is for the process that asked.
+    detached: true,
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'ignore', ...descriptors],
+    env: {},
+  };
+  return startProgram(task, { ...options, argv0: title }) ?? startNode(task, options);
+}
+
+interface Spawned {
+  readonly detached: boolean;
+  readonly cwd: string;
+  readonly stdio: ('ignore' | number)[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly argv0?: string;
+}
+
+/** Undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
+function startProgram(task: HandTask, options: Spawned): ChildProcess | undefined {
+  if (!hasHandProgram(process.arch)) return undefined;
+  const file = checked('memfd_create', 'ublkts-hand', 'ublkts-hand', MFD_CLOEXEC);
+  try {
+    writeSync(file, handProgram(task));
+    // The child opens it by the number that it has there: the last one of those it is given.
+    const stdio = [...options.stdio, file];
+    const hand = spawn(`/proc/self/fd/${stdio.length - 1}`, [], { ...options, stdio });
+    if (hand.pid !== undefined) return hand;
+    // The error is told again by an event, which has to have a listener.
+    hand.on('error', () => {});
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function startNode(task: HandTask, options: Spawned): ChildProcess {
+  return spawn(process.execPath, [packagePath('dist/native/hand/main.cjs'), JSON.stringify(task)], options);
+}
+
+/** Resolves to the exit code of a hand when it has ended: null if a signal has ended it. Rejects if it was not started. */
+export async function endOf(hand: ChildProcess): Promise<number | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  hand.once('exit', resolve);
+  hand.once('error', reject);
+  return promise;
+}
