@@ -79,6 +79,14 @@ describe('a file', () => {
     assert.equal(Reflect.get(globalThis, 'loads'), 3);
   });
 
+  test('may be loaded while others are, and warnings are shown as before', async () => {
+    const shown = Reflect.get(process, 'emitWarning') as unknown;
+    const files = ['a', 'b', 'c'].map((name) => join(folder, `together-${name}.ts`));
+    for (const file of files) writeFileSync(file, GOOD);
+    await Promise.all(files.map((file) => findTarget(file)));
+    assert.equal(Reflect.get(process, 'emitWarning'), shown);
+  });
+
   test('that is not there is refused', async () => {
     await assert.rejects(findTarget(join(folder, 'none.ts')), { code: 'ENOENT' });
   });

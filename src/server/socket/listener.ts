@@ -67,7 +67,12 @@ export class RequestSocket {
       listener.#server.once('error', reject).listen(path, resolve);
     });
     listener.#server.removeAllListeners('error').on('error', report);
-    chmodSync(path, 0o600);
+    try {
+      chmodSync(path, 0o600);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
     return listener;
   }
 

@@ -23,11 +23,7 @@ const HIDDEN = /type stripping is an experimental feature|MODULE_TYPELESS_PACKAG
 export async function importTrusted(url: string): Promise<unknown> {
   requireTrusted(fileURLToPath(url));
   const hooks = registerHooks();
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    const text = `${String(warning)} ${JSON.stringify(rest)}`;
-    if (!HIDDEN.test(text)) Reflect.apply(emitWarning, process, [warning, ...rest]);
-  };
+  hideMessages();
   try {
     const loaded: unknown = await import(url);
     // Whoever removes the types first loads a compiler of 18 MB for it. The server and its threads, which are started
@@ -35,9 +31,26 @@ export async function importTrusted(url: string): Promise<unknown> {
     keepCompiledCode();
     return loaded;
   } finally {
-    process.emitWarning = emitWarning;
+    showMessages();
     hooks?.deregister();
   }
+}
+
+/** How many imports are under way. Only the first one finds Node's function, and the last one puts it back. */
+let imports = 0;
+let emitWarning: (this: NodeJS.Process, warning: string | Error, ...rest: unknown[]) => void = () => {};
+
+function hideMessages(): void {
+  if (imports++ > 0) return;
+  emitWarning = Reflect.get(process, 'emitWarning') as typeof emitWarning;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    const text = `${String(warning)} ${JSON.stringify(rest)}`;
+    if (!HIDDEN.test(text)) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+}
+
+function showMessages(): void {
+  if (--imports === 0) process.emitWarning = emitWarning;
 }
 
 /** Node has these since 22.15; without them `ublkts` must be installed where the file finds it. */
