@@ -14,14 +14,25 @@ try {
 }
 
 /*
- * A command that has ended waits for nothing; but the file of a target may have left a timer or a socket, and a thread may
- * look at a file whose file system does not answer.
+ * A command that has ended waits for nothing but who reads its output; the file of a target may have left a timer or a socket,
+ * and a thread may look at a file whose file system does not answer.
  */
 function leave() {
-  if (!/^(add|recover|update_size|target|help)$/.test(process.argv[2])) return;
+  var usesFiles = /^(add|recover|update[_-]size)$/.test(process.argv[2]);
+  if (!usesFiles && !/^(target|help)$/.test(process.argv[2])) return;
   setTimeout(function () {
-    require('../dist/main.cjs').waitForNoThread().then(process.exit.bind(process, undefined), notLoaded);
+    process.stdout.write('', function () {
+      process.stderr.write('', usesFiles ? exitWithoutThreads : exit);
+    });
   }, 500).unref();
+}
+
+function exitWithoutThreads() {
+  require('../dist/main.cjs').waitForNoThread().then(exit, exit);
+}
+
+function exit() {
+  process.exit();
 }
 
 /* The program reports its own failures; here not even its modules could be read. */

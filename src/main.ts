@@ -26,7 +26,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
 /** Makes `process.exit` end the process at once. Node would wait for its threads, and one may look at a file that does not answer. */
 export async function waitForNoThread(): Promise<void> {
   const { exitNow } = await import('./native/libc/calls.ts');
-  process.once('exit', exitNow);
+  process.once('exit', (code) => exitNow(Number(process.exitCode ?? code)));
 }
 
 /** oclif asks for a home and a shell while it is loaded, and throws for a user that /etc/passwd does not know. */

@@ -25,17 +25,26 @@ export interface Bound {
 
 /** Settles as `answer` does, unless the time runs out or the signal aborts first. */
 export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }: Bound): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const timer = timeoutMs === Infinity ? undefined : setTimeout(() => over.reject(late()), timeoutMs);
+  try {
+    return await unlessAborted(Promise.race([answer, over.promise]), signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Settles as `answer` does, unless the signal aborts first. */
+export async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   // When the wait is given up, nobody handles a later rejection.
   answer.catch(() => {});
   signal?.throwIfAborted();
   const ended = Promise.withResolvers<never>();
   const abort = (): void => ended.reject(signal?.reason);
-  const timer = timeoutMs === Infinity ? undefined : setTimeout(() => ended.reject(late()), timeoutMs);
   signal?.addEventListener('abort', abort, { once: true });
   try {
     return await Promise.race([answer, ended.promise]);
   } finally {
-    clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
 }

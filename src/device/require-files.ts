@@ -1,7 +1,7 @@
 /** Whether the backing files of a device are there, before anything is made. */
 import type { BigIntStats } from 'node:fs';
 import { mountOf } from '../block/mounts.ts';
-import type { WaitOptions } from '../control/waiting.ts';
+import { unlessAborted, type WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
 import type { FoundFile } from '../targets/looks.ts';
@@ -28,16 +28,18 @@ function inTurn(path: string, signal: AbortSignal | undefined): Promise<BigIntSt
     place,
     stat.catch(() => {}),
   );
-  return stat;
+  return unlessAborted(stat, signal);
 }
 
 async function statOf(path: string, place: string, signal: AbortSignal | undefined): Promise<BigIntStats> {
   try {
     return await new BackingCalls(path, { caller: 'process', place, signal }).stat();
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof UblkError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    throw new UblkError(`cannot use backing file ${path}: ${code === 'ENOENT' ? 'there is no such file' : code}`, {
+    if (code !== 'ENOENT') throw new UblkError(`cannot use backing file ${path}: ${code}`, { code, command: 'stat' });
+    throw new UblkError(`cannot use backing file ${path}: there is no such file`, {
       code,
       command: 'open',
       hint: `make it first, for instance with \`truncate -s 1G ${path}\``,

@@ -25,12 +25,12 @@ import {
   write,
   writeSync,
 } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
 import { bounded, DEFAULT_TIMEOUT_MS } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { endOf, startHand } from '../native/hand/start.ts';
-import type { FileTask } from '../native/hand/task.ts';
+import { ANSWERED, type FileTask } from '../native/hand/task.ts';
 import { systemError } from '../native/libc/calls.ts';
 import { type Argument, type CallResult, callInt, callIntInPool, type FunctionName } from '../native/libc/ffi.ts';
 import { type LockKind, tryLock, tryLockInPool } from '../native/libc/file-lock.ts';
@@ -54,8 +54,8 @@ interface HungCall {
   readonly command: string;
   /** The name of the file. */
   readonly name: string;
-  /** After how many milliseconds it was given up. */
-  readonly timeoutMs: number;
+  /** `for 30 s`, or `yet` when the wait was given up before its time was over. */
+  readonly waited: string;
 }
 
 /**
@@ -69,7 +69,7 @@ const hanging = new Map<string, Set<HungCall>>();
  *
  * - `thread`: the thread that asks, which waits for as long as it takes. A server of one device: a pool is four threads more.
  * - `pool`: threads of libuv's pool. A resident server. A process does not end before they have returned.
- * - `process`: for `stat` and `truncate`, a process that is left behind when they do not return. A command or a program. The
+ * - `process`: for `stat` and `grow`, a process that is left behind when they do not return. A command or a program. The
  *   other calls are made in the pool.
  */
 export type Caller = 'thread' | 'pool' | 'process';
@@ -126,10 +126,15 @@ export class BackingCalls {
     );
   }
 
-  async truncate(bytes: number): Promise<void> {
-    const errno = await this.#inProcess({ call: 'truncate', path: this.path, bytes });
+  /**
+   * Makes the file, which is shorter, `bytes` bytes long. A process that is left behind never makes it shorter, and so does
+   * nothing to what another call has done since. On a file system without fallocate(2) the pool makes the call, and the
+   * process that asks does not end before.
+   */
+  async grow(bytes: number): Promise<void> {
+    const errno = await this.#inProcess({ call: 'fallocate', path: this.path, bytes });
     if (errno === 0) return;
-    if (errno !== null) throw systemError('truncate', errno, `of ${this.#name}`);
+    if (errno !== null && errno !== ERRNO.EOPNOTSUPP) throw systemError('fallocate', errno, `of ${this.#name}`);
     await this.#make(
       'truncate',
       () => truncateSync(this.path, bytes),
@@ -239,43 +244,48 @@ export class BackingCalls {
   }
 
   /**
-   * Has a process make the call, and returns the errno, or 0; null if no process is to make it, or none can be started.
+   * Has a process make the call, and returns the errno, or 0; null if no process is to make it, or none could. Only this wait
+   * is given up when the signal aborts: what another thread does keeps the process from ending all the same.
    */
   async #inProcess(task: FileTask): Promise<number | null> {
-    if (this.#options.caller !== 'process') return null;
-    const path = resolve(task.path);
+    const { caller, signal } = this.#options;
+    if (caller !== 'process') return null;
     let hand: ChildProcess | undefined;
+    const answer = (): Promise<number | null> => {
+      hand = startHand({ ...task, path: absolute(task.path) }, { title: `ublkts: ${task.call} ${this.#name}` });
+      return errnoFrom(hand);
+    };
     try {
-      return await this.#givenUp(task.call, () => {
-        hand = startHand({ ...task, path }, { title: `ublkts: ${task.call} ${path}` });
-        return errnoFrom(hand);
-      });
+      return await this.#givenUp(task.call, answer, signal);
     } catch (error) {
-      if (hand !== undefined && hand.pid === undefined) return null;
-      // Many of these waits can be ended. Where it cannot, the hand stays and keeps nobody from ending.
+      // A signal ends many of these waits. Where it does not, the hand stays, and keeps nobody from ending.
       hand?.kill('SIGKILL');
       hand?.unref();
       throw error;
     }
   }
 
-  /** Gives the call up when its time is over. */
-  async #givenUp<T>(command: string, call: () => Promise<T>): Promise<T> {
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+  /** Gives the call up when its time is over or the signal aborts. */
+  async #givenUp<T>(command: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     signal?.throwIfAborted();
     const name = this.#name;
     const place = this.#place;
     const [hung] = hanging.get(place) ?? [];
     if (hung !== undefined) throw lateError(name, hung);
     const answer = this.#watched(call());
-    const giveUp = (): UblkError => {
-      const late: HungCall = { command, name, timeoutMs };
-      hang(place, late);
-      const returned = (): void => hasReturned(place, late);
-      answer.then(returned, returned);
-      return lateError(name, late);
-    };
-    return bounded(answer, { signal, timeoutMs, late: giveUp });
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    answer.then(over, over);
+    const waited = `for ${timeoutMs / 1000} s`;
+    const late = (): UblkError => lateError(name, { command, name, waited });
+    try {
+      return await bounded(answer, { signal, timeoutMs, late });
+    } catch (error) {
+      if (!isOver && signal?.aborted === true) hangs(place, { command, name, waited: 'yet' }, answer, 0);
+      else if (!isOver) hangs(place, { command, name, waited }, answer, timeoutMs);
+      throw error;
+    }
   }
 
   /** Keeps the call among those under way until it has returned. */
@@ -291,25 +301,34 @@ export class BackingCalls {
   }
 }
 
-/** The errno that a process has got from its call, or 0; EINTR if it was killed. */
-async function errnoFrom(hand: ChildProcess): Promise<number> {
-  return (await endOf(hand)) ?? ERRNO.EINTR;
+/** The path as another process understands it. It is not shortened: what `..` leads to depends on symbolic links. */
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
 }
 
-function hang(place: string, call: HungCall): void {
+/** The errno that a process has got from its call, or 0; null when it has not made the call, or was killed. */
+async function errnoFrom(hand: ChildProcess): Promise<number | null> {
+  const code = await endOf(hand).catch(() => null);
+  return code === null || code < ANSWERED ? null : code - ANSWERED;
+}
+
+/**
+ * Keeps the call among those that hang until it has returned. A process that had to be killed says nothing about the file
+ * system: after that, the place is refused for `more` milliseconds.
+ */
+function hangs(place: string, call: HungCall, answer: Promise<unknown>, more: number): void {
   const calls = hanging.get(place) ?? new Set();
   hanging.set(place, calls.add(call));
-}
-
-function hasReturned(place: string, call: HungCall): void {
-  const calls = hanging.get(place);
-  calls?.delete(call);
-  if (calls?.size === 0) hanging.delete(place);
+  const forget = (): void => {
+    calls.delete(call);
+    if (calls.size === 0) hanging.delete(place);
+  };
+  answer.then((result) => void setTimeout(forget, result === null ? more : 0).unref(), forget);
 }
 
 function lateError(name: string, hung: HungCall): UblkError {
   const what = hung.name === name ? hung.command : `${hung.command} of ${hung.name}`;
-  return new UblkError(`cannot use backing file ${name}: ${what} has not answered for ${hung.timeoutMs / 1000} s`, {
+  return new UblkError(`cannot use backing file ${name}: ${what} has not answered ${hung.waited}`, {
     code: 'TIMEOUT',
     kind: 'busy',
     command: hung.command,

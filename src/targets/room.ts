@@ -34,7 +34,7 @@ export async function makeRoom(
     if (!grow) throw tooSmall(request, size, ['add ', option('grow'), ', and the file is made as large as that']);
     small.push({ calls, bytes });
   }
-  for (const { calls, bytes } of small) await calls.truncate(bytes);
+  for (const { calls, bytes } of small) await calls.grow(bytes);
 }
 
 /**

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { NO_DRIVER } from '../../src/control/missing-driver.ts';
 import { ROOT, ublkts } from './run.ts';
 
+const BIN = `${ROOT}bin/run.js`;
 const noDriver = { skip: existsSync('/dev/ublk-control') && 'this machine has the ublk driver' };
 
 describe('help and version', () => {
@@ -18,7 +19,7 @@ describe('help and version', () => {
   });
 
   test('a user that nobody knows, as in a container, is served too', (t) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`${ROOT}bin/run.js`, 'help', 'list'], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, 'help', 'list'], {
       encoding: 'utf8',
       env: {},
       ...(process.getuid?.() === 0 ? { uid: 54_321 } : {}),
@@ -26,6 +27,16 @@ describe('help and version', () => {
     // Somebody else's home, or a Node in it, is not to be read by everybody.
     if (status === null || /EACCES|Cannot find module/.test(stderr)) t.skip('this tree is for its owner only');
     else assert.match(stdout, /^Show the ublk devices,/, stderr);
+  });
+
+  test('help is read to its end by a program that takes its time', () => {
+    // The pipe has room for a page, and nobody reads it before the program would end.
+    const slow = String.raw`fcntl(STDIN, 1031, 4096); sleep 2; print while <STDIN>`;
+    const { stdout } = spawnSync('bash', ['-c', `"$0" "$1" help add | perl -e '${slow}'`, process.execPath, BIN], {
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, ublkts('help add').stdout);
+    assert.ok(stdout.length > 8192);
   });
 
   test('help lists the commands, once each', () => {

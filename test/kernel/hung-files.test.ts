@@ -3,16 +3,19 @@
  * That must hold up the device that wants the file, and nobody else.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { UblkError } from '../../src/errors.ts';
 import type { AddRequest } from '../../src/spec/options.ts';
+import { BackingCalls } from '../../src/targets/backing-calls.ts';
 import { describeDevice, leavesNothingBehind, sh, skip, verify } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { onlyLong } from './support/long.ts';
+import { silentFiles } from './support/silent-files.ts';
 
 const NAME = 'hung';
 const DIRECTORY = '/tmp/hung';
@@ -108,7 +111,7 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
     }
     await recovery.succeeded;
     for (const { id } of orphans) assert.match(said(), new RegExp(`device ${id}: cannot use backing file`));
-    assert.doesNotMatch(said(), new RegExp(`device ${good.id}`));
+    assert.doesNotMatch(said(), new RegExp(`device ${good.id}:`));
     await until('no hand is left', () => sh(LEFT_BEHIND) === '');
     await library.deleteAllDevices();
   });
@@ -128,6 +131,26 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
     await until('no hand is left', () => sh(LEFT_BEHIND) === '');
   });
 
+  test('makes no file shorter when it answers those who have given up', async () => {
+    const file = `${MOUNT}/h.img`;
+    const grow = (place: string, bytes: number, signal?: AbortSignal): Promise<void> =>
+      new BackingCalls(file, { caller: 'process', place, signal }).grow(bytes);
+    for (let round = 0; round < 5; round++) {
+      sh(`rm -f ${file}; truncate -s 1M ${file}; sync; fsfreeze -f ${MOUNT}`);
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const given = assert.rejects(grow(`${round}`, 2 << 20, controller.signal), reason);
+      const done = grow(`another ${round}`, 4 << 20);
+      await until('both wait', () => sh("pgrep -c -f '^ublkts: fallocate' || true").trim() === '2');
+      controller.abort(reason);
+      await given;
+      sh(`fsfreeze -u ${MOUNT}`);
+      await done;
+      await until('no hand is left', () => sh("pgrep -f '^ublkts: fallocate' || true") === '');
+      assert.equal(statSync(file).size, 4 << 20);
+    }
+  });
+
   test('is named when a device is to be made larger than its file', { skip: onlyLong }, async () => {
     const { id } = await library.addDevice(loop(`${MOUNT}/c.img`));
     sh(`fsfreeze -f ${MOUNT}`);
@@ -137,7 +160,7 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
       await until('it is given up', () => said() !== '', 60);
       assert.match(
         said(),
-        new RegExp(`^ublkts update_size: cannot use backing file ${MOUNT}/c.img: truncate has not answered`),
+        new RegExp(`^ublkts update_size: cannot use backing file ${MOUNT}/c.img: fallocate has not answered`),
       );
     } finally {
       sh(`fsfreeze -u ${MOUNT}`);
@@ -145,6 +168,44 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
     await resize.succeeded;
     assert.equal((await describeDevice(id)).size_bytes, 16 << 20);
     await library.deleteDevice(id);
+  });
+});
+
+describe('a file that does not answer a process', { skip, timeout: 120_000 }, () => {
+  const silent = `${DIRECTORY}/silent`;
+  const calls = (name: string, timeoutMs: number, signal?: AbortSignal): BackingCalls =>
+    new BackingCalls(`${silent}/${name}`, { caller: 'process', timeoutMs, place: silent, signal });
+  let unmount: () => Promise<void>;
+  before(async () => {
+    unmount = await silentFiles(silent);
+  });
+  after(() => unmount());
+
+  test('is given up, and for a while so are those beside it', async () => {
+    await assert.rejects(calls('a', 500).stat(), {
+      code: 'TIMEOUT',
+      message: `cannot use backing file ${silent}/a: stat has not answered for 0.5 s`,
+    });
+    await until('the process has been killed', () => sh(LEFT_BEHIND) === '');
+    await assert.rejects(calls('b', 60_000).stat(), {
+      message: `cannot use backing file ${silent}/b: stat of ${silent}/a has not answered for 0.5 s`,
+    });
+    await sleep(1000);
+    await assert.rejects(calls('b', 100).stat(), { message: /b: stat has not answered for 0.1 s$/ });
+    await sleep(500);
+  });
+
+  test('is given up when the caller says so, with what the caller says', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const given = assert.rejects(calls('a', 60_000, controller.signal).stat(), reason);
+    await until('a process waits', () => sh(LEFT_BEHIND) !== '');
+    controller.abort(reason);
+    await given;
+    await assert.rejects(calls('b', 60_000).stat(), { message: /b: stat of \S+\/a has not answered yet$/ });
+    await until('the process has been killed', () => sh(LEFT_BEHIND) === '');
+    await sleep(100);
+    await assert.rejects(calls('b', 100).stat(), { message: /b: stat has not answered for 0.1 s$/ });
   });
 });
 

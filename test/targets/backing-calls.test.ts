@@ -36,7 +36,7 @@ for (const caller of ['thread', 'pool', 'process'] as const) {
     test('errors are those of the system calls', async () => {
       const missing = calls.of(join(folder, 'missing'));
       await assert.rejects(missing.stat(), { code: 'ENOENT' });
-      await assert.rejects(missing.truncate(1), { code: 'ENOENT' });
+      await assert.rejects(missing.grow(1), { code: 'ENOENT' });
       await assert.rejects(missing.open(constants.O_RDONLY), { code: 'ENOENT' });
       await assert.rejects(calls.of(folder).open(constants.O_WRONLY), { code: 'EISDIR' });
       assert.equal((await calls.int('fallocate', -1, FALLOC_FL_KEEP_SIZE, 0n, 1n)).value, -1);
@@ -53,7 +53,7 @@ for (const caller of ['thread', 'pool', 'process'] as const) {
       assert.deepEqual((await own.int('fallocate', fd, 0, 0n, 4096n)).value, 0);
       assert.equal((await own.fstat(fd)).size, 4096n);
       assert.equal((await own.statfs(fd)).bsize > 0, true);
-      await own.truncate(8192);
+      await own.grow(8192);
       assert.equal((await own.stat()).size, 8192n);
       await own.close(fd);
     });

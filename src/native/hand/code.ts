@@ -1,7 +1,9 @@
 /** What a hand does, in x86-64 machine code. */
 import { long, machineCode, quad } from '../machine-code.ts';
 import { HAND_RING_FD } from './ring-fd.ts';
-import type { HandTask } from './task.ts';
+import { ANSWERED, type HandTask } from './task.ts';
+
+const O_WRONLY = 1;
 
 /** The name that `ps` shows; at most 15 bytes. */
 const NAME = 'ublkts-hand';
@@ -20,8 +22,8 @@ function instructions(task: HandTask, addressOf: AddressOf): string[] {
       return enterRing(task.entries);
     case 'stat':
       return stat(addressOf(task.path));
-    case 'truncate':
-      return truncate(addressOf(task.path), BigInt(task.bytes));
+    case 'fallocate':
+      return fallocate(addressOf(task.path), BigInt(task.bytes));
     default:
       return task satisfies never;
   }
@@ -66,12 +68,20 @@ function stat(path: bigint): string[] {
   ];
 }
 
-function truncate(path: bigint, bytes: bigint): string[] {
+function fallocate(path: bigint, bytes: bigint): string[] {
   // biome-ignore format: one instruction per line
   return [
-    'b8', long(76), //           mov  eax, truncate
+    'b8', long(2), //            mov  eax, open
     '48 bf', quad(path), //      mov  rdi, path
-    '48 be', quad(bytes), //     mov  rsi, bytes
+    'be', long(O_WRONLY), //     mov  esi, O_WRONLY
+    '0f 05', //                  syscall
+    '85 c0', //                  test eax, eax
+    '78 1b', //                  js   over the call
+    '89 c7', //                  mov  edi, eax
+    '31 f6', //                  xor  esi, esi: no flags
+    '48 ba', quad(bytes - 1n), // mov rdx, bytes - 1
+    '41 ba', long(1), //         mov  r10d, 1
+    'b8', long(285), //          mov  eax, fallocate
     '0f 05', //                  syscall
     ...EXIT_WITH_ERRNO,
   ];
@@ -86,6 +96,7 @@ const EXIT = [
 // biome-ignore format: one instruction per line
 const EXIT_WITH_ERRNO = [
   'f7 d8', //                    neg  eax
+  '05', long(ANSWERED), //       add  eax, ANSWERED
   '89 c7', //                    mov  edi, eax
   ...EXIT,
 ];

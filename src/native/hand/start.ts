@@ -38,11 +38,12 @@ interface Spawned {
   readonly argv0?: string;
 }
 
-/** Undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
+/** Undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module), or cannot be made. */
 function startProgram(task: HandTask, options: Spawned): ChildProcess | undefined {
   if (!hasHandProgram(process.arch)) return undefined;
-  const file = checked('memfd_create', 'ublkts-hand', 'ublkts-hand', MFD_CLOEXEC);
+  let file = -1;
   try {
+    file = checked('memfd_create', 'ublkts-hand', 'ublkts-hand', MFD_CLOEXEC);
     writeSync(file, handProgram(task));
     // The child opens it by the number that it has there: the last one of those it is given.
     const stdio = [...options.stdio, file];
@@ -51,8 +52,11 @@ function startProgram(task: HandTask, options: Spawned): ChildProcess | undefine
     // The error is told again by an event, which has to have a listener.
     hand.on('error', () => {});
     return undefined;
+  } catch {
+    // There are errors that spawn throws at once, for instance ENOMEM.
+    return undefined;
   } finally {
-    closeSync(file);
+    if (file >= 0) closeSync(file);
   }
 }
 

@@ -7,8 +7,11 @@ export interface RingTask {
   readonly entries: number;
 }
 
-/** Makes one system call on a file. Its exit code is the errno, or 0. */
-export type FileTask = StatTask | TruncateTask;
+/** Calls a function on a file. Its exit code is ANSWERED + the errno, or ANSWERED. */
+export type FileTask = StatTask | FallocateTask;
+
+/** A program that could not do its work has another exit code, for instance 1 or 127. */
+export const ANSWERED = 128;
 
 interface StatTask {
   readonly call: 'stat';
@@ -16,8 +19,12 @@ interface StatTask {
   readonly path: string;
 }
 
-interface TruncateTask {
-  readonly call: 'truncate';
+/**
+ * Makes the file at least `bytes` bytes long by allocating its last byte (fallocate(2)). Unlike ftruncate(2), this never makes a
+ * file shorter, however late it is carried out.
+ */
+interface FallocateTask {
+  readonly call: 'fallocate';
   readonly path: string;
   readonly bytes: number;
 }

@@ -1,13 +1,23 @@
 /** The hand: a program of one page or two that makes one call. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { endOf, startHand } from '../../../src/native/hand/start.ts';
 import { handProgram, hasHandProgram } from '../../../src/native/hand/program.ts';
-import type { FileTask, HandTask } from '../../../src/native/hand/task.ts';
+import { ANSWERED, type FileTask, type HandTask } from '../../../src/native/hand/task.ts';
 import { ERRNO } from '../../../src/native/uapi/errno.ts';
 import { ROOT } from '../../cli/run.ts';
 
@@ -33,27 +43,38 @@ for (const [how, run, isSkipped] of [
         [{ call: 'stat', path: file }, 0],
         [{ call: 'stat', path: join(folder, 'missing') }, ERRNO.ENOENT],
         [{ call: 'stat', path: join(file, 'below') }, ERRNO.ENOTDIR],
-        [{ call: 'truncate', path: join(folder, 'missing'), bytes: 1 }, ERRNO.ENOENT],
-        [{ call: 'truncate', path: folder, bytes: 1 }, ERRNO.EISDIR],
+        [{ call: 'fallocate', path: join(folder, 'missing'), bytes: 1 }, ERRNO.ENOENT],
+        [{ call: 'fallocate', path: folder, bytes: 1 }, ERRNO.EISDIR],
+        [{ call: 'fallocate', path: '/dev/null', bytes: 1 }, ERRNO.ENODEV],
       ] satisfies [FileTask, number][]) {
-        assert.deepEqual(outcome(run(task)), { status: errno, signal: null }, JSON.stringify(task));
+        assert.deepEqual(outcome(run(task)), { status: ANSWERED + errno, signal: null }, JSON.stringify(task));
       }
     });
 
-    test('truncates to sizes of more than 32 bits', () => {
-      const bytes = 5 * 2 ** 32 + 1;
-      assert.deepEqual(outcome(run({ call: 'truncate', path: file, bytes })), { status: 0, signal: null });
-      assert.equal(statSync(file).size, bytes);
-      assert.deepEqual(outcome(run({ call: 'truncate', path: file, bytes: 10 })), { status: 0, signal: null });
-      assert.equal(statSync(file).size, 10);
+    test('makes a file larger, by more than 32 bits too, and never shorter', () => {
+      const large = join(folder, `large ${how}`);
+      writeFileSync(large, 'some bytes');
+      for (const [bytes, size] of [
+        [5 * 2 ** 32 + 1, 5 * 2 ** 32 + 1],
+        [10, 5 * 2 ** 32 + 1],
+      ] as const) {
+        const task: HandTask = { call: 'fallocate', path: large, bytes };
+        assert.deepEqual(outcome(run(task)), { status: ANSWERED, signal: null });
+        assert.equal(statSync(large).size, size);
+      }
+      const start = Buffer.alloc(10);
+      const fd = openSync(large, 'r');
+      readSync(fd, start, 0, 10, 0);
+      closeSync(fd);
+      assert.equal(start.toString(), 'some bytes');
     });
   });
 }
 
 test('it is started, and its exit code is told', async () => {
-  assert.equal(await endOf(startHand({ call: 'stat', path: file }, { title: 'ublkts: test' })), 0);
-  const missing = join(folder, 'missing');
-  assert.equal(await endOf(startHand({ call: 'stat', path: missing }, { title: 'ublkts: test' })), ERRNO.ENOENT);
+  assert.equal(await endOf(startHand({ call: 'stat', path: file }, { title: 'ublkts: test' })), ANSWERED);
+  const missing = startHand({ call: 'stat', path: join(folder, 'missing') }, { title: 'ublkts: test' });
+  assert.equal(await endOf(missing), ANSWERED + ERRNO.ENOENT);
 });
 
 function asProgram(task: HandTask): SpawnSyncReturns<Buffer> {
