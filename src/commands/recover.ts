@@ -13,6 +13,7 @@ import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import type { StartedDevice } from '../device/report/report.ts';
 import { usageError } from '../errors.ts';
+import { readRecord } from '../record/store.ts';
 import type { AddOptions } from '../spec/options.ts';
 
 export default class Recover extends BaseCommand {
@@ -54,7 +55,8 @@ export default class Recover extends BaseCommand {
     const { args, flags } = await this.parse(Recover);
     if (flags.all) return this.#recoverAll(flags, args.files ?? []);
     const { id, files } = separate(flags.number, args.files ?? []);
-    const overrides = namedOptions({ ...flags, number: undefined }, files, this.argv);
+    const target = flags.type ?? readRecord(id)?.spec.target;
+    const overrides = namedOptions({ ...flags, number: undefined }, files, this.argv, target);
     const print = ({ notes, ...device }: StartedDevice): void =>
       this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {

@@ -49,12 +49,22 @@ export async function nbdInfo(text: string): Promise<(NbdExportReport | NbdExpor
 
 async function all(uri: NbdUri): Promise<(NbdExport | RefusedExport)[]> {
   try {
-    return await askNbd(uri, listExports, { longestMs: LISTING_MS });
+    const listed = await askNbd(uri, listExports, { longestMs: LISTING_MS });
+    const exports: (NbdExport | RefusedExport)[] = [];
+    for (const found of listed) exports.push(await sized(uri, found));
+    return exports;
   } catch (error) {
     if (error instanceof UblkError && (error.code === 'EPERM' || error.code === 'EOPNOTSUPP'))
       return [await askExport(uri)];
     throw error;
   }
+}
+
+/** An export that is listed as empty is asked for by itself (askExport). */
+async function sized(uri: NbdUri, found: NbdExport | RefusedExport): Promise<NbdExport | RefusedExport> {
+  if ('problem' in found || found.bytes > 0) return found;
+  const { description, ...asked } = await askExport({ ...uri, exportName: found.name });
+  return { ...asked, name: found.name, description: found.description ?? description };
 }
 
 function failureOf(uri: NbdUri, { name, description, problem }: RefusedExport): NbdExportFailure {

@@ -36,6 +36,30 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
     });
   });
 
+  test('nbd-server: its exports have their sizes, and a device grows with its export', async () => {
+    const config = `${FOLDER}/nbd-server.conf`;
+    const grows = `${FOLDER}/grows`;
+    sh(`truncate -s 16M ${grows}`);
+    writeFileSync(config, `[generic]\n unixsock = ${SOCKET}\n allowlist = true\n[grows]\n exportname = ${grows}\n`);
+    await serving(['nbd-server', '--nodaemon', '-C', config], async () => {
+      const uri = `nbd+unix:///grows?socket=${SOCKET}`;
+      for (const asked of [uri, URI]) {
+        const { exports } = JSON.parse(sh(`ublkts nbd-info --json '${asked}'`)) as {
+          exports: { size_bytes: number }[];
+        };
+        assert.deepEqual(
+          exports.map(({ size_bytes }) => size_bytes),
+          [16 << 20],
+        );
+      }
+      await withDevice({ target: 'nbd', targetOptions: { uri } }, ({ id, path }) => {
+        sh(`truncate -s 20M ${grows}; ublkts update_size -n ${id} 20M`);
+        assert.equal(sh(`blockdev --getsize64 ${path}`).trim(), String(20 << 20));
+        verify(path, '--offset=16M --size=4M');
+      });
+    });
+  });
+
   for (const format of ['raw', 'qcow2']) {
     test(`qemu-nbd, ${format}: data is in the image, and the image is whole`, { skip: onlyLong }, async () => {
       const image = `${FOLDER}/image`;

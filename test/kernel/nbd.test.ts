@@ -24,7 +24,7 @@ import {
   withDevice,
 } from './guest.ts';
 import { requireReckonedDescriptors } from './support/descriptors.ts';
-import { until } from './support/devices.ts';
+import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { hostileServer, type Lie, type Program, startServer } from '../targets/nbd/servers.ts';
@@ -248,6 +248,30 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     blankDisk();
     await serving([...UNIX, 'file', DISK], async () => {
       await surviveKills({ target: 'nbd', targetOptions: { uri: URI } }, POLICIES['reissue (-i)'], KILLS);
+    });
+  });
+
+  test('recover takes what is named now, and keeps the other options', async () => {
+    blankDisk();
+    const limits = { reconnect_delay: '5', request_timeout: '7' };
+    const program = `nbdkit file ${DISK}`;
+    await serving([...UNIX, 'file', DISK], async () => {
+      sh(`ublkts add -t nbd -n 5 -q 1 -i 1 --reconnect_delay 5 --request_timeout 7 '${URI}'`);
+      try {
+        for (const [named, options] of [
+          ['--reconnect_delay 8', { ...limits, reconnect_delay: '8', uri: URI }],
+          [`-- ${program}`, { ...limits, reconnect_delay: '8', program, directory: '/tmp' }],
+          ['--directory /', { ...limits, reconnect_delay: '8', program, directory: '/' }],
+          [`'${URI}' --reconnect_delay 5`, { ...limits, uri: URI }],
+        ] as const) {
+          await killServer(5);
+          sh(`cd /tmp; ublkts recover -n 5 ${named}`);
+          assert.deepEqual((await describeDevice(5)).target?.options, options);
+          verify('/dev/ublkb5', '--size=1M');
+        }
+      } finally {
+        sh('ublkts del -n 5');
+      }
     });
   });
 

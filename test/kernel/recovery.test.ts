@@ -127,6 +127,24 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('an option of the target that is named leaves the others as they were', async () => {
+    const [file] = backing('offset');
+    sh(`printf there | dd of=${file} bs=1M seek=4 conv=notrunc status=none`);
+    sh(`ublkts add -t loop -n 5 -i 1 --offset 4M --sizelimit 2M ${file}`);
+    const part = { offset: String(4 * MiB), sizelimit: String(2 * MiB) };
+    for (const [named, options] of [
+      ['--buffered_io', { ...part, buffered_io: '1' }],
+      ['-t loop', { ...part, buffered_io: '1' }],
+      ['-o buffered_io=0', { ...part, buffered_io: '0' }],
+    ] as const) {
+      await killServer(5);
+      sh(`ublkts recover -n 5 ${named}`);
+      assert.deepEqual((await describeDevice(5)).target?.options, options);
+      assert.match(sh('dd if=/dev/ublkb5 bs=512 count=1 iflag=direct status=none | tr -d "\\0"'), /^there$/);
+    }
+    sh('ublkts del -n 5');
+  });
+
   test("kublk's command lines", async () => {
     const [file] = backing('kublk');
     sh(`ublkts add -t loop -n 5 -q 1 -r 1 ${file}`);

@@ -25,14 +25,18 @@ export function addRequest(flags: CreateFlags, words: readonly string[], argv: r
   return { ...ADD_DEFAULTS, ...named, target };
 }
 
-/** The options that were named, and no others. `recover` takes the rest from its record of the device. */
+/**
+ * The options that were named, and no others. `recover` takes the rest from its record of the device; `target`: the one that
+ * is meant when none is named.
+ */
 export function namedOptions(
   flags: CreateFlags,
   words: readonly string[],
   argv: readonly string[] = [],
+  target = flags.type,
 ): Partial<AddOptions> {
   const features = chosenFeatures(flags);
-  const program = flags.type === 'nbd' ? programIn(argv) : [];
+  const program = target === 'nbd' ? programIn(argv) : [];
   const files = words.slice(0, words.length - program.length);
   const uris = files.filter(isUri);
   const paths = files.filter((file) => !isUri(file));

@@ -18,7 +18,12 @@ export interface MadeDevice {
 
 /** One sentence, or null when nothing was asked for that the device does not have. Throws for an unknown data path. */
 export function keptNote(asked: Partial<AddOptions>, made: MadeDevice): string | null {
-  const kept = [...keptPath(asked, made), ...missingFeatures(asked, made), ...keptCounts(asked, made)];
+  const kept = [
+    ...keptPath(asked, made),
+    ...missingFeatures(asked, made),
+    ...keptCounts(asked, made),
+    ...keptIntegrity(asked, made),
+  ];
   return kept.length === 0 ? null : `a device keeps what it was made with: ${kept.join('; ')}`;
 }
 
@@ -34,6 +39,11 @@ function keptPath({ dataPath, features = [] }: Partial<AddOptions>, { features: 
 function missingFeatures({ features = [] }: Partial<AddOptions>, { features: had, options }: MadeDevice): string[] {
   const missing = features.filter((feature) => !had.has(feature) && options?.features.includes(feature) !== true);
   return missing.map((feature) => `no UBLK_F_${feature}`);
+}
+
+function keptIntegrity({ integrity }: Partial<AddOptions>, { options }: MadeDevice): string[] {
+  if (integrity === undefined || options === null) return [];
+  return JSON.stringify(integrity) === JSON.stringify(options.integrity) ? [] : ['its integrity metadata'];
 }
 
 /** The kernel may have granted less than `add` asked for, so asking for the same again is no contradiction. */

@@ -25,9 +25,11 @@ import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
 import { resolve } from '../../spec/resolve.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
 import { identityOf } from '../../targets/looks.ts';
+import type { TargetType } from '../../targets/target.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
 import { keptNote } from './kept-options.ts';
+import { optionsWith } from './target-options.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
@@ -68,18 +70,18 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const info = await withControl((channel) => getDevInfo(channel, id));
   const before = ownedBy(info, readRecord(id));
   requireRecoverable(info, before);
-  const found = optionsOf(info, before, overrides);
+  const reference = await recoveredTarget(id, before, overrides);
+  const asked = await findTarget(reference);
+  const found = optionsOf(info, before, overrides, asked);
   const kept = keptNote(overrides, {
     features: FeatureSet.fromFlags(info.flags),
     counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
     options: before?.options ?? null,
   });
-  const reference = overrides.target === undefined ? found.target : await targetReference(found.target);
-  const asked = await findTarget(reference);
   const recorded = asked.recorded?.(found.targetOptions) ?? found.targetOptions;
   const target = await inspected(asked, recorded, true, waiting.signal);
   const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
-  const options = { ...found, target: reference, targetOptions };
+  const options = { ...found, targetOptions };
   const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
@@ -93,7 +95,14 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   writeRecord({
     version: RECORD_VERSION,
     id,
-    options: { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: options.target },
+    options: {
+      ...ADD_DEFAULTS,
+      ...before?.options,
+      ...overrides,
+      target: reference,
+      targetOptions,
+      integrity: options.integrity,
+    },
     spec,
     attempt,
     server: before?.server ?? null,
@@ -119,21 +128,36 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   }
 }
 
+/** What the target of the new server is recorded as: the one that the caller names, or else the device's own. */
+async function recoveredTarget(
+  id: number,
+  record: DeviceRecord | null,
+  { target: named }: Partial<AddOptions>,
+): Promise<string> {
+  if (named !== undefined) return targetReference(named);
+  if (record !== null) return record.spec.target;
+  throw usageError(
+    `device ${id} was made by another program: nothing is stored of what it serves`,
+    'name its target and files as it was made: -t TARGET [FILES...]',
+  );
+}
+
 /** The device as it was, with what the caller names; what the kernel has fixed for this device stays. */
-function optionsOf(info: DevInfo, record: DeviceRecord | null, overrides: Partial<AddOptions>): AddOptions {
+function optionsOf(
+  info: DevInfo,
+  record: DeviceRecord | null,
+  overrides: Partial<AddOptions>,
+  target: TargetType,
+): AddOptions {
   const id = info.dev_id;
   const before = record === null ? optionsOfForeign(info) : optionsFor(record.spec, id);
-  const target = overrides.target ?? record?.spec.target;
-  if (target === undefined) {
-    throw usageError(
-      `device ${id} was made by another program: nothing is stored of what it serves`,
-      'name its target and files as it was made: -t TARGET [FILES...]',
-    );
-  }
+  const { targetOptions: named = {} } = overrides;
+  const had = record?.spec.target === target.name ? record.spec.targetOptions : {};
   return {
     ...before,
     ...overrides,
-    target,
+    target: target.name,
+    targetOptions: optionsWith(had, named, target),
     files: (overrides.files ?? []).length > 0 ? (overrides.files ?? []) : before.files,
     // Those of the first server are in the record, and still registered.
     buffers: overrides.buffers ?? [],
@@ -143,6 +167,7 @@ function optionsOf(info: DevInfo, record: DeviceRecord | null, overrides: Partia
     maxIoBufBytes: info.max_io_buf_bytes,
     features: before.features,
     dataPath: before.dataPath,
+    integrity: record === null ? (overrides.integrity ?? null) : before.integrity,
     autoZcFallback: false,
     ioDescSize: before.features.includes('IO_DESC_SIZE') ? info.io_desc_size : 0,
   };

@@ -55,6 +55,8 @@ export const nbdTarget: BuiltInTarget<NbdState> = {
     const usesTls = programOf(options) === null && parseNbdOptions(options).uri.tls !== undefined;
     return DESCRIPTORS_OF_MAIN + threads * (usesTls ? DESCRIPTORS_WITH_TLS : DESCRIPTORS);
   },
+  // A program that is named now is started where it is named.
+  displaces: { uri: ['program', 'directory', 'export'], program: ['uri', 'directory'] },
   recorded: recordedNbdOptions,
   check,
   inspect: async (options, recovering, signal) => {
