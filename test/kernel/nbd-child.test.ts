@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { processState } from '../../src/record/process-state.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { requireReckonedDescriptors } from './support/descriptors.ts';
@@ -44,6 +45,26 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     sh(`ublkts del -n ${ID}`);
     assert.equal(processState(last), 'gone');
     assert.ok(!existsSync(HOME));
+  });
+
+  test('nbdkit that is asked to end is left by every connection, also by one without requests', async () => {
+    sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -q 2 --reconnect_delay 10 -- nbdkit file disk`);
+    for (const cpu of [0, 1]) readFrom(cpu);
+    // A connection is believed when it has been up for two seconds.
+    await sleep(2500);
+    const first = programPid();
+    sh(`kill ${first}`);
+    // nbdkit says so to this one, and then waits for the other one.
+    readFrom(0);
+    assert.notEqual(programPid(), first);
+    readFrom(1);
+    assert.equal(processState(first), 'gone');
+    const { connections } = await describeDevice(ID);
+    assert.deepEqual(
+      connections?.map(({ state }) => state),
+      ['up', 'up'],
+    );
+    sh(`ublkts del -n ${ID}`);
   });
 
   test('qemu-nbd and a qcow2 image: kill -9 of the server ends the program too, and recover starts it again', async () => {
@@ -187,4 +208,8 @@ function servers(): number {
 
 function programPid(): number {
   return Number(readFileSync(`${HOME}/process`, 'utf8').split(' ')[0]);
+}
+
+function readFrom(cpu: number): void {
+  sh(`timeout 30 taskset -c ${cpu} dd if=${PATH} of=/dev/null bs=4k count=1 iflag=direct status=none`);
 }

@@ -9,6 +9,7 @@ import type { BuiltInTarget, Opened, OpenRequest, QueueContext } from '../target
 import { askExport } from './ask.ts';
 import { claimExport, devicesServingExport } from './claim.ts';
 import { connectNbd } from './connection/connect.ts';
+import { type SharedShutdowns, shareShutdowns, Shutdowns } from './connection/shutdowns.ts';
 import { chooseExport } from './handshake/negotiate.ts';
 import { namespacesOfUri } from './namespaces.ts';
 import { connectionOptions, NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
@@ -23,7 +24,9 @@ import { TlsThread } from './tls/thread.ts';
 import { leave } from './transmission/goodbye.ts';
 import { formatNbdUri } from './uri.ts';
 
-export type NbdState = Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'>;
+export interface NbdState extends Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'> {
+  readonly shutdowns: SharedShutdowns;
+}
 
 const ONE_CONNECTION: OneThread = {
   because: 'the NBD server does not promise that each connection sees what was written on the others (CAN_MULTI_CONN)',
@@ -107,7 +110,7 @@ async function open(request: OpenRequest): Promise<Opened<NbdState>> {
   return {
     params: null,
     files: [],
-    state: { options: connectionOptions(options, device), maxIoBufBytes, dataPath },
+    state: { options: connectionOptions(options, device), maxIoBufBytes, dataPath, shutdowns: shareShutdowns() },
     operations: 1,
     ...begun,
   };
@@ -149,6 +152,7 @@ async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
       ...parseNbdOptions(state.options),
       registers: state.dataPath === 'auto_zc',
       tunnels,
+      shutdowns: new Shutdowns(state.shutdowns),
     });
   } catch (error) {
     await tunnels.end();

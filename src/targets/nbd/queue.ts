@@ -22,6 +22,7 @@ import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } f
 import { sayGoodbye } from './transmission/goodbye.ts';
 import { type Connection, Link } from './connection/link.ts';
 import { isGone, Looks, SILENT } from './connection/liveness.ts';
+import type { Shutdowns } from './connection/shutdowns.ts';
 import type { NbdOptions } from './options.ts';
 import { largestOf, nbdNotes } from './params.ts';
 import { errnoOfNbd, NBD_ESHUTDOWN } from './protocol/errors.ts';
@@ -60,6 +61,7 @@ export interface NbdQueueOptions extends NbdOptions {
   /** The data of requests is in registered buffers. */
   readonly registers: boolean;
   readonly tunnels: TlsThread;
+  readonly shutdowns: Shutdowns;
 }
 
 export class NbdQueue implements TargetQueue, Answered {
@@ -80,6 +82,7 @@ export class NbdQueue implements TargetQueue, Answered {
 
   private readonly tunnels: TlsThread;
   private readonly looks: Looks;
+  private readonly shutdowns: Shutdowns;
   private readonly requestSeconds: number;
 
   private mode = UP;
@@ -116,13 +119,14 @@ export class NbdQueue implements TargetQueue, Answered {
     this.fd = fd;
     this.drop = drop;
     this.exportBytes = found.bytes;
-    const { registers, tunnels, requestSeconds } = options;
+    const { registers, tunnels, requestSeconds, shutdowns } = options;
     const waiting = new Waiting(slots, registers);
     this.registers = registers;
     this.gathered = new Gathered(slots);
     this.waiting = waiting;
     this.stranded = new Stranded(slots, waiting, events);
     this.tunnels = tunnels;
+    this.shutdowns = shutdowns;
     this.requestSeconds = requestSeconds;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
     this.receiver = new Receiver({
@@ -148,7 +152,7 @@ export class NbdQueue implements TargetQueue, Answered {
       onLate: (sinceMs) => this.stranded.report(sinceMs),
     });
     published.is('up');
-    this.looks = new Looks(ring, fd, LOOKED, requestSeconds);
+    this.looks = new Looks(ring, fd, LOOKED, { limitSeconds: requestSeconds, isAlone: threads === 1 });
     this.receive();
   }
 
@@ -238,7 +242,7 @@ export class NbdQueue implements TargetQueue, Answered {
     if (error === NBD_ESHUTDOWN) {
       // The request was not served, and another server may serve it.
       this.waiting.forMessage(slot);
-      this.reason = SHUTDOWN;
+      this.serverEnds();
       return;
     }
     if (error !== 0 && this.isBeyond(io)) {
@@ -254,6 +258,12 @@ export class NbdQueue implements TargetQueue, Answered {
     if (!this.isTrial) return;
     if (slot === this.suspect) this.suspect = -1;
     this.trySuspect(this.ring);
+  }
+
+  private serverEnds(): void {
+    // A server that says so of every request on every connection is believed by this thread alone.
+    if (this.reason === '' && this.link.isGood) this.shutdowns.tell();
+    this.reason = SHUTDOWN;
   }
 
   /** The connection that was made again has answered a request. One that was lost before may still end it. */
@@ -288,14 +298,16 @@ export class NbdQueue implements TargetQueue, Answered {
       return;
     }
     if (this.waiting.held > 0 && !this.sender.isBusy) this.releaseHeld();
-    if (this.reason !== '') {
-      if (this.waiting.replies === 0 && !this.sender.isBusy) {
-        this.end(this.reason);
-        return;
-      }
-      if (this.mode === UP) this.drain();
-    }
+    if (this.reason !== '' && this.endsOrDrains()) return;
     if (token === RECEIVED) this.receive();
+  }
+
+  /** Ends a connection that has nothing to answer, and returns true. Another one is drained. */
+  private endsOrDrains(): boolean {
+    const isQuiet = this.waiting.replies === 0 && !this.sender.isBusy;
+    if (isQuiet) this.end(this.reason);
+    else if (this.mode === UP) this.drain();
+    return isQuiet;
   }
 
   /** Completes the writes that were held: their message is sent, so nothing reads their data any more. */
@@ -322,7 +334,10 @@ export class NbdQueue implements TargetQueue, Answered {
     looks.again();
     waiting.looked();
     if (this.mode !== UP) return;
-    if (isGone(this.fd)) this.end(SILENT);
+    if (this.shutdowns.isNews) {
+      this.reason = SHUTDOWN;
+      this.endsOrDrains();
+    } else if (isGone(this.fd)) this.end(SILENT);
     else if (requestSeconds > 0 && waiting.isUnanswered(looks.limit)) {
       this.end(`a request has not been answered for ${requestSeconds} s`);
     }
@@ -369,6 +384,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.mode = UP;
     this.published.is('up');
     this.published.reconnected();
+    this.shutdowns.connected();
     this.isTrial = true;
     this.sender.takeWaiting(this.events);
     this.trySuspect(this.events);

@@ -17,6 +17,7 @@ import { ConnectionWriter } from '../../../src/stats/connection-writer.ts';
 import { type ConnectionStats, connectionOf } from '../../../src/stats/connections.ts';
 import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
 import type { IoRequest, QueueContext } from '../../../src/targets/target.ts';
+import { shareShutdowns } from '../../../src/targets/nbd/connection/shutdowns.ts';
 import { nbdTarget, type NbdState } from '../../../src/targets/nbd/index.ts';
 import type { NbdQueue } from '../../../src/targets/nbd/queue.ts';
 import { UNUSED } from './requests.ts';
@@ -64,7 +65,7 @@ export class NbdClient {
 
   async connect(options: Readonly<Record<string, string>>): Promise<void> {
     const context: QueueContext<NbdState> = {
-      state: { options, maxIoBufBytes: this.bytes, dataPath: 'copy' },
+      state: { options, maxIoBufBytes: this.bytes, dataPath: 'copy', shutdowns: shareShutdowns() },
       integrity: null,
       slots: this.pending.length,
       maxIoBufBytes: this.bytes,

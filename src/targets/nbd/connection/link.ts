@@ -94,7 +94,7 @@ export class Link {
     this.say(`is lost: ${reason}; requests wait${reconnectSeconds === 0 ? '' : ` for ${reconnectSeconds} s`}`);
     if (isUnstored && (before.flags & NBD_FLAG_SEND_FLUSH) !== 0) this.say(UNSTORED);
     const now = performance.now();
-    const wasGood = now - this.madeAt >= GOOD_MS;
+    const wasGood = this.isGood;
     // The wait began when the last connection that answered a request was lost.
     if (this.isProven || (wasGood && !wasWaiting)) this.lostAt = now;
     this.saidReason = '';
@@ -102,6 +102,11 @@ export class Link {
     this.setDeadline();
     this.remind(now);
     this.attemptLater();
+  }
+
+  /** Whether the connection has been up for long enough that a new one would not be lost for the same reason at once. */
+  get isGood(): boolean {
+    return performance.now() - this.madeAt >= GOOD_MS;
   }
 
   /** A request has been answered on the connection that was made last. */

@@ -13,6 +13,8 @@ import type { TargetRing } from '../../target.ts';
 
 /** How often a connection is looked at. It is looked at more often if requests must be answered within seconds. */
 export const LOOK_SECONDS = 5;
+/** One that is not alone is looked at this often: what another one has learned of the server concerns it too. */
+const LOOK_SECONDS_BESIDE_OTHERS = 1;
 const LOOKS_PER_LIMIT = 4;
 /** A connection is given up when nothing has come for this time although an answer was due. */
 const SILENT_MS = 30_000;
@@ -34,8 +36,15 @@ export function isGone(fd: number): boolean {
   return signs !== null && isSilent(signs);
 }
 
+export interface LooksOptions {
+  /** Within what time a request must be answered; 0: none. */
+  readonly limitSeconds?: number;
+  /** Whether the device has no other connection. */
+  readonly isAlone?: boolean;
+}
+
 /**
- * Wakes a thread that sleeps in its ring, so that it looks at its connection. A connection that is not TCP needs no
+ * Wakes a thread that sleeps in its ring, so that it looks at its connection. A connection that is alone and not TCP needs no
  * looks, unless requests must be answered within a time.
  */
 export class Looks {
@@ -46,13 +55,14 @@ export class Looks {
   /** Read by the kernel, so it must stay mapped; null: there is nothing to look at. */
   private readonly pause: MappedMemory | null;
 
-  /** `token`: that of its operations. `limitSeconds`: within what time a request must be answered; 0: none. */
-  constructor(ring: TargetRing, fd: number, token: number, limitSeconds = 0) {
+  /** `token`: that of its operations. */
+  constructor(ring: TargetRing, fd: number, token: number, { limitSeconds = 0, isAlone = true }: LooksOptions = {}) {
     this.ring = ring;
     this.token = token;
-    const seconds = limitSeconds === 0 ? LOOK_SECONDS : Math.min(LOOK_SECONDS, limitSeconds / LOOKS_PER_LIMIT);
+    const usual = isAlone ? LOOK_SECONDS : LOOK_SECONDS_BESIDE_OTHERS;
+    const seconds = limitSeconds === 0 ? usual : Math.min(usual, limitSeconds / LOOKS_PER_LIMIT);
     this.limit = Math.ceil(limitSeconds / seconds);
-    const isIdle = limitSeconds === 0 && tcpSignsOf(fd) === null;
+    const isIdle = isAlone && limitSeconds === 0 && tcpSignsOf(fd) === null;
     this.pause = isIdle ? null : mapAnonymous(kernel_timespec.size, 'of a pause');
     this.pause?.bytes.set(encode(kernel_timespec, timespecOf(seconds)));
     this.again();
