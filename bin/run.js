@@ -15,14 +15,14 @@ try {
 
 /*
  * A command that has ended waits for nothing but who reads its output; the file of a target may have left a timer or a socket,
- * and a thread may look at a file whose file system does not answer.
+ * and a thread may look at a file whose file system does not answer, or ask a name server that does not.
  */
 function leave() {
-  var usesFiles = /^(add|recover|update[_-]size)$/.test(process.argv[2]);
-  if (!usesFiles && !/^(target|help)$/.test(process.argv[2])) return;
+  var hasThreads = /^(add|recover|update[_-]size|nbd-info)$/.test(process.argv[2]);
+  if (!hasThreads && !/^(target|help)$/.test(process.argv[2])) return;
   setTimeout(function () {
     process.stdout.write('', function () {
-      process.stderr.write('', usesFiles ? exitWithoutThreads : exit);
+      process.stderr.write('', hasThreads ? exitWithoutThreads : exit);
     });
   }, 500).unref();
 }

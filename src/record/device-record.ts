@@ -63,6 +63,8 @@ export interface DeviceRecord {
    * version has none.
    */
   readonly identities?: readonly FileIdentity[];
+  /** The network namespace of `add` or the last `recover`, as /proc/PID/ns/net names it. A record of an older version has none. */
+  readonly network?: string;
   /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
   readonly previous: ServerIdentity | null;
   /** How many times the device was recovered. */

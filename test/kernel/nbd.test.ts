@@ -275,6 +275,36 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('recover does not take the same address of another network for the same server', async () => {
+    const [inside, outside] = [`${FOLDER}/inside`, `${FOLDER}/outside`];
+    sh(`printf inside > ${inside}; printf outside > ${outside}; truncate -s 8M ${inside} ${outside}`);
+    const listen = '-i 127.0.0.1 -p 10923';
+    const uri = 'nbd://127.0.0.1:10923';
+    sh('ip netns add other && ip netns exec other ip link set lo up');
+    sh(`ip netns exec other nbdkit -P ${FOLDER}/inside.pid ${listen} file ${inside}`);
+    sh(`nbdkit -P ${FOLDER}/outside.pid ${listen} file ${outside}`);
+    try {
+      sh(`ip netns exec other ublkts add -t nbd -n 5 -q 1 -i 1 --reconnect_delay 5 ${uri}`);
+      assert.equal(firstWord('/dev/ublkb5'), 'inside');
+      await killServer(5);
+      const refusal =
+        /^ublkts recover: device 5 was made in another network namespace .*: its address may lead to another server here/;
+      shFails('ublkts recover -n 5', refusal);
+      shFails('ublkts recover -a', refusal);
+      shFails('ublkts recover -n 5 --reconnect_delay 6', refusal);
+      sh('ip netns exec other ublkts recover -n 5');
+      assert.equal(firstWord('/dev/ublkb5'), 'inside');
+      await killServer(5);
+      sh(`ublkts recover -n 5 ${uri}`);
+      sh('echo 3 > /proc/sys/vm/drop_caches');
+      assert.equal(firstWord('/dev/ublkb5'), 'outside');
+      await killServer(5);
+      sh('ublkts recover -n 5');
+    } finally {
+      sh(`ublkts del -n 5; kill $(cat ${FOLDER}/inside.pid ${FOLDER}/outside.pid); ip netns del other`);
+    }
+  });
+
   test('recover refuses an export that has become smaller than the device, of a URI and of a program', async () => {
     const file = `${FOLDER}/shrinks`;
     const device = { target: 'nbd', features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const, queues: 1 };
@@ -446,4 +476,8 @@ function isBackFrom(outages: number): (connection: ConnectionReport) => boolean 
 
 function logOf(id: number): string {
   return readFileSync(`/run/ublkts/${id}.log`, 'utf8');
+}
+
+function firstWord(path: string): string {
+  return sh(`dd if=${path} bs=512 count=1 iflag=direct status=none | tr -d "\\0"`).trim();
 }

@@ -302,6 +302,17 @@ describe('a server', () => {
     assert.match(picture.events[1]?.text ?? '', /pid 222 in place of 100/);
   });
 
+  test('that was replaced while nobody looked is named once', () => {
+    const kernel = { state: 'QUIESCED', queues: 2, depth: 128, sharedMemory: false } as const;
+    const picture = pictureOf(
+      sampleAt(0, deviceSample()),
+      // The new server has its id in the record, and the device is not live yet.
+      sampleAt(1, deviceSample({ kernel, serverPid: 222 })),
+      sampleAt(2, deviceSample({ serverPid: 222 })),
+    );
+    assert.match(picture.events.at(-1)?.text ?? '', /^recovered: server pid 222$/);
+  });
+
   test('that a signal has stopped is not serving, and serving again when it goes on', () => {
     const picture = pictureOf(
       sampleAt(0, deviceSample()),

@@ -8,6 +8,7 @@ import { blockDeviceNode } from '../../control/device-node.ts';
 import { findDevices } from '../../control/discovery.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
+import { currentNamespace } from '../../native/namespaces.ts';
 import { newAttempt } from '../../record/attempt.ts';
 import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
 import { withFilesAlone } from '../../record/files-alone.ts';
@@ -96,6 +97,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
       attempt,
       server: null,
       identities: files.map(({ stat }) => identityOf(stat)),
+      network: currentNamespace('net'),
       previous: null,
       generation: 0,
       recorded: true,

@@ -69,7 +69,7 @@ function stillLive(device: number, serverPid: number, timeoutMs: number): UblkEr
     kind: 'busy',
     device,
     command: 'QUIESCE_DEV',
-    hint,
+    hint: `${hint}. The device may be without a server then: \`ublkts recover -n ${device}\` gives it one`,
   });
 }
 

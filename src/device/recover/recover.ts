@@ -8,6 +8,7 @@ import { withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/commands.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
+import { currentNamespace } from '../../native/namespaces.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { newAttempt } from '../../record/attempt.ts';
@@ -29,6 +30,7 @@ import type { TargetType } from '../../targets/target.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
 import { keptNote } from './kept-options.ts';
+import { requireSameNetwork } from './same-network.ts';
 import { optionsWith } from './target-options.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
@@ -78,6 +80,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
     options: before?.options ?? null,
   });
+  if (before !== null) requireSameNetwork(before, found, overrides);
   const recorded = asked.recorded?.(found.targetOptions) ?? found.targetOptions;
   const target = await inspected(asked, recorded, true, waiting.signal);
   const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
@@ -107,6 +110,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     attempt,
     server: before?.server ?? null,
     identities: files.map(({ stat }) => identityOf(stat)),
+    network: currentNamespace('net'),
     previous: null,
     generation: (before?.generation ?? 0) + 1,
     recorded: before !== null,

@@ -36,6 +36,7 @@ function realPath(path: string): string {
 function addressText(found: SocketAddress): string {
   if (found.family === 'unix') return found.path;
   const hex = Buffer.from(found.address).toString('hex');
-  const scope = found.scope === undefined ? '' : `%${found.scope}`;
+  // Only a link-local address (fe80::/10) leads elsewhere on another interface.
+  const scope = found.scope === undefined || !/^fe[89ab]/.test(hex) ? '' : `%${found.scope}`;
   return hex.replace(/^0{20}ffff/, '') + scope;
 }

@@ -106,7 +106,13 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
   if (replaced || (was !== 'LIVE' && is === 'LIVE')) {
     if (was === 'DEAD') tell(id, 'added', 'good', `live${named(own?.target)}, server pid ${serverPid}`);
     else if (isHeldUp(was) && !replaced) tell(id, 'serving again', 'good', 'its server serves again');
-    else tell(id, 'recovered', 'good', `recovered: server pid ${serverPid} in place of ${before.sample.serverPid}`);
+    else
+      tell(
+        id,
+        'recovered',
+        'good',
+        `recovered: server pid ${serverPid}${replaced ? ` in place of ${before.sample.serverPid}` : ''}`,
+      );
   } else if (was !== is && isHeldUp(is)) {
     tell(id, 'not serving', now.state.severity, `${is}: ${trouble}`);
   } else if ((was === 'LIVE' || isHeldUp(was)) && was !== is) {

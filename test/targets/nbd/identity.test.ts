@@ -21,6 +21,7 @@ describe('the names of an export', () => {
     ['nbd://127.0.0.1/x', 'nbds://127.0.0.1/x?tls-verify-peer=no'],
     ['nbd://[::1]/', 'nbd://[0:0::1]/'],
     ['nbd://127.0.0.1/', 'nbd://[::ffff:127.0.0.1]/'],
+    ['nbd://[::1]/', 'nbd://[::1%25lo]/'],
     [unix('socket'), unix('link')],
     [unix('socket'), unix('folder/socket')],
     [unix('away'), unix('folder/away')],
