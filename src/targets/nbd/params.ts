@@ -44,7 +44,9 @@ export function nbdParams(
   if (largest === 0) throw unusable(`it takes at most ${maximum} bytes, less than a block of ${block}`);
   if (largest < PAGE) throw unusable(`it takes at most ${maximum} bytes at once, less than a page of ${PAGE}`);
   const sectors = Math.floor(bytes / block) * (block / SECTOR);
-  if (sectors === 0) throw unusable(`it has ${bytes} bytes, less than a block of ${block}`);
+  if (sectors === 0) {
+    throw unusable(`it has ${bytes} bytes, less than a block of ${block}`, 'make it larger on its server');
+  }
   const clears =
     (flags & (NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES)) !== 0 && (flags & NBD_FLAG_READ_ONLY) === 0;
   const params: ParamsInit = {
@@ -101,6 +103,9 @@ function clearing(flags: number, block: number): NonNullable<ParamsInit['discard
   };
 }
 
-function unusable(why: string): UblkError {
-  return new UblkError(`the export cannot be a device: ${why}`, { code: 'EINVAL' });
+function unusable(
+  why: string,
+  hint = 'another server, or other options of this one, may have an export that can',
+): UblkError {
+  return new UblkError(`the export cannot be a device: ${why}`, { code: 'EINVAL', hint });
 }

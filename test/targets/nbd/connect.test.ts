@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { interfaceIndex } from '../../../src/native/libc/stream-socket.ts';
-import { addressesOf, withinLimit } from '../../../src/targets/nbd/connection/addresses.ts';
+import { addressesOf } from '../../../src/targets/nbd/connection/addresses.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
 import { askNbd } from '../../../src/targets/nbd/connection/connect.ts';
 import { listExports } from '../../../src/targets/nbd/handshake/negotiate.ts';
@@ -59,15 +59,6 @@ describe('a connection to an NBD server', () => {
     assert.deepEqual(await at('fe80::1%7'), [{ family: 'ip', address, port: 1, scope: 7 }]);
     assert.ok(interfaceIndex('lo') > 0);
     await assert.rejects(at('fe80::1%no-such-one'), /there is no network interface named no-such-one/);
-  });
-
-  test('does not wait for name servers that do not answer', async () => {
-    const never = Promise.withResolvers<never>().promise;
-    await assert.rejects(
-      withinLimit(never, 'disk.example', 50),
-      /the address of disk\.example is not found within 0\.05 s/,
-    );
-    assert.equal(await withinLimit(Promise.resolve(1), 'disk.example', 50), 1);
   });
 
   test('to a port that nobody listens on is refused in words, with the address', async () => {

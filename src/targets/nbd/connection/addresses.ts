@@ -1,21 +1,21 @@
 /** Finds the addresses that the host of a URI has. */
 import type { LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
 import { UblkError } from '../../../errors.ts';
 import type { SocketAddress } from '../../../native/libc/socket-address.ts';
 import { interfaceIndex } from '../../../native/libc/stream-socket.ts';
 import type { NbdAddress } from '../uri.ts';
+import { LookUps } from './look-ups.ts';
 
 const LIMIT_MS = 10_000;
 
-/**
- * Resolves to the addresses in the order in which to try them. A resolver may ask name servers for a minute or more, so
- * the look-up fails after ten seconds.
- */
+/** Resolves to the addresses in the order in which to try them. */
 export async function addressesOf(address: NbdAddress): Promise<SocketAddress[]> {
   if (address.kind === 'unix') return [{ family: 'unix', path: address.path }];
   const [host = '', zone] = address.host.split('%');
   const scope = zone === undefined ? {} : { scope: scopeOf(zone) };
-  const found = await withinLimit(lookUp(host), address.host, LIMIT_MS);
+  const family = isIP(host);
+  const found = family === 0 ? await lookUps.find(host, LIMIT_MS) : [{ address: host, family }];
   return found.map((one) => ({ family: 'ip', address: addressBytes(one.address), port: address.port, ...scope }));
 }
 
@@ -31,29 +31,10 @@ function scopeOf(zone: string): number {
 }
 
 /** Most servers are reached over a unix socket, and need no resolver. */
-async function lookUp(host: string): Promise<LookupAddress[]> {
+const lookUps = new LookUps<LookupAddress[]>(async (host) => {
   const { lookup } = await import('node:dns/promises');
   return lookup(host, { all: true });
-}
-
-/** Resolves to the result of `found`, or rejects when there is none after `limitMs` milliseconds. */
-export async function withinLimit<T>(found: Promise<T>, host: string, limitMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(noName(host, limitMs)), limitMs);
-  try {
-    return await Promise.race([found, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function noName(host: string, limitMs: number): UblkError {
-  return new UblkError(`the address of ${host} is not found within ${limitMs / 1000} s`, {
-    code: 'ETIMEDOUT',
-    command: 'lookup',
-    hint: `\`getent ahosts ${host}\` asks the same name servers; an address in the URI needs none`,
-  });
-}
+});
 
 /** The bytes of an address as the resolver writes it. */
 function addressBytes(text: string): Uint8Array {

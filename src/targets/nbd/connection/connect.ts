@@ -10,6 +10,7 @@ import type { SocketAddress } from '../../../native/libc/socket-address.ts';
 import { duplicate, setBlocking, startConnecting } from '../../../native/libc/stream-socket.ts';
 import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
 import { addressesOf } from './addresses.ts';
+import { askResolver } from './look-ups.ts';
 import { Conversation, type Dialogue } from '../handshake/dialogue.ts';
 import { protocolError } from '../handshake/failure.ts';
 import { startTls } from '../handshake/negotiate.ts';
@@ -235,8 +236,14 @@ function explained(thrown: unknown, uri: NbdUri): unknown {
     code,
     command: 'connect',
     kind: 'failed',
-    hint: `is the server running, and does it listen on ${describeAddress(uri.address)}?`,
+    hint: hintOf(code, uri.address),
   });
+}
+
+function hintOf(code: string, address: NbdAddress): string {
+  const isName = code === 'ENOTFOUND' || code.startsWith('EAI_');
+  if (isName && address.kind === 'tcp') return askResolver(address.host);
+  return `is the server running, and does it listen on ${describeAddress(address)}?`;
 }
 
 function reasonOf(code: string, address: NbdAddress): string {
