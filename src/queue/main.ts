@@ -15,13 +15,11 @@ import { describeThrown } from '../targets/load/thrown.ts';
 import { logFor, serverLog } from '../targets/log.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
+import { CLOSE_SECONDS } from './close-limit.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
 /** The first major version of V8 with the flag below. An older one would complain on stderr. */
 const SAFE_INTEGER_V8 = 14;
-
-/** A target that does not end would keep its server, and whoever deletes the device waits for that. */
-const CLOSE_SECONDS = 30;
 
 async function main(config: ThreadConfig): Promise<void> {
   // Counters are floats (docs/decisions/0004): without the flag, V8 adds to them as integers, with checks (0005).

@@ -63,6 +63,22 @@ describe('a target that takes its time to close', { skip, timeout: 600_000 }, ()
   });
 
   for (const server of [undefined, NAME]) {
+    for (const command of ['stop', 'del']) {
+      const isShort = command === 'del' && server !== undefined;
+      test(`that never does is given up, and ${command} says what that means ${server === undefined ? 'alone' : 'on a resident server'}`, {
+        skip: isShort ? false : onlyLong,
+      }, async () => {
+        const { id } = await addDevice(server, { until: `${DIRECTORY}/never` });
+        const lost =
+          /its target could not be closed: it did not end within 30 s.*; what it had not stored may be lost/s;
+        shFails(`ublkts ${command} -n ${id}`, lost);
+        if (command === 'stop') shFails(`ublkts del -n ${id}`, lost);
+        assert.deepEqual(filesLeftOf(id), []);
+      });
+    }
+  }
+
+  for (const server of [undefined, NAME]) {
     test(`a second del goes on with what the first has given up ${server === undefined ? 'alone' : 'on a resident server'}`, async () => {
       const device = await addDevice(server, { until: `${DIRECTORY}/until` });
       const { id } = device;

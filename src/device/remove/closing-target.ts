@@ -6,13 +6,16 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
-import { DEFAULT_TIMEOUT_MS, type WaitOptions, waitingReporter } from '../../control/waiting.ts';
+import { type WaitOptions, waitingReporter } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { lockHolder } from '../../native/libc/file-lock.ts';
+import { CLOSE_SECONDS } from '../../queue/close-limit.ts';
 import { filesOf, residentFiles } from '../../record/files.ts';
 import { type ServerIdentity, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 
+/** A target is given up by its server first, which then says what may be lost. */
+export const TARGET_CLOSES_MS = (CLOSE_SECONDS + 10) * 1000;
 /** A wait that is shorter than about four times this is not reported. */
 const SOON_MS = 25;
 const LONGEST_PAUSE_MS = 50;
@@ -43,7 +46,7 @@ export class ClosingTarget {
    * null. Throws a UblkError of kind `busy` when the server takes too long.
    */
   async untilClosed(server: ServerIdentity, ended: Ended, options: WaitOptions): Promise<UblkError | null> {
-    const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const { signal, onWaiting, timeoutMs = TARGET_CLOSES_MS } = options;
     const report = waitingReporter(onWaiting);
     const begun = milliseconds();
     for (let pause = 1; this.#isHeld(); pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {

@@ -28,7 +28,7 @@ import { isServing, type ProcessState, readProcess } from '../../record/process-
 import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { UblkStack } from '../../targets/stack.ts';
-import { ClosingTarget, continuing, type Ended, ending } from './closing-target.ts';
+import { ClosingTarget, continuing, type Ended, ending, TARGET_CLOSES_MS } from './closing-target.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
@@ -41,9 +41,7 @@ export interface DeleteOptions extends WaitOptions {
   readonly force?: boolean | undefined;
 }
 
-/** How long the server may take to leave the device: a target has 30 s to close (queue/main.ts). */
-const SERVER_LEAVES_MS = 40_000;
-/** How long the last users may take. */
+/** How long the last users may take after the server has left. */
 const USERS_LEAVE_MS = 30_000;
 /** A user that has done nothing for this long since the device stopped will not leave by itself. */
 const QUIET_MS = 2_000;
@@ -189,20 +187,24 @@ async function untilGone(
   const limit = (ms: number): number => Math.min(ms, timeoutMs ?? ms);
   const report = waitingReporter(onWaiting);
   const begun = milliseconds();
+  /** Until when the server has had the device. */
+  let serverLeft = begun;
   const users = new Users(id, numbers);
   for (let pause = 1; !isGoneOrReplaced(channel, id); pause = Math.min(pause * 1.5, 50)) {
     signal?.throwIfAborted();
-    const waited = milliseconds() - begun;
+    const now = milliseconds();
+    const waited = now - begun;
     const state = serverState(server);
     if (isServing(state)) {
+      serverLeft = now;
       report(`waiting for the server (pid ${server.pid}) to close the target`);
-      const bound = state === 'stopped' ? QUIET_MS : SERVER_LEAVES_MS;
+      const bound = state === 'stopped' ? QUIET_MS : TARGET_CLOSES_MS;
       if (waited > limit(bound)) throw serverStays(id, server, state);
     } else if (waited > LOOK_MS) {
       const holders = users.look();
       if (holders.length > 0) report(`waiting for device ${id} to be released: ${describeHolders(holders)}`);
       if (holders.length > 0 && users.quietMs() > limit(QUIET_MS)) throw usersStay(id, holders);
-      if (waited > limit(USERS_LEAVE_MS)) throw usersStay(id, holders);
+      if (now - serverLeft > limit(USERS_LEAVE_MS)) throw usersStay(id, holders);
     }
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
