@@ -52,8 +52,8 @@ async function askOnce(
   return answer;
 }
 
-/** Whether the process of a server that has closed a connection has ended, or ends now. */
-async function hasEnded(name: string): Promise<boolean> {
+/** Whether the process of a server that cannot be asked any more has ended, or ends now. */
+export async function hasEnded(name: string): Promise<boolean> {
   for (let waited = 0; isServerLockHeld(residentFiles(name).lock); waited += LOOK_MS) {
     if (waited >= ENDS_MS) return false;
     await sleep(LOOK_MS);
@@ -63,19 +63,20 @@ async function hasEnded(name: string): Promise<boolean> {
 
 function died(name: string, cause: unknown): UblkError {
   return new UblkError(`the server ${name} has ended before it answered`, {
-    code: 'SERVER_DIED',
+    code: SERVER_DIED,
     kind: 'failed',
     hint: '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those a new server that can be recovered; `dmesg` may say why it ended',
     cause,
   });
 }
 
-/** Whether the error means that there is no such server. */
-export function isAbsent(error: unknown): boolean {
-  return error instanceof UblkError && error.code === NO_SERVER;
+/** Whether the error means that there is no such server now: there was none, or it has ended before it answered. */
+export function isGone(error: unknown): boolean {
+  return error instanceof UblkError && (error.code === NO_SERVER || error.code === SERVER_DIED);
 }
 
 const NO_SERVER = 'NO_SERVER';
+const SERVER_DIED = 'SERVER_DIED';
 
 export function turnedAway(name: string, status: number): UblkError {
   return new UblkError(`the server ${name} turned the request away: ${errnoText(-status)}`, {

@@ -10,9 +10,13 @@ import { endWhenSilent, isSilence } from './silence.ts';
 import { untilHeard } from './until-heard.ts';
 
 export interface Followers {
-  readonly happened: (event: ResidentEvent) => void;
-  /** The connection has ended: the server has, or `stop` was called. Nothing happens afterwards. */
-  readonly ended: () => void;
+  /** `pid` is the server's. It must not throw: the events that have come with this one would be lost. */
+  readonly happened: (event: ResidentEvent, pid: number) => void;
+  /**
+   * The connection has ended: the server has closed it or has ended, or `stop` was called. Nothing happens afterwards. It is
+   * called only for a connection on which the server has answered.
+   */
+  readonly disconnected: () => void;
 }
 
 export interface Following {
@@ -25,38 +29,41 @@ export function followResident(server: ResidentServer, followers: Followers): Pr
   return untilHeard(() => followOnce(server, followers));
 }
 
-async function followOnce({ name, path }: ResidentServer, { happened, ended }: Followers): Promise<Following> {
+async function followOnce({ name, path }: ResidentServer, { happened, disconnected }: Followers): Promise<Following> {
   const answered = Promise.withResolvers<Following>();
   const reader = new FrameReader();
   const connection = follow(name, path);
   const { socket } = connection;
   const heard = endWhenSilent(connection, { server: `the server ${name}`, timeoutMs: ANSWER_MS });
-  let isAnswered = false;
-  const hear = (payload: string): void => {
-    if (isAnswered) {
-      const event = parseResidentEvent(payload);
-      if (event !== null) happened(event);
-      return;
-    }
-    isAnswered = true;
+  let pid: number | null = null;
+  /** Returns the event in the payload; null for the answer, and for an event that this version does not know. */
+  const hear = (payload: string): ResidentEvent | null => {
+    if (pid !== null) return parseResidentEvent(payload);
     heard();
-    answered.resolve({ pid: pidOf(payload), stop: () => socket.destroy() });
+    pid = pidOf(payload);
+    answered.resolve({ pid, stop: () => socket.destroy() });
+    return null;
   };
   const fail = (error: unknown): void => {
     answered.reject(error);
     socket.destroy();
   };
-  socket.on('data', (chunk: Buffer) => {
+  const eventsIn = (chunk: Buffer): ResidentEvent[] => {
     try {
-      for (const payload of reader.push(chunk)) hear(payload);
+      return reader.push(chunk).flatMap((payload) => hear(payload) ?? []);
     } catch (error) {
       fail(error instanceof NotAFrame ? refusal(name, error.bytes) : error);
+      return [];
     }
+  };
+  socket.on('data', (chunk: Buffer) => {
+    // Outside the reading: an error of the follower's says nothing about the connection.
+    for (const event of eventsIn(chunk)) happened(event, pid ?? 0);
   });
   socket.on('error', (cause: NodeJS.ErrnoException) => fail(isSilence(cause) ? cause : failure(name, cause)));
   socket.on('close', () => {
     answered.reject(cutShort(name));
-    if (isAnswered) ended();
+    if (pid !== null) disconnected();
   });
   return answered.promise;
 }

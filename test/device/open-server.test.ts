@@ -38,6 +38,24 @@ describe('an open server', { skip: refusal() }, () => {
     await server.end();
   });
 
+  test('ends when it is asked to after it was closed, and not before', async () => {
+    const server = await openServer({ name });
+    await server.close();
+    await server.end();
+    assert.ok(!existsSync(`/proc/${server.pid}`) || !existsSync(files.lock));
+    await server.end();
+  });
+
+  test('that somebody has started again is not ended by who had closed the one before', async () => {
+    const before = await openServer({ name });
+    await before.close();
+    process.kill(before.pid, 'SIGKILL');
+    await using next = await openServer({ name });
+    await before.end();
+    assert.equal((await askResident({ name, path: files.socket }, { op: 'status' })).pid, next.pid);
+    await next.end();
+  });
+
   test('is started again after it was killed', async () => {
     const server = await openServer({ name });
     const ended = once(server, 'end');

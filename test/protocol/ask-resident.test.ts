@@ -12,7 +12,7 @@ import { encodeAnswer, encodeStatus } from '../../src/protocol/frame.ts';
 import { untilHeard } from '../../src/protocol/until-heard.ts';
 
 const NOT_TAKEN = [encodeStatus(-ERRNO.ETIMEDOUT), encodeStatus(-ERRNO.EBUSY)];
-const nobody = { happened: () => {}, ended: () => {} };
+const nobody = { happened: () => {}, disconnected: () => {} };
 
 test('a request that a server has not taken is sent again, and one that it refuses is not', async () => {
   const answers = [

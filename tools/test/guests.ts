@@ -11,7 +11,7 @@ const TOGETHER: readonly (readonly string[])[] = [
   ['survival-files', 'survival-limits', 'survival-memory', 'survival-server'],
   ['target-contract', 'target-files', 'targets'],
   ['life', 'quiesce', 'recovery'],
-  ['resident', 'resident-many'],
+  ['open-server', 'resident', 'resident-many'],
 ];
 
 /** What a guest has beyond the ordinary one. */

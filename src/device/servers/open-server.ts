@@ -6,8 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
-import { followResident, type Following } from '../../protocol/follow-resident.ts';
-import type { ResidentEvent } from '../../protocol/resident-requests.ts';
+import { hasEnded, isGone } from '../../protocol/ask-resident.ts';
 import { residentFiles } from '../../record/files.ts';
 import type { AddOptions, AddRequest } from '../../spec/options.ts';
 import { DEFAULT_SERVER, serverName } from '../../spec/server-options.ts';
@@ -15,9 +14,13 @@ import { addDevice } from '../add/add-device.ts';
 import { deleteDevice, type DeleteOptions } from '../remove/delete.ts';
 import { recoverDevice } from '../recover/recover.ts';
 import type { StartedDevice } from '../report/report.ts';
+import { type DeviceEvent, FollowedServer } from './followed-server.ts';
 import { askResidentToEnd, requireServer, type ServeOptions } from './serve.ts';
 
-/** The arguments of each event's listeners. */
+/**
+ * The arguments of each event's listeners. What a listener throws is an uncaught exception, as with any EventEmitter, and
+ * the events go on.
+ */
 export interface OpenServerEvents {
   /** The device can be used. */
   live: [device: number];
@@ -25,7 +28,7 @@ export interface OpenServerEvents {
   left: [device: number];
   /** The server could not go on to serve the device. The others are served on. */
   failed: [device: number, error: UblkError];
-  /** The server has ended, or was killed. It has no device any more. */
+  /** The server has ended, or was killed. It has no device any more. `recover` may start it again, and then it is followed again. */
   end: [];
 }
 
@@ -33,13 +36,10 @@ const END_MS = 15_000;
 
 export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncDisposable {
   readonly name: string;
-  readonly #devices = new Set<number>();
-  readonly #ended = Promise.withResolvers<void>();
-  /** Resolves when the server has told which devices it has. */
-  readonly #told = Promise.withResolvers<void>();
-  #following: Following | undefined;
+  /** The process that is followed, or was followed last. */
+  #server: FollowedServer | undefined;
+  #following: Promise<void> | undefined;
   #isClosed = false;
-  #isEnded = false;
 
   private constructor(name: string) {
     super();
@@ -49,32 +49,28 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   /** See `openServer`. */
   static async open(name: string): Promise<OpenServer> {
     const server = new OpenServer(name);
-    const resident = { name, path: residentFiles(name).socket };
-    server.#following = await followResident(resident, {
-      happened: (event) => server.#happened(event),
-      ended: () => server.#end(),
-    });
-    await server.#told.promise;
+    server.#server = await server.#follow();
     return server;
   }
 
+  /** The process of the server; when it has ended or after `close`, the one that it was. */
   get pid(): number {
-    return this.#following?.pid ?? -1;
+    return this.#server?.pid ?? -1;
   }
 
-  /** The ids of the devices that the server has now, in order. */
+  /** The ids of the devices that the server has now, in order. None after `close`, because nothing is heard of them then. */
   get devices(): number[] {
-    return [...this.#devices].toSorted((a, b) => a - b);
+    return this.#isClosed ? [] : sorted(this.#server);
   }
 
   /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
   add(request: Omit<AddRequest, 'server'>, waiting: WaitOptions = {}): Promise<StartedDevice> {
-    return addDevice({ ...request, server: this.name }, waiting);
+    return this.#followed(addDevice({ ...request, server: this.name }, waiting));
   }
 
-  /** Gives this server a device that has lost its own. */
+  /** Gives this server a device that has lost its own. Starts the server again if it has ended. */
   recover(id: number, overrides: Partial<AddOptions> = {}, waiting: WaitOptions = {}): Promise<StartedDevice> {
-    return recoverDevice(id, { ...overrides, server: this.name }, waiting);
+    return this.#followed(recoverDevice(id, { ...overrides, server: this.name }, waiting));
   }
 
   /** Resolves when the id is free. */
@@ -85,26 +81,22 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   /** Disconnects from the server, which goes on to serve its devices. No events come afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#following?.stop();
-    await this.#ended.promise;
+    await this.#server?.stop();
   }
 
   /**
-   * Asks the server to end: devices that nobody uses are stopped and deleted. Resolves when it has ended. Throws a UblkError
-   * of kind `busy` when it serves on, because a device is in use.
+   * Asks the server to end, also after `close`: devices that nobody uses are stopped and deleted. Resolves when it has ended.
+   * Throws a UblkError of kind `busy` when it serves on, because a device is in use.
    */
   async end({ signal, timeoutMs = END_MS }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    if (!this.#isEnded) await askResidentToEnd(this.name, signal);
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(busyError(this.name, this.devices, timeoutMs)), timeoutMs);
-    const abort = (): void => late.reject(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
+    const server = this.#isClosed ? await this.#foundAgain() : this.#server;
+    if (server === undefined || server.isEnded) return;
     try {
-      await Promise.race([this.#ended.promise, late.promise]);
+      await askToEnd(this.name, signal);
+      await endOf(server, this.name, { signal, timeoutMs });
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      if (server !== this.#server) await server.stop();
     }
   }
 
@@ -112,33 +104,94 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     await this.close();
   }
 
-  #happened(event: ResidentEvent): void {
-    switch (event.event) {
-      case 'devices':
-        for (const device of event.devices) this.#devices.add(device);
-        this.#told.resolve();
-        return;
-      case 'live':
-        this.#devices.add(event.device);
-        this.emit('live', event.device);
-        return;
-      case 'left':
-        this.#devices.delete(event.device);
-        this.emit('left', event.device);
-        return;
-      default:
-        this.#devices.delete(event.device);
-        this.emit('failed', event.device, decodeError(event.error));
-    }
+  #follow(): Promise<FollowedServer> {
+    return FollowedServer.follow(this.name, {
+      happened: (event, server) => {
+        if (server === this.#server) this.#tell(event);
+      },
+      ended: (server) => {
+        if (server === this.#server) this.#emitSoon(() => this.emit('end'));
+      },
+    });
   }
 
-  #end(): void {
-    this.#devices.clear();
-    this.#isEnded = true;
-    this.#ended.resolve();
-    this.#told.resolve();
-    if (!this.#isClosed) this.emit('end');
+  /** The device may have been given to a new process: the one that was followed has ended. */
+  async #followed(starting: Promise<StartedDevice>): Promise<StartedDevice> {
+    const device = await starting;
+    const isOther = this.#server?.isEnded === true || device.ublksrv_pid !== this.pid;
+    if (isOther && !this.#isClosed) {
+      this.#following ??= this.#followAgain().finally(() => (this.#following = undefined));
+      await this.#following;
+    }
+    return device;
   }
+
+  async #followAgain(): Promise<void> {
+    const before = this.#server;
+    const next = await this.#follow();
+    const isSame = before?.isEnded === false && before.pid === next.pid;
+    // `end` is told of the one before the new one is heard.
+    if (!isSame) await Promise.race([before?.ended, next.ended]);
+    if (isSame || this.#isClosed) return next.stop();
+    this.#server = next;
+    for (const device of sorted(next)) this.#tell({ event: 'live', device });
+    if (next.isEnded) this.#emitSoon(() => this.emit('end'));
+    return undefined;
+  }
+
+  /** The server that was closed; undefined if it has ended. */
+  async #foundAgain(): Promise<FollowedServer | undefined> {
+    try {
+      const server = await FollowedServer.follow(this.name, { happened: () => {}, ended: () => {} });
+      if (server.pid === this.pid) return server;
+      // Another one that somebody has started since.
+      await server.stop();
+    } catch (error) {
+      // It may be about to end.
+      if (!isGone(error) || !(await hasEnded(this.name))) throw error;
+    }
+    return undefined;
+  }
+
+  #tell(event: DeviceEvent): void {
+    this.#emitSoon(() => {
+      if (event.event === 'failed') this.emit('failed', event.device, decodeError(event.error));
+      else this.emit(event.event, event.device);
+    });
+  }
+
+  /** In a tick of its own: what a listener throws is the program's to see, and keeps nothing else from being told. */
+  #emitSoon(emit: () => void): void {
+    process.nextTick(() => {
+      if (!this.#isClosed) emit();
+    });
+  }
+}
+
+/** One that has ended meanwhile need not be asked. */
+async function askToEnd(name: string, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await askResidentToEnd(name, signal);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+async function endOf(server: FollowedServer, name: string, { signal, timeoutMs = END_MS }: WaitOptions): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(busyError(name, sorted(server), timeoutMs)), timeoutMs);
+  const abort = (): void => late.reject(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([server.ended, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function sorted(server: FollowedServer | undefined): number[] {
+  return [...(server?.devices ?? [])].toSorted((a, b) => a - b);
 }
 
 /**

@@ -5,7 +5,7 @@ import { UblkError } from '../../errors.ts';
 import { readText } from '../../native/kernel-files.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { requireCpus } from '../require-cpus.ts';
-import { askResident, isAbsent, noServer, type ResidentServer } from '../../protocol/ask-resident.ts';
+import { askResident, isGone, noServer, type ResidentServer } from '../../protocol/ask-resident.ts';
 import { residentFiles } from '../../record/files.ts';
 import {
   checkServerOptions,
@@ -134,7 +134,7 @@ async function isRunning(name: string, { signal }: WaitOptions): Promise<boolean
     await askResident(resident(name), { op: 'status' }, signal);
     return true;
   } catch (error) {
-    if (isAbsent(error)) return false;
+    if (isGone(error)) return false;
     throw error;
   }
 }
