@@ -6,6 +6,8 @@ export const RUN_DIRECTORY = '/run/ublkts';
 export const UNFINISHED_DIRECTORY = `${RUN_DIRECTORY}/unfinished`;
 /** Servers lock bytes of it, one for each export of an NBD server that they serve (targets/nbd/claim.ts). It is empty, and stays. */
 export const EXPORTS_LOCK = `${RUN_DIRECTORY}/exports.lock`;
+/** A command that recovers a device locks a byte of it (device/recover/device-lock.ts). It is empty, and stays. */
+export const RECOVER_LOCK = `${RUN_DIRECTORY}/recover.lock`;
 /** The directory that kublk uses, so that its clients find our sockets. */
 export const SOCKET_DIRECTORY = '/run/ublk';
 

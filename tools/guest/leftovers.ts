@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const DIRECTORIES = ['/run/ublkts', '/run/ublkts/unfinished', '/run/ublk'];
-/** Belongs to no device. */
-const KEPT = ['/run/ublkts/exports.lock'];
+/** They belong to no device. */
+const KEPT = ['/run/ublkts/exports.lock', '/run/ublkts/recover.lock'];
 
 /** Returns the ids of the devices that exist, whoever serves them. */
 export function deviceIds(): number[] {

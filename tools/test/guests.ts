@@ -10,7 +10,7 @@ const TOGETHER: readonly (readonly string[])[] = [
   ['chaos', 'differential', 'examples', 'matched-copied'],
   ['survival-files', 'survival-limits', 'survival-memory', 'survival-server'],
   ['target-contract', 'target-files', 'targets'],
-  ['life', 'quiesce', 'recovery'],
+  ['life', 'quiesce', 'recover-at-once', 'recovery'],
   ['open-server', 'resident', 'resident-many'],
 ];
 

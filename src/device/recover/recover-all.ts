@@ -1,10 +1,11 @@
 /** `recover -a`: gives every device whose server is gone a new one. */
+import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
-import { findDevInfo } from '../../control/commands.ts';
+import { findDevInfo, getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { joinTexts, UblkError } from '../../errors.ts';
-import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
+import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { isServerAlive, serverOf } from '../../record/server-identity.ts';
@@ -12,10 +13,13 @@ import { readRecord } from '../../record/store.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import { UblkStack } from '../../targets/stack.ts';
 import { inParallel } from '../in-parallel.ts';
+import { isTaken, whenFree } from './device-lock.ts';
 import { recoverDevice } from './recover.ts';
 
 /** Each may start a process. */
 const AT_ONCE = 4;
+/** How long another command is waited for that recovers one of the devices. */
+const OTHERS_MS = 30_000;
 
 export interface Recoveries {
   readonly recovered: number[];
@@ -25,7 +29,8 @@ export interface Recoveries {
 /**
  * Recovers every device that can be recovered and has no server: a device of a resident server into the server of that
  * name, which is started if it is gone, and any other into a process of its own. `overrides` are for all of them.
- * Devices of other programs are left alone. A failure of one does not end it.
+ * Devices of other programs are left alone. A failure of one does not end it. A device that another command recovers
+ * meanwhile is not among the results.
  */
 export async function recoverAllDevices(
   overrides: Partial<AddOptions> = {},
@@ -35,8 +40,7 @@ export async function recoverAllDevices(
   const failed = new Map<number, UblkError>();
   const recover = async (id: number): Promise<void> => {
     try {
-      await recoverDevice(id, overrides, waiting);
-      recovered.push(id);
+      if (await recoverUnlessOthersDo(id, overrides, waiting)) recovered.push(id);
       failed.delete(id);
     } catch (error) {
       waiting.signal?.throwIfAborted();
@@ -59,6 +63,29 @@ export async function recoverAllDevices(
   return { recovered: recovered.toSorted((a, b) => a - b), failed: [...failed.values()] };
 }
 
+/** Resolves to false when the device has got its server from another command, which is waited for. */
+async function recoverUnlessOthersDo(
+  id: number,
+  overrides: Partial<AddOptions>,
+  waiting: WaitOptions,
+): Promise<boolean> {
+  for (const deadline = milliseconds() + OTHERS_MS; ; ) {
+    try {
+      await recoverDevice(id, overrides, waiting);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
+      if (isTaken(error)) {
+        waiting.onWaiting?.(`waiting for another command that recovers device ${id}`);
+        if (!(await whenFree(id, deadline - milliseconds(), waiting.signal))) throw error;
+      }
+      if (await withControl((channel) => isServed(channel, id))) return false;
+      // That command has failed, or was ended.
+      if (!isTaken(error) || milliseconds() > deadline) throw error;
+    }
+  }
+}
+
 /** The same failure, which says which of the devices it is about. */
 function about(device: number, error: UblkError): UblkError {
   if (error.device === device) return error;
@@ -76,6 +103,11 @@ function about(device: number, error: UblkError): UblkError {
 /** The orphans in groups. A device that lies on another one is in a later group, because it cannot be opened before that one has a server. */
 function orphansFromTheBottom(channel: ControlChannel): number[][] {
   return new UblkStack(channel).fromTheTop(orphans(channel)).toReversed();
+}
+
+function isServed(channel: ControlChannel, id: number): boolean {
+  const info = getDevInfo(channel, id);
+  return info.state === UBLK_S_DEV_LIVE && isServerAlive(serverOf(info.ublksrv_pid, readRecord(id)));
 }
 
 /** The devices of ours that can be recovered and have no server. */
