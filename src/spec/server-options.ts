@@ -1,5 +1,6 @@
 /** What a resident server can be asked to be. The name is part of the names of files in /run/ublkts. */
 import { usageError } from '../errors.ts';
+import { option } from './option-names.ts';
 import { MAX_THREADS } from './options.ts';
 
 /** The name of a resident server that was given none. */
@@ -17,19 +18,31 @@ export const SERVER_DEFAULTS: ServerOptions = { threads: 0, cpus: [] };
 /** The name that `text` says: an empty one is the default. Throws a UblkError for a name that no server can have. */
 export function serverName(text: string): string {
   if (text === '') return DEFAULT_SERVER;
-  if (/^[\w][\w.-]{0,31}$/.test(text)) return text;
+  if (typeof text === 'string' && /^[\w][\w.-]{0,31}$/.test(text)) return text;
   throw usageError(
     `${JSON.stringify(text)} cannot be the name of a server`,
     'a name has up to 32 letters, digits, dots, dashes and underscores, and begins with a letter, a digit or an underscore',
   );
 }
 
-export function checkServerOptions({ threads }: ServerOptions): void {
-  if (Number.isSafeInteger(threads) && threads >= 0 && threads <= MAX_THREADS) return;
-  throw usageError(
-    `a server cannot have ${threads} shared threads`,
-    `from 0 to ${MAX_THREADS} are possible; with 0, every device has threads of its own`,
-  );
+/** Throws a UblkError for what no server can be. A program in JavaScript may have given anything. */
+export function checkServerOptions({ threads, cpus }: ServerOptions): void {
+  if (!isCount(threads) || threads > MAX_THREADS) {
+    throw usageError(
+      `a server cannot have ${inWords(threads)} shared threads`,
+      `from 0 to ${MAX_THREADS} are possible; with 0, every device has threads of its own`,
+    );
+  }
+  if (!Array.isArray(cpus) || !cpus.every(isCount)) {
+    throw usageError(
+      [option('cpus'), ` cannot be ${inWords(cpus)}`],
+      'it is an array of the numbers of CPUs, such as [0, 2]; an empty one means all',
+    );
+  }
+}
+
+function inWords(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 }
 
 /** The options in a text that `JSON.stringify` has made of them; what is not there, or is something else, is the default. */

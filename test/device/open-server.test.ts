@@ -56,6 +56,13 @@ describe('an open server', { skip: refusal() }, () => {
     await next.end();
   });
 
+  test('takes options that are undefined for such as are not given, and refuses in words what it cannot be', async () => {
+    await using server = await openServer({ name, threads: undefined, cpus: undefined } as never);
+    await server.end();
+    const refused = { kind: 'usage', message: /cpus.* cannot be "0"/ };
+    await assert.rejects(openServer({ name, cpus: '0' as never }), refused);
+  });
+
   test('is started again after it was killed', async () => {
     const server = await openServer({ name });
     const ended = once(server, 'end');

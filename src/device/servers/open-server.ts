@@ -8,8 +8,9 @@ import { UblkError } from '../../errors.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
 import { hasEnded, isGone } from '../../protocol/ask-resident.ts';
 import { residentFiles } from '../../record/files.ts';
+import { given } from '../../spec/given.ts';
 import type { AddOptions, AddRequest } from '../../spec/options.ts';
-import { DEFAULT_SERVER, serverName } from '../../spec/server-options.ts';
+import { checkServerOptions, DEFAULT_SERVER, SERVER_DEFAULTS, serverName } from '../../spec/server-options.ts';
 import { addDevice } from '../add/add-device.ts';
 import { deleteDevice, type DeleteOptions } from '../remove/delete.ts';
 import { recoverDevice } from '../recover/recover.ts';
@@ -70,7 +71,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
 
   /** Gives this server a device that has lost its own. Starts the server again if it has ended. */
   recover(id: number, overrides: Partial<AddOptions> = {}, waiting: WaitOptions = {}): Promise<StartedDevice> {
-    return this.#followed(recoverDevice(id, { ...overrides, server: this.name }, waiting));
+    return this.#followed(recoverDevice(id, { ...given(overrides), server: this.name }, waiting));
   }
 
   /** Resolves when the id is free. */
@@ -199,7 +200,10 @@ function sorted(server: FollowedServer | undefined): number[] {
  * The open server keeps the program running until `close` or `end`.
  */
 export async function openServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<OpenServer> {
-  const name = serverName(options.name ?? DEFAULT_SERVER);
+  const { name: asked = DEFAULT_SERVER, ...wanted } = given(options);
+  const name = serverName(asked);
+  // One that runs already does not look at them.
+  checkServerOptions({ ...SERVER_DEFAULTS, ...wanted });
   await requireServer(name, waiting, options);
   return OpenServer.open(name);
 }
