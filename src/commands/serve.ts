@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { cpuList, onOff, residentServer, wholeNumber } from '../cli/flags/values.ts';
 import { serverViews } from '../cli/output/servers.ts';
-import { interruptible } from '../cli/running/interruption.ts';
+import { untilServerEnds } from '../cli/running/foreground.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { StartedServer } from '../device/servers/serve.ts';
 import { DEFAULT_SERVER } from '../spec/server-options.ts';
@@ -31,8 +31,7 @@ export default class Serve extends BaseCommand {
     const print = ({ notes, ...server }: StartedServer): void => this.printWithNotes(serverViews(server), notes);
     const { serveInForeground, startServer } = await import('../device/servers/serve.ts');
     if (flags.foreground) {
-      const { exitCode, signal } = await interruptible((given) => serveInForeground(options, print, { signal: given }));
-      process.exitCode = signal === null ? (exitCode ?? 1) : 1;
+      await untilServerEnds((waiting) => serveInForeground(options, print, waiting));
     } else print(await waitFor(this.chatty, 'waiting for the server', (waiting) => startServer(options, waiting)));
   }
 }

@@ -88,6 +88,50 @@ describe('Ctrl-C in the foreground', { skip, timeout: 600_000 }, () => {
   });
 });
 
+describe('a resident server in the foreground', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('that is killed: the command says by which signal, and exits as it', async () => {
+    const { code, stderr } = await endedBy('SIGKILL', []);
+    assert.equal(code, 137, stderr);
+    assert.match(
+      stderr,
+      /^ublkts serve: the server foreground was ended by SIGKILL \(SERVER_DIED\)\nhint: .*recover -a/m,
+    );
+    assert.equal((await endedBy('SIGABRT', [])).code, 134);
+  });
+
+  test('that is killed: with --json it says so there', async () => {
+    const { code, stdout, stderr } = await endedBy('SIGKILL', ['--json']);
+    assert.deepEqual([code, stderr], [137, '']);
+    const { error } = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{'))) as {
+      error: { code: string; message: string };
+    };
+    assert.deepEqual([error.code, error.message], ['SERVER_DIED', 'the server foreground was ended by SIGKILL']);
+  });
+
+  test('that is asked to end: the command ends well', async () => {
+    const { code, stderr } = await endedBy('SIGTERM', []);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /was ended/);
+  });
+});
+
+/** Starts the server, and sends it the signal when it takes devices. */
+async function endedBy(signal: NodeJS.Signals, flags: readonly string[]) {
+  const child = spawn('ublkts', ['serve', '--foreground', '--name', 'foreground', ...flags]);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
+  child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+  const ended = once(child, 'close') as Promise<[code: number | null]>;
+  await until('it is ready', () => stdout !== '', 60);
+  const [pid = 0] = serverPids();
+  process.kill(pid, signal);
+  const [code] = await ended;
+  sh('ublkts doctor --fix');
+  return { code, stdout, stderr };
+}
+
 /** Starts the command, sends it SIGINT when `moment` has come, and looks for what is left when it has ended. */
 async function interrupted(words: readonly string[], moment: () => Promise<void>): Promise<void> {
   const child = spawn('ublkts', words, { stdio: ['ignore', 'ignore', 'pipe'] });

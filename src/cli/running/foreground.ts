@@ -29,13 +29,20 @@ export async function stayInForeground({ serve, print, wantsText }: Foreground):
       if (showMonitor === null) print(device);
       else monitor = showMonitor(device.id, () => process.kill(process.pid, 'SIGINT'));
     };
-    await interruptible((signal) => serve(onReady, { signal }));
+    await untilServerEnds((waiting) => serve(onReady, waiting));
+  } finally {
+    await monitor?.close();
+  }
+}
+
+/** Runs what serves until its server ends. A signal that comes before the server is ready gives it up. */
+export async function untilServerEnds<T>(serve: (waiting: WaitOptions) => Promise<T>): Promise<T> {
+  try {
+    return await interruptible((signal) => serve({ signal }));
   } catch (error) {
     const signal = signalOf(error);
     if (signal !== undefined) process.exitCode = 128 + constants.signals[signal];
     throw error;
-  } finally {
-    await monitor?.close();
   }
 }
 

@@ -41,12 +41,15 @@ export async function startServer(options: ServeOptions = {}, waiting: WaitOptio
   return { name, pid: server.pid, notes: server.notes };
 }
 
-/** `onReady` gets the server when it takes devices. Resolves when it has ended, with how it did. */
+/**
+ * `onReady` gets the server when it takes devices. Resolves when the server has ended, and rejects when it was killed or
+ * failed: the cause of the error is its Ending.
+ */
 export async function serveInForeground(
   options: ServeOptions,
   onReady: (server: StartedServer) => void,
   waiting: WaitOptions = {},
-): Promise<Ending> {
+): Promise<void> {
   const { name, wanted } = checked(options);
   const { pid, notes, ended } = await launchResident(name, wanted, waiting);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -57,10 +60,29 @@ export async function serveInForeground(
   if (waiting.signal?.aborted === true) pass('SIGTERM');
   try {
     onReady({ name, pid, notes });
-    return await ended;
+    const ending = await ended;
+    if (!isWell(name, ending)) throw killedError(name, ending);
   } finally {
     for (const signal of signals) process.off(signal, pass);
   }
+}
+
+/**
+ * A server that ends when it was asked to removes its files first, and then may kill its own process, which something of a
+ * target's could keep (server/resident/main.ts).
+ */
+function isWell(name: string, { exitCode, signal }: Ending): boolean {
+  return exitCode === 0 || (signal === 'SIGKILL' && !existsSync(residentFiles(name).lock));
+}
+
+function killedError(name: string, ending: Ending): UblkError {
+  const { exitCode, signal } = ending;
+  const how = signal === null ? `ended with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
+  return new UblkError(`the server ${name} ${how}`, {
+    code: 'SERVER_DIED',
+    cause: ending,
+    hint: '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those a new server that can be recovered; `dmesg` may say why it ended',
+  });
 }
 
 /** Starts the device on the resident server `server`, or on a process of its own for null. Resolves when it is live. */
