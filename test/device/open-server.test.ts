@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { askResident } from '../../src/protocol/ask-resident.ts';
 import { residentFiles, RUN_DIRECTORY } from '../../src/record/files.ts';
 import { openServer } from '../../src/device/servers/open-server.ts';
+import { startServer } from '../../src/device/servers/serve.ts';
 
 const name = `unit-${process.pid}`;
 const files = residentFiles(name);
@@ -61,6 +62,17 @@ describe('an open server', { skip: refusal() }, () => {
     await server.end();
     const refused = { kind: 'usage', message: /cpus.* cannot be "0"/ };
     await assert.rejects(openServer({ name, cpus: '0' as never }), refused);
+  });
+
+  test('is not left behind when what is told that it starts throws', async () => {
+    const onWaiting = (): void => {
+      throw new Error('nobody listens');
+    };
+    await assert.rejects(startServer({ name }, { onWaiting }), /nobody listens/);
+    assert.deepEqual(
+      Object.values(files).filter((path) => existsSync(path)),
+      [],
+    );
   });
 
   test('is started again after it was killed', async () => {

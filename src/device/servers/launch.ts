@@ -185,8 +185,11 @@ async function start(
   const ended = Promise.withResolvers<Ending>();
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
-  onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
-  const report = await firstLine(child, log, ended.promise, signal).catch(async (error) => {
+  const answer = async (): Promise<StartReport | null> => {
+    onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
+    return firstLine(child, log, ended.promise, signal);
+  };
+  const report = await answer().catch(async (error: unknown) => {
     // Alive, it would hold the device that is to be removed.
     child.kill('SIGKILL');
     await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
