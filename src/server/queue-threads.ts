@@ -3,6 +3,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
+import { eventfd } from '../native/libc/calls.ts';
 import { closeRemains, type RingRemains } from '../native/ring/remains.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
@@ -18,6 +19,9 @@ const LEFT_OPEN_MS = 1000;
 /** How long a thread of a device that is given up has to leave, and its target to store what it holds. */
 const GIVEN_UP_MS = 5000;
 
+/** What one thread is started with. What wakes it and what orders it are added here. */
+export type ThreadSetup = Omit<ThreadConfig, 'wakeFd' | 'order'>;
+
 export class QueueThreads implements DeviceThreads {
   readonly #workers: Worker[] = [];
   readonly #wakeFds: number[] = [];
@@ -26,14 +30,12 @@ export class QueueThreads implements DeviceThreads {
   readonly #exited: Promise<void>[] = [];
   /** The rings of threads that have not left. */
   readonly #rings = new Map<Worker, RingRemains>();
-  readonly #order: Int32Array;
+  readonly #order = new Int32Array(new SharedArrayBuffer(4));
   #isReleased = false;
 
-  constructor(configs: readonly ThreadConfig[]) {
-    this.#order = new Int32Array(configs[0]!.order);
-    for (const config of configs) this.#start(config);
-    // The failure reaches whoever waits; that nobody waits yet must not end the process.
-    for (const promise of [...this.#fetched, ...this.#left]) promise.catch(() => {});
+  /** Throws when one cannot be started. `release` ends those that were started before. */
+  start(setups: readonly ThreadSetup[]): void {
+    for (const setup of setups) this.#start(setup);
   }
 
   /** Resolves when every tag has been fetched. */
@@ -94,7 +96,10 @@ export class QueueThreads implements DeviceThreads {
     for (const fd of this.#wakeFds) closeSync(fd);
   }
 
-  #start(config: ThreadConfig): void {
+  #start(setup: ThreadSetup): void {
+    const wakeFd = eventfd();
+    this.#wakeFds.push(wakeFd);
+    const config: ThreadConfig = { ...setup, wakeFd, order: this.#order.buffer };
     const worker = new Worker(packagePath('dist/queue/main.cjs'), {
       workerData: config,
       // A thread closes descriptors that Node has not opened: its target's sockets, for one.
@@ -102,7 +107,6 @@ export class QueueThreads implements DeviceThreads {
       resourceLimits: { stackSizeMb: STACK_MB },
     });
     this.#workers.push(worker);
-    this.#wakeFds.push(config.wakeFd);
     const fetched = Promise.withResolvers<Fetched>();
     const left = Promise.withResolvers<string | null>();
     const fail = (thrown: Error) => {
@@ -132,6 +136,8 @@ export class QueueThreads implements DeviceThreads {
       exited.resolve();
     });
     this.#exited.push(exited.promise);
+    // The failure reaches whoever waits; that nobody waits yet must not end the process.
+    for (const { promise } of [fetched, left]) promise.catch(() => {});
     this.#fetched.push(fetched.promise);
     this.#left.push(left.promise);
   }

@@ -154,7 +154,6 @@ export async function serveDevice(
   const heldEarly = shared === null ? [] : holdBuffers();
   const running = startThreads({ device, channel, target, opened, maps, held, shared });
   threads = running;
-  held.setThreads(() => running.release());
   const idle = new IdleBuffers(maps, running);
   held.addMemory(() => idle.stop());
   if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);

@@ -27,6 +27,7 @@ export interface ThreadParts {
   readonly shared: SharedThreads | null;
 }
 
+/** Also when this throws, `held` has what was started. */
 export function startThreads(parts: ThreadParts): DeviceThreads {
   const { device, channel, target, maps, held, shared } = parts;
   // The kernel has workers for each of our threads, which do the operations that block. If a shared thread served a device
@@ -34,11 +35,18 @@ export function startThreads(parts: ThreadParts): DeviceThreads {
   // of the lower one that need a worker too.
   const takes = shared?.takes(device.spec) === true;
   const lanes = takes && !parts.opened.some(isOnUblkDisk) ? shared.serve(laneRequests(parts)) : null;
-  if (lanes !== null) return new SharedQueues(lanes);
+  if (lanes !== null) {
+    const queues = new SharedQueues(lanes);
+    held.setThreads(() => queues.release());
+    return queues;
+  }
   if (takes) checkDescriptorsLeft(ofThreads(device.spec));
   const descriptors = mapDescriptors(device);
   held.add(() => descriptors.memory.unmap());
-  return new QueueThreads(threadConfigs(device, channel, target, maps, descriptors));
+  const threads = new QueueThreads();
+  held.setThreads(() => threads.release());
+  threads.start(threadConfigs(device, channel, target, maps, descriptors));
+  return threads;
 }
 
 /** What threads of its own add to the descriptors of a device that was to share threads. */

@@ -1,11 +1,10 @@
 /** Makes the configuration that each queue thread of a device gets when it starts. */
 import type { ControlChannel } from '../control/channel.ts';
 import { getQueueAffinity } from '../control/commands.ts';
-import { eventfd } from '../native/libc/calls.ts';
-import type { ThreadConfig } from '../queue/thread-config.ts';
 import { isOneToOne, threadCpus, threadLayouts } from '../spec/threads.ts';
 import type { Opened } from '../targets/target.ts';
 import type { Descriptors, MappedDevice, SharedMaps } from './mappings.ts';
+import type { ThreadSetup } from './queue-threads.ts';
 
 export function threadConfigs(
   { id, spec, charFd }: MappedDevice,
@@ -13,8 +12,7 @@ export function threadConfigs(
   target: Opened,
   maps: SharedMaps,
   descriptors: Descriptors,
-): ThreadConfig[] {
-  const order = new SharedArrayBuffer(4);
+): ThreadSetup[] {
   return threadLayouts(spec).map((layout, index) => ({
     deviceId: id,
     index,
@@ -35,7 +33,5 @@ export function threadConfigs(
     statsBytes: maps.stats.length,
     statsBlocks: maps.statsBlocks[index]!,
     shmemTable: maps.shmemTable,
-    wakeFd: eventfd(),
-    order,
   }));
 }

@@ -1,14 +1,15 @@
 /** Limits and namespaces: few descriptors and threads, an io_uring that is switched off, another pid namespace. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { DeviceReport } from '../../src/device/report/report.ts';
 import { serverDescriptors } from '../../src/server/descriptor-budget.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { type Ran, run as ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, sh, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
-import { openFiles, until } from './support/devices.ts';
+import { endServer, openFiles, threadsNamed, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const FAILED = 1;
@@ -63,6 +64,42 @@ describe('limits', { skip, timeout: 600_000 }, () => {
       assert.deepEqual(await leftovers(), []);
     } finally {
       sh('rmdir /sys/fs/cgroup/few');
+    }
+  });
+
+  test('too few threads in a resident server: the device is refused, the server has what it had, and serves on', async () => {
+    const group = '/sys/fs/cgroup/few-resident';
+    sh(`mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; mkdir -p ${group}`);
+    sh('echo +pids > /sys/fs/cgroup/cgroup.subtree_control');
+    const { pid } = await library.startServer({ name: 'few', threads: 1 });
+    sh(`echo ${pid} > ${group}/cgroup.procs`);
+    const four = { target: 'null', features: ['BATCH_IO'], threads: 4, queues: 1, server: 'few' } as const;
+    try {
+      // What Node and V8 keep of the first threads is there.
+      const kept = await addDevice({ ...SMALL, features: ['BATCH_IO'], server: 'few' });
+      const first = await addDevice(four);
+      await deleteDevice(first.id);
+      await until('its threads have ended', () => threadsNamed(pid, `ublk${first.id}-`).length === 0);
+      const held = () => [openFiles(pid), readdirSync(`/proc/${pid}/task`).length];
+      const before = held();
+      // Some are refused with the first of their threads, and some with the last: their other threads run already.
+      for (const more of [0, 1, 2, 3]) {
+        sh(`echo $(( $(cat ${group}/pids.current) + ${more} )) > ${group}/pids.max`);
+        await assert.rejects(addDevice(four), { code: 'EAGAIN', hint: /pids\.max/ });
+        sh(`echo max > ${group}/pids.max`);
+        await until(`it holds what it held, with ${more} more`, () => isDeepStrictEqual(held(), before));
+      }
+      // The one shared thread is started for its first device.
+      sh(`cat ${group}/pids.current > ${group}/pids.max`);
+      await assert.rejects(addDevice({ ...SMALL, server: 'few' }), { code: 'EAGAIN', hint: /pids\.max/ });
+      sh(`echo max > ${group}/pids.max`);
+      await until('it holds what it held, without a shared thread', () => isDeepStrictEqual(held(), before));
+      sh(`dd if=${kept.path} of=/dev/null bs=64k count=100 iflag=direct status=none`);
+      await addDevice({ ...four, threads: 2 });
+    } finally {
+      await endServer('few', pid);
+      await until('its process has ended', () => !existsSync(`/proc/${pid}`));
+      sh(`rmdir ${group}`);
     }
   });
 });

@@ -17,6 +17,9 @@ import { nullTarget } from '../../src/targets/null/index.ts';
 
 const spec = resolve({ ...ADD_DEFAULTS, target: 'null', depth: 32, queues: 1 }, nullTarget, FeatureSet.all);
 const NO_FILE = 999_999;
+/** Nobody can send a function to a thread: it stands for whatever keeps one from being started. */
+const NOT_A_CPU = (): void => {};
+const startRefused = (): SharedThread => new SharedThread(0, [NOT_A_CPU as unknown as number]);
 const stats = mapAnonymous(4096, 'of statistics');
 
 function lane(charFd: number): LaneRequest {
@@ -51,6 +54,13 @@ describe('a shared thread', { skip: refusal() }, () => {
     assert.ok(descriptors() <= before + 2, `${before} descriptors became ${descriptors()}`);
   });
 
+  test('that cannot be started leaves nothing behind', () => {
+    assert.throws(startRefused, { name: 'DataCloneError' });
+    const before = [descriptors(), mappings()];
+    for (let round = 0; round < 3; round++) assert.throws(startRefused, { name: 'DataCloneError' });
+    assert.deepEqual([descriptors(), mappings()], before);
+  });
+
   test('is started when it is needed, and has the fewest slots when it is chosen', async () => {
     const threads = new SharedThreads({ threads: 2, cpus: [] });
     const file = createMemfd('char', 4096);
@@ -70,6 +80,13 @@ describe('a shared thread', { skip: refusal() }, () => {
 
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** How many mappings are as large as the descriptors of a shared thread. */
+function mappings(): number {
+  const ranges = readFileSync('/proc/self/maps', 'latin1').matchAll(/^([0-9a-f]+)-([0-9a-f]+) /gm);
+  const sizes = [...ranges].map(([, from, to]) => Number(BigInt(`0x${to}`) - BigInt(`0x${from}`)));
+  return sizes.filter((size) => size >= 8192 * 4096).length;
 }
 
 function refusal(): string | false {

@@ -62,7 +62,7 @@ interface Served {
 
 export class SharedThread {
   readonly #worker: Worker;
-  readonly #wakeFd = eventfd();
+  readonly #wakeFd: number;
   readonly #descriptors: MappedMemory;
   readonly #slots = new Ranges(SLOTS);
   readonly #lanes = new Ranges(LANES);
@@ -79,6 +79,12 @@ export class SharedThread {
     const files = Math.min(FILES, openFilesLimit());
     this.#files = new Ranges(files);
     this.#descriptors = mapAnonymous(DESCRIPTOR_PAGES * PAGE_SIZE, 'of the descriptors of a shared thread');
+    try {
+      this.#wakeFd = eventfd();
+    } catch (error) {
+      this.#descriptors.unmap();
+      throw error;
+    }
     const config: SharedThreadConfig = {
       index,
       cpus,
@@ -90,10 +96,15 @@ export class SharedThread {
       descriptorBytes: this.#descriptors.length,
       wakeFd: this.#wakeFd,
     };
-    this.#worker = new Worker(packagePath('dist/queue/shared/main.cjs'), {
-      workerData: config,
-      resourceLimits: { stackSizeMb: STACK_MB },
-    });
+    try {
+      this.#worker = new Worker(packagePath('dist/queue/shared/main.cjs'), {
+        workerData: config,
+        resourceLimits: { stackSizeMb: STACK_MB },
+      });
+    } catch (error) {
+      this.#giveBack();
+      throw error;
+    }
     this.#worker.on('message', (message: SharedMessage) => this.#hear(message));
     this.#worker.on('error', (error) => this.#fail(shortageOf(error) ?? error));
     this.#worker.on('exit', () => this.#gone());
@@ -229,8 +240,7 @@ export class SharedThread {
     this.#failure ??= new Error('it has ended');
     // Its registered files and the mapped descriptors keep the devices with this process.
     if (this.#ring !== undefined) closeRemains(this.#ring);
-    this.#descriptors.unmap();
-    closeSync(this.#wakeFd);
+    this.#giveBack();
     for (const { config, fetched, left } of this.#served.values()) {
       const error = failedError(config.deviceId, this.#failure);
       fetched.reject(error);
@@ -238,6 +248,11 @@ export class SharedThread {
     }
     this.#served.clear();
     this.#exited.resolve();
+  }
+
+  #giveBack(): void {
+    this.#descriptors.unmap();
+    closeSync(this.#wakeFd);
   }
 
   #order(order: SharedOrder): void {
