@@ -39,9 +39,13 @@ export function whenAsked(act: (signal: string) => Promise<void>): void {
 }
 
 async function end(device: number, signal: string, log: Log): Promise<void> {
-  const refusal = await stopUnused(device, readStack());
-  if (refusal !== null) {
-    log(`${signal}: device ${device} is in use and is served on: ${refusal}`);
+  const outcome = await stopUnused(device, readStack());
+  if (outcome.kind === 'used') {
+    log(`${signal}: device ${device} is in use and is served on: ${outcome.reason}`);
+    return;
+  }
+  if (outcome.kind === 'leaves') {
+    log(`${signal}: device ${device} is stopped or deleted already`);
     return;
   }
   log(`${signal}: device ${device} is not in use: it is stopped and deleted`);
@@ -51,39 +55,46 @@ async function end(device: number, signal: string, log: Log): Promise<void> {
   del.unref();
 }
 
-/**
- * Resolves to null when the device is stopped, otherwise to the reason why not. `stack` says which devices lie on others.
- */
-export async function stopUnused(device: number, stack: Promise<UblkStack>): Promise<string | null> {
+/** `leaves`: somebody else has stopped or deleted the device, so it leaves its server without us. */
+export type StopOutcome = { readonly kind: 'stopped' | 'leaves' } | { readonly kind: 'used'; readonly reason: string };
+
+/** Stops the device unless it is in use. `stack` says which devices lie on others. */
+export async function stopUnused(device: number, stack: Promise<UblkStack>): Promise<StopOutcome> {
   try {
     return await stopOrRefuse(device, await stack);
   } catch (error) {
-    return `it cannot be known who uses it: ${(error as Error).message}`;
+    return used(`it cannot be known who uses it: ${(error as Error).message}`);
   }
 }
 
-async function stopOrRefuse(device: number, stack: UblkStack): Promise<string | null> {
+async function stopOrRefuse(device: number, stack: UblkStack): Promise<StopOutcome> {
   for (let tries = 1; ; tries++) {
     const [claim] = findClaims(diskNumbers(device).devices);
-    if (claim !== undefined) return describeClaim(claim);
+    if (claim !== undefined) return used(describeClaim(claim));
     const [upper] = stack.on(device);
-    const refusal = upper === undefined ? await tryToStop(device) : `ublkb${device} is used by ublkb${upper}`;
-    if (refusal === null || tries === TRIES) return refusal;
+    const outcome = upper === undefined ? await tryToStop(device) : used(`ublkb${device} is used by ublkb${upper}`);
+    if (outcome.kind !== 'used' || tries === TRIES) return outcome;
     await sleep(RETRY_MS);
   }
 }
 
-async function tryToStop(device: number): Promise<string | null> {
+async function tryToStop(device: number): Promise<StopOutcome> {
   try {
     await tryStopDev(device);
-    return null;
+    return { kind: 'stopped' };
   } catch (error) {
     if (!(error instanceof UblkError)) throw error;
     // The kernel is older than TRY_STOP_DEV, and what would lose data has been looked for.
-    if (error.kind === 'unsupported') return null;
+    if (error.kind === 'unsupported') return { kind: 'stopped' };
+    // Since we looked, it was deleted; or it was stopped, and a device that is DEAD has no disk that the driver could stop.
+    if (error.kind === 'no-device') return { kind: 'leaves' };
     const openers = findOpeners(diskNumbers(device).devices, null);
-    return openers.length === 0 ? error.message : `it is ${describeHolders(openers)}`;
+    return used(openers.length === 0 ? error.message : `it is ${describeHolders(openers)}`);
   }
+}
+
+function used(reason: string): StopOutcome {
+  return { kind: 'used', reason };
 }
 
 /** Starts `del` in a session of its own, so that what ends this process does not end it. */

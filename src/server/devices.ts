@@ -15,23 +15,27 @@ export class Devices {
   /** The name of the resident server that this process is; null for a server of one device. */
   readonly #server: string | null;
   readonly #shared: SharedThreads | null;
-  #starting = 0;
+  readonly #requireWanted: () => void;
+  readonly #starting = new Set<Start>();
 
-  constructor(server: string | null, shared: SharedThreads | null = null) {
+  /** `requireWanted` throws when no device is to be started any more, not even one that is about to be live. */
+  constructor(server: string | null, shared: SharedThreads | null = null, requireWanted: () => void = () => {}) {
     this.#server = server;
     this.#shared = shared;
+    this.#requireWanted = requireWanted;
   }
 
   /** Resolves when the device is live; it stays in the table until it has left. */
   async start(start: Start): Promise<ServedDevice> {
     const held = new Held();
-    this.#starting++;
+    this.#starting.add(start);
     try {
       const device = await serveDevice(start, {
         setup: this.#setup,
         held,
         server: this.#server,
         shared: this.#shared,
+        requireWanted: this.#requireWanted,
       });
       this.#served.set(device.id, device);
       device.gone.then(
@@ -44,7 +48,7 @@ export class Devices {
       void held.giveUp();
       throw error;
     } finally {
-      this.#starting--;
+      this.#starting.delete(start);
     }
   }
 
@@ -56,6 +60,11 @@ export class Devices {
     return [...this.#served.keys()];
   }
 
+  /** The ids of devices that are being started, and are not served yet. */
+  get starting(): number[] {
+    return [...this.#starting].map(({ id }) => id);
+  }
+
   /** Makes idle devices give memory back. */
   look(): void {
     for (const device of this.#served.values()) device.look();
@@ -63,7 +72,7 @@ export class Devices {
 
   /** Whether no device is served, and none is being started. */
   get isEmpty(): boolean {
-    return this.#served.size === 0 && this.#starting === 0;
+    return this.#served.size === 0 && this.#starting.size === 0;
   }
 
   /** A device with the same id may be here already: the id is free as soon as the char device is closed. */

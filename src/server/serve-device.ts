@@ -73,12 +73,14 @@ export interface ServingProcess {
   readonly server: string | null;
   /** The threads that serve several devices; null in a server of one device. */
   readonly shared: SharedThreads | null;
+  /** Throws when the server has been asked to end since the start began. */
+  readonly requireWanted: () => void;
 }
 
 /** Resolves when the device is live. What this process then has of it is in `held`, and also when this throws. */
 export async function serveDevice(
   { id, mode, attempt }: Start,
-  { setup, held, server, shared }: ServingProcess,
+  { setup, held, server, shared, requireWanted }: ServingProcess,
 ): Promise<ServedDevice> {
   // Another device that has the id by now must not be opened: that would refuse it to its own server.
   requireRecord(id, attempt);
@@ -169,6 +171,7 @@ export async function serveDevice(
   if (atOnce) idle.stop();
   const stopListening = await listenForSize(id, spec);
   if (stopListening !== null) held.add(stopListening);
+  requireWanted();
   if (mode === 'add') {
     for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
     await startDev(channel, id, process.pid);

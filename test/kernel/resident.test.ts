@@ -14,6 +14,7 @@ import { library } from './support/library.ts';
 
 const NAME = 'test';
 const DIRECTORY = '/tmp/resident';
+const NOT_OPENED = `${DIRECTORY}/does-not-open.ts`;
 /** Devices that come and go one after the other. Something that each of them left would be seen. */
 const ROUNDS = 10;
 
@@ -21,7 +22,9 @@ describe('a resident server', { skip }, () => {
   let pid = 0;
 
   before(async () => {
-    sh(`mkdir -p ${DIRECTORY} && cp test/fixtures/handlers.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`);
+    sh(
+      `mkdir -p ${DIRECTORY} && cp test/fixtures/{handlers,does-not-open}.ts ${DIRECTORY}/ && chmod 644 ${DIRECTORY}/*`,
+    );
     sh(`truncate -s 64M ${DIRECTORY}/{a,b,c,d}.img`);
     ({ pid } = await library.startServer({ name: NAME }));
   });
@@ -197,6 +200,28 @@ describe('a resident server', { skip }, () => {
     assert.match(heard[2] ?? '', new RegExp(`^failed ${lost.id}: .*failed outside of every request`));
     assert.deepEqual([heard[3], server.devices], [`left ${kept.id}`, []]);
     await server.delete(lost.id);
+  });
+
+  test('that is asked to end while it starts a device does not make it live, and ends', async () => {
+    const server = await library.openServer({ name: 'ends' });
+    const opens = `${DIRECTORY}/opens`;
+    const starting = server.add({ target: NOT_OPENED, queues: 1, targetOptions: { open_ms: '2000', opens } });
+    const refused = assert.rejects(starting, { code: 'ESHUTDOWN', message: /the server ends is about to end/ });
+    await until(() => existsSync(opens));
+    await server.end();
+    await refused;
+    await until(() => readdirSync('/sys/class/ublk-char').length === 0);
+  });
+
+  test('that is asked to end while its device is deleted ends', async () => {
+    for (const delay of [0, 10, 20, 40, 80, 160]) {
+      const server = await library.openServer({ name: 'ends' });
+      const { id } = await server.add({ target: 'null', queues: 1 });
+      const deleted = server.delete(id);
+      await sleep(delay);
+      await server.end();
+      await deleted;
+    }
   });
 
   test('gives back everything of the devices that it had', async () => {

@@ -28,12 +28,17 @@ export class ResidentDevices {
   constructor(name: string, options: ServerOptions) {
     this.#name = name;
     this.#shared = new SharedThreads(options);
-    this.#devices = new Devices(name, this.#shared);
+    this.#devices = new Devices(name, this.#shared, () => this.#requireStaying());
     setInterval(() => this.#devices.look(), LOOK_MS).unref();
   }
 
   get ids(): number[] {
     return this.#devices.ids;
+  }
+
+  /** The ids of devices that are being started. */
+  get starting(): number[] {
+    return this.#devices.starting;
   }
 
   get isEmpty(): boolean {
@@ -48,7 +53,7 @@ export class ResidentDevices {
     mounts,
     network,
   }: Extract<ResidentRequest, { op: 'start' }>): Promise<readonly string[]> {
-    if (this.isEnding) throw endingError(this.#name);
+    this.#requireStaying();
     const { spec } = requireRecord(id, attempt);
     const callers = { mnt: mounts, net: network ?? currentNamespace('net') };
     for (const kind of namespacesOf(spec)) {
@@ -88,6 +93,10 @@ export class ResidentDevices {
     const device = this.#devices.get(id);
     if (device === undefined) throw notServed(this.#name, id);
     await device.quiesce();
+  }
+
+  #requireStaying(): void {
+    if (this.isEnding) throw endingError(this.#name);
   }
 
   #left(device: number, say: (text: string) => void): void {

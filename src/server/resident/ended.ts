@@ -17,18 +17,38 @@ const LOOK_MS = 20;
 export function ended(devices: ResidentDevices): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   whenAsked(async (signal) => {
+    log(`${signal}: the server ends when no device is in use`);
     devices.isEnding = true;
-    if (await stopAll(devices, signal)) await untilEmpty(devices).then(resolve);
+    if (await untilEmpty(devices)) resolve();
     else devices.isEnding = false;
   });
   // A promise alone does not keep the process; its socket does.
   return promise;
 }
 
-/** Resolves to whether every device was stopped. */
-async function stopAll({ ids }: ResidentDevices, signal: string): Promise<boolean> {
-  log(`${signal}: the server ends when no device is in use`);
+/**
+ * Stops what is served, and what is live only later because it was being started. Resolves to true when no device is left,
+ * and to false when one is in use. The log says every REMIND_MS which ones are waited for: each start has a bound, and each
+ * device that was stopped leaves some time.
+ */
+async function untilEmpty(devices: ResidentDevices): Promise<boolean> {
+  const leaving = new Set<number>();
+  for (let reminder = milliseconds() + REMIND_MS; !devices.isEmpty; await sleep(LOOK_MS)) {
+    for (const id of leaving) if (!devices.ids.includes(id)) leaving.delete(id);
+    const served = devices.ids.filter((id) => !leaving.has(id));
+    for (const id of served) leaving.add(id);
+    if (served.length > 0 && !(await stopAll(devices, served))) return false;
+    if (milliseconds() < reminder) continue;
+    reminder = milliseconds() + REMIND_MS;
+    log(`waiting for ${waitedFor(devices)}`);
+  }
+  return true;
+}
+
+/** Stops and deletes the devices that nobody uses. Resolves to whether they leave, all of them. */
+async function stopAll(devices: ResidentDevices, ids: readonly number[]): Promise<boolean> {
   const stopped: number[] = [];
+  const inUse: number[] = [];
   const stack = readStack();
   // A device that lies on another one is stopped before that one. When the stack cannot be read, stopUnused says why.
   const order = await stack.then(
@@ -36,24 +56,28 @@ async function stopAll({ ids }: ResidentDevices, signal: string): Promise<boolea
     () => ids,
   );
   for (const id of order) {
-    const refusal = await stopUnused(id, stack);
-    if (refusal === null) stopped.push(id);
-    else log(`device ${id} is in use and is served on: ${refusal}`);
+    const outcome = await stopUnused(id, stack);
+    if (outcome.kind === 'stopped') stopped.push(id);
+    // It may have left while we asked.
+    if (outcome.kind !== 'used' || !devices.ids.includes(id)) continue;
+    inUse.push(id);
+    log(`device ${id} is in use and is served on: ${outcome.reason}`);
   }
-  if (stopped.length === 0) return ids.length === 0;
+  if (stopped.length > 0) deleteStopped(stopped);
+  return !inUse.some((id) => devices.ids.includes(id));
+}
+
+function deleteStopped(stopped: readonly number[]): void {
   log(`not in use, and deleted: ${stopped.length === 1 ? 'device' : 'devices'} ${stopped.join(', ')}`);
   // It waits until this process has let go of the devices, so this process must not wait for it.
   const del = startDel(stopped);
   del.on('error', (error) => log(`what is stopped is not deleted: ${error.message}`));
   del.unref();
-  return stopped.length === ids.length;
 }
 
-/** All were stopped, so each leaves some time; the log says every REMIND_MS which ones have not. */
-async function untilEmpty(devices: ResidentDevices): Promise<void> {
-  for (let reminder = milliseconds() + REMIND_MS; !devices.isEmpty; await sleep(LOOK_MS)) {
-    if (milliseconds() < reminder) continue;
-    reminder = milliseconds() + REMIND_MS;
-    log(`waiting for ${devices.ids.map((id) => `device ${id}`).join(', ')} to leave`);
-  }
+function waitedFor({ ids, starting }: ResidentDevices): string {
+  return [
+    ...ids.map((id) => `device ${id} to leave`),
+    ...starting.map((id) => `device ${id}, which is being started`),
+  ].join(', ');
 }
