@@ -11,7 +11,7 @@ import { encodeResidentRequest, type ResidentAnswers, type ResidentRequest } fro
 import { untilHeard } from './until-heard.ts';
 
 /** Longer than any wait inside the server, so that the server itself says what it waited for. */
-export const ANSWER_MS = 120_000;
+export const ANSWER_MS = 150_000;
 /** How long the kernel may take to end a process that has closed its connections. */
 const ENDS_MS = 1_000;
 const LOOK_MS = 20;

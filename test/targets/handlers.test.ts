@@ -1,10 +1,12 @@
 /** Byte handlers as far as no kernel is needed: options, what open returns, the kernel's limits, errors. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { UblkError } from '../../src/errors.ts';
 import type { Handlers } from '../../src/targets/handlers/define.ts';
 import { BlockError, errnoOf } from '../../src/targets/handlers/errors.ts';
 import { Failures } from '../../src/targets/handlers/failures.ts';
+import { setUp } from '../../src/targets/handlers/open.ts';
 import { requireHandlers } from '../../src/targets/handlers/handlers.ts';
 import { flag, integer, parseOptions, path, recordedOptions, size, text } from '../../src/targets/handlers/options.ts';
 import { handlerParams } from '../../src/targets/handlers/params.ts';
@@ -110,4 +112,17 @@ test('offsets and lengths are exact beyond 2^32 sectors', () => {
 test('an error of another copy of this package is known', () => {
   const foreign = { [Symbol.for('ublkts.UblkError')]: true };
   assert.ok(foreign instanceof UblkError);
+});
+
+describe('`setup` of a target', () => {
+  test('that never settles is given up after a minute', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const definition = { summary: 's', setup: () => new Promise(() => {}), open: () => ({ size: 512, read() {} }) };
+    const opening = { files: [], options: {}, device: 7, recovering: false, deviceBytes: 0 };
+    const set = setUp(definition, '/srv/never.ts', opening);
+    await setImmediate();
+    t.mock.timers.tick(60_000);
+    const message = '`setup` of target /srv/never.ts has not answered within 60 s';
+    await assert.rejects(set, { code: 'TIMEOUT', kind: 'failed', message, hint: /^let `setup` throw/ });
+  });
 });

@@ -39,7 +39,7 @@ export interface Ending {
 }
 
 /** Longer than any wait inside the server, so that the server itself reports what it waited for. */
-const READY_SECONDS = 120;
+const READY_SECONDS = 150;
 const KILLED_MS = 5_000;
 /** Bytes of a server's log that are looked at for the reason of its end. */
 const MOST_SAID = 64 << 10;

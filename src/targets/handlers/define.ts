@@ -23,12 +23,14 @@ export interface TargetDefinition<Kinds extends OptionKinds = OptionKinds, Share
    * `context.shared`: plain data (structured clone), SharedArrayBuffers among it.
    *
    * A target that has `setup` is served by one thread per queue, each with handlers of its own. A target without it is
-   * served by one thread, so that its handlers can share variables. What it throws, `add` shows, and no device is left.
+   * served by one thread, so that its handlers can share variables. What it throws, `add` shows, and no device is left;
+   * so it is when its promise has not settled after 60 seconds.
    */
   setup?(context: SetupContext<Kinds>): Awaitable<Shared>;
   /**
    * Makes the handlers, once on every thread that serves, and says what the device is. All threads must say the same.
-   * What it throws, `add` shows, and no device is left: the server's process ends, and calls `close` of no thread.
+   * What it throws, `add` shows, and no device is left: the server's process ends, and calls `close` of no thread. It has 60
+   * seconds, too.
    */
   open(context: OpenContext<Kinds, Shared>): Awaitable<Handlers>;
 }

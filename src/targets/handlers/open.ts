@@ -1,5 +1,6 @@
 /** Calls a target's `setup` and `open`; what they throw becomes the sentence that says why there can be no device. */
 import { UblkError, usageError } from '../../errors.ts';
+import { withinBound } from '../load/bound.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { OpenRequest } from '../target.ts';
 import type { Handlers, OpenContext, SetupContext, TargetDefinition } from './define.ts';
@@ -9,12 +10,19 @@ import { parseOptions } from './options.ts';
 
 export type Opening = Pick<OpenRequest, 'files' | 'options' | 'device' | 'recovering' | 'deviceBytes'>;
 
-/** `file`: the target's, for messages. Resolves to what `setup` has resolved to, which every thread can be sent. */
+/**
+ * `file`: the target's, for messages. Resolves to what `setup` has resolved to, which every thread can be sent. Rejects when
+ * that takes too long.
+ */
 export async function setUp(definition: TargetDefinition, file: string, opening: Opening): Promise<unknown> {
   const context = contextOf(definition, opening);
-  const shared = await asTargets(file, 'setup', async () => definition.setup?.(context));
+  const shared = await asTargets(file, 'setup', async () => withinBound(settled(definition, context), 'setup', file));
   requireCloneable(shared, file);
   return shared;
+}
+
+async function settled(definition: TargetDefinition, context: SetupContext): Promise<unknown> {
+  return definition.setup?.(context);
 }
 
 function requireCloneable(shared: unknown, file: string): void {

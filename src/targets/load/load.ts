@@ -5,15 +5,30 @@ import { UblkError, usageError } from '../../errors.ts';
 import { TARGET_BRAND, type TargetDefinition } from '../handlers/define.ts';
 import { isRecord, requireDefinition } from '../handlers/definition.ts';
 import { handlersTarget } from '../handlers/index.ts';
-import type { TargetType } from '../target.ts';
+import type { Opened, OpenRequest, TargetType } from '../target.ts';
+import { withinBound } from './bound.ts';
 import { importTrusted } from './import.ts';
 import { describeThrown } from './thrown.ts';
 
 /** `file`: an absolute path. Throws a UblkError that names the file, and the line where there is one. */
 export async function loadTarget(file: string): Promise<TargetType> {
   const target = await loadBranded(file);
-  if (kindOf(target) === 'ring') return { ...(target as unknown as TargetType), name: file };
+  if (kindOf(target) === 'ring') return boundedRing(target as unknown as TargetType, file);
   return handlersTarget(requireDefinition(target, file), file);
+}
+
+/** The ring target with a bound on its `open`. What it has opened too late is closed. */
+function boundedRing(type: TargetType, file: string): TargetType {
+  const open = async (request: OpenRequest): Promise<Opened> => {
+    const opening = (async () => type.open(request))();
+    try {
+      return await withinBound(opening, 'open', file);
+    } catch (error) {
+      opening.then(async (opened) => opened.close()).catch(() => {});
+      throw error;
+    }
+  };
+  return { ...type, name: file, open };
 }
 
 /**
