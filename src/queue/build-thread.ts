@@ -31,8 +31,6 @@ export interface BuiltThread {
   readonly thread: QueueThread;
   readonly target: TargetQueue;
   readonly sleep: LoopSleep;
-  /** The ring, should the thread end without closing it. */
-  readonly ring: RingRemains;
   /**
    * Closes the ring, whose registered files keep the device with this server. No operation may be under way that uses
    * the memory of a request.
@@ -40,18 +38,37 @@ export interface BuiltThread {
   readonly close: () => void;
 }
 
-export async function buildQueueThread(config: ThreadConfig): Promise<BuiltThread> {
+/** What the main thread is told meanwhile: the target's code may end the thread at any time. */
+export interface BuildEvents {
+  /** The ring that there is now; null: it is about to be closed. */
+  ring(ring: RingRemains | null): void;
+  /** The code of the target runs, or has run. */
+  opening(isOpening: boolean): void;
+}
+
+export async function buildQueueThread(config: ThreadConfig, events: BuildEvents): Promise<BuiltThread> {
   const mine = slotsOf(config);
   const ring = makeRing(config, mine.length);
-  try {
-    return await buildOn(ring, mine, config);
-  } catch (error) {
+  events.ring(ring.remains);
+  const closeRing = (): void => {
+    events.ring(null);
     ring.close();
+  };
+  try {
+    registerAll(ring, config, mine.length);
+    return await buildOn({ ring, closeRing }, mine, config, events);
+  } catch (error) {
+    closeRing();
     throw error;
   }
 }
 
-async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig): Promise<BuiltThread> {
+async function buildOn(
+  { ring, closeRing }: { readonly ring: Ring; readonly closeRing: () => void },
+  mine: readonly number[],
+  config: ThreadConfig,
+  events: BuildEvents,
+): Promise<BuiltThread> {
   const { spec } = config;
   const device = charDevice(config.charFd, spec.noUblkFixedFd);
   const slots = slotsOfDevice(config, device.firstFile);
@@ -64,7 +81,9 @@ async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig
   const sleep = new LoopSleep(ring, config.wakeFd, first);
   const own = new OwnOperations(ring, slots);
   const connection = new ConnectionWriter(first?.counters ?? new Float64Array(BLOCK_BYTES / 8));
+  events.opening(true);
   const target = await targetOf(config, { slots: slots.count, events: sleep, ring: own, connection });
+  events.opening(false);
   try {
     return build(target);
   } catch (error) {
@@ -91,10 +110,10 @@ async function buildOn(ring: Ring, mine: readonly number[], config: ThreadConfig
     const thread = new QueueThread({ ring, slots, request, path, delivery, overlay, target, stats, latency, wakeUp });
     sleep.attach(thread);
     const close = (): void => {
-      ring.close();
+      closeRing();
       wakeUp.close();
     };
-    return { thread, target, sleep, ring: ring.remains, close };
+    return { thread, target, sleep, close };
   }
 }
 
@@ -129,12 +148,14 @@ function makeRing(config: ThreadConfig, tags: number): Ring {
   // One commit and one operation per tag. A target that starts more operations makes the ring submit in between.
   const entries = powerOfTwo(Math.min(4096, Math.max(8, tags * 2)));
   const completions = powerOfTwo(Math.min(65536, Math.max(16, tags * (2 + config.operations) + 16)));
-  const ring = new Ring(entries, completions);
+  return new Ring(entries, completions);
+}
+
+function registerAll(ring: Ring, config: ThreadConfig, tags: number): void {
   const files = config.spec.noUblkFixedFd ? config.files : [config.charFd, ...config.files];
   ring.registry.registerFiles(files);
   const places = bufferPlaces(config, tags);
   if (places > 0) ring.registry.registerSparseBuffers(places);
-  return ring;
 }
 
 /** Entries of the ring's table of registered buffers: one per tag, or two where they alternate. */

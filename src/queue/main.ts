@@ -27,7 +27,10 @@ async function main(config: ThreadConfig): Promise<void> {
     setFlagsFromString('--no-additive-safe-int-feedback');
   logFor(config.deviceId);
   const notes = settle(config);
-  const { thread, target, sleep, ring, close } = await buildQueueThread(config);
+  const { thread, target, sleep, close } = await buildQueueThread(config, {
+    ring: (ring) => say({ kind: 'ring', ring }),
+    opening: (isOpening) => say({ kind: 'opening', isOpening }),
+  });
   const problem = thread.start();
   if (problem !== 0) {
     await closeTarget(target, config);
@@ -44,7 +47,6 @@ async function main(config: ThreadConfig): Promise<void> {
   say({
     kind: 'fetched',
     tid: gettid(),
-    ring,
     notes: [...notes, ...more],
     ...(params === undefined ? {} : { params }),
   });

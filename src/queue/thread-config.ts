@@ -45,11 +45,13 @@ export interface ThreadConfig {
 
 /** A message from a queue thread to the main thread. */
 export type ThreadMessage =
+  /** The ring that it has made, for the main thread to close should this thread end without doing so; null: it is about to. */
+  | { readonly kind: 'ring'; readonly ring: RingRemains | null }
+  /** Whether the thread runs its half of the target's `open` now. */
+  | { readonly kind: 'opening'; readonly isOpening: boolean }
   | {
       readonly kind: 'fetched';
       readonly tid: number;
-      /** A thread that leaves closes its ring; after a failure, the main thread does. */
-      readonly ring: RingRemains;
       readonly notes: readonly string[];
       readonly params?: ParamsInit;
     }

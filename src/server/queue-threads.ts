@@ -1,5 +1,6 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
 import { closeSync, writeSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
@@ -10,11 +11,13 @@ import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
 import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
+import { ANSWER_SECONDS, silentError } from '../targets/load/bound.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 
 const STACK_MB = 2;
 
-const START_SECONDS = 60;
+/** `open` of a target in a file is most of it. */
+const START_SECONDS = ANSWER_SECONDS;
 const LEFT_OPEN_MS = 1000;
 /** How long a thread of a device that is given up has to leave, and its target to store what it holds. */
 const GIVEN_UP_MS = 5000;
@@ -28,13 +31,19 @@ export class QueueThreads implements DeviceThreads {
   readonly #fetched: Promise<Fetched>[] = [];
   readonly #left: Promise<string | null>[] = [];
   readonly #exited: Promise<void>[] = [];
-  /** The rings of threads that have not left. */
+  /** The rings that their threads have not closed. */
   readonly #rings = new Map<Worker, RingRemains>();
+  /** The threads that run their target's `open` now. */
+  readonly #opening = new Set<Worker>();
+  /** The file of the target; null for a built-in one. */
+  #file: string | null = null;
   readonly #order = new Int32Array(new SharedArrayBuffer(4));
   #isReleased = false;
 
   /** Throws when one cannot be started. `release` ends those that were started before. */
   start(setups: readonly ThreadSetup[]): void {
+    const target = setups[0]?.spec.target ?? '';
+    if (isAbsolute(target)) this.#file = target;
     for (const setup of setups) this.#start(setup);
   }
 
@@ -42,7 +51,7 @@ export class QueueThreads implements DeviceThreads {
   async fetched(): Promise<Fetched> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(lateError()), START_SECONDS * 1000);
+      timer = setTimeout(() => reject(this.#lateError()), START_SECONDS * 1000);
     });
     try {
       const all = await Promise.race([Promise.all(this.#fetched), late]);
@@ -115,11 +124,15 @@ export class QueueThreads implements DeviceThreads {
       left.reject(error);
     };
     worker.on('message', (message: ThreadMessage) => {
-      if (message.kind === 'fetched') {
-        this.#rings.set(worker, message.ring);
+      if (message.kind === 'ring') {
+        if (message.ring === null) this.#rings.delete(worker);
+        else this.#rings.set(worker, message.ring);
+      } else if (message.kind === 'opening') {
+        if (message.isOpening) this.#opening.add(worker);
+        else this.#opening.delete(worker);
+      } else if (message.kind === 'fetched') {
         fetched.resolve({ notes: message.notes, params: message.params });
       } else if (message.kind === 'left') {
-        this.#rings.delete(worker);
         left.resolve(message.problem);
         // What a target has left open, a timer or a socket, must not keep the server.
         setTimeout(() => void worker.terminate(), LEFT_OPEN_MS).unref();
@@ -127,12 +140,16 @@ export class QueueThreads implements DeviceThreads {
         this.drain();
       } else fail(decodeError({ ...message.error, device: config.deviceId }));
     });
-    worker.on('error', fail);
+    worker.on('error', (error) => fail(this.#endError(worker, config.index, `it failed: ${error.message}`) ?? error));
     const exited = Promise.withResolvers<void>();
-    worker.on('exit', () => {
+    worker.on('exit', (code) => {
       const ring = this.#rings.get(worker);
       if (ring !== undefined) closeRemains(ring);
-      fail(new Error(`queue thread ${config.index} ended`));
+      const how =
+        code === 0
+          ? 'nothing was left that could settle its promise, or it called process.exit'
+          : `it ended with exit code ${code}`;
+      fail(this.#endError(worker, config.index, how) ?? new Error(`queue thread ${config.index} ended`));
       exited.resolve();
     });
     this.#exited.push(exited.promise);
@@ -140,6 +157,20 @@ export class QueueThreads implements DeviceThreads {
     for (const { promise } of [fetched, left]) promise.catch(() => {});
     this.#fetched.push(fetched.promise);
     this.#left.push(left.promise);
+  }
+
+  #lateError(): UblkError {
+    return this.#file !== null && this.#opening.size > 0 ? silentError('open', this.#file) : lateError();
+  }
+
+  /** The error of a thread that has ended in its half of the `open` of a file; null: not in that. */
+  #endError(worker: Worker, index: number, how: string): UblkError | null {
+    if (this.#file === null || !this.#opening.has(worker)) return null;
+    return new UblkError(`\`open\` of target ${this.#file} ended its thread (${index}): ${how}`, {
+      code: 'BAD_TARGET',
+      kind: 'failed',
+      command: 'open',
+    });
   }
 }
 

@@ -9,8 +9,9 @@ import type { AddRequest } from '../../src/spec/options.ts';
 import { joinWords } from '../../src/text/shell-words.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
 import { type Background, inBackground } from './support/background.ts';
-import { endServer, mappingsOf } from './support/devices.ts';
+import { endServer, mappingsOf, openFiles } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const NAME = 'test';
 const DIRECTORY = '/tmp/resident';
@@ -202,6 +203,18 @@ describe('a resident server', { skip }, () => {
     await server.delete(lost.id);
   });
 
+  test('lets go of a device whose target ends its thread before it has opened', async () => {
+    const before = ringsOf(pid);
+    for (const targetOptions of [{ exit: '7' }, { hang: 'open' }]) {
+      await assert.rejects(add({ target: NOT_OPENED, targetOptions }), {
+        code: 'BAD_TARGET',
+        message: /`open` of target .*does-not-open\.ts ended its thread \(0\)/,
+      });
+      await until(() => readdirSync('/sys/class/ublk-char').length === 0);
+      assert.equal(ringsOf(pid), before);
+    }
+  });
+
   test('that is asked to end while it starts a device does not make it live, and ends', async () => {
     const server = await library.openServer({ name: 'ends' });
     const opens = `${DIRECTORY}/opens`;
@@ -222,6 +235,24 @@ describe('a resident server', { skip }, () => {
       await server.end();
       await deleted;
     }
+  });
+
+  test('says which device is being started when it is asked to end, and its `setup` has a minute', {
+    skip: onlyLong,
+  }, async () => {
+    const server = await library.openServer({ name: 'ends' });
+    const aborted = new AbortController();
+    const device = { target: NOT_OPENED, id: 40, queues: 1, targetOptions: { hang: 'setup' } };
+    const adding = server.add(device, { signal: aborted.signal });
+    await until(() => readdirSync('/sys/class/ublk-char').length === 1);
+    await sleep(2000);
+    aborted.abort(new Error('enough'));
+    await assert.rejects(adding, /enough/);
+    const end = server.end({ timeoutMs: 90_000 });
+    const log = '/run/ublkts/server-ends.log';
+    await until(() => /waiting for device 40, which is being started/.test(readFileSync(log, 'utf8')));
+    await end;
+    await until(() => readdirSync('/sys/class/ublk-char').length === 0);
   });
 
   test('gives back everything of the devices that it had', async () => {
@@ -306,6 +337,10 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
     assert.ok(tries < 200, `${condition.toString()} within 20 s`);
     await sleep(100);
   }
+}
+
+function ringsOf(pid: number): number {
+  return openFiles(pid).filter((path) => path.includes('io_uring')).length;
 }
 
 function held(pid: number): { descriptors: number; mappings: number } {

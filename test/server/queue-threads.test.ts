@@ -3,8 +3,11 @@
  * that they fail as on a driver that refuses. Needs a build.
  */
 import assert from 'node:assert/strict';
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { Ring } from '../../src/native/ring/ring.ts';
 import { isRingRefusal } from '../../src/native/ring/setup-failure.ts';
 import { createMemfd, mapAnonymous } from '../../src/native/memory.ts';
@@ -16,6 +19,7 @@ import { resolve } from '../../src/spec/resolve.ts';
 import { nullTarget } from '../../src/targets/null/index.ts';
 
 const spec = resolve({ ...ADD_DEFAULTS, target: 'null', depth: 32, queues: 1 }, nullTarget, FeatureSet.all);
+const FIXTURE = join(import.meta.dirname, '../fixtures/does-not-open.ts');
 const memory = mapAnonymous(1 << 16, 'of descriptors, buffers and statistics');
 
 function setup(charFd: number, more: Partial<ThreadSetup> = {}): ThreadSetup {
@@ -53,7 +57,62 @@ describe('the queue threads of a device', { skip: refusal() }, () => {
     assert.equal(descriptors(), before);
     closeSync(file);
   });
+
+  test('are told apart from a defect when `open` of a file ends one, and its ring is closed', async () => {
+    const file = createMemfd('char', 4096);
+    for (const [options, how] of [
+      [{ exit: '7' }, /it ended with exit code 7/],
+      [{ hang: 'open' }, /nothing was left that could settle its promise/],
+    ] as const) {
+      const before = rings();
+      const threads = new QueueThreads();
+      threads.start([setupOf(file, options)]);
+      const message = new RegExp(`\`open\` of target ${FIXTURE} ended its thread \\(0\\): ${how.source}`);
+      await assert.rejects(threads.fetched(), { code: 'BAD_TARGET', message });
+      await threads.release();
+      assert.equal(rings(), before);
+    }
+    closeSync(file);
+  });
+
+  test('say that `open` of a file does not answer', async (t) => {
+    const file = createMemfd('char', 4096);
+    const opens = join(mkdtempSync(join(tmpdir(), 'queue-threads-')), 'opens');
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const threads = new QueueThreads();
+    threads.start([setupOf(file, { open_ms: '100000', opens })]);
+    const fetched = threads.fetched();
+    while (!existsSync(opens)) await immediate();
+    // What the thread said before comes with the next turns of the loop.
+    for (let turn = 0; turn < 10; turn++) await immediate();
+    t.mock.timers.tick(60_000);
+    const message = `\`open\` of target ${FIXTURE} has not answered within 60 s`;
+    await assert.rejects(fetched, { code: 'TIMEOUT', message });
+    const released = threads.release();
+    t.mock.timers.tick(5_000);
+    await released;
+    rmSync(dirname(opens), { recursive: true });
+    closeSync(file);
+  });
 });
+
+/** The setup of a thread whose target is in a file. */
+function setupOf(charFd: number, options: Readonly<Record<string, string>>): ThreadSetup {
+  const request = { files: [], options, device: 7, recovering: false, deviceBytes: 0 };
+  return setup(charFd, { spec: { ...spec, target: FIXTURE }, targetState: { request, shared: undefined } });
+}
+
+function rings(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).includes('io_uring')).length;
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
 
 async function startAndRelease(file: number): Promise<void> {
   const threads = new QueueThreads();

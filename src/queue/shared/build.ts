@@ -28,6 +28,8 @@ const ENTRIES = 4096;
 const COMPLETIONS = 8192;
 
 export interface SharedThreadEvents {
+  /** The ring that there is now; null: it is about to be closed. */
+  ring(ring: RingRemains | null): void;
   /** Takes the orders that have come from the main thread. */
   orders(): readonly SharedOrder[];
   refused(lane: LaneConfig, error: unknown): void;
@@ -38,14 +40,30 @@ export interface SharedThreadEvents {
 
 export interface SharedThread {
   readonly thread: QueueThread;
-  /** The ring, should the thread end without closing it. */
-  readonly ring: RingRemains;
   close(): void;
 }
 
 export function buildSharedThread(config: SharedThreadConfig, events: SharedThreadEvents): SharedThread {
-  const tid = gettid();
   const ring = new Ring(ENTRIES, COMPLETIONS);
+  events.ring(ring.remains);
+  const closeRing = (): void => {
+    events.ring(null);
+    ring.close();
+  };
+  try {
+    return buildOn({ ring, closeRing }, config, events);
+  } catch (error) {
+    closeRing();
+    throw error;
+  }
+}
+
+function buildOn(
+  { ring, closeRing }: { readonly ring: Ring; readonly closeRing: () => void },
+  config: SharedThreadConfig,
+  events: SharedThreadEvents,
+): SharedThread {
+  const tid = gettid();
   // The requests of a device whose disk hangs must leave workers for those of the others.
   ring.registry.registerWorkers(config.slots);
   const files = ring.registry.registerFileTable(config.files);
@@ -113,11 +131,11 @@ export function buildSharedThread(config: SharedThreadConfig, events: SharedThre
     woken: () => notInlined(carryOut),
   });
   const close = (): void => {
-    ring.close();
+    closeRing();
     files.release();
     wakeUp.close();
   };
-  return { thread, ring: ring.remains, close };
+  return { thread, close };
 }
 
 /** Of the block, what is before the counters of registered buffers: a lane has none. */

@@ -53,9 +53,9 @@ export type SharedOrder =
 
 /** From the shared thread. */
 export type SharedMessage =
-  | { readonly kind: 'ready'; readonly tid: number; readonly ring: RingRemains; readonly notes: readonly string[] }
-  /** The thread has left its loop and closed its ring. */
-  | { readonly kind: 'ended' }
+  /** The ring that it has made, for the main thread to close should this thread end without doing so; null: it is about to. */
+  | { readonly kind: 'ring'; readonly ring: RingRemains | null }
+  | { readonly kind: 'ready'; readonly tid: number; readonly notes: readonly string[] }
   /** Every tag of the lane has been fetched. */
   | { readonly kind: 'fetched'; readonly lane: number }
   /** The lane could not be served. Where the driver has some of its tags, `left` follows when it gives them back. */

@@ -20,6 +20,7 @@ function main(config: SharedThreadConfig): void {
     setFlagsFromString('--no-additive-safe-int-feedback');
   const notes = settle(config);
   const shared = buildSharedThread(config, {
+    ring: (ring) => say({ kind: 'ring', ring }),
     orders: takeOrders,
     refused: (lane, error) => say({ kind: 'refused', lane: lane.lane, error: encodeError(error) }),
     fetched: (lane, problem) => {
@@ -30,11 +31,10 @@ function main(config: SharedThreadConfig): void {
   });
   shared.thread.start();
   keepCompiledCode();
-  say({ kind: 'ready', tid: gettid(), ring: shared.ring, notes });
+  say({ kind: 'ready', tid: gettid(), notes });
   // It may have been told to end while it started.
   if (!shared.thread.ended) shared.thread.run();
   shared.close();
-  say({ kind: 'ended' });
 }
 
 /** Sets the thread's name, scheduling policy and CPUs. Returns a note for each that was refused; serving goes on. */

@@ -72,7 +72,7 @@ export class SharedThread {
   readonly #served = new Map<number, Served>();
   readonly #exited = Promise.withResolvers<void>();
   #failure: Error | undefined;
-  /** The ring of a thread that has not ended by itself. */
+  /** The ring that the thread has not closed. */
   #ring: RingRemains | undefined;
 
   constructor(index: number, cpus: readonly number[]) {
@@ -191,9 +191,11 @@ export class SharedThread {
 
   #hear(message: SharedMessage): void {
     switch (message.kind) {
+      case 'ring':
+        this.#ring = message.ring ?? undefined;
+        return;
       case 'ready':
         for (const note of message.notes) log(note);
-        this.#ring = message.ring;
         return;
       case 'fetched':
         this.#served.get(message.lane)?.fetched.resolve();
@@ -203,9 +205,6 @@ export class SharedThread {
         return;
       case 'left':
         this.#free(message.lane);
-        return;
-      case 'ended':
-        this.#ring = undefined;
         return;
       case 'failed':
         this.#fail(decodeError(message.error));
