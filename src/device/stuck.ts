@@ -83,11 +83,11 @@ function explainRunning(device: number, server: ServerIdentity): Explanation {
   };
 }
 
-/** Says what `kill -9` of the server would do. A resident server has other devices, too. */
+/** Says what `kill -9` of the server would do. A resident server has other devices, too, each with a policy of its own. */
 function killing({ pid, resident }: ServerIdentity): string {
   return resident === undefined
     ? `\`kill -9 ${pid}\` ends the device's server, and the requests fail`
-    : `\`kill -9 ${pid}\` ends the resident server ${resident}, and the requests of all its devices fail`;
+    : `\`kill -9 ${pid}\` ends the resident server ${resident}: requests of its devices fail, or wait for \`ublkts recover -a\` where a device can be recovered`;
 }
 
 /** A program that ends is started again by the device's server, and gets the requests again. */
