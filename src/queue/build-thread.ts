@@ -50,10 +50,16 @@ export async function buildQueueThread(config: ThreadConfig, events: BuildEvents
   const mine = slotsOf(config);
   const ring = makeRing(config, mine.length);
   events.ring(ring.remains);
+  let isOpen = true;
   const closeRing = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
     events.ring(null);
     ring.close();
   };
+  // The code of the target ends the thread with process.exit, or with a promise that nothing is left to settle. What it takes
+  // to call the kernel can only be closed here.
+  process.once('exit', closeRing);
   try {
     registerAll(ring, config, mine.length);
     return await buildOn({ ring, closeRing }, mine, config, events);

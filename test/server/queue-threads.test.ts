@@ -64,13 +64,13 @@ describe('the queue threads of a device', { skip: refusal() }, () => {
       [{ exit: '7' }, /it ended with exit code 7/],
       [{ hang: 'open' }, /nothing was left that could settle its promise/],
     ] as const) {
-      const before = rings();
+      const before = [rings(), descriptors()];
       const threads = new QueueThreads();
       threads.start([setupOf(file, options)]);
       const message = new RegExp(`\`open\` of target ${FIXTURE} ended its thread \\(0\\): ${how.source}`);
       await assert.rejects(threads.fetched(), { code: 'BAD_TARGET', message });
       await threads.release();
-      assert.equal(rings(), before);
+      assert.deepEqual([rings(), descriptors()], before);
     }
     closeSync(file);
   });
