@@ -65,10 +65,7 @@ describe('an open server', { skip: refusal() }, () => {
   });
 
   test('is not left behind when what is told that it starts throws', async () => {
-    const onWaiting = (): void => {
-      throw new Error('nobody listens');
-    };
-    await assert.rejects(startServer({ name }, { onWaiting }), /nobody listens/);
+    await assert.rejects(startServer({ name }, { onWaiting: throwing }), /nobody listens/);
     assert.deepEqual(
       Object.values(files).filter((path) => existsSync(path)),
       [],
@@ -94,4 +91,8 @@ function refusal(): string | false {
   } catch {
     return `${RUN_DIRECTORY} cannot be written`;
   }
+}
+
+function throwing(): never {
+  throw new Error('nobody listens');
 }
