@@ -1,7 +1,8 @@
 /** Which process is the program of a device: its id and start time in a file in the program's folder. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isServing, type ProcessFacts, readProcess } from '../record/process-state.ts';
+import { writeWhole } from '../record/run-files.ts';
 
 export interface Identity {
   readonly pid: number;
@@ -11,9 +12,7 @@ export interface Identity {
 
 /** When it throws, it has written nothing. */
 export function writeIdentity(folder: string, { pid, startTime }: Identity): void {
-  const next = join(folder, 'process.next');
-  writeFileSync(next, `${pid} ${startTime}\n`, { mode: 0o600 });
-  renameSync(next, identityFile(folder));
+  writeWhole(identityFile(folder), join(folder, 'process.next'), `${pid} ${startTime}\n`, 0o600);
 }
 
 /** null when none was written. */

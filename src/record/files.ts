@@ -1,8 +1,9 @@
 /** The files of a device, which `del` removes, and those of resident servers. */
 import { mkdirSync } from 'node:fs';
+import { changing } from './run-files.ts';
 
 export const RUN_DIRECTORY = '/run/ublkts';
-/** Records while they are written. It is empty but for those whose writer was killed. */
+/** Files of devices while they are written. It is empty but for those whose writer was killed. */
 export const UNFINISHED_DIRECTORY = `${RUN_DIRECTORY}/unfinished`;
 /** Servers lock bytes of it, one for each export of an NBD server that they serve (targets/nbd/claim.ts). It is empty, and stays. */
 export const EXPORTS_LOCK = `${RUN_DIRECTORY}/exports.lock`;
@@ -63,7 +64,16 @@ export function residentFiles(name: string): ResidentFiles {
 }
 
 export function makeRunDirectories(): void {
-  mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
-  mkdirSync(UNFINISHED_DIRECTORY, { recursive: true, mode: 0o700 });
-  mkdirSync(SOCKET_DIRECTORY, { recursive: true, mode: 0o755 });
+  makeDirectory(RUN_DIRECTORY, 0o755);
+  makeDirectory(UNFINISHED_DIRECTORY, 0o700);
+  makeDirectory(SOCKET_DIRECTORY, 0o755);
+}
+
+function makeDirectory(path: string, mode: number): void {
+  changing(path, () => mkdirSync(path, { recursive: true, mode }));
+}
+
+/** Where this process writes a file of a device, such as `stats`, before it is renamed into place. */
+export function unfinishedFile(device: number, what: string): string {
+  return `${UNFINISHED_DIRECTORY}/${device}.${what}.${process.pid}`;
 }

@@ -4,9 +4,11 @@
  * The kernel takes a device out of sysfs at once, and gives its id back when the last process has closed it, which can
  * take for ever. The file keeps the device visible meanwhile. Whoever finds that it is gone removes all its files.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { filesOf, makeRunDirectories, RUN_DIRECTORY } from './files.ts';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { UblkError } from '../errors.ts';
+import { filesOf, makeRunDirectories, RUN_DIRECTORY, unfinishedFile } from './files.ts';
 import { tryFilesAlone, withFilesAlone } from './files-alone.ts';
+import { removeFile, writeWhole } from './run-files.ts';
 import { isServerLockHeld } from './server-lock.ts';
 import { forgetDevice } from './store.ts';
 
@@ -24,9 +26,11 @@ export interface GoingDevice {
   readonly stacked: readonly { readonly name: string; readonly label: string | null }[];
 }
 
+/** Throws a UblkError when /run is full or read-only. */
 export function writeGoingDevice(device: Omit<GoingDevice, 'version'>): void {
   makeRunDirectories();
-  writeFileSync(filesOf(device.id).going, `${JSON.stringify({ version: 1, ...device })}\n`, { mode: 0o644 });
+  const { id } = device;
+  writeWhole(filesOf(id).going, unfinishedFile(id, 'going'), `${JSON.stringify({ version: 1, ...device })}\n`, 0o644);
 }
 
 export function readGoingDevice(id: number): GoingDevice | null {
@@ -54,16 +58,22 @@ export function goingIds(): number[] {
 
 /** The device stays after all. */
 export function keepGoingDevice(id: number): void {
-  rmSync(filesOf(id).going, { force: true });
+  removeFile(filesOf(id).going);
 }
 
 /**
  * Removes the files of a device that was deleted and is gone by now. Whoever lists devices does so, and does not wait: while
- * another process is at the files, they are left to the next list. Returns whether files were removed.
+ * another process is at the files, or while /run is read-only, they are left to the next list. Returns whether files were
+ * removed.
  */
 export function sweepGoingDevice(id: number, isGone: () => boolean): boolean {
   if (!existsSync(filesOf(id).going)) return false;
-  return tryFilesAlone(() => forgetOnlyIf(isGone, id))?.value ?? false;
+  try {
+    return tryFilesAlone(() => forgetOnlyIf(isGone, id))?.value ?? false;
+  } catch (error) {
+    if (error instanceof UblkError && error.code === 'EROFS') return false;
+    throw error;
+  }
 }
 
 /** Removes the files of a device that is gone. A new device that has its id by now keeps its own. */

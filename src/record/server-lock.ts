@@ -7,6 +7,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../clock.ts';
 import { lockHolder, tryLock } from '../native/libc/file-lock.ts';
+import { changing } from './run-files.ts';
 
 /** A server that was killed keeps its lock until the kernel has closed its files. */
 const LEAVING_MS = 5000;
@@ -17,7 +18,7 @@ const RETRY_MS = 20;
  * keeps the lock for longer than `patienceMs`.
  */
 export async function takeServerLock(path: string, patienceMs: number = LEAVING_MS): Promise<number | null> {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const fd = changing(path, () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
   const deadline = milliseconds() + patienceMs;
   while (tryLock(fd, 'exclusive') !== 0) {
     if (milliseconds() > deadline) {

@@ -2,12 +2,13 @@
  * Reads and writes device records. A record is one JSON file per device in /run/ublkts, written whole and renamed into
  * place, so that a reader never sees half of it and a crash leaves the old one.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { throwShortage } from '../native/shortage.ts';
 import type { DeviceRecord, Ending } from './device-record.ts';
-import { filesOf, makeRunDirectories, UNFINISHED_DIRECTORY } from './files.ts';
+import { filesOf, makeRunDirectories, unfinishedFile, UNFINISHED_DIRECTORY } from './files.ts';
 import { migrate } from './migrations.ts';
+import { removeFile, writeWhole } from './run-files.ts';
 
 /** null when there is no record, or none that this version can read. */
 export function readRecord(id: number): DeviceRecord | null {
@@ -20,12 +21,11 @@ export function readRecord(id: number): DeviceRecord | null {
   }
 }
 
+/** Throws a UblkError that names the file when /run is full or read-only. The record is what it was then. */
 export function writeRecord(record: DeviceRecord): void {
   makeRunDirectories();
-  const { record: path } = filesOf(record.id);
-  const temporary = join(UNFINISHED_DIRECTORY, `${record.id}.${process.pid}`);
-  writeFileSync(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  const { id } = record;
+  writeWhole(filesOf(id).record, unfinishedFile(id, 'json'), `${JSON.stringify(record)}\n`, 0o600);
 }
 
 export function updateRecord(id: number, change: Partial<DeviceRecord>): void {
@@ -48,12 +48,12 @@ export function recordUnclosed(id: number, problem: string): void {
 
 /** Removes everything that a device leaves in /run. */
 export function forgetDevice(id: number): void {
-  const paths: readonly string[] = [...Object.values(filesOf(id)), ...unfinishedRecords(id)];
-  for (const path of paths) rmSync(path, { force: true, recursive: true });
+  const paths: readonly string[] = [...Object.values(filesOf(id)), ...unfinishedFiles(id)];
+  for (const path of paths) removeFile(path);
 }
 
-/** The records that a process was writing when it was killed. */
-function unfinishedRecords(id: number): string[] {
+/** The files that a process was writing when it was killed. */
+function unfinishedFiles(id: number): string[] {
   // Not beside the records: a directory of a thousand devices takes longer to read than a device to delete.
   const names = existsSync(UNFINISHED_DIRECTORY) ? readdirSync(UNFINISHED_DIRECTORY) : [];
   return names.filter((name) => name.startsWith(`${id}.`)).map((name) => join(UNFINISHED_DIRECTORY, name));

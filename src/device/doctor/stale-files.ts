@@ -2,11 +2,12 @@
  * Looks for files that nobody needs: of devices that are gone, of resident servers that were killed and have no device, and
  * folders of programs that an `add` was asking when it was killed.
  */
-import { closeSync, rmSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesIn } from '../../native/kernel-files.ts';
 import { filesOf, residentFiles, RUN_DIRECTORY } from '../../record/files.ts';
 import { withFilesAlone } from '../../record/files-alone.ts';
+import { removeFile } from '../../record/run-files.ts';
 import { processState } from '../../record/process-state.ts';
 import { isServerLockHeld, takeServerLock } from '../../record/server-lock.ts';
 import { readRecord } from '../../record/store.ts';
@@ -24,7 +25,7 @@ export async function checkFiles(ids: () => readonly number[], fix: boolean): Pr
   // The ids are read while no other process makes the files of a new device.
   const removed = await withFilesAlone(() => {
     const stale = [...ofGoneDevices(ids()), ...ofGoneProbes()];
-    for (const path of stale) rmSync(path, { force: true, recursive: true });
+    for (const path of stale) removeFile(path);
     return stale;
   });
   for (const name of killedServers(ids())) removed.push(...(await removeServer(name)));
@@ -75,7 +76,7 @@ async function removeServer(name: string): Promise<string[]> {
   const locked = await takeServerLock(lock, 0);
   if (locked === null) return [];
   const paths = [...Object.values(others), lock];
-  for (const path of paths) rmSync(path, { force: true });
+  for (const path of paths) removeFile(path);
   closeSync(locked);
   return paths;
 }

@@ -127,8 +127,17 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.
-    if (before !== null && !(await isLive(id))) writeRecord(before);
+    if (before !== null && !(await isLive(id))) restore(before);
     throw error;
+  }
+}
+
+/** Where this fails, the record of the recovery stays, which can be tried again as well. The first error is the one to report. */
+function restore(record: DeviceRecord): void {
+  try {
+    writeRecord(record);
+  } catch (error) {
+    if (!(error instanceof UblkError)) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Starts a server process, of one device or a resident one, and waits for its start report. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,7 @@ import { setIoFlusher } from '../../native/libc/calls.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
 import { endOfFile } from '../../record/end-of-file.ts';
+import { changing, removeFile } from '../../record/run-files.ts';
 import { filesOf, makeRunDirectories, residentFiles } from '../../record/files.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
 import { decodeStartReport, type StartReport } from '../../protocol/start-report.ts';
@@ -99,14 +100,22 @@ export async function launchResident(
     cache: 'resident',
     environment: POOL_OF_RESIDENT,
   };
-  const { child, ended, flusher, report } = await start(program, [], waiting).catch((error: unknown) => {
-    // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
+  // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
+  const tidy = (): void => {
     const left = isServerLockHeld(files.lock) ? [] : Object.values(files).filter((path) => !before.includes(path));
-    for (const path of left) rmSync(path, { force: true });
+    for (const path of left) removeFile(path);
+  };
+  const { child, ended, flusher, report } = await start(program, [], waiting).catch((error: unknown) => {
+    tidy();
     throw error;
   });
   if (report === null) throw diedError(null, textOf(log, logged), await ended);
-  if (!report.ready) throw report.error;
+  if (!report.ready) {
+    // It ends itself when it has reported.
+    await Promise.race([ended, sleep(KILLED_MS, undefined, { ref: false })]);
+    tidy();
+    throw report.error;
+  }
   const notes = [...report.notes, ...flusherNote(flusher)];
   if (!isFirstNamespace()) notes.push(SHARED_NAMESPACE);
   return { pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
@@ -163,7 +172,7 @@ async function start(
   wrapper: readonly string[],
   { signal, onWaiting }: WaitOptions,
 ): Promise<Started> {
-  const logFd = openSync(log, 'a', 0o600);
+  const logFd = changing(log, () => openSync(log, 'a', 0o600));
   const [entry, ...rest] = words;
   // Every thread of the server must be an IO flusher from its start, because it may wait for memory that only a request to the
   // device of another thread can free.

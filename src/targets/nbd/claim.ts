@@ -10,6 +10,7 @@ import { milliseconds } from '../../clock.ts';
 import { tryLockByte } from '../../native/libc/file-lock.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { EXPORTS_LOCK } from '../../record/files.ts';
+import { changing } from '../../record/run-files.ts';
 import { type ClaimOptions, refusedUse, waitingFor } from '../claims.ts';
 import { recordedDevices, type ServingDevice } from '../holders.ts';
 import { mayBeSame, namesOfExport } from './identity.ts';
@@ -22,7 +23,7 @@ export async function claimExport(uri: NbdUri, options: ClaimOptions): Promise<(
   // Every server locks in this order, so two servers that want the same names never wait for each other.
   const places = (await namesOfExport(uri)).toSorted().map(placeOf);
   const kind = options.share ? 'shared' : 'exclusive';
-  const fd = openSync(EXPORTS_LOCK, 'a+', 0o600);
+  const fd = changing(EXPORTS_LOCK, () => openSync(EXPORTS_LOCK, 'a+', 0o600));
   const isTaken = (place: bigint): boolean => tryLockByte(fd, kind, place) === ERRNO.EAGAIN;
   try {
     for (const deadline = milliseconds() + waitingFor(options); places.some(isTaken); await sleep(RETRY_MS)) {

@@ -6,6 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { writeIdentity } from '../../../program/identity.ts';
 import { endLeftOver } from '../../../program/left-over.ts';
+import { changing, removeFile } from '../../../record/run-files.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { serverLog } from '../../log.ts';
 import type { Program } from './command.ts';
@@ -44,8 +45,8 @@ export class ProgramKeeper {
   static async start(program: Program, place: ProgramPlace): Promise<ProgramKeeper> {
     const { folder } = place;
     await endLeftOver(folder);
-    rmSync(folder, { force: true, recursive: true });
-    mkdirSync(folder, { mode: 0o700 });
+    removeFile(folder);
+    changing(folder, () => mkdirSync(folder, { mode: 0o700 }));
     const keeper = new ProgramKeeper(program, place);
     try {
       writeIdentity(folder, keeper.running);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRunDirectories, RUN_DIRECTORY } from '../../../record/files.ts';
+import { changing } from '../../../record/run-files.ts';
 import { askExport } from '../ask.ts';
 import type { NbdExport } from '../handshake/export.ts';
 import { parseNbdUri } from '../uri.ts';
@@ -16,7 +17,8 @@ import { failed, startProgram, untilListening } from './start.ts';
  */
 export async function askProgram(program: Program, exportName: string, signal?: AbortSignal): Promise<NbdExport> {
   makeRunDirectories();
-  const folder = mkdtempSync(join(RUN_DIRECTORY, `program-${process.pid}-`));
+  const template = join(RUN_DIRECTORY, `program-${process.pid}-`);
+  const folder = changing(template, () => mkdtempSync(template));
   let hasEnded = true;
   let offered: NbdExport;
   try {

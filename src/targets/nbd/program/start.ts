@@ -14,6 +14,7 @@ import { askToEnd, isEmpty, type Search, send } from '../../../program/processes
 import { option } from '../../../spec/option-names.ts';
 import { endOfFile } from '../../../record/end-of-file.ts';
 import { readProcess } from '../../../record/process-state.ts';
+import { changing } from '../../../record/run-files.ts';
 import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { serverLog } from '../../log.ts';
@@ -69,7 +70,7 @@ export function startProgram(
   const socket = socketIn(folder);
   rmSync(socket, { force: true });
   const [file = '', ...args] = startWords(program, socket);
-  const fd = openSync(log, 'a', 0o600);
+  const fd = changing(log, () => openSync(log, 'a', 0o600));
   let logged: number;
   let child: ChildProcess;
   try {

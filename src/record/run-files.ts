@@ -1,0 +1,89 @@
+/**
+ * Changes of files in the run directory, on a file system that may be full or read-only. A change that it refuses is a
+ * UblkError with the path, the reason and what to do: Node's own error of a write does not name the file.
+ */
+import { lstatSync, renameSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UblkError } from '../errors.ts';
+import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
+
+/** What refuses a change whatever the file is, and how somebody finds out why. */
+const HINTS: Readonly<Record<string, (directory: string) => string>> = {
+  ENOSPC: roomHint,
+  EDQUOT: roomHint,
+  EROFS: (directory) => `\`findmnt -T ${directory}\` shows the file system: it has to be writable`,
+};
+
+const WORDS: Readonly<Record<string, string>> = {
+  mkdir: 'made',
+  mkdtemp: 'made',
+  rm: 'removed',
+  rmdir: 'removed',
+  unlink: 'removed',
+};
+
+/** Makes a change to the file `path`. Throws a UblkError when its file system has no room for it, or is read-only. */
+export function changing<T>(path: string, change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    throw refusedChange(path, error) ?? error;
+  }
+}
+
+/** The error of a file system that is full or read-only, about the file `path`; undefined for every other error. */
+export function refusedChange(path: string, error: unknown): UblkError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = '', syscall = error instanceof UblkError ? error.command : undefined } =
+    error as NodeJS.ErrnoException;
+  const hint = HINTS[code]?.(dirname(path));
+  if (hint === undefined) return undefined;
+  return new UblkError(`${path} cannot be ${WORDS[syscall ?? ''] ?? 'written'}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+    code,
+    ...(syscall === undefined ? {} : { command: syscall }),
+    hint,
+    cause: error,
+  });
+}
+
+/** Writes the file in another place, `temporary`, and renames it to `path`: a reader never sees half of it. */
+export function writeWhole(path: string, temporary: string, text: string, mode: number): void {
+  changing(path, () => {
+    try {
+      writeFileSync(temporary, text, { mode });
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Removes the file or the folder, if it is there. */
+export function removeFile(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  changing(path, () => (stat.isDirectory() ? removeFolder(path) : unlinkIfThere(path)));
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** On a read-only file system, rmSync of Node 26 throws an error without a code. rmdir refuses with EROFS first of all. */
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { force: true, recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === '') rmdirSync(path);
+    throw error;
+  }
+}
+
+function roomHint(directory: string): string {
+  return `make room there: \`df ${directory}\` and \`df -i ${directory}\` show what is used`;
+}
