@@ -110,7 +110,7 @@ function say(message: ThreadMessage): void {
  */
 function uncaught(thrown: unknown, { index, spec: { target } }: ThreadConfig): unknown {
   if (!isAbsolute(target) || thrown instanceof UblkError) return thrown;
-  if (thrown instanceof Error) process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
+  if (thrown instanceof Error) serverLog(thrown.stack ?? thrown.message);
   const message = `target ${target} failed outside of every request, on thread ${index}: ${describeThrown(thrown, target)}`;
   return new UblkError(message, { code: 'BAD_TARGET', kind: 'failed', cause: thrown });
 }

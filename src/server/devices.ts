@@ -2,9 +2,9 @@
  * The devices that this process serves. One that leaves, or fails, takes what it had with it, and nothing of the
  * others.
  */
-import { recordEnd } from '../record/store.ts';
 import { Held } from './held.ts';
 import { log } from './log.ts';
+import { noteEnd } from './noted-end.ts';
 import { ProcessSetup } from './process-setup.ts';
 import type { SharedThreads } from './shared/shared-threads.ts';
 import { type ServedDevice, serveDevice, type Start } from './serve-device.ts';
@@ -87,7 +87,7 @@ export class Devices {
 
   async #failed(device: ServedDevice, held: Held, error: Error): Promise<void> {
     log(`device ${device.id} has failed: ${error.message}`);
-    recordEnd(device.id, 'failed', error.message);
+    noteEnd(device.id, 'failed', error.message);
     await held.giveUp();
     this.#forget(device);
   }

@@ -6,15 +6,15 @@
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
-import { isCurrent } from '../record/attempt.ts';
-import { readRecord, recordEnd } from '../record/store.ts';
+import { readRecord } from '../record/store.ts';
 import { reopenedPaths } from '../targets/paths.ts';
 import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
 import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
-import { describeFailure, log } from './log.ts';
+import { describeFailure, log, surviveFullLog } from './log.ts';
+import { noteEnd } from './noted-end.ts';
 import type { Start } from './serve-device.ts';
 import { StartReporter } from './start-report.ts';
 
@@ -24,6 +24,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
   const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`.
   process.on('uncaughtException', (error) => fail({ id, mode, attempt }, error, reporter));
+  surviveFullLog();
   try {
     const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
     const device = await new Devices(null).start({ id, mode, attempt });
@@ -53,8 +54,7 @@ function fail({ id, attempt }: Start, thrown: unknown, reporter: StartReporter):
       ? thrown
       : (shortageOf(thrown) ?? new UblkError(describeFailure(thrown), { code: 'INTERNAL', device: id }));
   log(error.message);
-  const record = readRecord(id);
-  if (record !== null && isCurrent(record, attempt)) recordEnd(id, 'failed', error.message);
+  noteEnd(id, 'failed', error.message, attempt);
   reporter.report({ ready: false, error });
   // Other queue threads may be blocked in the kernel, where nothing but a signal reaches them. With this process gone,
   // the kernel makes the device DEAD or, if it can be recovered, QUIESCED.

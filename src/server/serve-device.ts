@@ -14,7 +14,7 @@ import { requireRecord } from '../record/attempt.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { withFilesAlone } from '../record/files-alone.ts';
-import { recordEnd, recordUnclosed, updateRecord } from '../record/store.ts';
+import { updateRecord } from '../record/store.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import { openRequest } from '../spec/target-traits.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
@@ -28,7 +28,9 @@ import { requireServable } from './kept-limits.ts';
 import { bufferNeeds, mapShared, ownBuffers, releaseMaps } from './mappings.ts';
 import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
+import { noteEnd, noteUnclosed } from './noted-end.ts';
 import type { Held } from './held.ts';
+import { describeFailure, log } from './log.ts';
 import { lockBuffers, populateBuffers } from './out-of-memory.ts';
 import type { ProcessSetup } from './process-setup.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
@@ -94,7 +96,10 @@ export async function serveDevice(
   let closed: Promise<void> | undefined;
   held.add(() =>
     closed?.catch(async (error: unknown) => {
-      await withFilesAlone(() => recordUnclosed(id, error instanceof Error ? error.message : String(error)));
+      const problem = error instanceof Error ? error.message : String(error);
+      await withFilesAlone(() => noteUnclosed(id, problem)).catch((unwritten: unknown) =>
+        log(describeFailure(unwritten)),
+      );
       throw error;
     }),
   );
@@ -224,8 +229,8 @@ async function untilFetched(threads: DeviceThreads, target: Opened): Promise<Fet
 async function untilGone(id: number, threads: DeviceThreads, held: Held): Promise<void> {
   const problem = await threads.left();
   // `del` removes the device's files once the char device is closed: a record that is written later would stay.
-  recordEnd(id, 'stopped', null);
-  if (problem !== null) recordUnclosed(id, problem);
+  noteEnd(id, 'stopped', null);
+  if (problem !== null) noteUnclosed(id, problem);
   await held.leave();
 }
 

@@ -2,14 +2,15 @@
  * The process of a resident server: `node main.js NAME OPTIONS`, the options being JSON. It begins without a device; devices are given to it on its
  * socket (requests.ts). Descriptor 3 is a pipe on which it reports `ready` or one error.
  */
-import { closeSync, existsSync, fstatSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, rmSync, statSync, writeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { residentFiles } from '../../record/files.ts';
+import { changing } from '../../record/run-files.ts';
 import { takeServerLock } from '../../record/server-lock.ts';
 import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
 import { giveFreeMemoryBack } from '../free-memory.ts';
-import { describeFailure, log } from '../log.ts';
+import { describeFailure, log, surviveFullLog } from '../log.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
 import { RequestSocket } from '../socket/listener.ts';
 import { StartReporter } from '../start-report.ts';
@@ -25,13 +26,12 @@ async function main(name: string, options: ServerOptions): Promise<void> {
   const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`. That of one device must not end the others.
   process.on('uncaughtException', (error) => log(`outside of every request: ${describeFailure(error)}`));
+  surviveFullLog();
   try {
     const files = residentFiles(name);
     const notes = avoidOutOfMemoryKiller('');
     const locked = await takeNameLock(name, files.lock);
-    // `recover` starts the server again as it was, should it be killed.
-    ftruncateSync(locked);
-    writeFileSync(locked, JSON.stringify(options));
+    writeOptions(locked, files.lock, options);
     const devices = new ResidentDevices(name, options);
     const socket = await RequestSocket.listen(files.socket, new ResidentRequests(devices));
     const end = ended(devices);
@@ -64,6 +64,18 @@ async function takeNameLock(name: string, path: string): Promise<number> {
     if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return fd;
     closeSync(fd);
   }
+}
+
+/**
+ * `recover` starts the server again as it was, should it be killed. Those of the last server of this name are written over:
+ * that takes no room, so a full file system loses none.
+ */
+function writeOptions(fd: number, path: string, options: ServerOptions): void {
+  const text = Buffer.from(JSON.stringify(options));
+  changing(path, () => {
+    writeSync(fd, text, 0, text.length, 0);
+    ftruncateSync(fd, text.length);
+  });
 }
 
 function nameTaken(name: string): UblkError {

@@ -27,6 +27,7 @@ import { checkSharedFile, openSharedFile, type SharedFile } from './shared-file.
 import type { ShmemTable } from '../../queue/shmem-table.ts';
 import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
 import { updateRecord } from '../../record/store.ts';
+import { describeFailure, log } from '../log.ts';
 
 interface Entry {
   readonly stored: StoredBuffer;
@@ -203,15 +204,15 @@ export class ShmemRegistry {
     const { length, readOnly, source } = what;
     if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
     const memory = mapFile(fd, length, `of ${source}`, { readOnly, populate: true });
-    this.#store(this.#lowestFree());
     let index = -1;
     try {
+      this.#store(this.#lowestFree());
       index = await regBuf(this.#channel, this.#device, memory.address, length, readOnly);
       if (index >= BUFFER_SLOTS) throw tooMany(this.#device);
     } catch (error) {
       if (index >= 0) await unregBuf(this.#channel, this.#device, index);
       memory.unmap();
-      this.#store(null);
+      this.#storeSettled();
       throw error;
     }
     const stored: StoredBuffer = { index, ...what, pages: '' };
@@ -219,7 +220,7 @@ export class ShmemRegistry {
     // After the pin: before it, pages may still move.
     const complete = { ...stored, pages: pageFingerprint(memory) };
     this.#entries.set(index, { stored: complete, memory, fd: keep });
-    this.#store(null);
+    this.#storeSettled();
     return complete;
   }
 
@@ -230,7 +231,7 @@ export class ShmemRegistry {
       await this.#unregisterIfThere(index);
       this.#forget(index);
     } finally {
-      this.#store(null);
+      this.#storeSettled();
     }
   }
 
@@ -283,6 +284,15 @@ export class ShmemRegistry {
 
   #store(unsettled: number | null): void {
     updateRecord(this.#device, { buffers: this.list(), unsettled });
+  }
+
+  /** The command has been carried out. In a record that cannot say so, the index stays unsettled, as after a crash. */
+  #storeSettled(): void {
+    try {
+      this.#store(null);
+    } catch (error) {
+      log(`the buffers of device ${this.#device} are not in its record: ${describeFailure(error)}`);
+    }
   }
 }
 

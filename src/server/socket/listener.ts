@@ -4,12 +4,14 @@
  * that follows what happens then gets events. Everything is bounded, so that a slow client holds up nobody but itself.
  */
 import { once } from 'node:events';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';
 import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
+import { refusedChange, removeFile } from '../../record/run-files.ts';
+import { log } from '../log.ts';
 import type { Descriptors } from './descriptors.ts';
 import {
   type Answer,
@@ -62,9 +64,9 @@ export class RequestSocket {
   static async listen(path: string, requests: RequestHandler): Promise<RequestSocket> {
     const listener = new RequestSocket(requests);
     // A server that was killed leaves its socket, and the driver lets no second server of a device live.
-    rmSync(path, { force: true });
+    removeFile(path);
     await new Promise<void>((resolve, reject) => {
-      listener.#server.once('error', reject).listen(path, resolve);
+      listener.#server.once('error', (error) => reject(refusedChange(path, error) ?? error)).listen(path, resolve);
     });
     listener.#server.removeAllListeners('error').on('error', report);
     try {
@@ -178,7 +180,7 @@ export class RequestSocket {
 }
 
 function report(error: unknown): void {
-  process.stderr.write(`${new Date().toISOString()} socket: ${String(error)}\n`);
+  log(`socket: ${String(error)}`);
 }
 
 interface Reply {
