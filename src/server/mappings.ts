@@ -1,14 +1,16 @@
 /** The memory that all queue threads of a device share: the main thread maps it once and hands it to them by address. */
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
+import { allocate } from '../native/libc/calls.ts';
 import { hollow, type MappedMemory, mapAnonymous, mapFile, mapFileOver, PAGE_SIZE, roundUp } from '../native/memory.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../native/uapi/ublk-device.ts';
 import type { Buffers } from './memory-budget.ts';
 import { ShmemTable } from '../queue/shmem-table.ts';
-import { filesOf } from '../record/files.ts';
+import { filesOf, unfinishedFile } from '../record/files.ts';
+import { changing } from '../record/run-files.ts';
 import { dataPathOf, type DeviceSpec } from '../spec/device-spec.ts';
 import { queuesOf, threadLayouts } from '../spec/threads.ts';
-import { Header, HeaderF64, STATS_MAGIC, STATS_VERSION, statsFileBytes } from '../stats/layout.ts';
+import { Header, HeaderF64, STATS_MAGIC, STATS_VERSION, statsFileBytes, writtenParts } from '../stats/layout.ts';
 
 export interface SharedMaps {
   /** null where the data path needs none. */
@@ -100,15 +102,23 @@ function assignBlocks(spec: DeviceSpec): number[][] {
   });
 }
 
-/** A new stats page is renamed into place: whoever has the old one open keeps its last numbers. */
-function createStats({ id, spec, generation }: MappedDevice, blocks: number): MappedMemory {
-  const path = filesOf(id).stats;
-  const temporary = `${path}.${process.pid}`;
+/**
+ * A new stats page is renamed into place: whoever has the old one open keeps its last numbers. What is written of it gets its
+ * room before it is mapped: on a file system that is full, a store to a page without room ends this process (SIGBUS).
+ */
+function createStats(device: MappedDevice, blocks: number): MappedMemory {
+  const path = filesOf(device.id).stats;
+  return changing(path, () => makeStats(device, blocks, path));
+}
+
+function makeStats({ id, spec, generation }: MappedDevice, blocks: number, path: string): MappedMemory {
+  const temporary = unfinishedFile(id, 'stats');
   rmSync(temporary, { force: true });
   const fd = openSync(temporary, 'wx+', 0o644);
   try {
     const bytes = statsFileBytes(blocks);
     ftruncateSync(fd, bytes);
+    for (const [offset, length] of writtenParts(blocks, spec.sharedMemory)) allocate(fd, offset, length, path);
     const memory = mapFile(fd, bytes, 'of the stats page');
     const words = memory.words();
     words[Header.deviceId] = id;
@@ -124,7 +134,7 @@ function createStats({ id, spec, generation }: MappedDevice, blocks: number): Ma
     renameSync(temporary, path);
     return memory;
   } catch (error) {
-    unlinkSync(temporary);
+    rmSync(temporary, { force: true });
     throw error;
   } finally {
     closeSync(fd);

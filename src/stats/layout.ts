@@ -111,8 +111,11 @@ export type ConnectionState = (typeof CONNECTION_STATES)[number];
 /** Index of the first int32 word of the heat strips: + buffer index * HEAT_PARTS + part. These counters wrap at 2^32. */
 export const HEAT_WORD = (BlockF64.bufferBytes + BUFFER_SLOTS) * 2;
 
+/** The bytes of a block that are written without registered buffers. */
+const COUNTER_BYTES = 4096;
+
 /** Counters, buffers and heat each take whole pages: pages that nobody writes cost nothing in tmpfs. */
-export const BLOCK_BYTES = 4096 + 2 * BUFFER_SLOTS * 8 + BUFFER_SLOTS * HEAT_PARTS * 4;
+export const BLOCK_BYTES = COUNTER_BYTES + 2 * BUFFER_SLOTS * 8 + BUFFER_SLOTS * HEAT_PARTS * 4;
 
 export function statsFileBytes(nrBlocks: number): number {
   return HEADER_BYTES + nrBlocks * BLOCK_BYTES;
@@ -120,4 +123,11 @@ export function statsFileBytes(nrBlocks: number): number {
 
 export function blockOffset(block: number): number {
   return HEADER_BYTES + block * BLOCK_BYTES;
+}
+
+/** The parts of the file that are written, as offsets and lengths in bytes. `buffers`: buffers can be registered. */
+export function writtenParts(nrBlocks: number, buffers: boolean): [offset: number, bytes: number][] {
+  if (buffers) return [[0, statsFileBytes(nrBlocks)]];
+  const blocks = Array.from({ length: nrBlocks }, (_, block): [number, number] => [blockOffset(block), COUNTER_BYTES]);
+  return [[0, HEADER_BYTES], ...blocks];
 }

@@ -3,7 +3,7 @@
  * the errno.
  */
 import { UblkError } from '../../errors.ts';
-import { errnoName, errnoText } from '../uapi/errno.ts';
+import { ERRNO, errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
 import { O_CLOEXEC } from '../uapi/fcntl.ts';
 import { PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
@@ -29,6 +29,19 @@ export function check(name: string, what: string, result: CallResult<number>): n
 
 export function ioctl(fd: number, request: number, argument: Uint8Array | bigint, what: string): number {
   return checked('ioctl', what, fd, BigInt(request), argument);
+}
+
+/**
+ * Gives a part of a file its room on the file system (fallocate(2)), so that a store to a mapping of it never fails. `what`
+ * names the file in the error. A file system that does not know the call, as ramfs, has no bound that could be reached.
+ */
+export function allocate(fd: number, offset: number, bytes: number, what: string): void {
+  for (;;) {
+    const result = callInt('fallocate', fd, 0, BigInt(offset), BigInt(bytes));
+    if (result.value === 0 || result.errno === ERRNO.EOPNOTSUPP) return;
+    // A signal came meanwhile.
+    if (result.errno !== ERRNO.EINTR) throw systemError('fallocate', result.errno, what);
+  }
 }
 
 /**
