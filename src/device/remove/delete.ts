@@ -16,19 +16,13 @@ import { type WaitOptions, waitingReporter } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { endLeftOver } from '../../program/left-over.ts';
 import { filesOf } from '../../record/files.ts';
-import {
-  forgetIfGone,
-  type GoingDevice,
-  goingIds,
-  keepGoingDevice,
-  readGoingDevice,
-  writeGoingDevice,
-} from '../../record/going-device.ts';
+import { forgetIfGone, type GoingDevice, goingIds, readGoingDevice } from '../../record/going-device.ts';
 import { isServing, type ProcessState, readProcess } from '../../record/process-state.ts';
 import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { UblkStack } from '../../targets/stack.ts';
 import { ClosingTarget, continuing, type Ended, ending, TARGET_CLOSES_MS } from './closing-target.ts';
+import { GoingMark } from './going-mark.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
@@ -93,11 +87,12 @@ export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Del
 }
 
 async function remove(channel: ControlChannel, id: number, options: DeleteOptions, stack: UblkStack): Promise<void> {
+  const mark = new GoingMark(id);
   const left = readGoingDevice(id);
   if (left !== null && isGone(channel, id)) {
     // Whoever deleted it has not waited for its server, or has not removed its files.
     const last = serverOf(left.serverPid ?? -1, readRecord(id));
-    return await untilForgotten(channel, id, last, options, () => Promise.resolve());
+    return await untilForgotten(channel, id, mark, last, options, () => Promise.resolve());
   }
   const info = getDevInfo(channel, id);
   const going = isThere(id) ? null : left;
@@ -105,14 +100,14 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
   // After `stop` there is no disk in sysfs, and its users must be named all the same.
   const numbers = known.devices.length > 0 ? known : { ...known, devices: goneDiskNumbers(id) };
   const server = serverNow(info, going);
-  await untilForgotten(channel, id, server, options, async () => {
+  await untilForgotten(channel, id, mark, server, options, async () => {
     if (going === null) {
       const claimants = claimantsOf(id, numbers, stack);
       if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
       await endProgram(info, options);
-      await stopAndRemove(info, numbers, claimants, options);
+      await stopAndRemove(info, mark, numbers, claimants, options);
     }
-    await untilGone(channel, id, server, numbers, options);
+    await untilGone(channel, id, mark, server, numbers, options);
   });
 }
 
@@ -120,11 +115,12 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
 async function untilForgotten(
   channel: ControlChannel,
   id: number,
+  mark: GoingMark,
   server: ServerIdentity,
   options: DeleteOptions,
   act: () => Promise<void>,
 ): Promise<void> {
-  const target = new ClosingTarget(id, () => isReplaced(id));
+  const target = new ClosingTarget(id, () => mark.isReplaced());
   let unstored: UblkError | null;
   try {
     await act();
@@ -132,13 +128,26 @@ async function untilForgotten(
   } finally {
     target.release();
   }
-  await forgetIfGone(id, () => isGone(channel, id));
+  const unforgotten = await forgetIfGone(id, () => isGone(channel, id)).then(
+    () => null,
+    (error: unknown) => filesStay(id, error),
+  );
   if (unstored !== null) throw unstored;
+  if (unforgotten !== null) throw unforgotten;
 }
 
-/** A new device with the same id has taken away the file that says that the old one is going. */
-function isReplaced(id: number): boolean {
-  return readRecord(id) !== null && readGoingDevice(id) === null;
+function filesStay(device: number, error: unknown): unknown {
+  if (!(error instanceof UblkError) || error.kind === 'busy') return error;
+  const { message, code, kind, hint, command = 'unlink' } = error;
+  const later = '`ublkts doctor --fix` removes the files of devices that are gone';
+  return new UblkError(`device ${device} is deleted, but ${message}`, {
+    code,
+    kind,
+    command,
+    device,
+    hint: hint === undefined ? later : `${hint}; then ${later}`,
+    cause: error,
+  });
 }
 
 /** The kernel names no server of a device that is stopped, whose server may still close the target. */
@@ -157,6 +166,7 @@ async function endProgram({ dev_id: id, ublksrv_pid: serverPid }: DevInfo, { onW
 
 async function stopAndRemove(
   info: DevInfo,
+  mark: GoingMark,
   numbers: DiskNumbers,
   claimants: readonly Claimant[],
   options: WaitOptions,
@@ -164,14 +174,14 @@ async function stopAndRemove(
   const { dev_id: id, ublksrv_pid: serverPid } = info;
   const { devices, charDevice } = numbers;
   const stacked = claimants.filter((claimant) => claimant.kind === 'device');
-  writeGoingDevice({ id, since: new Date().toISOString(), serverPid, devices, charDevice, stacked });
+  mark.write({ since: new Date().toISOString(), serverPid, devices, charDevice, stacked });
   const stuck = { command: 'STOP_DEV', device: id, serverPid, after: 'it is deleted then' };
   try {
     await patiently(stuck, options, (apart) => removeDev(id, apart));
   } catch (error) {
     // When the caller has given up, or the time has run out, the driver still deletes the device.
     const isLeftBehind = options.signal?.aborted === true || (error instanceof UblkError && error.code === 'TIMEOUT');
-    if (error instanceof UblkError && !isLeftBehind) keepGoingDevice(id);
+    if (error instanceof UblkError && !isLeftBehind) mark.remove();
     throw error;
   }
 }
@@ -180,6 +190,7 @@ async function stopAndRemove(
 async function untilGone(
   channel: ControlChannel,
   id: number,
+  mark: GoingMark,
   server: ServerIdentity,
   numbers: DiskNumbers,
   { signal, onWaiting, timeoutMs }: WaitOptions,
@@ -190,7 +201,7 @@ async function untilGone(
   /** Until when the server has had the device. */
   let serverLeft = begun;
   const users = new Users(id, numbers);
-  for (let pause = 1; !isGoneOrReplaced(channel, id); pause = Math.min(pause * 1.5, 50)) {
+  for (let pause = 1; !(isGone(channel, id) || mark.isForgotten()); pause = Math.min(pause * 1.5, 50)) {
     signal?.throwIfAborted();
     const now = milliseconds();
     const waited = now - begun;
@@ -208,11 +219,6 @@ async function untilGone(
     }
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
-}
-
-/** A new device with the same id has taken away the file that says that the old one is going. */
-function isGoneOrReplaced(channel: ControlChannel, id: number): boolean {
-  return isGone(channel, id) || readGoingDevice(id) === null;
 }
 
 /** Those who hold a device that has been stopped, looked at now and then. */
