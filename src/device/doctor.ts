@@ -12,6 +12,7 @@ import { checkFiles } from './doctor/stale-files.ts';
 import { checkOpenFiles } from './doctor/limits.ts';
 import { checkHugepages, checkMemlock } from './doctor/memory.ts';
 import { checkLibraries, checkNode } from './doctor/runtime.ts';
+import { checkRunDirectory, runFileSystem } from './doctor/run-directory.ts';
 import { checkSwap, findSwapDevices } from './doctor/swap.ts';
 import { listDevices } from './report/list.ts';
 
@@ -40,6 +41,7 @@ export async function diagnose({ fix = false }: { readonly fix?: boolean } = {})
     driver,
     await throughDriver('features', checkFeatures),
     await throughDriver('devices', async () => checkDevices(await listDevices())),
+    checkRunDirectory(runFileSystem()),
     // A device that is being deleted is not in sysfs.
     await attempt('files', () => checkFiles(() => [...findDevices(), ...goingIds()], fix)),
     await attempt('swap', () => checkSwap(findSwapDevices())),

@@ -5,9 +5,39 @@ import { checkDevices } from '../../src/device/doctor/leftovers.ts';
 import { isOfAnother, serverOfFile } from '../../src/device/doctor/stale-files.ts';
 import { checkHugepages, checkMemlock } from '../../src/device/doctor/memory.ts';
 import { checkLibraries, checkNode } from '../../src/device/doctor/runtime.ts';
+import { checkRunDirectory } from '../../src/device/doctor/run-directory.ts';
 import { checkSwap } from '../../src/device/doctor/swap.ts';
 import { isRingRefusal, ringSetupFailure } from '../../src/native/ring/setup-failure.ts';
 import type { DeviceReport } from '../../src/device/report/report.ts';
+
+describe('the run directory', () => {
+  const enough = { isReadOnly: false, freeBytes: 100 << 20, freeFiles: 10_000 };
+
+  test('with room is well, also on a file system without a bound of files', () => {
+    assert.deepEqual(checkRunDirectory(enough), {
+      name: 'run directory',
+      status: 'ok',
+      detail: '/run/ublkts has 100M free',
+      hint: null,
+    });
+    assert.equal(checkRunDirectory({ ...enough, freeFiles: null }).status, 'ok');
+  });
+
+  test('that is full, has no room for files, or is read-only fails', () => {
+    const found = [{ freeBytes: 4096 }, { freeFiles: 3 }, { isReadOnly: true }].map((lack) =>
+      checkRunDirectory({ ...enough, ...lack }),
+    );
+    assert.deepEqual(
+      found.map(({ status, detail }) => [status, detail]),
+      [
+        ['fail', '/run/ublkts has 4K free, and devices need more'],
+        ['fail', '/run/ublkts has room for 3 more files, and devices need more'],
+        ['fail', '/run/ublkts is on a read-only file system'],
+      ],
+    );
+    assert.match(found[0]?.hint ?? '', /df \/run\/ublkts/);
+  });
+});
 
 describe('the kernel', () => {
   const releases: [string, string][] = [
