@@ -37,19 +37,33 @@ export interface MappedDevice {
   readonly charFd: number;
 }
 
+/** Either everything is mapped, or nothing stays mapped and this throws. */
 export function mapShared(device: MappedDevice): SharedMaps {
   const { spec } = device;
   const slots = spec.queues * spec.depth;
   const integrityBytes = integrityBytesOf(spec);
   const statsBlocks = assignBlocks(spec);
-  return {
-    buffers: dataPathOf(spec).needsBuffers ? mapAnonymous(slots * spec.maxIoBufBytes, 'of I/O buffers') : null,
-    integrity: integrityBytes > 0 ? mapAnonymous(slots * integrityBytes, 'of integrity buffers') : null,
-    integrityBytes,
-    stats: createStats(device, Math.max(...statsBlocks.flat()) + 1),
-    statsBlocks,
-    shmemTable: new SharedArrayBuffer(ShmemTable.BYTES),
+  const bufferBytes = dataPathOf(spec).needsBuffers ? slots * spec.maxIoBufBytes : 0;
+  const mapped: MappedMemory[] = [];
+  const map = (bytes: number, what: string): MappedMemory | null => {
+    if (bytes === 0) return null;
+    const memory = mapAnonymous(bytes, what);
+    mapped.push(memory);
+    return memory;
   };
+  try {
+    return {
+      buffers: map(bufferBytes, 'of I/O buffers'),
+      integrity: map(slots * integrityBytes, 'of integrity buffers'),
+      integrityBytes,
+      stats: createStats(device, Math.max(...statsBlocks.flat()) + 1),
+      statsBlocks,
+      shmemTable: new SharedArrayBuffer(ShmemTable.BYTES),
+    };
+  } catch (error) {
+    for (const memory of mapped) memory.unmap();
+    throw error;
+  }
 }
 
 /** The bytes that a device's I/O buffers can come to. */
@@ -85,10 +99,15 @@ export function mapDescriptors({ spec, charFd }: MappedDevice): Descriptors {
   const queueBytes = roundUp(spec.depth * spec.ioDescSize, PAGE_SIZE);
   const queueStride = roundUp(UBLK_MAX_QUEUE_DEPTH * spec.ioDescSize, PAGE_SIZE);
   const memory = mapAnonymous(queueBytes * spec.queues, 'of request descriptors');
-  for (let queue = 0; queue < spec.queues; queue++) {
-    const offset = BigInt(UBLKSRV_CMD_BUF_OFFSET + queue * queueStride);
-    const at = memory.address + BigInt(queue * queueBytes);
-    mapFileOver(at, charFd, queueBytes, offset, `of the descriptors of queue ${queue}`);
+  try {
+    for (let queue = 0; queue < spec.queues; queue++) {
+      const offset = BigInt(UBLKSRV_CMD_BUF_OFFSET + queue * queueStride);
+      const at = memory.address + BigInt(queue * queueBytes);
+      mapFileOver(at, charFd, queueBytes, offset, `of the descriptors of queue ${queue}`);
+    }
+  } catch (error) {
+    memory.unmap();
+    throw error;
   }
   return { memory, queueBytes };
 }
