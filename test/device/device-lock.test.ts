@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exclusively, isTaken, whenFree } from '../../src/device/recover/device-lock.ts';
+import { exclusively, isTaken } from '../../src/device/recover/device-lock.ts';
 import { UblkError } from '../../src/errors.ts';
 import { RECOVER_LOCK } from '../../src/record/files.ts';
 
@@ -39,15 +39,6 @@ describe('one at a time', { skip }, () => {
     await exclusively(ID, 'test', () => Promise.resolve());
   });
 
-  test('who waits is let in when the first has ended, and not before', async () => {
-    const first = exclusively(ID, 'test', () => sleep(200, 'done'));
-    await sleep(10);
-    assert.equal(await whenFree(ID, 20), false);
-    assert.equal(await whenFree(ID, 10_000), true);
-    assert.equal(await first, 'done');
-    assert.equal(await whenFree(ID, 0), true);
-  });
-
   test('nobody but root holds it: the file is closed to others, and a socket of its old name is no lock', async () => {
     const squatter = createServer().listen(`\0ublkts-test-${ID}`);
     await once(squatter, 'listening');
@@ -73,6 +64,7 @@ describe('one at a time', { skip }, () => {
       (error) => error instanceof UblkError && isTaken(error),
     );
     child.kill('SIGKILL');
-    assert.equal(await whenFree(ID, 5_000), true);
+    await once(child, 'exit');
+    assert.equal(await exclusively(ID, 'test', () => Promise.resolve('free')), 'free');
   });
 });

@@ -83,6 +83,10 @@ describe('an open server', { skip: refusal() }, () => {
   });
 });
 
+function throwing(): void {
+  throw new Error('nobody listens');
+}
+
 function refusal(): string | false {
   try {
     mkdirSync(RUN_DIRECTORY, { recursive: true });
@@ -91,8 +95,4 @@ function refusal(): string | false {
   } catch {
     return `${RUN_DIRECTORY} cannot be written`;
   }
-}
-
-function throwing(): never {
-  throw new Error('nobody listens');
 }

@@ -3,8 +3,6 @@
  * device's id. The kernel releases it when its process ends, however it ends.
  */
 import { closeSync, constants, openSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { milliseconds } from '../../clock.ts';
 import { withControl } from '../../control/channel.ts';
 import { UblkError } from '../../errors.ts';
 import { tryLockByte } from '../../native/libc/file-lock.ts';
@@ -12,26 +10,12 @@ import { throwShortage } from '../../native/shortage.ts';
 import { ERRNO, errnoName, errnoText } from '../../native/uapi/errno.ts';
 import { makeRunDirectories, RECOVER_LOCK } from '../../record/files.ts';
 
-const RETRY_MS = 20;
-
 /** Throws a UblkError of kind `busy` when another process has the lock. `what` names the command. */
 export async function exclusively<T>(id: number, what: string, act: () => Promise<T>): Promise<T> {
   const fd = await openLock(id);
   try {
     if (!isLocked(fd, id)) throw taken(id, what);
     return await act();
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Waits until no process has the lock. Resolves to whether that was so within `patienceMs`. */
-export async function whenFree(id: number, patienceMs: number, signal?: AbortSignal): Promise<boolean> {
-  const fd = await openLock(id);
-  try {
-    for (const deadline = milliseconds() + patienceMs; !isLocked(fd, id); await sleep(RETRY_MS, undefined, { signal }))
-      if (milliseconds() > deadline) return false;
-    return true;
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,5 @@
 /** `recover -a`: gives every device whose server is gone a new one. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { findDevInfo, getDevInfo } from '../../control/commands.ts';
@@ -13,13 +14,14 @@ import { readRecord } from '../../record/store.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import { UblkStack } from '../../targets/stack.ts';
 import { inParallel } from '../in-parallel.ts';
-import { isTaken, whenFree } from './device-lock.ts';
+import { isTaken } from './device-lock.ts';
 import { recoverDevice } from './recover.ts';
 
 /** Each may start a process. */
 const AT_ONCE = 4;
 /** How long another command is waited for that recovers one of the devices. */
 const OTHERS_MS = 30_000;
+const RETRY_MS = 100;
 
 export interface Recoveries {
   readonly recovered: number[];
@@ -75,13 +77,11 @@ async function recoverUnlessOthersDo(
       return true;
     } catch (error) {
       if (!(error instanceof UblkError) || error.code !== 'EBUSY') throw error;
-      if (isTaken(error)) {
-        waiting.onWaiting?.(`waiting for another command that recovers device ${id}`);
-        if (!(await whenFree(id, deadline - milliseconds(), waiting.signal))) throw error;
-      }
       if (await withControl((channel) => isServed(channel, id))) return false;
-      // That command has failed, or was ended.
+      // If that command fails, or is ended, the device is still to be recovered.
       if (!isTaken(error) || milliseconds() > deadline) throw error;
+      waiting.onWaiting?.(`waiting for another command that recovers device ${id}`);
+      await sleep(RETRY_MS, undefined, { signal: waiting.signal });
     }
   }
 }

@@ -40,6 +40,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   /** The process that is followed, or was followed last. */
   #server: FollowedServer | undefined;
   #following: Promise<void> | undefined;
+  readonly #close = Promise.withResolvers<void>();
   #isClosed = false;
 
   private constructor(name: string) {
@@ -82,6 +83,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   /** Disconnects from the server, which goes on to serve its devices. No events come afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#close.resolve();
     await this.#server?.stop();
   }
 
@@ -132,7 +134,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     const next = await this.#follow();
     const isSame = before?.isEnded === false && before.pid === next.pid;
     // `end` is told of the one before the new one is heard.
-    if (!isSame) await Promise.race([before?.ended, next.ended]);
+    if (!isSame) await Promise.race([before?.ended, next.ended, this.#close.promise]);
     if (isSame || this.#isClosed) return next.stop();
     this.#server = next;
     for (const device of sorted(next)) this.#tell({ event: 'live', device });
