@@ -16,7 +16,10 @@ const RECOVERABLE = {
 
 describe('a program that holds a resident server open', { skip, timeout: 600_000 }, () => {
   leavesNothingBehind();
-  after(() => run('ublkts del -a; pkill -TERM -f "resident/main.cjs held"'));
+  after(async () => {
+    run('ublkts del -a');
+    if (existsSync(`/run/ublkts/server-${NAME}.sock`)) await (await library.openServer({ name: NAME })).end();
+  });
 
   test('sees what its listener throws, and hears of devices all the same', async () => {
     const server = await library.openServer({ name: NAME });

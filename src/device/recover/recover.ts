@@ -22,6 +22,7 @@ import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budge
 import { dataPathOfFeatures } from '../../spec/data-paths.ts';
 import { optionsFor } from '../../spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../../spec/features.ts';
+import { given } from '../../spec/given.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
 import { resolve } from '../../spec/resolve.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
@@ -50,7 +51,7 @@ export async function recoverDevice(
   overrides: Partial<AddOptions> = {},
   waiting: WaitOptions = {},
 ): Promise<StartedDevice> {
-  const server = await startRecovery(id, overrides, waiting);
+  const server = await startRecovery(id, given(overrides), waiting);
   server.release();
   return { ...(await describeDevice(id)), notes: [...server.notes] };
 }
