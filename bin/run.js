@@ -14,8 +14,8 @@ try {
 }
 
 /*
- * A command that has ended waits for nothing but who reads its output; the file of a target may have left a timer or a socket,
- * and a thread may look at a file whose file system does not answer, or ask a name server that does not.
+ * A command that has ended waits only until its output is read. The file of a target may have left a timer or a socket, and a
+ * thread may wait for a file system or for a name server that does not answer.
  */
 function leave() {
   var hasThreads = /^(add|recover|update[_-]size|nbd-info)$/.test(process.argv[2]);

@@ -38,7 +38,7 @@ export interface BuiltThread {
   readonly close: () => void;
 }
 
-/** What the main thread is told meanwhile: the target's code may end the thread at any time. */
+/** Tells the main thread of the steps of a start, because the target's code may end the thread at any of them. */
 export interface BuildEvents {
   /** The ring that there is now; null: it is about to be closed. */
   ring(ring: RingRemains | null): void;

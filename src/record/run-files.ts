@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 
-/** What refuses a change whatever the file is, and how somebody finds out why. */
+/** Errors that every file of the file system would get, and hints that say how to find their cause. */
 const HINTS: Readonly<Record<string, (directory: string) => string>> = {
   ENOSPC: roomHint,
   EDQUOT: roomHint,

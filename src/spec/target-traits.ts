@@ -28,7 +28,10 @@ export interface TargetTraits {
   readonly registeredPaths?: readonly DataPathName[];
   /** Open files that its queues need in all, beyond its backing files, when this many threads serve them. */
   descriptors?(options: Readonly<Record<string, string>>, threads: number): number;
-  /** For an option: those that it takes the place of when a device that had them is recovered with it. */
+  /**
+   * For each option that says where the data is: the options that it takes the place of when a device that had them is
+   * recovered with it.
+   */
   readonly displaces?: Readonly<Record<string, readonly string[]>>;
   /** Its options as they are recorded, so that they mean the same in every directory. */
   recorded?(options: Readonly<Record<string, string>>): Readonly<Record<string, string>>;

@@ -28,13 +28,14 @@ import {
 import { isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
 import { bounded, DEFAULT_TIMEOUT_MS } from '../control/waiting.ts';
-import { UblkError } from '../errors.ts';
+import type { UblkError } from '../errors.ts';
 import { endOf, startHand } from '../native/hand/start.ts';
 import { ANSWERED, type FileTask } from '../native/hand/task.ts';
 import { systemError } from '../native/libc/calls.ts';
 import { type Argument, type CallResult, callInt, callIntInPool, type FunctionName } from '../native/libc/ffi.ts';
 import { type LockKind, tryLock, tryLockInPool } from '../native/libc/file-lock.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
+import { hangs, hungAt, lateError } from './hung-calls.ts';
 
 const pooled = {
   close: promisify(close),
@@ -49,20 +50,6 @@ const pooled = {
 
 /** The calls in the pool that have not returned, by the path of the file. */
 const underWay = new Map<string, Set<Promise<unknown>>>();
-
-interface HungCall {
-  readonly command: string;
-  /** The name of the file. */
-  readonly name: string;
-  /** `for 30 s`, or `yet` when the wait was given up before its time was over. */
-  readonly waited: string;
-}
-
-/**
- * The calls that were given up and have not returned, by `place`. Until they have, calls for the same place are refused, so
- * that they take no more threads or processes.
- */
-const hanging = new Map<string, Set<HungCall>>();
 
 /**
  * Who makes the calls:
@@ -228,7 +215,7 @@ export class BackingCalls {
    */
   async close(fd: number): Promise<void> {
     if (this.#options.caller === 'thread') closeSync(fd);
-    else if (hanging.has(this.#place)) this.afterwards(() => void pooled.close(fd).catch(() => {}));
+    else if (hungAt(this.#place) !== undefined) this.afterwards(() => void pooled.close(fd).catch(() => {}));
     else await this.#givenUp('close', () => pooled.close(fd));
   }
 
@@ -251,9 +238,14 @@ export class BackingCalls {
     const { caller, signal } = this.#options;
     if (caller !== 'process') return null;
     let hand: ChildProcess | undefined;
-    const answer = (): Promise<number | null> => {
-      hand = startHand({ ...task, path: absolute(task.path) }, { title: `ublkts: ${task.call} ${this.#name}` });
-      return errnoFrom(hand);
+    const answer = async (): Promise<number | null> => {
+      try {
+        hand = startHand({ ...task, path: absolute(task.path) }, { title: `ublkts: ${task.call} ${this.#name}` });
+        return errnoOf(await endOf(hand));
+      } catch {
+        // No process can be started.
+        return null;
+      }
     };
     try {
       return await this.#givenUp(task.call, answer, signal);
@@ -271,7 +263,7 @@ export class BackingCalls {
     signal?.throwIfAborted();
     const name = this.#name;
     const place = this.#place;
-    const [hung] = hanging.get(place) ?? [];
+    const hung = hungAt(place);
     if (hung !== undefined) throw lateError(name, hung);
     const answer = this.#watched(call());
     let isOver = false;
@@ -307,31 +299,6 @@ function absolute(path: string): string {
 }
 
 /** The errno that a process has got from its call, or 0; null when it has not made the call, or was killed. */
-async function errnoFrom(hand: ChildProcess): Promise<number | null> {
-  const code = await endOf(hand).catch(() => null);
-  return code === null || code < ANSWERED ? null : code - ANSWERED;
-}
-
-/**
- * Keeps the call among those that hang until it has returned. A process that had to be killed says nothing about the file
- * system: after that, the place is refused for `more` milliseconds.
- */
-function hangs(place: string, call: HungCall, answer: Promise<unknown>, more: number): void {
-  const calls = hanging.get(place) ?? new Set();
-  hanging.set(place, calls.add(call));
-  const forget = (): void => {
-    calls.delete(call);
-    if (calls.size === 0) hanging.delete(place);
-  };
-  answer.then((result) => void setTimeout(forget, result === null ? more : 0).unref(), forget);
-}
-
-function lateError(name: string, hung: HungCall): UblkError {
-  const what = hung.name === name ? hung.command : `${hung.command} of ${hung.name}`;
-  return new UblkError(`cannot use backing file ${name}: ${what} has not answered ${hung.waited}`, {
-    code: 'TIMEOUT',
-    kind: 'busy',
-    command: hung.command,
-    hint: 'its disk or file system hangs or is frozen, or another program is reading its partitions: see `dmesg`, and try again',
-  });
+function errnoOf(exitCode: number | null): number | null {
+  return exitCode === null || exitCode < ANSWERED ? null : exitCode - ANSWERED;
 }

@@ -6,11 +6,10 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { pipe } from '../../src/native/libc/calls.ts';
 import { closeRemains, type RingRemains } from '../../src/native/ring/remains.ts';
-import { Ring } from '../../src/native/ring/ring.ts';
-import { isRingRefusal } from '../../src/native/ring/setup-failure.ts';
+import { ringRefusal } from './ring-refusal.ts';
 
 test('the ring of a thread that has ended lets go of its files when its remains are closed', {
-  skip: refusal(),
+  skip: ringRefusal(),
 }, async () => {
   const [readEnd, writeEnd] = pipe();
   const thread = new Worker(new URL('./ring-remains-thread.ts', import.meta.url), { workerData: writeEnd });
@@ -23,13 +22,3 @@ test('the ring of a thread that has ended lets go of its files when its remains 
   assert.equal(readSync(readEnd, Buffer.alloc(1)), 0);
   closeSync(readEnd);
 });
-
-function refusal(): string | false {
-  try {
-    new Ring(4, 8).close();
-    return false;
-  } catch (error) {
-    if (isRingRefusal(error)) return 'io_uring is not allowed here';
-    throw error;
-  }
-}

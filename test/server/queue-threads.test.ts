@@ -8,8 +8,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
-import { Ring } from '../../src/native/ring/ring.ts';
-import { isRingRefusal } from '../../src/native/ring/setup-failure.ts';
 import { createMemfd, mapAnonymous } from '../../src/native/memory.ts';
 import { ShmemTable } from '../../src/queue/shmem-table.ts';
 import { QueueThreads, type ThreadSetup } from '../../src/server/queue-threads.ts';
@@ -17,6 +15,7 @@ import { FeatureSet } from '../../src/spec/features.ts';
 import { ADD_DEFAULTS } from '../../src/spec/options.ts';
 import { resolve } from '../../src/spec/resolve.ts';
 import { nullTarget } from '../../src/targets/null/index.ts';
+import { ringRefusal } from '../native/ring-refusal.ts';
 
 const spec = resolve({ ...ADD_DEFAULTS, target: 'null', depth: 32, queues: 1 }, nullTarget, FeatureSet.all);
 const FIXTURE = join(import.meta.dirname, '../fixtures/does-not-open.ts');
@@ -47,7 +46,7 @@ function setup(charFd: number, more: Partial<ThreadSetup> = {}): ThreadSetup {
   };
 }
 
-describe('the queue threads of a device', { skip: refusal() }, () => {
+describe('the queue threads of a device', { skip: ringRefusal() }, () => {
   test('that were started before one that cannot be are ended, and nothing of them is left', async () => {
     const file = createMemfd('char', 4096);
     // Node keeps some descriptors of the first thread that it starts.
@@ -124,14 +123,4 @@ async function startAndRelease(file: number): Promise<void> {
 
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
-}
-
-function refusal(): string | false {
-  try {
-    new Ring(4, 8).close();
-    return false;
-  } catch (error) {
-    if (isRingRefusal(error)) return 'io_uring is not allowed here';
-    throw error;
-  }
 }

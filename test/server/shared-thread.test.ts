@@ -6,14 +6,13 @@ import assert from 'node:assert/strict';
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createMemfd, mapAnonymous } from '../../src/native/memory.ts';
-import { Ring } from '../../src/native/ring/ring.ts';
-import { isRingRefusal } from '../../src/native/ring/setup-failure.ts';
 import { FeatureSet } from '../../src/spec/features.ts';
 import { ADD_DEFAULTS } from '../../src/spec/options.ts';
 import { resolve } from '../../src/spec/resolve.ts';
 import { type LaneRequest, SharedThread } from '../../src/server/shared/shared-thread.ts';
 import { SharedThreads } from '../../src/server/shared/shared-threads.ts';
 import { nullTarget } from '../../src/targets/null/index.ts';
+import { ringRefusal } from '../native/ring-refusal.ts';
 
 const spec = resolve({ ...ADD_DEFAULTS, target: 'null', depth: 32, queues: 1 }, nullTarget, FeatureSet.all);
 const NO_FILE = 999_999;
@@ -28,7 +27,7 @@ function lane(charFd: number): LaneRequest {
   return { ...same, charFd, registers: false, stats: address };
 }
 
-describe('a shared thread', { skip: refusal() }, () => {
+describe('a shared thread', { skip: ringRefusal() }, () => {
   test('takes lanes, gives their places back, and ends', async () => {
     const before = descriptors();
     const thread = new SharedThread(0, []);
@@ -87,14 +86,4 @@ function mappings(): number {
   const ranges = readFileSync('/proc/self/maps', 'latin1').matchAll(/^([0-9a-f]+)-([0-9a-f]+) /gm);
   const sizes = [...ranges].map(([, from, to]) => Number(BigInt(`0x${to}`) - BigInt(`0x${from}`)));
   return sizes.filter((size) => size >= 8192 * 4096).length;
-}
-
-function refusal(): string | false {
-  try {
-    new Ring(4, 8).close();
-    return false;
-  } catch (error) {
-    if (isRingRefusal(error)) return 'io_uring is not allowed here';
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@ import { RUN_DIRECTORY } from '../../record/files.ts';
 import { formatSize } from '../../sizes.ts';
 import { type Check, fail, ok } from './check.ts';
 
-/** What the files of a few devices take. */
+/** The files of a few devices need this much room. */
 const NEEDED_BYTES = 256 << 10;
 const NEEDED_FILES = 64;
 

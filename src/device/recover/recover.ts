@@ -142,7 +142,7 @@ function restore(record: DeviceRecord): void {
   }
 }
 
-/** What the target of the new server is recorded as: the one that the caller names, or else the device's own. */
+/** Returns the target that the new server is to serve: the one that the caller names, or else that of the record. */
 async function recoveredTarget(
   id: number,
   record: DeviceRecord | null,

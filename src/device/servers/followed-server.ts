@@ -15,7 +15,7 @@ export type DeviceEvent = Exclude<ResidentEvent, { readonly event: 'devices' }>;
 
 /** Neither is called after `stop`, and neither may throw. */
 export interface ServerFollowers {
-  /** What becomes of devices. Those that the server had from the start are told by `devices` alone. */
+  /** Is called for each device that the server gets or loses. Devices that it had from the start are only in `devices`. */
   readonly happened: (event: DeviceEvent, server: FollowedServer) => void;
   /** The process has ended. */
   readonly ended: (server: FollowedServer) => void;

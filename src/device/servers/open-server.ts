@@ -163,7 +163,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     });
   }
 
-  /** In a tick of its own: what a listener throws is the program's to see, and keeps nothing else from being told. */
+  /** Emits an event in a later tick, so that an error of a listener is an uncaught exception of the program and ends nothing else. */
   #emitSoon(emit: () => void): void {
     process.nextTick(() => {
       if (!this.#isClosed) emit();

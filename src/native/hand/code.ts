@@ -1,4 +1,4 @@
-/** What a hand does, in x86-64 machine code. */
+/** The programs of hands (start.ts) as x86-64 machine code. */
 import { long, machineCode, quad } from '../machine-code.ts';
 import { HAND_RING_FD } from './ring-fd.ts';
 import { ANSWERED, type HandTask } from './task.ts';

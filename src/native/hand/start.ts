@@ -12,7 +12,7 @@ import { handProgram, hasHandProgram } from './program.ts';
 import type { HandTask } from './task.ts';
 
 export interface HandOptions {
-  /** What `ps` shows as its command line. */
+  /** The command line that `ps` shows for the process. */
   readonly title: string;
   /** The descriptors that it gets, from number 3 on. */
   readonly descriptors?: readonly number[];

@@ -1,4 +1,4 @@
-/** What a hand is asked to do: one thing, which may keep it for ever. */
+/** The task of a hand (start.ts): one call, which may never return. */
 export type HandTask = RingTask | FileTask;
 
 /** Submits `entries` entries of the ring at HAND_RING_FD and waits for their completions. Its exit code is 0. */
