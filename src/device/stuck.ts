@@ -83,10 +83,10 @@ function explainRunning(device: number, server: ServerIdentity): Explanation {
   };
 }
 
-/** Says what `kill -9` of the server would do. A resident server has other devices, too, each with a policy of its own. */
+/** Says what `kill -9` of the server would do to requests. Each device has a policy of its own, and a resident server has several. */
 function killing({ pid, resident }: ServerIdentity): string {
   return resident === undefined
-    ? `\`kill -9 ${pid}\` ends the device's server, and the requests fail`
+    ? `\`kill -9 ${pid}\` ends the device's server: the requests fail, or wait for \`ublkts recover\` where the device can be recovered`
     : `\`kill -9 ${pid}\` ends the resident server ${resident}: requests of its devices fail, or wait for \`ublkts recover -a\` where a device can be recovered`;
 }
 
