@@ -226,9 +226,8 @@ export class QueueThread implements Arrivals {
   private receive(slot: number): void {
     const io = this.io;
     io.load(slot);
-    if (io.matched) {
-      if (!this.overlay.arrive(io, this.stats.of(slot))) return;
-    } else if (!this.path.arrive(io)) return;
+    if (io.matched && !this.overlay.arrive(io, this.stats.of(slot))) return;
+    if (io.usesPath && !this.path.arrive(io)) return;
     this.dispatch(slot);
   }
 

@@ -17,6 +17,7 @@ import {
 } from '../native/uapi/io-uring-opcodes.ts';
 import { IORING_FSYNC_DATASYNC } from '../native/uapi/io-uring-sqe-flags.ts';
 import {
+  UBLK_IO_F_INTEGRITY,
   UBLK_IO_F_SHMEM_ZC,
   UBLK_IO_OP_READ,
   UBLK_IO_OP_WRITE,
@@ -142,6 +143,11 @@ export class Request implements IoRequest, MatchedRequest {
     return (this.flags & UBLK_IO_F_SHMEM_ZC) !== 0;
   }
 
+  /** Whether the data path has anything to bring: the data, unless it matched, or integrity metadata, which never matches. */
+  get usesPath(): boolean {
+    return (this.flags & (UBLK_IO_F_SHMEM_ZC | UBLK_IO_F_INTEGRITY)) !== UBLK_IO_F_SHMEM_ZC;
+  }
+
   get dataLo(): number {
     return this.slots.dataLo[this.place]!;
   }
@@ -178,7 +184,7 @@ export class Request implements IoRequest, MatchedRequest {
     this.count(slot, result);
     // The data of a matched request is in place: the path, which did not bring it, must not take it away either.
     if (this.matched) this.overlay.depart(slot);
-    else if (!this.path.depart(this, result)) return;
+    if (this.usesPath && !this.path.depart(this, result)) return;
     this.delivery.commit(slot, result);
   }
 

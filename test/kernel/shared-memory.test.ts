@@ -25,6 +25,7 @@ const HUGE = '/mnt/shared-memory-huge';
 const PAGE = 4096;
 const MiB = 1 << 20;
 const F_SEAL_WRITE = 8;
+const T10DIF = { metadataSize: 8, capable: true, reftag: true, piOffset: 0, csumType: 't10dif', tagSize: 0 } as const;
 const EINVAL = 22;
 const EPERM = 1;
 const EISDIR = 21;
@@ -124,6 +125,28 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       closeSync(memfd);
     });
   });
+
+  for (const batch of [false, true]) {
+    test(`integrity${batch ? ', in batches' : ''}: the metadata of requests that match is stored and read too`, async () => {
+      const [data, metadata] = backing('data', 'metadata');
+      sh(`fallocate -l 4M ${HUGE}/integrity`);
+      const features = ['SHMEM_ZC', 'USER_COPY', ...(batch ? (['BATCH_IO'] as const) : [])] as const;
+      const buffers = [{ path: `${HUGE}/integrity`, readOnly: false }];
+      // A depth of 2: the buffers of metadata are used again and again.
+      const options = { target: 'loop', files: [data!, metadata!], features, integrity: T10DIF, buffers, depth: 2 };
+      await withDevice(options, async ({ id, path }) => {
+        const job = (rw: string, ...more: string[]) =>
+          sh(`fio --name=i --filename=${path} --direct=1 --rw=${rw} --bs=4k --size=512k ${more.join(' ')}`);
+        const matching = `--mem=mmaphuge:${HUGE}/integrity`;
+        job('write');
+        job('randwrite', matching, '--verify=crc32c');
+        job('read');
+        assert.equal((await bufferOf(id, 0)).matched.requests, 2 * 128, 'written and verified');
+        assert.equal((await describeDevice(id)).io?.errors, 0);
+      });
+      sh(`rm ${HUGE}/integrity`);
+    });
+  }
 
   for (const target of LONG ? (['loop', 'stripe'] as const) : (['stripe'] as const)) {
     const rounds = LONG ? 1000 : 20;

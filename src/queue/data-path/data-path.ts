@@ -1,6 +1,7 @@
 /**
  * How a request's data travels between the kernel and the target. There is one implementation per file, and a device
- * has one of them. Requests that matched a registered buffer go around it (shmem.ts).
+ * has one of them. Requests that matched a registered buffer go around it (shmem.ts), unless they have integrity metadata,
+ * which is never in a registered buffer: of those the path brings the metadata alone.
  *
  * Contract: all functions run on the queue thread, for the request that `io` points at. Where the data is stands in the
  * slot's dataLo, dataHi and dataIndex (slots.ts) for as long as the request is under way; a path sets them up once.

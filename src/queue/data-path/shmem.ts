@@ -1,6 +1,6 @@
 /**
  * Requests whose pages the driver found in a registered buffer (UBLK_IO_F_SHMEM_ZC). Nothing was copied: the data is in
- * this server's own mapping of the buffer. All other requests go by the device's data path.
+ * this server's own mapping of the buffer. All other requests go by the device's data path, and so does integrity metadata.
  *
  * A request can come between the moment when the kernel registers a buffer and the moment when this server publishes
  * its index. Such a request is held until the main thread has published the buffer and woken this thread. It fails with

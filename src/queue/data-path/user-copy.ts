@@ -6,6 +6,9 @@
  * A write's data is fetched before the target gets the request. A read's data is handed over when the target has
  * completed the request, and only then is the request committed. Where the commit is an entry of its own in the ring, a
  * link joins the two and one submission does both. The data is in the slot's own buffer from delivery to commit.
+ *
+ * Integrity metadata travels beside the data, between the kernel and a buffer of the slot's own. The data of a request that
+ * matched a registered buffer is in place, and its metadata is not: that alone is copied.
  */
 import type { Ring } from '../../native/ring/ring.ts';
 import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_IO_LINK } from '../../native/uapi/io-uring-sqe-flags.ts';
@@ -102,8 +105,9 @@ export class UserCopyPath implements DataPath {
     const slots = this.slots;
     if (direction === IN) this.result[slot] = 0;
     const metadata = (io.flags & UBLK_IO_F_INTEGRITY) !== 0;
-    this.copies[slot] = metadata ? 2 : 1;
-    this.transfer(slot, opcode, false, slots.bufferLo[slot]!, slots.bufferHi[slot]!, bytes, direction | DATA);
+    const data = !io.matched;
+    this.copies[slot] = data && metadata ? 2 : 1;
+    if (data) this.transfer(slot, opcode, false, slots.bufferLo[slot]!, slots.bufferHi[slot]!, bytes, direction | DATA);
     if (!metadata) return;
     const { integrityLo, integrityHi } = slots;
     const length = this.metadataOf(io.bytes);
