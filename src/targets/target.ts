@@ -79,7 +79,8 @@ export interface ResizeRequest extends Pick<OpenRequest, 'device' | 'options' | 
   readonly files: readonly string[];
   /** The names that a person knows the files by. */
   readonly names: readonly string[];
-  /** The device's new size. */
+  /** The device's size now, and its new size. */
+  readonly from: number;
   readonly bytes: number;
   /** Whether files that are too small may be made larger. */
   readonly grow: boolean;

@@ -239,7 +239,7 @@ describe('targets', { skip }, () => {
     } as const;
     await withDevice(
       { target: 'loop', files: [data!, metadata!], features: ['USER_COPY', 'INTEGRITY'], integrity },
-      ({ path }) => {
+      ({ id, path }) => {
         assert.equal(sh(`head -c 131072 ${metadata} | tr -d '\\377' | wc -c`), '0');
         verify(path, '--size=8M');
         sh(`dd if=/dev/urandom of=${path} bs=64k count=1 oflag=direct status=none`);
@@ -250,6 +250,8 @@ describe('targets', { skip }, () => {
           /Invalid or incomplete multibyte/,
         );
         sh(`dd if=${path} of=/dev/null bs=64k skip=1 count=1 iflag=direct status=none`);
+        sh(`ublkts update_size -n ${id} -s 9M --grow`);
+        sh(`dd if=${path} of=/dev/null bs=1M skip=8 count=1 iflag=direct status=none`);
       },
     );
   });

@@ -97,7 +97,9 @@ async function askTarget(
   const files = served ? descriptors.map((fd) => `/proc/${server.pid}/fd/${fd}`) : names;
   const target = await findTarget(spec.target);
   const { signal } = waiting;
-  await target.resize?.({ device, files, names, options, integrity, bytes, grow, signal });
+  // Where the size cannot be read, nothing is taken for new.
+  const from = diskSize(device)?.bytes ?? bytes;
+  await target.resize?.({ device, files, names, options, integrity, from, bytes, grow, signal });
 }
 
 /** A file system, swap space or device on top counts on the whole of what it lies on, and a partition on its end. */

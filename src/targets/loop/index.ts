@@ -1,9 +1,11 @@
 /**
  * The target `loop`: serves one file or block device with direct I/O. With integrity, a second file holds the metadata.
  */
+import { constants } from 'node:fs';
+import { BackingCalls } from '../backing-calls.ts';
 import type { BuiltInTarget, Opened, OpenRequest } from '../target.ts';
 import { type BackingFile, closeBackingFiles, closeUnused, openBackingFiles } from '../backing-files.ts';
-import { makeRoom, requireRoom } from '../room.ts';
+import { makeRoom, requireRoom, type RoomRequest } from '../room.ts';
 import { unusedEnd } from '../unused-end.ts';
 import { initialiseMetadata } from './metadata.ts';
 import { loopParams, loopSectors, metadataBytes } from './params.ts';
@@ -23,14 +25,32 @@ export const loopTarget: BuiltInTarget<LoopState> = {
   },
   open,
   queue: (context) => (context.state.offset === 0 ? new LoopQueue(context) : new OffsetLoopQueue(context)),
-  resize: async ({ files, names, options, integrity, bytes, ...how }) => {
+  resize: async ({ files, names, options, integrity, from, bytes, ...how }) => {
     const parsed = parseLoopOptions(options);
     requireWithinLimit(parsed, bytes);
     const needed = [parsed.offset + bytes, metadataBytes(bytes, integrity)];
     const requests = files.map((path, index) => ({ path, name: names[index] ?? path, bytes: needed[index] ?? 0 }));
     await makeRoom(requests, how);
+    const [, metadata] = requests;
+    if (metadata !== undefined && !parsed.readOnly) await extend(metadata, metadataBytes(from, integrity), how.signal);
   },
 };
+
+/** Makes metadata for the blocks that the device gets, before it has them. There is none in a file that cannot be written. */
+async function extend({ path, name, bytes }: RoomRequest, from: number, signal?: AbortSignal): Promise<void> {
+  if (bytes <= from) return;
+  const calls = new BackingCalls(path, { caller: 'process', name, signal });
+  const fd = await calls.open(constants.O_WRONLY).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EROFS') return null;
+    throw error;
+  });
+  if (fd === null) return;
+  try {
+    await initialiseMetadata({ calls, fd }, from, bytes);
+  } finally {
+    await calls.close(fd);
+  }
+}
 
 async function open(request: OpenRequest): Promise<Opened<LoopState>> {
   // Metadata is a few bytes per block. Direct I/O cannot write so little, so its file goes through the page cache.
@@ -46,7 +66,7 @@ async function open(request: OpenRequest): Promise<Opened<LoopState>> {
     requireRoom(data.path, data.bytes, deviceBytes);
     if (metadata !== undefined) requireRoom(metadata.path, metadata.bytes, metadataBytes(deviceBytes, integrity));
     if (metadata !== undefined && integrity !== null && !request.recovering && !metadata.readOnly) {
-      await initialiseMetadata(metadata, sectors * integrity.metadataSize);
+      await initialiseMetadata(metadata, 0, sectors * integrity.metadataSize);
     }
     const params = loopParams(request, data, sectors);
     return {
