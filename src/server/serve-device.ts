@@ -33,6 +33,7 @@ import type { Held } from './held.ts';
 import { describeFailure, log } from './log.ts';
 import { lockBuffers, populateBuffers } from './out-of-memory.ts';
 import type { ProcessSetup } from './process-setup.ts';
+import { resetCounters } from './shared-memory/counters.ts';
 import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
 import { RequestSocket } from './socket/listener.ts';
@@ -136,6 +137,7 @@ export async function serveDevice(
     table: new ShmemTable(maps.shmemTable),
     wake: () => threads?.wake(),
     looksAtData: type.looksAtData ?? false,
+    resetCounters: (index) => resetCounters(maps, index),
   });
   held.addMemory(() => registry.close());
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.

@@ -86,7 +86,7 @@ export class StatsWriter {
     this.words[HEAT_WORD + index * HEAT_PARTS + part]!++;
   }
 
-  /** Sets the counters of a buffer to 0, when the kernel has given its index to a new buffer. */
+  /** Sets the counters of a buffer to 0. The server's main thread does so when no request can match the index. */
   forget(index: number): void {
     if (index >= BUFFER_SLOTS) return;
     this.counters[BlockF64.bufferRequests + index] = 0;

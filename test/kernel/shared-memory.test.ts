@@ -49,6 +49,9 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       }
       assert.equal(statSync(`/run/ublk/ublkb${id}.sock`).mode & 0o777, 0o600);
       assert.deepEqual(await unregisterAllBuffers(id), [0, 1]);
+      await registerBuffer(id, { kind: 'memfd', bytes: PAGE, seal: true, readOnly: false });
+      const { matched } = await bufferOf(id, 0);
+      assert.deepEqual(matched, { requests: 0, bytes: 0 }, 'nothing of the buffer that had the index before');
     });
   });
 

@@ -34,8 +34,8 @@ export class ShmemOverlay {
   private readonly table: ShmemTable;
   private readonly slots: Slots;
   private readonly ring: Ring;
-  /** The generation of each index when this thread last counted a request for it; 0: it never has. */
-  private readonly counted: Int32Array;
+  /** The generation of each index when this thread last had a request for it; 0: it never has. */
+  private readonly known: Int32Array;
   private readonly held: number[] = [];
   private deadline: MappedMemory | undefined;
 
@@ -43,7 +43,7 @@ export class ShmemOverlay {
     this.table = table;
     this.slots = slots;
     this.ring = ring;
-    this.counted = new Int32Array(indexes);
+    this.known = new Int32Array(indexes);
   }
 
   /**
@@ -52,8 +52,8 @@ export class ShmemOverlay {
    */
   arrive(io: MatchedRequest, stats: StatsWriter): boolean {
     const index = io.matchedIndex;
-    const known = this.counted[index] ?? 0;
-    if ((known === 0 || !this.table.is(index, known)) && !this.learn(io, index, stats)) return false;
+    const known = this.known[index] ?? 0;
+    if ((known === 0 || !this.table.is(index, known)) && !this.learn(io, index)) return false;
     stats.hit(index, io.bytes, this.table.part(index, io.matchedOffset));
     const { table, slots } = this;
     const slot = io.place;
@@ -79,7 +79,7 @@ export class ShmemOverlay {
   }
 
   /** Called for a buffer's first request on this thread. */
-  private learn(io: MatchedRequest, index: number, stats: StatsWriter): boolean {
+  private learn(io: MatchedRequest, index: number): boolean {
     const generation = this.table.generation(index);
     if (generation === 0) {
       this.hold(io.place);
@@ -89,8 +89,7 @@ export class ShmemOverlay {
       io.complete(-EIO);
       return false;
     }
-    this.counted[index] = generation;
-    stats.forget(index);
+    this.known[index] = generation;
     return true;
   }
 

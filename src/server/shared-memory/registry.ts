@@ -59,6 +59,8 @@ export interface RegistryOptions {
   readonly wake: () => void;
   /** Whether the target's own code reads the bytes of buffers: then nobody must be able to cut them short. */
   readonly looksAtData: boolean;
+  /** Sets the counters of an index to 0. No request refers to it, so no queue thread writes them. */
+  readonly resetCounters: (index: number) => void;
 }
 
 export class ShmemRegistry {
@@ -67,6 +69,7 @@ export class ShmemRegistry {
   readonly #table: ShmemTable;
   readonly #wake: () => void;
   readonly #looksAtData: boolean;
+  readonly #resetCounters: (index: number) => void;
   readonly #entries = new Map<number, Entry>();
   /** Indexes that the kernel may still have, without memory here. */
   readonly #lost = new Set<number>();
@@ -75,12 +78,13 @@ export class ShmemRegistry {
   #generation = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ device, channel, table, wake, looksAtData }: RegistryOptions) {
+  constructor({ device, channel, table, wake, looksAtData, resetCounters }: RegistryOptions) {
     this.#device = device;
     this.#channel = channel;
     this.#table = table;
     this.#wake = wake;
     this.#looksAtData = looksAtData;
+    this.#resetCounters = resetCounters;
   }
 
   list(): StoredBuffer[] {
@@ -230,6 +234,8 @@ export class ShmemRegistry {
       // UNREG_BUF drains the queues: when it returns, no request refers to the index.
       await this.#unregisterIfThere(index);
       this.#forget(index);
+      // The kernel gives the index to the next buffer, which begins at 0.
+      this.#resetCounters(index);
     } finally {
       this.#storeSettled();
     }
