@@ -256,12 +256,12 @@ export class QueueThread implements Arrivals {
     if (order === DRAIN) this.delivery.drain();
     this.wakeUp.arm();
     this.wokenToo?.();
-    for (const slot of this.overlay.takeHeld()) this.receive(slot);
+    for (const slot of this.overlay.takeKnown()) this.receive(slot);
   }
 
   /** Fails the requests whose index was never published. That must not happen, but no client may hang if it does. */
   private deadline(): void {
-    for (const slot of this.overlay.takeHeld()) {
+    for (const slot of this.overlay.takeOverdue()) {
       this.io.load(slot);
       this.io.complete(-EIO);
     }

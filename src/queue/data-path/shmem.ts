@@ -4,7 +4,8 @@
  *
  * A request can come between the moment when the kernel registers a buffer and the moment when this server publishes
  * its index. Such a request is held until the main thread has published the buffer and woken this thread. It fails with
- * EIO only if that takes seconds.
+ * EIO only if that takes seconds: each time that HOLD_SECONDS have passed, the requests that were held at the last such
+ * time already are overdue.
  */
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
@@ -19,7 +20,7 @@ import { addTimeout } from '../timeout.ts';
 import { KIND_DEADLINE, userData } from '../user-data.ts';
 import type { PathRequest } from './data-path.ts';
 
-const HOLD_SECONDS = 10n;
+const HOLD_SECONDS = 5n;
 const { EIO } = ERRNO;
 
 /** The properties of a request that decide whether it has matched. */
@@ -30,13 +31,22 @@ export interface MatchedRequest extends PathRequest {
   readonly matchedOffset: number;
 }
 
+interface HeldRequest {
+  readonly slot: number;
+  readonly index: number;
+  /** Whether a deadline has passed since it is held. */
+  readonly isLate: boolean;
+}
+
 export class ShmemOverlay {
   private readonly table: ShmemTable;
   private readonly slots: Slots;
   private readonly ring: Ring;
   /** The generation of each index when this thread last had a request for it; 0: it never has. */
   private readonly known: Int32Array;
-  private readonly held: number[] = [];
+  private held: HeldRequest[] = [];
+  /** Whether a KIND_DEADLINE is under way. */
+  private isTimed = false;
   private deadline: MappedMemory | undefined;
 
   constructor(table: ShmemTable, ring: Ring, slots: Slots, indexes: number) {
@@ -73,16 +83,25 @@ export class ShmemOverlay {
     slots.dataIndex[slot] = slots.bufferIndex[slot]!;
   }
 
-  /** Hands out the requests that were held, to be tried again when the table has changed. */
-  takeHeld(): number[] {
-    return this.held.splice(0);
+  /** Hands out the requests that were held and whose buffer is known by now, to be tried again. */
+  takeKnown(): number[] {
+    return this.take(({ index }) => this.table.generation(index) !== 0);
+  }
+
+  /** A KIND_DEADLINE has come. Hands out the requests that have been held for too long. */
+  takeOverdue(): number[] {
+    this.isTimed = false;
+    const overdue = this.take(({ isLate }) => isLate);
+    this.held = this.held.map((request) => ({ ...request, isLate: true }));
+    this.time();
+    return overdue;
   }
 
   /** Called for a buffer's first request on this thread. */
   private learn(io: MatchedRequest, index: number): boolean {
     const generation = this.table.generation(index);
     if (generation === 0) {
-      this.hold(io.place);
+      this.hold(io.place, index);
       return false;
     }
     if (generation === LOST) {
@@ -93,9 +112,21 @@ export class ShmemOverlay {
     return true;
   }
 
-  private hold(slot: number): void {
-    this.held.push(slot);
-    if (this.held.length > 1) return;
+  private hold(slot: number, index: number): void {
+    this.held.push({ slot, index, isLate: false });
+    this.time();
+  }
+
+  private take(isTaken: (request: HeldRequest) => boolean): number[] {
+    const taken = this.held.filter(isTaken);
+    this.held = this.held.filter((request) => !taken.includes(request));
+    return taken.map(({ slot }) => slot);
+  }
+
+  /** Sees to it that a deadline is under way while requests are held. */
+  private time(): void {
+    if (this.isTimed || this.held.length === 0) return;
+    this.isTimed = true;
     this.deadline ??= deadlineTimespec();
     this.ring.reserve(1);
     const [lo, hi] = wordsOf(this.deadline.address);
