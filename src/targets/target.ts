@@ -249,7 +249,7 @@ export interface IoRequest {
   readonly op: number;
   /** UBLK_IO_F_*, and the operation in bits 0-7. */
   readonly flags: number;
-  /** The first sector. */
+  /** The first sector. That of a flush means nothing. */
   readonly startLo: number;
   readonly startHi: number;
   /** The length in sectors of 512 bytes. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../src/targets/nbd/protocol/numbers.ts';
+import { NBD_CMD_FLUSH, NBD_CMD_READ, NBD_CMD_WRITE } from '../../src/targets/nbd/protocol/numbers.ts';
 import { encodeChunk, encodeDataChunk, encodeGreeting, encodeSimpleReply } from '../targets/nbd/server-side.ts';
 import { type HostileServer, hostileServer, type Lie } from '../targets/nbd/servers.ts';
 import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './guest.ts';
@@ -16,6 +16,8 @@ const SOCKET = `${FOLDER}/socket`;
 const IMAGE = `${FOLDER}/image`;
 const DISK = 4 << 20;
 const DEPTH = 16;
+/** The protocol's own number. */
+const EIO = 5;
 const URI = `nbd+unix:///?socket=${SOCKET}`;
 
 const GARBAGE_BYTES = 10_000_000;
@@ -108,6 +110,20 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
       await Promise.all(BLOCKS.map((block) => readsZeroes(path, block)));
       assert.match(logOf(id), /is lost: the server does not follow the protocol/);
       assert.deepEqual(asked, [asked[0], asked[1], asked[1]]);
+    });
+  });
+
+  test('a flush that its server could not carry out fails, and is not sent again to a server that may know nothing of it', async () => {
+    await hostile('copy', {}, async ({ server, path }) => {
+      let flushes = 0;
+      server.lie = ({ command, cookie }, honest) => {
+        if (command !== NBD_CMD_FLUSH) return honest;
+        flushes++;
+        return flushes === 1 ? encodeSimpleReply(cookie, EIO) : honest;
+      };
+      await beside(`! dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct conv=fsync 2> ${FOLDER}/error`);
+      assert.match(readFileSync(`${FOLDER}/error`, 'utf8'), /Input\/output error/);
+      assert.equal(server.connections, 2, 'that of add, and that of the device');
     });
   });
 

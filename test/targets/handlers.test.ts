@@ -12,6 +12,7 @@ import { flag, integer, parseOptions, path, recordedOptions, size, text } from '
 import { handlerParams } from '../../src/targets/handlers/params.ts';
 import { lengthOf, offsetOf } from '../../src/targets/handlers/request.ts';
 import { ERRNO } from '../../src/native/uapi/errno.ts';
+import { UBLK_IO_OP_FLUSH, UBLK_IO_OP_READ } from '../../src/native/uapi/ublk-io.ts';
 
 const KINDS = {
   size: size({ summary: 's', default: '1G', multipleOf: 512 }),
@@ -104,8 +105,13 @@ test('a value that has no text, or throws when it is looked at, is the EIO of on
 });
 
 test('offsets and lengths are exact beyond 2^32 sectors', () => {
-  assert.equal(offsetOf({ startLo: -1, startHi: 0 }), (2 ** 32 - 1) * 512);
-  assert.equal(offsetOf({ startLo: 1, startHi: 1 }), 2 ** 41 + 512);
+  assert.equal(offsetOf({ op: UBLK_IO_OP_READ, startLo: -1, startHi: 0 }), (2 ** 32 - 1) * 512);
+  assert.equal(
+    offsetOf({ op: UBLK_IO_OP_FLUSH, startLo: -1, startHi: -1 }),
+    0,
+    'the kernel gives a flush such a place',
+  );
+  assert.equal(offsetOf({ op: UBLK_IO_OP_READ, startLo: 1, startHi: 1 }), 2 ** 41 + 512);
   assert.equal(lengthOf({ sectors: 1 << 22 }), 2 ** 31);
 });
 

@@ -16,8 +16,9 @@ const NAMES: Readonly<Record<number, string>> = {
   [UBLK_IO_OP_WRITE_ZEROES]: 'writeZeroes',
 };
 
-/** Where the request begins on the device, in bytes. */
-export function offsetOf(io: Pick<IoRequest, 'startLo' | 'startHi'>): number {
+/** Where the request begins on the device, in bytes. A flush begins nowhere: the kernel numbers its first sector 2^64 - 1. */
+export function offsetOf(io: Pick<IoRequest, 'op' | 'startLo' | 'startHi'>): number {
+  if (io.op === UBLK_IO_OP_FLUSH) return 0;
   return (io.startHi >>> 0) * 2 ** 41 + (io.startLo >>> 0) * 512;
 }
 

@@ -25,6 +25,8 @@ import { UNUSED } from './requests.ts';
 const GUARD = 64;
 const GUARD_BYTE = 0xa5;
 const SECTOR = 512;
+/** Both words of the first sector that the kernel gives a flush. */
+const NOWHERE = -1;
 
 interface Pending {
   readonly op: number;
@@ -102,7 +104,7 @@ export class NbdClient {
   }
 
   flush(slot: number): Promise<number> {
-    return this.start(slot, { op: UBLK_IO_OP_FLUSH, sector: 0, sectors: 0 });
+    return this.start(slot, { op: UBLK_IO_OP_FLUSH, sector: NOWHERE, sectors: 0 });
   }
 
   get connection(): ConnectionStats | null {
@@ -219,7 +221,9 @@ export class NbdClient {
       get startLo() {
         return now().sector;
       },
-      startHi: 0,
+      get startHi() {
+        return now().sector === NOWHERE ? NOWHERE : 0;
+      },
       get sectors() {
         return now().sectors;
       },

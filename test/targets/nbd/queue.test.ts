@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
+import { NBD_CMD_FLUSH, NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
 import { NbdClient } from './client.ts';
 import { logged } from './logged.ts';
 import { ringRefusal } from './requests.ts';
@@ -215,6 +215,21 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
       assert.ok(Buffer.isBuffer(await refused));
       assert.deepEqual(await later, Buffer.alloc(512, 1), 'what comes meanwhile goes to the next connection');
       assert.deepEqual([writes, server.connections], [1, 2]);
+    });
+  });
+
+  test('sends a flush that has failed on no other connection: the next one may succeed, and the writes are lost all the same', async () => {
+    await withClient(async (client, server) => {
+      let flushes = 0;
+      server.lie = ({ command, cookie }, honest) => {
+        if (command !== NBD_CMD_FLUSH) return honest;
+        flushes++;
+        return flushes === 1 ? encodeSimpleReply(cookie, EIO) : honest;
+      };
+      assert.equal(await client.write(0, 0, Buffer.alloc(512, 1)), 512);
+      assert.equal(await client.flush(0), -EIO);
+      assert.deepEqual([flushes, server.connections], [1, 1]);
+      assert.equal(await client.flush(0), 0);
     });
   });
 
