@@ -9,6 +9,7 @@ import type { FlagInput, Input, OutputFlags, ParserOutput } from '@oclif/core/in
 import { wants, wantsJson } from './argv/global-flags.ts';
 import { normaliseArgv } from './argv/normalise.ts';
 import { commandConfig } from './dispatch/command-config.ts';
+import { orCutShort } from './failures/cut-short.ts';
 import { exitCodeOfOutcome, type Outcome } from './failures/outcome.ts';
 import { describeParseError } from './failures/parse-errors.ts';
 import { errorLines, errorObject } from './failures/report-failure.ts';
@@ -26,8 +27,9 @@ export abstract class BaseCommand extends Command {
   /** Runs the command. oclif's own `run` would load a whole configuration first (docs/decisions/0015). */
   static async start(this: CommandClass, id: string, argv: readonly string[]): Promise<void> {
     this.id = id;
+    const words = [...id.split(':'), ...argv];
     // oxlint-disable-next-line no-underscore-dangle
-    await new this([...argv], commandConfig())._run();
+    await orCutShort(words, () => new this([...argv], commandConfig())._run());
   }
 
   /** oclif's own looks for deprecated names, of which there are none. */

@@ -64,6 +64,15 @@ describe('a file', () => {
     });
   }
 
+  test('that waits at its top level is given up after a minute', async (t) => {
+    const file = join(folder, 'waits.ts');
+    writeFileSync(file, `await new Promise(() => {});\n${GOOD}`);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const loading = findTarget(file);
+    t.mock.timers.tick(60_000);
+    await assert.rejects(loading, { code: 'TIMEOUT', message: /waits\.ts has not been loaded within 60 s/ });
+  });
+
   test('that has changed since it was loaded is loaded anew, and another one is not', async () => {
     const file = join(folder, 'changes.ts');
     const summaryOf = async (): Promise<string> => (await findTarget(file)).summary;

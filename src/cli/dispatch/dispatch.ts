@@ -87,7 +87,9 @@ async function showTargetHelp(argv: readonly string[], manifest: Manifest): Prom
   if (found === undefined || !('type' in found.command.flags)) return;
   const { namedTarget, targetHelp } = await import('./target-help.ts');
   const name = namedTarget(found.rest, found.command.flags);
-  if (name !== null) process.stdout.write(await targetHelp(name));
+  if (name === null) return;
+  const { orCutShort } = await import('../failures/cut-short.ts');
+  await orCutShort(argv, async () => void process.stdout.write(await targetHelp(name)));
 }
 
 function unknownCommand(word: string, manifest: Manifest): UblkError {

@@ -2,12 +2,20 @@
 import { bounded } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 
-/** How long `setup` and `open` of a target have, and each thread to load its file. */
+/** How long `setup` and `open` of a target have, and a command and each thread to load its file. */
 export const ANSWER_SECONDS = 60;
 
 /** Settles as `answer` does, or rejects when that has taken too long. `what`: one of the target's functions. */
 export function withinBound<T>(answer: Promise<T>, what: 'setup' | 'open', file: string): Promise<T> {
-  const late = () => silentError(what, file);
+  return inTime(answer, () => silentError(what, file));
+}
+
+/** The same for the import of the file. */
+export function loadedWithinBound<T>(loading: Promise<T>, file: string): Promise<T> {
+  return inTime(loading, () => unloadedError(file));
+}
+
+function inTime<T>(answer: Promise<T>, late: () => UblkError): Promise<T> {
   return bounded(answer, { timeoutMs: ANSWER_SECONDS * 1000, signal: undefined, late });
 }
 
@@ -17,4 +25,14 @@ export function silentError(what: 'setup' | 'open', file: string): UblkError {
     command: what,
     hint: `let \`${what}\` throw when what it waits for does not come in time`,
   });
+}
+
+function unloadedError(file: string): UblkError {
+  return new UblkError(
+    `target ${file} has not been loaded within ${ANSWER_SECONDS} s: its top level awaits something`,
+    {
+      code: 'TIMEOUT',
+      hint: 'wait in `setup` or `open`, and let them throw when what they wait for does not come in time',
+    },
+  );
 }
