@@ -110,6 +110,59 @@ describe('a target is told of', () => {
   }
 });
 
+describe('a target whose code', () => {
+  const disk = 'const d = Buffer.alloc(1 << 20);';
+  const target = (read: string, more = '') =>
+    `import { defineTarget } from 'ublkts/target';
+     export default defineTarget({ summary: 'ends', open() { ${disk} return { size: d.length,
+       read(b, o) { ${read} d.copy(b, 0, o, o + b.length); }, write(b, o) { d.set(b, o); } ${more} }; } });`;
+  const stray = /: this would end the server/;
+  for (const [what, source, said] of [
+    ['throws in a timer', target("setTimeout(() => { throw new Error('late'); });"), stray],
+    ['leaves a rejection', target("void Promise.reject(new Error('late'));"), stray],
+    ['throws in close', target('', ", close() { throw new Error('full'); }"), /`close` has failed: .*may be lost/],
+    ['throws in a timer of open', target('').replace(disk, `setTimeout(() => { throw 5; }); ${disk}`), stray],
+  ] as const) {
+    test(`${what} is not good`, () => {
+      const file = join(folder, `${what.replaceAll(' ', '-')}.ts`);
+      writeFileSync(file, source);
+      const { code, stdout, stderr } = ublkts(`target check ${file} --json`);
+      assert.deepEqual([code, stderr], [1, '']);
+      const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+      assert.match(failures(checks).join(' | '), said);
+    });
+  }
+
+  test('ends the process has not succeeded, whatever code it ends with, in no command', () => {
+    const sources = {
+      top: `process.exit(0); ${target('')}`,
+      open: target('').replace(disk, `process.exit(0); ${disk}`),
+      read: target('process.exit(0);'),
+      close: target('', ', close() { process.exit(0); }'),
+    };
+    for (const [where, source] of Object.entries(sources)) {
+      const file = join(folder, `exit-${where}.ts`);
+      writeFileSync(file, source);
+      const { code, stdout, stderr } = ublkts(`target check ${file}`);
+      assert.deepEqual([code, stdout], [1, ''], where);
+      assert.match(stderr, /^ublkts target check: the command has ended before it was done: .* process\.exit/);
+    }
+    for (const words of ['add', 'add --help']) {
+      const { code, stderr } = ublkts(`${words} -t ${join(folder, 'exit-top.ts')}`);
+      assert.equal(code, 1, words);
+      assert.match(stderr, /^ublkts add: the command has ended before it was done/);
+    }
+    const { stdout } = ublkts(`add -t ${join(folder, 'exit-top.ts')} --json`);
+    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'CUT_SHORT');
+  });
+
+  test('is given files that it does not take is not checked', async () => {
+    const file = join(folder, 'no-files.ts');
+    writeFileSync(file, target(''));
+    await assert.rejects(checkTarget(file, { ...OPTIONS, files: ['/srv/a.img'] }), /takes no backing file, not 1/);
+  });
+});
+
 function failures(findings: readonly Finding[]): string[] {
   return findings.filter(({ status }) => status === 'fail').map(({ detail }) => detail);
 }

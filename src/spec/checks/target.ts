@@ -21,7 +21,11 @@ export function checkOneThread({ threads }: DeviceSpec, { name, oneThread }: Tar
   );
 }
 
-function checkFileCount({ files, integrity }: DeviceSpec, target: TargetTraits): void {
+/** Whether the target takes so many backing files. */
+export function checkFileCount(
+  { files, integrity }: Pick<DeviceSpec, 'files' | 'integrity'>,
+  target: Pick<TargetTraits, 'name' | 'files'>,
+): void {
   const { name } = target;
   const { min, max } = target.files;
   const count = files.length - (integrity !== null && max > 0 ? 1 : 0);
@@ -29,7 +33,7 @@ function checkFileCount({ files, integrity }: DeviceSpec, target: TargetTraits):
   throw usageError(`target ${name} takes ${filesWanted(min, max)}, not ${files.length}`, hintFor(target));
 }
 
-function hintFor({ name, files: { max, instead } }: TargetTraits): string {
+function hintFor({ name, files: { max, instead } }: Pick<TargetTraits, 'name' | 'files'>): string {
   if (instead !== undefined) return `give it ${instead}`;
   return max === 0 ? 'leave out the files' : `for example: ublkts add -t ${name} FILE${max > 1 ? '...' : ''}`;
 }

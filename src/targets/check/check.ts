@@ -1,19 +1,24 @@
 /** Checks a target of byte handlers without a kernel: drives its handlers against a model and says what is wrong. */
 import { usageError } from '../../errors.ts';
+import { checkFileCount } from '../../spec/checks/target.ts';
 import { option } from '../../spec/option-names.ts';
 import { ADD_DEFAULTS } from '../../spec/options.ts';
 import { targetReference } from '../find.ts';
 import { openHandlers, setUp } from '../handlers/open.ts';
+import { withinBound } from '../load/bound.ts';
 import { loadDefinition } from '../load/load.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { Handlers, TargetDefinition } from '../handlers/define.ts';
-import { Driven, Misbehaviour } from './driven.ts';
+import { bounded, Driven, Misbehaviour } from './driven.ts';
 import { FileCalls } from './file-calls.ts';
 import type { Disk } from './phase.ts';
 import { PHASES } from './phases.ts';
+import { Strays } from './strays.ts';
 
 /** The id that a check says: there is no device. */
 const NO_DEVICE = -1;
+/** As long as a server waits for it. */
+const CLOSE_MS = 30_000;
 
 export interface Finding {
   readonly name: string;
@@ -33,36 +38,78 @@ export interface CheckOptions {
 export async function checkTarget(name: string, options: CheckOptions): Promise<Finding[]> {
   const file = await targetReference(name);
   const calls = await FileCalls.begin();
+  const strays = Strays.begin();
   try {
-    return await check(file, options, calls);
+    return await check(file, options, { calls, strays });
   } finally {
+    strays.end();
     calls.end();
   }
 }
 
-async function check(
-  file: string,
-  { files, targetOptions, readOnly }: CheckOptions,
-  calls: FileCalls,
-): Promise<Finding[]> {
+/** What is watched while the code of the target runs. */
+interface Watched {
+  readonly calls: FileCalls;
+  readonly strays: Strays;
+}
+
+async function check(file: string, options: CheckOptions, { calls, strays }: Watched): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const found = async <T>(
+    name: string,
+    work: () => Promise<T>,
+    detail: (done: T) => string | null,
+  ): Promise<T | null> => {
+    const { done, finding } = await outcomeOf(name, file, () => strays.orFirst(work()), detail);
+    if (finding !== null) findings.push(finding);
+    return done;
+  };
+  const opened = await found(
+    'device',
+    () => open(file, options),
+    ({ handlers }) => described(handlers),
+  );
+  if (opened === null) return findings;
+  const { handlers, second } = opened;
+  const driven = new Driven(handlers);
+  const secondDriven = second === null ? null : new Driven(second, driven.model);
+  const disk = { ...diskOf(handlers, options.readOnly), second: secondDriven, calls };
+  for (const phase of PHASES) {
+    await found(
+      phase.name,
+      () => phase.run(driven, disk),
+      (said) => said,
+    );
+    if (findings.at(-1)?.status === 'fail') break;
+  }
+  // A server that has ended in an error calls `close` of nothing.
+  if (!strays.isThere)
+    await found(
+      'close',
+      () => closed([handlers, second], driven),
+      (said) => said,
+    );
+  return findings;
+}
+
+interface OpenTarget {
+  readonly handlers: Handlers;
+  /** Those of another thread; null for a target that one thread serves. */
+  readonly second: Handlers | null;
+}
+
+async function open(file: string, { files, targetOptions }: CheckOptions): Promise<OpenTarget> {
   const definition = await loadDefinition(file);
   requireKnown(definition, targetOptions);
+  checkFileCount({ files, integrity: null }, { name: file, files: definition.files ?? { min: 0, max: 0 } });
   const opening = { files, options: targetOptions, device: NO_DEVICE, recovering: false, deviceBytes: 0 };
   const shared = await setUp(definition, file, opening);
   const threads = definition.setup === undefined ? 1 : 2;
-  const handlers = await openHandlers(definition, file, { ...opening, shared, thread: 0, threads });
-  const second = threads === 1 ? null : await openSecond(file, { ...opening, shared, thread: 1, threads });
-  const findings: Finding[] = [described(handlers)];
-  const driven = new Driven(handlers);
-  const secondDriven = second === null ? null : new Driven(second, driven.model);
-  const disk = { ...diskOf(handlers, readOnly), second: secondDriven, calls };
-  for (const phase of PHASES) {
-    const finding = await outcomeOf(phase.name, file, () => phase.run(driven, disk));
-    if (finding !== null) findings.push(finding);
-    if (finding?.status === 'fail') break;
-  }
-  findings.push((await outcomeOf('close', file, async () => closed([handlers, second], driven)))!);
-  return findings;
+  const first = openHandlers(definition, file, { ...opening, shared, thread: 0, threads });
+  const handlers = await withinBound(first, 'open', file);
+  if (threads === 1) return { handlers, second: null };
+  const second = openSecond(file, { ...opening, shared, thread: 1, threads });
+  return { handlers, second: await withinBound(second, 'open', file) };
 }
 
 /** Another thread shares nothing with the first one but what `setup` has returned: it has a copy of the file's module. */
@@ -81,29 +128,52 @@ function requireKnown({ options = {} }: TargetDefinition, given: Readonly<Record
 }
 
 async function closed(all: readonly (Handlers | null)[], driven: Driven): Promise<string> {
-  for (const handlers of all) await handlers?.close?.();
+  for (const handlers of all) {
+    if (handlers !== null) await close(handlers);
+  }
   await driven.requireReleased();
   return `${driven.requests} requests and ${driven.bytes} bytes in all; no buffer was used after its request`;
 }
 
-async function outcomeOf(name: string, file: string, run: () => Promise<string | null>): Promise<Finding | null> {
+async function close(handlers: Handlers): Promise<void> {
   try {
-    const detail = await run();
-    return detail === null ? null : { name, status: 'ok', detail, hint: null };
+    await bounded('`close`', (async () => handlers.close?.())(), CLOSE_MS);
   } catch (error) {
-    if (!(error instanceof Misbehaviour)) throw error;
-    const cause = error.cause === undefined ? null : describeThrown(error.cause, file);
-    return { name, status: 'fail', detail: error.message, hint: cause };
+    if (error instanceof Misbehaviour) throw error;
+    throw new Misbehaviour('`close` has failed: what was not stored may be lost', { cause: error });
   }
 }
 
-function described(handlers: Handlers): Finding {
+interface Outcome<T> {
+  /** null: the target has done something wrong. */
+  readonly done: T | null;
+  /** null: there was nothing to do. */
+  readonly finding: Finding | null;
+}
+
+async function outcomeOf<T>(
+  name: string,
+  file: string,
+  run: () => Promise<T>,
+  detailOf: (done: T) => string | null,
+): Promise<Outcome<T>> {
+  try {
+    const done = await run();
+    const detail = detailOf(done);
+    return { done, finding: detail === null ? null : { name, status: 'ok', detail, hint: null } };
+  } catch (error) {
+    if (!(error instanceof Misbehaviour)) throw error;
+    const cause = error.cause === undefined ? null : describeThrown(error.cause, file);
+    return { done: null, finding: { name, status: 'fail', detail: error.message, hint: cause } };
+  }
+}
+
+function described(handlers: Handlers): string {
   const { size, blockSize = 512 } = handlers;
   const offered = (['write', 'flush', 'discard', 'writeZeroes'] as const).filter(
     (name) => handlers[name] !== undefined,
   );
-  const detail = `${size} bytes in blocks of ${blockSize}; ${['read', ...offered].join(', ')}`;
-  return { name: 'device', status: 'ok', detail, hint: null };
+  return `${size} bytes in blocks of ${blockSize}; ${['read', ...offered].join(', ')}`;
 }
 
 function diskOf(handlers: Handlers, readOnly: boolean): Omit<Disk, 'second' | 'calls'> {

@@ -99,7 +99,7 @@ export class Driven {
   private async done(what: string, call: () => unknown): Promise<void> {
     try {
       const promise = promiseOf(call());
-      const value = promise === null ? undefined : await bounded(what, promise);
+      const value = promise === null ? undefined : await bounded(`a ${what}`, promise, BOUND_MS);
       if (value !== undefined) throw new UnexpectedResult('its promise was fulfilled with', value);
     } catch (error) {
       if (error instanceof Misbehaviour) throw error;
@@ -123,11 +123,12 @@ export class Driven {
   }
 }
 
-async function bounded(what: string, promise: Promise<unknown>): Promise<unknown> {
+/** Settles as `promise` does, or rejects with a Misbehaviour of `what` after so many milliseconds. */
+export async function bounded(what: string, promise: Promise<unknown>, ms: number): Promise<unknown> {
   const timer = new AbortController();
-  const late = sleep(BOUND_MS, undefined, { signal: timer.signal }).then(
+  const late = sleep(ms, undefined, { signal: timer.signal }).then(
     () => {
-      throw new Misbehaviour(`a ${what} did not settle within ${BOUND_MS / 1000} s`);
+      throw new Misbehaviour(`${what} did not settle within ${ms / 1000} s`);
     },
     () => undefined,
   );
