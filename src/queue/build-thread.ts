@@ -107,7 +107,7 @@ async function buildOn(
       ring.enter(0);
       target.beforeFetch(slot);
     };
-    const plain = createDelivery(config, { ring, slots, mine, device, beforeFetch });
+    const plain = createDelivery(config, { ring, slots, mine, device, descriptors, beforeFetch });
     const logged = (spec.debugMask & DEBUG_REQUESTS) !== 0;
     const delivery = logged ? new LoggedDelivery(plain, slots, descriptors) : plain;
     const path = createDataPath(config, { ring, slots, mine, device, delivery });

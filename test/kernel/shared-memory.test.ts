@@ -129,6 +129,17 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('writes that match are served in place with get_data, too', async () => {
+    const [file] = sharedFiles(1, 2 * MiB);
+    const options = { target: 'loop', files: backing('disk'), features: ['SHMEM_ZC', 'NEED_GET_DATA'] as const };
+    await withDevice(options, async ({ id, path }) => {
+      await registerBuffer(id, { kind: 'path', path: file!, readOnly: false });
+      const mapped = `--mem=mmapshared:${file} --verify=crc32c`;
+      sh(`fio --name=g --filename=${path} --direct=1 --rw=randwrite --bs=16k --size=1M ${mapped}`);
+      assert.equal((await bufferOf(id, 0)).matched.requests, 2 * 64, 'written and verified');
+    });
+  });
+
   for (const batch of [false, true]) {
     test(`integrity${batch ? ', in batches' : ''}: the metadata of requests that match is stored and read too`, async () => {
       const [data, metadata] = backing('data', 'metadata');

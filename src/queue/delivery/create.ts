@@ -1,28 +1,16 @@
 /** Makes the delivery of a device: with UBLK_F_BATCH_IO the driver takes only batch commands, without it none. */
-import type { Ring } from '../../native/ring/ring.ts';
 import { ublkElemBytes } from '../../native/uapi/ublk-batch.ts';
 import { UBLK_BATCH_F_AUTO_BUF_REG_FALLBACK, UBLK_BATCH_F_HAS_BUF_ADDR } from '../../native/uapi/ublk-io.ts';
-import type { CharDevice } from '../char-device.ts';
-import type { Slots } from '../slots.ts';
 import type { ThreadConfig } from '../thread-config.ts';
 import { BatchDelivery } from './batch.ts';
 import { OneQueueBatchDelivery } from './one-queue-batch.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery, DeliveryParts } from './delivery.ts';
 import { PerTagDelivery } from './per-tag.ts';
-
-export interface DeliveryParts {
-  readonly ring: Ring;
-  readonly slots: Slots;
-  /** The slots that this thread serves, in the order in which they are fetched. */
-  readonly mine: readonly number[];
-  readonly device: CharDevice;
-  readonly beforeFetch: (slot: number) => void;
-}
 
 export function createDelivery(config: ThreadConfig, parts: DeliveryParts): Delivery {
   const { ring, slots, mine, device, beforeFetch } = parts;
   const { layout } = config;
-  if (layout.kind !== 'batch') return new PerTagDelivery(ring, slots, mine, device, beforeFetch);
+  if (layout.kind !== 'batch') return new PerTagDelivery(parts);
   const flags = batchFlags(config);
   const Batch = layout.queues.length === 1 ? OneQueueBatchDelivery : BatchDelivery;
   return new Batch(ring, slots, device, {

@@ -9,6 +9,10 @@
  *   means that the device leaves this server. The delivery then drains: it ends as soon as no request is in its hands,
  *   and the thread leaves. The commands that are still armed are cancelled by the kernel when the thread exits.
  */
+import type { Ring } from '../../native/ring/ring.ts';
+import type { CharDevice } from '../char-device.ts';
+import type { Slots } from '../slots.ts';
+
 export interface Delivery {
   /** Issues the first commands. If one is refused, `problem` says so after the ring was entered. */
   start(): void;
@@ -41,4 +45,16 @@ export interface Delivery {
 /** Takes each request that is delivered: the queue thread. */
 export interface Arrivals {
   arrive(slot: number): void;
+}
+
+/** What a delivery is made of. */
+export interface DeliveryParts {
+  readonly ring: Ring;
+  readonly slots: Slots;
+  /** The slots that this thread serves, in the order in which they are fetched. */
+  readonly mine: readonly number[];
+  readonly device: CharDevice;
+  /** All queues' descriptors, as words. */
+  readonly descriptors: Int32Array;
+  readonly beforeFetch: (slot: number) => void;
 }

@@ -12,11 +12,16 @@ import {
   UBLK_U_IO_FETCH_REQ,
   UBLK_U_IO_NEED_GET_DATA,
 } from '../../native/uapi/ublk-commands.ts';
-import { UBLK_IO_RES_ABORT, UBLK_IO_RES_NEED_GET_DATA, UBLK_IO_RES_OK } from '../../native/uapi/ublk-io.ts';
+import {
+  UBLK_IO_F_SHMEM_ZC,
+  UBLK_IO_RES_ABORT,
+  UBLK_IO_RES_NEED_GET_DATA,
+  UBLK_IO_RES_OK,
+} from '../../native/uapi/ublk-io.ts';
 import type { CharDevice } from '../char-device.ts';
 import type { Slots } from '../slots.ts';
 import { KIND_COMMAND, slotOf, userData } from '../user-data.ts';
-import type { Arrivals, Delivery } from './delivery.ts';
+import type { Arrivals, Delivery, DeliveryParts } from './delivery.ts';
 
 const FETCH = UBLK_U_IO_FETCH_REQ | 0;
 const COMMIT_AND_FETCH = UBLK_U_IO_COMMIT_AND_FETCH_REQ | 0;
@@ -29,22 +34,18 @@ export class PerTagDelivery implements Delivery {
   private readonly slots: Slots;
   private readonly mine: readonly number[];
   private readonly device: CharDevice;
+  private readonly descriptors: Int32Array;
   private readonly beforeFetch: (slot: number) => void;
   /** Requests that were delivered and not committed. */
   private inHand = 0;
   private draining = false;
 
-  constructor(
-    ring: Ring,
-    slots: Slots,
-    mine: readonly number[],
-    device: CharDevice,
-    beforeFetch: (slot: number) => void,
-  ) {
+  constructor({ ring, slots, mine, device, descriptors, beforeFetch }: DeliveryParts) {
     this.ring = ring;
     this.slots = slots;
     this.mine = mine;
     this.device = device;
+    this.descriptors = descriptors;
     this.beforeFetch = beforeFetch;
   }
 
@@ -63,7 +64,7 @@ export class PerTagDelivery implements Delivery {
     if (result === UBLK_IO_RES_OK) {
       this.inHand++;
       arrivals.arrive(slotOf(user));
-    } else if (result === UBLK_IO_RES_NEED_GET_DATA) this.command(slotOf(user), NEED_GET_DATA, 0);
+    } else if (result === UBLK_IO_RES_NEED_GET_DATA) this.getData(slotOf(user));
     else this.aborted(result);
   }
 
@@ -78,6 +79,20 @@ export class PerTagDelivery implements Delivery {
 
   drain(): void {
     this.draining = true;
+  }
+
+  /**
+   * Asks for the data of a write. The driver puts the address of this command into the descriptor, even if that says where
+   * in a registered buffer the data is (ublk_get_data of Linux 7.3). A request that matched is given that place again.
+   */
+  private getData(slot: number): void {
+    this.command(slot, NEED_GET_DATA, 0);
+    const words = this.descriptors;
+    const at = this.slots.descriptor[slot]!;
+    if ((words[at]! & UBLK_IO_F_SHMEM_ZC) === 0) return;
+    const sqe = this.ring.sq.entry;
+    sqe.cmd2 = words[at + 4]!;
+    sqe.cmd3 = words[at + 5]!;
   }
 
   private command(slot: number, op: number, result: number): void {
