@@ -1,9 +1,11 @@
 /** `nbd-info`: what an NBD server says of its exports. It needs no device, no ublk and no rights. */
 import { UblkError } from '../errors.ts';
+import { ADD_DEFAULTS } from '../spec/options.ts';
 import { askExport } from '../targets/nbd/ask.ts';
 import { askNbd } from '../targets/nbd/connection/connect.ts';
 import { listExports, type RefusedExport } from '../targets/nbd/handshake/negotiate.ts';
 import type { NbdExport } from '../targets/nbd/handshake/export.ts';
+import { nbdParams } from '../targets/nbd/params.ts';
 import { flagNames } from '../targets/nbd/protocol/flag-names.ts';
 import { formatNbdUri, type NbdUri, parseNbdUri } from '../targets/nbd/uri.ts';
 
@@ -23,6 +25,8 @@ export interface NbdExportReport {
   readonly flags: string;
   /** The flags by the protocol's names, without NBD_FLAG_. */
   readonly flag_names: readonly string[];
+  /** Why no device can be made of it, in words; null: one can. */
+  readonly unusable: string | null;
 }
 
 /** An export that the server lists, and that cannot be used. */
@@ -71,7 +75,8 @@ function failureOf(uri: NbdUri, { name, description, problem }: RefusedExport): 
   return { name, description, uri: formatNbdUri({ ...uri, exportName: name }), error: problem };
 }
 
-function reportOf(uri: NbdUri, { name, description, bytes, flags, blockSizes }: NbdExport): NbdExportReport {
+function reportOf(uri: NbdUri, found: NbdExport): NbdExportReport {
+  const { name, description, bytes, flags, blockSizes } = found;
   return {
     name,
     description,
@@ -83,5 +88,16 @@ function reportOf(uri: NbdUri, { name, description, bytes, flags, blockSizes }: 
         : { ...blockSizes, maximum: blockSizes.maximum === NO_MAXIMUM ? null : blockSizes.maximum },
     flags: `0x${flags.toString(16)}`,
     flag_names: flagNames(flags),
+    unusable: unusableBecause(found),
   };
+}
+
+function unusableBecause(found: NbdExport): string | null {
+  try {
+    nbdParams(found, ADD_DEFAULTS);
+    return null;
+  } catch (error) {
+    if (error instanceof UblkError) return error.message;
+    throw error;
+  }
 }

@@ -25,11 +25,12 @@ function paragraph(found: Export): string {
   return `${styles.heading(title)}: ${escapeControls(uri)}\n${lines.join('')}`;
 }
 
-function rowsOf({ size_bytes, block_sizes, flag_names }: NbdExportReport): string[][] {
+function rowsOf({ size_bytes, block_sizes, flag_names, unusable }: NbdExportReport): string[][] {
   return [
     ['size', `${size_bytes} bytes (${formatSize(size_bytes)})`],
     ['blocks', blocksText(block_sizes)],
     ['flags', flag_names.length === 0 ? 'none' : flag_names.join(' ')],
+    ...(unusable === null ? [] : [['unusable', unusable]]),
   ];
 }
 
