@@ -22,10 +22,12 @@ import { NbdQueue, type NbdQueueOptions } from './queue.ts';
 import { nbdStorage } from './storage.ts';
 import { TlsThread } from './tls/thread.ts';
 import { leave } from './transmission/goodbye.ts';
+import { type SharedUnstored, shareUnstored, Unstored } from './transmission/unstored.ts';
 import { formatNbdUri } from './uri.ts';
 
 export interface NbdState extends Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'> {
   readonly shutdowns: SharedShutdowns;
+  readonly unstored: SharedUnstored;
 }
 
 const ONE_CONNECTION: OneThread = {
@@ -110,7 +112,13 @@ async function open(request: OpenRequest): Promise<Opened<NbdState>> {
   return {
     params: null,
     files: [],
-    state: { options: connectionOptions(options, device), maxIoBufBytes, dataPath, shutdowns: shareShutdowns() },
+    state: {
+      options: connectionOptions(options, device),
+      maxIoBufBytes,
+      dataPath,
+      shutdowns: shareShutdowns(),
+      unstored: shareUnstored(),
+    },
     operations: 1,
     ...begun,
   };
@@ -145,7 +153,7 @@ function needsOneThread(uri: string, threads: number): UblkError {
 }
 
 async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
-  const { state } = context;
+  const { slots, state, thread, threads } = context;
   const tunnels = new TlsThread();
   try {
     return await connectQueue(context, {
@@ -153,6 +161,7 @@ async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
       registers: state.dataPath === 'auto_zc',
       tunnels,
       shutdowns: new Shutdowns(state.shutdowns),
+      unstored: new Unstored({ shared: state.unstored, slots, thread, threads }),
     });
   } catch (error) {
     await tunnels.end();

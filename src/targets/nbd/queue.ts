@@ -31,6 +31,7 @@ import { type Answered, Receiver } from './transmission/receiver.ts';
 import { Sender } from './transmission/sender.ts';
 import { Stranded } from './transmission/stranded.ts';
 import type { TlsThread } from './tls/thread.ts';
+import type { Unstored } from './transmission/unstored.ts';
 import { Waiting } from './transmission/waiting.ts';
 
 const { EIO } = ERRNO;
@@ -62,6 +63,7 @@ export interface NbdQueueOptions extends NbdOptions {
   readonly registers: boolean;
   readonly tunnels: TlsThread;
   readonly shutdowns: Shutdowns;
+  readonly unstored: Unstored;
 }
 
 export class NbdQueue implements TargetQueue, Answered {
@@ -83,6 +85,7 @@ export class NbdQueue implements TargetQueue, Answered {
   private readonly tunnels: TlsThread;
   private readonly looks: Looks;
   private readonly shutdowns: Shutdowns;
+  private readonly unstored: Unstored;
   private readonly requestSeconds: number;
 
   private mode = UP;
@@ -119,14 +122,15 @@ export class NbdQueue implements TargetQueue, Answered {
     this.fd = fd;
     this.drop = drop;
     this.exportBytes = found.bytes;
-    const { registers, tunnels, requestSeconds, shutdowns } = options;
-    const waiting = new Waiting(slots, registers);
+    const { registers, tunnels, requestSeconds, shutdowns, unstored } = options;
+    const waiting = new Waiting(slots, registers, unstored);
     this.registers = registers;
     this.gathered = new Gathered(slots);
     this.waiting = waiting;
     this.stranded = new Stranded(slots, waiting, events);
     this.tunnels = tunnels;
     this.shutdowns = shutdowns;
+    this.unstored = unstored;
     this.requestSeconds = requestSeconds;
     this.sender = new Sender({ ring, waiting, published, slots, token: SENT, partToken: PART_FAILED });
     this.receiver = new Receiver({
@@ -372,7 +376,7 @@ export class NbdQueue implements TargetQueue, Answered {
     const { reason } = this;
     this.reason = '';
     this.events.sleepInLoop();
-    this.link.lost(reason, { isUnstored: this.waiting.isUnstored, wasWaiting });
+    this.link.lost(reason, { isUnstored: this.unstored.is, wasWaiting });
   }
 
   private connected({ fd, drop, structured, export: found }: Connection): void {

@@ -19,6 +19,7 @@ import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
 import type { IoRequest, QueueContext } from '../../../src/targets/target.ts';
 import { shareShutdowns } from '../../../src/targets/nbd/connection/shutdowns.ts';
 import { nbdTarget, type NbdState } from '../../../src/targets/nbd/index.ts';
+import { shareUnstored } from '../../../src/targets/nbd/transmission/unstored.ts';
 import type { NbdQueue } from '../../../src/targets/nbd/queue.ts';
 import { UNUSED } from './requests.ts';
 
@@ -67,7 +68,13 @@ export class NbdClient {
 
   async connect(options: Readonly<Record<string, string>>): Promise<void> {
     const context: QueueContext<NbdState> = {
-      state: { options, maxIoBufBytes: this.bytes, dataPath: 'copy', shutdowns: shareShutdowns() },
+      state: {
+        options,
+        maxIoBufBytes: this.bytes,
+        dataPath: 'copy',
+        shutdowns: shareShutdowns(),
+        unstored: shareUnstored(),
+      },
       integrity: null,
       slots: this.pending.length,
       maxIoBufBytes: this.bytes,

@@ -9,7 +9,7 @@ import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
 import type { TargetRing } from '../../../src/targets/target.ts';
 import { Receiver } from '../../../src/targets/nbd/transmission/receiver.ts';
 import { Waiting } from '../../../src/targets/nbd/transmission/waiting.ts';
-import { requestOf, UNUSED } from './requests.ts';
+import { requestOf, UNUSED, unstoredOf } from './requests.ts';
 import { encodeSimpleReply } from './server-side.ts';
 
 const SLOTS = 8;
@@ -64,7 +64,7 @@ interface Receive {
 }
 
 function receiverOf() {
-  const waiting = new Waiting(SLOTS, true);
+  const waiting = new Waiting(SLOTS, true, unstoredOf(SLOTS));
   const answered: number[] = [];
   let last: Omit<Receive, 'gets'> & { readonly address: bigint };
   const ring: TargetRing = {

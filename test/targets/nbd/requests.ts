@@ -1,6 +1,7 @@
 /** Requests without a device, whose data is in registered buffers. */
 import { Ring } from '../../../src/native/ring/ring.ts';
 import { UBLK_IO_OP_FLUSH } from '../../../src/native/uapi/ublk-io.ts';
+import { shareUnstored, Unstored } from '../../../src/targets/nbd/transmission/unstored.ts';
 import type { IoRequest } from '../../../src/targets/target.ts';
 
 /** A request of `slot` for the first 4 KiB. `flags`: UBLK_IO_F_*. */
@@ -20,6 +21,11 @@ export function requestOf(op: number, slot: number, flags = 0): IoRequest {
     result: 0,
     ...UNUSED,
   };
+}
+
+/** That of the only connection of a device. */
+export function unstoredOf(slots: number): Unstored {
+  return new Unstored({ shared: shareUnstored(), slots, thread: 0, threads: 1 });
 }
 
 /** Why there is no ring here; false where there is one. */

@@ -8,7 +8,7 @@ import { ConnectionWriter } from '../../../src/stats/connection-writer.ts';
 import { BLOCK_BYTES } from '../../../src/stats/layout.ts';
 import { Sender } from '../../../src/targets/nbd/transmission/sender.ts';
 import { Waiting } from '../../../src/targets/nbd/transmission/waiting.ts';
-import { requestOf, ringRefusal } from './requests.ts';
+import { requestOf, ringRefusal, unstoredOf } from './requests.ts';
 
 /** What requestOf asks for. */
 const BYTES = 4096;
@@ -92,6 +92,6 @@ function senderOf(slots: number) {
   };
   own.attach(request);
   const published = new ConnectionWriter(new Float64Array(BLOCK_BYTES / 8));
-  const waiting = new Waiting(slots, false);
+  const waiting = new Waiting(slots, false, unstoredOf(slots));
   return { sender: new Sender({ ring: own, waiting, published, slots, token: 0, partToken: 1 }), ring, waiting };
 }

@@ -83,7 +83,7 @@ export class Link {
   }
 
   /**
-   * The connection is lost, for this reason. `isUnstored`: see Waiting. `wasWaiting`: requests of the last outage have had
+   * The connection is lost, for this reason. `isUnstored`: see Unstored. `wasWaiting`: requests of the last outage have had
    * no reply on it.
    */
   lost(

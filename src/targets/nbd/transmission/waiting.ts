@@ -11,6 +11,7 @@ import {
 } from '../../../native/uapi/ublk-io.ts';
 import type { IoRequest } from '../../target.ts';
 import { Losses } from './losses.ts';
+import type { Unstored } from './unstored.ts';
 
 /** What a request waits for. */
 const NOTHING = 0;
@@ -40,9 +41,7 @@ export class Waiting {
   private written = 0;
   /** Writes that are answered, and wait for their message to be sent. */
   held = 0;
-  /** How many writes the server has acknowledged, and how many of them a flush has stored. Both wrap around. */
-  private acknowledged = 0;
-  private stored = 0;
+  private readonly unstored: Unstored;
 
   /** Those that have waited through the loss of a connection. */
   readonly losses: Losses;
@@ -64,13 +63,12 @@ export class Waiting {
   private readonly reads: Int32Array;
   private readonly offsetLo: Int32Array;
   private readonly offsetHi: Int32Array;
-  /** How many writes had been acknowledged when a flush was put into its message. */
-  private readonly flushes: Int32Array;
   /** The error number in the reply of a write that is held. */
   private readonly errors: Int32Array;
 
   /** `registers`: the data of requests is in registered buffers, into which nothing can be copied. */
-  constructor(slots: number, registers: boolean) {
+  constructor(slots: number, registers: boolean, unstored: Unstored) {
+    this.unstored = unstored;
     this.directBytes = registers ? 1 : LARGE_BYTES;
     this.slots = slots;
     this.losses = new Losses(slots);
@@ -81,7 +79,6 @@ export class Waiting {
     this.reads = new Int32Array(slots);
     this.offsetLo = new Int32Array(slots);
     this.offsetHi = new Int32Array(slots);
-    this.flushes = new Int32Array(slots);
     this.errors = new Int32Array(slots);
   }
 
@@ -107,7 +104,7 @@ export class Waiting {
     this.reads[slot] = reads;
     this.offsetLo[slot] = isFlush ? 0 : io.startLo << 9;
     this.offsetHi[slot] = isFlush ? 0 : (io.startHi << 9) | (io.startLo >>> 23);
-    if (isFlush) this.flushes[slot] = this.acknowledged;
+    if (isFlush) this.unstored.flushes(slot);
     this.waits[slot] = A_REPLY;
     this.message[slot] = this.filled;
     this.asked[slot] = this.looks;
@@ -161,18 +158,10 @@ export class Waiting {
 
   /** The server has carried the request out. */
   succeeded({ slot, op, flags }: IoRequest): void {
-    if (op === UBLK_IO_OP_FLUSH) {
-      // Of two flushes under way at once, the older one may be answered last.
-      const from = this.flushes[slot]!;
-      if (((from - this.stored) | 0) > 0) this.stored = from;
-    } else if ((op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_WRITE_ZEROES) && (flags & UBLK_IO_F_FUA) === 0) {
-      this.acknowledged = (this.acknowledged + 1) | 0;
+    if (op === UBLK_IO_OP_FLUSH) this.unstored.flushed(slot);
+    else if ((op === UBLK_IO_OP_WRITE || op === UBLK_IO_OP_WRITE_ZEROES) && (flags & UBLK_IO_F_FUA) === 0) {
+      this.unstored.written();
     }
-  }
-
-  /** The server has acknowledged writes that no flush has stored since. */
-  get isUnstored(): boolean {
-    return this.acknowledged !== this.stored;
   }
 
   /** The connection is looked at once more. */
