@@ -17,6 +17,7 @@ import { StartReporter } from '../start-report.ts';
 import { ResidentDevices } from './devices.ts';
 import { ended } from './ended.ts';
 import { ResidentRequests } from './requests.ts';
+import { startPool } from './start-pool.ts';
 
 /** A server with the same name that was killed keeps its lock for a moment. */
 const LEAVING_MS = 2000;
@@ -28,6 +29,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
   process.on('uncaughtException', (error) => log(`outside of every request: ${describeFailure(error)}`));
   surviveFullLog();
   try {
+    await startPool();
     const files = residentFiles(name);
     const notes = avoidOutOfMemoryKiller('');
     const locked = await takeNameLock(name, files.lock);
