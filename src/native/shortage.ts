@@ -5,11 +5,14 @@
 import { UblkError } from '../errors.ts';
 import { errnoText, errnoNumber } from './uapi/errno.ts';
 
+export const THREADS_HINT =
+  'no more threads may be started: see `ulimit -u`, pids.max of the control group, `sysctl kernel.threads-max`';
+
 /** Hints that name the limit behind each error. */
 const HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit of open files: `ulimit -n 1024`, or LimitNOFILE= in a systemd unit',
   ENFILE: 'the whole machine has too many files open: raise the limit with `sysctl fs.file-max`',
-  EAGAIN: 'no more threads may be started: see `ulimit -u`, pids.max of the control group, `sysctl kernel.threads-max`',
+  EAGAIN: THREADS_HINT,
   ENOMEM: 'memory is short, or limited: see `free`, `ulimit -v`, and memory.max of the control group',
 };
 

@@ -1,6 +1,7 @@
 /** Makes a queue thread and its parts: ring, slots, statistics, data path, delivery and target. */
 import { diskSize } from '../control/sysfs.ts';
 import { viewOf } from '../native/libc/ffi.ts';
+import { startFirstWorker } from '../native/ring/first-worker.ts';
 import type { RingRemains } from '../native/ring/remains.ts';
 import { Ring } from '../native/ring/ring.ts';
 import { BLOCK_BYTES, Block, BUFFER_SLOTS, blockOffset } from '../stats/layout.ts';
@@ -62,6 +63,7 @@ export async function buildQueueThread(config: ThreadConfig, events: BuildEvents
   process.once('exit', closeRing);
   try {
     registerAll(ring, config, mine.length);
+    startFirstWorker(ring);
     return await buildOn({ ring, closeRing }, mine, config, events);
   } catch (error) {
     closeRing();

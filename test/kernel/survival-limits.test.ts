@@ -54,23 +54,38 @@ describe('limits', { skip, timeout: 600_000 }, () => {
   });
 
   test('too few threads: one line, and nothing is left', async () => {
-    sh('mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; mkdir -p /sys/fs/cgroup/few');
-    sh('echo +pids > /sys/fs/cgroup/cgroup.subtree_control; echo 24 > /sys/fs/cgroup/few/pids.max');
-    const through = ['sh', '-c', 'echo $$ > /sys/fs/cgroup/few/cgroup.procs; exec "$@"', 'sh'];
+    const group = threadsGroup('few');
+    sh(`echo 24 > ${group}/pids.max`);
+    const through = ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
     try {
       const refused = await ublkts('add -t null -b --nthreads 32', { through });
       expectOneLine(refused, FAILED, /./);
       assert.match(refused.stderr, /pids.max/);
       assert.deepEqual(await leftovers(), []);
     } finally {
-      sh('rmdir /sys/fs/cgroup/few');
+      sh(`rmdir ${group}`);
+    }
+  });
+
+  test('no more threads at all: a resident server that has had no file yet survives its first one', async () => {
+    const group = threadsGroup('few-ever');
+    const { pid } = await library.startServer({ name: 'few', threads: 1 });
+    sh(`echo ${pid} > ${group}/cgroup.procs; cat ${group}/pids.current > ${group}/pids.max`);
+    sh('truncate -s 1M /tmp/few.img');
+    try {
+      const file = { target: 'loop', files: ['/tmp/few.img'], queues: 1, server: 'few' } as const;
+      await assert.rejects(addDevice(file), { code: 'EAGAIN', hint: /pids\.max/ });
+      assert.ok(existsSync(`/proc/${pid}`), 'the server lives');
+    } finally {
+      sh(`echo max > ${group}/pids.max; rm /tmp/few.img`);
+      await endServer('few', pid);
+      await until('its process has ended', () => !existsSync(`/proc/${pid}`));
+      sh(`rmdir ${group}`);
     }
   });
 
   test('too few threads in a resident server: the device is refused, the server has what it had, and serves on', async () => {
-    const group = '/sys/fs/cgroup/few-resident';
-    sh(`mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; mkdir -p ${group}`);
-    sh('echo +pids > /sys/fs/cgroup/cgroup.subtree_control');
+    const group = threadsGroup('few-resident');
     const { pid } = await library.startServer({ name: 'few', threads: 1 });
     sh(`echo ${pid} > ${group}/cgroup.procs`);
     const four = { target: 'null', features: ['BATCH_IO'], threads: 4, queues: 1, server: 'few' } as const;
@@ -82,8 +97,9 @@ describe('limits', { skip, timeout: 600_000 }, () => {
       await until('its threads have ended', () => threadsNamed(pid, `ublk${first.id}-`).length === 0);
       const held = () => [openFiles(pid), readdirSync(`/proc/${pid}/task`).length];
       const before = held();
-      // Some are refused with the first of their threads, and some with the last: their other threads run already.
-      for (const more of [0, 1, 2, 3]) {
+      // Some are refused with the first of their threads, and some with the last: their other threads run already. With 7
+      // more, all of them run, and the kernel cannot start the worker of one.
+      for (const more of [0, 1, 2, 3, 7]) {
         sh(`echo $(( $(cat ${group}/pids.current) + ${more} )) > ${group}/pids.max`);
         await assert.rejects(addDevice(four), { code: 'EAGAIN', hint: /pids\.max/ });
         sh(`echo max > ${group}/pids.max`);
@@ -96,7 +112,13 @@ describe('limits', { skip, timeout: 600_000 }, () => {
       await until('it holds what it held, without a shared thread', () => isDeepStrictEqual(held(), before));
       sh(`dd if=${kept.path} of=/dev/null bs=64k count=100 iflag=direct status=none`);
       await addDevice({ ...four, threads: 2 });
+      // Its shared thread has the worker that writes of a file need, before there is a file.
+      await addDevice({ ...SMALL, server: 'few' });
+      sh(`truncate -s 1M /tmp/few.img; cat ${group}/pids.current > ${group}/pids.max`);
+      const { path } = await addDevice({ target: 'loop', files: ['/tmp/few.img'], queues: 1, server: 'few' });
+      sh(`dd if=/dev/zero of=${path} bs=64k count=16 oflag=direct conv=fsync status=none; rm /tmp/few.img`);
     } finally {
+      sh(`echo max > ${group}/pids.max`);
       await endServer('few', pid);
       await until('its process has ended', () => !existsSync(`/proc/${pid}`));
       sh(`rmdir ${group}`);
@@ -211,6 +233,14 @@ function newFile(): string {
   const file = '/var/tmp/limits.img';
   sh(`rm -f ${file}; truncate -s 16M ${file}`);
   return file;
+}
+
+/** Makes a control group that can limit threads. */
+function threadsGroup(name: string): string {
+  const group = `/sys/fs/cgroup/${name}`;
+  sh(`mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; mkdir -p ${group}`);
+  sh('echo +pids > /sys/fs/cgroup/cgroup.subtree_control');
+  return group;
 }
 
 function openFilesAre(limit: string): { through: string[] } {

@@ -1,5 +1,6 @@
 /** Makes a shared thread and its parts, and opens and closes its lanes. */
 import { viewOf } from '../../native/libc/ffi.ts';
+import { startFirstWorker } from '../../native/ring/first-worker.ts';
 import type { RingRemains } from '../../native/ring/remains.ts';
 import { Ring } from '../../native/ring/ring.ts';
 import { Block, BlockF64 } from '../../stats/layout.ts';
@@ -66,6 +67,7 @@ function buildOn(
   const tid = gettid();
   // The requests of a device whose disk hangs must leave workers for those of the others.
   ring.registry.registerWorkers(config.slots);
+  startFirstWorker(ring);
   const files = ring.registry.registerFileTable(config.files);
   if (config.buffers > 0) ring.registry.registerSparseBuffers(config.buffers);
   const slots = new Slots(config.slots);
