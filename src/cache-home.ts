@@ -5,13 +5,16 @@ import path from 'node:path';
 /** The home directory that Debian names for a user without one. */
 export const NO_HOME = '/nonexistent';
 
-/** Where this user's caches are; undefined for a user without a home, as a container's may be. */
+/**
+ * Where this user's caches are; undefined for a user without a home, as a container's may be. A path that is not absolute
+ * counts for nothing (XDG Base Directory Specification): it would be another one in every directory.
+ */
 export function cacheHome(): string | undefined {
   const { XDG_CACHE_HOME: named } = process.env;
-  if (named) return named;
+  if (named !== undefined && path.isAbsolute(named)) return named;
   try {
     const home = homedir();
-    return home === NO_HOME ? undefined : path.join(home, '.cache');
+    return home === NO_HOME || !path.isAbsolute(home) ? undefined : path.join(home, '.cache');
   } catch {
     return undefined;
   }

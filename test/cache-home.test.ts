@@ -4,9 +4,9 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { compileCache } from '../src/cache-home.ts';
+import { cacheHome, compileCache } from '../src/cache-home.ts';
 
-const before = process.env['XDG_CACHE_HOME'];
+const before = { ...process.env };
 const isRoot = process.geteuid?.() === 0;
 let home: string;
 
@@ -15,8 +15,10 @@ beforeEach(() => {
   process.env['XDG_CACHE_HOME'] = path.join(home, 'cache');
 });
 afterEach(() => {
-  if (before === undefined) delete process.env['XDG_CACHE_HOME'];
-  else process.env['XDG_CACHE_HOME'] = before;
+  for (const name of ['XDG_CACHE_HOME', 'HOME']) {
+    if (before[name] === undefined) delete process.env[name];
+    else process.env[name] = before[name];
+  }
   rmSync(home, { recursive: true });
 });
 
@@ -33,4 +35,12 @@ test("another user's cache or home is not used", { skip: !isRoot && 'only root c
   mkdirSync(path.join(home, 'cache'));
   chownSync(path.join(home, 'cache'), 12_345, 12_345);
   assert.equal(compileCache('add'), undefined);
+});
+
+test('a home or a cache that is not absolute counts for nothing, so that no directory of others is made', () => {
+  process.env['XDG_CACHE_HOME'] = 'cache';
+  process.env['HOME'] = home;
+  assert.equal(cacheHome(), path.join(home, '.cache'));
+  process.env['HOME'] = '';
+  assert.equal(cacheHome(), undefined);
 });
