@@ -88,6 +88,12 @@ async function closeTarget(target: TargetQueue, { index, spec }: ThreadConfig): 
     () => late.reject(new Error(`it did not end within ${CLOSE_SECONDS} s`)),
     CLOSE_SECONDS * 1000,
   );
+  const cutShort = (): void => {
+    const problem = 'it called process.exit before it was done';
+    serverLog(`the target could not be closed on thread ${index}: ${problem}`);
+    say({ kind: 'left', problem });
+  };
+  process.once('exit', cutShort);
   try {
     await Promise.race([target.close?.(), late.promise]);
     return null;
@@ -97,6 +103,7 @@ async function closeTarget(target: TargetQueue, { index, spec }: ThreadConfig): 
     return describeThrown(error, spec.target);
   } finally {
     clearTimeout(timer);
+    process.off('exit', cutShort);
   }
 }
 

@@ -8,7 +8,7 @@ import { getDevInfo } from '../../src/control/commands.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } from './guest.ts';
 import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
-import { onlyLong } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const NAME = 'closing';
 const DIRECTORY = '/tmp/closing';
@@ -59,6 +59,14 @@ describe('a target that takes its time to close', { skip, timeout: 600_000 }, ()
       assert.match((await describeDevice(id)).last_error ?? '', lost);
       shFails(`ublkts del -n ${id}`, lost);
       assert.ok(!existsSync(`/run/ublkts/${id}.json`));
+    }
+  });
+
+  test('that ends its thread instead is told of, too', async () => {
+    for (const server of LONG ? [undefined, NAME] : [undefined]) {
+      const { id } = await addDevice(server, { exits: 'yes' });
+      shFails(`ublkts del -n ${id}`, /its target could not be closed: it called process\.exit before it was done/);
+      assert.deepEqual(filesLeftOf(id), []);
     }
   });
 
