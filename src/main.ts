@@ -7,9 +7,11 @@ import { cacheHome, NO_HOME } from './cache-home.ts';
 import { wants } from './cli/argv/global-flags.ts';
 import { dispatch } from './cli/dispatch/dispatch.ts';
 import { applyColourPolicy } from './cli/output/colour.ts';
+import { reportUnwritable } from './cli/output/unwritable.ts';
 
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   if (cacheHome() === undefined) standInForPasswd();
+  reportUnwritable();
   applyColourPolicy(argv, process.env);
   // Stacks then name lines of the source. Only what is imported from here on is mapped, and reading maps takes time.
   if (wants('debug', argv)) process.setSourceMapsEnabled(true);
@@ -17,6 +19,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     await dispatch(argv);
   } catch (error) {
     const { reportFailure } = await import('./cli/failures/report-failure.ts');
+    reportUnwritable();
     const code = reportFailure(error, argv);
     // A command may have set a better one: that of the signal that ended its server.
     process.exitCode ??= code;

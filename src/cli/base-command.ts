@@ -15,6 +15,7 @@ import { describeParseError } from './failures/parse-errors.ts';
 import { errorLines, errorObject } from './failures/report-failure.ts';
 import { onOff } from './flags/values.ts';
 import { noteLines } from './output/notes.ts';
+import { reportUnwritable } from './output/unwritable.ts';
 import { type Format, renderViews, type Views } from './output/views.ts';
 
 export abstract class BaseCommand extends Command {
@@ -27,6 +28,7 @@ export abstract class BaseCommand extends Command {
   /** Runs the command. oclif's own `run` would load a whole configuration first (docs/decisions/0015). */
   static async start(this: CommandClass, id: string, argv: readonly string[]): Promise<void> {
     this.id = id;
+    reportUnwritable();
     const words = [...id.split(':'), ...argv];
     // oxlint-disable-next-line no-underscore-dangle
     await orCutShort(words, () => new this([...argv], commandConfig())._run());

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { NO_DRIVER } from '../../src/control/missing-driver.ts';
@@ -37,6 +37,18 @@ describe('help and version', () => {
     });
     assert.equal(stdout, ublkts('help add').stdout);
     assert.ok(stdout.length > 8192);
+  });
+
+  test('what cannot be written is said in one line, and is a failure', () => {
+    for (const words of ['--version', 'help', 'list --json', 'completion bash', 'nosuch --json']) {
+      const full = openSync('/dev/full', 'w');
+      const { status, stderr } = spawnSync(process.execPath, [`${ROOT}bin/run.js`, ...words.split(' ')], {
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+      });
+      closeSync(full);
+      assert.deepEqual([status, stderr], [1, 'ublkts: cannot write to stdout: ENOSPC\n'], words);
+    }
   });
 
   test('help lists the commands, once each', () => {
