@@ -14,6 +14,7 @@ import { Footer, Header, MessageLine } from './panels/frame.tsx';
 import { GlyphContext } from './panels/line.tsx';
 import { BuffersPanel, EventsPanel } from './panels/lists.tsx';
 import { firstScreen, type Question, type Screen, type ViewName } from './screen.ts';
+import { useSuspension } from './suspension.ts';
 import type { Watch } from '../watch/watch.ts';
 
 /** How long a message is shown. */
@@ -33,6 +34,7 @@ export interface AppProps {
 
 export function App({ watch, actions, device, intervalMs, readOnly, glyphs, host, farewell }: AppProps) {
   const { exit } = useApp();
+  const suspend = useSuspension();
   const { columns: width, rows } = useWindowSize();
   const newest = useSyncExternalStore(
     useCallback((listener: () => void) => watch.subscribe(listener), [watch]),
@@ -76,6 +78,7 @@ export function App({ watch, actions, device, intervalMs, readOnly, glyphs, host
   }, [message, change]);
 
   useInput((input, key) => {
+    if (key.ctrl && input === 'z') suspend();
     for (const name of keyNames(input, key)) {
       const outcome = press(situation(screenNow.current), name);
       change(outcome.screen);

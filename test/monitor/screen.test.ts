@@ -225,6 +225,37 @@ describe('the terminal', { timeout: 240_000 }, () => {
   ];
   for (const [how, leave] of ways) test(`is as it was after ${how}`, async () => void (await leaves(leave)));
 
+  const stops: readonly (readonly [how: string, stop: (terminal: Terminal, pid: number) => void])[] = [
+    ['Ctrl-Z', (terminal) => terminal.press('\u001a')],
+    ['SIGTSTP', (_terminal, pid) => process.kill(pid, 'SIGTSTP')],
+    ['SIGSTOP', (_terminal, pid) => process.kill(pid, 'SIGSTOP')],
+  ];
+  for (const [how, stop] of stops) {
+    test(`is the shell's after ${how}, and the monitor's again after fg`, async () => {
+      const script = 'set -m; "$@"; stty -a; stty sane; echo stopped; read -r; fg; echo after';
+      const terminal = new Terminal(['bash', '-c', script, 'bash', process.execPath, PLAY, '3', '4'], { rows: 40 });
+      try {
+        await terminal.until(/q quit/);
+        stop(terminal, childOf(terminal.pid));
+        const text = await terminal.until(/^stopped$/m);
+        // No program is told of SIGSTOP.
+        if (how !== 'SIGSTOP') {
+          assert.ok(!terminal.alternate, 'the alternate screen is gone');
+          for (const mode of ['icanon', 'echo']) assert.match(text, new RegExp(`\\s${mode}\\s`));
+        }
+        terminal.press('\r');
+        await terminal.until((now) => terminal.alternate && /q quit/.test(now) && !/^stopped$/m.test(now));
+        terminal.press('?');
+        await terminal.until(/Keys/i);
+        terminal.press('qq');
+        await terminal.until(/after/);
+        assert.ok(!terminal.alternate);
+      } finally {
+        await terminal.close();
+      }
+    });
+  }
+
   test('is as it was after a failure, which is told then', async () => {
     assert.match(await leaves(() => {}, 'fail'), /the source has run dry/);
   });
