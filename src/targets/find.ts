@@ -36,6 +36,15 @@ export async function targetReference(name: string): Promise<string> {
   return file;
 }
 
+/** The file of a target of somebody's own. Throws a UblkError when there is none, also for the name of a built-in target. */
+export async function ownTargetFile(name: string): Promise<string> {
+  if (builtInTarget(name) === undefined) return targetReference(name);
+  throw usageError(
+    `${name} is a built-in target, and only a target of your own can be checked`,
+    'name its file with a slash or its ending, for example ./ram.ts',
+  );
+}
+
 /** Whether the name of a target is the path of a file: it has a slash, or the ending of a module. */
 function isPath(name: string): boolean {
   return name.includes('/') ? !name.startsWith('@') : /\.[cm]?[jt]s$/.test(name);

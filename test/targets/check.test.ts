@@ -156,6 +156,24 @@ describe('a target whose code', () => {
     assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'CUT_SHORT');
   });
 
+  test('is built in has no file that can be checked, also in the lab', () => {
+    for (const words of ['null', 'loop --lab'] as const) {
+      const { code, stderr } = ublkts(`target check ${words}`);
+      assert.equal(code, 2);
+      assert.match(stderr, /is a built-in target, and only a target of your own can be checked/);
+    }
+  });
+
+  test('has no such option is not checked, whatever the option is called', () => {
+    const file = join(folder, 'no-options.ts');
+    writeFileSync(file, target(''));
+    for (const name of ['colour', 'constructor', '__proto__']) {
+      const { code, stderr } = ublkts(`target check ${file} -o ${name}=1`);
+      assert.equal(code, 2, name);
+      assert.match(stderr, new RegExp(`the target has no option -o ${name}\\n`));
+    }
+  });
+
   test('is given files that it does not take is not checked', async () => {
     const file = join(folder, 'no-files.ts');
     writeFileSync(file, target(''));

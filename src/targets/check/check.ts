@@ -3,7 +3,7 @@ import { usageError } from '../../errors.ts';
 import { checkFileCount } from '../../spec/checks/target.ts';
 import { option } from '../../spec/option-names.ts';
 import { ADD_DEFAULTS } from '../../spec/options.ts';
-import { targetReference } from '../find.ts';
+import { ownTargetFile } from '../find.ts';
 import { openHandlers, setUp } from '../handlers/open.ts';
 import { withinBound } from '../load/bound.ts';
 import { loadDefinition } from '../load/load.ts';
@@ -36,7 +36,7 @@ export interface CheckOptions {
 
 /** Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. */
 export async function checkTarget(name: string, options: CheckOptions): Promise<Finding[]> {
-  const file = await targetReference(name);
+  const file = await ownTargetFile(name);
   const calls = await FileCalls.begin();
   const strays = Strays.begin();
   try {
@@ -164,7 +164,8 @@ async function outcomeOf<T>(
   } catch (error) {
     if (!(error instanceof Misbehaviour)) throw error;
     const cause = error.cause === undefined ? null : describeThrown(error.cause, file);
-    return { done: null, finding: { name, status: 'fail', detail: error.message, hint: cause } };
+    const hint = cause !== null && error.message.includes(cause) ? null : cause;
+    return { done: null, finding: { name, status: 'fail', detail: error.message, hint } };
   }
 }
 

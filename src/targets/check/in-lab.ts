@@ -9,7 +9,7 @@ import { UblkError } from '../../errors.ts';
 import type { TaskOptions } from '../../lab/progress.ts';
 import { runInGuest } from '../../lab/run.ts';
 import { formatSize } from '../../sizes.ts';
-import { findTarget, targetReference } from '../find.ts';
+import { findTarget, ownTargetFile } from '../find.ts';
 import { loadDefinition } from '../load/load.ts';
 import type { CheckOptions, Finding } from './check.ts';
 import { deviceScript } from './device-script.ts';
@@ -26,7 +26,7 @@ const MODULE = /\.(?:[cm]?[jt]s|json|wasm|node)$/;
 
 export async function checkInLab(name: string, options: CheckOptions & TaskOptions): Promise<Finding[]> {
   const { files, readOnly, signal, onProgress } = options;
-  const target = await targetReference(name);
+  const target = await ownTargetFile(name);
   const type = await findTarget(target);
   const isRing = type.looksAtData !== true;
   const targetOptions = type.recorded?.(options.targetOptions) ?? options.targetOptions;

@@ -46,7 +46,7 @@ async function loadBranded(file: string, copy?: string): Promise<Readonly<Record
     throw new UblkError(`there is no target file ${file}`, {
       code: 'ENOENT',
       kind: 'usage',
-      hint: '`ublkts target new NAME` writes one to begin with',
+      hint: 'put it there; `ublkts target new NAME` writes one to begin with',
     });
   }
   requireTypeScript(file);
