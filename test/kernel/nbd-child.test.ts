@@ -146,6 +146,16 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     assert.equal(servers(), 0);
   });
 
+  test('one that prints without end does not fill the file system of the run directory', async () => {
+    writeFileSync(`${FOLDER}/chatty`, '#!/bin/bash\nyes talk | head -c 12M\nexec nbdkit -f -U "$1" memory 1M\n', {
+      mode: 0o755,
+    });
+    sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -- ./chatty {socket}`);
+    const log = (): string => readFileSync(`/run/ublkts/${ID}.log`, 'utf8');
+    await until('the log is shortened', () => log().length < 2 << 20);
+    assert.match(log(), /^\S+Z this log had \d+ bytes: only its end is kept\ntalk\n/);
+  });
+
   test('one of another user ends with the server, and del ends one that does not', async () => {
     sh(`ublkts add -t nbd -n ${ID} -- nbdkit -u nobody memory 8M`);
     const { ublksrv_pid: server } = await describeDevice(ID);
