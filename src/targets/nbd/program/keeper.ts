@@ -73,7 +73,7 @@ export class ProgramKeeper {
 
   /** The reason why the device cannot be served, when a connection has failed with `error` before the device was ready. */
   explain(error: unknown): Promise<unknown> {
-    return explained(this.program, this.first, error);
+    return explained(this.program, this.first, this.place.folder, error);
   }
 
   /** Ends the program. Resolves when it has ended, or does not die: the log says so then. */

@@ -27,7 +27,7 @@ export async function askProgram(program: Program, exportName: string, signal?: 
       await untilListening(program, started, folder, signal);
       offered = await askExport(parseNbdUri(uriIn(folder, exportName)), signal);
     } catch (error) {
-      throw signal?.aborted === true ? error : await explained(program, started, error);
+      throw signal?.aborted === true ? error : await explained(program, started, folder, error);
     } finally {
       hasEnded = await started.end();
     }
