@@ -1,6 +1,6 @@
 /** A program of the device's own: how it is told where to listen, and that it is there for as long as the device. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { writeIdentity } from '../../../src/program/identity.ts';
 import { isServing, processState, readProcess } from '../../../src/record/process-state.ts';
 import { pathsOf, programOf, recordedProgram, startWords } from '../../../src/targets/nbd/program/command.ts';
 import { ProgramKeeper } from '../../../src/targets/nbd/program/keeper.ts';
-import { startProgram } from '../../../src/targets/nbd/program/start.ts';
+import { startProgram, untilListening } from '../../../src/targets/nbd/program/start.ts';
 import { joinWords } from '../../../src/text/shell-words.ts';
 
 const LISTENER = [process.execPath, '-e', 'require("net").createServer().listen(process.argv[1])', '{socket}'];
@@ -79,6 +79,31 @@ describe('no process of a program is left', () => {
     });
   }
 
+  for (const [who, before, after] of [
+    ['it', 'exec', ''],
+    ['a process that it has started', '', '; true'],
+  ] as const) {
+    test(`the socket is found when ${who} listens in another network namespace`, {
+      skip: namespaceRefusal(),
+    }, async () => {
+      const listen = "require('net').createServer().listen(process.argv[1])";
+      const words = [
+        'sh',
+        '-c',
+        `${before} unshare --net "$@"${after}`,
+        'sh',
+        process.execPath,
+        '-e',
+        listen,
+        '{socket}',
+      ];
+      const program = { words, directory: folder };
+      const started = start(words);
+      await untilListening(program, started, folder);
+      assert.ok(await started.end());
+    });
+  }
+
   test('one that is stopped stores what it holds before it ends', async () => {
     const started = start([
       'sh',
@@ -93,7 +118,7 @@ describe('no process of a program is left', () => {
   test('when the server is killed, all of them are asked to end', async () => {
     const file = new URL('../../../src/targets/nbd/program/start.ts', import.meta.url).href;
     const program = JSON.stringify({ words: wrapper(''), directory: folder });
-    const script = `import { startProgram } from ${JSON.stringify(file)};
+    const script = `import { startProgram, untilListening } from ${JSON.stringify(file)};
       startProgram(${program}, ${JSON.stringify(folder)}, ${JSON.stringify(join(folder, 'log'))});`;
     const server = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
     const pid = await child();
@@ -195,4 +220,9 @@ function started(program: string): string {
   const found = programOf({ program, directory: '/srv' });
   assert.ok(found !== null);
   return joinWords(startWords(found, '/run/s'));
+}
+
+/** Why there can be no other network namespace here; false where there can. */
+function namespaceRefusal(): string | false {
+  return spawnSync('unshare', ['--net', 'true']).status === 0 ? false : 'it takes root';
 }

@@ -3,7 +3,7 @@
  * of them end with it, and when the program itself ends, none of them is left (src/program/).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
 import { describeLeft, endProcesses } from '../../../program/end.ts';
@@ -19,6 +19,7 @@ import { escapeControls } from '../../../text/escape.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { serverLog } from '../../log.ts';
 import { type Program, startWords } from './command.ts';
+import { listensElsewhere, listensHere } from './listens.ts';
 import { socketIn } from './socket.ts';
 
 export interface StartedProgram extends Identity {
@@ -39,6 +40,7 @@ export interface StartedProgram extends Identity {
 /** A program that opens a remote image may need a while until it listens. */
 const LISTEN_MS = 30_000;
 const LOOK_MS = 20;
+const LOOK_ELSEWHERE_MS = 500;
 const END_MS = 5_000;
 const PATIENCE = { endsMs: END_MS, diesMs: END_MS };
 /** Longer than all of them are given to end, to be killed, and to be found again. */
@@ -53,8 +55,6 @@ const MOST_CHARACTERS = 400;
 const MOST_READ = 64 << 10;
 /** The server's lines begin with the time. */
 const OF_SERVER = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
-/** The flag of a socket in /proc/net/unix that listens (__SO_ACCEPTCON). */
-const LISTENS = '00010000';
 
 /**
  * Starts it. It does not listen yet: see `untilListening`. Its socket is in `folder`. What it prints is appended to the file
@@ -135,7 +135,8 @@ export async function untilListening(
   const socket = socketIn(folder);
   let how = '';
   void started.ended.then((text) => (how = text));
-  for (let waited = 0; !listens(socket); waited += LOOK_MS) {
+  for (let waited = 0; !listensHere(socket); waited += LOOK_MS) {
+    if (waited % LOOK_ELSEWHERE_MS === 0 && (await listensElsewhere(socket, started, folder))) return;
     signal?.throwIfAborted();
     if (how !== '') throw failed(program, `${how} before it listened on its socket`);
     if (waited >= LISTEN_MS) {
@@ -202,15 +203,4 @@ function lastWords(path: string, skipped: number): string {
       .join(' | ')
       .slice(-MOST_CHARACTERS),
   );
-}
-
-/** Whether a socket listens there. It does not try to connect, because some programs count their clients. */
-function listens(path: string): boolean {
-  if (!existsSync(path)) return false;
-  return readFileSync('/proc/self/net/unix', 'utf8')
-    .split('\n')
-    .some((line) => {
-      const [, , , flags, , , , at] = line.split(' ').filter((field) => field !== '');
-      return at === path && flags === LISTENS;
-    });
 }
