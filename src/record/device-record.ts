@@ -33,6 +33,12 @@ export interface FileIdentity {
   readonly blockDevice: string | null;
 }
 
+/** A path, and what it led to. */
+export interface Place {
+  readonly path: string;
+  readonly identity: FileIdentity;
+}
+
 /** How a server ended, when it lived to say so. */
 export interface Ending {
   /** ISO 8601. */
@@ -65,6 +71,12 @@ export interface DeviceRecord {
   readonly identities?: readonly FileIdentity[];
   /** The network namespace of `add` or the last `recover`, as /proc/PID/ns/net names it. A record of an older version has none. */
   readonly network?: string;
+  /**
+   * The mount namespace of the same call, as /proc/PID/ns/mnt names it, and where the paths led there that the device depends
+   * on. A record of an older version has neither.
+   */
+  readonly mounts?: string;
+  readonly places?: readonly Place[];
   /** The server before this one: until END_USER_RECOVERY has returned, the kernel may still name it. */
   readonly previous: ServerIdentity | null;
   /** How many times the device was recovered. */

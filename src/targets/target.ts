@@ -55,6 +55,8 @@ export interface BuiltInTarget<State = unknown> extends TargetType<State> {
    * lead to nothing that one device must have to itself. Backing files are not its concern.
    */
   alsoServed?(options: Readonly<Record<string, string>>, except: number): Promise<ServedExport | null>;
+  /** Paths that lead to what the device is made of, for a target whose options name some. */
+  places?(options: Readonly<Record<string, string>>): readonly string[];
   /** Paths that a queue may open again while it serves: what they lie on stays mounted for the server. */
   reopens?(options: Readonly<Record<string, string>>): readonly string[];
   /** For a target whose storage is reached over a network or a socket. It takes the place of `resize`. */

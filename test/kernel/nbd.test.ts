@@ -305,6 +305,35 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     }
   });
 
+  test('recover does not take the same path of another mount namespace for the same server or file', async () => {
+    const place = `${FOLDER}/place`;
+    const uri = `nbd+unix:///?socket=${place}/socket`;
+    const fill = (word: string): string =>
+      `printf ${word} > ${place}/disk; truncate -s 8M ${place}/disk; nbdkit -U ${place}/socket -P ${FOLDER}/${word}.pid file ${place}/disk; until [ -s ${FOLDER}/${word}.pid ]; do sleep 0.1; done`;
+    const devices = {
+      5: `-t nbd -q 1 -i 1 '${uri}'`,
+      6: `-t loop -q 1 -i 1 ${place}/disk`,
+      7: `-t nbd -q 1 -i 1 -- nbdkit file ${place}/disk`,
+    };
+    const add = Object.entries(devices).map(([id, words]) => `ublkts add -n ${id} ${words}`);
+    sh(`mkdir ${place}; unshare --mount bash -ec "mount -t tmpfs none ${place}; ${fill('inside')}; ${add.join('; ')}"`);
+    sh(fill('outside'));
+    try {
+      for (const id of Object.keys(devices).map(Number)) {
+        await killServer(id);
+        shFails(`ublkts recover -n ${id}`, new RegExp(`another mount namespace .*: ${place}(/disk)? is not here what`));
+      }
+      const inside = `nsenter --mount=/proc/$(cat ${FOLDER}/inside.pid)/ns/mnt`;
+      sh(`${inside} ublkts recover -a`);
+      for (const id of Object.keys(devices)) assert.equal(firstWord(`/dev/ublkb${id}`), 'inside');
+      await killServer(5);
+      sh(`ublkts recover -n 5 '${uri}'; echo 3 > /proc/sys/vm/drop_caches`);
+      assert.equal(firstWord('/dev/ublkb5'), 'outside');
+    } finally {
+      sh(`ublkts del -a; kill $(cat ${FOLDER}/inside.pid ${FOLDER}/outside.pid)`);
+    }
+  });
+
   test('recover refuses an export that has become smaller than the device, of a URI and of a program', async () => {
     const file = `${FOLDER}/shrinks`;
     const device = { target: 'nbd', features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const, queues: 1 };

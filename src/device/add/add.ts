@@ -10,7 +10,7 @@ import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { newAttempt } from '../../record/attempt.ts';
-import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
+import { type DeviceRecord, type Place, RECORD_VERSION } from '../../record/device-record.ts';
 import { withFilesAlone } from '../../record/files-alone.ts';
 import { forgetDevice, writeRecord } from '../../record/store.ts';
 import { openSharedFile } from '../../server/shared-memory/shared-file.ts';
@@ -24,6 +24,7 @@ import { findTarget, inspected, targetReference } from '../../targets/find.ts';
 import { type FoundFile, identityOf } from '../../targets/looks.ts';
 import { isGone } from '../is-gone.ts';
 import type { ServerProcess } from '../servers/launch.ts';
+import { pathsAmong, placesOf } from '../places.ts';
 import { possibleCpus, requireCpus } from '../require-cpus.ts';
 import { requireFiles } from '../require-files.ts';
 import { requireServedBelow, requireUnserved } from '../require-unserved.ts';
@@ -60,6 +61,7 @@ interface Prepared {
   readonly options: AddOptions;
   readonly target: TargetTraits;
   readonly files: readonly FoundFile[];
+  readonly places: readonly Place[];
 }
 
 /** Checks everything that can be checked without the driver. */
@@ -80,11 +82,12 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
   }
   const files = await requireFiles(options.files, waiting);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-  return { options, target, files };
+  const places = await placesOf([...options.files, ...pathsAmong(options.target, options.targetOptions)]);
+  return { options, target, files, places };
 }
 
 async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOptions): Promise<ServerProcess> {
-  const { options, files } = prepared;
+  const { options, files, places } = prepared;
   const { info, spec } = await create(channel, prepared, waiting);
   const id = info.dev_id;
   try {
@@ -98,6 +101,8 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
       server: null,
       identities: files.map(({ stat }) => identityOf(stat)),
       network: currentNamespace('net'),
+      mounts: currentNamespace('mnt'),
+      places,
       previous: null,
       generation: 0,
       recorded: true,

@@ -32,10 +32,12 @@ import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
 import { keptNote } from './kept-options.ts';
 import { requireSameNetwork } from './same-network.ts';
+import { requireSamePlaces } from './same-places.ts';
 import { optionsWith } from './target-options.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
+import { pathsAmong, placesOf } from '../places.ts';
 import { requireCpus } from '../require-cpus.ts';
 import { requireFiles } from '../require-files.ts';
 import { requireServedBelow, requireUnserved } from '../require-unserved.ts';
@@ -81,7 +83,10 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
     options: before?.options ?? null,
   });
-  if (before !== null) requireSameNetwork(before, found, overrides);
+  if (before !== null) {
+    requireSameNetwork(before, found, overrides);
+    await requireSamePlaces(before, found, overrides);
+  }
   const recorded = asked.recorded?.(found.targetOptions) ?? found.targetOptions;
   const target = await inspected(asked, recorded, true, waiting.signal);
   const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
@@ -94,6 +99,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   await withControl((channel) => requireUnserved(channel, options, files));
   if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);
+  const places = await placesOf([...options.files, ...pathsAmong(options.target, targetOptions)]);
   await startUserRecoveryWhenFree(info, waiting);
   const attempt = newAttempt();
   writeRecord({
@@ -112,6 +118,8 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     server: before?.server ?? null,
     identities: files.map(({ stat }) => identityOf(stat)),
     network: currentNamespace('net'),
+    mounts: currentNamespace('mnt'),
+    places,
     previous: null,
     generation: (before?.generation ?? 0) + 1,
     recorded: before !== null,

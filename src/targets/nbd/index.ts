@@ -1,5 +1,6 @@
 /** The target `nbd`: an export of an NBD server, over a connection per queue thread. */
 import { release } from 'node:os';
+import { dirname } from 'node:path';
 import { UblkError, usageError } from '../../errors.ts';
 import { filesOf } from '../../record/files.ts';
 import { option } from '../../spec/option-names.ts';
@@ -14,7 +15,7 @@ import { chooseExport } from './handshake/negotiate.ts';
 import { namespacesOfUri } from './namespaces.ts';
 import { connectionOptions, NBD_OPTIONS, parseNbdOptions, recordedNbdOptions } from './options.ts';
 import { nbdParams } from './params.ts';
-import { pathsOf, programOf } from './program/command.ts';
+import { argumentPathsOf, pathsOf, programOf } from './program/command.ts';
 import { ProgramKeeper } from './program/keeper.ts';
 import { askProgram } from './program/probe.ts';
 import { NBD_FLAG_CAN_MULTI_CONN } from './protocol/numbers.ts';
@@ -82,6 +83,13 @@ export const nbdTarget: BuiltInTarget<NbdState> = {
     if (programOf(options) !== null) return null;
     const { uri } = parseNbdOptions(options);
     return { uri: formatNbdUri(uri), devices: await devicesServingExport(uri, except) };
+  },
+  places: (options) => {
+    const program = programOf(options);
+    if (program !== null) return argumentPathsOf(program);
+    const { address } = parseNbdOptions(options).uri;
+    // Each server makes its socket anew.
+    return address.kind === 'unix' ? [dirname(address.path)] : [];
   },
   reopens: (options) => {
     const program = programOf(options);

@@ -63,9 +63,18 @@ export function startWords({ words }: Program, path: string): string[] {
 }
 
 /** The paths that the program may open when it is started again: every part of its words that could be a path. */
-export function pathsOf({ words, directory }: Program): string[] {
+export function pathsOf(program: Program): string[] {
+  return [program.directory, ...SYSTEM_FOLDERS, ...pathsIn(program.words, program)];
+}
+
+/** The paths that its arguments may name: what it serves is among them. */
+export function argumentPathsOf(program: Program): string[] {
+  return pathsIn(program.words.slice(1), program);
+}
+
+function pathsIn(words: readonly string[], { directory }: Program): string[] {
   const parts = words.flatMap((word) => word.split(/[=,:]/)).filter((part) => part !== '');
-  return [directory, ...SYSTEM_FOLDERS, ...parts.map((part) => (isAbsolute(part) ? part : resolve(directory, part)))];
+  return parts.map((part) => (isAbsolute(part) ? part : resolve(directory, part)));
 }
 
 /** Where programs have their libraries, settings and temporary files. */
