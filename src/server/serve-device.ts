@@ -115,9 +115,8 @@ export async function serveDevice(
   const { spec } = record;
   const recovering = mode === 'recover';
   const made = recovering ? await getParams(channel, id) : null;
-  const deviceBytes = (made?.basic.dev_sectors ?? 0) * 512;
   const type = await findTarget(spec.target);
-  const target = await type.open(openRequest(spec, recovering, id, deviceBytes));
+  const target = await type.open(openRequest(spec, recovering, id, made));
   held.add(() => {
     closed = (async () => target.close())();
     // It is awaited when the char device is closed.

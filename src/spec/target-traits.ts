@@ -1,4 +1,5 @@
 /** The properties of a target that decide what a device can be. `TargetType` (targets/target.ts) satisfies it. */
+import type { Params } from '../control/commands.ts';
 import type { DataPathName } from './data-paths.ts';
 import type { DeviceSpec } from './device-spec.ts';
 import type { IntegrityOptions } from './options.ts';
@@ -68,12 +69,19 @@ export interface OpenRequest {
   readonly recovering: boolean;
   /** Bytes of the device that is to be recovered, which the files must have room for; 0 for a new device. */
   readonly deviceBytes: number;
+  /** What the kernel has of the device that is to be recovered; null for a new device. */
+  readonly kept: Params | null;
   /** The server is a resident one, and its other devices must not wait for this one's files. */
   readonly resident: boolean;
 }
 
-/** `device` is the id, `deviceBytes` the size of a device that is to be recovered. */
-export function openRequest(spec: DeviceSpec, recovering: boolean, device = -1, deviceBytes = 0): OpenRequest {
+/** `device` is the id, `kept` what the kernel has of a device that is to be recovered. */
+export function openRequest(
+  spec: DeviceSpec,
+  recovering: boolean,
+  device = -1,
+  kept: Params | null = null,
+): OpenRequest {
   const { share, files, targetOptions, dataPath, delivery, queues, depth, maxIoBufBytes, integrity } = spec;
   return {
     device,
@@ -87,7 +95,8 @@ export function openRequest(spec: DeviceSpec, recovering: boolean, device = -1, 
     maxIoBufBytes,
     integrity,
     recovering,
-    deviceBytes,
+    deviceBytes: (kept?.basic.dev_sectors ?? 0) * 512,
+    kept,
     resident: spec.server !== null,
   };
 }

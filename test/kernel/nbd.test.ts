@@ -363,6 +363,24 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     }
   });
 
+  test('a device that was recovered on a server that offers more goes back to the one that it was made on', async () => {
+    blankDisk();
+    const file = ['file', DISK];
+    const less = [...UNIX, '--filter=nozero', ...file];
+    const device = { target: 'nbd', features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const, queues: 1 };
+    let id = -1;
+    await serving(less, async () => {
+      ({ id } = await library.addDevice({ ...ADD_DEFAULTS, ...device, targetOptions: { uri: URI } }));
+      await killServer(id);
+    });
+    try {
+      await serving([...UNIX, ...file], () => void sh(`ublkts recover -n ${id}`));
+      await serving(less, () => verify(`/dev/ublkb${id}`, '--size=1M'));
+    } finally {
+      sh(`ublkts del -n ${id}`);
+    }
+  });
+
   test('an export is served by one device, however its URI is written and whoever is first', async () => {
     const link = `nbd+unix:///?socket=${FOLDER}/link`;
     sh(`ln -sfn socket ${FOLDER}/link`);

@@ -26,7 +26,7 @@ import { leave } from './transmission/goodbye.ts';
 import { type SharedUnstored, shareUnstored, Unstored } from './transmission/unstored.ts';
 import { formatNbdUri } from './uri.ts';
 
-export interface NbdState extends Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath'> {
+export interface NbdState extends Pick<OpenRequest, 'options' | 'maxIoBufBytes' | 'dataPath' | 'kept'> {
   readonly shutdowns: SharedShutdowns;
   readonly unstored: SharedUnstored;
 }
@@ -114,7 +114,7 @@ function check({ device, options, dataPath, integrity }: OpenRequest): void {
 }
 
 async function open(request: OpenRequest): Promise<Opened<NbdState>> {
-  const { device, options, maxIoBufBytes, dataPath } = request;
+  const { device, options, maxIoBufBytes, dataPath, kept } = request;
   if (dataPath === 'auto_zc') requireFixedBuffers(release());
   const begun = await begin(request);
   return {
@@ -124,6 +124,7 @@ async function open(request: OpenRequest): Promise<Opened<NbdState>> {
       options: connectionOptions(options, device),
       maxIoBufBytes,
       dataPath,
+      kept,
       shutdowns: shareShutdowns(),
       unstored: shareUnstored(),
     },
@@ -166,6 +167,7 @@ async function queue(context: QueueContext<NbdState>): Promise<NbdQueue> {
   try {
     return await connectQueue(context, {
       ...parseNbdOptions(state.options),
+      kept: state.kept,
       registers: state.dataPath === 'auto_zc',
       tunnels,
       shutdowns: new Shutdowns(state.shutdowns),

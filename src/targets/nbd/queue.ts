@@ -12,7 +12,7 @@
  * - This is the hot path while the connection is up: nothing here allocates.
  */
 import { closeSync } from 'node:fs';
-import type { ParamsInit } from '../../control/commands.ts';
+import type { Params, ParamsInit } from '../../control/commands.ts';
 import { abandon, shutDown } from '../../native/libc/stream-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { UBLK_IO_OP_WRITE } from '../../native/uapi/ublk-io.ts';
@@ -20,6 +20,7 @@ import { lengthOf, offsetOf } from '../handlers/request.ts';
 import type { ConnectionWriter } from '../../stats/connection-writer.ts';
 import type { IoRequest, QueueContext, TargetQueue, TargetRing, ThreadEvents } from '../target.ts';
 import { sayGoodbye } from './transmission/goodbye.ts';
+import { exportAsMade } from './connection/as-made.ts';
 import { type Connection, Link } from './connection/link.ts';
 import { isGone, Looks, SILENT } from './connection/liveness.ts';
 import type { Shutdowns } from './connection/shutdowns.ts';
@@ -59,6 +60,8 @@ const GROWN = 'the device has grown since it was made';
 const SHUTDOWN = 'the server is about to end';
 
 export interface NbdQueueOptions extends NbdOptions {
+  /** What the kernel has of a device that is recovered; null for a new device. */
+  readonly kept: Params | null;
   /** The data of requests is in registered buffers. */
   readonly registers: boolean;
   readonly tunnels: TlsThread;
@@ -122,7 +125,7 @@ export class NbdQueue implements TargetQueue, Answered {
     this.fd = fd;
     this.drop = drop;
     this.exportBytes = found.bytes;
-    const { registers, tunnels, requestSeconds, shutdowns, unstored } = options;
+    const { kept, registers, tunnels, requestSeconds, shutdowns, unstored } = options;
     const waiting = new Waiting(slots, registers, unstored);
     this.registers = registers;
     this.gathered = new Gathered(slots);
@@ -145,8 +148,8 @@ export class NbdQueue implements TargetQueue, Answered {
     });
     this.link = new Link({
       ...options,
-      export: found,
-      needs: { largest: largestOf(params), connections: threads },
+      export: kept === null ? found : exportAsMade(found, kept),
+      needs: { largest: largestOf(kept ?? params), connections: threads },
       thread,
       deviceBytes,
       onConnected: (connection) => this.connected(connection),

@@ -72,6 +72,7 @@ export class NbdClient {
         options,
         maxIoBufBytes: this.bytes,
         dataPath: 'copy',
+        kept: null,
         shutdowns: shareShutdowns(),
         unstored: shareUnstored(),
       },

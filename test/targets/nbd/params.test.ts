@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { decode, encode } from '../../../src/native/uapi/codec.ts';
 import {
   UBLK_ATTR_FUA,
   UBLK_ATTR_READ_ONLY,
   UBLK_ATTR_ROTATIONAL,
   UBLK_ATTR_VOLATILE_CACHE,
+  ublk_params,
 } from '../../../src/native/uapi/ublk-params.ts';
+import { exportAsMade } from '../../../src/targets/nbd/connection/as-made.ts';
 import { differenceOf } from '../../../src/targets/nbd/connection/difference.ts';
 import type { NbdExport } from '../../../src/targets/nbd/handshake/export.ts';
 import { parseNbdOptions, recordedNbdOptions } from '../../../src/targets/nbd/options.ts';
-import { nbdNotes, nbdParams } from '../../../src/targets/nbd/params.ts';
+import { largestOf, nbdNotes, nbdParams } from '../../../src/targets/nbd/params.ts';
 import {
   NBD_FLAG_CAN_MULTI_CONN,
   NBD_FLAG_READ_ONLY,
@@ -112,6 +115,21 @@ describe('a server that is back', () => {
   ] as const) {
     test(`${what} is another one`, () => {
       assert.match(differenceOf({ ...EXPORT, flags: ALL }, { ...EXPORT, flags: ALL, ...now }, NEEDS) ?? '', why);
+    });
+  }
+
+  for (const [what, made] of [
+    ['without discards and zeroes', { flags: NBD_FLAG_SEND_FLUSH }],
+    ['read-only', { flags: ALL | NBD_FLAG_READ_ONLY }],
+    ['with larger blocks', { flags: ALL, blockSizes: { minimum: 4096, preferred: 4096, maximum: 1 << 30 } }],
+    ['with smaller requests', { flags: ALL, blockSizes: { minimum: 512, preferred: 4096, maximum: 65_536 } }],
+  ] as const) {
+    test(`${what} is still that of a device that was made of it, when another one has recovered the device`, () => {
+      const old = { ...EXPORT, ...made };
+      const kept = decode(ublk_params, encode(ublk_params, nbdParams(old, REQUEST)));
+      const recovered = { ...EXPORT, flags: ALL };
+      assert.equal(differenceOf(exportAsMade(recovered, kept), old, { ...NEEDS, largest: largestOf(kept) }), null);
+      assert.notEqual(differenceOf(recovered, old, NEEDS), null);
     });
   }
 
