@@ -29,6 +29,8 @@ const SECTOR = 512;
 const PAGE = 4096;
 /** The largest block of a ublk device: a page. */
 const MAX_BLOCK = PAGE;
+/** The largest optimal I/O size that the driver takes (256 MiB, ublk_validate_params). */
+const MAX_OPTIMAL = 2 ** 28;
 /** Bytes of the largest DISCARD or WRITE_ZEROES: below 2^31, so that a request's length fits where its result does. */
 const MOST_CLEARED = 2 ** 31;
 
@@ -55,7 +57,7 @@ export function nbdParams(
       attrs: attributesOf(flags),
       logical_bs_shift: Math.log2(block),
       physical_bs_shift: Math.log2(Math.min(MAX_BLOCK, Math.max(block, preferred))),
-      io_opt_shift: Math.log2(Math.max(block, preferred)),
+      io_opt_shift: Math.log2(Math.min(MAX_OPTIMAL, Math.max(block, preferred))),
       io_min_shift: Math.log2(block),
       max_sectors: largest / SECTOR,
       dev_sectors: sectors,

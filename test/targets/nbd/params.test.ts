@@ -50,6 +50,11 @@ describe('the device of an export', () => {
     });
   });
 
+  test('has no larger optimal size than the driver takes', () => {
+    const blockSizes = { minimum: 4096, preferred: 2 ** 31, maximum: 0xffff_ffff };
+    assert.equal(nbdParams({ ...EXPORT, blockSizes }, REQUEST).basic?.io_opt_shift, 28);
+  });
+
   test('has blocks of 512 bytes where the server says nothing, or less', () => {
     const blockSizes = { minimum: 1, preferred: 4096, maximum: 0xffff_ffff };
     for (const sizes of [null, blockSizes]) {
