@@ -29,6 +29,8 @@ const URI = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?<authority>[^/?#]*)(?:\/(?<name
 const SCHEME = /^nbd(s?)(\+unix)?$/i;
 const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d*))?$/;
 const PARAMETERS: readonly string[] = ['socket', ...Object.values(TLS_PARAMETERS)];
+const LINK_LOCAL = /^fe[89ab][\da-f]:/i;
+const EXAMPLES_V6 = 'for example nbd://[2001:db8::1]/ or nbd://[fe80::1%25eth0]/';
 const EXAMPLES = 'for example nbd://host/export or nbd+unix:///export?socket=/run/nbd.sock';
 
 /**
@@ -112,11 +114,11 @@ function addressV6(inBrackets: string, text: string): string {
   const [address = '', ...zones] = host.split('%');
   const isAddress = URL.canParse(`http://[${address}]`);
   if (!isAddress || zones.length > 1 || zones[0] === '') {
-    throw refused(
-      text,
-      `[${inBrackets}] is not an IPv6 address`,
-      'for example nbd://[2001:db8::1]/ or nbd://[fe80::1%25eth0]/',
-    );
+    throw refused(text, `[${inBrackets}] is not an IPv6 address`, EXAMPLES_V6);
+  }
+  // The kernel refuses to connect to it with EINVAL.
+  if (LINK_LOCAL.test(address) && zones.length === 0) {
+    throw refused(text, `[${inBrackets}] is link-local, and its network interface is not named`, EXAMPLES_V6);
   }
   return host;
 }

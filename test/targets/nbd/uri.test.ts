@@ -75,6 +75,7 @@ describe('an NBD URI', () => {
     ['nbd://[nonsense]/', /\[nonsense\] is not an IPv6 address/],
     ['nbd://[::1::]/', /is not an IPv6 address/],
     ['nbd://[fe80::1%25]/', /is not an IPv6 address/],
+    ['nbd://[FE80::1]/', /\[FE80::1\] is link-local, and its network interface is not named/],
     ['nbd://host:70000/', /not a port/],
     ['nbd://host/%ff', /percent-encoded/],
     ['nbd://host/%00', /null character/],
