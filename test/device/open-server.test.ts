@@ -1,7 +1,7 @@
 /** A resident server that a program holds open, without a device: none needs the driver. Needs a build, and root. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { askResident } from '../../src/protocol/ask-resident.ts';
 import { residentFiles, RUN_DIRECTORY } from '../../src/record/files.ts';
@@ -45,6 +45,17 @@ describe('an open server', { skip: refusal() }, () => {
     await server.end();
     assert.ok(!existsSync(`/proc/${server.pid}`) || !existsSync(files.lock));
     await server.end();
+  });
+
+  test('is waited for when it ends already and does not listen any more', async () => {
+    const server = await openServer({ name });
+    await server.close();
+    rmSync(files.socket);
+    // Longer than the kernel may take to end a process that has closed its socket.
+    setTimeout(() => process.kill(server.pid, 'SIGTERM'), 1_500);
+    await assert.rejects(server.end({ timeoutMs: 500 }), { code: 'EBUSY', message: /its process has not left yet/ });
+    await server.end();
+    assert.ok(!existsSync(files.lock));
   });
 
   test('that somebody has started again is not ended by who had closed the one before', async () => {

@@ -3,6 +3,7 @@
  * becomes of them.
  */
 import { EventEmitter } from 'node:events';
+import { milliseconds } from '../../clock.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
@@ -93,7 +94,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
    */
   async end({ signal, timeoutMs = END_MS }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    const server = this.#isClosed ? await this.#foundAgain() : this.#server;
+    const server = this.#isClosed ? await this.#foundAgain(timeoutMs, signal) : this.#server;
     if (server === undefined || server.isEnded) return;
     try {
       await askToEnd(this.name, signal);
@@ -142,18 +143,24 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     return undefined;
   }
 
-  /** The server that was closed; undefined if it has ended. */
-  async #foundAgain(): Promise<FollowedServer | undefined> {
-    try {
-      const server = await FollowedServer.follow(this.name, { happened: () => {}, ended: () => {} });
-      if (server.pid === this.pid) return server;
-      // Another one that somebody has started since.
-      await server.stop();
-    } catch (error) {
-      // It may be about to end.
-      if (!isGone(error) || !(await hasEnded(this.name))) throw error;
+  /**
+   * The server that was closed; undefined if it has ended. It may be about to end, and listen no more, because somebody else
+   * has asked it to.
+   */
+  async #foundAgain(timeoutMs: number, signal: AbortSignal | undefined): Promise<FollowedServer | undefined> {
+    for (const begun = milliseconds(); ; signal?.throwIfAborted()) {
+      try {
+        const server = await FollowedServer.follow(this.name, { happened: () => {}, ended: () => {} });
+        if (server.pid === this.pid) return server;
+        // Another one that somebody has started since.
+        await server.stop();
+        return undefined;
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        if (await hasEnded(this.name)) return undefined;
+        if (milliseconds() - begun >= timeoutMs) throw busyError(this.name, [], timeoutMs);
+      }
     }
-    return undefined;
   }
 
   #tell(event: DeviceEvent): void {
@@ -211,10 +218,14 @@ export async function openServer(options: ServeOptions = {}, waiting: WaitOption
 }
 
 function busyError(name: string, devices: readonly number[], timeoutMs: number): UblkError {
-  const which = devices.length === 1 ? `device ${devices[0]}` : `devices ${devices.join(', ')}`;
-  return new UblkError(`the server ${name} has not ended within ${timeoutMs / 1000} s: it still has ${which}`, {
+  return new UblkError(`the server ${name} has not ended within ${timeoutMs / 1000} s: ${whatKeeps(devices)}`, {
     code: 'EBUSY',
     kind: 'busy',
     hint: `its log says which of them are in use, and by whom: ${residentFiles(name).log}; it ends when the others have left`,
   });
+}
+
+function whatKeeps(devices: readonly number[]): string {
+  if (devices.length === 0) return 'it has no device any more, and its process has not left yet';
+  return `it still has ${devices.length === 1 ? 'device' : 'devices'} ${devices.join(', ')}`;
 }
