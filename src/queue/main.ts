@@ -6,6 +6,7 @@ import { isAbsolute } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
+import { affinityText, narrowedAffinity } from '../native/affinity-text.ts';
 import { keepCompiledCode } from '../native/compiled-code.ts';
 import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/libc/calls.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
@@ -73,7 +74,9 @@ function settle(config: ThreadConfig): string[] {
   if (policy !== 0) notes.push(`SCHED_BATCH: ${errnoText(policy)}`);
   if (config.cpus.length > 0) {
     const affinity = setAffinity(config.cpus);
-    if (affinity !== 0) notes.push(`affinity of thread ${config.index}: ${errnoText(affinity)}`);
+    if (affinity !== 0) notes.push(`affinity of thread ${config.index}: ${affinityText(affinity)}`);
+    // Only for a list that somebody has given: of the CPUs of a queue, some may be offline.
+    else notes.push(...narrowedAffinity(config.spec.cpus));
   }
   return notes;
 }

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { AddOptions } from '../../src/spec/options.ts';
 import { statField } from '../../tools/guest/stat-field.ts';
-import { add, ublkts } from '../../tools/guest/ublkts.ts';
-import { leavesNothingBehind, skip } from './guest.ts';
+import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
+import { leavesNothingBehind, sh, skip } from './guest.ts';
 import { killServer, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { LONG } from './support/long.ts';
@@ -77,6 +77,32 @@ describe('set_affinity', { skip, timeout: 300_000 }, () => {
       await assert.rejects(library.setAffinity(id, { cpus: [99] }), /there is no CPU 99 here/);
       assert.deepEqual(allowedCpus(pid), ['0', '0']);
     });
+  });
+});
+
+describe('the cpuset of a control group', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('is named when it allows some or none of the CPUs that were asked for', async () => {
+    const group = '/sys/fs/cgroup/cpu-zero';
+    sh(`mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; mkdir -p ${group}`);
+    sh(`echo +cpuset > /sys/fs/cgroup/cgroup.subtree_control; echo 0 > ${group}/cpuset.cpus`);
+    const through = ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
+    try {
+      const some = await run('add -t null -q 1 -n 0 --cpus 0-1', { through });
+      assert.match(some.stderr, /^note: CPU 1 is offline, or not in the cpuset of the control group, and not used$/m);
+      const none = await run('add -t null -q 1 -n 1 --cpus 1', { through });
+      assert.match(none.stderr, /^note: affinity of thread 0: none of these CPUs is online and in the cpuset/m);
+      const refused = {
+        code: 'EINVAL',
+        message: /none of these CPUs is online and in the cpuset/,
+        hint: /^`taskset -cp \d+`/,
+      };
+      await assert.rejects(library.setAffinity(0, { cpus: [1] }), refused);
+    } finally {
+      await ublkts('del 0 1');
+      sh(`rmdir ${group}`);
+    }
   });
 });
 

@@ -1,9 +1,10 @@
 /** `set_affinity`: other CPUs for the threads that serve a device, while they serve. */
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
+import { affinityText } from '../../native/affinity-text.ts';
 import { readText } from '../../native/kernel-files.ts';
 import { getAffinity, setAffinity as bind } from '../../native/libc/calls.ts';
-import { errnoName, errnoText } from '../../native/uapi/errno.ts';
+import { ERRNO, errnoName } from '../../native/uapi/errno.ts';
 import { option } from '../../spec/option-names.ts';
 import { formatCpuList } from '../cpu-list.ts';
 import { describeDevice } from '../report/list.ts';
@@ -42,7 +43,7 @@ export async function setAffinity(id: number, { cpus, queue, ...waiting }: Affin
   const chosen = queuesOf(report, queue);
   for (const one of chosen) requireOwnThreads(report, one);
   const tids = new Set(chosen.flatMap((one) => one.tids));
-  for (const tid of tids) move(id, tid, cpus);
+  for (const tid of tids) move(report, tid, cpus);
   const queues = chosen.map((one) => ({ id: one.id, tids: one.tids, cpus: getAffinity(one.tids[0] ?? 0) }));
   return { queues, notes: [...narrowed(queues, cpus), ...others(report, chosen, tids)] };
 }
@@ -85,13 +86,14 @@ function sharedThread(device: number, queue: number, server: string): UblkError 
   );
 }
 
-function move(device: number, tid: number, cpus: readonly number[]): void {
+function move({ id: device, ublksrv_pid: pid }: DeviceReport, tid: number, cpus: readonly number[]): void {
   const errno = bind(cpus, tid);
   if (errno === 0) return;
-  throw new UblkError(`thread ${tid} cannot be moved to CPUs ${formatCpuList(cpus)}: ${errnoText(errno)}`, {
+  throw new UblkError(`thread ${tid} cannot be moved to CPUs ${formatCpuList(cpus)}: ${affinityText(errno)}`, {
     code: errnoName(errno),
     device,
     command: 'sched_setaffinity',
+    ...(errno === ERRNO.EINVAL ? { hint: `\`taskset -cp ${pid}\` prints the CPUs that its server may use` } : {}),
   });
 }
 

@@ -5,6 +5,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { UblkError } from '../../errors.ts';
+import { affinityText, narrowedAffinity } from '../../native/affinity-text.ts';
 import { keepCompiledCode } from '../../native/compiled-code.ts';
 import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../../native/libc/calls.ts';
 import { errnoName, errnoText } from '../../native/uapi/errno.ts';
@@ -44,7 +45,8 @@ function settle({ index, cpus }: SharedThreadConfig): string[] {
   const affinity = cpus.length === 0 ? 0 : setAffinity(cpus);
   return [
     ...(policy === 0 ? [] : [`SCHED_BATCH: ${errnoText(policy)}`]),
-    ...(affinity === 0 ? [] : [`affinity of shared thread ${index}: ${errnoText(affinity)}`]),
+    ...(affinity === 0 ? [] : [`affinity of shared thread ${index}: ${affinityText(affinity)}`]),
+    ...(affinity === 0 ? narrowedAffinity(cpus) : []),
   ];
 }
 
