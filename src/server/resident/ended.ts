@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
+import { withinMs } from '../../control/waiting.ts';
 import { readStack } from '../../targets/stack.ts';
 import { startDel, stopUnused, whenAsked } from '../asked-to-end.ts';
 import { log } from '../log.ts';
@@ -12,6 +13,8 @@ import type { ResidentDevices } from './devices.ts';
 /** A device that was stopped leaves when its last requests are answered and its target is closed, which may take long. */
 const REMIND_MS = 10_000;
 const LOOK_MS = 20;
+/** How long the server stays for the `del` of its devices, whose ids are free then. Somebody may keep one open that has left. */
+const DELETED_MS = 10_000;
 
 /** Resolves when the server was asked to end and has no device. */
 export function ended(devices: ResidentDevices): Promise<void> {
@@ -33,20 +36,23 @@ export function ended(devices: ResidentDevices): Promise<void> {
  */
 async function untilEmpty(devices: ResidentDevices): Promise<boolean> {
   const leaving = new Set<number>();
+  const deletions: Promise<void>[] = [];
   for (let reminder = milliseconds() + REMIND_MS; !devices.isEmpty; await sleep(LOOK_MS)) {
     for (const id of leaving) if (!devices.ids.includes(id)) leaving.delete(id);
     const served = devices.ids.filter((id) => !leaving.has(id));
     for (const id of served) leaving.add(id);
-    if (served.length > 0 && !(await stopAll(devices, served))) return false;
+    if (served.length > 0 && !(await stopAll(devices, served, deletions))) return false;
     if (milliseconds() < reminder) continue;
     reminder = milliseconds() + REMIND_MS;
     log(`waiting for ${waitedFor(devices)}`);
   }
+  // Whoever waits for the end of this server may give the ids to others.
+  await withinMs(Promise.all(deletions), DELETED_MS, undefined);
   return true;
 }
 
 /** Stops and deletes the devices that nobody uses. Resolves to whether they leave, all of them. */
-async function stopAll(devices: ResidentDevices, ids: readonly number[]): Promise<boolean> {
+async function stopAll(devices: ResidentDevices, ids: readonly number[], deletions: Promise<void>[]): Promise<boolean> {
   const stopped: number[] = [];
   const inUse: number[] = [];
   const stack = readStack();
@@ -63,16 +69,23 @@ async function stopAll(devices: ResidentDevices, ids: readonly number[]): Promis
     inUse.push(id);
     log(`device ${id} is in use and is served on: ${outcome.reason}`);
   }
-  if (stopped.length > 0) deleteStopped(stopped);
+  if (stopped.length > 0) deletions.push(deleteStopped(stopped));
   return !inUse.some((id) => devices.ids.includes(id));
 }
 
-function deleteStopped(stopped: readonly number[]): void {
+/** Resolves when they are deleted, or cannot be. */
+function deleteStopped(stopped: readonly number[]): Promise<void> {
   log(`not in use, and deleted: ${stopped.length === 1 ? 'device' : 'devices'} ${stopped.join(', ')}`);
-  // It waits until this process has let go of the devices, so this process must not wait for it.
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // It waits until this process has let go of the devices, so this process must not wait for it before.
   const del = startDel(stopped);
-  del.on('error', (error) => log(`what is stopped is not deleted: ${error.message}`));
+  del.on('error', (error) => {
+    log(`what is stopped is not deleted: ${error.message}`);
+    resolve();
+  });
+  del.on('exit', () => resolve());
   del.unref();
+  return promise;
 }
 
 function waitedFor({ ids, starting }: ResidentDevices): string {
