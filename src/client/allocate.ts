@@ -1,6 +1,7 @@
 /** Allocates memory that is shared with a server: a memfd of this program, memory of the server, or a file. */
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
+import { closeDescriptor } from '../native/libc/calls.ts';
 import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
 import { createMemfd, type MappedMemory, mapFile } from '../native/memory.ts';
@@ -36,7 +37,7 @@ export async function allocateRegion(device: number, options: RegionOptions): Pr
 /** The descriptor stays open, so that a recovered server can find the memory by it. */
 async function fromMemfd(device: number, bytes: number, readOnly: boolean): Promise<SharedRegion> {
   const fd = createMemfd('ublkts-region', bytes);
-  const close = () => closeSync(fd);
+  const close = () => closeDescriptor(fd);
   return orElse(close, async () => {
     addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW, 'a memfd');
     return share(device, fd, bytes, close, () => ask(device, { op: 'register-fd', readOnly }, fd));

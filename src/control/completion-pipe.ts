@@ -2,9 +2,8 @@
  * Wakes the event loop when a command completes: io_uring writes a byte into this pipe after each command, and Node reads
  * the other end as it reads any socket.
  */
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { pipe } from '../native/libc/calls.ts';
+import { closeDescriptor, pipe } from '../native/libc/calls.ts';
 
 export class CompletionPipe {
   /** Where the ring writes. */
@@ -27,6 +26,6 @@ export class CompletionPipe {
 
   close(): void {
     this.#socket.destroy();
-    closeSync(this.fd);
+    closeDescriptor(this.fd);
   }
 }

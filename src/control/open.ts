@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { deviceNumber } from '../block/number.ts';
 import { readText } from '../native/kernel-files.ts';
+import { closeDescriptor } from '../native/libc/calls.ts';
 import { type RingParts, setUpRing } from '../native/ring/setup.ts';
 import { IORING_SETUP_SQE128 } from '../native/uapi/io-uring-setup.ts';
 import { CONTROL_DEVICE } from './command.ts';
@@ -22,7 +23,7 @@ export function openControlRing(entries: number): ControlRing {
     const close = (): void => {
       ring.ring.unmap();
       ring.sqes.unmap();
-      closeSync(ring.fd);
+      closeDescriptor(ring.fd);
       closeSync(fd);
     };
     return { fd, ring, close };

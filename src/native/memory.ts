@@ -1,6 +1,6 @@
 /** Mapped memory: an address that can be passed to the kernel, and typed-array views of the same bytes. */
-import { closeSync, ftruncateSync } from 'node:fs';
-import { checked, mmap, munmap } from './libc/calls.ts';
+import { ftruncateSync } from 'node:fs';
+import { checked, closeDescriptor, mmap, munmap } from './libc/calls.ts';
 import { callInt, viewOf } from './libc/ffi.ts';
 import {
   MADV_DONTNEED,
@@ -132,7 +132,7 @@ export function createMemfd(name: string, length: number): number {
   try {
     ftruncateSync(fd, length);
   } catch (error) {
-    closeSync(fd);
+    closeDescriptor(fd);
     throw error;
   }
   return fd;

@@ -2,8 +2,8 @@
  * Connects to a server's socket and sends a request at once, so that a server which waits for it only for a moment has it
  * when it accepts the connection, however busy the event loop of this process is. It also sends descriptors, which Node cannot.
  */
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { closeDescriptor } from '../native/libc/calls.ts';
 import { connectUnix, MessageBuffer, peerCredentials } from '../native/libc/unix-socket.ts';
 
 export interface Connection {
@@ -21,7 +21,7 @@ export function connectAndSend(path: string, request: Buffer, fds: readonly numb
     message.send(connection, request, fds);
     return { socket: new Socket({ fd: connection }), pid };
   } catch (error) {
-    closeSync(connection);
+    closeDescriptor(connection);
     throw error;
   } finally {
     message.close();

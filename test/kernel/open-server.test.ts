@@ -1,8 +1,12 @@
 /** Resident servers that a program holds open, on a real ublk driver: what it hears of them, and when they have ended. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { OpenServer } from '../../src/index.ts';
+import { packagePath } from '../../src/package-root.ts';
 import { leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -74,6 +78,18 @@ describe('a program that holds a resident server open', { skip, timeout: 600_000
     });
   }
 
+  test('may do so in a worker thread, and Node warns of nothing', async () => {
+    const code = `import('ublkts').then(async ({ openServer }) => {
+      const server = await openServer({ name: '${NAME}' });
+      const { id } = await server.add({ target: 'null', queues: 1 });
+      await server.delete(id);
+      await server.end();
+    })`;
+    const worker = new Worker(code.replace('ublkts', packagePath('dist/index.js')), { eval: true, stderr: true });
+    const [said, [exitCode]] = await Promise.all([text(worker.stderr), once(worker, 'exit')]);
+    assert.deepEqual([said, exitCode], ['', 0]);
+  });
+
   test('does not take it for ended while a device is in use', async () => {
     const server = await library.openServer({ name: NAME });
     const { id, path } = await server.add({ target: 'null' });
@@ -85,6 +101,7 @@ describe('a program that holds a resident server open', { skip, timeout: 600_000
     });
     await until('the device is free', () => run(`kill -0 ${user.stdout.trim()}`).status !== 0);
     await server.end();
+    assert.ok(!existsSync(`/sys/class/ublk-char/ublkc${id}`), 'the id is free when the server has ended');
   });
 });
 

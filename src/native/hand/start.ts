@@ -4,9 +4,9 @@
  * hand, and leaves that behind when it gives up the wait.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { packagePath } from '../../package-root.ts';
-import { checked } from '../libc/calls.ts';
+import { checked, closeDescriptor } from '../libc/calls.ts';
 import { MFD_CLOEXEC } from '../uapi/mman.ts';
 import { handProgram, hasHandProgram } from './program.ts';
 import type { HandTask } from './task.ts';
@@ -56,7 +56,7 @@ function startProgram(task: HandTask, options: Spawned): ChildProcess | undefine
     // There are errors that spawn throws at once, for instance ENOMEM.
     return undefined;
   } finally {
-    if (file >= 0) closeSync(file);
+    if (file >= 0) closeDescriptor(file);
   }
 }
 

@@ -1,9 +1,8 @@
 /**
  * Stream sockets of our own, whose descriptors io_uring can use; Node keeps the descriptors of its own to itself.
  */
-import { closeSync } from 'node:fs';
 import { ERRNO } from '../uapi/errno.ts';
-import { checked, ioctl, systemError } from './calls.ts';
+import { checked, closeDescriptor, ioctl, systemError } from './calls.ts';
 import { callInt } from './ffi.ts';
 import { encodeAddress, type SocketAddress } from './socket-address.ts';
 import {
@@ -50,7 +49,7 @@ export function startConnecting(address: SocketAddress, limits: TcpLimits): numb
     if (value < 0 && errno !== ERRNO.EINPROGRESS) throw systemError('connect', errno, '');
     return fd;
   } catch (error) {
-    closeSync(fd);
+    closeDescriptor(fd);
     throw error;
   }
 }
@@ -65,7 +64,7 @@ export function interfaceIndex(name: string): number {
   try {
     ioctl(fd, SIOCGIFINDEX, request, name);
   } finally {
-    closeSync(fd);
+    closeDescriptor(fd);
   }
   return new DataView(request.buffer).getInt32(IFNAMSIZ, true);
 }

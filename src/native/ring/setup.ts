@@ -1,6 +1,5 @@
 /** Makes a ring (io_uring_setup(2)) and maps its queues. */
-import { closeSync } from 'node:fs';
-import { io_uring_setup } from '../libc/calls.ts';
+import { closeDescriptor, io_uring_setup } from '../libc/calls.ts';
 import { type MappedMemory, mapFile } from '../memory.ts';
 import { decode, encode } from '../uapi/codec.ts';
 import {
@@ -95,7 +94,7 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
       sqFlagsWord: sq_off.flags / 4,
     };
   } catch (error) {
-    closeSync(fd);
+    closeDescriptor(fd);
     throw error;
   }
 }
