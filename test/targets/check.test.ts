@@ -37,6 +37,8 @@ test('what is written to begin with does nothing wrong, and its test says so', (
     assert.throws(() => writeNewTarget('half', false), /cannot write half\.test\.ts/);
     assert.ok(!existsSync('half.ts'));
     rmSync('half.test.ts');
+    for (const name of ['', '../disk', 'a/disk', "a'b", '.disk', 'a b'])
+      assert.throws(() => writeNewTarget(name, false), { kind: 'usage', message: /cannot be the name/ }, name);
     const PATH = `${bin}:${dirname(process.execPath)}:${process.env['PATH']}`;
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const run = spawnSync(process.execPath, ['--test', ...tests], { encoding: 'utf8', env: { ...env, PATH } });

@@ -53,6 +53,11 @@ describe('a file', () => {
   for (const [name, source, message] of [
     ['syntax.ts', 'const x = ;\n', /cannot load target .*: SyntaxError: .* \(syntax\.ts:1/],
     ['throws.ts', "\nthrow new Error('not today');\n", /: not today \(throws\.ts:2:7\)/],
+    [
+      'caused.ts',
+      "throw new Error('no disk', { cause: new AggregateError([new Error('refused')]) });\n",
+      /: no disk: refused \(caused\.ts:1:7\)/,
+    ],
     ['enum.ts', 'enum X { A }\n', /enum is not supported .*\(enum\.ts:1/],
     ['plain.mjs', 'export default {};\n', /its default export was not made by defineTarget/],
     ['half.ts', GOOD.replace("summary: 'good', ", ''), /is not complete: `summary` is not a text/],

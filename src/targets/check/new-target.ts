@@ -1,6 +1,6 @@
 /** Writes the file that a target of one's own begins with, and a test beside it. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { UblkError } from '../../errors.ts';
+import { UblkError, usageError } from '../../errors.ts';
 
 export interface NewTarget {
   /** The names of the files, which are in the current directory. */
@@ -8,8 +8,17 @@ export interface NewTarget {
   readonly test: string;
 }
 
+/** A name that stands in TypeScript and on a command line as it is. */
+const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}._-]*$/u;
+
 /** Throws a UblkError when one of the files is there already; then neither is written. */
 export function writeNewTarget(name: string, isAsync: boolean): NewTarget {
+  if (!NAME.test(name)) {
+    throw usageError(
+      `${JSON.stringify(name)} cannot be the name of a target's file`,
+      'a name is made of letters, digits, dots, dashes and underscores; the file is written into the current directory',
+    );
+  }
   const file = /\.m?ts$/.test(name) ? name : `${name}.ts`;
   const test = file.replace(/\.(m?ts)$/, '.test.$1');
   write(file, isAsync ? ASYNC : SYNC);
