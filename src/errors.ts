@@ -46,6 +46,10 @@ export interface FailureDetails {
 /** A target of somebody's own has its own copy of this class: errors are known by this, and not by their class. */
 const BRAND = Symbol.for('ublkts.UblkError');
 
+/**
+ * Every failure of this library. `message` says in one sentence what was asked and what refused it, `kind` which class of
+ * failure it is, `code` the errno by name, or a word of our own where no system call failed, and `hint` what to do next.
+ */
 export class UblkError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && BRAND in value;

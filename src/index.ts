@@ -22,22 +22,26 @@ export {
   deleteAllDevices,
   deleteDevice,
 } from './device/remove/delete.ts';
-export { describeHolder, type Holder } from './block/holder.ts';
-export { type Features, getFeatures } from './device/features.ts';
+export { type Claimant, describeHolder, type Holder, type Opener } from './block/holder.ts';
+export { type FeatureBit, type Features, getFeatures } from './device/features.ts';
 export { describeDevice, listDevices } from './device/report/list.ts';
 export { quiesceDevice } from './device/change/quiesce.ts';
 export { recoverDevice } from './device/recover/recover.ts';
 export { type Recoveries, recoverAllDevices } from './device/recover/recover-all.ts';
 export type {
   BufferReport,
+  ConnectionReport,
+  DeletingReport,
   DeviceReport,
   DeviceState,
   IoReport,
   QueueReport,
+  StartedDevice,
+  StuckReport,
   TallyReport,
 } from './device/report/report.ts';
 export { type AffinityOptions, type Moved, type QueueAffinity, setAffinity } from './device/change/affinity.ts';
-export { updateSize } from './device/change/resize.ts';
+export { type ResizeOptions, updateSize } from './device/change/resize.ts';
 export { type StopOptions, stopDevice } from './device/remove/stop.ts';
 export { OpenServer, type OpenServerEvents, openServer } from './device/servers/open-server.ts';
 export { type ServeOptions, type StartedServer, startServer } from './device/servers/serve.ts';
@@ -49,3 +53,4 @@ export {
   type IntegrityOptions,
   type SharedBufferOptions,
 } from './spec/options.ts';
+export type { Feature } from './spec/features.ts';

@@ -98,7 +98,9 @@ describe('installed elsewhere', () => {
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(
       program,
-      "import { type DeviceReport, listDevices, UblkError } from 'ublkts';\n" +
+      "import { type DeviceReport, type Feature, listDevices, type StartedDevice, UblkError } from 'ublkts';\n" +
+        "const needed: readonly Feature[] = ['SHMEM_ZC'];\n" +
+        'export const notesOf = ({ notes }: StartedDevice) => [...notes, ...needed];\n' +
         'const devices: readonly DeviceReport[] = await listDevices();\n' +
         'console.log(devices.length, new UblkError("no", { code: "EIO" }).code);\n',
     );

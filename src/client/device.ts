@@ -13,6 +13,7 @@ export async function openDevice(device: number | string): Promise<SharedMemoryD
   return new SharedMemoryDevice(id, path, await open(path, constants.O_RDWR | constants.O_DIRECT));
 }
 
+/** A block device that is open for direct I/O from memory that its server shares. `openDevice` makes one. */
 export class SharedMemoryDevice {
   readonly id: number;
   readonly path: string;

@@ -19,6 +19,7 @@ export interface RegionParts {
   readonly close: () => void;
 }
 
+/** Memory that is shared with the server of a device. `SharedMemoryDevice.allocate` makes one. */
 export class SharedRegion {
   /** The kernel's index of the buffer, as `ublkts list` shows it. */
   readonly index: number;

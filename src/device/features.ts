@@ -14,6 +14,7 @@ export interface Features {
   readonly bits: FeatureBit[];
 }
 
+/** Resolves to the features that this kernel's driver has. */
 export async function getFeatures(): Promise<Features> {
   const features = await withControl(query);
   return { features, bits: bitsOf(features) };

@@ -35,8 +35,9 @@ export interface AddOptions {
   readonly share: boolean;
   /** The id of the device; -1 lets the kernel choose. */
   readonly id: number;
+  /** Hardware queues, 1 to 32. The default is 2. */
   readonly queues: number;
-  /** Requests per queue. */
+  /** Requests per queue, 1 to 4096. The default is 128. */
   readonly depth: number;
   /** UBLK_F_* features by name, without the prefix. */
   readonly features: readonly Feature[];
@@ -68,6 +69,7 @@ export interface AddOptions {
 /** The argument of `addDevice`: a target, and every option that is not to have its default. */
 export type AddRequest = Pick<AddOptions, 'target'> & Partial<AddOptions>;
 
+/** What an option of a new device is when it is left out or undefined. */
 export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   files: [],
   targetOptions: {},

@@ -36,6 +36,7 @@ export interface OpenServerEvents {
 
 const END_MS = 15_000;
 
+/** A resident server that this program holds open. `openServer` makes one. */
 export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncDisposable {
   readonly name: string;
   /** The process that is followed, or was followed last. */
