@@ -2,7 +2,8 @@
  * The library: devices and their buffers from a program of one's own. It needs the same rights as `ublkts`.
  *
  * Every function that may wait takes `{ signal, onWaiting, timeoutMs }` (WaitOptions) and lets the event loop turn while
- * it waits. Every failure is a UblkError with `code`, `kind`, `device` and `hint`.
+ * it waits. Every failure is a UblkError with `code`, `kind`, `device` and `hint`. (Reads and writes of an open device fail
+ * with the errors of `node:fs`.)
  */
 export { SharedMemoryDevice, openDevice } from './client/device.ts';
 export type { RegionOptions } from './client/allocate.ts';

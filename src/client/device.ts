@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { requireServer } from '../device/buffers.ts';
-import { usageError } from '../errors.ts';
+import { UblkError, usageError } from '../errors.ts';
 import { allocateRegion, type RegionOptions } from './allocate.ts';
 import type { SharedRegion } from './region.ts';
 
@@ -10,7 +10,23 @@ import type { SharedRegion } from './region.ts';
 export async function openDevice(device: number | string): Promise<SharedMemoryDevice> {
   const id = idOf(device);
   const path = `/dev/ublkb${id}`;
-  return new SharedMemoryDevice(id, path, await open(path, constants.O_RDWR | constants.O_DIRECT));
+  return new SharedMemoryDevice(id, path, await opened(id, path));
+}
+
+async function opened(id: number, path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_DIRECT);
+  } catch (error) {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException;
+    const isGone = code === 'ENOENT' || code === 'ENXIO';
+    throw new UblkError(isGone ? `there is no ${path}: no such device is live` : `cannot open ${path}: ${code}`, {
+      code,
+      command: 'open',
+      device: id,
+      ...(isGone ? { kind: 'no-device' } : {}),
+      cause: error,
+    });
+  }
 }
 
 /** A block device that is open for direct I/O from memory that its server shares. `openDevice` makes one. */
