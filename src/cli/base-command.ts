@@ -14,6 +14,7 @@ import { exitCodeOfOutcome, type Outcome } from './failures/outcome.ts';
 import { describeParseError } from './failures/parse-errors.ts';
 import { errorLines, errorObject } from './failures/report-failure.ts';
 import { onOff } from './flags/values.ts';
+import { printConsoleOnStderr } from './output/console.ts';
 import { noteLines } from './output/notes.ts';
 import { reportUnwritable } from './output/unwritable.ts';
 import { type Format, renderViews, type Views } from './output/views.ts';
@@ -29,6 +30,7 @@ export abstract class BaseCommand extends Command {
   static async start(this: CommandClass, id: string, argv: readonly string[]): Promise<void> {
     this.id = id;
     reportUnwritable();
+    printConsoleOnStderr();
     const words = [...id.split(':'), ...argv];
     // oxlint-disable-next-line no-underscore-dangle
     await orCutShort(words, () => new this([...argv], commandConfig())._run());

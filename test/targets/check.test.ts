@@ -176,6 +176,17 @@ describe('a target whose code', () => {
     }
   });
 
+  test('prints with console.log does not print among the results', () => {
+    const file = join(folder, 'prints.ts');
+    const print =
+      "console.log('hello'); console.info('hello'); console.debug('hello'); console.dir({}); console.table([{ a: 1 }]);";
+    writeFileSync(file, `${print}${target('').replace(disk, `${print}${disk}`)}`);
+    const { code, stdout, stderr } = ublkts(`target check ${file} --json`);
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(stdout) as { healthy: boolean }).healthy, true);
+    assert.match(stderr, /^hello\nhello\nhello\n/);
+  });
+
   test('is given files that it does not take is not checked', async () => {
     const file = join(folder, 'no-files.ts');
     writeFileSync(file, target(''));
