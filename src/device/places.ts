@@ -1,7 +1,7 @@
 /** Where the paths lead that a device depends on, as this process sees them. */
 import type { Place } from '../record/device-record.ts';
 import type { AddOptions } from '../spec/options.ts';
-import { identityOf, lookAt } from '../targets/looks.ts';
+import { type FoundFile, identityOf, lookAt } from '../targets/looks.ts';
 import { builtInTarget } from '../targets/registry.ts';
 
 /** The paths that are among the options of a target. */
@@ -9,12 +9,16 @@ export function pathsAmong(target: string, targetOptions: AddOptions['targetOpti
   return builtInTarget(target)?.places?.(targetOptions) ?? [];
 }
 
-/** Resolves to the places of those of the paths that lead anywhere. */
-export async function placesOf(paths: readonly string[]): Promise<Place[]> {
-  const places: Place[] = [];
+/** Resolves to the places of the backing files, and of those of the paths that lead anywhere. */
+export async function placesOf(files: readonly FoundFile[], paths: readonly string[]): Promise<Place[]> {
+  const places = files.map(placeOf);
   for (const path of new Set(paths)) {
     const stat = await lookAt(path);
-    if (stat !== null && stat !== 'late') places.push({ path, identity: identityOf(stat) });
+    if (stat !== null && stat !== 'late') places.push(placeOf({ path, stat }));
   }
   return places;
+}
+
+function placeOf({ path, stat }: FoundFile): Place {
+  return { path, identity: identityOf(stat) };
 }

@@ -2,10 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { UblkError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
-import type { DeviceRecord, Place } from '../../record/device-record.ts';
+import type { DeviceRecord, FileIdentity, Place } from '../../record/device-record.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import { builtInTarget } from '../../targets/registry.ts';
-import { pathsAmong, placesOf } from '../places.ts';
+import { identityOf, lookAt } from '../../targets/looks.ts';
+import { pathsAmong } from '../places.ts';
 
 /**
  * Refuses paths that lead elsewhere in this mount namespace than in the one of `add` (a container): the device would get other
@@ -21,11 +22,10 @@ export async function requireSamePlaces(
   if (server !== null || mounts === undefined || mounts === here) return;
   const isNamed = Object.keys(builtInTarget(target)?.displaces ?? {}).some((name) => name in named);
   const paths = [...(namedFiles.length > 0 ? [] : files), ...(isNamed ? [] : pathsAmong(target, targetOptions))];
-  const now = await placesOf(paths);
-  const [moved] = places.filter((was) => paths.includes(was.path) && !now.some((one) => isSame(one, was)));
+  const moved = await firstMoved(places.filter(({ path }) => paths.includes(path)));
   if (moved === undefined) return;
   throw new UblkError(
-    `device ${id} was made in another mount namespace (${mounts}, and this is ${here}): ${moved.path} is not here what it is there`,
+    `device ${id} was made in another mount namespace (${mounts}, and this is ${here}): ${moved} is not here what it is there`,
     {
       code: 'EXDEV',
       kind: 'usage',
@@ -36,8 +36,16 @@ export async function requireSamePlaces(
   );
 }
 
+/** The first path that leads elsewhere now, or nowhere. A file that does not answer is not among them: it is given up later. */
+async function firstMoved(places: readonly Place[]): Promise<string | undefined> {
+  for (const { path, identity } of places) {
+    const stat = await lookAt(path);
+    if (stat !== 'late' && (stat === null || !isSame(identityOf(stat), identity))) return path;
+  }
+  return undefined;
+}
+
 /** A block device is the same one whichever node it has. */
-function isSame(a: Place, b: Place): boolean {
-  const number = a.identity.blockDevice;
-  return a.path === b.path && (number === null ? isDeepStrictEqual(a, b) : number === b.identity.blockDevice);
+function isSame(a: FileIdentity, b: FileIdentity): boolean {
+  return a.blockDevice === null ? isDeepStrictEqual(a, b) : a.blockDevice === b.blockDevice;
 }
