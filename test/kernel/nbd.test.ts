@@ -330,7 +330,7 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
       sh(`ublkts recover -n 5 '${uri}'; echo 3 > /proc/sys/vm/drop_caches`);
       assert.equal(firstWord('/dev/ublkb5'), 'outside');
     } finally {
-      sh(`ublkts del -a; kill $(cat ${FOLDER}/inside.pid ${FOLDER}/outside.pid)`);
+      sh(`for id in 5 6 7; do ublkts del -n $id; done; kill $(cat ${FOLDER}/inside.pid ${FOLDER}/outside.pid)`);
     }
   });
 
@@ -370,7 +370,8 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     const device = { target: 'nbd', features: ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const, queues: 1 };
     let id = -1;
     await serving(less, async () => {
-      ({ id } = await library.addDevice({ ...ADD_DEFAULTS, ...device, targetOptions: { uri: URI } }));
+      const targetOptions = { uri: URI, reconnect_delay: '20' };
+      ({ id } = await library.addDevice({ ...ADD_DEFAULTS, ...device, targetOptions }));
       await killServer(id);
     });
     try {

@@ -41,7 +41,7 @@ async function extend({ path, name, bytes }: RoomRequest, from: number, signal?:
   if (bytes <= from) return;
   const calls = new BackingCalls(path, { caller: 'process', name, signal });
   const fd = await calls.open(constants.O_WRONLY).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EROFS') return null;
+    if (['EROFS', 'EACCES', 'EPERM'].includes(error.code ?? '')) return null;
     throw error;
   });
   if (fd === null) return;
