@@ -1,4 +1,7 @@
+/** Options of which each that can be left out may also be undefined, with `exactOptionalPropertyTypes` too. */
+export type OrUndefined<T> = { readonly [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] };
+
 /** The options that are given. JavaScript callers write `{ threads: undefined }` for an option that they leave out. */
-export function given<T extends object>(options: T): T {
+export function given<T extends object>(options: OrUndefined<T>): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,13 +1,13 @@
 /** `addDevice` of the library: a new device and its whole report. */
 import type { WaitOptions } from '../../control/waiting.ts';
-import { given } from '../../spec/given.ts';
+import { given, type OrUndefined } from '../../spec/given.ts';
 import type { AddRequest } from '../../spec/options.ts';
 import { addAndRead } from './add.ts';
 import { describe } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
 
 /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
-export async function addDevice(request: AddRequest, waiting: WaitOptions = {}): Promise<StartedDevice> {
-  const { report, notes } = await addAndRead(given(request), describe, waiting);
+export async function addDevice(request: OrUndefined<AddRequest>, waiting: WaitOptions = {}): Promise<StartedDevice> {
+  const { report, notes } = await addAndRead(given<AddRequest>(request), describe, waiting);
   return { ...report, notes: [...notes] };
 }

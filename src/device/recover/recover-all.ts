@@ -11,6 +11,7 @@ import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
+import type { OrUndefined } from '../../spec/given.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import { UblkStack } from '../../targets/stack.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -35,7 +36,7 @@ export interface Recoveries {
  * meanwhile is not among the results.
  */
 export async function recoverAllDevices(
-  overrides: Partial<AddOptions> = {},
+  overrides: OrUndefined<Partial<AddOptions>> = {},
   waiting: WaitOptions = {},
 ): Promise<Recoveries> {
   const recovered: number[] = [];
@@ -68,7 +69,7 @@ export async function recoverAllDevices(
 /** Resolves to false when the device has got its server from another command, which is waited for. */
 async function recoverUnlessOthersDo(
   id: number,
-  overrides: Partial<AddOptions>,
+  overrides: OrUndefined<Partial<AddOptions>>,
   waiting: WaitOptions,
 ): Promise<boolean> {
   for (const deadline = milliseconds() + OTHERS_MS; ; ) {

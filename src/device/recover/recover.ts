@@ -22,7 +22,7 @@ import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budge
 import { dataPathOfFeatures } from '../../spec/data-paths.ts';
 import { optionsFor } from '../../spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../../spec/features.ts';
-import { given } from '../../spec/given.ts';
+import { given, type OrUndefined } from '../../spec/given.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
 import { resolve } from '../../spec/resolve.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
@@ -50,10 +50,10 @@ const SEEN_SERVING_MS = 500;
 /** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
 export async function recoverDevice(
   id: number,
-  overrides: Partial<AddOptions> = {},
+  overrides: OrUndefined<Partial<AddOptions>> = {},
   waiting: WaitOptions = {},
 ): Promise<StartedDevice> {
-  const server = await startRecovery(id, given(overrides), waiting);
+  const server = await startRecovery(id, given<Partial<AddOptions>>(overrides), waiting);
   server.release();
   return { ...(await describeDevice(id)), notes: [...server.notes] };
 }

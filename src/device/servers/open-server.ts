@@ -9,9 +9,15 @@ import { UblkError } from '../../errors.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
 import { hasEnded, isGone } from '../../protocol/ask-resident.ts';
 import { residentFiles } from '../../record/files.ts';
-import { given } from '../../spec/given.ts';
+import { given, type OrUndefined } from '../../spec/given.ts';
 import type { AddOptions, AddRequest } from '../../spec/options.ts';
-import { checkServerOptions, DEFAULT_SERVER, SERVER_DEFAULTS, serverName } from '../../spec/server-options.ts';
+import {
+  checkServerOptions,
+  DEFAULT_SERVER,
+  SERVER_DEFAULTS,
+  serverName,
+  type ServerOptions,
+} from '../../spec/server-options.ts';
 import { addDevice } from '../add/add-device.ts';
 import { deleteDevice, type DeleteOptions } from '../remove/delete.ts';
 import { recoverDevice } from '../recover/recover.ts';
@@ -68,13 +74,17 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   }
 
   /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
-  add(request: Omit<AddRequest, 'server'>, waiting: WaitOptions = {}): Promise<StartedDevice> {
+  add(request: OrUndefined<Omit<AddRequest, 'server'>>, waiting: WaitOptions = {}): Promise<StartedDevice> {
     return this.#followed(addDevice({ ...request, server: this.name }, waiting));
   }
 
   /** Gives this server a device that has lost its own. Starts the server again if it has ended. */
-  recover(id: number, overrides: Partial<AddOptions> = {}, waiting: WaitOptions = {}): Promise<StartedDevice> {
-    return this.#followed(recoverDevice(id, { ...given(overrides), server: this.name }, waiting));
+  recover(
+    id: number,
+    overrides: OrUndefined<Partial<AddOptions>> = {},
+    waiting: WaitOptions = {},
+  ): Promise<StartedDevice> {
+    return this.#followed(recoverDevice(id, { ...overrides, server: this.name }, waiting));
   }
 
   /** Resolves when the id is free. */
@@ -210,7 +220,7 @@ function sorted(server: FollowedServer | undefined): number[] {
  * The open server keeps the program running until `close` or `end`.
  */
 export async function openServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<OpenServer> {
-  const { name: asked = DEFAULT_SERVER, ...wanted } = given(options);
+  const { name: asked = DEFAULT_SERVER, ...wanted } = given<Partial<ServerOptions & { name: string }>>(options);
   const name = serverName(asked);
   // One that runs already does not look at them.
   checkServerOptions({ ...SERVER_DEFAULTS, ...wanted });

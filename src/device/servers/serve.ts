@@ -7,7 +7,7 @@ import { currentNamespace } from '../../native/namespaces.ts';
 import { requireCpus } from '../require-cpus.ts';
 import { askResident, isGone, noServer, type ResidentServer } from '../../protocol/ask-resident.ts';
 import { residentFiles } from '../../record/files.ts';
-import { given } from '../../spec/given.ts';
+import { given, type OrUndefined } from '../../spec/given.ts';
 import {
   checkServerOptions,
   DEFAULT_SERVER,
@@ -21,7 +21,7 @@ import { type Ending, type Launch, launchResident, launchServer, type ServerProc
 /** Each try waits for the lock of the name for two seconds. */
 const TRIES = 3;
 
-export interface ServeOptions extends Partial<ServerOptions> {
+export interface ServeOptions extends OrUndefined<Partial<ServerOptions>> {
   /** Default: `main`. */
   readonly name?: string | undefined;
 }
@@ -104,7 +104,7 @@ async function startOnResident(
 }
 
 function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: string; wanted: ServerOptions } {
-  const wanted = { ...SERVER_DEFAULTS, ...given(options) };
+  const wanted = { ...SERVER_DEFAULTS, ...given<Partial<ServerOptions>>(options) };
   checkServerOptions(wanted);
   requireCpus(wanted.cpus);
   return { name: serverName(name), wanted };
@@ -144,7 +144,7 @@ export async function requireServer(name: string, waiting: WaitOptions, options:
 async function startIfAbsent(name: string, waiting: WaitOptions, options: ServeOptions): Promise<void> {
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
-      await startServer({ ...keptOptions(name), ...given(options), name }, waiting);
+      await startServer({ ...keptOptions(name), ...given<Partial<ServerOptions>>(options), name }, waiting);
     } catch (error) {
       // Another process is starting it, and it does not listen yet.
       if (!(error instanceof UblkError) || error.code !== 'EEXIST' || tries === TRIES) throw error;
