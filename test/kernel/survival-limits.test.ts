@@ -69,6 +69,12 @@ describe('limits', { skip, timeout: 600_000 }, () => {
 
   test('no more threads at all: a resident server that has had no file yet survives its first one', async () => {
     const group = threadsGroup('few-ever');
+    sh(`echo 30 > ${group}/pids.max`);
+    const through = ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
+    const unstarted = await ublkts('serve --name few --threads 1', { through });
+    expectOneLine(unstarted, FAILED, /ended by SIGABRT before it was ready/);
+    assert.match(unstarted.stderr, /pids\.max/);
+    sh(`echo max > ${group}/pids.max; rm /run/ublkts/server-few.log`);
     const { pid } = await library.startServer({ name: 'few', threads: 1 });
     sh(`echo ${pid} > ${group}/cgroup.procs; cat ${group}/pids.current > ${group}/pids.max`);
     sh('truncate -s 1M /tmp/few.img');

@@ -11,7 +11,7 @@ import { packagePath } from '../../package-root.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { hasCapability } from '../../native/capabilities.ts';
-import { shortageHint, shortageOf } from '../../native/shortage.ts';
+import { shortageHint, shortageOf, THREADS_HINT } from '../../native/shortage.ts';
 import { setIoFlusher } from '../../native/libc/calls.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
@@ -277,10 +277,17 @@ function diedError(device: number | null, said: string, ending: Ending): UblkErr
     {
       code: 'SERVER_DIED',
       ...(device === null ? {} : { device }),
-      hint: shortageHint(said) ?? 'if it says nothing, see `dmesg` for the out-of-memory killer',
+      hint: shortageHint(said) ?? (isMute(ending, said) ? THREADS_HINT : LOOK_AT_DMESG),
       cause: ending,
     },
   );
+}
+
+const LOOK_AT_DMESG = 'if it says nothing, see `dmesg` for the out-of-memory killer';
+
+/** libuv ends a process without a word when it cannot start the threads of its pool. */
+function isMute({ signal }: Ending, said: string): boolean {
+  return signal === 'SIGABRT' && said.trim() === '';
 }
 
 /** Returns the line of Node's last output that says why it ended, without the stack. */
