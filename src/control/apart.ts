@@ -12,6 +12,7 @@ import { endOf, startHand } from '../native/hand/start.ts';
 import { IOSQE_IO_LINK } from '../native/uapi/io-uring-sqe-flags.ts';
 import { CQE_WORD_RES, CQE_WORD_USER_DATA_LO } from '../native/uapi/io-uring-words.ts';
 import { type ControlCommand, prepareCommand } from './command.ts';
+import { requireDeviceOf } from './device-id.ts';
 import { requestOf } from './failures.ts';
 import { type ControlRing, openControlRing } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
@@ -30,6 +31,7 @@ export async function runApart(commands: readonly ControlCommand[], options: Apa
   signal?.throwIfAborted();
   const [command] = commands;
   if (command === undefined) return [];
+  commands.forEach(requireDeviceOf);
   const control = openControlRing(commands.length);
   try {
     prepareChain(control, commands);

@@ -30,6 +30,7 @@ import {
 import { UblkError } from '../errors.ts';
 import { type ControlCommand, prepareCommand } from './command.ts';
 import { CompletionPipe } from './completion-pipe.ts';
+import { requireDeviceOf } from './device-id.ts';
 import { requestOf } from './failures.ts';
 import { type ControlRing, openControlRing } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
@@ -113,6 +114,7 @@ export class ControlChannel {
   #prepare(command: ControlCommand, flags: number, answer: Pending['answer']): void {
     // Its memory is not mapped any more.
     if (this.#isClosed) throw closedError(command);
+    requireDeviceOf(command);
     const slot = this.#pending.indexOf(undefined);
     if (slot < 0) throw new RangeError(`${command.name}: ${SLOTS} commands are under way on this channel already`);
     const { buffer } = command;

@@ -1,5 +1,6 @@
 /** Shared buffers of a running device. Its server maps them, and is asked over the device's socket. */
 import { closeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
 import type { WaitOptions } from '../control/waiting.ts';
@@ -32,7 +33,7 @@ export async function registerBuffer(
   const { readOnly } = source;
   const answer =
     source.kind === 'path'
-      ? await registerFile(id, source.path, readOnly, options)
+      ? await registerFile(id, resolve(source.path), readOnly, options)
       : await ask(id, { op: 'create', bytes: source.bytes, seal: source.seal, readOnly }, options);
   return registered(answer);
 }

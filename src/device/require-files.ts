@@ -1,14 +1,18 @@
 /** Whether the backing files of a device are there, before anything is made. */
 import type { BigIntStats } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { mountOf } from '../block/mounts.ts';
 import { unlessAborted, type WaitOptions } from '../control/waiting.ts';
-import { UblkError } from '../errors.ts';
+import { UblkError, usageError } from '../errors.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
 import type { FoundFile } from '../targets/looks.ts';
 
 /** Throws for the first backing file that is not there, or does not answer. */
 export async function requireFiles(files: readonly string[], { signal }: WaitOptions): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
+  const relative = files.find((path) => !isAbsolute(path));
+  // The directory of the server is another one than that of the caller.
+  if (relative !== undefined) throw usageError(`cannot use backing file ${relative}: its path is not absolute`);
   for (const path of files) found.push({ path, stat: await inTurn(path, signal) });
   return found;
 }

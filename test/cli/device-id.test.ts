@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_DEVICE_ID, parseDeviceId, parseDeviceOrNotSize, parseNewDeviceId } from '../../src/cli/flags/device-id.ts';
+import { MAX_DEVICE_ID } from '../../src/control/device-id.ts';
+import { parseDeviceId, parseDeviceOrNotSize, parseNewDeviceId } from '../../src/cli/flags/device-id.ts';
 
 test('every way to name a device means its number', () => {
   for (const name of ['7', 'ublkb7', 'ublkc7', '/dev/ublkb7', '/dev/ublkc7']) assert.equal(parseDeviceId(name), 7);

@@ -7,6 +7,7 @@ import { leftovers } from '../../tools/guest/leftovers.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
 import { add, run, type RunSetting, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, skip } from './guest.ts';
+import { library } from './support/library.ts';
 
 const USAGE = 2;
 const FAILED = 1;
@@ -23,6 +24,7 @@ const LINES: readonly (readonly [line: string, code: number, message: RegExp, hi
   ['add -t null -q 33', USAGE, /--queues 33 is out of range/, /from 1 to 32/],
   ['add -t null -d 0', USAGE, /--depth 0 is out of range/, /from 1 to 4096/],
   ['add -t null -d 5000', USAGE, /--depth 5000 is out of range/, /from 1 to 4096/],
+  ['add -t null --max_io_buf_bytes 512', USAGE, /--max_io_buf_bytes 512 is out of range/, /from 4096 to/],
   ['add -t null --cpus 0,999', USAGE, /no CPU 999/, /the CPUs are 0/],
   ['recover -n 0 --cpus 3-1', USAGE, /3-1 goes backwards/, /1-3/],
   ['add -t null --data_path nope', USAGE, /--data_path "nope" is not the name of a data path/, /copy, get_data/],
@@ -82,6 +84,22 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
       );
     } finally {
       await ublkts('del -n 3');
+    }
+  });
+
+  test('an id that is none, by every function of the library: NaN is not device 0', async () => {
+    await add('-t null -n 0');
+    try {
+      const { deleteDevice, describeDevice, quiesceDevice, recoverDevice, stopDevice, updateSize } = library;
+      const functions = [describeDevice, stopDevice, quiesceDevice, recoverDevice, deleteDevice];
+      for (const id of [Number.NaN, 0.5, 2 ** 32, '0' as unknown as number]) {
+        const isRefused = { name: 'UblkError', kind: 'usage', message: `${id} is not the id of a device` };
+        for (const call of functions) await assert.rejects(async () => call(id), isRefused, `${call.name}(${id})`);
+        await assert.rejects(async () => updateSize(id, 1 << 30), isRefused);
+      }
+      assert.equal((await describeDevice(0)).state, 'LIVE');
+    } finally {
+      await ublkts('del -n 0');
     }
   });
 

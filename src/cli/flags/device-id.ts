@@ -1,10 +1,6 @@
 /** Reads the id of a device in the forms that people write. */
+import { AUTO_DEVICE_ID, MAX_DEVICE_ID } from '../../control/device-id.ts';
 import { usageError } from '../../errors.ts';
-
-/** UBLK_MINORS - 1: the driver has one minor number per device. */
-export const MAX_DEVICE_ID = (1 << 20) - 1;
-/** The id that lets the kernel choose, as with kublk. */
-export const AUTO_DEVICE_ID = -1;
 
 const DEVICE = /^(?:(?:\/dev\/)?ublk[bc])?(?<id>\d+)$/;
 

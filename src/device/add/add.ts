@@ -15,6 +15,7 @@ import { withFilesAlone } from '../../record/files-alone.ts';
 import { forgetDevice, writeRecord } from '../../record/store.ts';
 import { openSharedFile } from '../../server/shared-memory/shared-file.ts';
 import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budget.ts';
+import { checkValues } from '../../spec/checks/values.ts';
 import { type DeviceSpec, featuresOf } from '../../spec/device-spec.ts';
 import { FeatureSet } from '../../spec/features.ts';
 import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../../spec/options.ts';
@@ -67,6 +68,7 @@ interface Prepared {
 /** Checks everything that can be checked without the driver. */
 async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepared> {
   waiting.signal?.throwIfAborted();
+  checkValues(asked);
   const reference = await targetReference(asked.target);
   const found = await findTarget(reference);
   const targetOptions = found.recorded?.(asked.targetOptions) ?? asked.targetOptions;

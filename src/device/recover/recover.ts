@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/commands.ts';
+import { requireDeviceId } from '../../control/device-id.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
@@ -19,6 +20,7 @@ import { residentFiles } from '../../record/files.ts';
 import { isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord, writeRecord } from '../../record/store.ts';
 import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budget.ts';
+import { checkGivenValues } from '../../spec/checks/values.ts';
 import { dataPathOfFeatures } from '../../spec/data-paths.ts';
 import { optionsFor } from '../../spec/device-spec.ts';
 import { type Feature, FeatureSet } from '../../spec/features.ts';
@@ -67,6 +69,8 @@ export function startRecovery(
   overrides: Partial<AddOptions>,
   waiting: WaitOptions = {},
 ): Promise<ServerProcess> {
+  requireDeviceId(id);
+  checkGivenValues(overrides);
   return exclusively(id, 'recover', () => startAlone(id, overrides, waiting));
 }
 

@@ -1,0 +1,82 @@
+/** Whether the values of options are of the kinds that they must be. A caller in JavaScript has no compiler that says so. */
+import { isAbsolute } from 'node:path';
+import { inspect } from 'node:util';
+import { usageError } from '../../errors.ts';
+import { UBLK_MINORS } from '../../native/uapi/ublk-device.ts';
+import type { AddOptions } from '../options.ts';
+
+interface Kind {
+  readonly is: (value: unknown) => boolean;
+  /** The words behind "not". */
+  readonly words: string;
+}
+
+const TEXT: Kind = { is: (value) => typeof value === 'string', words: 'a text' };
+const SWITCH: Kind = { is: (value) => typeof value === 'boolean', words: 'true or false' };
+/** Its range is the business of other checks. */
+const NUMBER: Kind = { is: (value) => typeof value === 'number', words: 'a number' };
+const MASK: Kind = { is: (value) => Number.isInteger(value) && Number(value) >= 0, words: 'a whole number from 0 up' };
+const OBJECT: Kind = { is: isObject, words: 'an object' };
+const BUFFER: Kind = {
+  is: (value) => isObject(value) && typeof value['path'] === 'string' && isAbsolute(value['path']),
+  words: 'an object with an absolute path',
+};
+
+const KINDS: Readonly<Record<keyof AddOptions, Kind>> = {
+  target: TEXT,
+  files: listOf(TEXT),
+  targetOptions: { is: (value) => isObject(value) && Object.values(value).every(TEXT.is), words: 'an object of texts' },
+  share: SWITCH,
+  // The id -1 lets the kernel choose.
+  id: {
+    is: (value) => Number.isInteger(value) && -1 <= Number(value) && Number(value) < UBLK_MINORS,
+    words: `-1 or a whole number from 0 to ${UBLK_MINORS - 1}`,
+  },
+  queues: NUMBER,
+  depth: NUMBER,
+  features: listOf(TEXT),
+  dataPath: orNull(TEXT),
+  threads: NUMBER,
+  cpus: listOf(NUMBER),
+  perIoTasks: SWITCH,
+  autoZcFallback: SWITCH,
+  rotateAutoBuf: SWITCH,
+  noUblkFixedFd: SWITCH,
+  ioDescSize: NUMBER,
+  maxIoBufBytes: NUMBER,
+  integrity: orNull(OBJECT),
+  buffers: listOf(BUFFER),
+  mlock: SWITCH,
+  server: orNull(TEXT),
+  quiet: SWITCH,
+  debugMask: MASK,
+};
+
+/** Throws a UblkError for the first option that has a value of another kind, or none. */
+export function checkValues(options: AddOptions): void {
+  for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) checkValue(name, options[name]);
+}
+
+/** The same for some options. One that is undefined is left out. */
+export function checkGivenValues(options: Partial<AddOptions>): void {
+  for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) {
+    if (options[name] !== undefined) checkValue(name, options[name]);
+  }
+}
+
+function checkValue(name: keyof AddOptions, value: unknown): void {
+  const { is, words } = KINDS[name];
+  if (!is(value)) throw usageError([{ option: name }, ` is ${inspect(value)}, not ${words}`]);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listOf({ is, words }: Kind): Kind {
+  return { is: (value) => Array.isArray(value) && value.every(is), words: `a list, with ${words} in each place` };
+}
+
+function orNull({ is, words }: Kind): Kind {
+  return { is: (value) => value === null || is(value), words: `${words} or null` };
+}
