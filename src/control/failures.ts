@@ -1,6 +1,6 @@
 /** Turns refusals of the driver into errors that name the command, the device, the errno and what to do next. */
 import { UblkError, type FailureKind } from '../errors.ts';
-import { throwShortage } from '../native/shortage.ts';
+import { THREADS_HINT, throwShortage } from '../native/shortage.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { LOAD_DRIVER } from './missing-driver.ts';
 
@@ -94,6 +94,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     kind: 'no-device',
     hint: '`ublkts list` shows the devices',
   },
+  // A kernel thread carries out a command that may wait, and io_uring cancels the command when there can be none.
+  ECANCELED: { hint: THREADS_HINT },
   EOPNOTSUPP: { kind: 'unsupported', hint: '`ublkts features` shows which features the driver has' },
 };
 

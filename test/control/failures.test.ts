@@ -41,3 +41,7 @@ test('no hint about recovery proposes to delete a device', () => {
     assert.doesNotMatch(hint ?? '', /delete|del /);
   }
 });
+
+test('a command that io_uring has cancelled names the limits of threads', () => {
+  assert.match(commandFailure('SET_PARAMS', 0, -ERRNO.ECANCELED).hint ?? '', /pids\.max/);
+});

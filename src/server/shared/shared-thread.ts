@@ -263,8 +263,12 @@ export class SharedThread {
 }
 
 function failedError(device: number, cause: Error): UblkError {
+  const { code, kind, hint } =
+    cause instanceof UblkError ? cause : { code: 'INTERNAL', kind: undefined, hint: undefined };
   return new UblkError(`the thread that served device ${device} and others has failed: ${cause.message}`, {
-    code: 'INTERNAL',
+    code,
+    ...(kind === undefined ? {} : { kind }),
+    ...(hint === undefined ? {} : { hint }),
     device,
     cause,
   });
