@@ -4,5 +4,8 @@ import { test } from 'node:test';
 import { requireFiles } from '../../src/device/require-files.ts';
 
 test('a path that is not absolute would be another file in the directory of the server, and is refused', async () => {
-  await assert.rejects(requireFiles(['package.json'], {}), { kind: 'usage', message: /package\.json: its path is not/ });
+  await assert.rejects(requireFiles(['package.json'], {}), {
+    kind: 'usage',
+    message: /package\.json: its path is not/,
+  });
 });
