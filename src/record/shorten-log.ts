@@ -1,6 +1,6 @@
 /**
  * Keeps a log from filling the file system of the run directory, which is memory, and which the records of all devices share.
- * It is for a log to which a program writes that is not ours. All who write must append (O_APPEND).
+ * All who write to the log must append (O_APPEND).
  */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { endOfFile } from './end-of-file.ts';

@@ -6,6 +6,7 @@
 import { UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
+import { filesOf } from '../record/files.ts';
 import { readRecord } from '../record/store.ts';
 import { reopenedPaths } from '../targets/paths.ts';
 import { endWhenAsked } from './asked-to-end.ts';
@@ -16,6 +17,7 @@ import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import { describeFailure, log, surviveFullLog } from './log.ts';
 import { noteEnd } from './noted-end.ts';
 import type { Start } from './serve-device.ts';
+import { keepLogShort } from './short-log.ts';
 import { StartReporter } from './start-report.ts';
 
 const LEFT_OPEN_MS = 2000;
@@ -25,6 +27,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
   // The main thread runs code of a target's own: its `setup`.
   process.on('uncaughtException', (error) => fail({ id, mode, attempt }, error, reporter));
   surviveFullLog();
+  keepLogShort(filesOf(id).log);
   try {
     const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
     const device = await new Devices(null).start({ id, mode, attempt });

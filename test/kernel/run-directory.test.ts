@@ -1,11 +1,16 @@
-/** A /run that is full or read-only: no server dies of it, no device is kept for ever, and nothing is left behind. */
+/**
+ * A /run that is full or read-only: no server dies of it, no device is kept for ever, and nothing is left behind. Logs do not
+ * fill it.
+ */
 import assert from 'node:assert/strict';
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   openSync,
   readdirSync,
   readFileSync,
+  statSync,
   statfsSync,
   truncateSync,
   writeFileSync,
@@ -196,6 +201,29 @@ describe('a /run that is read-only', { skip, timeout: 600_000 }, () => {
     assert.deepEqual(deviceIds(), []);
     sh('ublkts doctor --fix');
     assert.deepEqual(await leftovers(), []);
+  });
+});
+
+describe('the log of a server', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('is shortened when it is long, whoever writes to it, and goes on', async () => {
+    const { pid } = await startServer({ name: NAME });
+    await addDevice({ ...SMALL, id: 5 });
+    try {
+      for (const log of ['/run/ublkts/5.log', `/run/ublkts/server-${NAME}.log`]) {
+        appendFileSync(log, 'a line of a target\n'.repeat(500_000));
+        await until(`${log} is short`, () => statSync(log).size < 2 << 20, 60);
+      }
+      await addDevice({ ...SMALL, id: 6, server: NAME });
+      assert.match(
+        logOfServer(),
+        /^\S+ this log had \d+ bytes: only its end is kept\na line[^]*device 6 \(null\) is live/,
+      );
+    } finally {
+      await deleteAllDevices();
+      await endServer(NAME, pid);
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import { parseServerOptions, type ServerOptions } from '../../spec/server-option
 import { giveFreeMemoryBack } from '../free-memory.ts';
 import { describeFailure, log, surviveFullLog } from '../log.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
+import { keepLogShort } from '../short-log.ts';
 import { RequestSocket } from '../socket/listener.ts';
 import { StartReporter } from '../start-report.ts';
 import { ResidentDevices } from './devices.ts';
@@ -34,6 +35,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
     const notes = avoidOutOfMemoryKiller('');
     const locked = await takeNameLock(name, files.lock);
     writeOptions(locked, files.lock, options);
+    keepLogShort(files.log);
     const devices = new ResidentDevices(name, options);
     const socket = await RequestSocket.listen(files.socket, new ResidentRequests(devices));
     const end = ended(devices);

@@ -7,7 +7,6 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { writeIdentity } from '../../../program/identity.ts';
 import { endLeftOver } from '../../../program/left-over.ts';
 import { changing, removeFile } from '../../../record/run-files.ts';
-import { shortenLog } from '../../../record/shorten-log.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { serverLog } from '../../log.ts';
 import type { Program } from './command.ts';
@@ -20,8 +19,6 @@ const LONGEST_PAUSE_MS = 5_000;
 const GOOD_MS = 2_000;
 /** How often the log repeats the same reason for which the program ends. */
 const REMIND_MS = 60_000;
-/** How often the log is looked at, to which the program may write what it likes. */
-const LOG_MS = 2_000;
 
 /** Where the program of a device is kept. */
 export interface ProgramPlace {
@@ -42,7 +39,6 @@ export class ProgramKeeper {
   private retry: NodeJS.Timeout | undefined;
   private saidReason = '';
   private saidAt = 0;
-  private readonly shortening: NodeJS.Timeout;
   private isEnding = false;
 
   /** Resolves when the program listens on the socket in `folder`, which is made or emptied first. */
@@ -68,7 +64,6 @@ export class ProgramKeeper {
     this.place = place;
     this.first = this.spawn();
     this.running = this.first;
-    this.shortening = setInterval(() => shortenLog(place.log), LOG_MS).unref();
   }
 
   /** The reason why the device cannot be served, when a connection has failed with `error` before the device was ready. */
@@ -142,7 +137,6 @@ export class ProgramKeeper {
 
   /** The folder stays with a program that does not die, so that the device's next server finds it. */
   private async endRunning(): Promise<void> {
-    clearInterval(this.shortening);
     if (await this.running.end()) rmSync(this.place.folder, { force: true, recursive: true });
   }
 }
