@@ -6,7 +6,7 @@ import type { AddOptions } from '../../src/spec/options.ts';
 import { statField } from '../../tools/guest/stat-field.ts';
 import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, sh, skip } from './guest.ts';
-import { killServer, withServed } from './support/devices.ts';
+import { endServer, killServer, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { LONG } from './support/long.ts';
 
@@ -77,6 +77,36 @@ describe('set_affinity', { skip, timeout: 300_000 }, () => {
       await assert.rejects(library.setAffinity(id, { cpus: [99] }), /there is no CPU 99 here/);
       assert.deepEqual(allowedCpus(pid), ['0', '0']);
     });
+  });
+});
+
+describe('the CPUs of a resident server', { skip, timeout: 300_000 }, () => {
+  leavesNothingBehind();
+
+  test('that are offline when it is started again are not used, and are kept for the next one', async () => {
+    const [name, online] = ['bound', '/sys/devices/system/cpu/cpu1/online'];
+    const options = { target: 'null', queues: 1, features: ['USER_RECOVERY'] as const, server: name, id: 7 };
+    let { pid } = await library.startServer({ name, threads: 1, cpus: [1] });
+    try {
+      await library.addDevice(options);
+      sh(`echo 0 > ${online}`);
+      await killServer(7);
+      ({ ublksrv_pid: pid } = await recoverDevice(7));
+      assert.match(readFileSync(`/run/ublkts/server-${name}.log`, 'utf8'), /none of these CPUs is online/);
+      sh(`echo 1 > ${online}`);
+      await killServer(7);
+      ({ ublksrv_pid: pid } = await recoverDevice(7));
+      assert.deepEqual(
+        (await library.describeDevice(7)).queues.flatMap(({ tids }) =>
+          tids.map((tid) => cpusOf(`/proc/${pid}/task/${tid}`)),
+        ),
+        ['1'],
+      );
+    } finally {
+      sh(`echo 1 > ${online}`);
+      await library.deleteDevice(7);
+      await endServer(name, pid);
+    }
   });
 });
 

@@ -36,6 +36,10 @@ export interface StartedServer {
 /** Resolves when the server takes devices. Throws a UblkError of kind `busy` when there is one of that name. */
 export async function startServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<StartedServer> {
   const { name, wanted } = checked(options);
+  return launched(name, wanted, waiting);
+}
+
+async function launched(name: string, wanted: ServerOptions, waiting: WaitOptions): Promise<StartedServer> {
   const server = await launchResident(name, wanted, waiting);
   server.release();
   return { name, pid: server.pid, notes: server.notes };
@@ -112,20 +116,10 @@ function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: s
 
 /**
  * The options of the last server of that name, if it was killed: it had written them into its lock file. CPUs that have
- * gone offline since are not asked for again.
+ * gone offline since stay among them: the server does without, says so in its log, and hands them on to the next one.
  */
 function keptOptions(name: string): ServerOptions {
-  const { threads, cpus } = parseServerOptions(readText(residentFiles(name).lock) ?? '');
-  return { threads, cpus: areOnline(cpus) ? cpus : [] };
-}
-
-function areOnline(cpus: readonly number[]): boolean {
-  try {
-    requireCpus(cpus);
-    return true;
-  } catch {
-    return false;
-  }
+  return parseServerOptions(readText(residentFiles(name).lock) ?? '');
 }
 
 /** By name: the last call of this process that starts the server if there is none, so that not all of them start one. */
@@ -142,9 +136,16 @@ export async function requireServer(name: string, waiting: WaitOptions, options:
 }
 
 async function startIfAbsent(name: string, waiting: WaitOptions, options: ServeOptions): Promise<void> {
+  const { wanted: asked } = checked({ ...options, name });
+  const isKept = (option: keyof ServerOptions): boolean => options[option] === undefined;
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
-      await startServer({ ...keptOptions(name), ...given<Partial<ServerOptions>>(options), name }, waiting);
+      const kept = keptOptions(name);
+      const wanted = {
+        threads: isKept('threads') ? kept.threads : asked.threads,
+        cpus: isKept('cpus') ? kept.cpus : asked.cpus,
+      };
+      await launched(name, wanted, waiting);
     } catch (error) {
       // Another process is starting it, and it does not listen yet.
       if (!(error instanceof UblkError) || error.code !== 'EEXIST' || tries === TRIES) throw error;
