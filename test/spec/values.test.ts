@@ -15,6 +15,14 @@ describe('the options of a device', () => {
     checkGivenValues({ dataPath: undefined as unknown as string });
   });
 
+  test('that there are not are refused: a misspelt one would do nothing', () => {
+    const misspelt = { ...GOOD, dataPaths: 'copy' } as AddOptions;
+    const isRefused = { kind: 'usage', message: 'a device has no option dataPaths' };
+    assert.throws(() => checkValues(misspelt), isRefused);
+    assert.throws(() => checkGivenValues({ toString: 5 } as unknown as AddOptions), { kind: 'usage' });
+    checkGivenValues({ dataPaths: undefined } as unknown as AddOptions);
+  });
+
   for (const [name, values] of Object.entries({
     target: [undefined, null, 5],
     files: [null, '/srv/a.img', [5]],

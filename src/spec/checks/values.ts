@@ -52,16 +52,23 @@ const KINDS: Readonly<Record<keyof AddOptions, Kind>> = {
   debugMask: MASK,
 };
 
-/** Throws a UblkError for the first option that has a value of another kind, or none. */
+/** Throws a UblkError for the first option that has a value of another kind, or none, or that there is not. */
 export function checkValues(options: AddOptions): void {
+  checkNames(options);
   for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) checkValue(name, options[name]);
 }
 
 /** The same for some options. One that is undefined is left out. */
 export function checkGivenValues(options: Partial<AddOptions>): void {
+  checkNames(options);
   for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) {
     if (options[name] !== undefined) checkValue(name, options[name]);
   }
+}
+
+function checkNames(options: Partial<AddOptions>): void {
+  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(KINDS, name));
+  if (unknown !== undefined) throw usageError(`a device has no option ${unknown[0]}`);
 }
 
 function checkValue(name: keyof AddOptions, value: unknown): void {
