@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -21,14 +21,31 @@ export function cacheHome(): string | undefined {
 }
 
 /**
- * Where Node keeps the compiled code of a part of this program; undefined for a user without a home, and for one whose
- * home is somebody else's, as after `sudo` with a kept HOME. Compiled code is run as it is found, so it must be this user's
+ * Where Node keeps the compiled code of a part of this program; undefined for a user without a home, for one whose
+ * home is somebody else's, as after `sudo` with a kept HOME, and where no directory can be made. Compiled code is run as it is found, so it must be this user's
  * own; for the same reason it is not in /tmp, which is Node's default. Each part has a directory of its own, so that a part
  * can be thrown away alone (docs/decisions/0016).
  */
 export function compileCache(part: string): string | undefined {
   const cache = cacheHome();
-  return cache === undefined || !isOwn(cache) ? undefined : path.join(cache, 'ublkts', 'compile', part);
+  if (cache === undefined || !isOwn(cache)) return undefined;
+  const directory = path.join(cache, 'ublkts', 'compile', part);
+  return makeDirectory(directory) ? directory : undefined;
+}
+
+/**
+ * Makes a directory for this user alone, and those above it. Returns whether it is there. Node's own way to make several never
+ * returns where mkdir(2) answers ENOENT below a directory that is there, as in /proc.
+ */
+export function makeDirectory(directory: string): boolean {
+  try {
+    if (existsSync(directory)) return true;
+    if (!makeDirectory(path.dirname(directory))) return false;
+    mkdirSync(directory, 0o700);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EEXIST';
+  }
 }
 
 /** Whether the directory, or the one that it will be made in, is this user's. */

@@ -1,6 +1,6 @@
 /** Compiled code is run as it is found, so it is kept only where this user alone writes. */
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -24,8 +24,13 @@ afterEach(() => {
 
 test('each part has a directory in the cache of this user, also before there is one', () => {
   assert.equal(compileCache('add'), path.join(home, 'cache', 'ublkts', 'compile', 'add'));
-  mkdirSync(path.join(home, 'cache'));
+  assert.equal(statSync(path.join(home, 'cache')).mode & 0o777, 0o700);
   assert.equal(compileCache('server'), path.join(home, 'cache', 'ublkts', 'compile', 'server'));
+});
+
+test('where no directory can be made, there is none, and no time is lost', () => {
+  process.env['XDG_CACHE_HOME'] = '/proc/cache';
+  assert.equal(compileCache('add'), undefined);
 });
 
 test("another user's cache or home is not used", { skip: !isRoot && 'only root can give files away' }, () => {

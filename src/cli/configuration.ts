@@ -1,10 +1,12 @@
 /** The configuration file of `add`. It has lines `KEY = VALUE`, and comments that begin with `#`. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { serverName } from '../spec/server-options.ts';
 
 /** The environment variable UBLKTS_CONFIG names another file; when it is empty, no file is read. */
 export const CONFIGURATION_FILE = '/etc/ublkts.conf';
+/** A file of which more bytes can be read is none of ours, such as /dev/zero. */
+const MOST_BYTES = 64 << 10;
 
 /** The resident server that `server = NAME` gives each new device to; undefined: the file does not say. */
 export function configuredServer(): string | undefined {
@@ -25,10 +27,24 @@ export function configuredServer(): string | undefined {
 function linesOf(path: string): string[] {
   if (path === '') return [];
   try {
-    return readFileSync(path, 'utf8').split('\n');
+    return beginningOf(path).split('\n');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && process.env['UBLKTS_CONFIG'] === undefined) return [];
     throw usageError(`cannot read the configuration file ${path}: ${code}`, 'UBLKTS_CONFIG= does without one');
+  }
+}
+
+function beginningOf(path: string): string {
+  const bytes = Buffer.alloc(MOST_BYTES + 1);
+  const fd = openSync(path, 'r');
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(fd, bytes, length, bytes.length - length, null);
+    if (length > MOST_BYTES) throw Object.assign(new Error(), { code: 'EFBIG' });
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
   }
 }

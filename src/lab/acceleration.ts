@@ -21,7 +21,7 @@ export async function chooseAcceleration(
   options: TaskOptions,
 ): Promise<Acceleration> {
   if (!(await kvmOpens())) return 'tcg';
-  const file = path.join(await cacheDirectory(), 'acceleration.json');
+  const file = path.join(cacheDirectory(), 'acceleration.json');
   const question = [release(), cpus()[0]?.model, `QEMU ${qemuMajor}`, image.kernelRelease].join(', ');
   const known = await readAnswer(file, question);
   if (known) return known;

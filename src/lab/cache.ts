@@ -1,6 +1,6 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheHome } from '../cache-home.ts';
+import { cacheHome, makeDirectory } from '../cache-home.ts';
 import { UblkError } from '../errors.ts';
 
 /** A path in the lab's cache. Everything below it can be made again. */
@@ -15,10 +15,13 @@ export function cachePath(...parts: string[]): string {
   return path.join(root, 'ublkts', 'lab', ...parts);
 }
 
-export async function cacheDirectory(...parts: string[]): Promise<string> {
+export function cacheDirectory(...parts: string[]): string {
   const directory = cachePath(...parts);
-  await mkdir(directory, { recursive: true });
-  return directory;
+  if (makeDirectory(directory)) return directory;
+  throw new UblkError(`the lab has no place to keep its image: ${directory} cannot be made`, {
+    code: 'ENOENT',
+    hint: 'name a directory that can be written in XDG_CACHE_HOME',
+  });
 }
 
 /** Marks a cached entry as used just now, for `forgetUnused`. */

@@ -12,7 +12,7 @@ import { runTool } from './tool.ts';
 export async function dependenciesDisk(projectRoot: string, options: TaskOptions): Promise<string | undefined> {
   const modules = await modulesOf(projectRoot);
   if (modules === undefined) return undefined;
-  const directory = await cacheDirectory('dependencies');
+  const directory = cacheDirectory('dependencies');
   const disk = path.join(directory, `${await fingerprint(modules)}.img`);
   if (!(await exists(disk))) {
     options.onProgress?.('packing node_modules');

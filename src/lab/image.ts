@@ -37,8 +37,8 @@ export interface BuildOptions extends ImageOptions {
 
 /** Builds the image unless the cache has it. Of two callers at the same time, the second waits for the first. */
 export async function buildImage(options: BuildOptions = {}): Promise<LabImage> {
-  const images = await cacheDirectory('images');
-  return withLock(path.join(await cacheDirectory(), 'build.lock'), options, async () => {
+  const images = cacheDirectory('images');
+  return withLock(path.join(cacheDirectory(), 'build.lock'), options, async () => {
     if (!options.refresh) {
       const image = await cachedImage(options.packages);
       if (image) return image;
@@ -46,7 +46,7 @@ export async function buildImage(options: BuildOptions = {}): Promise<LabImage> 
     requireRoot();
     await removeAbandonedBuilds(images);
     options.onProgress?.('reading the package lists of Debian');
-    const archive = await openArchive(await cacheDirectory('apt'), options);
+    const archive = await openArchive(cacheDirectory('apt'), options);
     const kernel = newestKernel(await archive.packageNames());
     const directory = path.join(images, imageName(kernel.release, options.packages));
     const morePackages = options.packages ?? [];
@@ -59,7 +59,7 @@ export async function buildImage(options: BuildOptions = {}): Promise<LabImage> 
 }
 
 async function cachedImage(packages: readonly string[] | undefined): Promise<LabImage | undefined> {
-  const images = await cacheDirectory('images');
+  const images = cacheDirectory('images');
   const suffix = imageName('', packages);
   const releases = (await readdir(images))
     .filter((name) => name.endsWith(suffix))

@@ -40,6 +40,8 @@ describe('the configuration file', () => {
   }
 
   test('that was named must be there, and an empty name is none', () => {
+    process.env['UBLKTS_CONFIG'] = '/dev/zero';
+    assert.throws(configuredServer, /cannot read the configuration file \/dev\/zero: EFBIG/);
     process.env['UBLKTS_CONFIG'] = join(folder, 'none');
     assert.throws(configuredServer, /cannot read the configuration file .*none: ENOENT/);
     process.env['UBLKTS_CONFIG'] = '';
