@@ -18,9 +18,9 @@ export function shortenLog(path: string): void {
     // What is written between these calls is lost, too.
     const fd = openSync(path, 'a');
     try {
+      const first = `${new Date().toISOString()} this log had ${size} bytes: only its end is kept\n`;
       ftruncateSync(fd, 0);
-      writeSync(fd, `${new Date().toISOString()} this log had ${size} bytes: only its end is kept\n`);
-      writeSync(fd, end.slice(end.indexOf('\n') + 1));
+      writeSync(fd, first + end.slice(end.indexOf('\n') + 1));
     } finally {
       closeSync(fd);
     }

@@ -155,8 +155,8 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     });
     sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -- ./chatty {socket}`);
     const log = (): string => readFileSync(`/run/ublkts/${ID}.log`, 'utf8');
-    await until('the log is shortened', () => log().length < 2 << 20);
-    assert.match(log(), /^\S+Z this log had \d+ bytes: only its end is kept\ntalk\n/);
+    await until('the log is shortened', () => /^\S+Z this log had \d+ bytes: only its end is kept\ntalk\n/.test(log()));
+    assert.ok(log().length < 2 << 20);
   });
 
   test('one of another user ends with the server, and del ends one that does not', async () => {
