@@ -2,7 +2,7 @@
 import { getAffinity } from './libc/calls.ts';
 import { ERRNO, errnoText } from './uapi/errno.ts';
 
-/** Why they were refused. */
+/** Says why the kernel refused a list of CPUs. */
 export function affinityText(errno: number): string {
   if (errno !== ERRNO.EINVAL) return errnoText(errno);
   return `none of these CPUs is online and in the cpuset of the control group (${errnoText(errno)})`;

@@ -75,8 +75,8 @@ function settle(config: ThreadConfig): string[] {
   if (config.cpus.length > 0) {
     const affinity = setAffinity(config.cpus);
     if (affinity !== 0) notes.push(`affinity of thread ${config.index}: ${affinityText(affinity)}`);
-    // Only for a list that somebody has given: of the CPUs of a queue, some may be offline.
-    else notes.push(...narrowedAffinity(config.spec.cpus));
+    // Without a list of the user's, the CPUs are those of the queue, and some of these may be offline.
+    else if (config.spec.cpus.length > 0) notes.push(...narrowedAffinity(config.cpus));
   }
   return notes;
 }

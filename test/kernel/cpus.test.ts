@@ -6,7 +6,7 @@ import type { AddOptions } from '../../src/spec/options.ts';
 import { statField } from '../../tools/guest/stat-field.ts';
 import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, sh, skip } from './guest.ts';
-import { endServer, killServer, withServed } from './support/devices.ts';
+import { endServer, killServer, until, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { LONG } from './support/long.ts';
 
@@ -104,7 +104,6 @@ describe('the CPUs of a resident server', { skip, timeout: 300_000 }, () => {
       );
     } finally {
       sh(`echo 1 > ${online}`);
-      await library.deleteDevice(7);
       await endServer(name, pid);
     }
   });
@@ -119,6 +118,8 @@ describe('the cpuset of a control group', { skip, timeout: 300_000 }, () => {
     sh(`echo +cpuset > /sys/fs/cgroup/cgroup.subtree_control; echo 0 > ${group}/cpuset.cpus`);
     const through = ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
     try {
+      const all = await run('add -t null -q 2 -n 2 --cpus 0-1');
+      assert.deepEqual([all.code, all.stderr], [0, '']);
       const some = await run('add -t null -q 1 -n 0 --cpus 0-1', { through });
       assert.match(some.stderr, /^note: CPU 1 is offline, or not in the cpuset of the control group, and not used$/m);
       const none = await run('add -t null -q 1 -n 1 --cpus 1', { through });
@@ -130,7 +131,8 @@ describe('the cpuset of a control group', { skip, timeout: 300_000 }, () => {
       };
       await assert.rejects(library.setAffinity(0, { cpus: [1] }), refused);
     } finally {
-      await ublkts('del 0 1');
+      await run('del 0 1 2');
+      await until('its processes have ended', () => readFileSync(`${group}/cgroup.procs`, 'utf8') === '');
       sh(`rmdir ${group}`);
     }
   });

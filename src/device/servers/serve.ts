@@ -136,14 +136,13 @@ export async function requireServer(name: string, waiting: WaitOptions, options:
 }
 
 async function startIfAbsent(name: string, waiting: WaitOptions, options: ServeOptions): Promise<void> {
-  const { wanted: asked } = checked({ ...options, name });
-  const isKept = (option: keyof ServerOptions): boolean => options[option] === undefined;
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
+      const { wanted: asked } = checked({ ...options, name });
       const kept = keptOptions(name);
       const wanted = {
-        threads: isKept('threads') ? kept.threads : asked.threads,
-        cpus: isKept('cpus') ? kept.cpus : asked.cpus,
+        threads: options.threads === undefined ? kept.threads : asked.threads,
+        cpus: options.cpus === undefined ? kept.cpus : asked.cpus,
       };
       await launched(name, wanted, waiting);
     } catch (error) {
