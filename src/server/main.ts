@@ -17,7 +17,8 @@ import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import { describeFailure, log, surviveFullLog } from './log.ts';
 import { noteEnd } from './noted-end.ts';
 import type { Start } from './serve-device.ts';
-import { keepLogShort } from './short-log.ts';
+import { keepLogsShort } from './short-log.ts';
+import { needsPool, startPool } from './start-pool.ts';
 import { StartReporter } from './start-report.ts';
 
 const LEFT_OPEN_MS = 2000;
@@ -27,9 +28,11 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
   // The main thread runs code of a target's own: its `setup`.
   process.on('uncaughtException', (error) => fail({ id, mode, attempt }, error, reporter));
   surviveFullLog();
-  keepLogShort(filesOf(id).log);
+  keepLogsShort(() => [filesOf(id).log]);
   try {
-    const killable = avoidOutOfMemoryKiller(readRecord(id)?.spec.target ?? '');
+    const spec = readRecord(id)?.spec;
+    const killable = avoidOutOfMemoryKiller(spec?.target ?? '');
+    if (spec !== undefined && needsPool(spec)) await startPool();
     const device = await new Devices(null).start({ id, mode, attempt });
     const { quiet, debugMask, target, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/change/quiesce-batch.ts).

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { processState } from '../../src/record/process-state.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { requireReckonedDescriptors } from './support/descriptors.ts';
-import { until } from './support/devices.ts';
+import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { onlyLong } from './support/long.ts';
 
@@ -149,15 +149,20 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     assert.equal(servers(), 0);
   });
 
-  test('one that prints without end does not fill the file system of the run directory', async () => {
-    writeFileSync(`${FOLDER}/chatty`, '#!/bin/bash\nyes talk | head -c 12M\nexec nbdkit -f -U "$1" memory 1M\n', {
-      mode: 0o755,
+  for (const server of [null, 'talked-to'])
+    test(`one that prints without end does not fill the file system of the run directory${server === null ? '' : ', on a resident server'}`, async () => {
+      const started = server === null ? null : await library.startServer({ name: server });
+      writeFileSync(`${FOLDER}/chatty`, '#!/bin/bash\nyes talk | head -c 12M\nexec nbdkit -f -U "$1" memory 1M\n', {
+        mode: 0o755,
+      });
+      sh(
+        `cd ${FOLDER} && ublkts add -t nbd -n ${ID} ${server === null ? '' : `--server=${server}`} -- ./chatty {socket}`,
+      );
+      const log = (): string => readFileSync(`/run/ublkts/${ID}.log`, 'utf8');
+      await until('the log is shortened', () => /^\S+Z this log had \d+ bytes: only its end is kept$/m.test(log()));
+      assert.ok(log().length <= 8 << 20);
+      if (started !== null) await endServer(started.name, started.pid);
     });
-    sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -- ./chatty {socket}`);
-    const log = (): string => readFileSync(`/run/ublkts/${ID}.log`, 'utf8');
-    await until('the log is shortened', () => /^\S+Z this log had \d+ bytes: only its end is kept\ntalk\n/.test(log()));
-    assert.ok(log().length < 2 << 20);
-  });
 
   test('one of another user ends with the server, and del ends one that does not', async () => {
     sh(`ublkts add -t nbd -n ${ID} -- nbdkit -u nobody memory 8M`);

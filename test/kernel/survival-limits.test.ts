@@ -90,6 +90,22 @@ describe('limits', { skip, timeout: 600_000 }, () => {
     }
   });
 
+  test('no more threads once a loop device is live: its server closes its file in order', async () => {
+    const group = threadsGroup('few-own');
+    sh('truncate -s 1M /tmp/few.img');
+    const { id, path, ublksrv_pid: pid } = await addDevice({ target: 'loop', files: ['/tmp/few.img'], queues: 1 });
+    try {
+      sh(`echo ${pid} > ${group}/cgroup.procs; cat ${group}/pids.current > ${group}/pids.max`);
+      sh(`dd if=/dev/zero of=${path} bs=64k count=1 oflag=direct conv=fsync status=none`);
+      await library.stopDevice(id);
+      assert.match(readFileSync(`/run/ublkts/${id}.log`, 'utf8'), /\(pid \d+\) ends\n$/);
+    } finally {
+      await deleteDevice(id);
+      await until('its process has ended', () => !existsSync(`/proc/${pid}`));
+      sh(`rmdir ${group}; rm /tmp/few.img`);
+    }
+  });
+
   test('too few threads in a resident server: the device is refused, the server has what it had, and serves on', async () => {
     const group = threadsGroup('few-resident');
     const { pid } = await library.startServer({ name: 'few', threads: 1 });

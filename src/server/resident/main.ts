@@ -5,20 +5,20 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, rmSync, statSync, writeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
-import { residentFiles } from '../../record/files.ts';
+import { filesOf, residentFiles } from '../../record/files.ts';
 import { changing } from '../../record/run-files.ts';
 import { takeServerLock } from '../../record/server-lock.ts';
 import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
 import { giveFreeMemoryBack } from '../free-memory.ts';
 import { describeFailure, log, surviveFullLog } from '../log.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
-import { keepLogShort } from '../short-log.ts';
+import { keepLogsShort } from '../short-log.ts';
 import { RequestSocket } from '../socket/listener.ts';
+import { startPool } from '../start-pool.ts';
 import { StartReporter } from '../start-report.ts';
 import { ResidentDevices } from './devices.ts';
 import { ended } from './ended.ts';
 import { ResidentRequests } from './requests.ts';
-import { startPool } from './start-pool.ts';
 
 /** A server with the same name that was killed keeps its lock for a moment. */
 const LEAVING_MS = 2000;
@@ -35,8 +35,8 @@ async function main(name: string, options: ServerOptions): Promise<void> {
     const notes = avoidOutOfMemoryKiller('');
     const locked = await takeNameLock(name, files.lock);
     writeOptions(locked, files.lock, options);
-    keepLogShort(files.log);
     const devices = new ResidentDevices(name, options);
+    keepLogsShort(() => [files.log, ...devices.ids.map((id) => filesOf(id).log)]);
     const socket = await RequestSocket.listen(files.socket, new ResidentRequests(devices));
     const end = ended(devices);
     giveFreeMemoryBack();
