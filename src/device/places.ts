@@ -1,11 +1,13 @@
 /** Where the paths lead that a device depends on, as this process sees them. */
+import { isAbsolute } from 'node:path';
 import type { Place } from '../record/device-record.ts';
 import type { AddOptions } from '../spec/options.ts';
 import { type FoundFile, identityOf, lookAt } from '../targets/looks.ts';
 import { builtInTarget } from '../targets/registry.ts';
 
-/** The paths that are among the options of a target. */
+/** The file of a target of somebody's own, or the paths that are among the options of a built-in one. */
 export function pathsAmong(target: string, targetOptions: AddOptions['targetOptions']): readonly string[] {
+  if (isAbsolute(target)) return [target];
   return builtInTarget(target)?.places?.(targetOptions) ?? [];
 }
 

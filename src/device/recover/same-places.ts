@@ -16,11 +16,12 @@ import { pathsAmong } from '../places.ts';
 export async function requireSamePlaces(
   { id, mounts, places = [] }: DeviceRecord,
   { target, targetOptions, files, server }: AddOptions,
-  { targetOptions: named = {}, files: namedFiles = [] }: Partial<AddOptions>,
+  { target: namedTarget, targetOptions: named = {}, files: namedFiles = [] }: Partial<AddOptions>,
 ): Promise<void> {
   const here = currentNamespace('mnt');
   if (server !== null || mounts === undefined || mounts === here) return;
-  const isNamed = Object.keys(builtInTarget(target)?.displaces ?? {}).some((name) => name in named);
+  const isNamed =
+    namedTarget !== undefined || Object.keys(builtInTarget(target)?.displaces ?? {}).some((name) => name in named);
   const paths = [...(namedFiles.length > 0 ? [] : files), ...(isNamed ? [] : pathsAmong(target, targetOptions))];
   const moved = await firstMoved(places.filter(({ path }) => paths.includes(path)));
   if (moved === undefined) return;
