@@ -6,12 +6,21 @@ import { UblkError } from '../../src/errors.ts';
 import { checkGivenValues, checkValues } from '../../src/spec/checks/values.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../src/spec/options.ts';
 
+const INTEGRITY = {
+  metadataSize: 8,
+  capable: true,
+  reftag: false,
+  piOffset: 0,
+  csumType: 't10dif',
+  tagSize: 0,
+} as const;
 const GOOD: AddOptions = { ...ADD_DEFAULTS, target: 'null' };
 
 describe('the options of a device', () => {
   test('that are the defaults, or what they may be besides, are taken', () => {
     checkValues(GOOD);
     checkValues({ ...GOOD, id: 1_048_575, dataPath: 'copy', server: 'main', files: ['/srv/a.img'], cpus: [0] });
+    checkValues({ ...GOOD, integrity: INTEGRITY, buffers: [{ path: '/dev/shm/a', readOnly: false }] });
     checkGivenValues({ dataPath: undefined as unknown as string });
   });
 
@@ -25,15 +34,15 @@ describe('the options of a device', () => {
 
   for (const [name, values] of Object.entries({
     target: [undefined, null, 5],
-    files: [null, '/srv/a.img', [5]],
+    files: [null, '/srv/a.img', [5], Object.assign([], { length: 1 })],
     targetOptions: [null, 'size=1G', { size: 5 }, ['size']],
     id: [-2, 1.5, Number.NaN, '1', 1_048_576],
     queues: ['2', null],
     features: ['SHMEM_ZC', null],
     dataPath: [5],
     cpus: ['0-3', ['0']],
-    buffers: [null, ['/dev/shm/a'], [{}], [{ path: 'a' }]],
-    integrity: [5],
+    buffers: [null, ['/dev/shm/a'], [{}], [{ path: 'a', readOnly: true }], [{ path: '/dev/shm/a' }]],
+    integrity: [5, {}, { ...INTEGRITY, csumType: 'crc32' }, { ...INTEGRITY, metadatasize: 8 }],
     server: [5],
     debugMask: [-1, 1.5, 'x'],
     mlock: ['yes', 1],

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { inspect } from 'node:util';
 import { usageError } from '../../errors.ts';
 import { UBLK_MINORS } from '../../native/uapi/ublk-device.ts';
-import type { AddOptions } from '../options.ts';
+import type { AddOptions, IntegrityOptions, SharedBufferOptions } from '../options.ts';
 
 interface Kind {
   readonly is: (value: unknown) => boolean;
@@ -16,11 +16,16 @@ const SWITCH: Kind = { is: (value) => typeof value === 'boolean', words: 'true o
 /** Its range is the business of other checks. */
 const NUMBER: Kind = { is: (value) => typeof value === 'number', words: 'a number' };
 const MASK: Kind = { is: (value) => Number.isInteger(value) && Number(value) >= 0, words: 'a whole number from 0 up' };
-const OBJECT: Kind = { is: isObject, words: 'an object' };
-const BUFFER: Kind = {
-  is: (value) => isObject(value) && typeof value['path'] === 'string' && isAbsolute(value['path']),
-  words: 'an object with an absolute path',
-};
+const PATH: Kind = { is: (value) => typeof value === 'string' && isAbsolute(value), words: 'an absolute path' };
+const BUFFER = objectOf<SharedBufferOptions>({ path: PATH, readOnly: SWITCH });
+const INTEGRITY = objectOf<IntegrityOptions>({
+  metadataSize: NUMBER,
+  capable: SWITCH,
+  reftag: SWITCH,
+  piOffset: NUMBER,
+  csumType: oneOf('none', 'ip', 't10dif', 'nvme'),
+  tagSize: NUMBER,
+});
 
 const KINDS: Readonly<Record<keyof AddOptions, Kind>> = {
   target: TEXT,
@@ -44,7 +49,7 @@ const KINDS: Readonly<Record<keyof AddOptions, Kind>> = {
   noUblkFixedFd: SWITCH,
   ioDescSize: NUMBER,
   maxIoBufBytes: NUMBER,
-  integrity: orNull(OBJECT),
+  integrity: orNull(INTEGRITY),
   buffers: listOf(BUFFER),
   mlock: SWITCH,
   server: orNull(TEXT),
@@ -52,7 +57,7 @@ const KINDS: Readonly<Record<keyof AddOptions, Kind>> = {
   debugMask: MASK,
 };
 
-/** Throws a UblkError for the first option that has a value of another kind, or none, or that there is not. */
+/** Throws a UblkError for the first option that is unknown, missing or of another kind. */
 export function checkValues(options: AddOptions): void {
   checkNames(options);
   for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) checkValue(name, options[name]);
@@ -81,9 +86,25 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function listOf({ is, words }: Kind): Kind {
-  return { is: (value) => Array.isArray(value) && value.every(is), words: `a list, with ${words} in each place` };
+  // `every` leaves out the holes of a list.
+  return { is: (value) => Array.isArray(value) && [...value].every(is), words: `a list, with ${words} in each place` };
 }
 
 function orNull({ is, words }: Kind): Kind {
   return { is: (value) => value === null || is(value), words: `${words} or null` };
+}
+
+function oneOf(...names: readonly string[]): Kind {
+  return { is: (value) => names.some((name) => name === value), words: names.join(' or ') };
+}
+
+function objectOf<T>(kinds: Readonly<Record<keyof T & string, Kind>>): Kind {
+  const all = Object.entries<Kind>(kinds);
+  return {
+    is: (value) =>
+      isObject(value) &&
+      Object.keys(value).every((name) => Object.hasOwn(kinds, name)) &&
+      all.every(([name, { is }]) => is(value[name])),
+    words: `an object of ${all.map(([name, { words }]) => `${name} (${words})`).join(', ')}`,
+  };
 }
