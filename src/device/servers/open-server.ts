@@ -105,11 +105,12 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
    */
   async end({ signal, timeoutMs = END_MS }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
+    const begun = milliseconds();
     const server = this.#isClosed ? await this.#foundAgain(timeoutMs, signal) : this.#server;
     if (server === undefined || server.isEnded) return;
     try {
       await askToEnd(this.name, signal);
-      await endOf(server, this.name, { signal, timeoutMs });
+      await endOf(server, this.name, { signal, timeoutMs: Math.max(0, begun + timeoutMs - milliseconds()) });
     } finally {
       if (server !== this.#server) await server.stop();
     }
@@ -169,7 +170,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
       } catch (error) {
         if (!isGone(error)) throw error;
         if (await hasEnded(this.name)) return undefined;
-        if (milliseconds() - begun >= timeoutMs) throw busyError(this.name, [], timeoutMs);
+        if (milliseconds() - begun >= timeoutMs) throw silentError(this.name, this.pid, timeoutMs);
       }
     }
   }
@@ -229,14 +230,19 @@ export async function openServer(options: ServeOptions = {}, waiting: WaitOption
 }
 
 function busyError(name: string, devices: readonly number[], timeoutMs: number): UblkError {
-  return new UblkError(`the server ${name} has not ended within ${timeoutMs / 1000} s: ${whatKeeps(devices)}`, {
+  const which = devices.length === 1 ? `device ${devices[0]}` : `devices ${devices.join(', ')}`;
+  return new UblkError(`the server ${name} has not ended within ${timeoutMs / 1000} s: it still has ${which}`, {
     code: 'EBUSY',
     kind: 'busy',
     hint: `its log says which of them are in use, and by whom: ${residentFiles(name).log}; it ends when the others have left`,
   });
 }
 
-function whatKeeps(devices: readonly number[]): string {
-  if (devices.length === 0) return 'it has no device any more, and its process has not left yet';
-  return `it still has ${devices.length === 1 ? 'device' : 'devices'} ${devices.join(', ')}`;
+function silentError(name: string, pid: number, timeoutMs: number): UblkError {
+  const waited = `${timeoutMs / 1000} s`;
+  return new UblkError(`the server ${name} (pid ${pid}) does not answer, and has not ended within ${waited}`, {
+    code: 'EBUSY',
+    kind: 'busy',
+    hint: `its log says what it waits for: ${residentFiles(name).log}; \`kill ${pid}\` asks it to end`,
+  });
 }
