@@ -19,10 +19,11 @@ const DELETED_MS = 10_000;
 /** Resolves when the server was asked to end and has no device. */
 export function ended(devices: ResidentDevices): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
+  const deletions: Promise<void>[] = [];
   whenAsked(async (signal) => {
     log(`${signal}: the server ends when no device is in use`);
     devices.isEnding = true;
-    if (await untilEmpty(devices)) resolve();
+    if (await untilEmpty(devices, deletions)) resolve();
     else devices.isEnding = false;
   });
   // A promise alone does not keep the process; its socket does.
@@ -34,9 +35,8 @@ export function ended(devices: ResidentDevices): Promise<void> {
  * and to false when one is in use. The log says every REMIND_MS which ones are waited for: each start has a bound, and each
  * device that was stopped leaves some time.
  */
-async function untilEmpty(devices: ResidentDevices): Promise<boolean> {
+async function untilEmpty(devices: ResidentDevices, deletions: Promise<void>[]): Promise<boolean> {
   const leaving = new Set<number>();
-  const deletions: Promise<void>[] = [];
   for (let reminder = milliseconds() + REMIND_MS; !devices.isEmpty; await sleep(LOOK_MS)) {
     for (const id of leaving) if (!devices.ids.includes(id)) leaving.delete(id);
     const served = devices.ids.filter((id) => !leaving.has(id));
@@ -47,6 +47,7 @@ async function untilEmpty(devices: ResidentDevices): Promise<boolean> {
     log(`waiting for ${waitedFor(devices)}`);
   }
   // Whoever waits for the end of this server may give the ids to others.
+  if (deletions.length > 0) log('no device is left; waiting for their ids to be free');
   await withinMs(Promise.all(deletions), DELETED_MS, undefined);
   return true;
 }
