@@ -2,9 +2,17 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { requireServer } from '../device/buffers.ts';
-import { UblkError, usageError } from '../errors.ts';
+import { type FailureKind, UblkError, usageError } from '../errors.ts';
+import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 import { allocateRegion, type RegionOptions } from './allocate.ts';
 import type { SharedRegion } from './region.ts';
+
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  ENOENT: 'no-device',
+  ENXIO: 'no-device',
+  EACCES: 'permission',
+  EPERM: 'permission',
+};
 
 /** Opens /dev/ublkbN, given as `0`, `ublkb0` or its path, for direct I/O. */
 export async function openDevice(device: number | string): Promise<SharedMemoryDevice> {
@@ -18,15 +26,16 @@ async function opened(id: number, path: string): Promise<FileHandle> {
     return await open(path, constants.O_RDWR | constants.O_DIRECT);
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
-    const isGone = code === 'ENOENT' || code === 'ENXIO';
-    throw new UblkError(isGone ? `there is no ${path}: no such device is live` : `cannot open ${path}: ${code}`, {
-      code,
-      command: 'open',
-      device: id,
-      ...(isGone ? { kind: 'no-device' } : {}),
-      cause: error,
-    });
+    const kind = KINDS[code] ?? 'failed';
+    const message =
+      kind === 'no-device' ? `there is no ${path}: no such device is live` : `cannot open ${path}: ${wordsOf(code)}`;
+    throw new UblkError(message, { code, kind, command: 'open', device: id, cause: error });
   }
+}
+
+function wordsOf(code: string): string {
+  const number = errnoNumber(code);
+  return number === undefined ? code : errnoText(number);
 }
 
 /** A block device that is open for direct I/O from memory that its server shares. `openDevice` makes one. */
@@ -71,8 +80,10 @@ export class SharedMemoryDevice {
 
   /** Releases the regions that have not been released, and closes the device. */
   async close(): Promise<void> {
-    for (const region of this.#regions) await region.release();
+    const released = await Promise.allSettled([...this.#regions].map((region) => region.release()));
+    // Also when the memory is still shared: an open device cannot be deleted.
     await this.#file.close();
+    for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
 

@@ -26,7 +26,8 @@ export class SharedRegion {
   readonly readOnly: boolean;
   readonly #parts: RegionParts;
   readonly #pages: PageAllocator;
-  #release: Promise<void> | undefined;
+  #unregistered: Promise<void> | undefined;
+  #isReleased = false;
 
   constructor(parts: RegionParts) {
     this.#parts = parts;
@@ -41,9 +42,10 @@ export class SharedRegion {
 
   /** Allocates a buffer of `bytes` bytes. It begins at a page, so that every request from it can match. */
   alloc(bytes: number): Buffer {
-    const at = this.#release !== undefined ? -1 : this.#pages.take(bytes);
+    const at = this.#unregistered !== undefined ? -1 : this.#pages.take(bytes);
     if (at < 0) {
-      const reason = this.#release !== undefined ? 'the region was released' : `no ${bytes} bytes in a row are free`;
+      const reason =
+        this.#unregistered !== undefined ? 'the region was released' : `no ${bytes} bytes in a row are free`;
       throw new UblkError(`cannot allocate from shared region ${this.index}: ${reason}`, { code: 'ENOMEM' });
     }
     return this.#parts.memory.bytes.subarray(at, at + bytes);
@@ -61,16 +63,14 @@ export class SharedRegion {
    * Ends the sharing, after the requests under way have finished. When that fails, the memory is still shared, and `release`
    * can be called again.
    */
-  release(): Promise<void> {
-    this.#release ??= this.#end().catch((error: unknown) => {
-      this.#release = undefined;
+  async release(): Promise<void> {
+    this.#unregistered ??= this.#parts.unregister().catch((error: unknown) => {
+      this.#unregistered = undefined;
       throw error;
     });
-    return this.#release;
-  }
-
-  async #end(): Promise<void> {
-    await this.#parts.unregister();
+    await this.#unregistered;
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     hollow(this.#parts.memory, 'of a released region');
     this.#parts.close();
   }
