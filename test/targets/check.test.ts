@@ -122,6 +122,11 @@ describe('a target whose code', () => {
   for (const [what, source, said] of [
     ['throws in a timer', target("setTimeout(() => { throw new Error('late'); });"), stray],
     ['leaves a rejection', target("void Promise.reject(new Error('late'));"), stray],
+    [
+      'leaves one in each read',
+      target("setTimeout(() => void Promise.reject(new Error('late')), 20 + 5 * (d.n = (d.n ?? 0) + 1));"),
+      stray,
+    ],
     ['throws in close', target('', ", close() { throw new Error('full'); }"), /`close` has failed: .*may be lost/],
     ['throws in a timer of open', target('').replace(disk, `setTimeout(() => { throw 5; }); ${disk}`), stray],
   ] as const) {

@@ -34,6 +34,8 @@ export class Strays {
   }
 
   end(): void {
+    // The target goes on with what it has begun until this process ends, and more may follow.
+    if (this.#isThere) return;
     process.off('uncaughtException', this.#thrown);
     process.off('unhandledRejection', this.#rejected);
   }
