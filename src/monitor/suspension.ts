@@ -30,16 +30,20 @@ class Suspension {
   }
 
   begin(): void {
-    process.on('SIGTSTP', this.suspend);
+    process.on('SIGTSTP', this.#asked);
     process.on('SIGCONT', this.#continued);
   }
 
   end(): void {
-    process.off('SIGTSTP', this.suspend);
+    process.off('SIGTSTP', this.#asked);
     process.off('SIGCONT', this.#continued);
   }
 
-  readonly suspend = (): void => void this.#once(() => this.#stop());
+  /** As a terminal does, it stops the whole process group: the shell waits for the first process of it, which may be a script. */
+  readonly suspend = (): void => void this.#once(() => this.#stop(0));
+
+  /** Whoever has sent SIGTSTP has chosen which processes stop. */
+  readonly #asked = (): void => void this.#once(() => this.#stop(process.pid));
 
   /** After SIGSTOP, of which no program is told. After `suspend` this is under way already. */
   readonly #continued = (): void => void this.#once(() => Promise.resolve());
@@ -54,11 +58,11 @@ class Suspension {
     }
   }
 
-  async #stop(): Promise<void> {
-    process.off('SIGTSTP', this.suspend);
+  async #stop(pid: number): Promise<void> {
+    process.off('SIGTSTP', this.#asked);
     // Not SIGSTOP: the kernel ignores SIGTSTP where there is no shell that could continue the process.
-    process.kill(process.pid, 'SIGTSTP');
+    process.kill(pid, 'SIGTSTP');
     await sleep(STOP_MS);
-    process.on('SIGTSTP', this.suspend);
+    process.on('SIGTSTP', this.#asked);
   }
 }

@@ -230,9 +230,13 @@ describe('the terminal', { timeout: 240_000 }, () => {
     ['SIGTSTP', (_terminal, pid) => process.kill(pid, 'SIGTSTP')],
     ['SIGSTOP', (_terminal, pid) => process.kill(pid, 'SIGSTOP')],
   ];
-  for (const [how, stop] of stops) {
+  const wrapped = `sh -c '"$@"; true' sh "$@"`;
+  for (const [how, stop, start] of [
+    ...stops.map((one) => [...one, '"$@"'] as const),
+    ['Ctrl-Z in a script', stops[0]![1], wrapped] as const,
+  ]) {
     test(`is the shell's after ${how}, and the monitor's again after fg`, async () => {
-      const script = 'set -m; "$@"; stty -a; stty sane; echo stopped; read -r; fg; echo after';
+      const script = `set -m; ${start}; stty -a; stty sane; echo stopped; read -r; fg; echo after`;
       const terminal = new Terminal(['bash', '-c', script, 'bash', process.execPath, PLAY, '3', '4'], { rows: 40 });
       try {
         await terminal.until(/q quit/);
