@@ -51,6 +51,15 @@ describe('help and version', () => {
     }
   });
 
+  test('a message that cannot be written leaves the exit code as it is', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status } = spawnSync(process.execPath, [`${ROOT}bin/run.js`, 'nosuch'], {
+      stdio: ['ignore', 'pipe', full],
+    });
+    closeSync(full);
+    assert.equal(status, 127);
+  });
+
   test('help lists the commands, once each', () => {
     for (const line of ['help', '--help', '-h']) {
       const { code, stdout } = ublkts(line);

@@ -1,6 +1,6 @@
 /**
- * What becomes of output that cannot be written, because the disk below stdout is full for example. oclif throws the error
- * out of the event loop, which ends the process with a stack: also one that has a device in the foreground.
+ * What becomes of output that cannot be written, because the disk below it is full for example. oclif throws an error of
+ * stdout out of the event loop, and Node one of stderr. That ends the process: also one that has a device in the foreground.
  */
 
 /**
@@ -15,5 +15,10 @@ export function reportUnwritable(): void {
     isTold = true;
     process.exitCode = 1;
     process.stderr.write(`ublkts: cannot write to stdout: ${code ?? message}\n`);
+  });
+  process.stderr.removeAllListeners('error');
+  // There is nowhere left to say so.
+  process.stderr.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') process.exitCode ??= 1;
   });
 }
