@@ -317,8 +317,8 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     };
     const add = Object.entries(devices).map(([id, words]) => `ublkts add -n ${id} ${words}`);
     sh(`mkdir ${place}; unshare --mount bash -ec "mount -t tmpfs none ${place}; ${fill('inside')}; ${add.join('; ')}"`);
-    sh(fill('outside'));
     try {
+      sh(fill('outside'));
       for (const id of Object.keys(devices).map(Number)) {
         await killServer(id);
         shFails(`ublkts recover -n ${id}`, new RegExp(`another mount namespace .*: ${place}(/disk)? is not here what`));

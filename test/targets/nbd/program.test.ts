@@ -99,8 +99,11 @@ describe('no process of a program is left', () => {
       ];
       const program = { words, directory: folder };
       const started = start(words);
-      await untilListening(program, started, folder);
-      assert.ok(await started.end());
+      try {
+        await untilListening(program, started, folder);
+      } finally {
+        assert.ok(await started.end());
+      }
     });
   }
 
@@ -118,7 +121,7 @@ describe('no process of a program is left', () => {
   test('when the server is killed, all of them are asked to end', async () => {
     const file = new URL('../../../src/targets/nbd/program/start.ts', import.meta.url).href;
     const program = JSON.stringify({ words: wrapper(''), directory: folder });
-    const script = `import { startProgram, untilListening } from ${JSON.stringify(file)};
+    const script = `import { startProgram } from ${JSON.stringify(file)};
       startProgram(${program}, ${JSON.stringify(folder)}, ${JSON.stringify(join(folder, 'log'))});`;
     const server = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
     const pid = await child();

@@ -23,8 +23,8 @@ const REMIND_MS = 60_000;
 const LATE_MS = 30_000;
 
 const UNSTORED =
-  'carried acknowledged writes that no client has flushed since: if the server itself has ended, and not only the ' +
-  'connection, those that it had not stored are lost';
+  'is lost while the device has acknowledged writes that no client has flushed since: if the server itself has ended, ' +
+  'and not only the connection, those that it had not stored are lost';
 
 export interface Connection {
   readonly fd: number;

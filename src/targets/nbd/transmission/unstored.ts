@@ -56,12 +56,24 @@ export class Unstored {
     const { before, stored, threads } = this;
     for (let thread = 0; thread < threads; thread++) {
       const from = before[slot * threads + thread]!;
-      if (((from - Atomics.load(stored, thread)) | 0) > 0) Atomics.store(stored, thread, from);
+      let now = Atomics.load(stored, thread);
+      while (((from - now) | 0) > 0) {
+        const found = Atomics.compareExchange(stored, thread, now, from);
+        if (found === now) break;
+        now = found;
+      }
     }
   }
 
-  /** Whether writes were acknowledged on this thread's connection that no flush has stored since. */
+  /**
+   * Whether writes were acknowledged, on any connection of the device, that no flush has stored since: their server may have lost
+   * them. The connection that notices the end of a server first speaks for all. A flush on the next one, which no longer stores
+   * them, comes later.
+   */
   get is(): boolean {
-    return this.acknowledged[this.thread] !== Atomics.load(this.stored, this.thread);
+    for (let thread = 0; thread < this.threads; thread++) {
+      if (Atomics.load(this.acknowledged, thread) !== Atomics.load(this.stored, thread)) return true;
+    }
+    return false;
   }
 }
