@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keepCompiledCode } from '../../native/compiled-code.ts';
 import { packagePath } from '../../package-root.ts';
+import { loadedWithinBound } from './bound.ts';
 import { requireTrusted } from './trusted.ts';
 
 const OWN: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ export async function importTrusted(url: string): Promise<unknown> {
   const hooks = registerHooks();
   hideMessages();
   try {
-    const loaded: unknown = await import(url);
+    const loaded: unknown = await loadedWithinBound(import(url), fileURLToPath(url));
     // Whoever removes the types first loads a compiler of 18 MB for it. The server and its threads, which are started
     // next, read what is left without them (118 ms become 2).
     keepCompiledCode();

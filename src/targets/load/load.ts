@@ -6,7 +6,7 @@ import { TARGET_BRAND, type TargetDefinition } from '../handlers/define.ts';
 import { isRecord, requireDefinition } from '../handlers/definition.ts';
 import { handlersTarget } from '../handlers/index.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
-import { loadedWithinBound, withinBound } from './bound.ts';
+import { withinBound } from './bound.ts';
 import { importTrusted } from './import.ts';
 import { describeThrown } from './thrown.ts';
 
@@ -71,7 +71,7 @@ async function importOf(file: string, copy?: string): Promise<unknown> {
   const { href } = pathToFileURL(file);
   try {
     const query = copy ?? changeOf(file);
-    return await loadedWithinBound(importTrusted(query === '' ? href : `${href}?${query}`), file);
+    return await importTrusted(query === '' ? href : `${href}?${query}`);
   } catch (error) {
     if (error instanceof UblkError) throw error;
     throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {

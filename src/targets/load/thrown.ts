@@ -6,8 +6,8 @@ import { packagePath } from '../../package-root.ts';
 /** `file`: the target's file, an absolute path. */
 export function describeThrown(thrown: unknown, file: string): string {
   if (!(thrown instanceof Error)) return `it threw ${String(thrown)}`;
-  const named = thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
-  const message = [named, ...causesOf(thrown)].join(': ');
+  const name = thrown.name === 'Error' ? '' : thrown.name;
+  const message = [name, thrown.message, ...causesOf(thrown)].filter((part) => part !== '').join(': ');
   const place = placeOf(thrown, file);
   const oneLine = message
     .split('\n')
@@ -20,15 +20,13 @@ export function describeThrown(thrown: unknown, file: string): string {
 /** How many causes of an error are told. */
 const CAUSES = 3;
 
-/** What the errors say that have caused this one: of \`fetch failed\`, it is the cause that says why. */
+/** What the errors say that have caused this one: of `fetch failed`, it is the cause that says why. */
 function causesOf(thrown: Error, most = CAUSES): string[] {
-  const { cause } = thrown;
-  if (!(cause instanceof Error) || most === 0) return [];
   // An attempt at each address of a host has failed: the first one stands for them.
-  const [first]: unknown[] = cause instanceof AggregateError ? cause.errors : [];
-  const message = cause.message === '' && first instanceof Error ? first.message : cause.message;
-  const isTold = message === '' || thrown.message.includes(message);
-  return [...(isTold ? [] : [message]), ...causesOf(cause, most - 1)];
+  const cause: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown.cause;
+  if (!(cause instanceof Error) || most === 0) return [];
+  const isTold = cause.message === '' || thrown.message.includes(cause.message);
+  return [...(isTold ? [] : [cause.message]), ...causesOf(cause, most - 1)];
 }
 
 /** `ram.ts:12:7`, or null where the stack names no file of the target's. */
