@@ -89,6 +89,8 @@ async function showTargetHelp(argv: readonly string[], manifest: Manifest): Prom
   const name = namedTarget(found.rest, found.command.flags);
   if (name === null) return;
   const { orCutShort } = await import('../failures/cut-short.ts');
+  const { printConsoleOnStderr } = await import('../output/console.ts');
+  printConsoleOnStderr();
   await orCutShort(argv, async () => void process.stdout.write(await targetHelp(name)));
 }
 
