@@ -4,8 +4,8 @@
  *
  * A request can come between the moment when the kernel registers a buffer and the moment when this server publishes
  * its index. Such a request is held until the main thread has published the buffer and woken this thread. It fails with
- * EIO only if that takes seconds: each time that HOLD_SECONDS have passed, the requests that were held at the last such
- * time already are overdue.
+ * EIO when it has been held for 5 to 10 seconds: one timer runs for all requests that are held, and one that has seen it
+ * expire twice is overdue.
  */
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { kernel_timespec } from '../../native/uapi/io-uring-structs.ts';
@@ -20,7 +20,7 @@ import { addTimeout } from '../timeout.ts';
 import { KIND_DEADLINE, userData } from '../user-data.ts';
 import type { PathRequest } from './data-path.ts';
 
-const HOLD_SECONDS = 5n;
+const TICK_SECONDS = 5n;
 const { EIO } = ERRNO;
 
 /** The properties of a request that decide whether it has matched. */
@@ -136,6 +136,6 @@ export class ShmemOverlay {
 
 function deadlineTimespec(): MappedMemory {
   const memory = mapAnonymous(kernel_timespec.size, 'of a deadline');
-  memory.bytes.set(encode(kernel_timespec, { tv_sec: HOLD_SECONDS }));
+  memory.bytes.set(encode(kernel_timespec, { tv_sec: TICK_SECONDS }));
   return memory;
 }

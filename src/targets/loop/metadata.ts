@@ -4,7 +4,7 @@ const CHUNK_BYTES = 1 << 20;
 
 /**
  * Fills the metadata from byte `from` to byte `to` of its file with 0xFF, as kublk does. Tags of this value turn the block
- * layer's own checks off: the blocks that it describes have never been written through the device.
+ * layer's own checks off: the blocks that it describes have not been written since they became part of the device.
  */
 export async function initialiseMetadata(
   { calls, fd }: Pick<BackingFile, 'calls' | 'fd'>,
