@@ -30,11 +30,11 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
   surviveFullLog();
   keepLogsShort(() => [filesOf(id).log]);
   try {
-    const spec = readRecord(id)?.spec;
-    const killable = avoidOutOfMemoryKiller(spec?.target ?? '');
-    if (spec !== undefined && needsPool(spec)) await startPool();
+    const target = readRecord(id)?.spec.target ?? '';
+    const killable = avoidOutOfMemoryKiller(target);
+    if (needsPool(target)) await startPool();
     const device = await new Devices(null).start({ id, mode, attempt });
-    const { quiet, debugMask, target, files } = device.spec;
+    const { quiet, debugMask, files } = device.spec;
     // `ublkts quiesce` of a -b device (device/change/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
     keepOnlyNeededMounts(callersNamespace, reopenedPaths(device.spec));

@@ -4,14 +4,16 @@
  */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { DeviceSpec } from '../spec/device-spec.ts';
 import { builtInTarget } from '../targets/registry.ts';
 
 export async function startPool(): Promise<void> {
   await stat('/');
 }
 
-/** Whether a server of this device may need the pool: to sync its files, to look up a host, or for code of somebody's own. */
-export function needsPool({ files, target }: Pick<DeviceSpec, 'files' | 'target'>): boolean {
-  return files.length > 0 || isAbsolute(target) || builtInTarget(target)?.storage !== undefined;
+/**
+ * Whether a server of one device with this target may need the pool while it serves: to look up a host, or for code of
+ * somebody's own. Other targets need it when the device has gone, and four threads that idle until then are not worth it.
+ */
+export function needsPool(target: string): boolean {
+  return isAbsolute(target) || builtInTarget(target)?.storage !== undefined;
 }

@@ -17,6 +17,16 @@ const UNSUPPORTED = 3;
 
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice, recoverDevice } = library;
 const SMALL = { target: 'null', queues: 1, depth: 8 };
+const LATE = '/root/late.ts';
+/** A target that uses libuv's pool for the first time when it is told to: udev reads each device as soon as it is live. */
+const LATE_POOL = `import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { defineTarget } from 'ublkts/target';
+export default defineTarget({ summary: 'uses the pool late', open: () => ({ size: 1 << 20, async read(buffer) {
+  if (existsSync('${LATE}.now')) await stat('/');
+  buffer.fill('a');
+} }) });
+`;
 const ONE_THREAD = { threads: 1, files: [], sharedMemory: false, buffers: [], ofTarget: 0 };
 
 describe('limits', { skip, timeout: 600_000 }, () => {
@@ -90,19 +100,17 @@ describe('limits', { skip, timeout: 600_000 }, () => {
     }
   });
 
-  test('no more threads once a loop device is live: its server closes its file in order', async () => {
+  test('no more threads once a device is live: a target in a file has those of the pool', async () => {
     const group = threadsGroup('few-own');
-    sh('truncate -s 1M /tmp/few.img');
-    const { id, path, ublksrv_pid: pid } = await addDevice({ target: 'loop', files: ['/tmp/few.img'], queues: 1 });
+    writeFileSync(LATE, LATE_POOL);
+    const { id, path, ublksrv_pid: pid } = await addDevice({ target: LATE, queues: 1 });
     try {
-      sh(`echo ${pid} > ${group}/cgroup.procs; cat ${group}/pids.current > ${group}/pids.max`);
-      sh(`dd if=/dev/zero of=${path} bs=64k count=1 oflag=direct conv=fsync status=none`);
-      await library.stopDevice(id);
-      assert.match(readFileSync(`/run/ublkts/${id}.log`, 'utf8'), /\(pid \d+\) ends\n$/);
+      sh(`echo ${pid} > ${group}/cgroup.procs; cat ${group}/pids.current > ${group}/pids.max; touch ${LATE}.now`);
+      assert.equal(sh(`dd if=${path} bs=4k count=1 iflag=direct status=none | head -c 3`), 'aaa');
     } finally {
       await deleteDevice(id);
       await until('its process has ended', () => !existsSync(`/proc/${pid}`));
-      sh(`rmdir ${group}; rm /tmp/few.img`);
+      sh(`rmdir ${group}; rm ${LATE}*`);
     }
   });
 
