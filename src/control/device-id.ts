@@ -1,6 +1,6 @@
 /** Which numbers are the ids of devices. */
 import { usageError } from '../errors.ts';
-import { UBLK_MINORS } from '../native/uapi/ublk-device.ts';
+import { UBLK_MINORS } from '../native/ublk-minors.ts';
 import type { ControlCommand } from './command.ts';
 
 export const MAX_DEVICE_ID = UBLK_MINORS - 1;

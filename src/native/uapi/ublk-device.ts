@@ -19,6 +19,3 @@ const STATE_NAMES = ['DEAD', 'LIVE', 'QUIESCED', 'FAIL_IO'] as const;
 export function ublkStateName(state: number): string {
   return STATE_NAMES[state] ?? 'UNKNOWN';
 }
-
-/** UBLK_MINORS (drivers/block/ublk_drv.c): the driver has one minor number per device. */
-export const UBLK_MINORS = 1 << 20;

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { inspect } from 'node:util';
 import { usageError } from '../../errors.ts';
-import { UBLK_MINORS } from '../../native/uapi/ublk-device.ts';
+import { UBLK_MINORS } from '../../native/ublk-minors.ts';
 import type { AddOptions, IntegrityOptions, SharedBufferOptions } from '../options.ts';
 
 interface Kind {
