@@ -1,7 +1,7 @@
 /** How a call that may have to wait is watched, bounded and given up. */
 import type { UblkError } from '../errors.ts';
 
-/** What every function that may wait takes. */
+/** The options of every function that may wait. */
 export interface WaitOptions {
   /**
    * Gives the call up: its promise rejects with the signal's reason. What the kernel was asked to do is not taken back,

@@ -1,6 +1,6 @@
 /** Whether the backing files of a device are there, before anything is made. */
 import type { BigIntStats } from 'node:fs';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { mountOf } from '../block/mounts.ts';
 import { unlessAborted, type WaitOptions } from '../control/waiting.ts';
 import { UblkError, usageError } from '../errors.ts';
@@ -12,7 +12,11 @@ export async function requireFiles(files: readonly string[], { signal }: WaitOpt
   const found: FoundFile[] = [];
   const relative = files.find((path) => !isAbsolute(path));
   // The directory of the server is another one than that of the caller.
-  if (relative !== undefined) throw usageError(`cannot use backing file ${relative}: its path is not absolute`);
+  if (relative !== undefined)
+    throw usageError(
+      `cannot use backing file ${relative}: its path is not absolute`,
+      `for example ${resolve(relative)}`,
+    );
   for (const path of files) found.push({ path, stat: await inTurn(path, signal) });
   return found;
 }

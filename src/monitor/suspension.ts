@@ -39,7 +39,7 @@ class Suspension {
     process.off('SIGCONT', this.#continued);
   }
 
-  /** As a terminal does, it stops the whole process group: the shell waits for the first process of it, which may be a script. */
+  /** Stops the whole process group, as a terminal does: the shell waits for the group's first process, which may be a script. */
   readonly suspend = (): void => void this.#once(() => this.#stop(0));
 
   /** Whoever has sent SIGTSTP has chosen which processes stop. */

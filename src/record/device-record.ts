@@ -73,7 +73,7 @@ export interface DeviceRecord {
   readonly network?: string;
   /**
    * The mount namespace of the same call, as /proc/PID/ns/mnt names it, and where the paths led there that the device depends
-   * on. A record of an older version has neither.
+   * on besides the spec's files. A record of an older version has neither.
    */
   readonly mounts?: string;
   readonly places?: readonly Place[];

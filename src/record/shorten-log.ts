@@ -18,7 +18,7 @@ export function shortenLog(path: string): void {
     // At a line, if one begins there at all.
     const cut = end.indexOf('\n') + 1;
     const kept = end.subarray(cut < end.length ? cut : 0);
-    // What is written between these calls is lost, too. A log that has been removed is not made again.
+    // Output that a program appends between these calls is lost. O_CREAT is left out, so a removed log is not made again.
     const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND);
     try {
       const first = `${new Date().toISOString()} this log had ${size} bytes: only its end is kept\n`;

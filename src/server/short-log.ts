@@ -3,7 +3,7 @@ import { shortenLog } from '../record/shorten-log.ts';
 
 const LOOK_MS = 2_000;
 
-/** Looks at the logs at intervals: the process's own, and one for each device that has a program. The timer does not keep the process alive. */
+/** Looks at the logs with these paths every LOOK_MS. The timer does not keep the process alive. */
 export function keepLogsShort(paths: () => readonly string[]): void {
   setInterval(() => paths().forEach(shortenLog), LOOK_MS).unref();
 }

@@ -69,7 +69,7 @@ export interface AddOptions {
 /** The argument of `addDevice`: a target, and every option that is not to have its default. */
 export type AddRequest = Pick<AddOptions, 'target'> & Partial<AddOptions>;
 
-/** What an option of a new device is when it is left out or undefined. */
+/** The values of the options that are left out or undefined. */
 export const ADD_DEFAULTS: Omit<AddOptions, 'target'> = {
   files: [],
   targetOptions: {},

@@ -69,13 +69,13 @@ export interface OpenRequest {
   readonly recovering: boolean;
   /** Bytes of the device that is to be recovered, which the files must have room for; 0 for a new device. */
   readonly deviceBytes: number;
-  /** What the kernel has of the device that is to be recovered; null for a new device. */
+  /** The parameters of the device that is to be recovered, as the kernel has them; null for a new device. */
   readonly kept: Params | null;
   /** The server is a resident one, and its other devices must not wait for this one's files. */
   readonly resident: boolean;
 }
 
-/** `device` is the id, `kept` what the kernel has of a device that is to be recovered. */
+/** `device` is the id, `kept` the parameters that the kernel has of a device that is to be recovered. */
 export function openRequest(
   spec: DeviceSpec,
   recovering: boolean,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_DEVICE_ID } from '../../src/control/device-id.ts';
+import { MAX_DEVICE_ID } from '../../src/native/device-ids.ts';
 import { parseDeviceId, parseDeviceOrNotSize, parseNewDeviceId } from '../../src/cli/flags/device-id.ts';
 
 test('every way to name a device means its number', () => {

@@ -1,7 +1,7 @@
 /**
- * Reports a command whose process ends before it. The file of a target is somebody's own code and runs in the process of a
- * command too: it can call `process.exit`, throw where nobody catches it, or wait for a promise that nothing is left to
- * settle. Node would end with 0 for the first and the last, and 0 says that there is a device.
+ * Reports a command whose process ends before the command is done. The file of a target runs in the process of a command, too.
+ * It can call `process.exit`, throw an error that nobody catches, or wait for a promise that nothing can settle any more. After
+ * the first and the last of these, Node would end with exit code 0, which says that there is a device.
  */
 import { UblkError } from '../../errors.ts';
 import { reportFailure } from './report-failure.ts';

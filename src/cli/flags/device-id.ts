@@ -1,6 +1,6 @@
 /** Reads the id of a device in the forms that people write. */
-import { AUTO_DEVICE_ID, MAX_DEVICE_ID } from '../../control/device-id.ts';
 import { usageError } from '../../errors.ts';
+import { AUTO_DEVICE_ID, MAX_DEVICE_ID } from '../../native/device-ids.ts';
 
 const DEVICE = /^(?:(?:\/dev\/)?ublk[bc])?(?<id>\d+)$/;
 

@@ -1,11 +1,11 @@
 /**
- * What becomes of output that cannot be written, because the disk below it is full for example. oclif throws an error of
- * stdout out of the event loop, and Node one of stderr. That ends the process: also one that has a device in the foreground.
+ * Handles output that cannot be written, for example because its disk is full. oclif throws an error of stdout out of the event
+ * loop, and Node does so with an error of stderr. That would end the process, even one that has a device in the foreground.
  */
 
 /**
- * The command goes on, and ends with 1. A reader that has gone is no failure. It takes oclif's place when it is called once
- * more after oclif was loaded.
+ * Lets the command go on when its output cannot be written, and end with 1. A reader that has gone is no failure. oclif adds a
+ * listener of its own when it is loaded, so this is called before that and after.
  */
 export function reportUnwritable(): void {
   process.stdout.removeAllListeners('error');

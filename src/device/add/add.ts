@@ -84,7 +84,7 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
   }
   const files = await requireFiles(options.files, waiting);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
-  const places = await placesOf(files, pathsAmong(options.target, options.targetOptions));
+  const places = await placesOf(pathsAmong(options.target, options.targetOptions));
   return { options, target, files, places };
 }
 

@@ -103,7 +103,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   await withControl((channel) => requireUnserved(channel, options, files));
   if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);
-  const places = await placesOf(files, pathsAmong(options.target, targetOptions));
+  const places = await placesOf(pathsAmong(options.target, targetOptions));
   await startUserRecoveryWhenFree(info, waiting);
   const attempt = newAttempt();
   writeRecord({

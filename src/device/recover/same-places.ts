@@ -14,16 +14,17 @@ import { pathsAmong } from '../places.ts';
  * namespace. What is named now is looked up here.
  */
 export async function requireSamePlaces(
-  { id, mounts, places = [] }: DeviceRecord,
+  record: DeviceRecord,
   { target, targetOptions, files, server }: AddOptions,
   { target: namedTarget, targetOptions: named = {}, files: namedFiles = [] }: Partial<AddOptions>,
 ): Promise<void> {
+  const { id, mounts } = record;
   const here = currentNamespace('mnt');
   if (server !== null || mounts === undefined || mounts === here) return;
   const isNamed =
     namedTarget !== undefined || Object.keys(builtInTarget(target)?.displaces ?? {}).some((name) => name in named);
   const paths = [...(namedFiles.length > 0 ? [] : files), ...(isNamed ? [] : pathsAmong(target, targetOptions))];
-  const moved = await firstMoved(places.filter(({ path }) => paths.includes(path)));
+  const moved = await firstMoved(placesIn(record).filter(({ path }) => paths.includes(path)));
   if (moved === undefined) return;
   throw new UblkError(
     `device ${id} was made in another mount namespace (${mounts}, and this is ${here}): ${moved} is not here what it is there`,
@@ -35,6 +36,15 @@ export async function requireSamePlaces(
       hint: `recover it from there (\`nsenter --mount=...\`), or name what it is made of as it is found here: \`ublkts recover -n ${id} ...\``,
     },
   );
+}
+
+/** Where the record says that the device's files and its other paths led. */
+function placesIn({ spec, identities = [], places = [] }: DeviceRecord): readonly Place[] {
+  const files = spec.files.flatMap((path, index) => {
+    const identity = identities[index];
+    return identity === undefined ? [] : [{ path, identity }];
+  });
+  return [...files, ...places];
 }
 
 /** The first path that leads elsewhere now, or nowhere. A file that does not answer is not among them: it is given up later. */

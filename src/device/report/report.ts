@@ -69,7 +69,7 @@ export interface DeletingReport {
 
 export type DeviceState = 'DEAD' | 'LIVE' | 'QUIESCED' | 'FAIL_IO';
 
-/** What a device is and what has happened on it, as `describeDevice` saw it. `list --json` prints the same. */
+/** The properties and counters of a device at the time of the call. `list --json` prints the same. */
 export interface DeviceReport {
   id: number;
   /**

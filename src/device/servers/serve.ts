@@ -138,13 +138,11 @@ export async function requireServer(name: string, waiting: WaitOptions, options:
 async function startIfAbsent(name: string, waiting: WaitOptions, options: ServeOptions): Promise<void> {
   for (let tries = 1; !(await isRunning(name, waiting)); tries++) {
     try {
-      const { wanted: asked } = checked({ ...options, name });
-      const kept = keptOptions(name);
-      const wanted = {
-        threads: options.threads === undefined ? kept.threads : asked.threads,
-        cpus: options.cpus === undefined ? kept.cpus : asked.cpus,
-      };
-      await launched(name, wanted, waiting);
+      const { threads, cpus } = options;
+      // Only what is asked for now is checked: what was kept has been, and CPUs may have gone offline since.
+      checked({ threads, cpus, name });
+      const asked = given<Partial<ServerOptions>>({ threads, cpus });
+      await launched(name, { ...keptOptions(name), ...asked }, waiting);
     } catch (error) {
       // Another process is starting it, and it does not listen yet.
       if (!(error instanceof UblkError) || error.code !== 'EEXIST' || tries === TRIES) throw error;

@@ -34,7 +34,7 @@ export interface MatchedRequest extends PathRequest {
 interface HeldRequest {
   readonly slot: number;
   readonly index: number;
-  /** Whether a deadline has passed since it is held. */
+  /** Whether the timer has expired since the request was held. */
   readonly isLate: boolean;
 }
 

@@ -47,7 +47,7 @@ export interface Arrivals {
   arrive(slot: number): void;
 }
 
-/** What a delivery is made of. */
+/** The arguments of the constructor of a delivery. */
 export interface DeliveryParts {
   readonly ring: Ring;
   readonly slots: Slots;

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { inspect } from 'node:util';
 import { usageError } from '../../errors.ts';
-import { UBLK_MINORS } from '../../native/ublk-minors.ts';
+import { AUTO_DEVICE_ID, isDeviceId, MAX_DEVICE_ID } from '../../native/device-ids.ts';
 import type { AddOptions, IntegrityOptions, SharedBufferOptions } from '../options.ts';
 
 interface Kind {
@@ -27,16 +27,17 @@ const INTEGRITY = objectOf<IntegrityOptions>({
   tagSize: NUMBER,
 });
 
+const ID: Kind = {
+  is: (value) => value === AUTO_DEVICE_ID || isDeviceId(value),
+  words: `${AUTO_DEVICE_ID} or a whole number from 0 to ${MAX_DEVICE_ID}`,
+};
+
 const KINDS: Readonly<Record<keyof AddOptions, Kind>> = {
   target: TEXT,
   files: listOf(TEXT),
   targetOptions: { is: (value) => isObject(value) && Object.values(value).every(TEXT.is), words: 'an object of texts' },
   share: SWITCH,
-  // The id -1 lets the kernel choose.
-  id: {
-    is: (value) => Number.isInteger(value) && -1 <= Number(value) && Number(value) < UBLK_MINORS,
-    words: `-1 or a whole number from 0 to ${UBLK_MINORS - 1}`,
-  },
+  id: ID,
   queues: NUMBER,
   depth: NUMBER,
   features: listOf(TEXT),
@@ -73,7 +74,8 @@ export function checkGivenValues(options: Partial<AddOptions>): void {
 
 function checkNames(options: Partial<AddOptions>): void {
   const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(KINDS, name));
-  if (unknown !== undefined) throw usageError(`a device has no option ${unknown[0]}`);
+  if (unknown !== undefined)
+    throw usageError(`a device has no option ${unknown[0]}`, `its options are ${Object.keys(KINDS).join(', ')}`);
 }
 
 function checkValue(name: keyof AddOptions, value: unknown): void {

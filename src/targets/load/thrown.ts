@@ -20,7 +20,7 @@ export function describeThrown(thrown: unknown, file: string): string {
 /** How many causes of an error are told. */
 const CAUSES = 3;
 
-/** What the errors say that have caused this one: of `fetch failed`, it is the cause that says why. */
+/** The messages of the errors that have caused this one. Of `fetch failed`, only the cause says why. */
 function causesOf(thrown: Error, most = CAUSES): string[] {
   // An attempt at each address of a host has failed: the first one stands for them.
   const cause: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown.cause;

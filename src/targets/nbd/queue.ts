@@ -60,7 +60,7 @@ const GROWN = 'the device has grown since it was made';
 const SHUTDOWN = 'the server is about to end';
 
 export interface NbdQueueOptions extends NbdOptions {
-  /** What the kernel has of a device that is recovered; null for a new device. */
+  /** The parameters that the kernel has of a device that is recovered; null for a new device. */
   readonly kept: Params | null;
   /** The data of requests is in registered buffers. */
   readonly registers: boolean;

@@ -15,7 +15,7 @@ import {
 
 const NO_MAXIMUM = 0xffff_ffff;
 
-/** `kept`: what the kernel has of the device, which the export `found` can serve. */
+/** `kept`: the parameters that the kernel has of the device, which the export `found` can serve. */
 export function exportAsMade(found: NbdExport, kept: Pick<Params, 'basic' | 'discard'>): NbdExport {
   const { basic, discard } = kept;
   const { attrs, logical_bs_shift: shift } = basic;
