@@ -1,7 +1,16 @@
 /** Shared memory on a real ublk driver: registered, seen, unregistered, and clients that lie. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, ftruncateSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { describe, test } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +20,7 @@ import { connectUnix } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd, mapFile } from '../../src/native/memory.ts';
 import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
-import { fioUntilStopped } from './support/background.ts';
+import { fioUntilStopped, inBackground } from './support/background.ts';
 import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -246,6 +255,23 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     await blockDevice('/dev/ublkb9');
     await registerBuffer(9, { kind: 'memfd', bytes: 16 * MiB, seal: true, readOnly: false });
     sh('ublkts del -n 9');
+  });
+
+  test('a registration that its client has given up leaves nothing', async () => {
+    const targetOptions = { delay_us: '1500000' };
+    const memfd = { kind: 'memfd', bytes: PAGE, seal: true, readOnly: false } as const;
+    await withDevice({ target: 'fault_inject', features: ['SHMEM_ZC'], targetOptions }, async ({ id, path }) => {
+      const read = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct status=none`);
+      const isAsked = async () => (await describeDevice(id)).queues.some(({ in_flight }) => in_flight > 0);
+      await until('the server has the request', isAsked);
+      await assert.rejects(registerBuffer(id, memfd, { timeoutMs: 300 }), { code: 'TIMEOUT' });
+      await read.succeeded;
+      const undone = /buffer 0 \(\S+\) was registered for a client that no longer waited, and is unregistered/;
+      await until('it is undone', () => undone.test(readFileSync(`/run/ublkts/${id}.log`, 'utf8')));
+      assert.deepEqual(await buffersOf(id), []);
+      assert.equal((await registerBuffer(id, memfd)).index, 0, 'one that is awaited stays');
+      assert.equal((await buffersOf(id)).length, 1);
+    });
   });
 
   test('hostile clients: an error within a second, no descriptor kept, and fio beside them sees nothing', async () => {

@@ -97,6 +97,32 @@ describe('the socket', () => {
     assert.deepEqual(heard, []);
   });
 
+  test('what a client asked for is undone when it has left before the answer, and only then', async () => {
+    const path = `${socketPath}.left`;
+    const undone: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const slow = await RequestSocket.listen(path, {
+      ...requests,
+      async answer(version, payload, _descriptors, asker) {
+        await gate.promise;
+        asker.ifUnheard(() => void undone.push(payload));
+        return { ok: true, value: version };
+      },
+    });
+    const stays = say(path, encodeRequest({ op: 'list' }));
+    const leaves = connectUnix(path);
+    const message = new MessageBuffer(1 << 16);
+    message.send(leaves, encodeRequest({ op: 'unregister-all' }), []);
+    message.close();
+    await settled();
+    closeSync(leaves);
+    gate.resolve();
+    assert.deepEqual(await stays, { ok: true, value: 1 });
+    while (undone.length === 0) await sleep(5);
+    assert.deepEqual(undone, ['{"op":"unregister-all"}']);
+    await slow.close();
+  });
+
   test('who leaves without a word is no trouble', async () => {
     for (let i = 0; i < 10; i++) closeSync(connectUnix(socketPath));
     assert.equal(await say(socketPath, Uint8Array.of(0)), -EBADMSG);

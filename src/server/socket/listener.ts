@@ -8,10 +8,11 @@ import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../errors.ts';
-import { MessageBuffer, type PeerCredentials, peerCredentials } from '../../native/libc/unix-socket.ts';
+import { MessageBuffer, peerCredentials } from '../../native/libc/unix-socket.ts';
 import { ERRNO, errnoNumber } from '../../native/uapi/errno.ts';
 import { refusedChange, removeFile } from '../../record/run-files.ts';
 import { log } from '../log.ts';
+import { Asker } from './asker.ts';
 import type { Descriptors } from './descriptors.ts';
 import {
   type Answer,
@@ -27,8 +28,8 @@ export type Follow = (send: (event: object) => void) => () => void;
 
 /** Carries out the requests: requests.ts. */
 export interface RequestHandler {
-  answer(version: number, payload: string, descriptors: Descriptors, peer: PeerCredentials): Promise<Answer>;
-  registerFd(descriptors: Descriptors, readOnly: boolean, peer: PeerCredentials): Promise<{ readonly index: number }>;
+  answer(version: number, payload: string, descriptors: Descriptors, asker: Asker): Promise<Answer>;
+  registerFd(descriptors: Descriptors, readOnly: boolean, asker: Asker): Promise<{ readonly index: number }>;
   /**
    * undefined for a request that is done with its answer. Otherwise it is called after the answer, and calls `send` for each
    * event until the function that it returns is called.
@@ -93,8 +94,8 @@ export class RequestSocket {
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
     try {
-      const { answer, follow } = await this.#answered(socket);
-      if (follow === undefined) reply(socket, answer);
+      const { answer, asker, follow } = await this.#answered(socket);
+      if (follow === undefined) reply(socket, answer, asker);
       else await this.#keep(socket, answer, follow);
     } catch (error) {
       report(error);
@@ -145,17 +146,19 @@ export class RequestSocket {
     const fd = descriptorOf(socket);
     const peer = peerCredentials(fd);
     if (peer.uid !== 0 && peer.uid !== process.getuid?.()) return status(-ERRNO.EPERM);
+    const asker = new Asker(peer);
     const { message, descriptors } = await receiveRequest(fd, this.#buffer);
     try {
       if (message.kind === 'failed') return status(-message.errno);
       if (message.kind === 'unknown') return status(-ERRNO.EBADMSG);
       if (this.#isClosed) return status(-ERRNO.ENODEV);
-      if (message.kind === 'kublk') return status(await this.#carriedOut(this.#register(descriptors, peer)));
+      if (message.kind === 'kublk')
+        return { ...status(await this.#carriedOut(this.#register(descriptors, asker))), asker };
       const { version, payload } = message;
-      const answer = await this.#carriedOut(this.#requests.answer(version, payload, descriptors, peer));
+      const answer = await this.#carriedOut(this.#requests.answer(version, payload, descriptors, asker));
       const follow = answer.ok ? this.#requests.follow?.(payload) : undefined;
       if (follow !== undefined && this.#followers.size >= MAX_FOLLOWERS) return status(-ERRNO.EBUSY);
-      return { answer: encodeAnswer(answer), follow };
+      return { answer: encodeAnswer(answer), asker, follow };
     } finally {
       descriptors.close();
     }
@@ -170,9 +173,9 @@ export class RequestSocket {
     }
   }
 
-  async #register(descriptors: Descriptors, peer: PeerCredentials): Promise<number> {
+  async #register(descriptors: Descriptors, asker: Asker): Promise<number> {
     try {
-      return (await this.#requests.registerFd(descriptors, false, peer)).index;
+      return (await this.#requests.registerFd(descriptors, false, asker)).index;
     } catch (error) {
       return -((error instanceof UblkError ? errnoNumber(error.code) : undefined) ?? ERRNO.EIO);
     }
@@ -185,6 +188,8 @@ function report(error: unknown): void {
 
 interface Reply {
   readonly answer: Buffer;
+  /** The client of a request that was carried out. */
+  readonly asker?: Asker;
   readonly follow?: Follow | undefined;
 }
 
@@ -199,9 +204,12 @@ function descriptorOf(socket: Socket): number {
   return handle.fd;
 }
 
-function reply(socket: Socket, answer: Buffer): void {
+function reply(socket: Socket, answer: Buffer, asker: Asker | undefined): void {
   const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   socket.once('close', () => clearTimeout(timer));
   // Reading from the socket is off, so that only destroying it closes it.
-  socket.end(answer, () => socket.destroy());
+  socket.end(answer, (error?: Error | null) => {
+    socket.destroy();
+    if (error) asker?.unheard();
+  });
 }

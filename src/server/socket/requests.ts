@@ -1,15 +1,17 @@
 /** Carries out the requests that come over the socket. Every outcome, good or bad, is an answer. */
+import { bounded } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
-import type { PeerCredentials } from '../../native/libc/unix-socket.ts';
 import type { ShmemRegistry } from '../shared-memory/registry.ts';
 import type { StoredBuffer } from '../../record/device-record.ts';
+import { describeFailure, log } from '../log.ts';
+import type { Asker } from './asker.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { RequestHandler } from './listener.ts';
 import { type Answers, type BufferAnswer, parseRequest, type Request } from '../../protocol/buffer-requests.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import { type Answer, otherVersion, PROTOCOL_VERSION } from '../../protocol/frame.ts';
 
-/** A request is answered within this time, with the outcome or with TIMEOUT; its work may still be done later. */
+/** A request is answered within this time, with the outcome or with TIMEOUT. */
 const ANSWER_SECONDS = 30;
 
 export class Requests implements RequestHandler {
@@ -21,61 +23,90 @@ export class Requests implements RequestHandler {
     this.#registry = registry;
   }
 
-  async answer(version: number, payload: string, descriptors: Descriptors, peer: PeerCredentials): Promise<Answer> {
+  async answer(version: number, payload: string, descriptors: Descriptors, asker: Asker): Promise<Answer> {
     try {
       if (version !== PROTOCOL_VERSION) throw otherVersion(version);
-      return { ok: true, value: await this.#inTime(this.#carryOut(parseRequest(payload), descriptors, peer)) };
+      return { ok: true, value: await this.#carryOut(parseRequest(payload), descriptors, asker) };
     } catch (error) {
       return { ok: false, error: { ...encodeError(error), device: this.#device } };
     }
   }
 
   /** The request of kublk's clients, which ublkts's clients make too. */
-  async registerFd(descriptors: Descriptors, readOnly: boolean, { pid }: PeerCredentials): Promise<StoredBuffer> {
-    return this.#inTime(this.#registry.registerFd(descriptors.take(), readOnly, `pid ${pid}`));
+  async registerFd(descriptors: Descriptors, readOnly: boolean, asker: Asker): Promise<StoredBuffer> {
+    return this.#registered(this.#registry.registerFd(descriptors.take(), readOnly, `pid ${asker.pid}`), asker);
   }
 
-  async #carryOut(request: Request, descriptors: Descriptors, peer: PeerCredentials): Promise<Answers[keyof Answers]> {
+  async #carryOut(request: Request, descriptors: Descriptors, asker: Asker): Promise<Answers[keyof Answers]> {
+    const registry = this.#registry;
     switch (request.op) {
-      case 'register':
-        return bufferAnswer(await this.#registry.registerPath(request.path, request.readOnly, descriptors.takeAny()));
+      case 'register': {
+        const { path, readOnly } = request;
+        return bufferAnswer(
+          await this.#registered(registry.registerPath(path, readOnly, descriptors.takeAny()), asker),
+        );
+      }
       case 'register-fd':
-        return bufferAnswer(await this.registerFd(descriptors, request.readOnly, peer));
+        return bufferAnswer(await this.registerFd(descriptors, request.readOnly, asker));
       case 'create':
-        return bufferAnswer(await this.#registry.createMemfd(request));
+        return bufferAnswer(await this.#registered(registry.createMemfd(request), asker));
       case 'unregister':
-        await this.#registry.unregister(request.index, request.inode);
+        await this.#inTime(registry.unregister(request.index, request.inode), DONE_LATER);
         return null;
       case 'unregister-all':
-        return this.#registry.unregisterAll();
+        return this.#inTime(registry.unregisterAll(), DONE_LATER);
       default:
-        return this.#registry.list().map(bufferAnswer);
+        return registry.list().map(bufferAnswer);
     }
   }
 
-  /** Registering waits for every request that the device has, and a target may take long with one. */
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(lateError(this.#device)), ANSWER_SECONDS * 1000);
-    });
+  /** A registration whose client does not learn of it is undone: nobody else would. */
+  async #registered(work: Promise<StoredBuffer>, asker: Asker): Promise<StoredBuffer> {
     try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
+      const buffer = await this.#inTime(work, UNDONE);
+      asker.ifUnheard(() => void this.#undo(buffer));
+      return buffer;
+    } catch (error) {
+      void work.then(
+        (buffer) => this.#undo(buffer),
+        () => {},
+      );
+      throw error;
     }
   }
+
+  async #undo({ index, inode, source }: StoredBuffer): Promise<void> {
+    try {
+      await this.#registry.unregister(index, inode);
+      log(
+        `device ${this.#device}: buffer ${index} (${source}) was registered for a client that no longer waited, and is unregistered`,
+      );
+    } catch (error) {
+      log(
+        `device ${this.#device}: buffer ${index} (${source}), which nobody waited for, stays: ${describeFailure(error)}`,
+      );
+    }
+  }
+
+  /** Both registering and its opposite wait for every request that the device has, and a target may take long with one. */
+  async #inTime<T>(work: Promise<T>, hint: string): Promise<T> {
+    const timeoutMs = ANSWER_SECONDS * 1000;
+    return bounded(work, { signal: undefined, timeoutMs, late: () => lateError(this.#device, hint) });
+  }
 }
+
+const DONE_LATER = 'it is done as soon as they have: see `ublkts list --json`';
+const UNDONE = 'nothing is registered: try again when the requests that the device has are answered';
 
 function bufferAnswer({ index, length, readOnly, source, path, inode }: StoredBuffer): BufferAnswer {
   return { index, length, readOnly, source, path, inode };
 }
 
-function lateError(device: number): UblkError {
+function lateError(device: number, hint: string): UblkError {
   return new UblkError(`the queues of device ${device} have not drained within ${ANSWER_SECONDS} s`, {
     code: 'TIMEOUT',
     kind: 'busy',
     device,
-    hint: 'it is done as soon as they have: see `ublkts list --json`',
+    hint,
   });
 }
