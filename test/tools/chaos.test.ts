@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MISFORTUNES, planRound } from '../../tools/chaos/plan.ts';
+import { type Misfortune, MISFORTUNES, planRound } from '../../tools/chaos/plan.ts';
 
 const ROUNDS = Array.from({ length: 400 }, (_none, number) => planRound(1, number));
 
@@ -25,8 +25,19 @@ describe('a round of the chaos program', () => {
     );
   });
 
-  test('breaks files only below a target that has files', () => {
-    const broken = ROUNDS.filter(({ misfortune }) => misfortune === 'full disk' || misfortune === 'backing error');
-    assert.ok(broken.length > 0 && broken.every(({ target }) => target === 'loop' || target === 'stripe'));
+  test('breaks files only below a target that has files, and NBD servers only where there is one', () => {
+    assert.deepEqual(targetsOf('backing error'), ['loop', 'stripe']);
+    assert.deepEqual(targetsOf('full disk'), ['loop', 'nbd', 'stripe']);
+    assert.deepEqual(targetsOf('dead NBD server'), ['nbd']);
+  });
+
+  test('is one in three on a resident server', () => {
+    const resident = ROUNDS.filter(({ isResident }) => isResident).length;
+    assert.ok(resident > 100 && resident < 170, `${resident} of 400`);
   });
 });
+
+function targetsOf(misfortune: Misfortune): string[] {
+  const rounds = ROUNDS.filter((round) => round.misfortune === misfortune);
+  return [...new Set(rounds.map(({ target }) => target))].sort();
+}

@@ -1,7 +1,7 @@
 /** The files below a round's device, and what can go wrong with them. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
-import { BLOCKS, type Round } from './plan.ts';
+import { BLOCKS, hasFiles, type Round } from './plan.ts';
 
 const FOLDER = '/var/tmp/chaos';
 const FILE_MB = 16;
@@ -18,8 +18,9 @@ export interface Backing {
   readonly remove: () => void;
 }
 
-export function makeBacking({ target, misfortune }: Round): Backing {
-  if (target !== 'loop' && target !== 'stripe') return NO_FILES;
+export function makeBacking(round: Round): Backing {
+  const { target, misfortune } = round;
+  if (!hasFiles(round)) return NO_FILES;
   const small = misfortune === 'full disk';
   mkdirSync(FOLDER, { recursive: true });
   if (small) sh(`mount -t tmpfs -o size=${FULL_KB}k tmpfs ${FOLDER}`);

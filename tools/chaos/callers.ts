@@ -3,6 +3,8 @@ import type { DeviceReport } from '../../src/device/report/report.ts';
 import { library } from '../guest/library.ts';
 import { LONGEST_MS, succeeds, within } from './command.ts';
 import type { Policy, Round } from './plan.ts';
+import { SERVER } from './resident.ts';
+import { optionsOf, wordsOf } from './storage.ts';
 
 export interface Caller {
   readonly add: (round: Round, files: readonly string[]) => Promise<DeviceReport>;
@@ -15,19 +17,24 @@ export function callerOf({ byCommands }: Round): Caller {
 }
 
 const COMMANDS: Caller = {
-  add: async ({ target, dataPath, queues, depth, policy }, files) => {
-    const words = `add -t ${target} -q ${queues} -d ${depth} --data_path ${dataPath} ${policy} --json ${files.join(' ')}`;
-    const { device }: { device: DeviceReport } = JSON.parse(await succeeds(words.trim().replace(/ +/g, ' ')));
-    return device;
+  add: async (round, files) => {
+    const { target, isResident, dataPath, queues, depth, policy } = round;
+    const server = isResident ? `--server=${SERVER}` : '';
+    const device = `-t ${target} -q ${queues} -d ${depth} --data_path ${dataPath} ${policy} ${server}`;
+    const words = `add ${device} --json ${wordsOf(round, files)}`;
+    const made: { device: DeviceReport } = JSON.parse(await succeeds(words.trim().replace(/ +/g, ' ')));
+    return made.device;
   },
   recover: async (id) => void (await succeeds(`recover -n ${id}`)),
   del: async (id) => void (await succeeds(`del -n ${id}`)),
 };
 
 const LIBRARY: Caller = {
-  add: ({ target, dataPath, queues, depth, policy }, files) => {
-    const options = { target, dataPath, queues, depth, files, features: FEATURES[policy] };
-    return within(LONGEST_MS, 'addDevice', library.addDevice(options));
+  add: (round, files) => {
+    const { target, isResident, dataPath, queues, depth, policy } = round;
+    const server = isResident ? { server: SERVER } : {};
+    const device = { target, dataPath, queues, depth, features: FEATURES[policy], ...server };
+    return within(LONGEST_MS, 'addDevice', library.addDevice({ ...device, ...optionsOf(round, files) }));
   },
   recover: async (id) => void (await within(LONGEST_MS, 'recoverDevice', library.recoverDevice(id, {}))),
   del: (id) => within(LONGEST_MS, 'deleteDevice', library.deleteDevice(id)),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceReport, DeviceState } from '../../src/device/report/report.ts';
 import { library } from '../guest/library.ts';
+import { SERVER_LOG } from './resident.ts';
 
 /** A server in a busy guest needs ten seconds for each of the commands that it gives. */
 const PATIENCE_MS = 90_000;
@@ -16,10 +17,10 @@ export async function lookAt(id: number): Promise<DeviceReport | undefined> {
   return (await library.listDevices()).find((device) => device.id === id);
 }
 
-/** The log of the device's server; empty once the device is gone. */
-export function logOf(id: number): string {
+/** The log of the device's server; empty once that is gone. */
+export function logOf({ id, server }: DeviceReport): string {
   try {
-    return readFileSync(`/run/ublkts/${id}.log`, 'utf8');
+    return readFileSync(server === null ? `/run/ublkts/${id}.log` : SERVER_LOG, 'utf8');
   } catch {
     return '';
   }

@@ -17,10 +17,10 @@ export function endDevice(device: DeviceReport, misfortune: Misfortune, caller: 
 }
 
 /** Nobody uses the device any more, so SIGTERM stops and deletes it. */
-async function terminate({ id, ublksrv_pid: pid }: DeviceReport): Promise<void> {
-  process.kill(pid, 'SIGTERM');
-  const isGone = async () => (await stateOf(id)) === 'gone';
-  await until('after SIGTERM the unused device is gone', isGone, () => logOf(id));
+async function terminate(device: DeviceReport): Promise<void> {
+  process.kill(device.ublksrv_pid, 'SIGTERM');
+  const isGone = async () => (await stateOf(device.id)) === 'gone';
+  await until('after SIGTERM the unused device is gone', isGone, () => logOf(device));
 }
 
 /** `del` names the program that has the device open, and `list` shows it until that program has ended. */

@@ -1,9 +1,10 @@
 /** What happens to a device while a client works on it. Each leaves the device as a user finds it, before any remedy. */
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { Backing } from './backing.ts';
 import { bounded, succeeds } from './command.ts';
-import { logOf, stateOf, until } from './device.ts';
+import { logOf, lookAt, stateOf, until } from './device.ts';
 import { fillMemory } from './memory.ts';
 import type { Misfortune, Round } from './plan.ts';
 
@@ -25,13 +26,14 @@ const HAPPENINGS: Readonly<Record<Misfortune, (scene: Scene) => Promise<boolean>
     return true;
   },
   // The client has the device open, so its server serves on.
-  SIGTERM: async ({ device: { id, ublksrv_pid: pid } }) => {
+  SIGTERM: async ({ device }) => {
+    const { id, ublksrv_pid: pid } = device;
     process.kill(pid, 'SIGTERM');
-    const said = `SIGTERM: device ${id} is in use and is served on`;
+    const said = `device ${id} is in use and is served on`;
     await until(
       'the server says that it serves on',
-      () => logOf(id).includes(said),
-      () => logOf(id),
+      () => logOf(device).includes(said),
+      () => logOf(device),
     );
     const state = await stateOf(id);
     if (state !== 'LIVE') throw new Error(`the server said that it serves on, and the device is ${state}`);
@@ -76,4 +78,13 @@ const HAPPENINGS: Readonly<Record<Misfortune, (scene: Scene) => Promise<boolean>
   },
   // It happens when the device is deleted.
   holder: async () => false,
+  'dead NBD server': async ({ device: { id } }) => {
+    execFileSync('pkill', ['-KILL', '-x', 'nbdkit']);
+    const isBack = async () => {
+      const connections = (await lookAt(id))?.connections ?? [];
+      return connections.length > 0 && connections.every(({ state, reconnects }) => state === 'up' && reconnects > 0);
+    };
+    await until('the device is connected to the next server', isBack);
+    return false;
+  },
 };

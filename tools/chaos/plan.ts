@@ -10,6 +10,7 @@ export const MISFORTUNES = [
   'backing error',
   'memory pressure',
   'holder',
+  'dead NBD server',
 ] as const;
 export type Misfortune = (typeof MISFORTUNES)[number];
 
@@ -17,11 +18,23 @@ export type Misfortune = (typeof MISFORTUNES)[number];
 export const POLICIES = ['', '-r 1', '-r 1 -i 1', '-r 1 -e 1'] as const;
 export type Policy = (typeof POLICIES)[number];
 
-const TARGETS = ['loop', 'loop', 'stripe', 'stripe', 'null', 'fault_inject'] as const;
+const TARGETS = ['loop', 'loop', 'stripe', 'stripe', 'ram', 'nbd', 'null', 'fault_inject'] as const;
 export type Target = (typeof TARGETS)[number];
 
+/** What some misfortunes happen to. */
+const TARGETS_OF: Partial<Record<Misfortune, readonly Target[]>> = {
+  'full disk': ['loop', 'stripe', 'nbd'],
+  'backing error': ['loop', 'stripe'],
+  'dead NBD server': ['nbd'],
+};
+
 const PATHS = ['copy', 'user_copy', 'zero_copy', 'auto_zc', 'batch+copy', 'batch+user_copy', 'batch+auto_zc'] as const;
-const COPYING_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy'] as const;
+const COPYING_PATHS = ['copy', 'get_data', 'user_copy', 'batch+copy', 'batch+user_copy'] as const;
+const PATHS_OF: Partial<Record<Target, readonly string[]>> = {
+  fault_inject: COPYING_PATHS,
+  ram: COPYING_PATHS,
+  nbd: [...COPYING_PATHS, 'auto_zc', 'batch+auto_zc'],
+};
 
 /** The part of a device that the client uses, in blocks of 4 KiB. */
 export const BLOCKS = 256;
@@ -29,6 +42,8 @@ export const BLOCKS = 256;
 export interface Round {
   readonly number: number;
   readonly target: Target;
+  /** A resident server serves the device, and not a process of its own. */
+  readonly isResident: boolean;
   readonly dataPath: string;
   readonly policy: Policy;
   readonly misfortune: Misfortune;
@@ -46,12 +61,12 @@ export function planRound(seed: number, number: number): Round {
   const random = randomOf(seed, number);
   // In turn, so that few rounds have all of them.
   const misfortune = MISFORTUNES[number % MISFORTUNES.length]!;
-  const needsFile = misfortune === 'full disk' || misfortune === 'backing error';
-  const target = needsFile ? random.pick(['loop', 'stripe'] as const) : random.pick(TARGETS);
-  const dataPath = random.pick(target === 'fault_inject' ? COPYING_PATHS : PATHS);
+  const target = random.pick(TARGETS_OF[misfortune] ?? TARGETS);
+  const dataPath = random.pick(PATHS_OF[target] ?? PATHS);
   return {
     number,
     target,
+    isResident: random.between(0, 2) === 0,
     dataPath,
     policy: random.pick(POLICIES),
     misfortune,
@@ -64,8 +79,14 @@ export function planRound(seed: number, number: number): Round {
   };
 }
 
-export function hasData({ target }: Round): boolean {
-  return target === 'loop' || target === 'stripe';
+/** Whether the data is in files, which outlive the device. */
+export function hasFiles({ target }: Round): boolean {
+  return target === 'loop' || target === 'stripe' || target === 'nbd';
+}
+
+/** Whether the client can read what it has written. */
+export function hasData(round: Round): boolean {
+  return hasFiles(round) || round.target === 'ram';
 }
 
 /** Whether the client may see an error. Wrong data it may never see. */
@@ -77,9 +98,9 @@ export function mayFail({ misfortune, policy, recovers }: Round): boolean {
 }
 
 export function describeRound(round: Round): string {
-  const { target, dataPath, policy, misfortune, queues, depth, recovers, byCommands } = round;
+  const { target, isResident, dataPath, policy, misfortune, queues, depth, recovers, byCommands } = round;
   const bereft = policy !== '' && ['kill -9', 'quiesce'].includes(misfortune);
   const after = bereft ? `, then ${recovers ? 'recover' : 'del'}` : '';
-  const by = byCommands ? 'commands' : 'library';
-  return `${target} ${dataPath} -q ${queues} -d ${depth} ${policy}`.trim() + ` by ${by}: ${misfortune}${after}`;
+  const by = `by ${byCommands ? 'commands' : 'library'}${isResident ? ' on a resident server' : ''}`;
+  return `${target} ${dataPath} -q ${queues} -d ${depth} ${policy}`.trim() + ` ${by}: ${misfortune}${after}`;
 }

@@ -15,7 +15,8 @@ import { stateOf } from './device.ts';
 import { endDevice } from './endings.ts';
 import { checkFiles } from './files.ts';
 import { befall } from './misfortunes.ts';
-import { BLOCKS, hasData, mayFail, type Round } from './plan.ts';
+import { BLOCKS, hasData, hasFiles, mayFail, type Round } from './plan.ts';
+import { endResident, startResident } from './resident.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 const EXPECTED = '/tmp/chaos-expected.json';
@@ -32,17 +33,19 @@ export async function playRound(round: Round, watch: Stopwatch): Promise<void> {
   await tidied(
     async () => {
       try {
+        if (round.isResident) await watch.step('serve', startResident);
         await live(round, backing, client, watch);
-        if (hasData(round)) await watch.step('read', async () => checkFiles(backing.files, EXPECTED));
+        if (hasFiles(round)) await watch.step('read', async () => checkFiles(backing.files, EXPECTED));
       } catch (error) {
         client.kill();
         await library.deleteAllDevices({ force: true });
         throw error;
       }
     },
-    () => {
+    async () => {
       client.kill();
       rmSync(EXPECTED, { force: true });
+      if (round.isResident) await watch.step('unserve', endResident);
       backing.remove();
     },
   );
