@@ -6,7 +6,7 @@ import { parseSwitch } from '../switch.ts';
 import { programOf, recordedProgram } from './program/command.ts';
 import { uriIn } from './program/socket.ts';
 import { TLS_PARAMETERS } from './tls/options.ts';
-import { asksForTls, formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
+import { asksForTls, exportNameProblem, formatNbdUri, type NbdUri, parseNbdUri } from './uri.ts';
 
 export const NBD_OPTIONS = {
   uri: 'the export: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH; nbds and nbds+unix with TLS',
@@ -117,5 +117,7 @@ export function connectionOptions(
 ): Readonly<Record<string, string>> {
   if (programOf(options) === null) return options;
   const { program: _program, directory: _directory, export: exportName = '', ...rest } = options;
+  const wrong = exportNameProblem(exportName);
+  if (wrong !== null) throw usageError([option('targetOptions.export'), ` ${wrong}`]);
   return { ...rest, uri: uriIn(filesOf(device).program, exportName) };
 }

@@ -41,7 +41,8 @@ export function parseNbdUri(text: string, more: ReadonlyMap<string, string> = ne
   if (text.includes('#')) throw refused(text, 'it has a fragment; a # that belongs to a name is written as %23');
   const { scheme = '', authority = '', name = '', query = '' } = URI.exec(text)?.groups ?? {};
   const exportName = decoded(name, text);
-  if (Buffer.byteLength(exportName) > MAX_NAME_BYTES) throw refused(text, 'the name of its export is too long');
+  const wrong = exportNameProblem(exportName);
+  if (wrong !== null) throw refused(text, `the name of its export ${wrong}`);
   const parameters = new Map([...parametersOf(query, text), ...more]);
   const [, secure, unix] = SCHEME.exec(scheme) ?? [];
   if (secure === undefined) throw refused(text, 'it does not begin with nbd://, nbd+unix://, nbds:// or nbds+unix://');
@@ -57,6 +58,13 @@ export function parseNbdUri(text: string, more: ReadonlyMap<string, string> = ne
   const [given] = Object.values(TLS_PARAMETERS).filter((one) => parameters.has(one));
   if (given !== undefined) throw refused(text, `${given} belongs to nbds:// or nbds+unix://`);
   return { address, exportName };
+}
+
+/** Says why no server can be asked for an export of this name, as a predicate of the name; null when one can. */
+export function exportNameProblem(name: string): string | null {
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `is longer than ${MAX_NAME_BYTES} bytes`;
+  if (name.includes('\0')) return 'has a null character in it';
+  return name.isWellFormed() ? null : 'is not Unicode text';
 }
 
 /** Whether a text begins as the URI of a server with TLS does. */
@@ -147,14 +155,19 @@ function parametersOf(query: string, text: string): Map<string, string> {
 }
 
 function decoded(part: string, text: string): string {
-  let plain: string;
-  try {
-    plain = decodeURIComponent(part);
-  } catch {
-    throw refused(text, `${JSON.stringify(part)} is not percent-encoded UTF-8`);
-  }
+  const plain = decodedText(part);
+  if (plain === null) throw refused(text, `${JSON.stringify(part)} is not percent-encoded UTF-8`);
   if (plain.includes('\0')) throw refused(text, 'it has a null character in it');
   return plain;
+}
+
+function decodedText(part: string): string | null {
+  try {
+    const plain = decodeURIComponent(part);
+    return plain.isWellFormed() ? plain : null;
+  } catch {
+    return null;
+  }
 }
 
 function encodePath(path: string): string {

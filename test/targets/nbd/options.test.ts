@@ -45,6 +45,18 @@ describe('the options of nbd', () => {
     assert.equal(connectionOptions({ ...options, export: 'a b' }, 7)['uri'], named);
   });
 
+  for (const [how, name, why] of [
+    ['that is too long', 'x'.repeat(4097), /export` is longer than 4096 bytes$/],
+    ['with a null character', 'a\0b', /export` has a null character/],
+    ['that is no text', '\ud800', /export` is not Unicode text$/],
+  ] as const) {
+    test(`with a program name no export ${how}`, () => {
+      assert.throws(() => connectionOptions({ program: 'nbdkit null', directory: '/', export: name }, -1), {
+        message: why,
+      });
+    });
+  }
+
   test('name an export for a program only: that of a URI stands in it', () => {
     assert.throws(() => parseNbdOptions({ uri: 'nbd://host', export: 'a' }), /export.* goes with a program, and .*uri/);
   });

@@ -79,7 +79,8 @@ describe('an NBD URI', () => {
     ['nbd://host:70000/', /not a port/],
     ['nbd://host/%ff', /percent-encoded/],
     ['nbd://host/%00', /null character/],
-    [`nbd://host/${'x'.repeat(4097)}`, /too long/],
+    [`nbd://host/${'x'.repeat(4097)}`, /longer than 4096 bytes/],
+    ['nbd://host/\ud800', /is not percent-encoded UTF-8/],
     [`nbd+unix:///?socket=/${'x'.repeat(108)}`, /too long/],
   ] as const) {
     test(`${text.slice(0, 40)} is refused in words`, () => assert.throws(() => parseNbdUri(text), why));
