@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { after, describe, test } from 'node:test';
 import { setBlocking, startConnecting } from '../../../src/native/libc/stream-socket.ts';
 import { Ring } from '../../../src/native/ring/ring.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
+import { connectionOptions } from '../../../src/targets/nbd/tls/credentials.ts';
 import { openTunnel, type Tunnel } from '../../../src/targets/nbd/tls/tunnel.ts';
 import { parseNbdUri } from '../../../src/targets/nbd/uri.ts';
 import { makeAuthority, makeCertificate, writeCertificate } from './certificates.ts';
@@ -131,6 +132,51 @@ describe('nbd over TLS', { skip, timeout: 120_000 }, () => {
       writeCertificate(ours, 'client', makeCertificate(authority, 'client'));
       assert.equal((await ask(uri(`tls-certificates=${ours}`))).bytes, DISK);
     });
+  });
+});
+
+describe('files for TLS that cannot be used are named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nbd-tls-files-'));
+  const authority = makeAuthority(join(folder, 'good'), 'files');
+  const { cert, key } = makeCertificate(authority, 'client');
+  const other = makeCertificate(authority, 'other');
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [file, contents, why] of [
+    ['ca-cert.pem', '', /ca-cert\.pem has no certificate in PEM/],
+    ['ca-cert.pem', 'rubbish', /ca-cert\.pem has no certificate in PEM/],
+    ['client-cert.pem', 'rubbish', /client-cert\.pem has no certificate in PEM/],
+    ['client-key.pem', 'rubbish', /client-key\.pem has no key of the certificate/],
+    ['client-key.pem', other.key, /client-key\.pem has no key of the certificate.*mismatch/],
+    ['ca-crl.pem', 'rubbish', /ca-crl\.pem has no list of revoked certificates/],
+  ] as const) {
+    test(`${file}, ${why.source}`, () => {
+      writeCertificate(authority.folder, 'client', { cert, key });
+      const certificates = mkdtempSync(join(folder, 'bad-'));
+      cpSync(authority.folder, certificates, { recursive: true });
+      connectionOptions({ certificates, verifyPeer: true }, 'host');
+      writeFileSync(join(certificates, file), contents);
+      assert.throws(() => connectionOptions({ certificates, verifyPeer: true }, 'host'), why);
+    });
+  }
+
+  for (const [contents, why] of [
+    ['', /has no key$/],
+    ['alice', /the line of .* is not USER:HEX/],
+    ['alice:xyz', /the key of alice in .* is not hexadecimal/],
+    [`alice:${'ab'.repeat(513)}`, /the key of alice in [^ ]* is longer than 512 bytes$/],
+    [`${'a'.repeat(257)}:ab`, /has a name of more than 256 bytes/],
+  ] as const) {
+    test(`a key, ${why.source}`, () => {
+      const pskFile = join(folder, 'key');
+      writeFileSync(pskFile, contents);
+      assert.throws(() => connectionOptions({ pskFile, verifyPeer: true }, 'host'), { message: why });
+    });
+  }
+
+  test('a file of keys that is not there, with how to make one', () => {
+    const missing = { pskFile: join(folder, 'missing'), verifyPeer: true };
+    assert.throws(() => connectionOptions(missing, 'host'), { message: /cannot read .*missing/, hint: /psktool/ });
   });
 });
 

@@ -1,8 +1,12 @@
-/** Reads the certificates or keys that a URI names, and makes the options of node:tls of them. */
+/**
+ * Reads the certificates or keys that a URI names, and makes the options of node:tls of them. node:tls would say nothing of
+ * which file is wrong, and take an authority that it cannot read for none.
+ */
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { getCACertificates, type ConnectionOptions, type PeerCertificate } from 'node:tls';
+import { createSecureContext, getCACertificates, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import { UblkError } from '../../../errors.ts';
 import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
 import { TLS_PARAMETERS, type TlsOptions } from './options.ts';
@@ -14,6 +18,11 @@ import { TLS_PARAMETERS, type TlsOptions } from './options.ts';
 const PSK_CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:PSK:!kRSAPSK:!eNULL:!aNULL';
 /** Older versions are not accepted. Every NBD server with TLS has 1.2. */
 const OLDEST = 'TLSv1.2';
+/** The most bytes that OpenSSL takes: PSK_MAX_PSK_LEN and PSK_MAX_IDENTITY_LEN of openssl/ssl.h. */
+const MAX_KEY_BYTES = 512;
+const MAX_USER_BYTES = 256;
+const OF_DIRECTORY = `${TLS_PARAMETERS.certificates}=DIR names the directory that has ca-cert.pem, and client-cert.pem with client-key.pem for a server that asks for them`;
+const OF_KEY = 'make one with `psktool -u USER -p FILE`';
 /** Where Node and OpenSSL look without SSL_CERT_DIR. */
 const SYSTEM_AUTHORITIES = '/etc/ssl/certs';
 
@@ -48,10 +57,24 @@ function systemAuthorities(areNeeded: boolean): string[] {
 
 /** The files by the names that nbdkit, qemu and libnbd have for them. */
 function inDirectory(directory: string, verifyPeer: boolean): ConnectionOptions {
-  const ca = read(join(directory, 'ca-cert.pem'), !verifyPeer);
-  const cert = read(join(directory, 'client-cert.pem'), true);
-  const key = read(join(directory, 'client-key.pem'), cert === undefined);
-  const crl = read(join(directory, 'ca-crl.pem'), true);
+  const paths = {
+    ca: join(directory, 'ca-cert.pem'),
+    cert: join(directory, 'client-cert.pem'),
+    key: join(directory, 'client-key.pem'),
+    crl: join(directory, 'ca-crl.pem'),
+  };
+  const ca = read(paths.ca, OF_DIRECTORY, !verifyPeer);
+  const cert = read(paths.cert, OF_DIRECTORY, true);
+  const key = read(paths.key, OF_DIRECTORY, cert === undefined);
+  const crl = read(paths.crl, OF_DIRECTORY, true);
+  // As bytes, it could be in DER, which node:tls does not take.
+  if (ca !== undefined && verifyPeer) requireUsable(paths.ca, 'certificate', () => new X509Certificate(ca.toString()));
+  if (cert !== undefined) requireUsable(paths.cert, 'certificate', () => createSecureContext({ cert }));
+  if (key !== undefined) {
+    const pair = { ...(cert !== undefined && { cert }), key };
+    requireUsable(paths.key, 'key of the certificate without a passphrase', () => createSecureContext(pair));
+  }
+  if (crl !== undefined) requireUsable(paths.crl, 'list of revoked certificates', () => createSecureContext({ crl }));
   return {
     ca: ca ?? [],
     ...(cert !== undefined && { cert }),
@@ -61,17 +84,23 @@ function inDirectory(directory: string, verifyPeer: boolean): ConnectionOptions 
 }
 
 /** Reads a file; undefined when it is optional and does not exist. */
-function read(path: string, isOptional: boolean): Buffer | undefined {
+function read(path: string, hint: string, isOptional = false): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
     if (isOptional && code === 'ENOENT') return undefined;
-    throw new UblkError(`cannot read ${path}: ${errnoText(errnoNumber(code) ?? 0)}`, {
-      code,
-      command: 'open',
-      hint: `${TLS_PARAMETERS.certificates}=DIR names the directory that has ca-cert.pem, and client-cert.pem with client-key.pem for a server that asks for them`,
-    });
+    throw new UblkError(`cannot read ${path}: ${errnoText(errnoNumber(code) ?? 0)}`, { code, command: 'open', hint });
+  }
+}
+
+/** `use` throws when the file has no `what`. */
+function requireUsable(path: string, what: string, use: () => unknown): void {
+  try {
+    use();
+  } catch (error) {
+    const { reason, message } = error as Error & { readonly reason?: string };
+    throw unusable(`${path} has no ${what} in PEM (${reason ?? message})`, OF_DIRECTORY);
   }
 }
 
@@ -90,7 +119,7 @@ function pskOptions(path: string, user: string | undefined): ConnectionOptions {
 
 /** The line of the user, or the only line. */
 function keyOf(path: string, user: string | undefined): [user: string, key: Uint8Array] {
-  const text = read(path, false)?.toString('utf8') ?? '';
+  const text = read(path, OF_KEY)?.toString('utf8') ?? '';
   const lines = text
     .split('\n')
     .map((line) => line.trim())
@@ -101,14 +130,21 @@ function keyOf(path: string, user: string | undefined): [user: string, key: Uint
   });
   const found = user === undefined && keys.length === 1 ? keys[0] : keys.find(([name]) => name === user);
   if (found === undefined) {
+    if (keys.length === 0) throw unusable(`${path} has no key`);
     const whose = user === undefined ? 'several keys, and no user is named' : `no key of ${JSON.stringify(user)}`;
-    throw unusable(`${path} has ${keys.length === 0 ? 'no key' : whose}`, 'name one, for example nbds://alice@host/');
+    throw unusable(`${path} has ${whose}`, 'name one, for example nbds://alice@host/');
   }
   const [name, hex] = found;
+  if (name === '') throw unusable(`the line of ${path} is not USER:HEX`);
+  if (Buffer.byteLength(name) > MAX_USER_BYTES) {
+    throw unusable(`the user of the key in ${path} has a name of more than ${MAX_USER_BYTES} bytes`);
+  }
+  if (hex.length > 2 * MAX_KEY_BYTES)
+    throw unusable(`the key of ${name} in ${path} is longer than ${MAX_KEY_BYTES} bytes`);
   if (!/^(?:[0-9a-f]{2})+$/i.test(hex)) throw unusable(`the key of ${name} in ${path} is not hexadecimal`);
   return [name, Buffer.from(hex, 'hex')];
 }
 
-function unusable(message: string, hint = 'make one with `psktool -u USER -p FILE`'): UblkError {
+function unusable(message: string, hint = OF_KEY): UblkError {
   return new UblkError(message, { code: 'EINVAL', hint });
 }

@@ -16,7 +16,7 @@ export function tlsError(thrown: unknown): UblkError {
       code,
       kind: 'failed',
       command: 'STARTTLS',
-      hint: `${TLS_PARAMETERS.certificates}=DIR names the directory with the ca-cert.pem that has signed it; ${TLS_PARAMETERS.hostname}=NAME the name that it is made out to`,
+      hint: DATES.test(code) ? OF_DATES : OF_AUTHORITY,
     });
   }
   return new UblkError(`TLS with the server fails: ${why}`, {
@@ -36,6 +36,11 @@ export function closedError(): UblkError {
   });
 }
 
+const OF_AUTHORITY = `${TLS_PARAMETERS.certificates}=DIR names the directory with the ca-cert.pem that has signed it; ${TLS_PARAMETERS.hostname}=NAME the name that it is made out to`;
+/** Of a certificate, that of its authority, or a list of revoked ones. */
+const DATES = /_(?:HAS_EXPIRED|NOT_YET_VALID)$/;
+const OF_DATES =
+  'renew it, unless the clock of this machine is wrong; `openssl x509 -noout -dates -in FILE` shows its dates';
 const HINT = 'the log of the server may say why; it may want a client certificate, or another shared key';
 /** Advice about Node that it appends to its messages. */
 const ADVICE = /; if the root CA is installed locally.*$/;
