@@ -13,6 +13,7 @@ import { setBlocking, startConnecting } from '../../../src/native/libc/stream-so
 import { Ring } from '../../../src/native/ring/ring.ts';
 import { askExport } from '../../../src/targets/nbd/ask.ts';
 import { connectionOptions } from '../../../src/targets/nbd/tls/credentials.ts';
+import { tlsError } from '../../../src/targets/nbd/tls/failure.ts';
 import { openTunnel, type Tunnel } from '../../../src/targets/nbd/tls/tunnel.ts';
 import { parseNbdUri } from '../../../src/targets/nbd/uri.ts';
 import { makeAuthority, makeCertificate, writeCertificate } from './certificates.ts';
@@ -178,6 +179,13 @@ describe('files for TLS that cannot be used are named', () => {
     const missing = { pskFile: join(folder, 'missing'), verifyPeer: true };
     assert.throws(() => connectionOptions(missing, 'host'), { message: /cannot read .*missing/, hint: /psktool/ });
   });
+});
+
+test('an error of TLS while data is written has the reason in words, and nothing of the inside of OpenSSL', () => {
+  const where = '../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1119';
+  const thrown = `write EPROTO C0E6FFE9097F0000:error:0A0000F5:SSL routines:ssl3_read_bytes:unexpected record:${where}:\n`;
+  const { message, code } = tlsError(Object.assign(new Error(thrown), { code: 'EPROTO' }));
+  assert.deepEqual([message, code], ['TLS with the server fails: unexpected record', 'EPROTO']);
 });
 
 async function withEnvironment(changes: NodeJS.ProcessEnv, act: () => Promise<void>): Promise<void> {

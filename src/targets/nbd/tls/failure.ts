@@ -10,7 +10,7 @@ export function tlsError(thrown: unknown): UblkError {
   if (thrown instanceof UblkError) return thrown;
   const { code = '', reason, message = String(thrown) } = (thrown ?? {}) as Readonly<Record<string, string>>;
   if (code === 'ECONNRESET') return closedError();
-  const why = (reason ?? message).replace(ADVICE, '');
+  const why = (reason ?? OPENSSL.exec(message)?.[1] ?? message).replace(ADVICE, '');
   if (CERTIFICATE.test(code)) {
     return new UblkError(`the certificate of the server is not trusted: ${why}`, {
       code,
@@ -42,5 +42,7 @@ const DATES = /_(?:HAS_EXPIRED|NOT_YET_VALID)$/;
 const OF_DATES =
   'renew it, unless the clock of this machine is wrong; `openssl x509 -noout -dates -in FILE` shows its dates';
 const HINT = 'the log of the server may say why; it may want a client certificate, or another shared key';
+/** An error of OpenSSL's while data is written, to which Node adds no reason: `THREAD:error:NUMBER:LIBRARY:FUNCTION:REASON:...`. */
+const OPENSSL = /:error:[\dA-F]+:[^:]*:[^:]*:([^:]+):/;
 /** Advice about Node that it appends to its messages. */
 const ADVICE = /; if the root CA is installed locally.*$/;
