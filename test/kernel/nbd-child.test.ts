@@ -109,10 +109,10 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.equal(sh(`blockdev --getsize64 ${PATH}`), String(8 << 20));
     sh(`kill -9 ${programPid()}`);
     sh(`dd if=/dev/urandom of=${PATH} bs=1M count=2 oflag=direct status=none && cmp ${PATH} '${FOLDER}/many/b c'`);
-    sh(`ublkts del -n ${ID}`);
+    sh(`ublkts del -n ${ID}; touch ${FOLDER}/many/$'e\\nf'`);
     shFails(
       `cd ${FOLDER} && ublkts add -t nbd -n ${ID} --export d -- nbdkit file dir=many`,
-      /cannot use .* export "d".*\n.*it has the exports "a", "b c": name one with --export/,
+      /cannot use .* export "d".*\n.*it has the exports "a", "b c", "e\\nf": name one with --export/,
     );
     assert.ok(!existsSync(`/dev/ublkc${ID}`));
   });

@@ -35,7 +35,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 function list(names: readonly string[]): string {
-  const some = names.slice(0, MOST_NAMED).map((name) => JSON.stringify(escapeControls(name)));
+  const some = names.slice(0, MOST_NAMED).map((name) => escapeControls(JSON.stringify(name)));
   const rest = names.length - some.length;
   return `the exports ${some.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
