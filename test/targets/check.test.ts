@@ -140,6 +140,22 @@ describe('a target whose code', () => {
     });
   }
 
+  test('never returns is given up, and what was found before is told', { timeout: 60_000 }, () => {
+    const file = join(folder, 'loops.ts');
+    writeFileSync(file, target('for (;;);'));
+    const { code, stdout, stderr } = ublkts(`target check ${file} --json`);
+    assert.deepEqual([code, stderr], [1, '']);
+    const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+    assert.deepEqual(
+      checks.map(({ name, status }) => [name, status]),
+      [
+        ['device', 'ok'],
+        ['boundaries', 'fail'],
+      ],
+    );
+    assert.match(failures(checks).join(), /^a read of 512 bytes at 0 has not returned within 10 s: an endless loop/);
+  });
+
   test('ends the process has not succeeded, whatever code it ends with, in no command', () => {
     const sources = {
       top: `process.exit(0); ${target('')}`,

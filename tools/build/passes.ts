@@ -30,6 +30,7 @@ export const PASSES: readonly Pass[] = [
   { entries: entriesOf(['queue/main.ts']), whole: true, format: 'cjs' },
   { entries: entriesOf(['targets/nbd/tls/main.ts']), whole: true, format: 'cjs' },
   { entries: entriesOf(['queue/shared/main.ts']), whole: true, format: 'cjs' },
+  { entries: entriesOf(['targets/check/main.ts']), whole: true, format: 'cjs' },
 ];
 
 function entriesOf(files: readonly string[]): Record<string, string> {

@@ -45,6 +45,7 @@ export default class TargetCheck extends BaseCommand {
     this.print(targetChecksViews(args.target, findings));
     if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
   }
+
   private async inLab(target: string, options: CheckOptions): Promise<Finding[]> {
     const { checkInLab } = await import('../../targets/check/in-lab.ts');
     const progress = progressPrinter(process.stderr);
@@ -54,6 +55,6 @@ export default class TargetCheck extends BaseCommand {
 }
 
 async function here(target: string, options: CheckOptions): Promise<Finding[]> {
-  const { checkTarget } = await import('../../targets/check/check.ts');
-  return checkTarget(target, options);
+  const { checkOnThread } = await import('../../targets/check/thread.ts');
+  return checkOnThread(target, options);
 }

@@ -5,11 +5,11 @@ import { option } from '../../spec/option-names.ts';
 import { ADD_DEFAULTS } from '../../spec/options.ts';
 import { ownTargetFile } from '../find.ts';
 import { openHandlers, setUp } from '../handlers/open.ts';
-import { withinBound } from '../load/bound.ts';
+import { ANSWER_SECONDS, withinBound } from '../load/bound.ts';
 import { loadDefinition } from '../load/load.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { Handlers, TargetDefinition } from '../handlers/define.ts';
-import { bounded, Driven, Misbehaviour } from './driven.ts';
+import { type Begin, bounded, Driven, Misbehaviour, REQUEST_SECONDS } from './driven.ts';
 import { FileCalls } from './file-calls.ts';
 import type { Disk } from './phase.ts';
 import { PHASES } from './phases.ts';
@@ -34,13 +34,29 @@ export interface CheckOptions {
   readonly readOnly: boolean;
 }
 
-/** Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. */
-export async function checkTarget(name: string, options: CheckOptions): Promise<Finding[]> {
+/** Is told of the steps of a check, before and after code of the target runs. */
+export interface CheckProgress {
+  /** Code of the target is called next: `what` says which, and `seconds` how long it may take. */
+  readonly begun: (part: string, what: string, seconds: number) => void;
+  readonly found: (finding: Finding) => void;
+}
+
+const UNWATCHED: CheckProgress = { begun: () => {}, found: () => {} };
+
+/**
+ * Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. Code that
+ * never returns keeps this thread: see thread.ts.
+ */
+export async function checkTarget(
+  name: string,
+  options: CheckOptions,
+  progress: CheckProgress = UNWATCHED,
+): Promise<Finding[]> {
   const file = await ownTargetFile(name);
   const calls = await FileCalls.begin();
   const strays = Strays.begin();
   try {
-    return await check(file, options, { calls, strays });
+    return await check(file, options, { calls, strays, progress });
   } finally {
     strays.end();
     calls.end();
@@ -51,33 +67,42 @@ export async function checkTarget(name: string, options: CheckOptions): Promise<
 interface Watched {
   readonly calls: FileCalls;
   readonly strays: Strays;
+  readonly progress: CheckProgress;
 }
 
-async function check(file: string, options: CheckOptions, { calls, strays }: Watched): Promise<Finding[]> {
+async function check(file: string, options: CheckOptions, { calls, strays, progress }: Watched): Promise<Finding[]> {
   const findings: Finding[] = [];
+  let part = 'device';
+  const begun = (what: string, seconds: number): void => progress.begun(part, what, seconds);
   const found = async <T>(
     name: string,
     work: () => Promise<T>,
     detail: (done: T) => string | null,
   ): Promise<T | null> => {
+    part = name;
     const { done, finding } = await outcomeOf(name, file, () => strays.orFirst(work()), detail);
-    if (finding !== null) findings.push(finding);
+    if (finding === null) return done;
+    findings.push(finding);
+    progress.found(finding);
     return done;
   };
   const opened = await found(
     'device',
-    () => open(file, options),
+    () => open(file, options, begun),
     ({ handlers }) => described(handlers),
   );
   if (opened === null) return findings;
   const { handlers, second } = opened;
-  const driven = new Driven(handlers);
-  const secondDriven = second === null ? null : new Driven(second, driven.model);
+  const driven = new Driven(handlers, begun);
+  const secondDriven = second === null ? null : new Driven(second, begun, driven.model);
   const disk = { ...diskOf(handlers, options.readOnly), second: secondDriven, calls };
   for (const phase of PHASES) {
     await found(
       phase.name,
-      () => phase.run(driven, disk),
+      () => {
+        begun('a handler', REQUEST_SECONDS);
+        return phase.run(driven, disk);
+      },
       (said) => said,
     );
     if (findings.at(-1)?.status === 'fail') break;
@@ -86,7 +111,7 @@ async function check(file: string, options: CheckOptions, { calls, strays }: Wat
   if (!strays.isThere)
     await found(
       'close',
-      () => closed([handlers, second], driven),
+      () => closed([handlers, second], driven, begun),
       (said) => said,
     );
   return findings;
@@ -98,16 +123,20 @@ interface OpenTarget {
   readonly second: Handlers | null;
 }
 
-async function open(file: string, { files, targetOptions }: CheckOptions): Promise<OpenTarget> {
+async function open(file: string, { files, targetOptions }: CheckOptions, begun: Begin): Promise<OpenTarget> {
+  begun('the top level of its file', ANSWER_SECONDS);
   const definition = await loadDefinition(file);
   requireKnown(definition, targetOptions);
   checkFileCount({ files, integrity: null }, { name: file, files: definition.files ?? { min: 0, max: 0 } });
   const opening = { files, options: targetOptions, device: NO_DEVICE, recovering: false, deviceBytes: 0 };
+  begun('`setup`', ANSWER_SECONDS);
   const shared = await setUp(definition, file, opening);
   const threads = definition.setup === undefined ? 1 : 2;
+  begun('`open`', ANSWER_SECONDS);
   const first = openHandlers(definition, file, { ...opening, shared, thread: 0, threads });
   const handlers = await withinBound(first, 'open', file);
   if (threads === 1) return { handlers, second: null };
+  begun('`open` of a second thread', ANSWER_SECONDS);
   const second = openSecond(file, { ...opening, shared, thread: 1, threads });
   return { handlers, second: await withinBound(second, 'open', file) };
 }
@@ -127,9 +156,11 @@ function requireKnown({ options = {} }: TargetDefinition, given: Readonly<Record
   );
 }
 
-async function closed(all: readonly (Handlers | null)[], driven: Driven): Promise<string> {
+async function closed(all: readonly (Handlers | null)[], driven: Driven, begun: Begin): Promise<string> {
   for (const handlers of all) {
-    if (handlers !== null) await close(handlers);
+    if (handlers === null) continue;
+    begun('`close`', CLOSE_MS / 1000);
+    await close(handlers);
   }
   await driven.requireReleased();
   return `${driven.requests} requests and ${driven.bytes} bytes in all; no buffer was used after its request`;

@@ -12,9 +12,13 @@ import { Model } from './model.ts';
 /** Two patterns for what a read finds in its buffer: data that happens to be one of them is not the other. */
 const BEFORE = [0xa5, 0x5a] as const;
 const AFTER = 0xdb;
-const BOUND_MS = 10_000;
+/** How long a request may take. */
+export const REQUEST_SECONDS = 10;
 /** How many buffers that were given back are watched. */
 const WATCHED = 256;
+
+/** Is told what code of the target is called next, and within how many seconds that should be over. */
+export type Begin = (what: string, seconds: number) => void;
 
 /** A sentence about what a target does wrong. */
 export class Misbehaviour extends Error {}
@@ -24,12 +28,14 @@ export class Driven {
   requests = 0;
   bytes = 0;
   private readonly handlers: Handlers;
+  private readonly begun: Begin;
   private readonly released: { readonly buffer: Buffer; readonly what: string }[] = [];
   private reads = 0;
 
   /** `model`: what the disk holds, where other handlers have the same disk. */
-  constructor(handlers: Handlers, model = new Model(handlers.blockSize ?? 512)) {
+  constructor(handlers: Handlers, begun: Begin, model = new Model(handlers.blockSize ?? 512)) {
     this.handlers = handlers;
+    this.begun = begun;
     this.model = model;
   }
 
@@ -97,9 +103,10 @@ export class Driven {
   }
 
   private async done(what: string, call: () => unknown): Promise<void> {
+    this.begun(`a ${what}`, REQUEST_SECONDS);
     try {
       const promise = promiseOf(call());
-      const value = promise === null ? undefined : await bounded(`a ${what}`, promise, BOUND_MS);
+      const value = promise === null ? undefined : await bounded(`a ${what}`, promise, REQUEST_SECONDS * 1000);
       if (value !== undefined) throw new UnexpectedResult('its promise was fulfilled with', value);
     } catch (error) {
       if (error instanceof Misbehaviour) throw error;

@@ -1,0 +1,18 @@
+/** What the thread of a check tells its command (thread.ts). */
+import type { WireError } from '../../protocol/error-wire.ts';
+import type { Finding } from './check.ts';
+
+/** Code of the target is called next: `what` says which, and `seconds` how long it may take. */
+export interface Begun {
+  readonly kind: 'begun';
+  /** The part of the check, as its finding is named. */
+  readonly part: string;
+  readonly what: string;
+  readonly seconds: number;
+}
+
+export type CheckMessage =
+  | Begun
+  | { readonly kind: 'found'; readonly finding: Finding }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'refused'; readonly error: WireError; readonly cause: unknown };

@@ -1,0 +1,53 @@
+/**
+ * Checks a target on a thread of its own (main.ts), as a server runs the code of a target, too. The command stays able to
+ * answer: code that never returns, or that takes all memory, ends the thread and is a finding.
+ */
+import { Worker } from 'node:worker_threads';
+import { packagePath } from '../../package-root.ts';
+import { decodeError } from '../../protocol/error-wire.ts';
+import { cutShort } from '../load/cut-short.ts';
+import type { CheckOptions, Finding } from './check.ts';
+import type { Begun, CheckMessage } from './messages.ts';
+
+/** What the thread has in addition, to find out itself that a promise does not settle. */
+const GRACE_SECONDS = 5;
+
+/** Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. */
+export async function checkOnThread(name: string, options: CheckOptions): Promise<Finding[]> {
+  // What the target prints does not belong to the results.
+  const worker = new Worker(packagePath('dist/targets/check/main.cjs'), {
+    workerData: { name, options },
+    stdout: true,
+    trackUnmanagedFds: false,
+  });
+  worker.stdout.pipe(process.stderr, { end: false });
+  try {
+    return await findingsOf(worker);
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function findingsOf(worker: Worker): Promise<Finding[]> {
+  const all = Promise.withResolvers<Finding[]>();
+  const findings: Finding[] = [];
+  let begun: Begun | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const endsWith = (detail: string): void =>
+    all.resolve([...findings, { name: begun?.part ?? 'device', status: 'fail', detail, hint: null }]);
+  worker.on('message', (message: CheckMessage) => {
+    clearTimeout(timer);
+    if (message.kind === 'begun') {
+      begun = message;
+      const { what, seconds } = message;
+      const late = (): void =>
+        endsWith(`${what} has not returned within ${seconds} s: an endless loop, or a call that blocks`);
+      timer = setTimeout(late, (seconds + GRACE_SECONDS) * 1000);
+    } else if (message.kind === 'found') findings.push(message.finding);
+    else if (message.kind === 'done') all.resolve(findings);
+    else all.reject(Object.assign(decodeError(message.error), { cause: message.cause }));
+  });
+  worker.on('error', ({ message }) => endsWith(`${begun?.what ?? 'the target'} has ended its thread: ${message}`));
+  worker.on('exit', () => all.reject(cutShort('code of the target has called process.exit')));
+  return all.promise.finally(() => clearTimeout(timer));
+}
