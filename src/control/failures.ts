@@ -2,17 +2,18 @@
 import { UblkError, type FailureKind } from '../errors.ts';
 import { THREADS_HINT, throwShortage } from '../native/shortage.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
-import { LOAD_DRIVER } from './missing-driver.ts';
+import { whyNoDriver } from './missing-driver.ts';
 
 /** The error of a control device that could not be opened. */
 export function openFailure(path: string, cause: unknown): UblkError {
   throwShortage(cause);
   const code = (cause as NodeJS.ErrnoException).code ?? 'EIO';
+  const absent = whyNoDriver();
   const details: { kind: FailureKind; hint: string } =
     code === 'EACCES' || code === 'EPERM'
       ? { kind: 'permission', hint: 'run as root, or give your user the device with a udev rule' }
-      : { kind: 'unsupported', hint: LOAD_DRIVER };
-  const reason = code === 'ENOENT' || code === 'ENODEV' ? 'no ublk driver is loaded' : code;
+      : { kind: 'unsupported', hint: absent.hint };
+  const reason = code === 'ENOENT' || code === 'ENODEV' ? absent.reason : code;
   return new UblkError(`cannot open ${path}: ${reason}`, { code, command: 'open', cause, ...details });
 }
 

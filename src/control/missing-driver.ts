@@ -1,15 +1,38 @@
-/** Says that the ublk driver is not loaded, and what to do about it. */
+/** Says why there is no driver to talk to, and what to do about it. */
 import { existsSync } from 'node:fs';
+import { readText } from '../native/kernel-files.ts';
 import { CONTROL_DEVICE } from './command.ts';
 
-/** The hint, wherever a command finds out that there is no driver. */
-export const LOAD_DRIVER =
+/** `MAJOR:MINOR` of the control device, while the driver is loaded. */
+export const CONTROL_NUMBER = '/sys/class/misc/ublk-control/dev';
+
+const LOAD_DRIVER =
   '`modprobe ublk_drv` loads it (Linux 6.0 and newer); `ublkts lab shell` opens a guest whose kernel has it';
 
-/** The notice for what can be shown without a driver, such as an empty list. */
+/** The notice where no driver is loaded, for what can be shown without it, such as an empty list. */
 export const NO_DRIVER = `no ublk driver is loaded: ${LOAD_DRIVER}`;
 
-/** The notice, or null when the driver is loaded. */
+interface NoDriver {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+/** Why the control device is not there, or is another file. A container has the driver of its host, and seldom its node. */
+export function whyNoDriver(): NoDriver {
+  const number = readText(CONTROL_NUMBER);
+  if (number === null) return { reason: 'no ublk driver is loaded', hint: LOAD_DRIVER };
+  return {
+    reason: 'the ublk driver is loaded, but its node is not in this /dev',
+    hint: `give the device to the container (--device=${CONTROL_DEVICE}); elsewhere, \`mknod ${CONTROL_DEVICE} c ${number.replace(':', ' ')}\` makes it`,
+  };
+}
+
+/** The notice, or null when the driver can be found. */
 export function missingDriver(): string | null {
-  return existsSync(CONTROL_DEVICE) ? null : NO_DRIVER;
+  return existsSync(CONTROL_DEVICE) ? null : noDriverNotice();
+}
+
+export function noDriverNotice(): string {
+  const { reason, hint } = whyNoDriver();
+  return `${reason}: ${hint}`;
 }

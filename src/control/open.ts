@@ -7,6 +7,7 @@ import { type RingParts, setUpRing } from '../native/ring/setup.ts';
 import { IORING_SETUP_SQE128 } from '../native/uapi/io-uring-setup.ts';
 import { CONTROL_DEVICE } from './command.ts';
 import { openFailure } from './failures.ts';
+import { CONTROL_NUMBER } from './missing-driver.ts';
 
 export interface ControlRing {
   /** Descriptor of the control device. */
@@ -51,5 +52,5 @@ function openControl(): number {
  */
 function isControlDevice(fd: number): boolean {
   // The file does not exist when the driver is not loaded.
-  return deviceNumber(fstatSync(fd).rdev) === readText('/sys/class/misc/ublk-control/dev');
+  return deviceNumber(fstatSync(fd).rdev) === readText(CONTROL_NUMBER);
 }

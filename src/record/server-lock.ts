@@ -3,9 +3,11 @@
  * releases it when the server's process has ended, so a process that cannot see the server's process id, because it is
  * in another pid namespace, still knows whether there is a server.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deviceNumber } from '../block/number.ts';
 import { milliseconds } from '../clock.ts';
+import { readText } from '../native/kernel-files.ts';
 import { lockHolder, tryLock } from '../native/libc/file-lock.ts';
 import { changing } from './run-files.ts';
 
@@ -30,13 +32,15 @@ export async function takeServerLock(path: string, patienceMs: number = LEAVING_
   return fd;
 }
 
-/** Whether some process holds the lock; nobody does when there is no such file. */
+/** Whether some process holds the lock; nobody does when there is no such file. Whoever may not open the file is told, too. */
 export function isServerLockHeld(path: string): boolean {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    if (code === 'EACCES') return isListedAsHeld(path);
     throw error;
   }
   try {
@@ -44,4 +48,14 @@ export function isServerLockHeld(path: string): boolean {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The same from /proc/locks: a line is `1: OFDLCK ADVISORY WRITE -1 MAJOR:MINOR:INODE 0 EOF`, with the device in hexadecimal. */
+function isListedAsHeld(path: string): boolean {
+  const { dev, ino } = statSync(path);
+  const device = deviceNumber(dev)
+    .split(':')
+    .map((part) => Number(part).toString(16).padStart(2, '0'));
+  const file = [...device, ino].join(':');
+  return (readText('/proc/locks') ?? '').split('\n').some((line) => line.split(/\s+/)[5] === file);
 }

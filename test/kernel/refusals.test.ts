@@ -5,8 +5,9 @@ import { describe, test } from 'node:test';
 import { hugeFile } from '../../tools/guest/hugetlbfs.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
-import { add, run, type RunSetting, ublkts } from '../../tools/guest/ublkts.ts';
-import { leavesNothingBehind, skip } from './guest.ts';
+import { add, describe as describeReport, run, type RunSetting, ublkts } from '../../tools/guest/ublkts.ts';
+import { leavesNothingBehind, sh, skip } from './guest.ts';
+import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
 
 const USAGE = 2;
@@ -110,10 +111,43 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
       through: ['setpriv', '--reuid=nobody', '--clear-groups'],
     }));
 
+  test('who may not ask the driver is told no less than the truth', async () => {
+    const { id } = await add('-t null -q 1');
+    const killed = await add('-t null -q 1 -r 1');
+    process.kill(killed.ublksrv_pid, 'SIGKILL');
+    await until('it has no server', async () => (await describeReport(killed.id)).state === 'QUIESCED');
+    const { server } = JSON.parse(await ublkts('serve --name kept --json')) as { server: { pid: number } };
+    try {
+      const setting = { env: { HOME: '/tmp' }, through: ['setpriv', '--reuid=nobody', '--clear-groups'] };
+      const { stdout } = await run('metrics', setting);
+      for (const [device, up, state] of [
+        [id, 1, 'LIVE'],
+        [killed.id, 0, 'NO SERVER'],
+      ] as const) {
+        assert.match(stdout, new RegExp(`^ublk_device_up\\{device="ublkb${device}"\\} ${up}$`, 'm'));
+        assert.match(stdout, new RegExp(`^ublk_device_info\\{device="ublkb${device}",state="${state}"`, 'm'));
+      }
+      const { checks } = JSON.parse((await run('doctor --json', setting)).stdout) as { checks: { name: string }[] };
+      assert.deepEqual(checks.filter(({ name }) => name === 'files' || name === 'memlock').length, 2);
+    } finally {
+      await endServer('kept', server.pid);
+    }
+  });
+
   test('a kernel without the driver', async () => {
-    renameSync('/dev/ublk-control', '/dev/hidden');
+    sh('modprobe -r ublk_drv');
     try {
       await expectRefusal('add -t null', UNSUPPORTED, /no ublk driver/, /modprobe ublk_drv/);
+    } finally {
+      sh('modprobe ublk_drv');
+    }
+  });
+
+  test('a driver without its node, as in a container', async () => {
+    renameSync('/dev/ublk-control', '/dev/hidden');
+    try {
+      await expectRefusal('add -t null', UNSUPPORTED, /driver is loaded, but its node is not/, /`mknod .* c 10 \d+`/);
+      assert.match(await ublkts('list --json'), /"notice":"the ublk driver is loaded, but its node is not in this/);
     } finally {
       renameSync('/dev/hidden', '/dev/ublk-control');
     }

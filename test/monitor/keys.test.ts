@@ -123,7 +123,7 @@ describe('changing', () => {
   });
 
   test('R recovers a device that waits for a server, and no other', () => {
-    const quiesced = deviceSample({ kernel: { state: 'QUIESCED', queues: 2, depth: 128, sharedMemory: false } });
+    const quiesced = deviceSample({ state: 'QUIESCED', kernel: { queues: 2, depth: 128, sharedMemory: false } });
     const waiting = observe(null, sampleAt(0, quiesced));
     assert.deepEqual(after(start({}, { picture: waiting }), 'R').action, { kind: 'recover', device: 0 });
     const refused = after(start(), 'R');
@@ -133,7 +133,7 @@ describe('changing', () => {
 
   test('what cannot be done says why', () => {
     assert.match(after(start(), 'G', 'b').screen.message?.text ?? '', /another program serves ublkb2/);
-    const plain = deviceSample({ kernel: { state: 'LIVE', queues: 1, depth: 1, sharedMemory: false } });
+    const plain = deviceSample({ state: 'LIVE', kernel: { queues: 1, depth: 1, sharedMemory: false } });
     const refused = after(start({}, { picture: observe(null, sampleAt(0, plain)) }), 'b');
     assert.match(refused.screen.message?.text ?? '', /without --shmem_zc/);
   });
@@ -170,7 +170,7 @@ describe('every key that is offered', () => {
     observe(null, sampleAt(0)),
     observe(
       null,
-      sampleAt(0, deviceSample({ kernel: { state: 'QUIESCED', queues: 1, depth: 1, sharedMemory: false } })),
+      sampleAt(0, deviceSample({ state: 'QUIESCED', kernel: { queues: 1, depth: 1, sharedMemory: false } })),
     ),
   ];
 

@@ -59,7 +59,7 @@ function playDevice(id: number, seconds: number) {
     busyMs: seconds * 900,
     queueMs: seconds * 16_000,
   });
-  const kernel = { state: 'LIVE', queues, depth: 64, sharedMemory: way === 'matched' } as const;
+  const kernel = { queues, depth: 64, sharedMemory: way === 'matched' };
   const common = { id, kernel, block, sizeBytes: 250 * 2 ** 30, diskSequence: id + 1, serverPid: process.pid };
   if (id === devices - 1 && id > 0) return foreignSample(common);
   const stats = statsPage({

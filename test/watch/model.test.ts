@@ -6,6 +6,7 @@ import { type DeviceView, observe, type Picture, wayShare } from '../../src/watc
 import type { ConnectionStats } from '../../src/stats/connections.ts';
 import type { Sample } from '../../src/watch/sampling/sample.ts';
 import { rate } from '../../src/watch/model/spans.ts';
+import { verdictOf } from '../../src/watch/model/verdict.ts';
 import {
   blockCounters,
   deviceSample,
@@ -278,7 +279,8 @@ describe('a server', () => {
 
   test('that said why is quoted', () => {
     const dead = deviceSample({
-      kernel: { state: 'DEAD', queues: 2, depth: 128, sharedMemory: false },
+      state: 'DEAD',
+      kernel: { queues: 2, depth: 128, sharedMemory: false },
       own: ownRecord({ ended: { at: '', reason: 'failed', message: 'the disk is on fire' } }),
       server: 'gone',
     });
@@ -287,7 +289,8 @@ describe('a server', () => {
 
   test('that was replaced is an event', () => {
     const quiesced = deviceSample({
-      kernel: { state: 'QUIESCED', queues: 2, depth: 128, sharedMemory: false },
+      state: 'QUIESCED',
+      kernel: { queues: 2, depth: 128, sharedMemory: false },
       server: 'gone',
     });
     const picture = pictureOf(
@@ -303,11 +306,11 @@ describe('a server', () => {
   });
 
   test('that was replaced while nobody looked is named once', () => {
-    const kernel = { state: 'QUIESCED', queues: 2, depth: 128, sharedMemory: false } as const;
+    const kernel = { queues: 2, depth: 128, sharedMemory: false };
     const picture = pictureOf(
       sampleAt(0, deviceSample()),
       // The new server has its id in the record, and the device is not live yet.
-      sampleAt(1, deviceSample({ kernel, serverPid: 222 })),
+      sampleAt(1, deviceSample({ state: 'QUIESCED', kernel, serverPid: 222 })),
       sampleAt(2, deviceSample({ serverPid: 222 })),
     );
     assert.match(picture.events.at(-1)?.text ?? '', /^recovered: server pid 222$/);
@@ -369,6 +372,20 @@ describe('a server', () => {
 
   test('whose state may not be asked is judged by its process', () => {
     assert.equal(only(pictureOf(sampleAt(0, deviceSample({ kernel: null })))).state.word, 'LIVE');
+  });
+
+  test("of which only the disk is known is not said to have lost its server, nor to be another program's", () => {
+    const unknown = { kernel: null, own: null, stats: null, serverPid: -1 } as const;
+    const picture = pictureOf(sampleAt(0), sampleAt(1, deviceSample(unknown)));
+    const view = only(picture);
+    assert.deepEqual(view.state, { word: 'LIVE', severity: 'good', trouble: null });
+    assert.match(verdictOf(view, 'total').text, /^How the data of this device travels is not known here/);
+    assert.deepEqual(
+      picture.events.map(({ text }) => text),
+      ['added'],
+    );
+    const lost = only(pictureOf(sampleAt(0, deviceSample({ ...unknown, server: 'gone' }))));
+    assert.deepEqual([lost.state.word, lost.state.trouble], ['NO SERVER', 'it has no server']);
   });
 });
 

@@ -23,7 +23,8 @@ export function deviceSample(change: Partial<DeviceSample> = {}): DeviceSample {
   return {
     id: 0,
     atMs: 0,
-    kernel: { state: 'LIVE', queues: 2, depth: 128, sharedMemory: true },
+    state: 'LIVE',
+    kernel: { queues: 2, depth: 128, sharedMemory: true },
     own: ownRecord(),
     stats: statsPage(),
     block: blockCounters(),

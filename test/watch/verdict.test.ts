@@ -31,7 +31,7 @@ describe('the verdict', () => {
   });
 
   test('knows the other data paths', () => {
-    const none = { kernel: { state: 'LIVE', queues: 2, depth: 128, sharedMemory: false } } as const;
+    const none = { state: 'LIVE', kernel: { queues: 2, depth: 128, sharedMemory: false } } as const;
     assert.match(said(view({ registered: 10 }, {}, none)), /^Zero copy/);
     assert.match(said(view({ copied: 10 }, {}, none)), /--shmem_zc/);
   });

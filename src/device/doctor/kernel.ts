@@ -1,7 +1,7 @@
 /** Checks of the kernel: its version, io_uring, the ublk driver and its features. */
 import { accessSync, closeSync, constants, existsSync } from 'node:fs';
 import { CONTROL_DEVICE } from '../../control/command.ts';
-import { LOAD_DRIVER } from '../../control/missing-driver.ts';
+import { whyNoDriver } from '../../control/missing-driver.ts';
 import { UblkError } from '../../errors.ts';
 import { IORING_SETUP_SQE128 } from '../../native/uapi/io-uring-setup.ts';
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
@@ -45,7 +45,8 @@ export function checkIoUring(policy: string | null): Check {
 /** The driver, and whether this user may talk to it. */
 export function checkDriver(): Check {
   if (!existsSync(CONTROL_DEVICE)) {
-    return fail('driver', `no ${CONTROL_DEVICE}`, LOAD_DRIVER);
+    const { reason, hint } = whyNoDriver();
+    return fail('driver', `no ${CONTROL_DEVICE}: ${reason}`, hint);
   }
   try {
     accessSync(CONTROL_DEVICE, constants.R_OK | constants.W_OK);

@@ -17,6 +17,9 @@ const DIRECTORIES = [...new Set(Object.values(filesOf(0)).map((path) => dirname(
 
 /** `ids()`: the devices that there are. They may come and go meanwhile. */
 export async function checkFiles(ids: () => readonly number[], fix: boolean): Promise<Check> {
+  // The records, which say what is needed, are for root alone.
+  if (process.geteuid?.() !== 0)
+    return warn('files', 'not checked: only root can read what is needed', 'run it as root');
   if (!fix) {
     const stale = staleFiles(ids());
     if (stale.length === 0) return ok('files', `nothing stale in ${DIRECTORIES.join(' and ')}`);

@@ -6,7 +6,6 @@ import { isThere } from '../../control/discovery.ts';
 import { diskSize } from '../../control/sysfs.ts';
 import type { UblkError } from '../../errors.ts';
 import { namesIn, readText } from '../../native/kernel-files.ts';
-import type { DeviceRecord } from '../../record/device-record.ts';
 import { filesOf } from '../../record/files.ts';
 import { readGoingDevice } from '../../record/going-device.ts';
 import { isServing } from '../../record/process-state.ts';
@@ -16,7 +15,8 @@ import { dataPathNameOf, featuresOf } from '../../spec/device-spec.ts';
 import { readStats } from '../../stats/reader.ts';
 import { parseCpuList } from '../cpu-list.ts';
 import { bitsOf } from '../features.ts';
-import type { DeviceReport, DeviceState, QueueReport } from './report.ts';
+import { inferredState } from './inferred-state.ts';
+import type { DeviceReport, QueueReport } from './report.ts';
 import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-parts.ts';
 
 /** `refusal` says why there is no ring. */
@@ -60,16 +60,6 @@ export async function describeFromSysfs(id: number, refusal: UblkError): Promise
     deleting: going === null ? null : await deletingOf(going),
     last_error: `it is shown as sysfs and its record have it, and its state is inferred: ${refusal.message}`,
   };
-}
-
-/** The block device is there from START_DEV to STOP_DEV, and longer for a device that can be recovered. */
-export function inferredState(record: DeviceRecord | null, hasDisk: boolean, isServed: boolean): DeviceState {
-  if (!hasDisk) return 'DEAD';
-  // Of another program's device there is no telling: with a disk it is most likely served.
-  if (record === null || isServed) return 'LIVE';
-  const features = featuresOf(record.spec);
-  if (features.has('USER_RECOVERY_FAIL_IO')) return 'FAIL_IO';
-  return features.has('USER_RECOVERY') ? 'QUIESCED' : 'DEAD';
 }
 
 /** /sys/block/DISK/mq has a directory for each hardware queue. */

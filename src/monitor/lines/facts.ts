@@ -37,14 +37,14 @@ function identityPieces(device: DeviceView, width: number, glyphs: Glyphs): Piec
 }
 
 function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs: Glyphs): Piece[] {
-  const { name, state, target, sizeBytes, queueCount, queueDepth, serverPid, upMs, dataPath, sharedMemory } = device;
+  const { name, state, target, sizeBytes, queueCount, queueDepth, upMs, dataPath, sharedMemory } = device;
   const sharing = sharedMemory ? 'shmem_zc + ' : '';
   const facts = [
-    target === null ? "another program's" : files === '' ? target : `${target} ${files}`,
+    target === null ? unknownTarget(device) : files === '' ? target : `${target} ${files}`,
     formatSize(sizeBytes),
     wordy ? `${queueCount} queues ${glyphs.times} ${queueDepth} requests` : `${queueCount}${glyphs.times}${queueDepth}`,
     ...(dataPath === null ? [] : [`${sharing}${dataPath}`]),
-    serverPid > 0 ? `${serverWords(device, wordy)}pid ${serverPid}` : 'no server',
+    serverFact(device, wordy),
     ...(upMs === null ? [] : [`up ${clockSpan(upMs)}`]),
   ];
   const dot = piece(` ${glyphs.dot} `, 'quiet');
@@ -53,6 +53,17 @@ function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs:
     piece(`${state.word}  `, state.severity, true),
     ...facts.flatMap((fact, at) => (at === 0 ? [piece(fact)] : [dot, piece(fact)])),
   ];
+}
+
+/** Only whoever can read the record of a device, or ask the driver, knows that it is not ours. */
+function unknownTarget({ serverPid }: DeviceView): string {
+  return serverPid > 0 ? "another program's" : 'unknown target';
+}
+
+function serverFact(device: DeviceView, wordy: boolean): string {
+  const { serverPid, serverRuns } = device;
+  if (serverPid > 0) return `${serverWords(device, wordy)}pid ${serverPid}`;
+  return serverRuns ? 'server not shown' : 'no server';
 }
 
 /** The words before the server's process id. A resident server is always named, because it serves other devices too. */

@@ -85,7 +85,7 @@ type Tell = (device: number, kind: EventKind, severity: Severity, text: string, 
 
 function tellOfNew({ sample, state: { trouble, word, severity } }: ObservedDevice, isNew: boolean, tell: Tell): void {
   const { id, own, serverPid } = sample;
-  if (isNew) tell(id, 'added', 'good', `added${named(own?.target)}, server pid ${serverPid}`);
+  if (isNew) tell(id, 'added', 'good', `added${named(own?.target)}${withPid(serverPid)}`);
   else if (trouble !== null && word !== 'LIVE')
     tell(id, isHeldUp(word) ? 'not serving' : 'server gone', severity, trouble);
 }
@@ -104,7 +104,7 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
   const trouble = now.state.trouble ?? is;
   const replaced = is === 'LIVE' && serverPid !== before.sample.serverPid && before.sample.serverPid > 0;
   if (replaced || (was !== 'LIVE' && is === 'LIVE')) {
-    if (was === 'DEAD') tell(id, 'added', 'good', `live${named(own?.target)}, server pid ${serverPid}`);
+    if (was === 'DEAD') tell(id, 'added', 'good', `live${named(own?.target)}${withPid(serverPid)}`);
     else if (isHeldUp(was) && !replaced) tell(id, 'serving again', 'good', 'its server serves again');
     else
       tell(
@@ -119,6 +119,10 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
     if (own?.ended?.reason === 'stopped') tell(id, 'stopped', 'neutral', 'stopped');
     else tell(id, 'server gone', 'bad', `${is}: ${trouble}`);
   }
+}
+
+function withPid(serverPid: number): string {
+  return serverPid > 0 ? `, server pid ${serverPid}` : '';
 }
 
 /** Some requests wait in the target for too long, whether or not the others are answered. */

@@ -26,7 +26,7 @@ export const STUCK_AFTER_MS = 10_000;
 export function stateOf(device: DeviceSample, stalledMs = 0, wallMs = Date.now()): ShownState {
   if (device.going) return { word: 'DELETING', severity: 'warning', trouble: whyGoing(device) };
   const serving = isServing(device.server);
-  const state = device.kernel?.state ?? (serving ? 'LIVE' : 'DEAD');
+  const { state } = device;
   if (state === 'LIVE') return serving ? liveState(device, stalledMs, wallMs) : noServer(device);
   const why = whyGone(device);
   if (state === 'QUIESCED') {
@@ -53,7 +53,8 @@ export function whyGone({ own, serverPid, server }: DeviceSample): string {
   return `its server (pid ${serverPid}) ended without a message: it was killed, or memory ran out (see dmesg)`;
 }
 
-function liveState({ serverPid, server, block, stats }: DeviceSample, stalledMs: number, wallMs: number): ShownState {
+function liveState(device: DeviceSample, stalledMs: number, wallMs: number): ShownState {
+  const { serverPid, server, block, stats } = device;
   if (server === 'stopped') {
     const trouble = `its server (pid ${serverPid}) is stopped (state T: a signal or a debugger), so I/O waits: \`kill -CONT ${serverPid}\` lets it go on`;
     return { word: 'PAUSED', severity: 'bad', trouble };
@@ -63,7 +64,7 @@ function liveState({ serverPid, server, block, stats }: DeviceSample, stalledMs:
   if (stalledMs < STUCK_AFTER_MS) return { word: 'LIVE', severity: 'good', trouble: null };
   const seconds = Math.floor(stalledMs / 1000);
   const waiting = block === null || block.inFlight === 0 ? 'requests wait' : `${requests(block.inFlight)} in flight`;
-  const trouble = `${waiting} and none has completed for ${seconds} s: what its server (pid ${serverPid}) waits for, such as the backing file, does not answer (see dmesg)`;
+  const trouble = `${waiting} and none has completed for ${seconds} s: what ${itsServer(device)} waits for, such as the backing file, does not answer (see dmesg)`;
   return { word: 'STUCK', severity: 'bad', trouble };
 }
 
@@ -76,10 +77,15 @@ function noServer(device: DeviceSample): ShownState {
   return { word: 'NO SERVER', severity: 'bad', trouble };
 }
 
-function whyGoing({ serverPid, server, heldBy }: DeviceSample): string {
+function whyGoing(device: DeviceSample): string {
+  const { server, heldBy } = device;
   if (heldBy !== null) return `it was deleted and goes when nobody holds it any more; it is still ${heldBy}`;
-  const holder = isServing(server) ? `its server (pid ${serverPid})` : 'a process that has it open or mounted';
+  const holder = isServing(server) ? itsServer(device) : 'a process that has it open or mounted';
   return `it was deleted and goes when ${holder} lets go of it`;
+}
+
+function itsServer({ serverPid }: DeviceSample): string {
+  return serverPid > 0 ? `its server (pid ${serverPid})` : 'its server';
 }
 
 function requests(count: number): string {

@@ -17,7 +17,11 @@ export interface Verdict {
 export function verdictOf(device: DeviceView, period: Period): Verdict {
   const { target, buffers, sharedMemory, serverPid } = device;
   if (target === null || buffers === null) {
-    return neutral(`Another program serves this device (pid ${serverPid}): how its data travels is not known.`);
+    return neutral(
+      serverPid > 0
+        ? `Another program serves this device (pid ${serverPid}): how its data travels is not known.`
+        : 'How the data of this device travels is not known here: neither the driver nor a record could be read.',
+    );
   }
   const span = device.spans[period];
   const idle = dataRequests(span) === 0;

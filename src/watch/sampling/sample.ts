@@ -32,9 +32,11 @@ export interface DeviceSample {
   readonly id: number;
   /** Monotonic clock, milliseconds: when the counters were read. */
   readonly atMs: number;
+  /** As the driver says; inferred where it was not asked or did not answer. */
+  readonly state: DeviceState;
   /** The report of the driver; null when it was not asked or did not answer. */
   readonly kernel: KernelRecord | null;
-  /** The record that our server stored; null for a device that another program serves. */
+  /** The record that our server stored; null for a device that another program serves, and where only root may read it. */
   readonly own: OwnRecord | null;
   /** The counters of our server. */
   readonly stats: DeviceStats | null;
@@ -43,7 +45,7 @@ export interface DeviceSample {
   readonly sizeBytes: number;
   /** Changes whenever the kernel makes a new disk, even one with the same name. */
   readonly diskSequence: number;
-  /** The server's main thread; 0 or less when there is none. */
+  /** The server's main thread; 0 or less when there is none, and where neither the driver nor a record says which it is. */
   readonly serverPid: number;
   readonly server: ProcessState;
   /** The device was deleted, and stays until the last process that holds it lets go. */
@@ -53,7 +55,6 @@ export interface DeviceSample {
 }
 
 export interface KernelRecord {
-  readonly state: DeviceState;
   readonly queues: number;
   readonly depth: number;
   readonly sharedMemory: boolean;

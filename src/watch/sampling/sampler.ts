@@ -4,12 +4,13 @@
  * ublk_ctrl_get_dev_info), so one device that is stuck holds up nothing here. The servers do not notice. A device takes
  * some 0.2 ms; what seldom changes is read again only when it has changed.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { ControlChannel } from '../../control/channel.ts';
 import { CONTROL_DEVICE } from '../../control/command.ts';
 import { getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
-import { NO_DRIVER } from '../../control/missing-driver.ts';
+import { noDriverNotice } from '../../control/missing-driver.ts';
+import { inferredState } from '../../device/report/inferred-state.ts';
 import type { DeviceState } from '../../device/report/report.ts';
 import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
@@ -17,7 +18,9 @@ import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { goingIds } from '../../record/going-device.ts';
 import { type KernelFacts, ownedBy } from '../../record/ownership.ts';
+import { isServing, type ProcessState } from '../../record/process-state.ts';
 import { serverOf, serverState } from '../../record/server-identity.ts';
+import { isServerLockHeld } from '../../record/server-lock.ts';
 import { readRecord } from '../../record/store.ts';
 import { dataPathNameOf, dataPathOf } from '../../spec/device-spec.ts';
 import { FeatureSet } from '../../spec/features.ts';
@@ -32,6 +35,7 @@ interface Stored {
 }
 
 interface Answer {
+  readonly state: DeviceState;
   readonly record: KernelRecord;
   readonly info: KernelFacts;
 }
@@ -77,17 +81,21 @@ export class Sampler implements SampleSource {
       stored === null ? null : this.#stats.read(filesOf(id).stats, { buffers: stored.buffers.length > 0, heat });
     const serverPid =
       asked === null || asked.info.ublksrv_pid <= 0 ? (stored?.server?.pid ?? -1) : asked.info.ublksrv_pid;
+    const isUnknown = asked === null && stored === null;
+    const server = isUnknown ? unknownServer(id) : serverState(serverOf(serverPid, stored));
+    const block = readBlockCounters(disk);
     return {
       id,
       atMs: performance.now(),
+      state: asked?.state ?? inferredState(stored, block !== null, isServing(server)),
       kernel: asked?.record ?? null,
       own: stored === null ? null : ownRecord(stored),
       stats,
-      block: readBlockCounters(disk),
+      block,
       sizeBytes: readNumber(`/sys/block/${disk}/size`) * 512,
       diskSequence: readNumber(`/sys/block/${disk}/diskseq`),
       serverPid,
-      server: serverState(serverOf(serverPid, stored)),
+      server,
       going,
       heldBy: going ? this.#holders.of(id) : null,
     };
@@ -99,12 +107,11 @@ export class Sampler implements SampleSource {
     try {
       const info = getDevInfo(channel, id);
       const record = {
-        state: ublkStateName(info.state) as DeviceState,
         queues: info.nr_hw_queues,
         depth: info.queue_depth,
         sharedMemory: FeatureSet.fromFlags(info.flags).has('SHMEM_ZC'),
       };
-      return { record, info };
+      return { state: ublkStateName(info.state) as DeviceState, record, info };
     } catch (error) {
       if (!(error instanceof UblkError)) throw error;
       if (error.kind === 'no-device') return 'gone';
@@ -137,10 +144,16 @@ export class Sampler implements SampleSource {
   }
 }
 
+/** Neither the driver nor a record says what serves the device. Of another program's there is no telling: most likely it runs. */
+function unknownServer(id: number): ProcessState {
+  const { lock } = filesOf(id);
+  return !existsSync(lock) || isServerLockHeld(lock) ? 'running' : 'gone';
+}
+
 function noticeOf(error: UblkError): string {
-  if (error.code === 'ENOENT' || error.code === 'ENODEV') return NO_DRIVER;
+  if (error.code === 'ENOENT' || error.code === 'ENODEV') return noDriverNotice();
   if (error.kind === 'permission') {
-    return `${CONTROL_DEVICE} needs root: devices of other programs are shown from sysfs only`;
+    return `${CONTROL_DEVICE} needs root: states are inferred from sysfs, and of a device only its disk is shown where its record needs root too`;
   }
   return error.message;
 }
