@@ -112,6 +112,54 @@ describe('a target is told of', () => {
   }
 });
 
+describe('a target that throws is told what it has thrown, whatever that is', () => {
+  for (const [thrown, said] of [
+    ['null', 'it threw null'],
+    ['Object.create(null)', 'it threw [Object: null prototype] {}'],
+    ["{ code: 'ENOENT' }", "it threw { code: 'ENOENT' }"],
+    ['{ get message() { throw 1; }, toString() { throw 2; } }', 'it threw { message: [Getter]'],
+    ["Object.freeze(new Error('cold'))", 'cold'],
+  ] as const) {
+    test(thrown, async () => {
+      const inOpen = join(folder, `throws-in-open-${said.length}.ts`);
+      const head = "import { defineTarget } from 'ublkts/target';";
+      writeFileSync(inOpen, `${head} export default defineTarget({ summary: 'x', open() { throw ${thrown}; } });`);
+      await assert.rejects(checkTarget(inOpen, OPTIONS), ({ message }: Error) => message.includes(`open: ${said}`));
+      const inRead = join(folder, `throws-in-read-${said.length}.ts`);
+      const handlers = `{ size: 4096, read() { throw ${thrown}; } }`;
+      writeFileSync(inRead, `${head} export default defineTarget({ summary: 'x', open: () => (${handlers}) });`);
+      assert.match(failures(await checkTarget(inRead, OPTIONS)).join(), /^a read of 512 bytes at 0 failed: /);
+      assert.ok(
+        failures(await checkTarget(inRead, OPTIONS))
+          .join()
+          .includes(said),
+      );
+    });
+  }
+
+  test('and where its getters throw', async () => {
+    const file = join(folder, 'getter.ts');
+    writeFileSync(
+      file,
+      `import { defineTarget } from 'ublkts/target';
+       export default defineTarget({ summary: 'x', open: () => ({ get size(): number { throw new Error('no size'); }, read() {} }) });`,
+    );
+    await assert.rejects(checkTarget(file, OPTIONS), /getter\.ts cannot open: no size \(getter\.ts:2/);
+  });
+
+  test('and what is no number', async () => {
+    for (const size of ["'1G'", '1n << 30n']) {
+      const file = join(folder, `size-${size.length}.ts`);
+      writeFileSync(
+        file,
+        `import { defineTarget } from 'ublkts/target';
+         export default defineTarget({ summary: 'x', open: (): any => ({ size: ${size}, read() {} }) });`,
+      );
+      await assert.rejects(checkTarget(file, OPTIONS), /`size` is (?:string|bigint), not number/);
+    }
+  });
+});
+
 describe('a target whose code', () => {
   const disk = 'const d = Buffer.alloc(1 << 20);';
   const target = (read: string, more = '') =>

@@ -7,6 +7,7 @@ import { randomFillSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handlers } from '../handlers/define.ts';
 import { promiseOf, UnexpectedResult } from '../handlers/outcome.ts';
+import { describeThrown } from '../load/thrown.ts';
 import { Model } from './model.ts';
 
 /** Two patterns for what a read finds in its buffer: data that happens to be one of them is not the other. */
@@ -110,9 +111,8 @@ export class Driven {
       if (value !== undefined) throw new UnexpectedResult('its promise was fulfilled with', value);
     } catch (error) {
       if (error instanceof Misbehaviour) throw error;
-      throw new Misbehaviour(`a ${what} failed: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      const why = error instanceof Error ? error.message : describeThrown(error, '');
+      throw new Misbehaviour(`a ${what} failed: ${why}`, { cause: error });
     }
   }
 

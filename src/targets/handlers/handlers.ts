@@ -4,7 +4,7 @@ import type { Handlers } from './define.ts';
 import { isRecord } from './definition.ts';
 
 const FUNCTIONS = ['write', 'flush', 'discard', 'writeZeroes', 'close'];
-const NUMBERS = ['blockSize', 'physicalBlockSize', 'maxBytes', 'discardGranularity', 'concurrency', 'timeout'];
+const NUMBERS = ['size', 'blockSize', 'physicalBlockSize', 'maxBytes', 'discardGranularity', 'concurrency', 'timeout'];
 const BOOLEANS = ['readOnly', 'rotational'];
 const BLOCKS = [512, 1024, 2048, 4096];
 /** The kernel makes no device that cannot take a page in one request. */

@@ -44,7 +44,8 @@ export async function openHandlers(
 ): Promise<Handlers> {
   const { shared, thread, threads } = opening;
   const context: OpenContext = { ...contextOf(definition, opening), shared, thread, threads };
-  return requireHandlers(await asTargets(file, 'open', async () => definition.open(context)), file);
+  // Code of the target runs in its getters, too.
+  return asTargets(file, 'open', async () => requireHandlers(await definition.open(context), file));
 }
 
 function contextOf({ options = {} }: TargetDefinition, opening: Opening): SetupContext {

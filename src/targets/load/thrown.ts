@@ -1,11 +1,23 @@
 /** Words for what a target's own code has thrown: the message, with the line of the file that it came from. */
 import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { packagePath } from '../../package-root.ts';
 
-/** `file`: the target's file, an absolute path. */
+/** `file`: the target's file, an absolute path. Never throws, whatever a target throws. */
 export function describeThrown(thrown: unknown, file: string): string {
-  if (!(thrown instanceof Error)) return `it threw ${String(thrown)}`;
+  try {
+    return thrown instanceof Error ? describeError(thrown, file) : `it threw ${shown(thrown)}`;
+  } catch {
+    return 'it threw something that throws when it is looked at';
+  }
+}
+
+function shown(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : inspect(thrown, { breakLength: Number.POSITIVE_INFINITY });
+}
+
+function describeError(thrown: Error, file: string): string {
   const name = thrown.name === 'Error' ? '' : thrown.name;
   const message = [name, thrown.message, ...causesOf(thrown)].filter((part) => part !== '').join(': ');
   const place = placeOf(thrown, file);
