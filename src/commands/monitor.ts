@@ -16,7 +16,7 @@ const ENDLESS = 'one line of JSON per interval until Ctrl-C; --once or --count N
 export default class Monitor extends BaseCommand {
   static override summary = 'Watch the devices live: their queues, data paths, buffers and latency.';
   static override description =
-    'On a terminal this is a full-screen view, and the key ? shows its keys. Elsewhere, and with --json, it prints one line of JSON per interval until it is interrupted; --once and --count end it earlier, and print JSON on a terminal too. For a readable view that ends by itself, use `list --format table`. It reads counters that the servers and the kernel keep anyway, so watching a device does not slow it down.';
+    'On a terminal this is a full-screen view, and the key ? shows its keys. Elsewhere, on a terminal without a cursor (TERM=dumb), and with --json, it prints one line of JSON per interval until it is interrupted; --once and --count end it earlier, and print JSON on a terminal too. For a readable view that ends by itself, use `list --format table`. It reads counters that the servers and the kernel keep anyway, so watching a device does not slow it down.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -n 0 --interval 0.5',

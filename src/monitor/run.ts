@@ -24,9 +24,12 @@ export interface MonitorOptions {
   readonly perform?: Perform | undefined;
 }
 
-/** Both ends must be a terminal: Ink reads keys, and would never end on another input. */
+/**
+ * Both ends must be a terminal: Ink reads keys, and would never end on another input. A terminal that cannot move its cursor, such as
+ * a shell within Emacs, calls itself dumb.
+ */
 export function canShowMonitor(): boolean {
-  return process.stdin.isTTY && process.stdout.isTTY;
+  return process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
 /**

@@ -40,7 +40,15 @@ describe('help and version', () => {
   });
 
   test('what cannot be written is said in one line, and is a failure', () => {
-    for (const words of ['--version', 'help', 'list --json', 'completion bash', 'nosuch --json']) {
+    for (const words of [
+      '--version',
+      'help',
+      'list --json',
+      'completion bash',
+      'nosuch --json',
+      'monitor',
+      'monitor --json',
+    ]) {
       const full = openSync('/dev/full', 'w');
       const { status, stderr } = spawnSync(process.execPath, [`${ROOT}bin/run.js`, ...words.split(' ')], {
         stdio: ['ignore', full, 'pipe'],

@@ -35,6 +35,14 @@ describe('a terminal', () => {
 });
 
 describe('monitor without --once and --count', () => {
+  test('prints lines on a terminal that has no cursor', async () => {
+    const monitor = `${process.execPath} ${ROOT}bin/run.js monitor --interval 0.2`;
+    const screen = await screenOf('timeout', ['--foreground', '2', ...monitor.split(' ')], { TERM: 'dumb' });
+    assert.match(screen, /"devices":/);
+    assert.match(screen, /until Ctrl-C/);
+    assert.ok(!screen.includes(ESCAPE), screen);
+  });
+
   test('tells a person who pipes it how it ends', async () => {
     const screen = await shellOnTerminal('ublkts monitor --interval 0.1 | head -n 1 >/dev/null');
     assert.match(screen, /until Ctrl-C; --once or --count N ends it earlier/);
