@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { NO_DRIVER } from '../../src/control/missing-driver.ts';
@@ -205,7 +207,7 @@ describe('what is mistyped', () => {
     ['add -t null -r 2', /-r takes 0 or 1, not "2"/],
     ['add -t null --debug_mask xyz', /not a hexadecimal mask/],
     ['add -t null -o broken', /is not NAME=VALUE/],
-    ['completion tcsh', /tcsh/],
+    ['completion tcsh', /"tcsh" is not possible\nhint: it is one of bash, zsh, fish/],
     ['--bogus', /no such flag: --bogus/],
     ['help lsit', /did you mean list/],
   ];
@@ -219,6 +221,24 @@ describe('what is mistyped', () => {
       assert.doesNotMatch(stderr, /^\s+at |See more help/m);
     });
   }
+});
+
+test('an address that cannot be listened on is told from a port that is in use', () => {
+  const { code, stderr } = ublkts('metrics --listen 192.0.2.1:9432');
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot assign requested address \(EADDRNOTAVAIL\)\nhint: name an address of this machine/);
+});
+
+test('a directory that was deleted is said to be the reason', () => {
+  const lost = mkdtempSync(join(tmpdir(), 'ublkts-lost-'));
+  for (const words of ['add -t loop x.img', 'target check ./x.ts', 'target check /x.ts']) {
+    const script = `cd ${lost} && rmdir ${lost} && exec "$0" ${ROOT}bin/run.js ${words}`;
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath], { encoding: 'utf8' });
+    assert.equal(status, 2, words);
+    assert.match(stderr, /: the current directory was deleted, so .*\nhint: change to a directory that is there/);
+    mkdirSync(lost);
+  }
+  rmdirSync(lost);
 });
 
 describe('--json', () => {

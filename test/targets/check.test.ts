@@ -245,6 +245,15 @@ describe('a target whose code', () => {
     }
   });
 
+  test('is given an option that is wrong is told so by -o, also where `add` has a flag of that name', () => {
+    const file = join(folder, 'sized.ts');
+    const sized = "options: { size: size({ default: '1M', summary: 'its size' }) }, open";
+    writeFileSync(file, target('').replace('open', sized).replace('{ defineTarget }', '{ defineTarget, size }'));
+    const { code, stderr } = ublkts(`target check ${file} -o size=1x`);
+    assert.equal(code, 2);
+    assert.match(stderr, /^ublkts target check: -o size "1x" is not a size\n/);
+  });
+
   test('prints with console.log does not print among the results', () => {
     const file = join(folder, 'prints.ts');
     const print =

@@ -3,6 +3,7 @@ import { UblkError, usageError } from '../../errors.ts';
 
 const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
 const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;
+const WRONG_ARGUMENT = /^Expected (.*) to be one of: (.+)$/s;
 const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)$/s;
 
 export function describeParseError(thrown: unknown): unknown {
@@ -12,6 +13,10 @@ export function describeParseError(thrown: unknown): unknown {
   if (failed !== null) return refusedValue(thrown, `${failed[1]}: ${failed[2]}`);
   const wrong = WRONG_OPTION.exec(message);
   if (wrong !== null) return usageError(`${wrong[1]} ${wrong[2]} is not possible`, `it is one of ${wrong[3]}`);
+  const wrongArgument = WRONG_ARGUMENT.exec(message);
+  if (wrongArgument !== null) {
+    return usageError(`"${wrongArgument[1]}" is not possible`, `it is one of ${wrongArgument[2]}`);
+  }
   const missing = NO_VALUE.exec(message);
   if (missing !== null) {
     return usageError(`${missing[1]} needs a value`, missing[2] === undefined ? undefined : `one of ${missing[2]}`);

@@ -72,11 +72,22 @@ function refusal(error: UblkError): string {
 }
 
 function unexpected(thrown: unknown): UblkError {
-  const shortage = shortageOf(thrown);
-  if (shortage !== undefined) return shortage;
+  const known = shortageOf(thrown) ?? lostDirectory(thrown);
+  if (known !== undefined) return known;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'INTERNAL';
   return new UblkError(message, { code, cause: thrown });
+}
+
+/** A path that does not begin with / leads nowhere then. */
+function lostDirectory(thrown: unknown): UblkError | undefined {
+  if (!(thrown instanceof Error) || (thrown as NodeJS.ErrnoException).syscall !== 'uv_cwd') return undefined;
+  return new UblkError('the current directory was deleted, so a relative path leads nowhere', {
+    code: 'ENOENT',
+    kind: 'usage',
+    hint: 'change to a directory that is there, or name the file by its absolute path',
+    cause: thrown,
+  });
 }
 
 function stackOf(error: Error): string {

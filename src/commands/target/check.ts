@@ -2,11 +2,12 @@ import { resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { parseTargetOptions } from '../../cli/flags/target-options.ts';
+import { givenWithO, parseTargetOptions } from '../../cli/flags/target-options.ts';
 import { onOff } from '../../cli/flags/values.ts';
 import { targetChecksViews } from '../../cli/output/checks.ts';
 import { interruptible } from '../../cli/running/interruption.ts';
 import { progressPrinter } from '../../cli/running/progress.ts';
+import { UblkError } from '../../errors.ts';
 import type { CheckOptions, Finding } from '../../targets/check/check.ts';
 
 export default class TargetCheck extends BaseCommand {
@@ -41,7 +42,11 @@ export default class TargetCheck extends BaseCommand {
       targetOptions: parseTargetOptions(flags.target_option ?? []),
       readOnly: flags.read_only,
     };
-    const findings = flags.lab ? await this.inLab(args.target, options) : await here(args.target, options);
+    const findings = await (flags.lab ? this.inLab(args.target, options) : here(args.target, options)).catch(
+      (error: unknown) => {
+        throw error instanceof UblkError ? givenWithO(error) : error;
+      },
+    );
     this.print(targetChecksViews(args.target, findings));
     if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
   }

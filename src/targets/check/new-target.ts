@@ -1,6 +1,7 @@
 /** Writes the file that a target of one's own begins with, and a test beside it. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { UblkError, usageError } from '../../errors.ts';
+import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
 
 export interface NewTarget {
   /** The names of the files, which are in the current directory. */
@@ -36,8 +37,11 @@ function write(file: string, text: string): void {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    const why = code === 'EEXIST' ? 'it is there already' : code;
-    throw new UblkError(`cannot write ${file}: ${why}`, { code, command: 'open', hint: 'choose another name' });
+    const [why, hint] =
+      code === 'EEXIST'
+        ? ['it is there already', 'choose another name']
+        : [errnoText(errnoNumber(code) ?? 0), 'run it in a directory that you can write to'];
+    throw new UblkError(`cannot write ${file}: ${why}`, { code, command: 'open', hint });
   }
 }
 

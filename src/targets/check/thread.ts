@@ -47,7 +47,11 @@ function findingsOf(worker: Worker): Promise<Finding[]> {
     else if (message.kind === 'done') all.resolve(findings);
     else all.reject(Object.assign(decodeError(message.error), { cause: message.cause }));
   });
-  worker.on('error', ({ message }) => endsWith(`${begun?.what ?? 'the target'} has ended its thread: ${message}`));
+  worker.on('error', (error) => {
+    // Without a call of the target's, the thread could not be started.
+    if (begun === undefined) all.reject(error);
+    else endsWith(`${begun.what} has ended its thread: ${error.message}`);
+  });
   worker.on('exit', () => all.reject(cutShort('code of the target has called process.exit')));
   return all.promise.finally(() => clearTimeout(timer));
 }

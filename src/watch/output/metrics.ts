@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { missingDriver } from '../../control/missing-driver.ts';
 import { UblkError, usageError } from '../../errors.ts';
-import { errnoText } from '../../native/uapi/errno.ts';
+import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
 import { exposition, EXPOSITION_TYPE, families } from './exposition.ts';
 import type { ExposedDevice, Family } from './family.ts';
 import { isServing } from '../../record/process-state.ts';
@@ -87,15 +87,23 @@ async function listen(server: Server, { host, port }: Address): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    const { code = 'EIO', errno } = error as NodeJS.ErrnoException;
-    const words = errno === undefined ? code : `${errnoText(errno)} (${code})`;
-    throw new UblkError(`cannot listen on ${host}:${port}: ${words}`, {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException;
+    const errno = errnoNumber(code);
+    // A name that is not found is no errno of the kernel's.
+    const words = errno === undefined ? 'the host has no address' : errnoText(errno);
+    throw new UblkError(`cannot listen on ${host}:${port}: ${words} (${code})`, {
       code,
       kind: code === 'EADDRINUSE' ? 'busy' : code === 'EACCES' ? 'permission' : 'failed',
-      hint: 'another program may be using the port: choose another port or address',
+      hint:
+        LISTEN_HINTS[code] ?? 'name an address of this machine (`ip address` lists them), or 0.0.0.0 for all of them',
     });
   }
 }
+
+const LISTEN_HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program may be using the port: choose another port or address',
+  EACCES: 'ports below 1024 need root: choose another port',
+};
 
 function respond(request: IncomingMessage, response: ServerResponse, metrics: () => Promise<Metrics>): void {
   const [path] = (request.url ?? '/').split('?');
