@@ -1,6 +1,8 @@
 # bash completion of ublkts; `ublkts completion bash` writes it
 _ublkts_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
 _ublkts_devices() { _ublkts_words "$(command ls /sys/class/ublk-char 2>/dev/null | sed 's/^ublkc//')"; }
+_ublkts_files() { mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
+_ublkts_targets() { mapfile -t COMPREPLY < <(compgen -W "null loop ram stripe nbd fault_inject" -f -- "$current"); }
 
 _ublkts() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -23,7 +25,7 @@ _ublkts() {
       ;;
   esac
   case "$command $previous" in
-    "add -t"|"add --type") _ublkts_words "null loop ram stripe nbd fault_inject"; return ;;
+    "add -t"|"add --type") _ublkts_targets; return ;;
     "add -n"|"add --number") _ublkts_devices; return ;;
     "add -q"|"add --queues") :; return ;;
     "add -d"|"add --depth") :; return ;;
@@ -32,8 +34,8 @@ _ublkts() {
     "add -i"|"add --recovery_reissue") _ublkts_words "0 1"; return ;;
     "add -e"|"add --recovery_fail_io") _ublkts_words "0 1"; return ;;
     "add --io_desc_size") :; return ;;
-    "add --data_path") :; return ;;
-    "add --htlb") mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    "add --data_path") _ublkts_words "copy get_data user_copy zero_copy auto_zc auto_zc_fallback batch+copy batch+user_copy batch+zero_copy batch+auto_zc batch+auto_zc_fallback"; return ;;
+    "add --htlb") _ublkts_files; return ;;
     "add --nthreads") :; return ;;
     "add --cpus") :; return ;;
     "add --metadata_size") :; return ;;
@@ -54,9 +56,9 @@ _ublkts() {
     "add --reconnect_delay") :; return ;;
     "add --request_timeout") :; return ;;
     "add --tls_certificates") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-    "add --tls_psk_file") :; return ;;
+    "add --tls_psk_file") _ublkts_files; return ;;
     "add --tls_hostname") :; return ;;
-    "add --tls_verify_peer") :; return ;;
+    "add --tls_verify_peer") _ublkts_words "yes no"; return ;;
     "add -o"|"add --target_option") :; return ;;
     "add --server") :; return ;;
     "add --debug_mask") :; return ;;
@@ -83,7 +85,7 @@ _ublkts() {
     "monitor -c"|"monitor --count"|"top -c"|"top --count") :; return ;;
     "quiesce -n"|"quiesce --number") _ublkts_devices; return ;;
     "quiesce --timeout_ms") :; return ;;
-    "recover -t"|"recover --type") _ublkts_words "null loop ram stripe nbd fault_inject"; return ;;
+    "recover -t"|"recover --type") _ublkts_targets; return ;;
     "recover -n"|"recover --number") _ublkts_devices; return ;;
     "recover -q"|"recover --queues") :; return ;;
     "recover -d"|"recover --depth") :; return ;;
@@ -92,8 +94,8 @@ _ublkts() {
     "recover -i"|"recover --recovery_reissue") _ublkts_words "0 1"; return ;;
     "recover -e"|"recover --recovery_fail_io") _ublkts_words "0 1"; return ;;
     "recover --io_desc_size") :; return ;;
-    "recover --data_path") :; return ;;
-    "recover --htlb") mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    "recover --data_path") _ublkts_words "copy get_data user_copy zero_copy auto_zc auto_zc_fallback batch+copy batch+user_copy batch+zero_copy batch+auto_zc batch+auto_zc_fallback"; return ;;
+    "recover --htlb") _ublkts_files; return ;;
     "recover --nthreads") :; return ;;
     "recover --cpus") :; return ;;
     "recover --metadata_size") :; return ;;
@@ -114,16 +116,16 @@ _ublkts() {
     "recover --reconnect_delay") :; return ;;
     "recover --request_timeout") :; return ;;
     "recover --tls_certificates") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-    "recover --tls_psk_file") :; return ;;
+    "recover --tls_psk_file") _ublkts_files; return ;;
     "recover --tls_hostname") :; return ;;
-    "recover --tls_verify_peer") :; return ;;
+    "recover --tls_verify_peer") _ublkts_words "yes no"; return ;;
     "recover -o"|"recover --target_option") :; return ;;
     "recover --server") :; return ;;
     "recover --debug_mask") :; return ;;
     "recover --format") _ublkts_words "kublk table json"; return ;;
     "reg-buf -n"|"reg-buf --number"|"reg_buf -n"|"reg_buf --number") _ublkts_devices; return ;;
-    "reg-buf --htlb"|"reg_buf --htlb") :; return ;;
-    "reg-buf --file"|"reg_buf --file") :; return ;;
+    "reg-buf --htlb"|"reg_buf --htlb") _ublkts_files; return ;;
+    "reg-buf --file"|"reg_buf --file") _ublkts_files; return ;;
     "reg-buf --memfd"|"reg_buf --memfd") :; return ;;
     "serve --name") :; return ;;
     "serve --threads") :; return ;;
@@ -157,7 +159,7 @@ _ublkts() {
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
   case $command in
-    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else _ublkts_files; fi ;;
     "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
     "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
     "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
@@ -171,13 +173,13 @@ _ublkts() {
     "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
     "nbd-info") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
     "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
-    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else _ublkts_files; fi ;;
+    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else _ublkts_files; fi ;;
     "serve") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --name --threads --cpus --foreground"; else :; fi ;;
     "set_affinity"|"set-affinity") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --queue --cpus"; else _ublkts_devices; fi ;;
     "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
     "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
-    "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only --lab"; else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only --lab"; else _ublkts_files; fi ;;
     "target new") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --async"; else :; fi ;;
     "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --index --all"; else :; fi ;;
     "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size --grow --force"; else :; fi ;;

@@ -29,6 +29,13 @@ describe('bash completes', () => {
     ['ublkts list --format ', 'kublk table json'],
     ['ublkts update-size --s', '--size'],
     ['ublkts lab r', 'run'],
+    ['ublkts add -t nu', 'null'],
+    ['ublkts add -t examples/ra', 'examples/ram.ts'],
+    ['ublkts target check examples/ra', 'examples/ram.ts'],
+    ['ublkts add --tls_psk_file examples/ra', 'examples/ram.ts'],
+    ['ublkts add --tls_verify_peer ', 'yes no'],
+    ['ublkts add --data_path get', 'get_data'],
+    ['ublkts set-params --param_types ba', ''],
   ];
   for (const [typed, words] of lines) test(typed, () => assert.equal(bashCompletes(typed), words));
 });

@@ -1,3 +1,4 @@
+import { targetNames } from '../../targets/registry.ts';
 import type { CommandDoc, Completion } from './model.ts';
 import { firstWords, flagWords, spellings, topics } from './words.ts';
 
@@ -6,6 +7,8 @@ export function bashCompletion(commands: readonly CommandDoc[]): string {
   return `# bash completion of ublkts; \`ublkts completion bash\` writes it
 _ublkts_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
 _ublkts_devices() { _ublkts_words "$(command ls /sys/class/ublk-char 2>/dev/null | sed 's/^ublkc//')"; }
+_ublkts_files() { mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
+_ublkts_targets() { mapfile -t COMPREPLY < <(compgen -W "${targetNames().join(' ')}" -f -- "$current"); }
 
 _ublkts() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
@@ -66,7 +69,9 @@ function action(completion: Completion): string {
     case 'device':
       return '_ublkts_devices';
     case 'file':
-      return 'mapfile -t COMPREPLY < <(compgen -f -- "$current")';
+      return '_ublkts_files';
+    case 'target':
+      return '_ublkts_targets';
     case 'directory':
       return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
     default:

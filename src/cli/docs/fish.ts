@@ -1,3 +1,4 @@
+import { targetNames } from '../../targets/registry.ts';
 import type { CommandDoc, Completion, FlagDoc } from './model.ts';
 import { spellings, topics } from './words.ts';
 
@@ -46,7 +47,7 @@ function commandLines(command: CommandDoc): string[] {
 function flagLine(condition: string, { char, name, summary, value, completion }: FlagDoc): string {
   const names = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;
   // -x: the value and nothing else; without it fish adds the files of the directory.
-  const needs = completion.kind === 'file' || completion.kind === 'directory' ? '-r' : '-x';
+  const needs = ['target', 'file', 'directory'].includes(completion.kind) ? '-r' : '-x';
   const argument = value === undefined ? '' : ` ${[needs, values(completion)].join(' ').trim()}`;
   return `complete -c ublkts -n ${quote(condition)} ${names}${argument} -d ${quote(summary)}`;
 }
@@ -61,6 +62,8 @@ function values(completion: Completion): string {
       return `-a ${quote(completion.words.join(' '))}`;
     case 'device':
       return "-a '(__ublkts_devices)'";
+    case 'target':
+      return `-F -a ${quote(targetNames().join(' '))}`;
     case 'file':
       return '-F';
     case 'directory':

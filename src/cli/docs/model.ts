@@ -3,7 +3,7 @@
  * the words that can be completed in each place. All documents are made from this model, so that none can be out of date.
  */
 import type { Command } from '@oclif/core/command';
-import { targetNames } from '../../targets/registry.ts';
+import { dataPathNames } from '../../spec/data-paths.ts';
 
 const BIN = 'ublkts';
 const GLOBAL = 'GLOBAL';
@@ -11,7 +11,7 @@ const GLOBAL = 'GLOBAL';
 /** The candidates for completing a word of the command line. */
 export type Completion =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'device' | 'file' | 'directory' | 'anything' };
+  | { readonly kind: 'device' | 'target' | 'file' | 'directory' | 'anything' };
 
 export interface FlagDoc {
   readonly name: string;
@@ -136,15 +136,18 @@ function completionOf(placeholder: string, options: readonly string[] | undefine
     case 'DEVICES':
       return { kind: 'device' };
     case 'TARGET':
-      return { kind: 'words', words: targetNames() };
-    case '0|1':
-      return { kind: 'words', words: ['0', '1'] };
+      return { kind: 'target' };
+    case 'DATA_PATH':
+      return { kind: 'words', words: dataPathNames() };
     case 'PATH':
+    case 'FILE':
     case 'FILES':
       return { kind: 'file' };
     case 'DIR':
       return { kind: 'directory' };
     default:
-      return { kind: 'anything' };
+      return /^\w+(?:\|\w+)+$/.test(placeholder)
+        ? { kind: 'words', words: placeholder.split('|') }
+        : { kind: 'anything' };
   }
 }

@@ -1,3 +1,4 @@
+import { targetNames } from '../../targets/registry.ts';
 import type { ArgDoc, CommandDoc, Completion, FlagDoc } from './model.ts';
 import { flagWords, spellings, topics } from './words.ts';
 
@@ -15,6 +16,11 @@ _ublkts_devices() {
   local -a devices
   devices=(/sys/class/ublk-char/ublkc*(N:t:s/ublkc//))
   compadd -a devices
+}
+
+_ublkts_targets() {
+  compadd ${targetNames().join(' ')}
+  _files
 }
 
 _ublkts() {
@@ -80,6 +86,8 @@ function action(completion: Completion): string {
       return `(${completion.words.join(' ')})`;
     case 'device':
       return '_ublkts_devices';
+    case 'target':
+      return '_ublkts_targets';
     case 'file':
       return '_files';
     case 'directory':

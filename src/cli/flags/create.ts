@@ -142,7 +142,7 @@ export const createFlags = {
   }),
   data_path: Flags.string({
     summary: `Choose how the data of a request travels: ${dataPathNames().join(', ')}. The default for loop, ram and stripe is automatic registration of buffers (auto_zc), where the driver has it and no other flag decides. The default for all other targets is copy.`,
-    helpValue: 'NAME',
+    helpValue: 'DATA_PATH',
     helpGroup: 'DATA PATH',
   }),
   rotate_auto_buf: onOff({
