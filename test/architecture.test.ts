@@ -14,6 +14,7 @@ const RANKS: Readonly<Record<string, number>> = {
   'cache-home': 0,
   clock: 0,
   sizes: 1,
+  kinds: 1,
   text: 1,
   native: 2,
   block: 3,

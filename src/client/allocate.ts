@@ -1,6 +1,7 @@
 /** Allocates memory that is shared with a server: a memfd of this program, memory of the server, or a file. */
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
+import { COUNT, isObject, type Kind, optional, requireKinds, SWITCH, TEXT } from '../kinds.ts';
 import { closeDescriptor } from '../native/libc/calls.ts';
 import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
@@ -25,10 +26,16 @@ export interface RegionOptions {
   readonly readOnly?: boolean;
 }
 
+const FROM: Kind = {
+  is: (value) => value === 'memfd' || value === 'server' || (isObject(value) && TEXT.is(value['path'])),
+  words: 'memfd, server or an object with a path',
+};
+
 /** Error codes that mean that the server is gone. */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 export async function allocateRegion(device: number, options: RegionOptions): Promise<SharedRegion> {
+  requireKinds(options, { bytes: COUNT, from: optional(FROM), readOnly: optional(SWITCH) });
   const { from = 'memfd', bytes, readOnly = false } = options;
   if (from === 'memfd') return fromMemfd(device, bytes, readOnly);
   return from === 'server' ? fromServer(device, bytes, readOnly) : fromFile(device, from.path, bytes, readOnly);

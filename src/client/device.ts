@@ -2,7 +2,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { requireServer } from '../device/buffers.ts';
+import { inspect } from 'node:util';
 import { type FailureKind, UblkError, usageError } from '../errors.ts';
+import { BYTES, COUNT, requireKind } from '../kinds.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 import { allocateRegion, type RegionOptions } from './allocate.ts';
 import type { SharedRegion } from './region.ts';
@@ -44,6 +46,7 @@ export class SharedMemoryDevice {
   readonly path: string;
   readonly #file: FileHandle;
   readonly #regions = new Set<SharedRegion>();
+  #isClosed = false;
 
   constructor(id: number, path: string, file: FileHandle) {
     this.id = id;
@@ -53,9 +56,12 @@ export class SharedMemoryDevice {
 
   /** Allocates memory that is shared with the device's server. The device must have been made with SHMEM_ZC. */
   async allocate(options: RegionOptions): Promise<SharedRegion> {
+    this.#requireOpen();
     await requireServer(this.id);
     const region = await allocateRegion(this.id, options);
     this.#regions.add(region);
+    if (this.#isClosed) await region.release();
+    this.#requireOpen();
     return region;
   }
 
@@ -63,6 +69,7 @@ export class SharedMemoryDevice {
    * Reads from byte `position` into `buffer`. Position and length are whole logical blocks. Resolves to the bytes read.
    */
   async read(buffer: Buffer, position: number): Promise<number> {
+    requirePlace(buffer, position);
     return (await this.#file.read(buffer, 0, buffer.length, position)).bytesRead;
   }
 
@@ -70,6 +77,7 @@ export class SharedMemoryDevice {
    * Writes `buffer` at byte `position`. Position and length are whole logical blocks. Resolves to the bytes written.
    */
   async write(buffer: Buffer, position: number): Promise<number> {
+    requirePlace(buffer, position);
     return (await this.#file.write(buffer, 0, buffer.length, position)).bytesWritten;
   }
 
@@ -80,16 +88,36 @@ export class SharedMemoryDevice {
 
   /** Releases the regions that have not been released, and closes the device. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const released = await Promise.allSettled([...this.#regions].map((region) => region.release()));
     // Also when the memory is still shared: an open device cannot be deleted.
     await this.#file.close();
     for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason;
   }
+
+  /** What is allocated after `close` would be released by nobody. */
+  #requireOpen(): void {
+    if (!this.#isClosed) return;
+    throw new UblkError(`cannot share memory with device ${this.id}: ${this.path} was closed`, {
+      code: 'EBADF',
+      device: this.id,
+    });
+  }
+}
+
+/** Without a position, node:fs reads and writes at one of its own. */
+function requirePlace(buffer: Buffer, position: number): void {
+  requireKind('buffer', buffer, BYTES);
+  requireKind('position', position, COUNT);
 }
 
 function idOf(device: number | string): number {
-  const digits = /^(?:\/dev\/)?(?:ublk[bc])?(\d+)$/.exec(String(device))?.[1];
+  const text = typeof device === 'number' ? String(device) : device;
+  const digits = typeof text === 'string' ? /^(?:\/dev\/)?(?:ublk[bc])?(\d+)$/.exec(text)?.[1] : undefined;
   if (digits === undefined)
-    throw usageError(`'${device}' is not the name of a ublk device`, 'name a device like 0, ublkb0 or /dev/ublkb0');
+    throw usageError(
+      `${inspect(device)} is not the name of a ublk device`,
+      'name a device like 0, ublkb0 or /dev/ublkb0',
+    );
   return Number(digits);
 }

@@ -4,6 +4,7 @@
  * Contract: buffers are views of the region. After `release` they are ordinary memory full of zeros: they may be read
  * and written, and are no longer shared.
  */
+import { BYTES, COUNT, requireKind } from '../kinds.ts';
 import { PAGE_SIZE, hollow, type MappedMemory } from '../native/memory.ts';
 import { UblkError } from '../errors.ts';
 import { PageAllocator } from './page-allocator.ts';
@@ -42,6 +43,7 @@ export class SharedRegion {
 
   /** Allocates a buffer of `bytes` bytes. It begins at a page, so that every request from it can match. */
   alloc(bytes: number): Buffer {
+    requireKind('bytes', bytes, COUNT);
     const at = this.#unregistered !== undefined ? -1 : this.#pages.take(bytes);
     if (at < 0) {
       const reason =
@@ -53,6 +55,7 @@ export class SharedRegion {
 
   /** Frees a buffer that `alloc` returned. */
   free(buffer: Buffer): void {
+    requireKind('buffer', buffer, BYTES);
     const { bytes } = this.#parts.memory;
     if (buffer.buffer !== bytes.buffer || !this.#pages.give(buffer.byteOffset - bytes.byteOffset)) {
       throw new UblkError(`the buffer is not one of shared region ${this.index}`, { code: 'EINVAL' });

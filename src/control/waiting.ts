@@ -1,5 +1,6 @@
 /** How a call that may have to wait is watched, bounded and given up. */
 import type { UblkError } from '../errors.ts';
+import { type Kinds, optional, requireKinds } from '../kinds.ts';
 
 /** The options of every function that may wait. */
 export interface WaitOptions {
@@ -12,6 +13,21 @@ export interface WaitOptions {
   readonly onWaiting?: ((what: string) => void) | undefined;
   /** The longest wait in milliseconds, or Infinity; each call names its default. */
   readonly timeoutMs?: number | undefined;
+}
+
+const KINDS: Kinds<keyof WaitOptions> = {
+  signal: optional({ is: (value) => value instanceof AbortSignal, words: 'an AbortSignal' }),
+  onWaiting: optional({ is: (value) => typeof value === 'function', words: 'a function' }),
+  timeoutMs: optional({ is: (value) => typeof value === 'number' && value >= 0, words: 'a number from 0 up' }),
+};
+
+/**
+ * The beginning of a call that may wait: throws the reason of a signal that has aborted already, and a UblkError for options
+ * that are not of their kinds; `others` are options that the call has besides.
+ */
+export function requireWaiting(options: WaitOptions, others: Kinds = {}): void {
+  requireKinds(options, { ...KINDS, ...others });
+  options.signal?.throwIfAborted();
 }
 
 /** Commands wait for queues to drain and for servers to leave. A longer wait means that something is wrong. */

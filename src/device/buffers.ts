@@ -3,8 +3,9 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
-import type { WaitOptions } from '../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
+import { COUNT, type Kinds, oneOf, optional, requireKind, requireKinds, SWITCH, TEXT } from '../kinds.ts';
 import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
 import { filesOf } from '../record/files.ts';
 import { processState } from '../record/process-state.ts';
@@ -21,6 +22,11 @@ export type BufferSource =
   | { readonly kind: 'path'; readonly path: string; readonly readOnly: boolean }
   | { readonly kind: 'memfd'; readonly bytes: number; readonly seal: boolean; readonly readOnly: boolean };
 
+const KINDS: Readonly<Record<BufferSource['kind'], Kinds>> = {
+  path: { path: TEXT, readOnly: optional(SWITCH) },
+  memfd: { bytes: COUNT, seal: optional(SWITCH), readOnly: optional(SWITCH) },
+};
+
 /** `path` is where other processes find the memory. */
 export type RegisteredBuffer = BufferReport & { readonly path: string };
 
@@ -30,6 +36,9 @@ export async function registerBuffer(
   source: BufferSource,
   options: WaitOptions = {},
 ): Promise<RegisteredBuffer> {
+  requireWaiting(options);
+  requireKinds(source, { kind: oneOf(...Object.keys(KINDS)) });
+  requireKinds(source, KINDS[source.kind]);
   const { readOnly } = source;
   const answer =
     source.kind === 'path'
@@ -50,6 +59,7 @@ async function registerFile(id: number, path: string, readOnly: boolean, options
 
 /** Resolves when no request uses the buffer any more. */
 export async function unregisterBuffer(id: number, index: number, options: WaitOptions = {}): Promise<void> {
+  requireKind('index', index, COUNT);
   await ask(id, { op: 'unregister', index }, options);
 }
 
@@ -65,7 +75,7 @@ async function ask<R extends Request>(
   options: WaitOptions,
   fd?: number,
 ): Promise<Answers[R['op']]> {
-  options.signal?.throwIfAborted();
+  requireWaiting(options);
   const pid = await requireServer(id);
   const waitsFor = `waiting for the server (pid ${pid}) to answer`;
   return askServerOf({ device: id, pid, socket: filesOf(id).socket, request, fd, waitsFor }, options);

@@ -20,13 +20,16 @@ export function serverName(text: string): string {
   if (text === '') return DEFAULT_SERVER;
   if (typeof text === 'string' && /^[\w][\w.-]{0,31}$/.test(text)) return text;
   throw usageError(
-    `${JSON.stringify(text)} cannot be the name of a server`,
+    `${inWords(text)} cannot be the name of a server`,
     'a name has up to 32 letters, digits, dots, dashes and underscores, and begins with a letter, a digit or an underscore',
   );
 }
 
 /** Throws a UblkError for what no server can be. A program in JavaScript may have given anything. */
-export function checkServerOptions({ threads, cpus }: ServerOptions): void {
+export function checkServerOptions({ threads, cpus, ...others }: ServerOptions): void {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw usageError(`a server has no option ${unknown}`, 'its options are name, threads, cpus');
   if (!isCount(threads) || threads > MAX_THREADS) {
     throw usageError(
       `a server cannot have ${inWords(threads)} shared threads`,
@@ -42,7 +45,10 @@ export function checkServerOptions({ threads, cpus }: ServerOptions): void {
 }
 
 function inWords(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  if (typeof value === 'number') return String(value);
+  // There is no bigint in JSON.
+  const text = JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));
+  return text ?? typeof value;
 }
 
 /** The options in a text that `JSON.stringify` has made of them; what is not there, or is something else, is the default. */

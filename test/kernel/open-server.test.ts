@@ -47,6 +47,8 @@ describe('a program that holds a resident server open', { skip, timeout: 600_000
     const { pid } = server;
     await server.close();
     assert.ok(existsSync(`/proc/${pid}`), 'close lets it live');
+    await assert.rejects(server.add({ target: 'null' }), { code: 'EBADF' });
+    await assert.rejects(server.recover(lost.id), { code: 'EBADF' });
     await server.end();
     await until('its process has ended', () => !existsSync(`/proc/${pid}`));
   });

@@ -6,7 +6,7 @@ import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { addDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
 import { findDevices } from '../../control/discovery.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { newAttempt } from '../../record/attempt.ts';
@@ -67,7 +67,7 @@ interface Prepared {
 
 /** Checks everything that can be checked without the driver. */
 async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepared> {
-  waiting.signal?.throwIfAborted();
+  requireWaiting(waiting);
   checkValues(asked);
   const reference = await targetReference(asked.target);
   const found = await findTarget(reference);

@@ -1,6 +1,7 @@
 /** `set_affinity`: other CPUs for the threads that serve a device, while they serve. */
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
+import { COUNT, listOf, optional } from '../../kinds.ts';
 import { affinityText } from '../../native/affinity-text.ts';
 import { readText } from '../../native/kernel-files.ts';
 import { getAffinity, setAffinity as bind } from '../../native/libc/calls.ts';
@@ -36,7 +37,9 @@ export interface Moved {
  * made with. Throws a UblkError, before anything is moved, for CPUs that are not online and for threads that are not the
  * device's alone.
  */
-export async function setAffinity(id: number, { cpus, queue, ...waiting }: AffinityOptions): Promise<Moved> {
+export async function setAffinity(id: number, options: AffinityOptions): Promise<Moved> {
+  requireWaiting(options, { cpus: listOf(COUNT), queue: optional(COUNT) });
+  const { cpus, queue, ...waiting } = options;
   if (cpus.length === 0) throw usageError('the list of CPUs is empty', ['name some with ', option('cpus')]);
   requireCpus(cpus);
   const report = await describeDevice(id, waiting);

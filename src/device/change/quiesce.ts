@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { getDevInfo, quiesceDev } from '../../control/commands.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { askServerToLeave } from './quiesce-batch.ts';
@@ -23,8 +23,8 @@ const SLACK_MS = 2_000;
  * a UblkError of kind `busy` when the device is still LIVE then.
  */
 export async function quiesceDevice(id: number, options: WaitOptions = {}): Promise<void> {
+  requireWaiting(options);
   const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  signal?.throwIfAborted();
   await withControl(async (channel) => {
     const deadline = milliseconds() + timeoutMs;
     const info = getDevInfo(channel, id);

@@ -6,8 +6,9 @@ import { type Partition, partitionsOf } from '../../block/topology.ts';
 import { withControl } from '../../control/channel.ts';
 import { getDevInfo, updateSize as update } from '../../control/commands.ts';
 import { diskSize } from '../../control/sysfs.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
+import { NUMBER, optional, requireKind, SWITCH } from '../../kinds.ts';
 import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
@@ -32,7 +33,8 @@ export interface ResizeOptions extends WaitOptions {
  * than 0. Throws a UblkError of kind `usage` for another size, of kind `no-device` for a device that is stopped.
  */
 export async function updateSize(id: number, bytes: number, options: ResizeOptions = {}): Promise<void> {
-  options.signal?.throwIfAborted();
+  requireWaiting(options, { grow: optional(SWITCH), force: optional(SWITCH) });
+  requireKind('bytes', bytes, NUMBER);
   const { grow = false, force = false } = options;
   const info = await withControl((channel) => {
     const found = getDevInfo(channel, id);

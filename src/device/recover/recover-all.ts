@@ -4,14 +4,15 @@ import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { findDevInfo, getDevInfo } from '../../control/commands.ts';
 import { findDevices } from '../../control/discovery.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { joinTexts, UblkError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
-import type { OrUndefined } from '../../spec/given.ts';
+import { checkGivenValues } from '../../spec/checks/values.ts';
+import { given, type OrUndefined } from '../../spec/given.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import { UblkStack } from '../../targets/stack.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -39,6 +40,8 @@ export async function recoverAllDevices(
   overrides: OrUndefined<Partial<AddOptions>> = {},
   waiting: WaitOptions = {},
 ): Promise<Recoveries> {
+  checkGivenValues(given<Partial<AddOptions>>(overrides));
+  requireWaiting(waiting);
   const recovered: number[] = [];
   const failed = new Map<number, UblkError>();
   const recover = async (id: number): Promise<void> => {

@@ -7,7 +7,7 @@ import { milliseconds } from '../../clock.ts';
 import { withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/commands.ts';
 import { requireDeviceId } from '../../control/device-id.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
@@ -71,11 +71,11 @@ export function startRecovery(
 ): Promise<ServerProcess> {
   requireDeviceId(id);
   checkGivenValues(overrides);
+  requireWaiting(waiting);
   return exclusively(id, 'recover', () => startAlone(id, overrides, waiting));
 }
 
 async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: WaitOptions): Promise<ServerProcess> {
-  waiting.signal?.throwIfAborted();
   const info = await withControl((channel) => getDevInfo(channel, id));
   const before = ownedBy(info, readRecord(id));
   requireRecoverable(info, before);

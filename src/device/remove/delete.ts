@@ -12,8 +12,9 @@ import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../../control/commands.ts';
 import { findDevices, isThere } from '../../control/discovery.ts';
 import { type DiskNumbers, diskNumbers } from '../../control/sysfs.ts';
-import { type WaitOptions, waitingReporter } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions, waitingReporter } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
+import { type Kinds, optional, SWITCH } from '../../kinds.ts';
 import { endLeftOver } from '../../program/left-over.ts';
 import { filesOf } from '../../record/files.ts';
 import { forgetIfGone, type GoingDevice, goingIds, readGoingDevice } from '../../record/going-device.ts';
@@ -35,6 +36,8 @@ export interface DeleteOptions extends WaitOptions {
   readonly force?: boolean | undefined;
 }
 
+const OPTIONS: Kinds = { force: optional(SWITCH) };
+
 /** How long the last users may take after the server has left. */
 const USERS_LEAVE_MS = 30_000;
 /** A user that has done nothing for this long since the device stopped will not leave by itself. */
@@ -51,7 +54,7 @@ const DELETED: Ended = { done: 'deleted', command: 'DEL_DEV' };
  * not stored is lost.
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
-  options.signal?.throwIfAborted();
+  requireWaiting(options, OPTIONS);
   await withControl((channel) => remove(channel, id, options, new UblkStack(channel)));
 }
 
@@ -62,6 +65,7 @@ export interface Deletions {
 
 /** Deletes every ublk device, whoever made it, several at a time, but none before those that lie on it. */
 export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
+  requireWaiting(options, OPTIONS);
   const outcome: Deletions = { deleted: [], failed: [] };
   const ids = [...new Set([...findDevices(), ...goingIds()])];
   // Where there is no driver there are no devices, and that is no error.

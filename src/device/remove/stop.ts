@@ -4,8 +4,9 @@ import { findOpeners } from '../../block/openers.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { findDevInfo, getDevInfo, stopDev, tryStopDev } from '../../control/commands.ts';
 import { diskNumbers } from '../../control/sysfs.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
+import { optional, SWITCH } from '../../kinds.ts';
 import { UBLK_S_DEV_DEAD, ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
@@ -27,7 +28,7 @@ export interface StopOptions extends WaitOptions {
  * the target open, after `timeoutMs` (default 30 s for each).
  */
 export async function stopDevice(id: number, options: StopOptions = {}): Promise<void> {
-  options.signal?.throwIfAborted();
+  requireWaiting(options, { safe: optional(SWITCH), force: optional(SWITCH) });
   await withControl(async (channel) => {
     const server = serverOf(getDevInfo(channel, id).ublksrv_pid, readRecord(id));
     const target = new ClosingTarget(id, () => findDevInfo(channel, id)?.state !== UBLK_S_DEV_DEAD);

@@ -2,7 +2,7 @@
 import { ControlChannel } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo } from '../../control/commands.ts';
 import { findDevices, isThere } from '../../control/discovery.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { isRingRefusal } from '../../native/ring/setup-failure.ts';
 import { UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
@@ -29,7 +29,7 @@ import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-p
  * a device: one whose server does not answer is described as it is, and never hides the others.
  */
 export async function listDevices(options: WaitOptions = {}): Promise<DeviceReport[]> {
-  options.signal?.throwIfAborted();
+  requireWaiting(options);
   const present = findDevices();
   const going = goingIds().filter((id) => !present.includes(id));
   if (present.length + going.length === 0) return [];
@@ -51,7 +51,7 @@ export async function listDevices(options: WaitOptions = {}): Promise<DeviceRepo
 
 /** One device. Throws a UblkError of kind `no-device` when there is none with this id. */
 export async function describeDevice(id: number, options: WaitOptions = {}): Promise<DeviceReport> {
-  options.signal?.throwIfAborted();
+  requireWaiting(options);
   return askOrLook(
     (channel) => describe(channel, id),
     async (refusal) => {

@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { milliseconds } from '../../clock.ts';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
 import { hasEnded, isGone } from '../../protocol/ask-resident.ts';
@@ -74,16 +74,18 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
   }
 
   /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
-  add(request: OrUndefined<Omit<AddRequest, 'server'>>, waiting: WaitOptions = {}): Promise<StartedDevice> {
+  async add(request: OrUndefined<Omit<AddRequest, 'server'>>, waiting: WaitOptions = {}): Promise<StartedDevice> {
+    this.#requireOpen();
     return this.#followed(addDevice({ ...request, server: this.name }, waiting));
   }
 
   /** Gives this server a device that has lost its own. Starts the server again if it has ended. */
-  recover(
+  async recover(
     id: number,
     overrides: OrUndefined<Partial<AddOptions>> = {},
     waiting: WaitOptions = {},
   ): Promise<StartedDevice> {
+    this.#requireOpen();
     return this.#followed(recoverDevice(id, { ...overrides, server: this.name }, waiting));
   }
 
@@ -92,7 +94,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     return deleteDevice(id, options);
   }
 
-  /** Disconnects from the server, which goes on to serve its devices. No events come afterwards. */
+  /** Disconnects from the server, which goes on to serve its devices. It takes none from here afterwards, and no events come. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#close.resolve();
@@ -103,8 +105,9 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
    * Asks the server to end, also after `close`: devices that nobody uses are stopped and deleted. Resolves when it has ended.
    * Throws a UblkError of kind `busy` when it serves on, because a device is in use.
    */
-  async end({ signal, timeoutMs = END_MS }: WaitOptions = {}): Promise<void> {
-    signal?.throwIfAborted();
+  async end(options: WaitOptions = {}): Promise<void> {
+    requireWaiting(options);
+    const { signal, timeoutMs = END_MS } = options;
     const begun = milliseconds();
     const server = this.#isClosed ? await this.#foundAgain(timeoutMs, signal) : this.#server;
     if (server === undefined || server.isEnded) return;
@@ -118,6 +121,11 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Nobody would hear of a device that the server gets now. */
+  #requireOpen(): void {
+    if (this.#isClosed) throw closedError(this.name);
   }
 
   #follow(): Promise<FollowedServer> {
@@ -225,8 +233,16 @@ export async function openServer(options: ServeOptions = {}, waiting: WaitOption
   const name = serverName(asked);
   // One that runs already does not look at them.
   checkServerOptions({ ...SERVER_DEFAULTS, ...wanted });
+  requireWaiting(waiting);
   await requireServer(name, waiting, options);
   return OpenServer.open(name);
+}
+
+function closedError(name: string): UblkError {
+  return new UblkError(`the server ${name} was closed here and is given no device`, {
+    code: 'EBADF',
+    hint: 'open it again with openServer(), or name it as the `server` of addDevice()',
+  });
 }
 
 function busyError(name: string, devices: readonly number[], timeoutMs: number): UblkError {

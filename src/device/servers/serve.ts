@@ -1,6 +1,6 @@
 /** Resident servers: processes that serve many devices. `serve` starts one, and `add` and `recover` give it devices. */
 import { existsSync } from 'node:fs';
-import type { WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { readText } from '../../native/kernel-files.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
@@ -36,6 +36,7 @@ export interface StartedServer {
 /** Resolves when the server takes devices. Throws a UblkError of kind `busy` when there is one of that name. */
 export async function startServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<StartedServer> {
   const { name, wanted } = checked(options);
+  requireWaiting(waiting);
   return launched(name, wanted, waiting);
 }
 
@@ -107,8 +108,9 @@ async function startOnResident(
   return askResident(resident(name), { op: 'start', device, mode, attempt, mounts, network }, signal);
 }
 
-function checked({ name = DEFAULT_SERVER, ...options }: ServeOptions): { name: string; wanted: ServerOptions } {
-  const wanted = { ...SERVER_DEFAULTS, ...given<Partial<ServerOptions>>(options) };
+function checked(options: ServeOptions): { name: string; wanted: ServerOptions } {
+  const { name = DEFAULT_SERVER, ...others } = given<Partial<ServerOptions & { name: string }>>(options);
+  const wanted = { ...SERVER_DEFAULTS, ...others };
   checkServerOptions(wanted);
   requireCpus(wanted.cpus);
   return { name: serverName(name), wanted };

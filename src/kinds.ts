@@ -1,0 +1,72 @@
+/** Kinds of values. A caller in JavaScript has no compiler that says whether a value is of the kind that it must be. */
+import { inspect } from 'node:util';
+import { usageError } from './errors.ts';
+
+export interface Kind {
+  readonly is: (value: unknown) => boolean;
+  /** The words behind "not". */
+  readonly words: string;
+}
+
+/** Kinds by the names of the options that have to be of them. */
+export type Kinds<Name extends string = string> = Readonly<Record<Name, Kind>>;
+
+export const TEXT: Kind = { is: (value) => typeof value === 'string', words: 'a text' };
+export const SWITCH: Kind = { is: (value) => typeof value === 'boolean', words: 'true or false' };
+/** Its range is the business of other checks. */
+export const NUMBER: Kind = { is: (value) => typeof value === 'number', words: 'a number' };
+export const COUNT: Kind = {
+  is: (value) => Number.isInteger(value) && Number(value) >= 0,
+  words: 'a whole number from 0 up',
+};
+export const BYTES: Kind = { is: (value) => value instanceof Uint8Array, words: 'a Buffer' };
+
+/** Throws a UblkError that names the option, unless its value is of the kind. */
+export function requireKind(option: string, value: unknown, { is, words }: Kind): void {
+  if (!is(value)) throw usageError([{ option }, ` is ${inspect(value)}, not ${words}`]);
+}
+
+/** Throws a UblkError unless these are options, and those that are named are of their kinds. */
+export function requireKinds(options: unknown, kinds: Kinds): void {
+  requireOptions(options);
+  for (const [name, kind] of Object.entries(kinds)) requireKind(name, options[name], kind);
+}
+
+/** Throws a UblkError unless the value can have options as its properties. */
+export function requireOptions(value: unknown): asserts value is Readonly<Record<string, unknown>> {
+  if (!isObject(value)) throw usageError(`options are an object, and not ${inspect(value)}`);
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function listOf({ is, words }: Kind): Kind {
+  // `every` leaves out the holes of a list.
+  return { is: (value) => Array.isArray(value) && [...value].every(is), words: `a list, with ${words} in each place` };
+}
+
+/** The kind of an option that can be left out. */
+export function optional({ is, words }: Kind): Kind {
+  return { is: (value) => value === undefined || is(value), words };
+}
+
+export function orNull({ is, words }: Kind): Kind {
+  return { is: (value) => value === null || is(value), words: `${words} or null` };
+}
+
+export function oneOf(...names: readonly string[]): Kind {
+  return { is: (value) => names.some((name) => name === value), words: names.join(' or ') };
+}
+
+/** An object that has no other properties than these. */
+export function objectOf<T>(kinds: Kinds<keyof T & string>): Kind {
+  const all = Object.entries<Kind>(kinds);
+  return {
+    is: (value) =>
+      isObject(value) &&
+      Object.keys(value).every((name) => Object.hasOwn(kinds, name)) &&
+      all.every(([name, { is }]) => is(value[name])),
+    words: `an object of ${all.map(([name, { words }]) => `${name} (${words})`).join(', ')}`,
+  };
+}
