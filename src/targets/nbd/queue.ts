@@ -148,7 +148,7 @@ export class NbdQueue implements TargetQueue, Answered {
     });
     this.link = new Link({
       ...options,
-      export: kept === null ? found : exportAsMade(found, kept),
+      export: exportAsMade(found, kept ?? params),
       needs: { largest: largestOf(kept ?? params), connections: threads },
       thread,
       deviceBytes,

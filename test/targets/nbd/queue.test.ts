@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NBD_CMD_FLUSH, NBD_CMD_READ, NBD_CMD_WRITE } from '../../../src/targets/nbd/protocol/numbers.ts';
+import {
+  NBD_CMD_FLUSH,
+  NBD_CMD_READ,
+  NBD_CMD_WRITE,
+  NBD_FLAG_HAS_FLAGS,
+  NBD_FLAG_READ_ONLY,
+  NBD_FLAG_SEND_FUA,
+  NBD_FLAG_SEND_TRIM,
+  NBD_FLAG_SEND_WRITE_ZEROES,
+} from '../../../src/targets/nbd/protocol/numbers.ts';
 import { NbdClient } from './client.ts';
 import { logged } from './logged.ts';
 import { ringRefusal } from './requests.ts';
@@ -17,6 +26,7 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'nbd-'));
 const SOCKET = join(FOLDER, 'socket');
 const OPTIONS = { uri: `nbd+unix:///?socket=${SOCKET}` };
 const DISK = 4 << 20;
+const READ_ONLY = NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY;
 const SLOTS = 16;
 const LARGEST = 256 << 10;
 const EIO = 5;
@@ -91,6 +101,25 @@ describe('the queue of nbd', { skip, timeout: 120_000 }, () => {
       assert.equal(server.connections, 5);
       assert.equal(client.connection?.reconnects, 4);
     });
+  });
+
+  test('goes on with a server that lacks only what the device does not use', async () => {
+    const server = await hostileServer(SOCKET, DISK);
+    const client = new NbdClient(SLOTS, LARGEST);
+    // FUA belongs to a cache, and nothing is cleared on a read-only device.
+    server.flags = READ_ONLY | NBD_FLAG_SEND_FUA | NBD_FLAG_SEND_TRIM | NBD_FLAG_SEND_WRITE_ZEROES;
+    try {
+      await client.connect({ ...OPTIONS, reconnect_delay: '1' });
+      server.flags = READ_ONLY;
+      server.lie = (_request, _honest, socket) => {
+        server.lie = (_next, honest) => honest;
+        return ended(socket, Buffer.alloc(0));
+      };
+      assert.ok(Buffer.isBuffer(await client.read(0, 0, 8)));
+    } finally {
+      client.close();
+      await server.close();
+    }
   });
 
   test('says in the log when the server may have taken writes with it that nobody has flushed', async (t) => {

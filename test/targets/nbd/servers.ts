@@ -62,6 +62,8 @@ export type Lie = (request: NbdRequest, honest: Buffer, socket: Socket) => Buffe
 export interface HostileServer {
   /** What it does from now on. */
   lie: Lie;
+  /** What the export has (NBD_FLAG_*), as it is told to clients that connect from now on. */
+  flags: number;
   /** So many connections are closed as soon as the export is chosen. */
   drops: number;
   /** What it sends to a client that connects, in place of its greeting; null: it greets. */
@@ -77,6 +79,7 @@ export interface HostileServer {
 /** In place of a path: a port of 127.0.0.1. */
 export const TCP = Symbol('TCP');
 const HONEST: Lie = (_request, honest) => honest;
+const FLAGS = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
 const NO_GARBAGE: HostileServer['garbage'] = null;
 
 /**
@@ -91,7 +94,7 @@ export async function hostileServer(
   if (path !== TCP) rmSync(path, { force: true });
   let disk = Buffer.alloc(bytes);
   const sockets = new Set<Socket>();
-  const state = { lie: HONEST, drops: 0, connections: 0, garbage: NO_GARBAGE };
+  const state = { lie: HONEST, flags: FLAGS, drops: 0, connections: 0, garbage: NO_GARBAGE };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -99,7 +102,8 @@ export async function hostileServer(
     state.connections++;
     const isDropped = state.drops > 0;
     if (isDropped) state.drops--;
-    const session: Session = { disk, isDropped, lie: (request, honest) => state.lie(request, honest, socket) };
+    const { flags } = state;
+    const session: Session = { disk, flags, isDropped, lie: (request, honest) => state.lie(request, honest, socket) };
     socket.write(state.garbage?.() ?? encodeGreeting());
     if (secure === undefined) serve(socket, session, CLIENT_FLAGS_BYTES);
     else startTls(socket, session, secure);
@@ -114,6 +118,12 @@ export async function hostileServer(
     },
     set lie(lie) {
       state.lie = lie;
+    },
+    get flags() {
+      return state.flags;
+    },
+    set flags(flags) {
+      state.flags = flags;
     },
     get drops() {
       return state.drops;
@@ -150,6 +160,7 @@ const OPTION_HEADER_BYTES = 16;
 
 interface Session {
   readonly disk: Buffer;
+  readonly flags: number;
   readonly lie: Answer;
   /** The session ends when the export is chosen. */
   readonly isDropped: boolean;
@@ -175,7 +186,7 @@ function startTls(socket: Socket, session: Session, secure: TLSSocketOptions): v
 }
 
 /** Serves a client that has been greeted, and sends so many bytes of flags before its options. */
-function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: number): void {
+function serve(socket: Socket, { disk, flags, lie, isDropped }: Session, flagBytes: number): void {
   let come: Buffer = Buffer.alloc(0);
   let hasFlags = false;
   let isNegotiated = false;
@@ -201,7 +212,7 @@ function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: num
         return;
       }
       isNegotiated = option === NBD_OPT_GO;
-      const answer = describe(option, disk.length);
+      const answer = describe(option, disk.length, flags);
       if (isNegotiated && isDropped) socket.end(answer);
       else socket.write(answer);
     }
@@ -210,8 +221,7 @@ function serve(socket: Socket, { disk, lie, isDropped }: Session, flagBytes: num
 }
 
 /** The answer to INFO and to GO. */
-function describe(option: number, bytes: number): Buffer {
-  const flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN;
+function describe(option: number, bytes: number, flags: number): Buffer {
   const info = encodeExportInfo(option, BigInt(bytes), flags);
   return Buffer.concat([info, encodeOptionReply(option, NBD_REP_ACK)]);
 }
