@@ -112,6 +112,32 @@ describe('a target is told of', () => {
   }
 });
 
+describe('names that are nearly those of the interface', () => {
+  test('are pointed out, of a class too, and helpers with other names are not', async () => {
+    const file = join(folder, 'nearly.ts');
+    const own = 'size = 4096; blcokSize = 4096; closed = false; read(b: Buffer) { b.fill(0); } reader() {} load() {}';
+    writeFileSync(file, returning(`new (class { ${own} onWrite() {} discrad() {} })()`));
+    const said = (await checkTarget(file, OPTIONS)).filter(({ status }) => status === 'warn');
+    assert.deepEqual(
+      said.map(({ detail, hint }) => `${detail.split(' ')[0]}: ${hint}`),
+      [
+        '`onWrite`: did you mean `write`?',
+        '`discrad`: did you mean `discard`?',
+        '`blcokSize`: did you mean `blockSize`?',
+      ],
+    );
+  });
+
+  test('are the reason where one is missing', async () => {
+    const file = join(folder, 'raed.ts');
+    writeFileSync(file, returning('{ size: 4096, raed() {} }'));
+    await assert.rejects(checkTarget(file, OPTIONS), {
+      message: /`read` is not a function/,
+      hint: 'it has `raed`: did you mean `read`?',
+    });
+  });
+});
+
 describe('a target that throws is told what it has thrown, whatever that is', () => {
   for (const [thrown, said] of [
     ['null', 'it threw null'],
@@ -271,6 +297,12 @@ describe('a target whose code', () => {
     await assert.rejects(checkTarget(file, { ...OPTIONS, files: ['/srv/a.img'] }), /takes no backing file, not 1/);
   });
 });
+
+/** `handlers`: the code of what its `open` returns. */
+function returning(handlers: string): string {
+  return `import { defineTarget } from 'ublkts/target';
+    export default defineTarget({ summary: 'x', open: (): any => (${handlers}) });`;
+}
 
 function failures(findings: readonly Finding[]): string[] {
   return findings.filter(({ status }) => status === 'fail').map(({ detail }) => detail);

@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { type UblkError, usageError } from '../../errors.ts';
-import { closest } from '../dispatch/suggest.ts';
+import { closest } from '../../text/suggest.ts';
 import { fold } from './fold.ts';
 
 /** The properties of an oclif flag that matter here. */

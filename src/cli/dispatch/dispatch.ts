@@ -6,7 +6,7 @@ import { callFromOneThread } from '../../native/one-thread.ts';
 import { wants, wantsShort } from '../argv/global-flags.ts';
 import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
 import { commandNames, findCommand, loadCommand, type Manifest, readManifest } from './manifest.ts';
-import { closest } from './suggest.ts';
+import { closest } from '../../text/suggest.ts';
 
 export async function dispatch(argv: readonly string[]): Promise<void> {
   callFromOneThread();

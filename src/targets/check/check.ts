@@ -4,6 +4,8 @@ import { checkFileCount } from '../../spec/checks/target.ts';
 import { option } from '../../spec/option-names.ts';
 import { ADD_DEFAULTS } from '../../spec/options.ts';
 import { ownTargetFile } from '../find.ts';
+import { misspeltHandlers } from '../handlers/handlers.ts';
+import type { Misspelt } from '../handlers/misspelt.ts';
 import { openHandlers, setUp } from '../handlers/open.ts';
 import { ANSWER_SECONDS, withinBound } from '../load/bound.ts';
 import { loadDefinition } from '../load/load.ts';
@@ -93,6 +95,10 @@ async function check(file: string, options: CheckOptions, { calls, strays, progr
   );
   if (opened === null) return findings;
   const { handlers, second } = opened;
+  for (const finding of misspeltHandlers(handlers).map(unused)) {
+    findings.push(finding);
+    progress.found(finding);
+  }
   const driven = new Driven(handlers, begun);
   const secondDriven = second === null ? null : new Driven(second, begun, driven.model);
   const disk = { ...diskOf(handlers, options.readOnly), second: secondDriven, calls };
@@ -198,6 +204,12 @@ async function outcomeOf<T>(
     const hint = cause !== null && error.message.includes(cause) ? null : cause;
     return { done: null, finding: { name, status: 'fail', detail: error.message, hint } };
   }
+}
+
+/** It can be a function of the target's own, too. */
+function unused({ name, meant }: Misspelt): Finding {
+  const detail = `\`${name}\` is not part of the interface, so no request reaches it`;
+  return { name: 'names', status: 'warn', detail, hint: `did you mean \`${meant}\`?` };
 }
 
 function described(handlers: Handlers): string {

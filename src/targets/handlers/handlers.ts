@@ -2,6 +2,7 @@
 import { usageError } from '../../errors.ts';
 import type { Handlers } from './define.ts';
 import { isRecord } from './definition.ts';
+import { type Misspelt, misspeltNames } from './misspelt.ts';
 
 const FUNCTIONS = ['write', 'flush', 'discard', 'writeZeroes', 'close'];
 const NUMBERS = ['size', 'blockSize', 'physicalBlockSize', 'maxBytes', 'discardGranularity', 'concurrency', 'timeout'];
@@ -13,8 +14,20 @@ const LEAST_MAX_BYTES = 4096;
 /** Throws a UblkError that says what is wrong, in one sentence. */
 export function requireHandlers(value: unknown, file: string): Handlers {
   const wrong = isRecord(value) ? problemOf(value) : 'it returned no object';
-  if (wrong !== null) throw usageError(`target ${file}: what \`open\` returned cannot be served: ${wrong}`);
-  return value as Handlers;
+  if (wrong === null) return value as Handlers;
+  const [misspelt] = isRecord(value) ? misspeltHandlers(value) : [];
+  throw usageError(
+    `target ${file}: what \`open\` returned cannot be served: ${wrong}`,
+    misspelt === undefined ? undefined : `it has \`${misspelt.name}\`: did you mean \`${misspelt.meant}\`?`,
+  );
+}
+
+/** Names that were probably meant to be those of handlers and other properties. */
+export function misspeltHandlers(handlers: object): Misspelt[] {
+  return [
+    ...misspeltNames(handlers, ['read', ...FUNCTIONS], true),
+    ...misspeltNames(handlers, [...NUMBERS, ...BOOLEANS], false),
+  ];
 }
 
 function problemOf(handlers: Readonly<Record<string, unknown>>): string | null {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closest } from '../../src/cli/dispatch/suggest.ts';
+import { closest } from '../../src/text/suggest.ts';
 
 const COMMANDS = ['add', 'del', 'list', 'update_size', 'quiesce', 'monitor'];
 
