@@ -59,6 +59,13 @@ describe('a file', () => {
       /: no disk: refused \(caused\.ts:1:7\)/,
     ],
     ['enum.ts', 'enum X { A }\n', /enum is not supported .*\(enum\.ts:1/],
+    ['syntax.mjs', '\nconst x = ;\n', /cannot load target .*: SyntaxError: Unexpected token ';' \(syntax\.mjs:2\)/],
+    ['imports.mjs', "import './syntax.mjs';\n", /cannot load target .*: SyntaxError: .* \(syntax\.mjs:2\)/],
+    [
+      'decorated.ts',
+      'const d = (): void => {};\n@d class X {}\n',
+      /cannot load target .*: SyntaxError: Invalid or unex/,
+    ],
     ['plain.mjs', 'export default {};\n', /its default export was not made by defineTarget/],
     ['half.ts', GOOD.replace("summary: 'good', ", ''), /is not complete: `summary` is not a text/],
   ] as const) {
@@ -68,6 +75,13 @@ describe('a file', () => {
       await assert.rejects(findTarget(file), message);
     });
   }
+
+  test('that imports a type as a value is told how to', async () => {
+    const file = join(folder, 'imports-type.ts');
+    writeFileSync(file, GOOD.replace('{ defineTarget }', '{ defineTarget, Handlers }'));
+    const hint = 'it has no such name; if Handlers is a type, write `import { type Handlers }`';
+    await assert.rejects(findTarget(file), { kind: 'usage', hint });
+  });
 
   test('that waits at its top level is given up after a minute', async (t) => {
     const file = join(folder, 'waits.ts');

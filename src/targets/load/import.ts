@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keepCompiledCode } from '../../native/compiled-code.ts';
 import { packagePath } from '../../package-root.ts';
 import { loadedWithinBound } from './bound.ts';
+import { addSyntaxPlace } from './syntax-place.ts';
 import { requireTrusted } from './trusted.ts';
 
 const OWN: Readonly<Record<string, string>> = {
@@ -19,11 +20,12 @@ const OWN: Readonly<Record<string, string>> = {
 };
 
 /** Messages of Node's that are for whoever runs Node, and not for whoever runs this program. */
-const HIDDEN = /type stripping is an experimental feature|MODULE_TYPELESS_PACKAGE_JSON/i;
+const HIDDEN = /(?:type stripping|stripTypeScriptTypes) is an experimental feature|MODULE_TYPELESS_PACKAGE_JSON/i;
 
 export async function importTrusted(url: string): Promise<unknown> {
   requireTrusted(fileURLToPath(url));
-  const hooks = registerHooks();
+  const urls: string[] = [];
+  const hooks = registerHooks(urls);
   hideMessages();
   try {
     const loaded: unknown = await loadedWithinBound(import(url), fileURLToPath(url));
@@ -31,6 +33,9 @@ export async function importTrusted(url: string): Promise<unknown> {
     // next, read what is left without them (118 ms become 2).
     keepCompiledCode();
     return loaded;
+  } catch (error) {
+    addSyntaxPlace(error, urls);
+    throw error;
   } finally {
     showMessages();
     hooks?.deregister();
@@ -54,8 +59,11 @@ function showMessages(): void {
   if (--imports === 0) process.emitWarning = emitWarning;
 }
 
-/** Node has these since 22.15; without them `ublkts` must be installed where the file finds it. */
-function registerHooks(): { deregister(): void } | undefined {
+/**
+ * Node has these since 22.15; without them `ublkts` must be installed where the file finds it. Adds to `urls` the files of the
+ * target that are loaded.
+ */
+function registerHooks(urls: string[]): { deregister(): void } | undefined {
   if (!('registerHooks' in nodeModule)) return undefined;
   return nodeModule.registerHooks({
     resolve(specifier, context, next) {
@@ -65,7 +73,10 @@ function registerHooks(): { deregister(): void } | undefined {
       return isTypelessTypeScript(resolved.url) ? { ...resolved, format: 'module-typescript' } : resolved;
     },
     load(url, context, next) {
-      if (url.startsWith('file:')) requireTrusted(fileURLToPath(url));
+      if (url.startsWith('file:')) {
+        requireTrusted(fileURLToPath(url));
+        urls.push(url);
+      }
       return next(url, context);
     },
   });

@@ -61,10 +61,18 @@ function kindOf(target: Readonly<Record<string, unknown>>): unknown {
 }
 
 const NO_CODE_FROM_TYPES =
-  'Node removes the types and changes nothing else: an enum, a namespace or a parameter property cannot stay';
+  'Node removes the types and changes nothing else: an enum, a namespace, a parameter property or a decorator cannot stay';
 
-function isUnsupportedSyntax(error: unknown): boolean {
-  return isRecord(error) && error['code'] === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+/** What Node's way of running TypeScript does not allow, where that is what the error is about. */
+function hintOf(error: unknown): string | undefined {
+  if (!(error instanceof SyntaxError)) return undefined;
+  const name = /does not provide an export named '(.+)'/.exec(error.message)?.[1];
+  if (name !== undefined) return `it has no such name; if ${name} is a type, write \`import { type ${name} }\``;
+  // V8 itself refuses a decorator, which it does not know.
+  const isUnknown = error.message === 'Invalid or unexpected token';
+  return isUnknown || Reflect.get(error, 'code') === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+    ? NO_CODE_FROM_TYPES
+    : undefined;
 }
 
 async function importOf(file: string, copy?: string): Promise<unknown> {
@@ -74,10 +82,11 @@ async function importOf(file: string, copy?: string): Promise<unknown> {
     return await importTrusted(query === '' ? href : `${href}?${query}`);
   } catch (error) {
     if (error instanceof UblkError) throw error;
+    const hint = hintOf(error);
     throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {
       code: 'BAD_TARGET',
       kind: 'usage',
-      ...(isUnsupportedSyntax(error) ? { hint: NO_CODE_FROM_TYPES } : {}),
+      ...(hint !== undefined && { hint }),
       cause: error,
     });
   }
