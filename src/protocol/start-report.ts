@@ -1,6 +1,6 @@
 /**
  * The start report: what a new server says on descriptor 3, once, to the process that started it. It is one line of
- * JSON: the device is ready, or the error that prevented it.
+ * JSON: the device is ready, or the error that prevented it. A blank comes before it, as soon as the server's script runs.
  */
 import { UblkError } from '../errors.ts';
 import { decodeError, encodeError, type WireError } from './error-wire.ts';
@@ -12,6 +12,9 @@ export type StartReport =
 type WireReport =
   | { readonly ready: true; readonly notes: readonly string[] }
   | { readonly ready: false; readonly error: WireError };
+
+/** JSON may begin with it. */
+export const RUNS = ' ';
 
 export function encodeStartReport(report: StartReport): string {
   const wire: WireReport = report.ready ? report : { ready: false, error: encodeError(report.error) };

@@ -11,6 +11,8 @@ export interface ProcessFacts {
   readonly state: ProcessState;
   /** Whether it has begun to end, as after SIGKILL (PF_EXITING of include/linux/sched.h). */
   readonly exiting: boolean;
+  /** Whether its first thread waits for something else than a disk. */
+  readonly isAsleep: boolean;
   /** Its name, of at most 15 bytes. */
   readonly command: string;
   /** The id of its process group; NaN where it could not be read. */
@@ -26,6 +28,7 @@ const PF_EXITING = 0x4;
 const GONE: ProcessFacts = {
   state: 'gone',
   exiting: true,
+  isAsleep: false,
   command: '?',
   group: Number.NaN,
   ticks: 0,
@@ -94,6 +97,7 @@ export function parseStat(stat: string): ProcessFacts {
   return {
     state: STATES[state] ?? 'running',
     exiting: (Number(fromFourth[9 - 4]) & PF_EXITING) !== 0,
+    isAsleep: state === 'S',
     command: stat.slice(stat.indexOf('(') + 1, end),
     group: Number(fromFourth[5 - 4]),
     ticks: Number(fromFourth[14 - 4]) + Number(fromFourth[15 - 4]),

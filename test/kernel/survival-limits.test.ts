@@ -11,6 +11,7 @@ import { leavesNothingBehind, sh, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { endServer, openFiles, threadsNamed, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const FAILED = 1;
 const UNSUPPORTED = 3;
@@ -84,7 +85,8 @@ describe('limits', { skip, timeout: 600_000 }, () => {
     const unstarted = await ublkts('serve --name few --threads 1', { through });
     expectOneLine(unstarted, FAILED, /ended by SIGABRT before it was ready/);
     assert.match(unstarted.stderr, /pids\.max/);
-    sh(`echo max > ${group}/pids.max; rm /run/ublkts/server-few.log`);
+    assert.deepEqual(await leftovers(), []);
+    sh(`echo max > ${group}/pids.max`);
     const { pid } = await library.startServer({ name: 'few', threads: 1 });
     sh(`echo ${pid} > ${group}/cgroup.procs; cat ${group}/pids.current > ${group}/pids.max`);
     sh('truncate -s 1M /tmp/few.img');
@@ -98,6 +100,18 @@ describe('limits', { skip, timeout: 600_000 }, () => {
       await until('its process has ended', () => !existsSync(`/proc/${pid}`));
       sh(`rmdir ${group}`);
     }
+  });
+
+  test('Node that waits for ever for threads of its own is given up soon', { skip: onlyLong }, async () => {
+    const group = threadsGroup('few-hung');
+    sh(`echo 11 > ${group}/pids.max`);
+    const through = ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
+    const message = /has not begun to run within 15 s, and was killed/;
+    for (const command of ['serve --name few', 'add -t null']) {
+      expectOneLine(await ublkts(command, { through }), FAILED, message);
+      assert.deepEqual(await leftovers(), [], command);
+    }
+    sh(`rmdir ${group}`);
   });
 
   test('no more threads once a device is live: a target in a file has those of the pool', async () => {

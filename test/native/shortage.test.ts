@@ -66,6 +66,9 @@ describe('a shortage', () => {
       '\n#\n# Fatal process out of memory: Failed to reserve virtual memory for CodeRange\n#\n----- Native stack trace -----\n\n 1: 0x1 node::A()\n 2: 0x2 [node]\n';
     assert.equal(lastWords(said), 'Fatal process out of memory: Failed to reserve virtual memory for CodeRange');
     assert.match(shortageHint(said) ?? '', /ulimit -v/);
+    const stack =
+      '#\n# Fatal process out of memory: CodeRange\n 1: 0x1 node::Assert(node::AssertionInfo const&)\n 2: 0x2 node::WorkerThreadsTaskRunner::Run()\n';
+    assert.equal(lastWords(stack), 'Fatal process out of memory: CodeRange');
     assert.equal(lastWords('one\ntwo\n'), 'one | two');
     assert.equal(shortageHint('one'), undefined);
   });

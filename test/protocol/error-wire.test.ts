@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { FAILURE_KINDS, type Text, UblkError } from '../../src/errors.ts';
 import { decodeError, encodeError } from '../../src/protocol/error-wire.ts';
-import { decodeStartReport, encodeStartReport } from '../../src/protocol/start-report.ts';
+import { decodeStartReport, encodeStartReport, RUNS } from '../../src/protocol/start-report.ts';
 
 const texts: fc.Arbitrary<Text> = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -89,7 +89,7 @@ describe('the start report', () => {
             : { ready: true as const, notes: content };
         const line = encodeStartReport(report);
         assert.equal(decodeStartReport(line.slice(0, cut % line.length)), null, 'not all of it has come');
-        const there = decodeStartReport(line);
+        const there = decodeStartReport(`${RUNS}${line}`);
         assert.ok(there !== null);
         if (report.ready) assert.deepEqual(there, report);
         else

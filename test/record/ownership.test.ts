@@ -57,6 +57,7 @@ describe('a server', () => {
     assert.deepEqual(parseStat(`77 (a) Z (b) ${rest}`), {
       state: 'running',
       exiting: false,
+      isAsleep: true,
       command: 'a) Z (b',
       group: 0,
       ticks: 0,

@@ -19,6 +19,7 @@ import { endOfFile } from '../../record/end-of-file.ts';
 import { changing, removeFile } from '../../record/run-files.ts';
 import { filesOf, makeRunDirectories, residentFiles } from '../../record/files.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
+import { HUNG_MS, HungStart, LOOK_MS } from './hung-start.ts';
 import { decodeStartReport, type StartReport } from '../../protocol/start-report.ts';
 import type { StartMode } from '../../server/serve-device.ts';
 import { RESIDENT_START_FLAGS, START_FLAGS } from '../../server/v8-flags.ts';
@@ -92,7 +93,6 @@ export async function launchResident(
   const files = residentFiles(name);
   const { log } = files;
   const before = Object.values(files).filter((path) => existsSync(path));
-  const logged = bytesOf(log);
   const program: Program = {
     words: ['dist/server/resident/main.cjs', name, JSON.stringify(options)],
     flags: RESIDENT_START_FLAGS,
@@ -100,25 +100,23 @@ export async function launchResident(
     cache: 'resident',
     environment: POOL_OF_RESIDENT,
   };
-  // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
-  const tidy = (): void => {
+  try {
+    const { child, ended, flusher, report, said } = await start(program, [], waiting);
+    if (report === null) throw diedError(null, said(), await ended);
+    if (!report.ready) {
+      // It ends itself when it has reported.
+      await Promise.race([ended, sleep(KILLED_MS, undefined, { ref: false })]);
+      throw report.error;
+    }
+    const notes = [...report.notes, ...flusherNote(flusher)];
+    if (!isFirstNamespace()) notes.push(SHARED_NAMESPACE);
+    return { pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
+  } catch (error) {
+    // It was killed, and so its files are left, unless another one of this name has been started meanwhile.
     const left = isServerLockHeld(files.lock) ? [] : Object.values(files).filter((path) => !before.includes(path));
     for (const path of left) removeFile(path);
-  };
-  const { child, ended, flusher, report } = await start(program, [], waiting).catch((error: unknown) => {
-    tidy();
     throw error;
-  });
-  if (report === null) throw diedError(null, textOf(log, logged), await ended);
-  if (!report.ready) {
-    // It ends itself when it has reported.
-    await Promise.race([ended, sleep(KILLED_MS, undefined, { ref: false })]);
-    tidy();
-    throw report.error;
   }
-  const notes = [...report.notes, ...flusherNote(flusher)];
-  if (!isFirstNamespace()) notes.push(SHARED_NAMESPACE);
-  return { pid: child.pid ?? -1, notes, release: () => child.unref(), ended };
 }
 
 function isFirstNamespace(): boolean {
@@ -138,7 +136,6 @@ export async function launchServer(launch: Launch, waiting: WaitOptions = {}): P
   const { device, mode, attempt, target } = launch;
   makeRunDirectories();
   const { log } = filesOf(device);
-  const logged = bytesOf(log);
   // The command has loaded the target's file already, so its code without types is in the compile cache of the command.
   const cache = isAbsolute(target) ? mode : 'server';
   const words: Program['words'] = ['dist/server/main.cjs', String(device), mode, attempt, currentNamespace('mnt')];
@@ -147,8 +144,8 @@ export async function launchServer(launch: Launch, waiting: WaitOptions = {}): P
   const first = await start(program, wrapper, waiting);
   // A sandbox may forbid what the capability allows: unshare(1) ends with 1 and has not started anything.
   const refused = wrapper.length > 0 && first.report === null && (await first.ended).exitCode === 1;
-  const { child, ended, flusher, report } = refused ? await start(program, [], waiting) : first;
-  if (report === null) throw diedError(device, textOf(log, logged), await ended);
+  const { child, ended, flusher, report, said } = refused ? await start(program, [], waiting) : first;
+  if (report === null) throw diedError(device, said(), await ended);
   if (!report.ready) throw report.error;
   const notes = [...report.notes, ...flusherNote(flusher)];
   if (refused || wrapper.length === 0) notes.push(SHARED_NAMESPACE);
@@ -165,6 +162,8 @@ interface Started {
   readonly flusher: number;
   /** null when the server ended before it reported anything. */
   readonly report: StartReport | null;
+  /** What it has written to its log. */
+  readonly said: () => string;
 }
 
 async function start(
@@ -172,6 +171,8 @@ async function start(
   wrapper: readonly string[],
   { signal, onWaiting }: WaitOptions,
 ): Promise<Started> {
+  const logged = bytesOf(log);
+  const said = (): string => textOf(log, logged);
   const logFd = changing(log, () => openSync(log, 'a', 0o600));
   const [entry, ...rest] = words;
   // Every thread of the server must be an IO flusher from its start, because it may wait for memory that only a request to the
@@ -196,7 +197,7 @@ async function start(
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
   const answer = async (): Promise<StartReport | null> => {
     onWaiting?.(`waiting for the server (pid ${child.pid}) to start`);
-    return firstLine(child, log, ended.promise, signal);
+    return firstLine(child, said, ended.promise, signal);
   };
   const report = await answer().catch(async (error: unknown) => {
     // Alive, it would hold the device that is to be removed.
@@ -204,7 +205,7 @@ async function start(
     await Promise.race([ended.promise, sleep(KILLED_MS, undefined, { ref: false })]);
     throw error;
   });
-  return { child, ended: ended.promise, flusher, report };
+  return { child, ended: ended.promise, flusher, report, said };
 }
 
 async function spawnFailure(child: ChildProcess): Promise<unknown> {
@@ -234,22 +235,28 @@ function serverEnvironment(part: string): NodeJS.ProcessEnv {
 }
 
 async function firstLine(
-  { pid, stdio }: ChildProcess,
-  log: string,
+  { pid = -1, stdio }: ChildProcess,
+  said: () => string,
   ended: Promise<Ending>,
   signal: AbortSignal | undefined,
 ): Promise<StartReport | null> {
   const line = Promise.withResolvers<StartReport | null>();
   const stream = stdio[3] as Readable;
   let text = '';
+  const hung = new HungStart();
+  const looks = setInterval(() => {
+    if (hung.look(pid) >= HUNG_MS) line.reject(hungError(pid));
+  }, LOOK_MS);
   stream.on('data', (chunk: Buffer) => {
+    // Its script runs, and may wait for something.
+    clearInterval(looks);
     text += chunk.toString();
     const report = decodeStartReport(text);
     if (report !== null) line.resolve(report);
   });
   stream.on('end', () => line.resolve(null));
   void ended.then(() => setImmediate(() => line.resolve(null)));
-  const timer = setTimeout(() => line.reject(silentError(pid, log)), READY_SECONDS * 1000);
+  const timer = setTimeout(() => line.reject(silentError(pid, said())), READY_SECONDS * 1000);
   const abort = (): void => line.reject(signal?.reason);
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
@@ -257,27 +264,36 @@ async function firstLine(
     return await line.promise;
   } finally {
     clearTimeout(timer);
+    clearInterval(looks);
     signal?.removeEventListener('abort', abort);
   }
 }
 
-function silentError(pid: number | undefined, log: string): UblkError {
+/** Its log goes with it, so what it says is in the message. */
+function silentError(pid: number, said: string): UblkError {
   return new UblkError(
-    `the server (pid ${pid ?? '?'}) did not report within ${READY_SECONDS} s that it is ready, and was killed`,
-    { code: 'TIMEOUT', hint: `see its log ${log}; \`ublkts doctor\` checks what a server needs` },
+    `the server (pid ${pid}) did not report within ${READY_SECONDS} s that it is ready, and was killed${quoted(said)}`,
+    { code: 'TIMEOUT', hint: '`ublkts doctor` checks what a server needs' },
+  );
+}
+
+function hungError(pid: number): UblkError {
+  return new UblkError(
+    `the server (pid ${pid}) has not begun to run within ${HUNG_MS / 1000} s, and was killed: Node waits for threads that it could not start`,
+    { code: 'EAGAIN', command: 'pthread_create', hint: THREADS_HINT },
   );
 }
 
 /** `said` is what this server wrote to its log. */
 function diedError(device: number | null, said: string, ending: Ending): UblkError {
   const how = ending.signal === null ? `with exit code ${ending.exitCode ?? '?'}` : `by ${ending.signal}`;
-  const last = lastWords(said);
   return new UblkError(
-    `the server ended ${how} before ${device === null ? 'it' : 'the device'} was ready${last === '' ? '' : `: ${last}`}`,
+    `the server ended ${how} before ${device === null ? 'it' : 'the device'} was ready${quoted(said)}`,
     {
       code: 'SERVER_DIED',
       ...(device === null ? {} : { device }),
-      hint: shortageHint(said) ?? (isMute(ending, said) ? THREADS_HINT : LOOK_AT_DMESG),
+      hint:
+        shortageHint(lastWords(said)) ?? shortageHint(said) ?? (isMute(ending, said) ? THREADS_HINT : LOOK_AT_DMESG),
       cause: ending,
     },
   );
@@ -290,9 +306,20 @@ function isMute({ signal }: Ending, said: string): boolean {
   return signal === 'SIGABRT' && said.trim() === '';
 }
 
+function quoted(said: string): string {
+  const last = lastWords(said);
+  return last === '' ? '' : `: ${last}`;
+}
+
+/** A call in the stack that Node prints when it gives up. */
+const CALL = /^\s*\d+: 0x/;
+
 /** Returns the line of Node's last output that says why it ended, without the stack. */
 export function lastWords(said: string): string {
-  const lines = said.trim().split('\n');
+  const lines = said
+    .trim()
+    .split('\n')
+    .filter((line) => !CALL.test(line));
   const why = lines.findLast((line) => /FATAL ERROR|Fatal (?:process|JavaScript)|Check failed|Assertion/i.test(line));
   return why?.replaceAll(/^[#\s]+/g, '') ?? lines.slice(-3).join(' | ');
 }
