@@ -41,6 +41,11 @@ export function shortageOf(error: unknown): UblkError | undefined {
   });
 }
 
+/** Whether it is the error of a process that could not be started for want of something, or of one without the kernel's worker. */
+export function isUnstarted(error: unknown): boolean {
+  return error instanceof UblkError && (error.command === 'spawn' || error.code === 'ECANCELED');
+}
+
 /** The call and its path, such as `open /x`. For a spawn, Node has the program in the name of the call already. */
 function wordsOf(syscall: string, path: string | undefined): string {
   return path === undefined || syscall.endsWith(` ${path}`) ? syscall : `${syscall} ${path}`;

@@ -4,7 +4,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { afterEach, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { DeviceReport } from '../../src/device/report/report.ts';
+import { packagePath } from '../../src/package-root.ts';
 import { serverDescriptors } from '../../src/server/descriptor-budget.ts';
+import { quoteWord } from '../../src/text/shell-words.ts';
 import { leftovers } from '../../tools/guest/leftovers.ts';
 import { type Ran, run as ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, sh, skip } from './guest.ts';
@@ -112,6 +114,36 @@ describe('limits', { skip, timeout: 600_000 }, () => {
       assert.deepEqual(await leftovers(), [], command);
     }
     sh(`rmdir ${group}`);
+  });
+
+  test('no process can be started: add deletes its device itself, and del keeps the device', async () => {
+    const group = threadsGroup('none');
+    const { id } = await addDevice(SMALL);
+    const program = `
+      import { addDevice, deleteDevice } from '${packagePath('dist/index.js')}';
+      import { readFileSync, writeFileSync } from 'node:fs';
+      import { stat } from 'node:fs/promises';
+      await stat('/');
+      writeFileSync('${group}/cgroup.procs', String(process.pid));
+      const has = Number(readFileSync('${group}/pids.current'));
+      // One for the kernel's worker that makes the device, and one for a process, which lacks threads or a worker then.
+      for (const more of [1, 2]) {
+        writeFileSync('${group}/pids.max', String(has + more));
+        for (const call of [() => addDevice({ target: 'null' }), () => deleteDevice(${id})])
+          await call().catch(({ name, code, command }) => console.log(name, code, command));
+      }`;
+    try {
+      const said = sh(`node --input-type=module --eval ${quoteWord(program)}`);
+      const [unstarted, unserved] = ['UblkError EAGAIN spawn', 'UblkError SERVER_DIED undefined'];
+      assert.equal(said, [unstarted, unstarted, unserved, 'UblkError ECANCELED STOP_DEV'].join('\n'));
+      const { state, deleting } = await describeDevice(id);
+      assert.deepEqual([state, deleting], ['LIVE', null]);
+      assert.ok(!existsSync(`/run/ublkts/${id}.going`));
+      await deleteDevice(id);
+      assert.deepEqual(await leftovers(), []);
+    } finally {
+      sh(`rmdir ${group}`);
+    }
   });
 
   test('no more threads once a device is live: a target in a file has those of the pool', async () => {

@@ -3,11 +3,12 @@ import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
-import { addDev, type DevInfo, getFeatures } from '../../control/commands.ts';
+import { addDev, delDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
 import { findDevices } from '../../control/discovery.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
+import { isUnstarted } from '../../native/shortage.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { newAttempt } from '../../record/attempt.ts';
 import { type DeviceRecord, type Place, RECORD_VERSION } from '../../record/device-record.ts';
@@ -34,6 +35,7 @@ import { requireSocket, startOn } from '../servers/serve.ts';
 /** The driver frees queues before an id. */
 const FREED_MS = 2000;
 const RETRY_MS = 2;
+const REMOVED_MS = 10_000;
 
 /**
  * Resolves when the device is live, with what `read` reads of it on the ring that made it. `waiting.signal` gives up; nothing is
@@ -124,7 +126,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
     });
     return server;
   } catch (error) {
-    await removeFailed(id);
+    await removeFailed(channel, id, options.server);
     throw error;
   }
 }
@@ -186,10 +188,15 @@ function grantedBy(info: DevInfo): Granted {
 }
 
 /** Deletes the device that a failed server leaves, which is of no use to anyone. */
-async function removeFailed(id: number): Promise<void> {
+async function removeFailed(channel: ControlChannel, id: number, server: string | null): Promise<void> {
   try {
     const { deleteDevice } = await import('../remove/delete.ts');
-    await deleteDevice(id, { force: true, timeoutMs: 10_000 });
+    await deleteDevice(id, { force: true, timeoutMs: REMOVED_MS }).catch(async (error: unknown) => {
+      if (!isUnstarted(error) || server !== null) throw error;
+      // No process can be started that deletes it, and none that would serve it: the driver waits for nobody.
+      await delDev(channel, id, { timeoutMs: REMOVED_MS });
+      await withFilesAlone(() => forgetDevice(id));
+    });
   } catch {
     // The error that led here is the one to report.
   }

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { packagePath } from '../../package-root.ts';
 import { checked, closeDescriptor } from '../libc/calls.ts';
+import { shortageOf } from '../shortage.ts';
 import { MFD_CLOEXEC } from '../uapi/mman.ts';
 import { handProgram, hasHandProgram } from './program.ts';
 import type { HandTask } from './task.ts';
@@ -27,7 +28,11 @@ export function startHand(task: HandTask, { title, descriptors = [] }: HandOptio
     stdio: ['ignore', 'ignore', 'ignore', ...descriptors],
     env: {},
   };
-  return startProgram(task, { ...options, argv0: title }) ?? startNode(task, options);
+  try {
+    return startProgram(task, { ...options, argv0: title }) ?? startNode(task, options);
+  } catch (error) {
+    throw shortageOf(error) ?? error;
+  }
 }
 
 interface Spawned {
@@ -64,10 +69,10 @@ function startNode(task: HandTask, options: Spawned): ChildProcess {
   return spawn(process.execPath, [packagePath('dist/native/hand/main.cjs'), JSON.stringify(task)], options);
 }
 
-/** Resolves to the exit code of a hand when it has ended: null if a signal has ended it. Rejects if it was not started. */
+/** Resolves to the exit code of a hand when it has ended: null if a signal has ended it. Rejects if it was not started, with a UblkError where something has run out. */
 export async function endOf(hand: ChildProcess): Promise<number | null> {
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   hand.once('exit', resolve);
-  hand.once('error', reject);
+  hand.once('error', (error) => reject(shortageOf(error) ?? error));
   return promise;
 }
