@@ -11,6 +11,7 @@ import { connectUnix, MessageBuffer } from '../../src/native/libc/unix-socket.ts
 import { createMemfd } from '../../src/native/memory.ts';
 import { type RequestHandler, RequestSocket } from '../../src/server/socket/listener.ts';
 import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
+import { decodeAnswer } from '../../src/protocol/frame.ts';
 import { UblkError } from '../../src/errors.ts';
 import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 
@@ -97,29 +98,37 @@ describe('the socket', () => {
     assert.deepEqual(heard, []);
   });
 
-  test('what a client asked for is undone when it has left before the answer, and only then', async () => {
+  test('who carries out a request knows whether its client has left; one that has only stopped to send has not', async (t) => {
     const path = `${socketPath}.left`;
-    const undone: string[] = [];
+    const left = new Map<string, () => boolean>();
     const gate = Promise.withResolvers<void>();
     const slow = await RequestSocket.listen(path, {
       ...requests,
       async answer(version, payload, _descriptors, asker) {
+        left.set(payload, () => asker.hasLeft);
         await gate.promise;
-        asker.ifUnheard(() => void undone.push(payload));
         return { ok: true, value: version };
       },
     });
-    const stays = say(path, encodeRequest({ op: 'list' }));
-    const leaves = connectUnix(path);
-    const message = new MessageBuffer(1 << 16);
-    message.send(leaves, encodeRequest({ op: 'unregister-all' }), []);
-    message.close();
-    await settled();
+    const ask = (op: 'list' | 'unregister-all'): number => {
+      const fd = connectUnix(path);
+      const message = new MessageBuffer(1 << 16);
+      message.send(fd, encodeRequest({ op }), []);
+      message.close();
+      return fd;
+    };
+    const stays = new Socket({ fd: ask('list'), allowHalfOpen: true });
+    stays.end();
+    const leaves = ask('unregister-all');
+    await t.waitFor(() => assert.equal(left.size, 2), { timeout: 10_000 });
+    const hasLeft = (op: string) => left.get(JSON.stringify({ op }))!();
+    assert.ok(!hasLeft('list') && !hasLeft('unregister-all'));
     closeSync(leaves);
+    assert.ok(!hasLeft('list') && hasLeft('unregister-all'));
     gate.resolve();
-    assert.deepEqual(await stays, { ok: true, value: 1 });
-    while (undone.length === 0) await sleep(5);
-    assert.deepEqual(undone, ['{"op":"unregister-all"}']);
+    const [answer] = (await once(stays, 'data')) as [Buffer];
+    assert.deepEqual(decodeAnswer(answer), { ok: true, value: 1 });
+    stays.destroy();
     await slow.close();
   });
 

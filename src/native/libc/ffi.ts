@@ -37,6 +37,7 @@ const FUNCTIONS = [
   'mmap',
   'munmap',
   'pipe2',
+  'poll',
   'prctl',
   'pread',
   'recvmsg',

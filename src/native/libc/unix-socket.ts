@@ -21,6 +21,7 @@ import {
   SO_PEERCRED,
 } from '../uapi/socket.ts';
 import { ERRNO } from '../uapi/errno.ts';
+import { POLLHUP } from '../uapi/poll.ts';
 
 const { EINTR } = ERRNO;
 
@@ -142,6 +143,14 @@ export function peerCredentials(socket: number): PeerCredentials {
   checked('getsockopt', 'SO_PEERCRED', socket, SOL_SOCKET, SO_PEERCRED, ucred, length);
   const view = new DataView(ucred.buffer);
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
+}
+
+/** Whether the other end has closed the connection. One that has only stopped to send may still wait for an answer. */
+export function isHungUp(socket: number): boolean {
+  // A struct pollfd, which asks for nothing but what poll always tells: fd, events, revents.
+  const asked = new Int32Array([socket, 0]);
+  callInt('poll', new Uint8Array(asked.buffer), 1n, 0);
+  return ((asked[1]! >> 16) & POLLHUP) !== 0;
 }
 
 /**

@@ -25,6 +25,11 @@ export function noSuchBuffer(device: number, index: number): UblkError {
   });
 }
 
+/** Nobody reads it. */
+export function unawaited(device: number): UblkError {
+  return new UblkError('the client has left', { code: 'ECANCELED', device, command: 'REG_BUF' });
+}
+
 export function tooMany(device: number): UblkError {
   return new UblkError(`device ${device} has ${BUFFER_SLOTS} registered buffers, as many as there can be`, {
     code: 'ENOSPC',

@@ -5,6 +5,8 @@
  * Contract
  * - One command at a time, in the order of the calls: each waits until the queues have drained, while the main thread
  *   goes on with its other work.
+ * - A buffer that is registered for a client which no longer waits when that is done is unregistered in the same turn:
+ *   nobody would know of it, and its pages could not be registered by the next call.
  * - The server itself never reads or writes a buffer's bytes: clients may cut the file short at any time, and only the
  *   kernel can meet that without a SIGBUS (docs/decisions/0008). Where the target's own code does (`looksAtData`), only
  *   memory that is sealed against that is registered.
@@ -22,7 +24,7 @@ import { createMemfd, type MappedMemory, mapFile } from '../../native/memory.ts'
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
-import { noSuchBuffer, notSealed, tooMany } from './refusals.ts';
+import { noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
 import { checkSharedFile, openSharedFile, type SharedFile } from './shared-file.ts';
 import type { ShmemTable } from '../../queue/shmem-table.ts';
 import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
@@ -92,8 +94,13 @@ export class ShmemRegistry {
   }
 
   /** `opened`: the file at `path` as the client has it, whose mounts may be others than ours; it is closed here. */
-  registerPath(path: string, readOnly: boolean, opened: number | null = null): Promise<StoredBuffer> {
-    return this.#inTurn(async () => {
+  registerPath(
+    path: string,
+    readOnly: boolean,
+    opened: number | null = null,
+    isAwaited = ALWAYS,
+  ): Promise<StoredBuffer> {
+    return this.#whileAwaited(isAwaited, async () => {
       const { fd, ...file } = opened === null ? openSharedFile(path, readOnly) : checkedFile(opened, path);
       try {
         const restricted = readOnly || isReadOnly(fd);
@@ -106,8 +113,8 @@ export class ShmemRegistry {
   }
 
   /** A client's descriptor, which is closed here. `owner` completes "memfd:NAME of ...". */
-  registerFd(fd: number, readOnly: boolean, owner: string): Promise<StoredBuffer> {
-    return this.#inTurn(async () => {
+  registerFd(fd: number, readOnly: boolean, owner: string, isAwaited = ALWAYS): Promise<StoredBuffer> {
+    return this.#whileAwaited(isAwaited, async () => {
       try {
         const link = readlinkSync(`/proc/self/fd/${fd}`);
         const file = checkSharedFile(fd, link);
@@ -122,8 +129,8 @@ export class ShmemRegistry {
   }
 
   /** Makes the memory in the server; other processes find it at the path in the answer. */
-  createMemfd({ bytes, seal, readOnly }: MemfdRequest): Promise<StoredBuffer> {
-    return this.#inTurn(async () => {
+  createMemfd({ bytes, seal, readOnly }: MemfdRequest, isAwaited = ALWAYS): Promise<StoredBuffer> {
+    return this.#whileAwaited(isAwaited, async () => {
       const fd = createMemfd(`ublk${this.#device}`, bytes);
       try {
         const file = checkSharedFile(fd, `a memfd of ${bytes} bytes`);
@@ -202,6 +209,18 @@ export class ShmemRegistry {
     const mine = before.then(work);
     this.#last = mine.catch(() => {});
     return mine;
+  }
+
+  /** Registers in turn. `isAwaited`: whether somebody waits for the outcome. */
+  #whileAwaited(isAwaited: () => boolean, register: () => Promise<StoredBuffer>): Promise<StoredBuffer> {
+    return this.#inTurn(async () => {
+      const stored = await register();
+      if (isAwaited()) return stored;
+      const { index, source } = stored;
+      await this.#unregister(index);
+      log(`buffer ${index} (${source}) was registered for a client that no longer waited, and is unregistered`);
+      throw unawaited(this.#device);
+    });
   }
 
   async #register(fd: number, what: Description, keep: number): Promise<StoredBuffer> {
@@ -301,6 +320,9 @@ export class ShmemRegistry {
     }
   }
 }
+
+/** The server itself waits for what it registers. */
+const ALWAYS = (): boolean => true;
 
 /** After this many free indexes in a row, the search ends. */
 const MISSES = 16;

@@ -1,21 +1,21 @@
-/** The client of a request: which process it is, and what is to be undone when its answer does not reach it. */
-import type { PeerCredentials } from '../../native/libc/unix-socket.ts';
+/** The client of a request: which process it is, and whether it still waits for the answer. */
+import type { Socket } from 'node:net';
+import { isHungUp, type PeerCredentials } from '../../native/libc/unix-socket.ts';
 
 export class Asker {
   readonly pid: number;
-  #undo: () => void = () => {};
+  readonly #socket: Socket;
+  readonly #fd: number;
 
-  constructor({ pid }: PeerCredentials) {
+  /** `fd` is the descriptor of the socket. */
+  constructor({ pid }: PeerCredentials, socket: Socket, fd: number) {
     this.pid = pid;
+    this.#socket = socket;
+    this.#fd = fd;
   }
 
-  /** `undo` is called when the client has left before it was answered. */
-  ifUnheard(undo: () => void): void {
-    this.#undo = undo;
-  }
-
-  /** The answer has not reached the client. */
-  unheard(): void {
-    this.#undo();
+  /** Whether it has closed its end, or we ours. */
+  get hasLeft(): boolean {
+    return this.#socket.destroyed || isHungUp(this.#fd);
   }
 }

@@ -94,8 +94,8 @@ export class RequestSocket {
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
     try {
-      const { answer, asker, follow } = await this.#answered(socket);
-      if (follow === undefined) reply(socket, answer, asker);
+      const { answer, follow } = await this.#answered(socket);
+      if (follow === undefined) reply(socket, answer);
       else await this.#keep(socket, answer, follow);
     } catch (error) {
       report(error);
@@ -146,19 +146,18 @@ export class RequestSocket {
     const fd = descriptorOf(socket);
     const peer = peerCredentials(fd);
     if (peer.uid !== 0 && peer.uid !== process.getuid?.()) return status(-ERRNO.EPERM);
-    const asker = new Asker(peer);
+    const asker = new Asker(peer, socket, fd);
     const { message, descriptors } = await receiveRequest(fd, this.#buffer);
     try {
       if (message.kind === 'failed') return status(-message.errno);
       if (message.kind === 'unknown') return status(-ERRNO.EBADMSG);
       if (this.#isClosed) return status(-ERRNO.ENODEV);
-      if (message.kind === 'kublk')
-        return { ...status(await this.#carriedOut(this.#register(descriptors, asker))), asker };
+      if (message.kind === 'kublk') return status(await this.#carriedOut(this.#register(descriptors, asker)));
       const { version, payload } = message;
       const answer = await this.#carriedOut(this.#requests.answer(version, payload, descriptors, asker));
       const follow = answer.ok ? this.#requests.follow?.(payload) : undefined;
       if (follow !== undefined && this.#followers.size >= MAX_FOLLOWERS) return status(-ERRNO.EBUSY);
-      return { answer: encodeAnswer(answer), asker, follow };
+      return { answer: encodeAnswer(answer), follow };
     } finally {
       descriptors.close();
     }
@@ -188,8 +187,6 @@ function report(error: unknown): void {
 
 interface Reply {
   readonly answer: Buffer;
-  /** The client of a request that was carried out. */
-  readonly asker?: Asker;
   readonly follow?: Follow | undefined;
 }
 
@@ -204,12 +201,9 @@ function descriptorOf(socket: Socket): number {
   return handle.fd;
 }
 
-function reply(socket: Socket, answer: Buffer, asker: Asker | undefined): void {
+function reply(socket: Socket, answer: Buffer): void {
   const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   socket.once('close', () => clearTimeout(timer));
   // Reading from the socket is off, so that only destroying it closes it.
-  socket.end(answer, (error?: Error | null) => {
-    socket.destroy();
-    if (error) asker?.unheard();
-  });
+  socket.end(answer, () => socket.destroy());
 }

@@ -3,7 +3,6 @@ import { bounded } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import type { ShmemRegistry } from '../shared-memory/registry.ts';
 import type { StoredBuffer } from '../../record/device-record.ts';
-import { describeFailure, log } from '../log.ts';
 import type { Asker } from './asker.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { RequestHandler } from './listener.ts';
@@ -34,22 +33,24 @@ export class Requests implements RequestHandler {
 
   /** The request of kublk's clients, which ublkts's clients make too. */
   async registerFd(descriptors: Descriptors, readOnly: boolean, asker: Asker): Promise<StoredBuffer> {
-    return this.#registered(this.#registry.registerFd(descriptors.take(), readOnly, `pid ${asker.pid}`), asker);
+    return this.#registered(asker, (isAwaited) =>
+      this.#registry.registerFd(descriptors.take(), readOnly, `pid ${asker.pid}`, isAwaited),
+    );
   }
 
   async #carryOut(request: Request, descriptors: Descriptors, asker: Asker): Promise<Answers[keyof Answers]> {
     const registry = this.#registry;
     switch (request.op) {
-      case 'register': {
-        const { path, readOnly } = request;
+      case 'register':
         return bufferAnswer(
-          await this.#registered(registry.registerPath(path, readOnly, descriptors.takeAny()), asker),
+          await this.#registered(asker, (isAwaited) =>
+            registry.registerPath(request.path, request.readOnly, descriptors.takeAny(), isAwaited),
+          ),
         );
-      }
       case 'register-fd':
         return bufferAnswer(await this.registerFd(descriptors, request.readOnly, asker));
       case 'create':
-        return bufferAnswer(await this.#registered(registry.createMemfd(request), asker));
+        return bufferAnswer(await this.#registered(asker, (isAwaited) => registry.createMemfd(request, isAwaited)));
       case 'unregister':
         await this.#inTime(registry.unregister(request.index, request.inode), DONE_LATER);
         return null;
@@ -60,31 +61,20 @@ export class Requests implements RequestHandler {
     }
   }
 
-  /** A registration whose client does not learn of it is undone: nobody else would. */
-  async #registered(work: Promise<StoredBuffer>, asker: Asker): Promise<StoredBuffer> {
+  /** The client waits until it leaves, or is told that there was no time. */
+  async #registered(
+    asker: Asker,
+    register: (isAwaited: () => boolean) => Promise<StoredBuffer>,
+  ): Promise<StoredBuffer> {
+    let isLate = false;
     try {
-      const buffer = await this.#inTime(work, UNDONE);
-      asker.ifUnheard(() => void this.#undo(buffer));
-      return buffer;
-    } catch (error) {
-      void work.then(
-        (buffer) => this.#undo(buffer),
-        () => {},
+      return await this.#inTime(
+        register(() => !isLate && !asker.hasLeft),
+        UNDONE,
       );
+    } catch (error) {
+      isLate = true;
       throw error;
-    }
-  }
-
-  async #undo({ index, inode, source }: StoredBuffer): Promise<void> {
-    try {
-      await this.#registry.unregister(index, inode);
-      log(
-        `device ${this.#device}: buffer ${index} (${source}) was registered for a client that no longer waited, and is unregistered`,
-      );
-    } catch (error) {
-      log(
-        `device ${this.#device}: buffer ${index} (${source}), which nobody waited for, stays: ${describeFailure(error)}`,
-      );
     }
   }
 

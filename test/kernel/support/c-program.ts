@@ -13,6 +13,7 @@ const FLAGS = ['-D_GNU_SOURCE', '-D__force=', '-I', KERNEL_HEADERS];
 // <sys/mount.h> declares what <linux/mount.h> defines, so it has to come first.
 const INCLUDES = [
   '<errno.h>',
+  '<poll.h>',
   '<sched.h>',
   '<stddef.h>',
   '<stdio.h>',
