@@ -2,7 +2,7 @@
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { UblkError } from '../errors.ts';
 import { COUNT, isObject, type Kind, optional, requireKinds, SWITCH, TEXT } from '../kinds.ts';
-import { closeDescriptor } from '../native/libc/calls.ts';
+import { closeDescriptor, fileError } from '../native/libc/calls.ts';
 import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
 import { createMemfd, type MappedMemory, mapFile } from '../native/memory.ts';
@@ -138,14 +138,14 @@ function makeFile(path: string, bytes: number): boolean {
     fd = openSync(path, 'wx+', 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw fileError(error, path);
   }
   try {
     ftruncateSync(fd, bytes);
     return true;
   } catch (error) {
     rmSync(path);
-    throw error;
+    throw fileError(error, path);
   } finally {
     closeSync(fd);
   }

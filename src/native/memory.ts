@@ -1,6 +1,6 @@
 /** Mapped memory: an address that can be passed to the kernel, and typed-array views of the same bytes. */
 import { ftruncateSync } from 'node:fs';
-import { checked, closeDescriptor, mmap, munmap } from './libc/calls.ts';
+import { checked, closeDescriptor, fileError, mmap, munmap } from './libc/calls.ts';
 import { callInt, viewOf } from './libc/ffi.ts';
 import {
   MADV_DONTNEED,
@@ -133,7 +133,7 @@ export function createMemfd(name: string, length: number): number {
     ftruncateSync(fd, length);
   } catch (error) {
     closeDescriptor(fd);
-    throw error;
+    throw fileError(error, name);
   }
   return fd;
 }

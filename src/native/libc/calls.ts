@@ -17,6 +17,12 @@ export function systemError(command: string, errno: number, what: string, hint?:
   return new UblkError(message, { code: errnoName(errno), command, ...(hint === undefined ? {} : { hint }) });
 }
 
+/** The same error for what node:fs has thrown; anything else is returned as it is. `what` names the file. */
+export function fileError(thrown: unknown, what: string): unknown {
+  const { errno, syscall } = thrown as NodeJS.ErrnoException;
+  return errno === undefined || syscall === undefined ? thrown : systemError(syscall, -errno, what);
+}
+
 /** Calls libc's function `name` and throws a UblkError when it returns -1. */
 export function checked(name: FunctionName, what: string, ...values: Argument[]): number {
   return check(name, what, callInt(name, ...values));
