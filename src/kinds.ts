@@ -1,6 +1,6 @@
 /** Kinds of values. A caller in JavaScript has no compiler that says whether a value is of the kind that it must be. */
-import { inspect } from 'node:util';
 import { usageError } from './errors.ts';
+import { shown } from './text/shown.ts';
 
 export interface Kind {
   readonly is: (value: unknown) => boolean;
@@ -23,18 +23,30 @@ export const BYTES: Kind = { is: (value) => value instanceof Uint8Array, words: 
 
 /** Throws a UblkError that names the option, unless its value is of the kind. */
 export function requireKind(option: string, value: unknown, { is, words }: Kind): void {
-  if (!is(value)) throw usageError([{ option }, ` is ${inspect(value)}, not ${words}`]);
+  if (!is(value)) throw usageError([{ option }, ` is ${shown(value)}, not ${words}`]);
 }
 
-/** Throws a UblkError unless these are options, and those that are named are of their kinds. */
+/** Throws a UblkError unless these are options with these names, and of these kinds. */
 export function requireKinds(options: unknown, kinds: Kinds): void {
-  requireOptions(options);
+  requireNames(options, kinds, 'this call');
   for (const [name, kind] of Object.entries(kinds)) requireKind(name, options[name], kind);
+}
+
+/** Throws a UblkError unless these are options, and have none of other names. `whose` begins the sentence about one that has. */
+export function requireNames(
+  options: unknown,
+  names: Readonly<Record<string, unknown>>,
+  whose: string,
+): asserts options is Readonly<Record<string, unknown>> {
+  requireOptions(options);
+  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(names, name));
+  if (unknown === undefined) return;
+  throw usageError(`${whose} has no option ${unknown[0]}`, `the options are ${Object.keys(names).join(', ')}`);
 }
 
 /** Throws a UblkError unless the value can have options as its properties. */
 export function requireOptions(value: unknown): asserts value is Readonly<Record<string, unknown>> {
-  if (!isObject(value)) throw usageError(`options are an object, and not ${inspect(value)}`);
+  if (!isObject(value)) throw usageError(`options are an object, and not ${shown(value)}`);
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -14,7 +14,7 @@ const RANKS: Readonly<Record<string, number>> = {
   'cache-home': 0,
   clock: 0,
   sizes: 1,
-  kinds: 1,
+  kinds: 2,
   text: 1,
   native: 2,
   block: 3,

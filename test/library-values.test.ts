@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { SharedMemoryDevice } from '../src/client/device.ts';
 import { SharedRegion } from '../src/client/region.ts';
 import { mapAnonymous } from '../src/native/memory.ts';
+import { shown } from '../src/text/shown.ts';
 import * as library from '../src/index.ts';
 
 type Call = (value: never) => unknown;
@@ -38,6 +39,7 @@ describe('the options of a call that may wait are refused', () => {
         await isRefused(() => call({ signal } as never), '`signal` is ', signal);
       }
       await isRefused(() => call({ onWaiting: console } as never), '`onWaiting` is ', console);
+      await isRefused(() => call({ timeout: 5 } as never), 'this call has no option timeout', 5);
       for (const timeoutMs of ['5', Number.NaN, -1]) {
         await isRefused(() => call({ timeoutMs } as never), '`timeoutMs` is ', timeoutMs);
       }
@@ -59,6 +61,7 @@ const OTHERS: readonly (readonly [call: Call, begin: string, ...values: unknown[
   [(value) => library.setAffinity(0, { cpus: value }), '`cpus` is ', null, undefined, 0, '0-3', new Set([0]), ['0']],
   [(value) => library.setAffinity(0, { cpus: [0], queue: value }), '`queue` is ', null, '0', Symbol('0')],
   [(value) => library.registerBuffer(0, value), 'options are an object', null, undefined, '/dev/shm/a'],
+  [(value) => library.deleteDevice(0, { forse: value } as never), 'this call has no option forse', true],
   [(value) => library.registerBuffer(0, { kind: value } as never), '`kind` is ', null, 'file', 'toString'],
   [(value) => library.registerBuffer(0, { kind: 'path', path: value, readOnly: false }), '`path` is ', null, 5],
   [(value) => library.registerBuffer(0, { kind: 'memfd', bytes: value } as never), '`bytes` is ', null, '4k', 4096n],
@@ -68,7 +71,7 @@ const OTHERS: readonly (readonly [call: Call, begin: string, ...values: unknown[
   // `main` would be opened in its place.
   [(value) => library.openServer(value), 'options are an object', null, 'fast'],
   [(value) => library.openServer({ nmae: value } as never), 'a server has no option nmae', 'fast'],
-  [(value) => library.openServer({ name: value }), '', null, 5, 1n, Symbol('fast')],
+  [(value) => library.openServer({ name: value }), '', null, 5, 1n, Symbol('fast'), circular()],
 ];
 
 test('other values of a wrong kind are refused', async () => {
@@ -98,14 +101,25 @@ test('a device that was closed shares no memory: nobody would release it', async
   await assert.rejects(device.allocate({ bytes: 4096 }), { code: 'EBADF', device: 0 });
 });
 
+test('memory is asked for by its size before a driver is needed', async () => {
+  const device = new SharedMemoryDevice(0, '/dev/ublkb0', null as never);
+  await isRefused(() => device.allocate({ bytes: '4k' as never }), '`bytes` is ', '4k');
+});
+
 async function isRefused(call: () => unknown, begin: string, value: unknown): Promise<void> {
   await assert.rejects(
     async () => call(),
-    (error) => error instanceof library.UblkError && error.kind === 'usage' && error.message.startsWith(begin),
-    `${call.toString()} with ${typeof value === 'symbol' ? 'a symbol' : JSON.stringify(value, inText)}`,
+    (error) =>
+      error instanceof library.UblkError &&
+      error.kind === 'usage' &&
+      error.message.startsWith(begin) &&
+      !error.message.includes('\n'),
+    `${call.toString()} with ${shown(value)}`,
   );
 }
 
-function inText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value;
+function circular(): object {
+  const value: { self?: object } = {};
+  value.self = value;
+  return value;
 }

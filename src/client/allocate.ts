@@ -34,8 +34,12 @@ const FROM: Kind = {
 /** Error codes that mean that the server is gone. */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
-export async function allocateRegion(device: number, options: RegionOptions): Promise<SharedRegion> {
+/** Throws a UblkError for an option that is unknown, missing or of another kind. */
+export function requireRegionOptions(options: RegionOptions): void {
   requireKinds(options, { bytes: COUNT, from: optional(FROM), readOnly: optional(SWITCH) });
+}
+
+export async function allocateRegion(device: number, options: RegionOptions): Promise<SharedRegion> {
   const { from = 'memfd', bytes, readOnly = false } = options;
   if (from === 'memfd') return fromMemfd(device, bytes, readOnly);
   return from === 'server' ? fromServer(device, bytes, readOnly) : fromFile(device, from.path, bytes, readOnly);

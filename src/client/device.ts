@@ -2,11 +2,11 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { requireServer } from '../device/buffers.ts';
-import { inspect } from 'node:util';
 import { type FailureKind, UblkError, usageError } from '../errors.ts';
 import { BYTES, COUNT, requireKind } from '../kinds.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
-import { allocateRegion, type RegionOptions } from './allocate.ts';
+import { shown } from '../text/shown.ts';
+import { allocateRegion, type RegionOptions, requireRegionOptions } from './allocate.ts';
 import type { SharedRegion } from './region.ts';
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
@@ -56,6 +56,7 @@ export class SharedMemoryDevice {
 
   /** Allocates memory that is shared with the device's server. The device must have been made with SHMEM_ZC. */
   async allocate(options: RegionOptions): Promise<SharedRegion> {
+    requireRegionOptions(options);
     this.#requireOpen();
     await requireServer(this.id);
     const region = await allocateRegion(this.id, options);
@@ -116,7 +117,7 @@ function idOf(device: number | string): number {
   const digits = typeof text === 'string' ? /^(?:\/dev\/)?(?:ublk[bc])?(\d+)$/.exec(text)?.[1] : undefined;
   if (digits === undefined)
     throw usageError(
-      `${inspect(device)} is not the name of a ublk device`,
+      `${shown(device)} is not the name of a ublk device`,
       'name a device like 0, ublkb0 or /dev/ublkb0',
     );
   return Number(digits);

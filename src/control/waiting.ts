@@ -40,10 +40,13 @@ export interface Bound {
   readonly late: () => UblkError;
 }
 
-/** Settles as `answer` does, unless the time runs out or the signal aborts first. */
+/** Nearly 25 days. A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Settles as `answer` does, unless the time runs out or the signal aborts first. A time that no timer has is no bound. */
 export async function bounded<T>(answer: Promise<T>, { signal, timeoutMs, late }: Bound): Promise<T> {
   const over = Promise.withResolvers<never>();
-  const timer = timeoutMs === Infinity ? undefined : setTimeout(() => over.reject(late()), timeoutMs);
+  const timer = timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(() => over.reject(late()), timeoutMs);
   try {
     return await unlessAborted(Promise.race([answer, over.promise]), signal);
   } finally {

@@ -5,7 +5,17 @@ import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
 import { requireWaiting, type WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
-import { COUNT, type Kinds, oneOf, optional, requireKind, requireKinds, SWITCH, TEXT } from '../kinds.ts';
+import {
+  COUNT,
+  type Kinds,
+  oneOf,
+  optional,
+  requireKind,
+  requireKinds,
+  requireOptions,
+  SWITCH,
+  TEXT,
+} from '../kinds.ts';
 import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
 import { filesOf } from '../record/files.ts';
 import { processState } from '../record/process-state.ts';
@@ -17,14 +27,22 @@ import { readRecord } from '../record/store.ts';
 import { askServerOf } from './ask-server-of.ts';
 import type { BufferReport } from './report/report.ts';
 
-/** `path`: a file on hugetlbfs or tmpfs that the client maps too. `memfd`: memory that the server makes and keeps. */
+/**
+ * `path`: a file on hugetlbfs or tmpfs that the client maps too. `memfd`: memory that the server makes and keeps; `seal`: nobody
+ * can change its size. Only writes to the device match memory that is `readOnly`. Both are off unless they are given.
+ */
 export type BufferSource =
-  | { readonly kind: 'path'; readonly path: string; readonly readOnly: boolean }
-  | { readonly kind: 'memfd'; readonly bytes: number; readonly seal: boolean; readonly readOnly: boolean };
+  | { readonly kind: 'path'; readonly path: string; readonly readOnly?: boolean | undefined }
+  | {
+      readonly kind: 'memfd';
+      readonly bytes: number;
+      readonly seal?: boolean | undefined;
+      readonly readOnly?: boolean | undefined;
+    };
 
 const KINDS: Readonly<Record<BufferSource['kind'], Kinds>> = {
-  path: { path: TEXT, readOnly: optional(SWITCH) },
-  memfd: { bytes: COUNT, seal: optional(SWITCH), readOnly: optional(SWITCH) },
+  path: { kind: TEXT, path: TEXT, readOnly: optional(SWITCH) },
+  memfd: { kind: TEXT, bytes: COUNT, seal: optional(SWITCH), readOnly: optional(SWITCH) },
 };
 
 /** `path` is where other processes find the memory. */
@@ -37,13 +55,14 @@ export async function registerBuffer(
   options: WaitOptions = {},
 ): Promise<RegisteredBuffer> {
   requireWaiting(options);
-  requireKinds(source, { kind: oneOf(...Object.keys(KINDS)) });
+  requireOptions(source);
+  requireKind('kind', source.kind, oneOf(...Object.keys(KINDS)));
   requireKinds(source, KINDS[source.kind]);
-  const { readOnly } = source;
+  const { readOnly = false } = source;
   const answer =
     source.kind === 'path'
       ? await registerFile(id, resolve(source.path), readOnly, options)
-      : await ask(id, { op: 'create', bytes: source.bytes, seal: source.seal, readOnly }, options);
+      : await ask(id, { op: 'create', bytes: source.bytes, seal: source.seal ?? false, readOnly }, options);
   return registered(answer);
 }
 

@@ -1,5 +1,7 @@
 /** What a resident server can be asked to be. The name is part of the names of files in /run/ublkts. */
 import { usageError } from '../errors.ts';
+import { COUNT, type Kind, listOf, requireNames } from '../kinds.ts';
+import { shown } from '../text/shown.ts';
 import { option } from './option-names.ts';
 import { MAX_THREADS } from './options.ts';
 
@@ -20,35 +22,29 @@ export function serverName(text: string): string {
   if (text === '') return DEFAULT_SERVER;
   if (typeof text === 'string' && /^[\w][\w.-]{0,31}$/.test(text)) return text;
   throw usageError(
-    `${inWords(text)} cannot be the name of a server`,
+    `${shown(text)} cannot be the name of a server`,
     'a name has up to 32 letters, digits, dots, dashes and underscores, and begins with a letter, a digit or an underscore',
   );
 }
 
+const CPUS: Kind = listOf(COUNT);
+
 /** Throws a UblkError for what no server can be. A program in JavaScript may have given anything. */
-export function checkServerOptions({ threads, cpus, ...others }: ServerOptions): void {
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw usageError(`a server has no option ${unknown}`, 'its options are name, threads, cpus');
-  if (!isCount(threads) || threads > MAX_THREADS) {
+export function checkServerOptions(options: ServerOptions): void {
+  requireNames(options, { name: '', ...SERVER_DEFAULTS }, 'a server');
+  const { threads, cpus } = options;
+  if (!COUNT.is(threads) || threads > MAX_THREADS) {
     throw usageError(
-      `a server cannot have ${inWords(threads)} shared threads`,
+      `a server cannot have ${shown(threads)} shared threads`,
       `from 0 to ${MAX_THREADS} are possible; with 0, every device has threads of its own`,
     );
   }
-  if (!Array.isArray(cpus) || !cpus.every(isCount)) {
+  if (!CPUS.is(cpus)) {
     throw usageError(
-      [option('cpus'), ` cannot be ${inWords(cpus)}`],
+      [option('cpus'), ` cannot be ${shown(cpus)}`],
       'it is an array of the numbers of CPUs, such as [0, 2]; an empty one means all',
     );
   }
-}
-
-function inWords(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  // There is no bigint in JSON.
-  const text = JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));
-  return text ?? typeof value;
 }
 
 /** The options in a text that `JSON.stringify` has made of them; what is not there, or is something else, is the default. */

@@ -30,7 +30,7 @@ describe('the configuration file', () => {
     ['server', /line 1 of .*ublkts\.conf cannot be used: server/],
     ['\nserver =', /line 2 of/],
     ['servers = main', /cannot be used: servers = main/],
-    ['server = a b', /"a b" cannot be the name of a server/],
+    ['server = a b', /'a b' cannot be the name of a server/],
   ] as const) {
     test(`${JSON.stringify(text)} is refused`, () => {
       writeFileSync(file, text);

@@ -29,15 +29,15 @@ test('a number of threads that cannot be is refused', () => {
 
 test('what no option can be is refused in words, whatever it is', () => {
   for (const [cpus, said] of [
-    ['0', /`cpus` cannot be "0"/],
+    ['0', /`cpus` cannot be '0'/],
     [null, /cannot be null/],
-    [[0, 'x'], /cannot be \[0,"x"\]/],
+    [[0, 'x'], /cannot be \[ 0, 'x' \]/],
   ] as const) {
     assert.throws(() => checkServerOptions({ threads: 0, cpus: cpus as never }), { kind: 'usage', message: said });
   }
   assert.throws(() => checkServerOptions({ threads: '2' as never, cpus: [] }), {
     kind: 'usage',
-    message: /cannot have "2" shared threads/,
+    message: /cannot have '2' shared threads/,
   });
   assert.throws(() => serverName(5 as never), { kind: 'usage', message: /^5 cannot be the name/ });
 });

@@ -94,7 +94,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     return deleteDevice(id, options);
   }
 
-  /** Disconnects from the server, which goes on to serve its devices. It takes none from here afterwards, and no events come. */
+  /** Disconnects from the server, which goes on to serve its devices. `add` and `recover` are refused afterwards, and no events come. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#close.resolve();

@@ -1,6 +1,5 @@
 /** Whether the values of a device's options are of the kinds that they must be. */
 import { isAbsolute } from 'node:path';
-import { usageError } from '../../errors.ts';
 import {
   COUNT,
   isObject,
@@ -12,7 +11,7 @@ import {
   oneOf,
   orNull,
   requireKind,
-  requireOptions,
+  requireNames,
   SWITCH,
   TEXT,
 } from '../../kinds.ts';
@@ -63,21 +62,14 @@ const KINDS: Kinds<keyof AddOptions> = {
 
 /** Throws a UblkError for the first option that is unknown, missing or of another kind. */
 export function checkValues(options: AddOptions): void {
-  checkNames(options);
+  requireNames(options, KINDS, 'a device');
   for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) requireKind(name, options[name], KINDS[name]);
 }
 
 /** The same for some options. One that is undefined is left out. */
 export function checkGivenValues(options: Partial<AddOptions>): void {
-  checkNames(options);
+  requireNames(options, KINDS, 'a device');
   for (const name of Object.keys(KINDS) as (keyof AddOptions)[]) {
     if (options[name] !== undefined) requireKind(name, options[name], KINDS[name]);
   }
-}
-
-function checkNames(options: Partial<AddOptions>): void {
-  requireOptions(options);
-  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !Object.hasOwn(KINDS, name));
-  if (unknown !== undefined)
-    throw usageError(`a device has no option ${unknown[0]}`, `its options are ${Object.keys(KINDS).join(', ')}`);
 }

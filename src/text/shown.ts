@@ -1,0 +1,18 @@
+/** A value of any kind, as a message shows it: in one line that is not too long. */
+import { inspect } from 'node:util';
+
+const MOST_CHARACTERS = 200;
+
+/** Never throws, whatever the value does when it is looked at. */
+export function shown(value: unknown): string {
+  const text = inspected(value);
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text;
+}
+
+function inspected(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10 });
+  } catch {
+    return typeof value;
+  }
+}
