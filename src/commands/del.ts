@@ -1,5 +1,5 @@
 import { BaseCommand } from '../cli/base-command.ts';
-import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
+import { deviceArgs, namedDevices, numbersFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { type Outcome, oneByOne } from '../cli/failures/outcome.ts';
 import { waitFor } from '../cli/running/waiting.ts';
@@ -19,7 +19,7 @@ export default class Del extends BaseCommand {
   static override aliases = ['rm'];
   static override args = { devices: deviceArgs };
   static override flags = {
-    number: numberFlag,
+    number: numbersFlag,
     all: onOff({ char: 'a', summary: 'Delete every device.', helpGroup: 'DEVICE' }),
     force: onOff({
       summary: 'Go on even if a mount, swap or a device made of it would lose data.',

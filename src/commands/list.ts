@@ -1,6 +1,6 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
-import { deviceArgs, namedDevices, numberFlag } from '../cli/flags/device.ts';
+import { deviceArgs, namedDevices, numbersFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { devicesViews, missesMatches, type Verdicts } from '../cli/output/devices.ts';
 import { noteLines } from '../cli/output/notes.ts';
@@ -19,7 +19,7 @@ export default class List extends BaseCommand {
   static override aliases = ['ls'];
   static override args = { devices: deviceArgs };
   static override flags = {
-    number: numberFlag,
+    number: numbersFlag,
     all: onOff({ char: 'a', summary: 'Show every device. This is the default.', helpGroup: 'DEVICE' }),
     format: formatFlag,
   };

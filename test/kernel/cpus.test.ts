@@ -131,7 +131,7 @@ describe('the cpuset of a control group', { skip, timeout: 300_000 }, () => {
       };
       await assert.rejects(library.setAffinity(0, { cpus: [1] }), refused);
     } finally {
-      await run('del 0 1 2');
+      await run('del -n 0 -n 1 2');
       await until('its processes have ended', () => readFileSync(`${group}/cgroup.procs`, 'utf8') === '');
       sh(`rmdir ${group}`);
     }

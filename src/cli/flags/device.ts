@@ -10,6 +10,15 @@ export const numberFlag = deviceId({
   helpGroup: 'DEVICE',
 });
 
+/** For a command of several devices. */
+export const numbersFlag = deviceId({
+  char: 'n',
+  multiple: true,
+  multipleNonGreedy: true,
+  summary: 'The device: 0, ublkb0, /dev/ublkb0 or /dev/ublkc0; may be repeated.',
+  helpGroup: 'DEVICE',
+});
+
 /** The device as a word of its own, without `-n`. Without `ignoreStdin`, oclif would read it from standard input. */
 export const deviceArg = Args.custom<number>({
   description: 'The device, as for -n.',
@@ -33,6 +42,6 @@ export function requireDevice(flag: number | undefined, arg: number | undefined)
 }
 
 /** The devices that were named, each of them once and in order. */
-export function namedDevices(flag: number | undefined, args: readonly number[] | undefined): number[] {
-  return [...new Set([...(flag === undefined ? [] : [flag]), ...(args ?? [])])];
+export function namedDevices(flags: readonly number[] = [], args: readonly number[] = []): number[] {
+  return [...new Set([...flags, ...args])];
 }

@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createSecureContext, getCACertificates, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import { UblkError } from '../../../errors.ts';
 import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
@@ -22,6 +22,7 @@ const OLDEST = 'TLSv1.2';
 const MAX_KEY_BYTES = 512;
 const MAX_USER_BYTES = 256;
 const OF_DIRECTORY = `${TLS_PARAMETERS.certificates}=DIR names the directory that has ca-cert.pem, and client-cert.pem with client-key.pem for a server that asks for them`;
+const OF_KEY_FILE = 'it is in PEM, belongs to the certificate, and has no passphrase';
 const OF_KEY = 'make one with `psktool -u USER -p FILE`';
 /** Where Node and OpenSSL look without SSL_CERT_DIR. */
 const SYSTEM_AUTHORITIES = '/etc/ssl/certs';
@@ -68,13 +69,15 @@ function inDirectory(directory: string, verifyPeer: boolean): ConnectionOptions 
   const key = read(paths.key, OF_DIRECTORY, cert === undefined);
   const crl = read(paths.crl, OF_DIRECTORY, true);
   // As bytes, it could be in DER, which node:tls does not take.
-  if (ca !== undefined && verifyPeer) requireUsable(paths.ca, 'certificate', () => new X509Certificate(ca.toString()));
-  if (cert !== undefined) requireUsable(paths.cert, 'certificate', () => createSecureContext({ cert }));
+  if (ca !== undefined && verifyPeer)
+    requireUsable(paths.ca, 'has no certificate in PEM', () => new X509Certificate(ca.toString()));
+  if (cert !== undefined) requireUsable(paths.cert, 'has no certificate in PEM', () => createSecureContext({ cert }));
   if (key !== undefined) {
     const pair = { ...(cert !== undefined && { cert }), key };
-    requireUsable(paths.key, 'key of the certificate without a passphrase', () => createSecureContext(pair));
+    requireUsable(paths.key, `is not the key of ${basename(paths.cert)}`, () => createSecureContext(pair), OF_KEY_FILE);
   }
-  if (crl !== undefined) requireUsable(paths.crl, 'list of revoked certificates', () => createSecureContext({ crl }));
+  if (crl !== undefined)
+    requireUsable(paths.crl, 'has no list of revoked certificates in PEM', () => createSecureContext({ crl }));
   return {
     ca: ca ?? [],
     ...(cert !== undefined && { cert }),
@@ -94,13 +97,13 @@ function read(path: string, hint: string, isOptional = false): Buffer | undefine
   }
 }
 
-/** `use` throws when the file has no `what`. */
-function requireUsable(path: string, what: string, use: () => unknown): void {
+/** `use` throws when `problem`, a predicate of the file, is true. */
+function requireUsable(path: string, problem: string, use: () => unknown, hint = OF_DIRECTORY): void {
   try {
     use();
   } catch (error) {
     const { reason, message } = error as Error & { readonly reason?: string };
-    throw unusable(`${path} has no ${what} in PEM (${reason ?? message})`, OF_DIRECTORY);
+    throw unusable(`${path} ${problem} (${reason ?? message})`, hint);
   }
 }
 
