@@ -6,7 +6,7 @@ import type { KeyName, Outcome, Situation } from '../../src/monitor/keys/situati
 import { BINDINGS } from '../../src/monitor/keys/table.ts';
 import { observe, type Picture } from '../../src/watch/model/picture.ts';
 import { firstScreen, type Screen, shownDevices } from '../../src/monitor/screen.ts';
-import { deviceSample, foreignSample, ownRecord, sampleAt, storedBuffer } from '../watch/samples.ts';
+import { deviceSample, foreignSample, ownRecord, sampleAt, storedBuffer, unknownSample } from '../watch/samples.ts';
 
 const withBuffer = deviceSample({ own: ownRecord({ buffers: [storedBuffer(3)] }) });
 const loop = deviceSample({ id: 1, own: ownRecord({ target: 'loop', files: ['/images/disk.img'] }) });
@@ -132,10 +132,19 @@ describe('changing', () => {
   });
 
   test('what cannot be done says why', () => {
-    assert.match(after(start(), 'G', 'b').screen.message?.text ?? '', /another program serves ublkb2/);
+    assert.match(after(start(), 'G', 'b').screen.message?.text ?? '', /^b: ublkb2 is another program's$/);
     const plain = deviceSample({ state: 'LIVE', kernel: { queues: 1, depth: 1, sharedMemory: false } });
     const refused = after(start({}, { picture: observe(null, sampleAt(0, plain)) }), 'b');
     assert.match(refused.screen.message?.text ?? '', /without --shmem_zc/);
+  });
+
+  test("a device that could not be read is not said to be another program's", () => {
+    const unknown = start({}, { picture: observe(null, sampleAt(0, unknownSample())) });
+    assert.equal(after(unknown, 'b').screen.message?.text, 'b: it is not known which program serves ublkb0');
+    assert.deepEqual(after(unknown, 'd').screen.question?.lines, [
+      '/dev/ublkb0: unknown target, 1G',
+      'Its server stops.',
+    ]);
   });
 
   test('with --read-only nothing does', () => {

@@ -11,7 +11,8 @@ import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/drawing/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/panels/layout.ts';
 import { clip, fit, keepEnd, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
 import { ownBufferLines } from '../../src/monitor/lines/buffers.ts';
-import { storedBuffer, view } from '../watch/samples.ts';
+import { observe } from '../../src/watch/model/picture.ts';
+import { foreignSample, sampleAt, storedBuffer, unknownSample, view } from '../watch/samples.ts';
 
 const textOf = (pieces: readonly Piece[]) => pieces.map(({ text }) => text).join('');
 
@@ -105,6 +106,18 @@ describe('lines', () => {
     );
     assert.match(textOf(load), /^100 r\/s/);
     assert.ok(widthOf(factLines(device, 'interval', 80, UNICODE)[0] ?? []) <= 80);
+  });
+
+  test('say whose a device is that is not known to be ours, and nothing of it that was not read', () => {
+    const stopped = foreignSample({ state: 'DEAD', server: 'gone', serverPid: -1 });
+    const { devices } = observe(null, sampleAt(0, stopped, unknownSample({ id: 1 })));
+    assert.deepEqual(
+      devices.map((device) => textOf(factLines(device, 'interval', 200, UNICODE)[0] ?? [])),
+      [
+        "/dev/ublkb0 DEAD  another program's · 1G · 2 queues × 128 requests · no server",
+        '/dev/ublkb1 LIVE  unknown target · 1G · server not shown',
+      ],
+    );
   });
 
   test('a queue says what it holds and which is the busy one', () => {

@@ -18,6 +18,7 @@ import {
   statsPage,
   storedBuffer,
   connection,
+  unknownSample,
 } from './samples.ts';
 
 /** A device with two connections; the second of them has changed. */
@@ -31,6 +32,11 @@ function pictureOf(...samples: Sample[]): Picture {
   for (const sample of samples) picture = observe(picture, sample);
   assert.ok(picture);
   return picture;
+}
+
+/** What the events say. */
+function textsOf(...samples: Sample[]): string[] {
+  return pictureOf(...samples).events.map(({ text }) => text);
 }
 
 function only(picture: Picture): DeviceView {
@@ -313,7 +319,7 @@ describe('a server', () => {
       sampleAt(1, deviceSample({ state: 'QUIESCED', kernel, serverPid: 222 })),
       sampleAt(2, deviceSample({ serverPid: 222 })),
     );
-    assert.match(picture.events.at(-1)?.text ?? '', /^recovered: server pid 222$/);
+    assert.match(picture.events.at(-1)?.text ?? '', /^recovered, server pid 222$/);
   });
 
   test('that a signal has stopped is not serving, and serving again when it goes on', () => {
@@ -375,8 +381,7 @@ describe('a server', () => {
   });
 
   test("of which only the disk is known is not said to have lost its server, nor to be another program's", () => {
-    const unknown = { kernel: null, own: null, stats: null, serverPid: -1 } as const;
-    const picture = pictureOf(sampleAt(0), sampleAt(1, deviceSample(unknown)));
+    const picture = pictureOf(sampleAt(0), sampleAt(1, unknownSample()));
     const view = only(picture);
     assert.deepEqual(view.state, { word: 'LIVE', severity: 'good', trouble: null });
     assert.match(verdictOf(view, 'total').text, /^How the data of this device travels is not known here/);
@@ -384,8 +389,24 @@ describe('a server', () => {
       picture.events.map(({ text }) => text),
       ['added'],
     );
-    const lost = only(pictureOf(sampleAt(0, deviceSample({ ...unknown, server: 'gone' }))));
-    assert.deepEqual([lost.state.word, lost.state.trouble], ['NO SERVER', 'it has no server']);
+    const lost = unknownSample({ server: 'gone' });
+    const { word, trouble } = only(pictureOf(sampleAt(0, lost))).state;
+    assert.deepEqual([word, trouble], ['NO SERVER', 'it has no server']);
+    assert.deepEqual(textsOf(sampleAt(0, lost), sampleAt(1, unknownSample())).at(-1), 'recovered');
+  });
+
+  test('that cannot be read for a while is not said to be another one', () => {
+    const known = foreignSample();
+    assert.deepEqual(textsOf(sampleAt(0, known), sampleAt(1, unknownSample()), sampleAt(2, known)), []);
+  });
+
+  test("of a device is another program's where the driver knows the device and no record does", () => {
+    const stopped = foreignSample({ state: 'DEAD', server: 'gone', serverPid: -1 });
+    const read = [deviceSample({ kernel: null }), stopped, unknownSample()];
+    assert.deepEqual(
+      read.map((sample) => only(pictureOf(sampleAt(0, sample))).owner),
+      ['ours', 'another', 'unknown'],
+    );
   });
 });
 

@@ -43,6 +43,11 @@ export function foreignSample(change: Partial<DeviceSample> = {}): DeviceSample 
   return deviceSample({ own: null, stats: null, ...change });
 }
 
+/** A device of which only the disk could be read. */
+export function unknownSample(change: Partial<DeviceSample> = {}): DeviceSample {
+  return foreignSample({ kernel: null, serverPid: -1, ...change });
+}
+
 export function ownRecord(change: Partial<OwnRecord> = {}): OwnRecord {
   return {
     target: 'null',

@@ -38,7 +38,9 @@ describe('the verdict', () => {
 
   test("does not guess about another program's device", () => {
     const picture = observe(null, sampleAt(0, foreignSample()));
-    assert.match(said(picture.devices[0]!), /Another program serves this device \(pid 100\)/);
+    assert.match(said(picture.devices[0]!), /^Another program serves this device \(pid 100\): how its data/);
+    const stopped = observe(null, sampleAt(0, foreignSample({ state: 'DEAD', server: 'gone', serverPid: -1 })));
+    assert.match(said(stopped.devices[0]!), /^This device is another program's: how its data travels is not known/);
   });
 });
 

@@ -1,5 +1,6 @@
 /** The keys that change a device: why they cannot be pressed now, and what they lead to (a line to type, a question, an action). */
 import { selectedBuffer } from '../screen.ts';
+import { whyNotOurs } from '../../watch/model/owner.ts';
 import { canBeRecovered } from '../../watch/model/states.ts';
 import { pointedDevice } from './moving.ts';
 import { aboutDeleting, aboutUnregistering } from './questions.ts';
@@ -9,7 +10,8 @@ import { done, type Outcome, type Situation } from './situation.ts';
 export function whyNoBuffer(situation: Situation): string | null {
   const device = pointedDevice(situation);
   if (device === undefined) return 'there is no device to register a buffer with';
-  if (device.buffers === null) return `another program serves ${device.name}`;
+  const notOurs = whyNotOurs(device);
+  if (notOurs !== null) return notOurs;
   if (!device.sharedMemory) return `${device.name} was added without --shmem_zc`;
   return device.state.word === 'LIVE' ? null : `${device.name} is ${device.state.word}`;
 }
@@ -35,7 +37,7 @@ export function askToUnregister({ screen, picture }: Situation): Outcome {
 export function whyNoRecovery(situation: Situation): string | null {
   const device = pointedDevice(situation);
   if (device === undefined) return 'there is no device to recover';
-  if (canBeRecovered(device.state)) return device.buffers === null ? `another program served ${device.name}` : null;
+  if (canBeRecovered(device.state)) return whyNotOurs(device);
   if (device.state.word === 'LIVE') return `${device.name} has its server`;
   return `${device.name} is ${device.state.word}: only a device added with -r 1 can be recovered`;
 }

@@ -1,15 +1,16 @@
 /** The questions that are asked before something is removed, and their answers. */
 import { formatSize } from '../../sizes.ts';
+import { targetWords } from '../../watch/model/owner.ts';
 import type { DeviceView } from '../../watch/model/picture.ts';
 import type { Question, Screen, ShownBuffer } from '../screen.ts';
 import { done, type KeyName, type Outcome } from './situation.ts';
 
 /** The question says what the device is, and whether it is in use. */
 export function aboutDeleting(device: DeviceView): Question {
-  const { id, name, target, files, sizeBytes, serverPid, serverRuns, inFlight } = device;
-  const what = [target ?? "another program's", ...files].join(' ');
+  const { id, name, files, sizeBytes, serverPid, serverRuns, inFlight } = device;
+  const what = [targetWords(device), ...files].join(' ');
   const lines = [`/dev/${name}: ${what}, ${formatSize(sizeBytes)}`];
-  if (serverRuns) lines.push(`Its server (pid ${serverPid}) stops.`);
+  if (serverRuns) lines.push(serverPid > 0 ? `Its server (pid ${serverPid}) stops.` : 'Its server stops.');
   if (inFlight > 0) lines.push(`${inFlight} requests are in flight: someone is using it.`);
   return { title: `Delete ${name}?`, lines, yes: 'delete it', does: { kind: 'delete', device: id } };
 }

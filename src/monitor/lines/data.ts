@@ -14,7 +14,7 @@ import { fit, type Piece, piece, widthOf, wrap } from '../drawing/pieces.ts';
 import { rate } from '../../watch/model/spans.ts';
 import { verdictOf } from '../../watch/model/verdict.ts';
 
-/** The bar shows the share of each way; a device of another program has the sentence only. */
+/** The bar shows the share of each way; a device that is not known to be ours has the sentence only. */
 export function dataLines(device: DeviceView, period: Period, width: number, glyphs: Glyphs): Piece[][] {
   const span = device.spans[period];
   const verdict = verdictOf(device, period);

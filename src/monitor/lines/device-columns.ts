@@ -63,7 +63,7 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
     width: 8,
     align: 'left',
     expendable: 0,
-    cell: ({ target, files }, _period, { ellipsis }, width) => [targetPiece(target, files, width, ellipsis)],
+    cell: (device, _period, { ellipsis }, width) => [targetPiece(device, width, ellipsis)],
     sortBy: ({ target }) => target ?? '',
   },
   {
@@ -90,7 +90,8 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
     width: 7,
     align: 'right',
     expendable: 7,
-    cell: ({ queueCount, queueDepth }, _period, { times }) => [piece(`${queueCount}${times}${queueDepth}`)],
+    cell: ({ queueCount, queueDepth }, _period, { times }) =>
+      queueCount === 0 ? [piece('-', 'quiet')] : [piece(`${queueCount}${times}${queueDepth}`)],
     sortBy: ({ queueCount, queueDepth }) => queueCount * queueDepth,
   },
   {
@@ -208,8 +209,8 @@ export function fittingColumns(width: number): DeviceColumn[] {
 }
 
 /** Always the type, and as much of the files' names as there is room for. */
-function targetPiece(target: string | null, files: readonly string[], width: number, ellipsis: string): Piece {
-  if (target === null) return piece('(other)', 'quiet');
+function targetPiece({ owner, target, files }: DeviceView, width: number, ellipsis: string): Piece {
+  if (target === null) return piece(owner === 'unknown' ? 'unknown' : '(other)', 'quiet');
   const room = width - target.length - 1;
   const names = files.join(' ');
   return piece(files.length === 0 || room < 6 ? target : `${target} ${keepEnd(names, room, ellipsis)}`);

@@ -1,6 +1,7 @@
 /** The two lines at the head of a device's view: what the device is, and how much it does. Pure. */
 import { formatSize } from '../../sizes.ts';
 import { meanInFlight, readAwait, utilisation, writeAwait } from '../../watch/model/figures.ts';
+import { targetWords } from '../../watch/model/owner.ts';
 import type { DeviceView, Period } from '../../watch/model/picture.ts';
 import { rate, type Span } from '../../watch/model/spans.ts';
 import { bytes, clockSpan, count, milliseconds, percent } from '../../text/numbers.ts';
@@ -37,12 +38,12 @@ function identityPieces(device: DeviceView, width: number, glyphs: Glyphs): Piec
 }
 
 function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs: Glyphs): Piece[] {
-  const { name, state, target, sizeBytes, queueCount, queueDepth, upMs, dataPath, sharedMemory } = device;
+  const { name, state, sizeBytes, queueCount, upMs, dataPath, sharedMemory } = device;
   const sharing = sharedMemory ? 'shmem_zc + ' : '';
   const facts = [
-    target === null ? unknownTarget(device) : files === '' ? target : `${target} ${files}`,
+    files === '' ? targetWords(device) : `${targetWords(device)} ${files}`,
     formatSize(sizeBytes),
-    wordy ? `${queueCount} queues ${glyphs.times} ${queueDepth} requests` : `${queueCount}${glyphs.times}${queueDepth}`,
+    ...(queueCount === 0 ? [] : [shapeFact(device, wordy, glyphs)]),
     ...(dataPath === null ? [] : [`${sharing}${dataPath}`]),
     serverFact(device, wordy),
     ...(upMs === null ? [] : [`up ${clockSpan(upMs)}`]),
@@ -55,9 +56,8 @@ function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs:
   ];
 }
 
-/** Only whoever can read the record of a device, or ask the driver, knows that it is not ours. */
-function unknownTarget({ serverPid }: DeviceView): string {
-  return serverPid > 0 ? "another program's" : 'unknown target';
+function shapeFact({ queueCount, queueDepth }: DeviceView, wordy: boolean, { times }: Glyphs): string {
+  return wordy ? `${queueCount} queues ${times} ${queueDepth} requests` : `${queueCount}${times}${queueDepth}`;
 }
 
 function serverFact(device: DeviceView, wordy: boolean): string {

@@ -8,6 +8,7 @@ import { arrangeInColumns, queueLines } from '../lines/queues.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { sumOf } from '../../watch/model/latency.ts';
 import { type DeviceLayout, deviceLayout } from './layout.ts';
+import type { Owner } from '../../watch/model/owner.ts';
 import type { DeviceView, Period, Picture } from '../../watch/model/picture.ts';
 import { piece } from '../drawing/pieces.ts';
 import { type Screen, selectedDevice } from '../screen.ts';
@@ -58,6 +59,12 @@ interface PartProps {
   readonly glyphs: Glyphs;
 }
 
+const WHY_NO_QUEUES: Readonly<Record<Owner, string>> = {
+  ours: 'The counters of its server could not be read.',
+  another: "Only its server knows its queues, and the device is another program's.",
+  unknown: 'Only its server knows its queues, and which program that is, is not known.',
+};
+
 function Queues({ device, period, width, layout, glyphs, from }: PartProps & { readonly from: number }) {
   const { queueRows, queueColumns, gap } = layout;
   const lines = queueLines(device, period, Math.floor(width / queueColumns) - (queueColumns > 1 ? 2 : 0), glyphs);
@@ -66,7 +73,7 @@ function Queues({ device, period, width, layout, glyphs, from }: PartProps & { r
     hidden > 0
       ? `requests in the server's hands; j and k show ${hidden} more`
       : "requests in the server's hands (none now: mean of its batches)";
-  const none = [[piece('Only its server knows its queues, and another program is the server.', 'quiet')]];
+  const none = [[piece(WHY_NO_QUEUES[device.owner], 'quiet')]];
   return (
     <Box marginTop={gap}>
       <Section title="QUEUES" note={note} width={width}>

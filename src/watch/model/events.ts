@@ -102,7 +102,7 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
   const { id, own, serverPid } = now.sample;
   const [was, is] = [before.state.word, now.state.word];
   const trouble = now.state.trouble ?? is;
-  const replaced = is === 'LIVE' && serverPid !== before.sample.serverPid && before.sample.serverPid > 0;
+  const replaced = is === 'LIVE' && isAnother(before.sample.serverPid, serverPid);
   if (replaced || (was !== 'LIVE' && is === 'LIVE')) {
     if (was === 'DEAD') tell(id, 'added', 'good', `live${named(own?.target)}${withPid(serverPid)}`);
     else if (isHeldUp(was) && !replaced) tell(id, 'serving again', 'good', 'its server serves again');
@@ -111,7 +111,7 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
         id,
         'recovered',
         'good',
-        `recovered: server pid ${serverPid}${replaced ? ` in place of ${before.sample.serverPid}` : ''}`,
+        `recovered${withPid(serverPid)}${replaced ? ` in place of ${before.sample.serverPid}` : ''}`,
       );
   } else if (was !== is && isHeldUp(is)) {
     tell(id, 'not serving', now.state.severity, `${is}: ${trouble}`);
@@ -119,6 +119,11 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
     if (own?.ended?.reason === 'stopped') tell(id, 'stopped', 'neutral', 'stopped');
     else tell(id, 'server gone', 'bad', `${is}: ${trouble}`);
   }
+}
+
+/** Whether both are known, and are two processes. */
+function isAnother(before: number, now: number): boolean {
+  return before > 0 && now > 0 && before !== now;
 }
 
 function withPid(serverPid: number): string {

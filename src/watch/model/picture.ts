@@ -9,6 +9,7 @@ import type { Tally } from '../../stats/reader.ts';
 import { eventsBetween, type MonitorEvent, type ObservedDevice, rememberEvents } from './events.ts';
 import { isServing } from '../../record/process-state.ts';
 import type { DeviceSample, Sample } from '../sampling/sample.ts';
+import { type Owner, ownerOf } from './owner.ts';
 import { blockSpan, grown, queueSpan, rate, sameLife, serverSpan, type Span } from './spans.ts';
 import { type ShownState, stateOf } from './states.ts';
 
@@ -28,7 +29,8 @@ export interface DeviceView {
   readonly id: number;
   /** `ublkb0`. */
   readonly name: string;
-  /** null for a device that another program serves. */
+  readonly owner: Owner;
+  /** null for a device that is not known to be ours. */
   readonly target: string | null;
   readonly files: readonly string[];
   readonly dataPath: string | null;
@@ -36,9 +38,11 @@ export interface DeviceView {
   readonly registers: boolean;
   readonly state: ShownState;
   readonly sizeBytes: number;
+  /** 0 where neither the driver nor a record could be read, as `queueDepth`. */
   readonly queueCount: number;
   readonly queueDepth: number;
   readonly sharedMemory: boolean;
+  /** 0 or less when there is no server, and when it is not known which it is. */
   readonly serverPid: number;
   /** The name of the resident server; null for a device with a process of its own. */
   readonly resident: string | null;
@@ -50,9 +54,9 @@ export interface DeviceView {
   /** Time during which requests have been in flight and none has completed; 0 when there are none in flight. */
   readonly stalledMs: number;
   readonly spans: Readonly<Record<Period, Span>>;
-  /** Empty for a device that another program serves. */
+  /** Empty for a device that is not known to be ours. */
   readonly queues: readonly QueueView[];
-  /** null for a device that another program serves. */
+  /** null for a device that is not known to be ours. */
   readonly buffers: readonly BufferView[] | null;
   /** The connections of its target; empty for a target without any. */
   readonly connections: readonly ConnectionStats[];
@@ -139,6 +143,7 @@ function viewOf(
   return {
     id,
     name: `ublkb${id}`,
+    owner: ownerOf(now),
     target: own?.target ?? null,
     files: own?.files ?? [],
     dataPath: own?.dataPath ?? null,

@@ -15,14 +15,8 @@ export interface Verdict {
 }
 
 export function verdictOf(device: DeviceView, period: Period): Verdict {
-  const { target, buffers, sharedMemory, serverPid } = device;
-  if (target === null || buffers === null) {
-    return neutral(
-      serverPid > 0
-        ? `Another program serves this device (pid ${serverPid}): how its data travels is not known.`
-        : 'How the data of this device travels is not known here: neither the driver nor a record could be read.',
-    );
-  }
+  const { buffers, sharedMemory } = device;
+  if (buffers === null) return neutral(whyNotKnown(device));
   const span = device.spans[period];
   const idle = dataRequests(span) === 0;
   if (!sharedMemory) return withoutSharedMemory(device, period, idle);
@@ -36,6 +30,16 @@ export function verdictOf(device: DeviceView, period: Period): Verdict {
   const [first] = buffers;
   if (matched > 0) return partlyMatched(device, period, matched);
   return warning(`None of the client's I/O matches. ${howToMatch(first)}`);
+}
+
+function whyNotKnown({ owner, serverRuns, serverPid }: DeviceView): string {
+  if (owner === 'unknown') {
+    return 'How the data of this device travels is not known here: neither the driver nor a record could be read.';
+  }
+  const whose = serverRuns
+    ? `Another program serves this device (pid ${serverPid})`
+    : "This device is another program's";
+  return `${whose}: how its data travels is not known.`;
 }
 
 function partlyMatched(device: DeviceView, period: Period, matched: number): Verdict {

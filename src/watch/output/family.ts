@@ -5,7 +5,7 @@ import type { DeviceStats } from '../../stats/reader.ts';
 export interface ExposedDevice {
   readonly id: number;
   readonly state: string;
-  /** null for a device that another program serves. */
+  /** null for a device that is not known to be ours. */
   readonly target: string | null;
   readonly dataPath: string | null;
   /** The name of the resident server; null for a device with a process of its own. */
