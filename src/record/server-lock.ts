@@ -32,7 +32,7 @@ export async function takeServerLock(path: string, patienceMs: number = LEAVING_
   return fd;
 }
 
-/** Whether some process holds the lock; nobody does when there is no such file. Whoever may not open the file is told, too. */
+/** Whether some process holds the lock; nobody does when there is no such file. A process that may not open the file learns it from /proc/locks. */
 export function isServerLockHeld(path: string): boolean {
   let fd: number;
   try {
@@ -52,10 +52,12 @@ export function isServerLockHeld(path: string): boolean {
 
 /** The same from /proc/locks: a line is `1: OFDLCK ADVISORY WRITE -1 MAJOR:MINOR:INODE 0 EOF`, with the device in hexadecimal. */
 function isListedAsHeld(path: string): boolean {
-  const { dev, ino } = statSync(path);
-  const device = deviceNumber(dev)
+  const stat = statSync(path, { throwIfNoEntry: false });
+  // `del` may have removed the file since it was tried.
+  if (stat === undefined) return false;
+  const device = deviceNumber(stat.dev)
     .split(':')
     .map((part) => Number(part).toString(16).padStart(2, '0'));
-  const file = [...device, ino].join(':');
+  const file = [...device, stat.ino].join(':');
   return (readText('/proc/locks') ?? '').split('\n').some((line) => line.split(/\s+/)[5] === file);
 }
