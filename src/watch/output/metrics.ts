@@ -3,19 +3,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { missingDriver } from '../../control/missing-driver.ts';
-import { UblkError, usageError } from '../../errors.ts';
-import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
+import { usageError } from '../../errors.ts';
 import { exposition, EXPOSITION_TYPE, families } from './exposition.ts';
 import type { ExposedDevice, Family } from './family.ts';
+import { type Address, listenFailure } from './listen-failure.ts';
 import { isServing } from '../../record/process-state.ts';
 import { Sampler } from '../sampling/sampler.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
 import { stateOf } from '../model/states.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Metrics {
   readonly families: Family[];
@@ -87,23 +82,9 @@ async function listen(server: Server, { host, port }: Address): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    const { code = 'EIO' } = error as NodeJS.ErrnoException;
-    const errno = errnoNumber(code);
-    // A name that is not found is no errno of the kernel's.
-    const words = errno === undefined ? 'the host has no address' : errnoText(errno);
-    throw new UblkError(`cannot listen on ${host}:${port}: ${words} (${code})`, {
-      code,
-      kind: code === 'EADDRINUSE' ? 'busy' : code === 'EACCES' ? 'permission' : 'failed',
-      hint:
-        LISTEN_HINTS[code] ?? 'name an address of this machine (`ip address` lists them), or 0.0.0.0 for all of them',
-    });
+    throw listenFailure({ host, port }, error as NodeJS.ErrnoException);
   }
 }
-
-const LISTEN_HINTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program may be using the port: choose another port or address',
-  EACCES: 'ports below 1024 need root: choose another port',
-};
 
 function respond(request: IncomingMessage, response: ServerResponse, metrics: () => Promise<Metrics>): void {
   const [path] = (request.url ?? '/').split('?');
