@@ -2,7 +2,7 @@
 import { UblkError, type FailureKind } from '../errors.ts';
 import { THREADS_HINT, throwShortage } from '../native/shortage.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
-import { whyNoDriver } from './missing-driver.ts';
+import { permissionHint, whyNoDriver } from './missing-driver.ts';
 
 /** The error of a control device that could not be opened. */
 export function openFailure(path: string, cause: unknown): UblkError {
@@ -11,7 +11,7 @@ export function openFailure(path: string, cause: unknown): UblkError {
   const absent = whyNoDriver();
   const details: { kind: FailureKind; hint: string } =
     code === 'EACCES' || code === 'EPERM'
-      ? { kind: 'permission', hint: 'run as root, or give your user the device with a udev rule' }
+      ? { kind: 'permission', hint: permissionHint() }
       : { kind: 'unsupported', hint: absent.hint };
   const reason = code === 'ENOENT' || code === 'ENODEV' ? absent.reason : code;
   return new UblkError(`cannot open ${path}: ${reason}`, { code, command: 'open', cause, ...details });

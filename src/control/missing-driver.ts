@@ -21,10 +21,24 @@ interface NoDriver {
 export function whyNoDriver(): NoDriver {
   const number = readText(CONTROL_NUMBER);
   if (number === null) return { reason: 'no ublk driver is loaded', hint: LOAD_DRIVER };
+  const makeNode = `\`mknod ${CONTROL_DEVICE} c ${number.replace(':', ' ')}\` makes it`;
+  if (existsSync(CONTROL_DEVICE)) {
+    return {
+      reason: 'the ublk driver is loaded, but another file is in the place of its node',
+      hint: `remove that file; then ${makeNode}`,
+    };
+  }
   return {
     reason: 'the ublk driver is loaded, but its node is not in this /dev',
-    hint: `give the device to the container (--device=${CONTROL_DEVICE}); elsewhere, \`mknod ${CONTROL_DEVICE} c ${number.replace(':', ' ')}\` makes it`,
+    hint: `give the device to the container (--device=${CONTROL_DEVICE}); elsewhere, ${makeNode}`,
   };
+}
+
+/** What to do where the control device may not be opened. Root of a container may open only what it was given. */
+export function permissionHint(): string {
+  return process.geteuid?.() === 0
+    ? `a container has to be given the device: run it as root, with --device=${CONTROL_DEVICE} (podman, docker)`
+    : 'run as root, or give your user the device with a udev rule';
 }
 
 /** The notice, or null when the driver can be found. */

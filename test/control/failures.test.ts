@@ -1,7 +1,7 @@
 /** The driver's refusals begin with a plain sentence; the driver's own names stand behind it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandFailure } from '../../src/control/failures.ts';
+import { commandFailure, openFailure } from '../../src/control/failures.ts';
 import { ERRNO } from '../../src/native/uapi/errno.ts';
 
 test('a known refusal is a sentence about the device', () => {
@@ -44,4 +44,15 @@ test('no hint about recovery proposes to delete a device', () => {
 
 test('a command that io_uring has cancelled names the limits of threads', () => {
   assert.match(commandFailure('SET_PARAMS', 0, -ERRNO.ECANCELED).hint ?? '', /pids\.max/);
+});
+
+test('root of a container that may not open the control device is not told to be root', (t) => {
+  const hintFor = (uid: number) => {
+    t.mock.method(process as { geteuid: () => number }, 'geteuid', () => uid);
+    const { kind, hint } = openFailure('/dev/ublk-control', { code: 'EPERM' });
+    assert.equal(kind, 'permission');
+    return hint ?? '';
+  };
+  assert.match(hintFor(0), /^a container .* --device=\/dev\/ublk-control/);
+  assert.match(hintFor(1000), /^run as root, or .* udev rule$/);
 });

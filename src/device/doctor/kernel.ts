@@ -1,7 +1,7 @@
 /** Checks of the kernel: its version, io_uring, the ublk driver and its features. */
 import { accessSync, closeSync, constants, existsSync } from 'node:fs';
 import { CONTROL_DEVICE } from '../../control/command.ts';
-import { whyNoDriver } from '../../control/missing-driver.ts';
+import { permissionHint, whyNoDriver } from '../../control/missing-driver.ts';
 import { UblkError } from '../../errors.ts';
 import { IORING_SETUP_SQE128 } from '../../native/uapi/io-uring-setup.ts';
 import { UBLK_FEATURES } from '../../native/uapi/ublk-features.ts';
@@ -51,7 +51,7 @@ export function checkDriver(): Check {
   try {
     accessSync(CONTROL_DEVICE, constants.R_OK | constants.W_OK);
   } catch {
-    return fail('driver', `${CONTROL_DEVICE} refuses this user`, 'run as root, or give your user the device with udev');
+    return fail('driver', `${CONTROL_DEVICE} refuses this user`, permissionHint());
   }
   if (process.geteuid?.() !== 0) {
     return warn('driver', 'can be opened by this user, who is not root', 'ublkts makes devices only as root');
