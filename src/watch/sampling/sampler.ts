@@ -152,10 +152,10 @@ function unknownServer(id: number): ProcessState {
 
 function noticeOf(error: UblkError): string {
   if (error.code === 'ENOENT' || error.code === 'ENODEV') return noDriverNotice();
-  if (error.kind === 'permission') {
-    return `${CONTROL_DEVICE} needs root: states are inferred from sysfs, and of a device only its disk is shown where its record needs root too`;
-  }
-  return error.message;
+  if (error.kind !== 'permission') return error.message;
+  // Root reads the records also where it may not ask the driver, as in a container.
+  if (process.geteuid?.() === 0) return `${error.message}, so states are guessed from sysfs (${error.hint})`;
+  return `${CONTROL_DEVICE} needs root: states are guessed from sysfs, and neither the target of a device nor the counters of its server are shown`;
 }
 
 /** Ids that have a record in /run/ublkts. */
