@@ -35,9 +35,9 @@ describe('a terminal', () => {
 });
 
 describe('monitor without --once and --count', () => {
-  test('prints lines on a terminal that has no cursor', async () => {
-    const monitor = `${process.execPath} ${ROOT}bin/run.js monitor --interval 0.2`;
-    const screen = await screenOf('timeout', ['--foreground', '2', ...monitor.split(' ')], { TERM: 'dumb' });
+  test('prints lines on a terminal that has no cursor', { timeout: 60_000 }, async () => {
+    const words = [`${ROOT}bin/run.js`, 'monitor', '--interval', '0.2'];
+    const screen = await screenOf(process.execPath, words, { TERM: 'dumb' }, /"devices":/);
     assert.match(screen, /"devices":/);
     assert.match(screen, /until Ctrl-C/);
     assert.ok(!screen.includes(ESCAPE), screen);
@@ -64,12 +64,24 @@ function onTerminal(line: string, env: Record<string, string> = {}): Promise<str
   return screenOf(process.execPath, [`${ROOT}bin/run.js`, ...line.split(' ')], env);
 }
 
-function screenOf(program: string, words: string[], env: Record<string, string> = {}): Promise<string> {
+/** Ctrl-C is typed when `last` is on the screen, if that is given. */
+function screenOf(
+  program: string,
+  words: string[],
+  env: Record<string, string> = {},
+  last: RegExp | null = null,
+): Promise<string> {
   const terminal = spawn(program, words, {
     cols: 100,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', TERM: 'xterm-256color', ...env },
   });
   let screen = '';
-  terminal.onData((data) => (screen += data));
+  let isEnding = false;
+  terminal.onData((data) => {
+    screen += data;
+    if (isEnding || last?.test(screen) !== true) return;
+    isEnding = true;
+    terminal.write('\u0003');
+  });
   return new Promise((resolve) => terminal.onExit(() => resolve(screen)));
 }
