@@ -94,8 +94,13 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
     try {
       const { deleteDevice, describeDevice, quiesceDevice, recoverDevice, stopDevice, updateSize } = library;
       const functions = [describeDevice, stopDevice, quiesceDevice, recoverDevice, deleteDevice];
-      for (const id of [Number.NaN, 0.5, 2 ** 32, '0' as unknown as number]) {
-        const isRefused = { name: 'UblkError', kind: 'usage', message: `${id} is not the id of a device` };
+      for (const [id, written] of [
+        [Number.NaN, 'NaN'],
+        [0.5, '0.5'],
+        [2 ** 32, '4294967296'],
+        ['0' as unknown as number, "'0'"],
+      ] as const) {
+        const isRefused = { name: 'UblkError', kind: 'usage', message: `${written} is not the id of a device` };
         for (const call of functions) await assert.rejects(async () => call(id), isRefused, `${call.name}(${id})`);
         await assert.rejects(async () => updateSize(id, 1 << 30), isRefused);
       }
