@@ -15,11 +15,11 @@ try {
 
 /*
  * A command that has ended waits only until its output is read. The file of a target may have left a timer or a socket, and a
- * thread may wait for a file system or for a name server that does not answer.
+ * thread may wait for a file system, for a name server that does not answer, or for whatever a target that is checked asks for.
  */
 function leave() {
-  var hasThreads = /^(add|recover|update[_-]size|nbd-info)$/.test(process.argv[2]);
-  if (!hasThreads && !/^(target|help)$/.test(process.argv[2])) return;
+  var hasThreads = /^(add|recover|update[_-]size|nbd-info|target)$/.test(process.argv[2]);
+  if (!hasThreads && process.argv[2] !== 'help') return;
   setTimeout(function () {
     process.stdout.write('', function () {
       process.stderr.write('', hasThreads ? exitWithoutThreads : exit);

@@ -1,5 +1,7 @@
 /** Runs the program as a user does: the built one, through bin/run.js. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,4 +26,11 @@ export function ublkts(line: string, { env = {}, node = [] }: Setting = {}): Res
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root', ...env },
   });
   return { code: status, stdout, stderr };
+}
+
+/** The same for several at once. */
+export async function ran(words: readonly string[]): Promise<Result> {
+  const child = spawn(process.execPath, [`${ROOT}bin/run.js`, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: code as number | null, stdout, stderr };
 }

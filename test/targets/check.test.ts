@@ -1,13 +1,13 @@
 /** `target check` finds what a target does wrong, and what `target new` writes does nothing wrong. Needs a build. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type CheckOptions, checkTarget, type Finding } from '../../src/targets/check/check.ts';
 import { writeNewTarget } from '../../src/targets/check/new-target.ts';
-import { ROOT, ublkts } from '../cli/run.ts';
+import { ran, ROOT, ublkts } from '../cli/run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ublkts-check-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -214,20 +214,29 @@ describe('a target whose code', () => {
     });
   }
 
-  test('never returns is given up, and what was found before is told', { timeout: 60_000 }, () => {
-    const file = join(folder, 'loops.ts');
-    writeFileSync(file, target('for (;;);'));
-    const { code, stdout, stderr } = ublkts(`target check ${file} --json`);
-    assert.deepEqual([code, stderr], [1, '']);
-    const { checks } = JSON.parse(stdout) as { checks: Finding[] };
-    assert.deepEqual(
-      checks.map(({ name, status }) => [name, status]),
-      [
-        ['device', 'ok'],
-        ['boundaries', 'fail'],
-      ],
-    );
-    assert.match(failures(checks).join(), /^a read of 512 bytes at 0 has not returned within 10 s: an endless loop/);
+  test('never returns is given up, and what was found before is told', { timeout: 60_000 }, async () => {
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const blocks = `openSync(${JSON.stringify(fifo)}, 'r');`;
+    const sources = [target('for (;;);'), `import { openSync } from 'node:fs'; ${target(blocks)}`];
+    const runs = sources.map(async (source, index) => {
+      const file = join(folder, `never-returns-${index}.ts`);
+      writeFileSync(file, source);
+      const from = performance.now();
+      const { code, stdout, stderr } = await ran(['target', 'check', file, '--json']);
+      assert.ok(performance.now() - from < 25_000, source);
+      assert.deepEqual([code, stderr], [1, '']);
+      const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+      assert.deepEqual(
+        checks.map(({ name, status }) => [name, status]),
+        [
+          ['device', 'ok'],
+          ['boundaries', 'fail'],
+        ],
+      );
+      assert.match(failures(checks).join(), /^a read of 512 bytes at 0 has not returned within 10 s: an endless loop/);
+    });
+    await Promise.all(runs);
   });
 
   test('ends the process has not succeeded, whatever code it ends with, in no command', () => {

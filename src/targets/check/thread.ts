@@ -3,6 +3,7 @@
  * answer: code that never returns, or that takes all memory, ends the thread and is a finding.
  */
 import { Worker } from 'node:worker_threads';
+import { withinMs } from '../../control/waiting.ts';
 import { packagePath } from '../../package-root.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
 import { cutShort } from '../load/cut-short.ts';
@@ -11,6 +12,8 @@ import type { Begun, CheckMessage } from './messages.ts';
 
 /** What the thread has in addition, to find out itself that a promise does not settle. */
 const GRACE_SECONDS = 5;
+/** How long the thread has to end. Node cannot end one that waits in the kernel; the command ends without it (bin/run.js). */
+const END_MS = 500;
 
 /** Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. */
 export async function checkOnThread(name: string, options: CheckOptions): Promise<Finding[]> {
@@ -24,7 +27,7 @@ export async function checkOnThread(name: string, options: CheckOptions): Promis
   try {
     return await findingsOf(worker);
   } finally {
-    await worker.terminate();
+    await withinMs(worker.terminate(), END_MS, undefined);
   }
 }
 
