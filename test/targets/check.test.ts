@@ -240,18 +240,21 @@ describe('a target whose code', () => {
   });
 
   test('ends the process has not succeeded, whatever code it ends with, in no command', () => {
+    const END = 'this would end the server, with all of the device';
     const sources = {
-      top: `process.exit(0); ${target('')}`,
-      open: target('').replace(disk, `process.exit(0); ${disk}`),
-      read: target('process.exit(0);'),
-      close: target('', ', close() { process.exit(0); }'),
+      top: { source: `process.exit(0); ${target('')}`, said: 'the top level of its file', found: [1, 'device'] },
+      open: { source: target('').replace(disk, `process.exit(0); ${disk}`), said: '`open`', found: [1, 'device'] },
+      read: { source: target('process.exit(0);'), said: 'a read of 512 bytes at 0', found: [2, 'boundaries'] },
+      close: { source: target('', ', close() { process.exit(0); }'), said: '`close`', found: [6, 'close'] },
     };
-    for (const [where, source] of Object.entries(sources)) {
+    for (const [where, { source, said, found }] of Object.entries(sources)) {
       const file = join(folder, `exit-${where}.ts`);
       writeFileSync(file, source);
-      const { code, stdout, stderr } = ublkts(`target check ${file}`);
-      assert.deepEqual([code, stdout], [1, ''], where);
-      assert.match(stderr, /^ublkts target check: the command has ended before it was done: .* process\.exit/);
+      const { code, stdout, stderr } = ublkts(`target check ${file} --json`);
+      assert.deepEqual([code, stderr], [1, ''], where);
+      const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+      assert.deepEqual([checks.length, checks.at(-1)?.name], found, where);
+      assert.deepEqual(failures(checks), [`${said} has called process.exit: ${END}`]);
     }
     for (const words of ['add', 'add --help']) {
       const { code, stderr } = ublkts(`${words} -t ${join(folder, 'exit-top.ts')}`);

@@ -3,7 +3,7 @@
  * It can call `process.exit`, throw an error that nobody catches, or wait for a promise that nothing can settle any more. After
  * the first and the last of these, Node would end with exit code 0, which says that there is a device.
  */
-import { cutShort } from '../../targets/load/cut-short.ts';
+import { UblkError } from '../../errors.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** Settles as `run` does. `argv`: the words that were typed, for the report. */
@@ -22,4 +22,11 @@ export async function orCutShort(argv: readonly string[], run: () => Promise<voi
     process.off('uncaughtExceptionMonitor', uncaught);
     process.off('exit', report);
   }
+}
+
+function cutShort(why: string): UblkError {
+  return new UblkError(`the command has ended before it was done: ${why}`, {
+    code: 'CUT_SHORT',
+    hint: "the top level of a target's file should only define it, and its functions should throw, not end the process",
+  });
 }

@@ -6,7 +6,6 @@ import { Worker } from 'node:worker_threads';
 import { withinMs } from '../../control/waiting.ts';
 import { packagePath } from '../../package-root.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
-import { cutShort } from '../load/cut-short.ts';
 import type { CheckOptions, Finding } from './check.ts';
 import type { Begun, CheckMessage } from './messages.ts';
 
@@ -55,6 +54,10 @@ function findingsOf(worker: Worker): Promise<Finding[]> {
     if (begun === undefined) all.reject(error);
     else endsWith(`${begun.what} has ended its thread: ${error.message}`);
   });
-  worker.on('exit', () => all.reject(cutShort('code of the target has called process.exit')));
+  // The thread tells what it has found before it ends by itself.
+  worker.on('exit', () => {
+    if (begun === undefined) all.reject(new Error('the thread of the check has ended before it began'));
+    else endsWith(`${begun.what} has called process.exit: this would end the server, with all of the device`);
+  });
   return all.promise.finally(() => clearTimeout(timer));
 }
