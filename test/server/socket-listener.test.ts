@@ -215,8 +215,11 @@ function openDescriptors(): number {
 
 /** Connections are closed a moment after their answer. */
 async function settled(): Promise<void> {
-  for (let before = -1, now = openDescriptors(); before !== now; now = openDescriptors()) {
+  for (let before = -1, round = 0; round < 100; round++) {
+    const now = openDescriptors();
+    if (now === before) return;
     before = now;
     await sleep(100);
   }
+  assert.fail('connections come and go for ten seconds');
 }

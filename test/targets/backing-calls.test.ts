@@ -5,7 +5,6 @@ import { closeSync, constants, mkdtempSync, openSync, readdirSync, readlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, mock, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FALLOC_FL_KEEP_SIZE } from '../../src/native/uapi/fs.ts';
 import { BackingCalls } from '../../src/targets/backing-calls.ts';
 import { hungAt } from '../../src/targets/hung-calls.ts';
@@ -67,7 +66,7 @@ describe('a file that does not answer', () => {
   const fifo = join(folder, 'fifo');
   execFileSync('mkfifo', [fifo]);
 
-  test('is given up in time, is refused meanwhile, and is closed when it answers', async () => {
+  test('is given up in time, is refused meanwhile, and is closed when it answers', async (t) => {
     const calls = new BackingCalls(fifo, { caller: 'pool', timeoutMs: 50 });
     // Opening a pipe waits for its other end.
     await assert.rejects(calls.open(constants.O_RDONLY), {
@@ -81,13 +80,13 @@ describe('a file that does not answer', () => {
     calls.afterwards(released);
     assert.equal(released.mock.callCount(), 0);
     const other = openSync(fifo, constants.O_WRONLY);
-    while (hungAt(fifo) !== undefined || descriptorsOf(fifo) > 1) await sleep(5);
+    await t.waitFor(() => assert.ok(hungAt(fifo) === undefined && descriptorsOf(fifo) <= 1), { timeout: 10_000 });
     assert.equal(released.mock.callCount(), 1);
     closeSync(other);
     assert.equal((await new BackingCalls(fifo, { caller: 'pool' }).stat()).isFIFO(), true);
   });
 
-  test('is not asked again while it hangs, whoever asks, and neither is what is in the same place', async () => {
+  test('is not asked again while it hangs, whoever asks, and neither is what is in the same place', async (t) => {
     const calls = new BackingCalls(fifo, { caller: 'pool', timeoutMs: 50, place: folder });
     await assert.rejects(calls.open(constants.O_RDONLY), { code: 'TIMEOUT' });
     await assert.rejects(new BackingCalls(file, { caller: 'pool', place: folder }).stat(), {
@@ -97,12 +96,13 @@ describe('a file that does not answer', () => {
     const fd = openSync(file, constants.O_RDONLY);
     await new BackingCalls(file, { caller: 'pool', place: folder }).close(fd);
     const other = openSync(fifo, constants.O_WRONLY);
-    while (hungAt(folder) !== undefined || descriptorsOf(file) > 0 || descriptorsOf(fifo) > 1) await sleep(5);
+    const isOver = () => hungAt(folder) === undefined && descriptorsOf(file) === 0 && descriptorsOf(fifo) <= 1;
+    await t.waitFor(() => assert.ok(isOver()), { timeout: 10_000 });
     closeSync(other);
     assert.equal((await new BackingCalls(file, { caller: 'pool', place: folder }).stat()).size, 10n);
   });
 
-  test('keeps its descriptor until the call that was given up has returned', async () => {
+  test('keeps its descriptor until the call that was given up has returned', async (t) => {
     const calls = new BackingCalls(fifo, { caller: 'pool', timeoutMs: 50 });
     const fd = openSync(fifo, constants.O_RDWR);
     const buffer = new Uint8Array(1);
@@ -113,7 +113,7 @@ describe('a file that does not answer', () => {
     const other = openSync(fifo, constants.O_WRONLY);
     writeFileSync(other, 'x');
     closeSync(other);
-    while (descriptorsOf(fifo) > 0) await sleep(5);
+    await t.waitFor(() => assert.equal(descriptorsOf(fifo), 0), { timeout: 10_000 });
     assert.equal(buffer[0], 'x'.charCodeAt(0));
   });
 });
