@@ -12,7 +12,7 @@ import { gettid, setAffinity, setBatchPolicy, setThreadName } from '../native/li
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { encodeError } from '../protocol/error-wire.ts';
 import { DEBUG_THREAD, debugLog } from './debug-log.ts';
-import { describeThrown } from '../targets/load/thrown.ts';
+import { describeThrown, readable } from '../targets/load/thrown.ts';
 import { logFor, serverLog } from '../targets/log.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
@@ -100,10 +100,12 @@ async function closeTarget(target: TargetQueue, { index, spec }: ThreadConfig): 
   try {
     await Promise.race([target.close?.(), late.promise]);
     return null;
-  } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  } catch (thrown) {
+    const error = readable(thrown);
+    const problem = describeThrown(error, spec.target);
+    const text = error instanceof Error ? (error.stack ?? problem) : problem;
     serverLog(`the target could not be closed on thread ${index}: ${text}`);
-    return describeThrown(error, spec.target);
+    return problem;
   } finally {
     clearTimeout(timer);
     process.off('exit', cutShort);
@@ -126,5 +128,7 @@ function uncaught(thrown: unknown, { index, spec: { target } }: ThreadConfig): u
 }
 
 const config = workerData as ThreadConfig;
-process.on('uncaughtException', (error) => say({ kind: 'failed', error: encodeError(uncaught(error, config)) }));
+process.on('uncaughtException', (error) =>
+  say({ kind: 'failed', error: encodeError(uncaught(readable(error), config)) }),
+);
 main(config).catch((error: unknown) => say({ kind: 'failed', error: encodeError(error) }));

@@ -139,29 +139,43 @@ describe('names that are nearly those of the interface', () => {
 });
 
 describe('a target that throws is told what it has thrown, whatever that is', () => {
-  for (const [thrown, said] of [
-    ['null', 'it threw null'],
-    ['Object.create(null)', 'it threw [Object: null prototype] {}'],
-    ["{ code: 'ENOENT' }", "it threw { code: 'ENOENT' }"],
-    ['{ get message() { throw 1; }, toString() { throw 2; } }', 'it threw { message: [Getter]'],
-    ["Object.freeze(new Error('cold'))", 'cold'],
-  ] as const) {
+  const UNREADABLE = 'it threw something that throws when it is looked at';
+  for (const [index, [thrown, said]] of (
+    [
+      ['null', 'it threw null'],
+      ['Object.create(null)', 'it threw [Object: null prototype] {}'],
+      ["{ code: 'ENOENT' }", "it threw { code: 'ENOENT' }"],
+      ['{ get message() { throw 1; }, toString() { throw 2; } }', 'it threw { message: [Getter]'],
+      ["Object.freeze(new Error('cold'))", 'cold'],
+      ["Object.defineProperty(new Error(), 'message', { get() { throw 1; } })", UNREADABLE],
+      ["Object.defineProperty(new SyntaxError(), 'code', { get() { throw 1; } })", UNREADABLE],
+      ['new Proxy({}, { getPrototypeOf() { throw 1; } })', UNREADABLE],
+    ] as const
+  ).entries()) {
     test(thrown, async () => {
-      const inOpen = join(folder, `throws-in-open-${said.length}.ts`);
-      const head = "import { defineTarget } from 'ublkts/target';";
-      writeFileSync(inOpen, `${head} export default defineTarget({ summary: 'x', open() { throw ${thrown}; } });`);
-      await assert.rejects(checkTarget(inOpen, OPTIONS), ({ message }: Error) => message.includes(`open: ${said}`));
-      const inRead = join(folder, `throws-in-read-${said.length}.ts`);
-      const handlers = `{ size: 4096, read() { throw ${thrown}; } }`;
-      writeFileSync(inRead, `${head} export default defineTarget({ summary: 'x', open: () => (${handlers}) });`);
-      assert.match(failures(await checkTarget(inRead, OPTIONS)).join(), /^a read of 512 bytes at 0 failed: /);
-      assert.ok(
-        failures(await checkTarget(inRead, OPTIONS))
-          .join()
-          .includes(said),
+      const atTop = written(`at-top-${index}`, `throw ${thrown};`);
+      await assert.rejects(checkTarget(atTop, OPTIONS), ({ message }: Error) => message.includes(`${atTop}: ${said}`));
+      const inOpen = written(
+        `in-open-${index}`,
+        `export default defineTarget({ summary: 'x', open() { throw ${thrown}; } });`,
       );
+      await assert.rejects(checkTarget(inOpen, OPTIONS), ({ message }: Error) => message.includes(`open: ${said}`));
+      const handlers = `{ size: 4096, read() { throw ${thrown}; } }`;
+      const inRead = written(
+        `in-read-${index}`,
+        `export default defineTarget({ summary: 'x', open: () => (${handlers}) });`,
+      );
+      const failed = failures(await checkTarget(inRead, OPTIONS)).join();
+      assert.ok(failed.startsWith(`a read of 512 bytes at 0 failed: ${said}`), failed);
     });
   }
+
+  test('and when it throws first', async () => {
+    const file = join(folder, 'worn-out.ts');
+    const read = "read(b: Buffer) { if (++reads > 20_000) throw new Error('worn out'); b.fill(0); }";
+    writeFileSync(file, `let reads = 0; ${returning(`{ size: 1 << 20, ${read} }`)}`);
+    assert.deepEqual(failures(await checkTarget(file, OPTIONS)), ['a read of 4096 bytes failed: worn out']);
+  });
 
   test('and where its getters throw', async () => {
     const file = join(folder, 'getter.ts');
@@ -214,12 +228,18 @@ describe('a target whose code', () => {
     });
   }
 
-  test('never returns is given up, and what was found before is told', { timeout: 60_000 }, async () => {
+  test('never returns, or too late, is given up, and what was found before is told', { timeout: 60_000 }, async () => {
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);
     const blocks = `openSync(${JSON.stringify(fifo)}, 'r');`;
-    const sources = [target('for (;;);'), `import { openSync } from 'node:fs'; ${target(blocks)}`];
-    const runs = sources.map(async (source, index) => {
+    const late = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 11_000);';
+    const NEVER = /^a read of 512 bytes at 0 has not returned within 10 s: an endless loop/;
+    const cases = [
+      [target('for (;;);'), NEVER],
+      [`import { openSync } from 'node:fs'; ${target(blocks)}`, NEVER],
+      [target(late), /^a read of 512 bytes at 0 has not returned within 10 s$/],
+    ] as const;
+    const runs = cases.map(async ([source, said], index) => {
       const file = join(folder, `never-returns-${index}.ts`);
       writeFileSync(file, source);
       const from = performance.now();
@@ -228,13 +248,13 @@ describe('a target whose code', () => {
       assert.deepEqual([code, stderr], [1, '']);
       const { checks } = JSON.parse(stdout) as { checks: Finding[] };
       assert.deepEqual(
-        checks.map(({ name, status }) => [name, status]),
+        checks.slice(0, 2).map(({ name, status }) => [name, status]),
         [
           ['device', 'ok'],
           ['boundaries', 'fail'],
         ],
       );
-      assert.match(failures(checks).join(), /^a read of 512 bytes at 0 has not returned within 10 s: an endless loop/);
+      assert.match(failures(checks).join(), said);
     });
     await Promise.all(runs);
   });
@@ -309,6 +329,13 @@ describe('a target whose code', () => {
     await assert.rejects(checkTarget(file, { ...OPTIONS, files: ['/srv/a.img'] }), /takes no backing file, not 1/);
   });
 });
+
+/** Writes the file of a target that throws. */
+function written(where: string, source: string): string {
+  const file = join(folder, `throws-${where}.ts`);
+  writeFileSync(file, `import { defineTarget } from 'ublkts/target'; ${source}`);
+  return file;
+}
 
 /** `handlers`: the code of what its `open` returns. */
 function returning(handlers: string): string {

@@ -11,7 +11,7 @@ import { ANSWER_SECONDS, withinBound } from '../load/bound.ts';
 import { loadDefinition } from '../load/load.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { Handlers, TargetDefinition } from '../handlers/define.ts';
-import { type Begin, bounded, Driven, Misbehaviour, REQUEST_SECONDS } from './driven.ts';
+import { type Begin, Driven, failureOf, Misbehaviour, REQUEST_SECONDS } from './driven.ts';
 import { FileCalls } from './file-calls.ts';
 import type { Disk } from './phase.ts';
 import { PHASES } from './phases.ts';
@@ -20,7 +20,7 @@ import { Strays } from './strays.ts';
 /** The id that a check says: there is no device. */
 const NO_DEVICE = -1;
 /** As long as a server waits for it. */
-const CLOSE_MS = 30_000;
+const CLOSE_SECONDS = 30;
 
 export interface Finding {
   readonly name: string;
@@ -165,7 +165,7 @@ function requireKnown({ options = {} }: TargetDefinition, given: Readonly<Record
 async function closed(all: readonly (Handlers | null)[], driven: Driven, begun: Begin): Promise<string> {
   for (const handlers of all) {
     if (handlers === null) continue;
-    begun('`close`', CLOSE_MS / 1000);
+    begun('`close`', CLOSE_SECONDS);
     await close(handlers);
   }
   await driven.requireReleased();
@@ -173,12 +173,9 @@ async function closed(all: readonly (Handlers | null)[], driven: Driven, begun: 
 }
 
 async function close(handlers: Handlers): Promise<void> {
-  try {
-    await bounded('`close`', (async () => handlers.close?.())(), CLOSE_MS);
-  } catch (error) {
-    if (error instanceof Misbehaviour) throw error;
-    throw new Misbehaviour('`close` has failed: what was not stored may be lost', { cause: error });
-  }
+  const failure = await failureOf('`close`', CLOSE_SECONDS, async () => handlers.close?.());
+  if (failure === null) return;
+  throw new Misbehaviour('`close` has failed: what was not stored may be lost', { cause: failure.thrown });
 }
 
 interface Outcome<T> {

@@ -4,10 +4,10 @@
  * buffer which is not its own any more.
  */
 import { randomFillSync } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withinMs } from '../../control/waiting.ts';
 import type { Handlers } from '../handlers/define.ts';
 import { promiseOf, UnexpectedResult } from '../handlers/outcome.ts';
-import { describeThrown } from '../load/thrown.ts';
+import { describeThrown, readable } from '../load/thrown.ts';
 import { Model } from './model.ts';
 
 /** Two patterns for what a read finds in its buffer: data that happens to be one of them is not the other. */
@@ -44,7 +44,7 @@ export class Driven {
     const what = `read of ${length} bytes at ${offset}`;
     const pattern = BEFORE[this.reads++ % BEFORE.length]!;
     const buffer = Buffer.alloc(length, pattern);
-    await this.done(what, () => this.handlers.read(buffer, offset));
+    await this.call(what, () => this.handlers.read(buffer, offset));
     const wrong = this.model.compare(offset, buffer);
     const unfilled = wrong >= 0 && buffer[wrong] === pattern && buffer[Math.min(length - 1, wrong + 1)] === pattern;
     if (unfilled) throw new Misbehaviour(`a ${what} did not fill its buffer from byte ${wrong} on`);
@@ -63,7 +63,7 @@ export class Driven {
     const buffer = randomFillSync(Buffer.alloc(length));
     const data = Buffer.from(buffer);
     try {
-      await this.done(what, () => this.handlers.write?.(buffer, offset, { fua }));
+      await this.call(what, () => this.handlers.write?.(buffer, offset, { fua }));
     } catch (error) {
       // Some of it may be there.
       this.model.forget(offset, length);
@@ -76,20 +76,20 @@ export class Driven {
   }
 
   async discard(offset: number, length: number): Promise<void> {
-    await this.done(`discard of ${length} bytes at ${offset}`, () => this.handlers.discard?.(offset, length));
+    await this.call(`discard of ${length} bytes at ${offset}`, () => this.handlers.discard?.(offset, length));
     this.model.forget(offset, length);
     this.count(0);
   }
 
   async writeZeroes(offset: number, length: number, unmap: boolean): Promise<void> {
     const what = `writeZeroes of ${length} bytes at ${offset}`;
-    await this.done(what, () => this.handlers.writeZeroes?.(offset, length, { unmap, fua: false }));
+    await this.call(what, () => this.handlers.writeZeroes?.(offset, length, { unmap, fua: false }));
     this.model.zero(offset, length);
     this.count(0);
   }
 
   async flush(): Promise<void> {
-    await this.done('flush', () => this.handlers.flush?.());
+    await this.call('flush', () => this.handlers.flush?.());
     this.count(0);
   }
 
@@ -103,17 +103,18 @@ export class Driven {
     }
   }
 
-  private async done(what: string, call: () => unknown): Promise<void> {
+  /** Calls handlers, and waits until they are done. `what`: one of them, for messages. */
+  async call(what: string, handlers: () => unknown): Promise<void> {
     this.begun(`a ${what}`, REQUEST_SECONDS);
-    try {
-      const promise = promiseOf(call());
-      const value = promise === null ? undefined : await bounded(`a ${what}`, promise, REQUEST_SECONDS * 1000);
+    const failure = await failureOf(`a ${what}`, REQUEST_SECONDS, async () => {
+      const promise = promiseOf(handlers());
+      const value = promise === null ? undefined : await promise;
       if (value !== undefined) throw new UnexpectedResult('its promise was fulfilled with', value);
-    } catch (error) {
-      if (error instanceof Misbehaviour) throw error;
-      const why = error instanceof Error ? error.message : describeThrown(error, '');
-      throw new Misbehaviour(`a ${what} failed: ${why}`, { cause: error });
-    }
+    });
+    if (failure === null) return;
+    const { thrown } = failure;
+    const why = thrown instanceof Error ? thrown.message : describeThrown(thrown, '');
+    throw new Misbehaviour(`a ${what} failed: ${why}`, { cause: thrown });
   }
 
   private async release(buffer: Buffer, what: string): Promise<void> {
@@ -130,18 +131,27 @@ export class Driven {
   }
 }
 
-/** Settles as `promise` does, or rejects with a Misbehaviour of `what` after so many milliseconds. */
-export async function bounded(what: string, promise: Promise<unknown>, ms: number): Promise<unknown> {
-  const timer = new AbortController();
-  const late = sleep(ms, undefined, { signal: timer.signal }).then(
-    () => {
-      throw new Misbehaviour(`${what} did not settle within ${ms / 1000} s`);
-    },
-    () => undefined,
-  );
+/** What code of a target has thrown. */
+export interface Failure {
+  readonly thrown: unknown;
+}
+
+/** Runs code of the target. Resolves to null when it has succeeded. Rejects with a Misbehaviour when it takes longer than `seconds`. */
+export async function failureOf(what: string, seconds: number, run: () => Promise<void>): Promise<Failure | null> {
+  const from = performance.now();
+  const settled = caught(run);
+  const left = seconds * 1000 - (performance.now() - from);
+  if (left <= 0) throw new Misbehaviour(`${what} has not returned within ${seconds} s`);
+  const failure = await withinMs<Failure | null, 'late'>(settled, left, 'late');
+  if (failure === 'late') throw new Misbehaviour(`${what} did not settle within ${seconds} s`);
+  return failure;
+}
+
+async function caught(run: () => Promise<void>): Promise<Failure | null> {
   try {
-    return await Promise.race([promise, late]);
-  } finally {
-    timer.abort();
+    await run();
+    return null;
+  } catch (error) {
+    return { thrown: readable(error) };
   }
 }

@@ -127,7 +127,7 @@ async function speed(driven: Driven, disk: Disk): Promise<string> {
   const places = Math.floor((disk.size - length) / disk.block) + 1;
   const most = Math.min(AT_ONCE, handlers.concurrency ?? AT_ONCE);
   const buffers = Array.from({ length: most }, () => Buffer.alloc(length));
-  const measure = async (call: (buffer: Buffer, offset: number) => unknown): Promise<string> => {
+  const measure = async (what: string, call: (buffer: Buffer, offset: number) => unknown): Promise<string> => {
     const from = performance.now();
     let count = 0;
     let isAsync = false;
@@ -139,14 +139,14 @@ async function speed(driven: Driven, disk: Disk): Promise<string> {
         await outcome;
       }
     };
-    await Promise.all(buffers.map(one));
+    await driven.call(`${what} of ${length} bytes`, async () => void (await Promise.all(buffers.map(one))));
     const perSecond = count / ((performance.now() - from) / 1000);
     const how = isAsync ? ` (${most} at once)` : '';
     return `${Math.round(perSecond).toLocaleString('en-US')}${how}`;
   };
-  const reads = await measure((buffer, offset) => handlers.read(buffer, offset));
+  const reads = await measure('read', (buffer, offset) => handlers.read(buffer, offset));
   const writes = disk.writes
-    ? await measure((buffer, offset) => handlers.write?.(buffer, offset, { fua: false }))
+    ? await measure('write', (buffer, offset) => handlers.write?.(buffer, offset, { fua: false }))
     : null;
   // Nobody has taken note of what these have written.
   driven.model.forgetAll();

@@ -1,7 +1,7 @@
 /** Calls a target's `setup` and `open`; what they throw becomes the sentence that says why there can be no device. */
 import { UblkError, usageError } from '../../errors.ts';
 import { withinBound } from '../load/bound.ts';
-import { describeThrown } from '../load/thrown.ts';
+import { describeThrown, readable } from '../load/thrown.ts';
 import type { OpenRequest } from '../target.ts';
 import type { Handlers, OpenContext, SetupContext, TargetDefinition } from './define.ts';
 import { requireHandlers } from './handlers.ts';
@@ -56,7 +56,8 @@ function contextOf({ options = {} }: TargetDefinition, opening: Opening): SetupC
 async function asTargets<Result>(file: string, name: string, run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown);
     if (error instanceof UblkError) throw error;
     throw new UblkError(`target ${file} cannot ${name}: ${describeThrown(error, file)}`, {
       code: codeOf(error),

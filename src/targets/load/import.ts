@@ -12,6 +12,7 @@ import { keepCompiledCode } from '../../native/compiled-code.ts';
 import { packagePath } from '../../package-root.ts';
 import { loadedWithinBound } from './bound.ts';
 import { addSyntaxPlace } from './syntax-place.ts';
+import { readable } from './thrown.ts';
 import { requireTrusted } from './trusted.ts';
 
 const OWN: Readonly<Record<string, string>> = {
@@ -33,7 +34,8 @@ export async function importTrusted(url: string): Promise<unknown> {
     // next, read what is left without them (118 ms become 2).
     keepCompiledCode();
     return loaded;
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown);
     addSyntaxPlace(error, urls);
     throw error;
   } finally {

@@ -8,7 +8,7 @@ import { handlersTarget } from '../handlers/index.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
 import { withinBound } from './bound.ts';
 import { importTrusted } from './import.ts';
-import { describeThrown } from './thrown.ts';
+import { describeThrown, readable } from './thrown.ts';
 
 /** `file`: an absolute path. Throws a UblkError that names the file, and the line where there is one. */
 export async function loadTarget(file: string): Promise<TargetType> {
@@ -25,7 +25,7 @@ function boundedRing(type: TargetType, file: string): TargetType {
       return await withinBound(opening, 'open', file);
     } catch (error) {
       opening.then(async (opened) => opened.close()).catch(() => {});
-      throw error;
+      throw readable(error);
     }
   };
   return { ...type, name: file, open };

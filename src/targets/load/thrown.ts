@@ -4,12 +4,29 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { packagePath } from '../../package-root.ts';
 
+const UNREADABLE = 'it threw something that throws when it is looked at';
+
+/**
+ * What code of a target has thrown, or, where that throws itself when it is looked at (a getter, a proxy), an Error that
+ * says so. Who catches what a target throws begins with this, and may read what an error has from then on.
+ */
+export function readable(thrown: unknown): unknown {
+  try {
+    // Whatever is read of it later.
+    if (thrown instanceof Error) void [`${thrown.name}${thrown.message}${thrown.stack}`, thrown.cause];
+    if (typeof thrown === 'object' && thrown !== null && 'code' in thrown) void thrown.code;
+    return thrown;
+  } catch {
+    return new Error(UNREADABLE);
+  }
+}
+
 /** `file`: the target's file, an absolute path. Never throws, whatever a target throws. */
 export function describeThrown(thrown: unknown, file: string): string {
   try {
     return thrown instanceof Error ? describeError(thrown, file) : `it threw ${shown(thrown)}`;
   } catch {
-    return 'it threw something that throws when it is looked at';
+    return UNREADABLE;
   }
 }
 
