@@ -229,15 +229,21 @@ test('an address that cannot be listened on is told from a port that is in use',
   assert.match(stderr, /Cannot assign requested address \(EADDRNOTAVAIL\)\nhint: name an address of this machine/);
 });
 
-test('a directory that was deleted is said to be the reason', () => {
+test('a directory that was deleted is said to be the reason, where a command needs it', () => {
   const lost = mkdtempSync(join(tmpdir(), 'ublkts-lost-'));
-  for (const words of ['add -t loop x.img', 'target check ./x.ts', 'target check /x.ts']) {
+  const inLost = (words: string) => {
     const script = `cd ${lost} && rmdir ${lost} && exec "$0" ${ROOT}bin/run.js ${words}`;
     const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath], { encoding: 'utf8' });
-    assert.equal(status, 2, words);
-    assert.match(stderr, /: the current directory was deleted, so .*\nhint: change to a directory that is there/);
     mkdirSync(lost);
+    return { status, stderr };
+  };
+  for (const words of ['add -t loop x.img', 'target check ./x.ts']) {
+    const { status, stderr } = inLost(words);
+    assert.equal(status, 2, words);
+    assert.match(stderr, /: the current directory was deleted\nhint: change to a directory that is there\n$/);
   }
+  const { status, stderr } = inLost(`target check ${ROOT}examples/ram.ts -o size=1M`);
+  assert.equal(status, 0, stderr);
   rmdirSync(lost);
 });
 

@@ -79,13 +79,13 @@ function unexpected(thrown: unknown): UblkError {
   return new UblkError(message, { code, cause: thrown });
 }
 
-/** A path that does not begin with / leads nowhere then. */
+/** A path that does not begin with / leads nowhere then, and Node cannot start a thread. */
 function lostDirectory(thrown: unknown): UblkError | undefined {
   if (!(thrown instanceof Error) || (thrown as NodeJS.ErrnoException).syscall !== 'uv_cwd') return undefined;
-  return new UblkError('the current directory was deleted, so a relative path leads nowhere', {
+  return new UblkError('the current directory was deleted', {
     code: 'ENOENT',
     kind: 'usage',
-    hint: 'change to a directory that is there, or name the file by its absolute path',
+    hint: 'change to a directory that is there',
     cause: thrown,
   });
 }

@@ -3,7 +3,6 @@ import { usageError } from '../../errors.ts';
 import { checkFileCount } from '../../spec/checks/target.ts';
 import { option } from '../../spec/option-names.ts';
 import { ADD_DEFAULTS } from '../../spec/options.ts';
-import { ownTargetFile } from '../find.ts';
 import { misspeltHandlers } from '../handlers/handlers.ts';
 import type { Misspelt } from '../handlers/misspelt.ts';
 import { openHandlers, setUp } from '../handlers/open.ts';
@@ -46,15 +45,14 @@ export interface CheckProgress {
 const UNWATCHED: CheckProgress = { begun: () => {}, found: () => {} };
 
 /**
- * Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. Code that
- * never returns keeps this thread: see thread.ts.
+ * `file`: the target's, an absolute path. Throws a UblkError for a target that cannot be loaded or opened; what it does wrong
+ * afterwards is a finding. Code that never returns keeps this thread: see thread.ts.
  */
 export async function checkTarget(
-  name: string,
+  file: string,
   options: CheckOptions,
   progress: CheckProgress = UNWATCHED,
 ): Promise<Finding[]> {
-  const file = await ownTargetFile(name);
   const calls = await FileCalls.begin();
   const strays = Strays.begin();
   try {

@@ -8,8 +8,8 @@ function say(message: CheckMessage): void {
   parentPort?.postMessage(message);
 }
 
-const { name, options } = workerData as { readonly name: string; readonly options: CheckOptions };
-checkTarget(name, options, {
+const { file, options } = workerData as { readonly file: string; readonly options: CheckOptions };
+checkTarget(file, options, {
   begun: (part, what, seconds) => say({ kind: 'begun', part, what, seconds }),
   found: (finding) => say({ kind: 'found', finding }),
 }).then(

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { withinMs } from '../../control/waiting.ts';
 import { packagePath } from '../../package-root.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
+import { ownTargetFile } from '../find.ts';
 import type { CheckOptions, Finding } from './check.ts';
 import type { Begun, CheckMessage } from './messages.ts';
 
@@ -14,11 +15,16 @@ const GRACE_SECONDS = 5;
 /** How long the thread has to end. Node cannot end one that waits in the kernel; the command ends without it (bin/run.js). */
 const END_MS = 500;
 
-/** Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. */
+/**
+ * Throws a UblkError for a target that cannot be loaded or opened; what it does wrong afterwards is a finding. `options.files`:
+ * absolute paths.
+ */
 export async function checkOnThread(name: string, options: CheckOptions): Promise<Finding[]> {
+  const file = await ownTargetFile(name);
+  leaveDeletedDirectory();
   // What the target prints does not belong to the results.
   const worker = new Worker(packagePath('dist/targets/check/main.cjs'), {
-    workerData: { name, options },
+    workerData: { file, options },
     stdout: true,
     trackUnmanagedFds: false,
   });
@@ -27,6 +33,15 @@ export async function checkOnThread(name: string, options: CheckOptions): Promis
     return await findingsOf(worker);
   } finally {
     await withinMs(worker.terminate(), END_MS, undefined);
+  }
+}
+
+/** Node asks for the current directory when it starts a thread. No name needs it any more, and servers run in / as well. */
+function leaveDeletedDirectory(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.chdir('/');
   }
 }
 
