@@ -90,8 +90,11 @@ function lostDirectory(thrown: unknown): UblkError | undefined {
   });
 }
 
-function stackOf(error: Error): string {
+/** How many causes of an error are told. An error can be its own cause. */
+const CAUSES = 8;
+
+function stackOf(error: Error, causes = CAUSES): string {
   const { cause } = error;
   const stack = error.stack ?? String(error);
-  return cause instanceof Error ? `${stack}\ncaused by: ${stackOf(cause)}` : stack;
+  return cause instanceof Error && causes > 0 ? `${stack}\ncaused by: ${stackOf(cause, causes - 1)}` : stack;
 }
