@@ -51,7 +51,7 @@ const OTHERS: readonly (readonly [call: Call, begin: string, ...values: unknown[
   [(value) => library.addDevice(value), 'options are an object', null, undefined, 'null'],
   [(value) => library.recoverDevice(0, value), 'options are an object', null, 'null'],
   [(value) => library.recoverAllDevices(value), 'options are an object', null, 'null'],
-  [(value) => library.recoverAllDevices({ cpus: value }), '`cpus` is ', '0', null],
+  [(value) => library.recoverAllDevices({ cpus: value }), '`cpus` is ', '0', null, [0, 1, 2, 3, 4, 5, 6, '7']],
   [(value) => library.deleteDevice(0, { force: value }), '`force` is ', 'false', 0, null],
   [(value) => library.deleteAllDevices({ force: value }), '`force` is ', 'false'],
   [(value) => library.stopDevice(0, { force: value }), '`force` is ', 'false'],
@@ -77,6 +77,27 @@ const OTHERS: readonly (readonly [call: Call, begin: string, ...values: unknown[
 test('other values of a wrong kind are refused', async () => {
   for (const [call, begin, ...values] of OTHERS) {
     for (const value of values) await isRefused(() => call(value as never), begin, value);
+  }
+});
+
+test('an id that is none is refused before a driver is needed', async () => {
+  const { describeDevice, deleteDevice, stopDevice, quiesceDevice, unregisterAllBuffers } = library;
+  const calls: readonly Call[] = [
+    describeDevice,
+    deleteDevice,
+    stopDevice,
+    quiesceDevice,
+    unregisterAllBuffers,
+    (value) => library.recoverDevice(value, {}),
+    (value) => library.updateSize(value, 4096),
+    (value) => library.setAffinity(value, { cpus: [0] }),
+    (value) => library.registerBuffer(value, { kind: 'memfd', bytes: 4096 }),
+    (value) => library.unregisterBuffer(value, 0),
+  ];
+  for (const call of calls) {
+    for (const id of [Number.NaN, -1, '0', null, new Error('no id'), [0, 1, 2, 3, 4, 5, 6, 7]]) {
+      await isRefused(() => call(id as never), shown(id), id);
+    }
   }
 });
 

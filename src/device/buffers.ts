@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withControl } from '../control/channel.ts';
 import { getDevInfo } from '../control/commands.ts';
+import { requireDeviceId } from '../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import {
@@ -54,6 +55,7 @@ export async function registerBuffer(
   source: BufferSource,
   options: WaitOptions = {},
 ): Promise<RegisteredBuffer> {
+  requireDeviceId(id);
   requireWaiting(options);
   requireOptions(source);
   requireKind('kind', source.kind, oneOf(...Object.keys(KINDS)));
@@ -94,6 +96,7 @@ async function ask<R extends Request>(
   options: WaitOptions,
   fd?: number,
 ): Promise<Answers[R['op']]> {
+  requireDeviceId(id);
   requireWaiting(options);
   const pid = await requireServer(id);
   const waitsFor = `waiting for the server (pid ${pid}) to answer`;

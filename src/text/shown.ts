@@ -11,7 +11,9 @@ export function shown(value: unknown): string {
 
 function inspected(value: unknown): string {
   try {
-    return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10 });
+    const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10 });
+    // Long arrays and the stacks of errors have lines all the same.
+    return text.replaceAll(/\s*\n\s*/g, ' ');
   } catch {
     return typeof value;
   }

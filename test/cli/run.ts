@@ -28,9 +28,16 @@ export function ublkts(line: string, { env = {}, node = [] }: Setting = {}): Res
   return { code: status, stdout, stderr };
 }
 
+/** A program that does not end would keep the tests from ending. */
+export const LONGEST_MS = 50_000;
+
 /** The same for several at once. */
 export async function ran(words: readonly string[]): Promise<Result> {
-  const child = spawn(process.execPath, [`${ROOT}bin/run.js`, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [`${ROOT}bin/run.js`, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_MS,
+    killSignal: 'SIGKILL',
+  });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number | null, stdout, stderr };
 }

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { spawn } from '@lydell/node-pty';
 import { NO_DRIVER } from '../../src/control/missing-driver.ts';
-import { ROOT } from './run.ts';
+import { LONGEST_MS, ROOT } from './run.ts';
 
 const noDriver = { skip: existsSync('/dev/ublk-control') && 'this machine has the ublk driver' };
 const ESCAPE = '\u001b[';
@@ -83,5 +83,11 @@ function screenOf(
     isEnding = true;
     terminal.write('\u0003');
   });
-  return new Promise((resolve) => terminal.onExit(() => resolve(screen)));
+  const late = setTimeout(() => terminal.kill('SIGKILL'), LONGEST_MS);
+  return new Promise((resolve) => {
+    terminal.onExit(() => {
+      clearTimeout(late);
+      resolve(screen);
+    });
+  });
 }

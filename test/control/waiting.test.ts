@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bounded } from '../../src/control/waiting.ts';
 import { UblkError } from '../../src/errors.ts';
 
 const late = () => new UblkError('late', { code: 'TIMEOUT' });
 
-test('a wait that is bounded by more than a timer counts is not over at once', async () => {
-  const warned = mock.method(process, 'emitWarning', () => {});
+test('a wait that is bounded by more than a timer counts is not over at once', async (t) => {
+  const warned = t.mock.method(process, 'emitWarning', () => {});
   for (const timeoutMs of [2 ** 31, Number.MAX_SAFE_INTEGER, Infinity]) {
     assert.equal(await bounded(sleep(20, 'done'), { timeoutMs, late }), 'done');
   }

@@ -143,7 +143,7 @@ describe('the monitor', { skip, timeout: 1_200_000 }, () => {
     }
     assert.ok(quickest < 2, `${quickest} s`);
     terminal.press('4');
-    assert.match(await shows(/recovered: server pid/), /server gone/);
+    assert.match(await shows(/recovered, server pid/), /server gone/);
   });
 
   test('deletes the device, after a question that names it', async () => {

@@ -275,7 +275,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       await read.succeeded;
       assert.equal((await again).index, 0);
       assert.equal((await buffersOf(id)).length, 1);
-      const undone = /buffer 0 \(\S+\) was registered for a client that no longer waited, and is unregistered/;
+      const undone = /device \d+: buffer 0 \(\S+\), for which no client waits any more, is unregistered again/;
       assert.match(readFileSync(`/run/ublkts/${id}.log`, 'utf8'), undone);
     });
     closeSync(memfd);

@@ -109,11 +109,14 @@ describe('limits', { skip, timeout: 600_000 }, () => {
     sh(`echo 11 > ${group}/pids.max`);
     const through = ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
     const message = /has not begun to run within 15 s, and was killed/;
-    for (const command of ['serve --name few', 'add -t null']) {
-      expectOneLine(await ublkts(command, { through }), FAILED, message);
-      assert.deepEqual(await leftovers(), [], command);
+    try {
+      for (const command of ['serve --name few', 'add -t null']) {
+        expectOneLine(await ublkts(command, { through }), FAILED, message);
+        assert.deepEqual(await leftovers(), [], command);
+      }
+    } finally {
+      sh(`rmdir ${group}`);
     }
-    sh(`rmdir ${group}`);
   });
 
   test('no process can be started: add deletes its device itself, and del keeps the device', async () => {

@@ -98,7 +98,7 @@ describe('the socket', () => {
     assert.deepEqual(heard, []);
   });
 
-  test('who carries out a request knows whether its client has left; one that has only stopped to send has not', async (t) => {
+  test('who carries out a request knows whether its client has left; one that has only stopped sending has not', async (t) => {
     const path = `${socketPath}.left`;
     const left = new Map<string, () => boolean>();
     const gate = Promise.withResolvers<void>();

@@ -242,9 +242,7 @@ describe('a target whose code', () => {
     const runs = cases.map(async ([source, said], index) => {
       const file = join(folder, `never-returns-${index}.ts`);
       writeFileSync(file, source);
-      const from = performance.now();
       const { code, stdout, stderr } = await ran(['target', 'check', file, '--json']);
-      assert.ok(performance.now() - from < 25_000, source);
       assert.deepEqual([code, stderr], [1, '']);
       const { checks } = JSON.parse(stdout) as { checks: Finding[] };
       assert.deepEqual(

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { UblkError } from '../../src/errors.ts';
 import { findTarget, targetReference } from '../../src/targets/find.ts';
 import { ROOT } from '../cli/run.ts';
 
@@ -66,15 +67,29 @@ describe('a file', () => {
       'const d = (): void => {};\n@d class X {}\n',
       /cannot load target .*: SyntaxError: Invalid or unex/,
     ],
+    ['data.mjs', "import data from './data.json' with { type: 'json' };\nconst x = ;\n", /\(data\.mjs:2\)/],
     ['plain.mjs', 'export default {};\n', /its default export was not made by defineTarget/],
     ['half.ts', GOOD.replace("summary: 'good', ", ''), /is not complete: `summary` is not a text/],
   ] as const) {
     test(`with a mistake is refused with its line: ${name}`, async () => {
       const file = join(folder, name);
       writeFileSync(file, source);
+      writeFileSync(join(folder, 'data.json'), '{"a":1}');
       await assert.rejects(findTarget(file), message);
     });
   }
+
+  test('with a decorator is told that it cannot stay, and no other one is', async () => {
+    for (const [name, source, hint] of [
+      ['decorates.ts', 'const d = (): void => {};\n@d class X {}\n', /a decorator cannot stay/],
+      ['open.ts', "const text = 'x\n", /^$/],
+      ['open.mjs', "const text = 'x\n", /^$/],
+    ] as const) {
+      const file = join(folder, name);
+      writeFileSync(file, source);
+      await assert.rejects(findTarget(file), (error) => error instanceof UblkError && hint.test(error.hint ?? ''));
+    }
+  });
 
   test('that imports a type as a value is told how to', async () => {
     const file = join(folder, 'imports-type.ts');

@@ -17,7 +17,7 @@ const PACKAGES = /^(?:execa|ffi-rs|ink|koffi|react)(?:\/|$)/;
 const CHUNKS = [
   {
     name: 'start',
-    test: /\/src\/(?:errors|kinds|text\/shown|cache-home|package-root|native\/one-thread|cli\/argv\/(?:global-flags|fold)|cli\/dispatch\/(?:manifest|suggest)|cli\/failures\/exit-codes)\.ts$/,
+    test: /\/src\/(?:errors|kinds|text\/(?:shown|suggest)|cache-home|package-root|native\/one-thread|cli\/argv\/(?:global-flags|fold)|cli\/dispatch\/manifest|cli\/failures\/exit-codes)\.ts$/,
   },
   { name: 'styles', test: /\/src\/cli\/output\/styles\.ts$|\/node_modules\/chalk\// },
   { name: 'own-target', test: /\/src\/(?:targets\/(?:handlers|load)\/|native\/compiled-code\.ts)/ },

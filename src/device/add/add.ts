@@ -94,6 +94,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
   const { options, files, places } = prepared;
   const { info, spec } = await create(channel, prepared, waiting);
   const id = info.dev_id;
+  let isLive = false;
   try {
     const attempt = newAttempt();
     const record: DeviceRecord = {
@@ -119,6 +120,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
       writeRecord(record);
     });
     const server = await startOn(spec.server, { device: id, mode: 'add', attempt, target: options.target }, waiting);
+    isLive = true;
     // Whoever is told of the device opens it next.
     await blockDeviceNode(id).catch((error: unknown) => {
       server.release();
@@ -126,7 +128,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
     });
     return server;
   } catch (error) {
-    await removeFailed(channel, id, options.server);
+    await removeFailed(channel, id, options.server !== null || isLive);
     throw error;
   }
 }
@@ -188,12 +190,12 @@ function grantedBy(info: DevInfo): Granted {
 }
 
 /** Deletes the device that a failed server leaves, which is of no use to anyone. */
-async function removeFailed(channel: ControlChannel, id: number, server: string | null): Promise<void> {
+async function removeFailed(channel: ControlChannel, id: number, isServed: boolean): Promise<void> {
   try {
     const { deleteDevice } = await import('../remove/delete.ts');
     await deleteDevice(id, { force: true, timeoutMs: REMOVED_MS }).catch(async (error: unknown) => {
-      if (!isUnstarted(error) || server !== null) throw error;
-      // No process can be started that deletes it, and none that would serve it: the driver waits for nobody.
+      if (!isUnstarted(error) || isServed) throw error;
+      // No process can be started that deletes it, and its own server was never started or was killed: the driver waits for nobody.
       await delDev(channel, id, { timeoutMs: REMOVED_MS });
       await withFilesAlone(() => forgetDevice(id));
     });

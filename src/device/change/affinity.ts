@@ -1,4 +1,5 @@
 /** `set_affinity`: other CPUs for the threads that serve a device, while they serve. */
+import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { COUNT, listOf, optional } from '../../kinds.ts';
@@ -38,6 +39,7 @@ export interface Moved {
  * device's alone.
  */
 export async function setAffinity(id: number, options: AffinityOptions): Promise<Moved> {
+  requireDeviceId(id);
   requireWaiting(options, { cpus: listOf(COUNT), queue: optional(COUNT) });
   const { cpus, queue, ...waiting } = options;
   if (cpus.length === 0) throw usageError('the list of CPUs is empty', ['name some with ', option('cpus')]);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { getDevInfo, quiesceDev } from '../../control/commands.ts';
+import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
@@ -23,6 +24,7 @@ const SLACK_MS = 2_000;
  * a UblkError of kind `busy` when the device is still LIVE then.
  */
 export async function quiesceDevice(id: number, options: WaitOptions = {}): Promise<void> {
+  requireDeviceId(id);
   requireWaiting(options);
   const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   await withControl(async (channel) => {

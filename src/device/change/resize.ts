@@ -6,6 +6,7 @@ import { type Partition, partitionsOf } from '../../block/topology.ts';
 import { withControl } from '../../control/channel.ts';
 import { getDevInfo, updateSize as update } from '../../control/commands.ts';
 import { diskSize } from '../../control/sysfs.ts';
+import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { NUMBER, optional, requireKind, SWITCH } from '../../kinds.ts';
@@ -33,6 +34,7 @@ export interface ResizeOptions extends WaitOptions {
  * than 0. Throws a UblkError of kind `usage` for another size, of kind `no-device` for a device that is stopped.
  */
 export async function updateSize(id: number, bytes: number, options: ResizeOptions = {}): Promise<void> {
+  requireDeviceId(id);
   requireWaiting(options, { grow: optional(SWITCH), force: optional(SWITCH) });
   requireKind('bytes', bytes, NUMBER);
   const { grow = false, force = false } = options;

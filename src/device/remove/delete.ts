@@ -12,6 +12,7 @@ import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../../control/commands.ts';
 import { findDevices, isThere } from '../../control/discovery.ts';
 import { type DiskNumbers, diskNumbers } from '../../control/sysfs.ts';
+import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions, waitingReporter } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { type Kinds, optional, SWITCH } from '../../kinds.ts';
@@ -54,6 +55,7 @@ const DELETED: Ended = { done: 'deleted', command: 'DEL_DEV' };
  * not stored is lost.
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
+  requireDeviceId(id);
   requireWaiting(options, OPTIONS);
   await withControl((channel) => remove(channel, id, options, new UblkStack(channel)));
 }

@@ -4,6 +4,7 @@ import { findOpeners } from '../../block/openers.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { findDevInfo, getDevInfo, stopDev, tryStopDev } from '../../control/commands.ts';
 import { diskNumbers } from '../../control/sysfs.ts';
+import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { optional, SWITCH } from '../../kinds.ts';
@@ -28,6 +29,7 @@ export interface StopOptions extends WaitOptions {
  * the target open, after `timeoutMs` (default 30 s for each).
  */
 export async function stopDevice(id: number, options: StopOptions = {}): Promise<void> {
+  requireDeviceId(id);
   requireWaiting(options, { safe: optional(SWITCH), force: optional(SWITCH) });
   await withControl(async (channel) => {
     const server = serverOf(getDevInfo(channel, id).ublksrv_pid, readRecord(id));

@@ -2,6 +2,7 @@
 import { ControlChannel } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo } from '../../control/commands.ts';
 import { findDevices, isThere } from '../../control/discovery.ts';
+import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { isRingRefusal } from '../../native/ring/setup-failure.ts';
@@ -51,6 +52,7 @@ export async function listDevices(options: WaitOptions = {}): Promise<DeviceRepo
 
 /** One device. Throws a UblkError of kind `no-device` when there is none with this id. */
 export async function describeDevice(id: number, options: WaitOptions = {}): Promise<DeviceReport> {
+  requireDeviceId(id);
   requireWaiting(options);
   return askOrLook(
     (channel) => describe(channel, id),

@@ -6,7 +6,7 @@ import { type ProcessFacts, readProcess } from '../../record/process-state.ts';
 
 /** The pause between two looks. */
 export const LOOK_MS = 1_000;
-/** A Node that starts uses the processor, or waits for a disk. */
+/** A Node that starts uses the processor, or waits for a disk (state D). */
 export const HUNG_MS = 15_000;
 
 export class HungStart {

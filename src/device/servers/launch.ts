@@ -269,7 +269,7 @@ async function firstLine(
   }
 }
 
-/** Its log goes with it, so what it says is in the message. */
+/** The log of a device that could not be added goes with it, so what it says is in the message. */
 function silentError(pid: number, said: string): UblkError {
   return new UblkError(
     `the server (pid ${pid}) did not report within ${READY_SECONDS} s that it is ready, and was killed${quoted(said)}`,
@@ -279,7 +279,7 @@ function silentError(pid: number, said: string): UblkError {
 
 function hungError(pid: number): UblkError {
   return new UblkError(
-    `the server (pid ${pid}) has not begun to run within ${HUNG_MS / 1000} s, and was killed: Node waits for threads that it could not start`,
+    `the server (pid ${pid}) has not begun to run within ${HUNG_MS / 1000} s, and was killed: Node probably waits for threads that it could not start`,
     { code: 'EAGAIN', command: 'pthread_create', hint: THREADS_HINT },
   );
 }

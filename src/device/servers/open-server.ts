@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { milliseconds } from '../../clock.ts';
-import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
+import { bounded, requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
 import { hasEnded, isGone } from '../../protocol/ask-resident.ts';
@@ -208,16 +208,7 @@ async function askToEnd(name: string, signal: AbortSignal | undefined): Promise<
 }
 
 async function endOf(server: FollowedServer, name: string, { signal, timeoutMs = END_MS }: WaitOptions): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(busyError(name, sorted(server), timeoutMs)), timeoutMs);
-  const abort = (): void => late.reject(signal?.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([server.ended, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-  }
+  await bounded(server.ended, { signal, timeoutMs, late: () => busyError(name, sorted(server), timeoutMs) });
 }
 
 function sorted(server: FollowedServer | undefined): number[] {

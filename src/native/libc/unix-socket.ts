@@ -145,7 +145,7 @@ export function peerCredentials(socket: number): PeerCredentials {
   return { pid: view.getInt32(0, true), uid: view.getUint32(4, true) };
 }
 
-/** Whether the other end has closed the connection. One that has only stopped to send may still wait for an answer. */
+/** Whether the other end has closed the connection. One that has only stopped sending may still wait for an answer. */
 export function isHungUp(socket: number): boolean {
   // A struct pollfd, which asks for nothing but what poll always tells: fd, events, revents.
   const asked = new Int32Array([socket, 0]);

@@ -65,6 +65,9 @@ export interface RegistryOptions {
   readonly resetCounters: (index: number) => void;
 }
 
+/** The server itself waits for what it registers. */
+const ALWAYS = (): boolean => true;
+
 export class ShmemRegistry {
   readonly #device: number;
   readonly #channel: ControlChannel;
@@ -104,7 +107,12 @@ export class ShmemRegistry {
       const { fd, ...file } = opened === null ? openSharedFile(path, readOnly) : checkedFile(opened, path);
       try {
         const restricted = readOnly || isReadOnly(fd);
-        return await this.#register(fd, { ...file, readOnly: restricted, path, source: path, kept: false }, -1);
+        return await this.#register(
+          fd,
+          { ...file, readOnly: restricted, path, source: path, kept: false },
+          -1,
+          isAwaited,
+        );
       } finally {
         // The mapping keeps the file; the descriptor has done its work.
         closeSync(fd);
@@ -121,7 +129,7 @@ export class ShmemRegistry {
         const path = pathOf(link, file);
         const source = path ?? `${link.replace(/^\//, '').replace(/ \(deleted\)$/, '')} of ${owner}`;
         const restricted = readOnly || isReadOnly(fd);
-        return await this.#register(fd, { ...file, readOnly: restricted, path, source, kept: false }, -1);
+        return await this.#register(fd, { ...file, readOnly: restricted, path, source, kept: false }, -1, isAwaited);
       } finally {
         closeSync(fd);
       }
@@ -136,7 +144,7 @@ export class ShmemRegistry {
         const file = checkSharedFile(fd, `a memfd of ${bytes} bytes`);
         if (seal) addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW, 'a memfd');
         const path = `/proc/${process.pid}/fd/${fd}`;
-        return await this.#register(fd, { ...file, readOnly, path, source: path, kept: true }, fd);
+        return await this.#register(fd, { ...file, readOnly, path, source: path, kept: true }, fd, isAwaited);
       } catch (error) {
         closeSync(fd);
         throw error;
@@ -216,14 +224,24 @@ export class ShmemRegistry {
     return this.#inTurn(async () => {
       const stored = await register();
       if (isAwaited()) return stored;
-      const { index, source } = stored;
-      await this.#unregister(index);
-      log(`buffer ${index} (${source}) was registered for a client that no longer waited, and is unregistered`);
+      await this.#undo(stored);
       throw unawaited(this.#device);
     });
   }
 
-  async #register(fd: number, what: Description, keep: number): Promise<StoredBuffer> {
+  async #undo({ index, source }: StoredBuffer): Promise<void> {
+    const buffer = `device ${this.#device}: buffer ${index} (${source}), for which no client waits any more,`;
+    try {
+      await this.#unregister(index);
+      log(`${buffer} is unregistered again`);
+    } catch (error) {
+      log(`${buffer} stays registered: ${describeFailure(error)}`);
+    }
+  }
+
+  async #register(fd: number, what: Description, keep: number, isAwaited: () => boolean): Promise<StoredBuffer> {
+    // The client may have left while the calls before this one waited.
+    if (!isAwaited()) throw unawaited(this.#device);
     const { length, readOnly, source } = what;
     if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
     const memory = mapFile(fd, length, `of ${source}`, { readOnly, populate: true });
@@ -320,9 +338,6 @@ export class ShmemRegistry {
     }
   }
 }
-
-/** The server itself waits for what it registers. */
-const ALWAYS = (): boolean => true;
 
 /** After this many free indexes in a row, the search ends. */
 const MISSES = 16;

@@ -11,18 +11,30 @@ export interface Misspelt {
  * have helpers with names of that kind.
  */
 export function misspeltNames(object: object, known: readonly string[], isFunction: boolean): Misspelt[] {
-  const absent = known.filter((name) => Reflect.get(object, name) === undefined);
-  return namesOf(object)
-    .filter((name) => !known.includes(name) && (typeof Reflect.get(object, name) === 'function') === isFunction)
-    .flatMap((name) => {
+  const properties = propertiesOf(object);
+  const absent = known.filter((name) => !properties.has(name));
+  return [...properties]
+    .filter(([name, isOne]) => !known.includes(name) && isOne === isFunction)
+    .flatMap(([name]) => {
       const meant = closest(name.replace(/^on(?=[A-Z])/, ''), absent);
       return meant === undefined ? [] : [{ name, meant }];
     });
 }
 
-/** Those of its class, too. */
-function namesOf(object: object): string[] {
-  const parent: unknown = Object.getPrototypeOf(object);
-  const inherited = typeof parent === 'object' && parent !== null && parent !== Object.prototype ? namesOf(parent) : [];
-  return [...Object.getOwnPropertyNames(object), ...inherited].filter((name) => name !== 'constructor');
+/** The names that the object and its classes have, each with whether it is a function. No getter is called: it may throw. */
+function propertiesOf(object: object): Map<string, boolean> {
+  const properties = new Map<string, boolean>();
+  for (let one: unknown = object; isBelow(one); one = Object.getPrototypeOf(one)) {
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(one))) {
+      const value: unknown = descriptor.value;
+      const isAbsent = value === undefined && descriptor.get === undefined;
+      if (!isAbsent && name !== 'constructor' && !properties.has(name))
+        properties.set(name, typeof value === 'function');
+    }
+  }
+  return properties;
+}
+
+function isBelow(one: unknown): one is object {
+  return typeof one === 'object' && one !== null && one !== Object.prototype;
 }

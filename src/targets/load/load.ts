@@ -8,7 +8,7 @@ import { handlersTarget } from '../handlers/index.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
 import { withinBound } from './bound.ts';
 import { importTrusted } from './import.ts';
-import { describeThrown, readable } from './thrown.ts';
+import { describeThrown, placeOf, readable } from './thrown.ts';
 
 /** `file`: an absolute path. Throws a UblkError that names the file, and the line where there is one. */
 export async function loadTarget(file: string): Promise<TargetType> {
@@ -64,13 +64,13 @@ const NO_CODE_FROM_TYPES =
   'Node removes the types and changes nothing else: an enum, a namespace, a parameter property or a decorator cannot stay';
 
 /** What Node's way of running TypeScript does not allow, where that is what the error is about. */
-function hintOf(error: unknown): string | undefined {
+function hintOf(error: unknown, file: string): string | undefined {
   if (!(error instanceof SyntaxError)) return undefined;
   const name = /does not provide an export named '(.+)'/.exec(error.message)?.[1];
   if (name !== undefined) return `it has no such name; if ${name} is a type, write \`import { type ${name} }\``;
-  // V8 itself refuses a decorator, which it does not know.
-  const isUnknown = error.message === 'Invalid or unexpected token';
-  return isUnknown || Reflect.get(error, 'code') === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+  // V8 itself refuses a decorator, which it does not know. What the parser of types refuses too, and so has a place, is no decorator.
+  const isUnknown = error.message === 'Invalid or unexpected token' && placeOf(error, file) === null;
+  return (isUnknown && isTypeScript(file)) || Reflect.get(error, 'code') === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
     ? NO_CODE_FROM_TYPES
     : undefined;
 }
@@ -82,7 +82,7 @@ async function importOf(file: string, copy?: string): Promise<unknown> {
     return await importTrusted(query === '' ? href : `${href}?${query}`);
   } catch (error) {
     if (error instanceof UblkError) throw error;
-    const hint = hintOf(error);
+    const hint = hintOf(error, file);
     throw new UblkError(`cannot load target ${file}: ${describeThrown(error, file)}`, {
       code: 'BAD_TARGET',
       kind: 'usage',
@@ -110,7 +110,7 @@ function changeOf(file: string): string {
 
 /** Node has it without a flag since 22.18. */
 function requireTypeScript(file: string): void {
-  if (!/\.[cm]?ts$/.test(file) || process.features.typescript !== false) return;
+  if (!isTypeScript(file) || process.features.typescript !== false) return;
   throw new UblkError(`cannot load target ${file}: Node ${process.versions.node} does not run TypeScript`, {
     code: 'ENOSYS',
     kind: 'unsupported',
@@ -123,4 +123,8 @@ function notATarget(file: string): UblkError {
     `${file} is not a target: its default export was not made by defineTarget`,
     "write `export default defineTarget({ ... })`, with defineTarget from 'ublkts/target'",
   );
+}
+
+function isTypeScript(file: string): boolean {
+  return /\.[cm]?ts$/.test(file);
 }

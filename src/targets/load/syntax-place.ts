@@ -11,8 +11,19 @@ export function addSyntaxPlace(error: unknown, urls: readonly string[]): void {
   if (!(error instanceof SyntaxError) || !('stripTypeScriptTypes' in nodeModule)) return;
   const { stack = '' } = error;
   if (stack.includes('file://')) return;
-  const place = urls.map(placeIn).find((found) => found !== null);
-  if (place !== undefined) error.stack = `${place}\n${stack}`;
+  const place = firstPlaceIn(urls.filter((url) => CODE.test(url)));
+  if (place !== null) error.stack = `${place}\n${stack}`;
+}
+
+/** What is loaded may be data as well (JSON, WebAssembly), which that parser does not know. */
+const CODE = /\.[cm]?[jt]s(?:\?|$)/;
+
+function firstPlaceIn(urls: readonly string[]): string | null {
+  for (const url of urls) {
+    const place = placeIn(url);
+    if (place !== null) return place;
+  }
+  return null;
 }
 
 /** `file:///srv/ram.mjs:3`, or null where the file has no mistake. */

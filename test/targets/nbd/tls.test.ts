@@ -147,8 +147,8 @@ describe('files for TLS that cannot be used are named', () => {
     ['ca-cert.pem', '', /ca-cert\.pem has no certificate in PEM/],
     ['ca-cert.pem', 'rubbish', /ca-cert\.pem has no certificate in PEM/],
     ['client-cert.pem', 'rubbish', /client-cert\.pem has no certificate in PEM/],
-    ['client-key.pem', 'rubbish', /client-key\.pem is not the key of client-cert\.pem/],
-    ['client-key.pem', other.key, /client-key\.pem is not the key of client-cert\.pem.*mismatch/],
+    ['client-key.pem', 'rubbish', /client-key\.pem is not a usable key of client-cert\.pem/],
+    ['client-key.pem', other.key, /client-key\.pem is not a usable key of client-cert\.pem.*mismatch/],
     ['ca-crl.pem', 'rubbish', /ca-crl\.pem has no list of revoked certificates/],
   ] as const) {
     test(`${file}, ${why.source}`, () => {

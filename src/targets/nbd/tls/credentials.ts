@@ -22,7 +22,7 @@ const OLDEST = 'TLSv1.2';
 const MAX_KEY_BYTES = 512;
 const MAX_USER_BYTES = 256;
 const OF_DIRECTORY = `${TLS_PARAMETERS.certificates}=DIR names the directory that has ca-cert.pem, and client-cert.pem with client-key.pem for a server that asks for them`;
-const OF_KEY_FILE = 'it is in PEM, belongs to the certificate, and has no passphrase';
+const OF_KEY_FILE = 'a key is in PEM, belongs to the certificate beside it, and has no passphrase';
 const OF_KEY = 'make one with `psktool -u USER -p FILE`';
 /** Where Node and OpenSSL look without SSL_CERT_DIR. */
 const SYSTEM_AUTHORITIES = '/etc/ssl/certs';
@@ -74,7 +74,12 @@ function inDirectory(directory: string, verifyPeer: boolean): ConnectionOptions 
   if (cert !== undefined) requireUsable(paths.cert, 'has no certificate in PEM', () => createSecureContext({ cert }));
   if (key !== undefined) {
     const pair = { ...(cert !== undefined && { cert }), key };
-    requireUsable(paths.key, `is not the key of ${basename(paths.cert)}`, () => createSecureContext(pair), OF_KEY_FILE);
+    requireUsable(
+      paths.key,
+      cert === undefined ? 'has no key in PEM that can be used' : `is not a usable key of ${basename(paths.cert)}`,
+      () => createSecureContext(pair),
+      OF_KEY_FILE,
+    );
   }
   if (crl !== undefined)
     requireUsable(paths.crl, 'has no list of revoked certificates in PEM', () => createSecureContext({ crl }));
