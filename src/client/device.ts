@@ -96,7 +96,7 @@ export class SharedMemoryDevice {
     for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  /** What is allocated after `close` would be released by nobody. */
+  /** Throws after `close`: it has released the regions, and would not release another one. */
   #requireOpen(): void {
     if (!this.#isClosed) return;
     throw new UblkError(`cannot share memory with device ${this.id}: ${this.path} was closed`, {

@@ -34,7 +34,7 @@ export function whyNoDriver(): NoDriver {
   };
 }
 
-/** What to do where the control device may not be opened. Root of a container may open only what it was given. */
+/** The hint when this process may not open the control device. In a container, root may open only the devices that the container was given. */
 export function permissionHint(): string {
   return process.geteuid?.() === 0
     ? `a container has to be given the device: run it as root, with --device=${CONTROL_DEVICE} (podman, docker)`

@@ -162,7 +162,7 @@ interface Started {
   readonly flusher: number;
   /** null when the server ended before it reported anything. */
   readonly report: StartReport | null;
-  /** What it has written to its log. */
+  /** Returns the text that the server has written to its log. */
   readonly said: () => string;
 }
 

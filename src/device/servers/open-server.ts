@@ -123,7 +123,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     await this.close();
   }
 
-  /** Nobody would hear of a device that the server gets now. */
+  /** Throws after `close`, when this program no longer gets the events of a device that it adds. */
   #requireOpen(): void {
     if (this.#isClosed) throw closedError(this.name);
   }

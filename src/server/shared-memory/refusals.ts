@@ -25,7 +25,7 @@ export function noSuchBuffer(device: number, index: number): UblkError {
   });
 }
 
-/** Nobody reads it. */
+/** Ends a registration whose client has left, so no client gets this error. */
 export function unawaited(device: number): UblkError {
   return new UblkError('the client has left', { code: 'ECANCELED', device, command: 'REG_BUF' });
 }

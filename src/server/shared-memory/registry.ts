@@ -25,7 +25,7 @@ import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
-import { checkSharedFile, openSharedFile, type SharedFile } from './shared-file.ts';
+import { checkedFile, checkSharedFile, openSharedFile, pathOf, type SharedFile } from './shared-file.ts';
 import type { ShmemTable } from '../../queue/shmem-table.ts';
 import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
 import { updateRecord } from '../../record/store.ts';
@@ -341,25 +341,3 @@ export class ShmemRegistry {
 
 /** After this many free indexes in a row, the search ends. */
 const MISSES = 16;
-
-/** Closes the descriptor when the file is not one that can be shared. */
-function checkedFile(fd: number, path: string): SharedFile & { readonly fd: number } {
-  try {
-    return { fd, ...checkSharedFile(fd, path) };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-/** The path at which the file of a client's descriptor is found again, if it has a name. */
-function pathOf(link: string, { device, inode }: SharedFile): string | null {
-  if (!link.startsWith('/') || link.endsWith(' (deleted)')) return null;
-  try {
-    const file = openSharedFile(link, true);
-    closeSync(file.fd);
-    return file.device === device && file.inode === inode ? link : null;
-  } catch {
-    return null;
-  }
-}

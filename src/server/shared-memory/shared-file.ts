@@ -30,8 +30,13 @@ export function openSharedFile(path: string, readOnly: boolean): OpenFile {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
     throw refusal(path, code, reasonOf(code), HINTS[code] ?? 'see the file and its permissions');
   }
+  return checkedFile(fd, path);
+}
+
+/** Describes an open file, and closes the descriptor of one that cannot be shared. */
+export function checkedFile(fd: number, name: string): OpenFile {
   try {
-    return { fd, ...checkSharedFile(fd, path) };
+    return { fd, ...checkSharedFile(fd, name) };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -57,6 +62,18 @@ export function checkSharedFile(fd: number, name: string): SharedFile {
   }
   requireMemory(fd, stat, name);
   return { length, ...identityOf(stat) };
+}
+
+/** The path at which the file of a client's descriptor is found again, if it has a name. */
+export function pathOf(link: string, { device, inode }: SharedFile): string | null {
+  if (!link.startsWith('/') || link.endsWith(' (deleted)')) return null;
+  try {
+    const file = openSharedFile(link, true);
+    closeSync(file.fd);
+    return file.device === device && file.inode === inode ? link : null;
+  } catch {
+    return null;
+  }
 }
 
 export function identityOf(stat: BigIntStats): { device: string; inode: string } {

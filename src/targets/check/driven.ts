@@ -131,7 +131,7 @@ export class Driven {
   }
 }
 
-/** What code of a target has thrown. */
+/** A call of the target's code that has thrown. */
 export interface Failure {
   readonly thrown: unknown;
 }

@@ -1,4 +1,4 @@
-/** What the thread of a check tells its command (thread.ts). */
+/** The messages that the thread of a check sends to its command (thread.ts). */
 import type { WireError } from '../../protocol/error-wire.ts';
 import type { Finding } from './check.ts';
 

@@ -10,7 +10,7 @@ import { ownTargetFile } from '../find.ts';
 import type { CheckOptions, Finding } from './check.ts';
 import type { Begun, CheckMessage } from './messages.ts';
 
-/** What the thread has in addition, to find out itself that a promise does not settle. */
+/** The command waits for this much longer than the thread, which finds promises that do not settle itself. */
 const GRACE_SECONDS = 5;
 /** How long the thread has to end. Node cannot end one that waits in the kernel; the command ends without it (bin/run.js). */
 const END_MS = 500;
@@ -22,7 +22,7 @@ const END_MS = 500;
 export async function checkOnThread(name: string, options: CheckOptions): Promise<Finding[]> {
   const file = await ownTargetFile(name);
   leaveDeletedDirectory();
-  // What the target prints does not belong to the results.
+  // The output of the target goes to stderr, because stdout has the results.
   const worker = new Worker(packagePath('dist/targets/check/main.cjs'), {
     workerData: { file, options },
     stdout: true,

@@ -7,8 +7,8 @@ import { packagePath } from '../../package-root.ts';
 const UNREADABLE = 'it threw something that throws when it is looked at';
 
 /**
- * What code of a target has thrown, or, where that throws itself when it is looked at (a getter, a proxy), an Error that
- * says so. Who catches what a target throws begins with this, and may read what an error has from then on.
+ * Returns the value that code of a target has thrown. If reading it throws too (a getter, a proxy), returns an Error that says so.
+ * Every `catch` around code of a target calls this first, and can read the properties of the error afterwards.
  */
 export function readable(thrown: unknown): unknown {
   try {

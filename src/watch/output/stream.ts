@@ -29,7 +29,7 @@ export async function streamSamples({ device, intervalMs, count, output }: Strea
     left--;
     if (left <= 0) finished.resolve();
   });
-  // A reader such as `head -1` closes the pipe when it has enough. Any other error of stdout is reported where all of them are.
+  // A reader such as `head -1` closes the pipe when it has enough. Any other error of stdout is reported by cli/output/unwritable.ts.
   const gone = () => finished.resolve();
   output.on('error', gone);
   watch.start();
