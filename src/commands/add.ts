@@ -7,6 +7,7 @@ import { createFlags } from '../cli/flags/create.ts';
 import { CONFIGURATION_FILE, configuredServer } from '../cli/configuration.ts';
 import { newDeviceId, residentServer } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
+import { importWithoutHandlers } from '../cli/running/target-code.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { deviceText } from '../cli/output/kublk-text.ts';
 import { preferredFormat } from '../cli/output/views.ts';
@@ -61,6 +62,7 @@ export default class Add extends BaseCommand {
     const isOwn = flags.foreground || process.env['UBLKTS_SERVER'] !== undefined;
     const server = flags.server ?? (isOwn ? undefined : configuredServer());
     const options = addRequest({ ...flags, server }, args.files ?? [], this.argv);
+    await importWithoutHandlers(options.target);
     const notesOf = (notes: readonly string[]): readonly string[] => (flags.quiet ? [] : notes);
     if (flags.foreground) {
       const { runForeground } = await import('../device/add/foreground.ts');

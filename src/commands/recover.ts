@@ -8,6 +8,7 @@ import { createFlags } from '../cli/flags/create.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
+import { importOfDevice } from '../cli/running/target-code.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
@@ -57,6 +58,7 @@ export default class Recover extends BaseCommand {
     const { id, files } = separate(flags.number, args.files ?? []);
     const target = flags.type ?? readRecord(id)?.spec.target;
     const overrides = namedOptions({ ...flags, number: undefined }, files, this.argv, target);
+    await importOfDevice(target);
     const print = ({ notes, ...device }: StartedDevice): void =>
       this.printWithNotes(newDeviceViews(device), flags.quiet ? [] : notes, flags.format);
     if (flags.foreground) {

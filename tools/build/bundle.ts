@@ -36,7 +36,7 @@ const CHUNKS_OF_COMMANDS = [
   // Words and flags.
   {
     name: 'words',
-    test: /\/src\/cli\/(?:failures\/(?:hints|report-failure)|flags\/(?:add-request|create|features|flag-names|format|target-flags|target-options)|output\/(?:kublk-text|table)|running\/(?:foreground|interruption|progress|waiting))\.ts$/,
+    test: /\/src\/cli\/(?:failures\/(?:hints|report-failure)|flags\/(?:add-request|create|features|flag-names|format|target-flags|target-options)|output\/(?:kublk-text|table)|running\/(?:foreground|interruption|progress|target-code|waiting))\.ts$/,
   },
   // What a device can be.
   {
