@@ -9,6 +9,7 @@ import { describeClaim, describeHolders } from '../block/holder.ts';
 import { findOpeners } from '../block/openers.ts';
 import { tryStopDev } from '../control/commands.ts';
 import { diskNumbers } from '../control/sysfs.ts';
+import { withinMs } from '../control/waiting.ts';
 import { UblkError } from '../errors.ts';
 import { packagePath } from '../package-root.ts';
 import { readStack, type UblkStack } from '../targets/stack.ts';
@@ -18,12 +19,19 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** A program that only looks at a device, as udev does, has closed it by the next try. */
 const TRIES = 3;
 const RETRY_MS = 300;
+/** How long a server stays for the `del` of its devices, whose ids are free then. Somebody may keep one open that has left. */
+export const DELETED_MS = 10_000;
 
 export type Log = (text: string) => void;
 
-/** Catches the signals from now on. Before, they end the process. */
-export function endWhenAsked(device: number, log: Log): void {
-  whenAsked((signal) => end(device, signal, log));
+/**
+ * Catches the signals from now on. Before, they end the process. Returns what is to be awaited once the device has left this
+ * process: it resolves when a device that was deleted has freed its id, so that whoever waits for the end of this process may give it to others.
+ */
+export function endWhenAsked(device: number, log: Log): () => Promise<void> {
+  let ending = Promise.resolve();
+  whenAsked((signal) => (ending = end(device, signal, log)));
+  return () => withinMs(ending, DELETED_MS, undefined);
 }
 
 /** Calls `act` for each signal that asks this process to end. Signals that come while `act` is running are ignored. */
@@ -49,10 +57,7 @@ async function end(device: number, signal: string, log: Log): Promise<void> {
     return;
   }
   log(`${signal}: device ${device} is not in use: it is stopped and deleted`);
-  // It waits until this process has ended, so this process must not wait for it.
-  const del = startDel([device]);
-  del.on('error', (error) => log(`device ${device} is stopped and not deleted: ${error.message}`));
-  del.unref();
+  await deleteStopped([device], log);
 }
 
 /** `leaves`: somebody else has stopped or deleted the device, so it leaves its server without us. */
@@ -97,8 +102,24 @@ function used(reason: string): StopOutcome {
   return { kind: 'used', reason };
 }
 
+/**
+ * Resolves when they are deleted, or cannot be. That waits for this process to have let go of the devices, so this process must
+ * not wait for it before.
+ */
+export function deleteStopped(devices: readonly number[], log: Log): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const del = startDel(devices);
+  del.on('error', (error) => {
+    log(`what is stopped is not deleted: ${error.message}`);
+    resolve();
+  });
+  del.on('exit', () => resolve());
+  del.unref();
+  return promise;
+}
+
 /** Starts `del` in a session of its own, so that what ends this process does not end it. */
-export function startDel(devices: readonly number[]): ChildProcess {
+function startDel(devices: readonly number[]): ChildProcess {
   const child = spawn(process.execPath, [packagePath('bin/run.js'), 'del', ...devices.map(String)], {
     detached: true,
     cwd: '/',

@@ -38,7 +38,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
     // `ublkts quiesce` of a -b device (device/change/quiesce-batch.ts).
     process.on('SIGUSR2', () => void device.quiesce().catch((error: unknown) => log((error as Error).message)));
     keepOnlyNeededMounts(callersNamespace, reopenedPaths(device.spec));
-    endWhenAsked(id, log);
+    const deleted = endWhenAsked(id, log);
     giveFreeMemoryBack();
     const notes = [...device.notes, ...killable];
     reporter.report({ ready: true, notes });
@@ -47,6 +47,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
     debugLog(quiet ? 0 : debugMask, DEBUG_DEVICE, `device ${id} is live, mode ${mode}`);
     await device.gone;
     if (!quiet) log(`the server of device ${id} (pid ${process.pid}) ends`);
+    await deleted();
     // A timer or a socket that the target's `setup` has left open must not keep a server that has no device.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
   } catch (error) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
-import { leftovers } from '../../tools/guest/leftovers.ts';
+import { deviceIds, leftovers } from '../../tools/guest/leftovers.ts';
 import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
@@ -105,7 +105,9 @@ describe('servers that survive', { skip, timeout: 600_000 }, () => {
     await until('an opener is seen', () => log(id).split('is served on').length === 5, 60);
     closeSync(opened);
     process.kill(pid, 'SIGTERM');
-    assert.deepEqual(await leftovers(60_000), []);
+    await until('the server has ended', () => !existsSync(`/proc/${pid}`), 60);
+    assert.ok(!deviceIds().includes(id), 'the id is free when the server has ended');
+    assert.deepEqual(await leftovers(), []);
     const disk = sh(`modprobe loop; losetup --find --show ${file}`);
     sh(`e2fsck -fn ${disk} 2>&1; mount ${disk} /mnt; sha256sum < /mnt/data | cmp - /tmp/sum; test -e /mnt/more`);
     sh(`umount /mnt; losetup -d ${disk}`);

@@ -6,15 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { withinMs } from '../../control/waiting.ts';
 import { readStack } from '../../targets/stack.ts';
-import { startDel, stopUnused, whenAsked } from '../asked-to-end.ts';
+import { DELETED_MS, deleteStopped, stopUnused, whenAsked } from '../asked-to-end.ts';
 import { log } from '../log.ts';
 import type { ResidentDevices } from './devices.ts';
 
 /** A device that was stopped leaves when its last requests are answered and its target is closed, which may take long. */
 const REMIND_MS = 10_000;
 const LOOK_MS = 20;
-/** How long the server stays for the `del` of its devices, whose ids are free then. Somebody may keep one open that has left. */
-const DELETED_MS = 10_000;
 
 /** Resolves when the server was asked to end and has no device. */
 export function ended(devices: ResidentDevices): Promise<void> {
@@ -70,23 +68,11 @@ async function stopAll(devices: ResidentDevices, ids: readonly number[], deletio
     inUse.push(id);
     log(`device ${id} is in use and is served on: ${outcome.reason}`);
   }
-  if (stopped.length > 0) deletions.push(deleteStopped(stopped));
+  if (stopped.length > 0) {
+    log(`not in use, and deleted: ${stopped.length === 1 ? 'device' : 'devices'} ${stopped.join(', ')}`);
+    deletions.push(deleteStopped(stopped, log));
+  }
   return !inUse.some((id) => devices.ids.includes(id));
-}
-
-/** Resolves when they are deleted, or cannot be. */
-function deleteStopped(stopped: readonly number[]): Promise<void> {
-  log(`not in use, and deleted: ${stopped.length === 1 ? 'device' : 'devices'} ${stopped.join(', ')}`);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  // It waits until this process has let go of the devices, so this process must not wait for it before.
-  const del = startDel(stopped);
-  del.on('error', (error) => {
-    log(`what is stopped is not deleted: ${error.message}`);
-    resolve();
-  });
-  del.on('exit', () => resolve());
-  del.unref();
-  return promise;
 }
 
 function waitedFor({ ids, starting }: ResidentDevices): string {
