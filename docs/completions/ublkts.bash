@@ -1,15 +1,34 @@
 # bash completion of ublkts; `ublkts completion bash` writes it
 _ublkts_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
+# Either spelling: with underscores, or with hyphens once one is typed.
+_ublkts_flags() { if [[ $current == --*-* ]]; then _ublkts_words "${1//_/-}"; else _ublkts_words "$1"; fi; }
 _ublkts_devices() { _ublkts_words "$(command ls /sys/class/ublk-char 2>/dev/null | sed 's/^ublkc//')"; }
-_ublkts_files() { mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
-_ublkts_targets() { mapfile -t COMPREPLY < <(compgen -W "null loop ram stripe nbd fault_inject" -f -- "$current"); }
+# Only names of files are treated as such: a word that is also a directory here would be given a slash.
+_ublkts_names_files() { compopt -o filenames 2>/dev/null; }
+_ublkts_files() { _ublkts_names_files; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
+_ublkts_directories() { _ublkts_names_files; mapfile -t COMPREPLY < <(compgen -d -- "$current"); }
+_ublkts_targets() {
+  _ublkts_names_files
+  mapfile -t COMPREPLY < <(compgen -W "null loop ram stripe nbd fault_inject" -f -- "$current")
+}
 
 _ublkts() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local command=${COMP_WORDS[1]}
+  local command=${COMP_WORDS[1]} assigned=
   COMPREPLY=()
+  # bash makes three words of --flag=value.
+  if [[ $current == = ]]; then
+    current='' assigned=1
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]} assigned=1
+  fi
+  [[ $previous == --* ]] && previous=--$(tr - _ <<< "${previous:2}")
   if ((COMP_CWORD == 1)); then
     _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm serve set-affinity set-params set_affinity set_params stop target top unreg-buf unreg_buf update-size update_size help"
+    return
+  fi
+  if [[ $command == help ]]; then
+    ((COMP_CWORD == 2)) && _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm serve set-affinity set-params set_affinity set_params stop target top unreg-buf unreg_buf update-size update_size"
     return
   fi
   case $command in
@@ -52,15 +71,15 @@ _ublkts() {
     "add --uri") :; return ;;
     "add --program") :; return ;;
     "add --export") :; return ;;
-    "add --directory") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "add --directory") _ublkts_directories; return ;;
     "add --reconnect_delay") :; return ;;
     "add --request_timeout") :; return ;;
-    "add --tls_certificates") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "add --tls_certificates") _ublkts_directories; return ;;
     "add --tls_psk_file") _ublkts_files; return ;;
     "add --tls_hostname") :; return ;;
     "add --tls_verify_peer") _ublkts_words "yes no"; return ;;
     "add -o"|"add --target_option") :; return ;;
-    "add --server") :; return ;;
+    "add --server") if [[ $assigned ]]; then return; fi ;;
     "add --debug_mask") :; return ;;
     "add --format") _ublkts_words "kublk table json"; return ;;
     "bench -n"|"bench --number") _ublkts_devices; return ;;
@@ -72,7 +91,7 @@ _ublkts() {
     "lab run --cpus") :; return ;;
     "lab run --env") :; return ;;
     "lab run --timeout") :; return ;;
-    "lab run --collect") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "lab run --collect") _ublkts_directories; return ;;
     "lab shell --memory") :; return ;;
     "lab shell --cpus") :; return ;;
     "lab shell --env") :; return ;;
@@ -112,15 +131,15 @@ _ublkts() {
     "recover --uri") :; return ;;
     "recover --program") :; return ;;
     "recover --export") :; return ;;
-    "recover --directory") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "recover --directory") _ublkts_directories; return ;;
     "recover --reconnect_delay") :; return ;;
     "recover --request_timeout") :; return ;;
-    "recover --tls_certificates") mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    "recover --tls_certificates") _ublkts_directories; return ;;
     "recover --tls_psk_file") _ublkts_files; return ;;
     "recover --tls_hostname") :; return ;;
     "recover --tls_verify_peer") _ublkts_words "yes no"; return ;;
     "recover -o"|"recover --target_option") :; return ;;
-    "recover --server") :; return ;;
+    "recover --server") if [[ $assigned ]]; then return; fi ;;
     "recover --debug_mask") :; return ;;
     "recover --format") _ublkts_words "kublk table json"; return ;;
     "reg-buf -n"|"reg-buf --number"|"reg_buf -n"|"reg_buf --number") _ublkts_devices; return ;;
@@ -159,31 +178,31 @@ _ublkts() {
     "update_size -s"|"update_size --size"|"update-size -s"|"update-size --size") :; return ;;
   esac
   case $command in
-    "add") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else _ublkts_files; fi ;;
-    "bench") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
-    "completion") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
-    "del"|"rm") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
-    "doctor") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --fix"; else :; fi ;;
-    "features") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --format"; else :; fi ;;
-    "lab build") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --refresh"; else :; fi ;;
-    "lab run") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env --instructions --timeout --collect"; else :; fi ;;
-    "lab shell") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --memory --cpus --env"; else :; fi ;;
-    "list"|"ls") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --all --format"; else _ublkts_devices; fi ;;
-    "metrics") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --listen"; else :; fi ;;
-    "monitor"|"top") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
-    "nbd-info") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color"; else :; fi ;;
-    "quiesce") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
-    "recover") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else _ublkts_files; fi ;;
-    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else _ublkts_files; fi ;;
-    "serve") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --name --threads --cpus --foreground"; else :; fi ;;
-    "set_affinity"|"set-affinity") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --queue --cpus"; else _ublkts_devices; fi ;;
-    "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
-    "stop") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
-    "target check") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --target_option --read_only --lab"; else _ublkts_files; fi ;;
-    "target new") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --async"; else :; fi ;;
-    "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --index --all"; else :; fi ;;
-    "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_words "--json --debug --no-color --number --size --grow --force"; else :; fi ;;
+    "add") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --type --number --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else _ublkts_files; fi ;;
+    "bench") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --write --seconds --format"; else _ublkts_devices; fi ;;
+    "completion") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color"; else _ublkts_words "bash zsh fish"; fi ;;
+    "del"|"rm") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --all --force"; else _ublkts_devices; fi ;;
+    "doctor") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --fix"; else :; fi ;;
+    "features") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --format"; else :; fi ;;
+    "lab build") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --refresh"; else :; fi ;;
+    "lab run") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --memory --cpus --env --instructions --timeout --collect"; else :; fi ;;
+    "lab shell") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --memory --cpus --env"; else :; fi ;;
+    "list"|"ls") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --all --format"; else _ublkts_devices; fi ;;
+    "metrics") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --listen"; else :; fi ;;
+    "monitor"|"top") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --interval --count --once --read-only"; else _ublkts_devices; fi ;;
+    "nbd-info") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color"; else :; fi ;;
+    "quiesce") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --timeout_ms"; else _ublkts_devices; fi ;;
+    "recover") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --type --number --all --queues --depth --max_io_buf_bytes --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --auto_zc_fallback --data_path --rotate_auto_buf --htlb --rdonly_shmem_buf --nthreads --cpus --per_io_tasks --no_ublk_fixed_fd --metadata_size --integrity_capable --integrity_reftag --pi_offset --csum_type --tag_size --size --chunk_size --delay_us --die_during_fetch --offset --sizelimit --read_only --buffered_io --logical_block_size --no_discard --uri --program --export --directory --reconnect_delay --request_timeout --tls_certificates --tls_psk_file --tls_hostname --tls_verify_peer --structured_replies --share --target_option --foreground --server --mlock --quiet --debug_mask --format"; else _ublkts_files; fi ;;
+    "reg-buf"|"reg_buf") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --htlb --file --rdonly_shmem_buf --memfd --seal"; else _ublkts_files; fi ;;
+    "serve") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --name --threads --cpus --foreground"; else :; fi ;;
+    "set_affinity"|"set-affinity") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --queue --cpus"; else _ublkts_devices; fi ;;
+    "set_params"|"set-params") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --zero_copy --auto_zc --user_copy --get_data --batch --shmem_zc --recovery --recovery_reissue --recovery_fail_io --no_auto_part_scan --zoned --io_desc_size --number --queues --depth --param_types --logical_bs_shift --physical_bs_shift --io_min_shift --io_opt_shift --max_sectors --chunk_sectors --dev_sectors --max_zone_append_sectors --max_open_zones --max_active_zones"; else :; fi ;;
+    "stop") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --safe --force"; else _ublkts_devices; fi ;;
+    "target check") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --target_option --read_only --lab"; else _ublkts_files; fi ;;
+    "target new") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --async"; else :; fi ;;
+    "unreg-buf"|"unreg_buf") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --index --all"; else :; fi ;;
+    "update_size"|"update-size") if [[ $current == -* ]]; then _ublkts_flags "--json --debug --no-color --number --size --grow --force"; else _ublkts_devices; fi ;;
   esac
 }
 
-complete -o filenames -F _ublkts ublkts
+complete -F _ublkts ublkts

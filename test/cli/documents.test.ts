@@ -36,8 +36,24 @@ describe('bash completes', () => {
     ['ublkts add --tls_verify_peer ', 'yes no'],
     ['ublkts add --data_path get', 'get_data'],
     ['ublkts set-params --param_types ba', ''],
+    ['ublkts add --csum-type n', 'nvme'],
+    ['ublkts add --shmem-', '--shmem-zc'],
+    ['ublkts help mon', 'monitor'],
+    // bash hands `--format=ta` over as three words.
+    ['ublkts list --format = ta', 'table'],
+    ['ublkts list --format =', 'kublk table json'],
+    // The value of this flag stands behind an equals sign, and nowhere else.
+    ['ublkts add --server examples/ra', 'examples/ram.ts'],
+    ['ublkts add --server = examples/ra', ''],
   ];
   for (const [typed, words] of lines) test(typed, () => assert.equal(bashCompletes(typed), words));
+});
+
+test('bash adds a slash to the name of a directory, and not to a word that a directory happens to have', () => {
+  assert.match(
+    readFileSync(`${ROOT}docs/completions/ublkts.bash`, 'utf8'),
+    /compopt -o filenames[^]*\ncomplete -F _ublkts ublkts\n/,
+  );
 });
 
 function bashCompletes(typed: string): string {

@@ -1,3 +1,4 @@
+import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
 import type { CommandDoc, Completion } from './model.ts';
 import { firstWords, flagWords, spellings, topics } from './words.ts';
@@ -6,16 +7,35 @@ export function bashCompletion(commands: readonly CommandDoc[]): string {
   const nested = [...topics(commands)];
   return `# bash completion of ublkts; \`ublkts completion bash\` writes it
 _ublkts_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
+# Either spelling: with underscores, or with hyphens once one is typed.
+_ublkts_flags() { if [[ $current == --*-* ]]; then _ublkts_words "\${1//_/-}"; else _ublkts_words "$1"; fi; }
 _ublkts_devices() { _ublkts_words "$(command ls /sys/class/ublk-char 2>/dev/null | sed 's/^ublkc//')"; }
-_ublkts_files() { mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
-_ublkts_targets() { mapfile -t COMPREPLY < <(compgen -W "${targetNames().join(' ')}" -f -- "$current"); }
+# Only names of files are treated as such: a word that is also a directory here would be given a slash.
+_ublkts_names_files() { compopt -o filenames 2>/dev/null; }
+_ublkts_files() { _ublkts_names_files; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
+_ublkts_directories() { _ublkts_names_files; mapfile -t COMPREPLY < <(compgen -d -- "$current"); }
+_ublkts_targets() {
+  _ublkts_names_files
+  mapfile -t COMPREPLY < <(compgen -W "${targetNames().join(' ')}" -f -- "$current")
+}
 
 _ublkts() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
-  local command=\${COMP_WORDS[1]}
+  local command=\${COMP_WORDS[1]} assigned=
   COMPREPLY=()
+  # bash makes three words of --flag=value.
+  if [[ $current == = ]]; then
+    current='' assigned=1
+  elif [[ $previous == = ]]; then
+    previous=\${COMP_WORDS[COMP_CWORD - 2]} assigned=1
+  fi
+  [[ $previous == --* ]] && previous=--$(tr - _ <<< "\${previous:2}")
   if ((COMP_CWORD == 1)); then
     _ublkts_words "${[...firstWords(commands), 'help'].join(' ')}"
+    return
+  fi
+  if [[ $command == help ]]; then
+    ((COMP_CWORD == 2)) && _ublkts_words "${firstWords(commands).join(' ')}"
     return
   fi
   case $command in
@@ -37,7 +57,7 @@ ${commands.map(wordCase).join('\n')}
   esac
 }
 
-complete -o filenames -F _ublkts ublkts
+complete -F _ublkts ublkts
 `;
 }
 
@@ -49,21 +69,24 @@ function secondWords(members: readonly CommandDoc[]): string {
 function valueCases(command: CommandDoc): string[] {
   return command.flags
     .filter(({ value }) => value !== undefined)
-    .map(({ char, name, completion }) => {
-      const words = spellings(command).flatMap((typed) => flagWords(char, name).map((flag) => `"${typed} ${flag}"`));
-      return `    ${words.join('|')}) ${action(completion)}; return ;;`;
+    .map(({ char, name, value, completion }) => {
+      const flags = flagWords(char, name.replaceAll('-', '_'));
+      const words = spellings(command).flatMap((typed) => flags.map((flag) => `"${typed} ${flag}"`));
+      // A name that may be left out stands behind an equals sign, so the next word is not its value.
+      const done = value === OPTIONAL_NAME ? 'if [[ $assigned ]]; then return; fi' : `${action(completion)}; return`;
+      return `    ${words.join('|')}) ${done} ;;`;
     });
 }
 
 function wordCase(command: CommandDoc): string {
   const flags = command.flags.map(({ name }) => `--${name}`).join(' ');
-  const last = command.args.at(-1)?.completion ?? { kind: 'anything' };
+  const last = command.args.findLast(({ completion }) => completion.kind !== 'anything')?.completion;
   const names = spellings(command).map((typed) => `"${typed}"`);
-  return `    ${names.join('|')}) if [[ $current == -* ]]; then _ublkts_words "${flags}"; else ${action(last)}; fi ;;`;
+  return `    ${names.join('|')}) if [[ $current == -* ]]; then _ublkts_flags "${flags}"; else ${action(last)}; fi ;;`;
 }
 
-function action(completion: Completion): string {
-  switch (completion.kind) {
+function action(completion: Completion | undefined): string {
+  switch (completion?.kind) {
     case 'words':
       return `_ublkts_words "${completion.words.join(' ')}"`;
     case 'device':
@@ -73,7 +96,7 @@ function action(completion: Completion): string {
     case 'target':
       return '_ublkts_targets';
     case 'directory':
-      return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
+      return '_ublkts_directories';
     default:
       return ':';
   }

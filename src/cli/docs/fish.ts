@@ -1,3 +1,4 @@
+import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
 import type { CommandDoc, Completion, FlagDoc } from './model.ts';
 import { spellings, topics } from './words.ts';
@@ -48,7 +49,9 @@ function flagLine(condition: string, { char, name, summary, value, completion }:
   const names = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;
   // -x: the value and nothing else; without it fish adds the files of the directory.
   const needs = ['target', 'file', 'directory'].includes(completion.kind) ? '-r' : '-x';
-  const argument = value === undefined ? '' : ` ${[needs, values(completion)].join(' ').trim()}`;
+  // fish takes the next word for the value of a flag with -x or -r, and this one has its value behind an equals sign.
+  const argument =
+    value === undefined || value === OPTIONAL_NAME ? '' : ` ${[needs, values(completion)].join(' ').trim()}`;
   return `complete -c ublkts -n ${quote(condition)} ${names}${argument} -d ${quote(summary)}`;
 }
 

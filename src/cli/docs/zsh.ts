@@ -1,6 +1,7 @@
+import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
 import type { ArgDoc, CommandDoc, Completion, FlagDoc } from './model.ts';
-import { flagWords, spellings, topics } from './words.ts';
+import { firstWords, flagWords, spellings, topics } from './words.ts';
 
 export function zshCompletion(commands: readonly CommandDoc[]): string {
   const nested = [...topics(commands)];
@@ -8,6 +9,7 @@ export function zshCompletion(commands: readonly CommandDoc[]): string {
   const first = [
     ...single.flatMap((command) => spellings(command).map((typed) => entry(typed, command.summary))),
     ...nested.map(([topic]) => entry(topic, `${topic} commands`)),
+    entry('help', 'Show the help of a command.'),
   ];
   return `#compdef ublkts
 # zsh completion of ublkts; \`ublkts completion zsh\` writes it
@@ -36,6 +38,7 @@ ${first.map((line) => `        ${line}`).join('\n')}
       ;;
     argument)
       case $words[1] in
+        help) compadd ${firstWords(commands).join(' ')} ;;
 ${single.map((command) => argumentsCase(command, spellings(command), '        ')).join('\n')}
 ${nested.map(([topic, members]) => topicCase(topic, members)).join('\n')}
       esac
@@ -71,9 +74,18 @@ function argumentsCase(command: CommandDoc, typed: readonly string[], indent: st
 function flagSpec({ char, name, summary, value, multiple, completion }: FlagDoc): string {
   const words = flagWords(char, name);
   const exclusive = multiple ? '*' : `(${words.join(' ')})`;
-  const spelled = words.length === 1 ? `${words[0]}` : `'{${words.join(',')}}'`;
-  const argument = value === undefined ? '' : `:${plain(value)}:${action(completion)}`;
+  const forms = words.map((word) => `${word}${valueForm(word, value)}`);
+  const spelled = forms.length === 1 ? `${forms[0]}` : `'{${forms.join(',')}}'`;
+  const argument =
+    value === undefined ? '' : `${value === OPTIONAL_NAME ? '::' : ':'}${plain(value)}:${action(completion)}`;
   return `'${exclusive}${spelled}[${plain(summary)}]${argument}'`;
+}
+
+/** Where zsh looks for the value of a flag: in the next word or in the same one (`-nX`, `--name=X`), or only there. */
+function valueForm(word: string, value: string | undefined): string {
+  if (value === undefined) return '';
+  if (!word.startsWith('--')) return '+';
+  return value === OPTIONAL_NAME ? '=-' : '=';
 }
 
 function argSpec({ name, description, multiple, completion }: ArgDoc): string {
