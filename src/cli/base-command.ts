@@ -54,7 +54,17 @@ export abstract class BaseCommand extends Command {
 
   /** oclif would print here and choose an exit code. `main` does both, for every kind of error. */
   protected override catch(error: Error): Promise<never> {
-    return Promise.reject(describeParseError(error));
+    const flags = { ...this.ctor.baseFlags, ...this.ctor.flags };
+    return Promise.reject(describeParseError(error, { flags, example: this.#example() }));
+  }
+
+  /** The first of the examples that the help shows. */
+  #example(): string | undefined {
+    const [example] = this.ctor.examples ?? [];
+    const text = typeof example === 'string' ? example : example?.command;
+    return text
+      ?.replaceAll('<%= config.bin %>', 'ublkts')
+      .replaceAll('<%= command.id %>', (this.id ?? '').replaceAll(':', ' '));
   }
 
   /** What an unknown flag is answered with, where that is not the usual hint. */

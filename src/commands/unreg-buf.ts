@@ -19,7 +19,7 @@ export default class UnregBuf extends BaseCommand {
     index: Args.custom<number>({
       description: 'The index of the buffer, without a flag.',
       ignoreStdin: true,
-      parse: (text) => Promise.resolve(parseWholeNumber(text)),
+      parse: (text) => Promise.resolve(parseIndex(text)),
     })(),
   };
   static override flags = {
@@ -44,6 +44,18 @@ export default class UnregBuf extends BaseCommand {
       kublk: () => '',
       table: () => indices.map((index) => `buffer ${index} of device ${id} is unregistered\n`).join(''),
     });
+  }
+}
+
+/** The path of a buffer, which `reg-buf` was given, is likely here. */
+function parseIndex(text: string): number {
+  try {
+    return parseWholeNumber(text);
+  } catch {
+    throw usageError(
+      `${JSON.stringify(text)} is not the index of a buffer`,
+      '`ublkts list --json` shows it beside the source of each buffer',
+    );
   }
 }
 

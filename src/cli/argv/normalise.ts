@@ -99,9 +99,13 @@ function requireZeroOrOne({ helpValue }: FlagShape, spelled: string, value: stri
   if (helpValue !== ZERO_OR_ONE || value === '0' || value === '1') return;
   if (value === undefined) throw usageError(`${spelled} takes 0 or 1`, `write \`${spelled} 1\``);
   const message = `${spelled} takes 0 or 1, not ${JSON.stringify(value)}`;
-  const isAnotherWord = !/^-|^\d+$/.test(value);
+  if (NO.test(value)) throw usageError(message, `write \`${spelled} 0\``);
+  const isAnotherWord = !YES.test(value) && !/^-|^\d+$/.test(value);
   throw usageError(message, `write \`${spelled} 1${isAnotherWord ? ` ${value}` : ''}\``);
 }
+
+const YES = /^(?:yes|y|true|on)$/i;
+const NO = /^(?:no|n|false|off)$/i;
 
 const FILE_IS_A_WORD = 'name the file as a word: `ublkts add -t loop FILE`';
 const FILE_FLAGS: ReadonlySet<string> = new Set(['file', 'files', 'path', 'image', 'disk', 'backing-file']);

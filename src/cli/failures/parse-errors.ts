@@ -1,4 +1,5 @@
 /** Turns oclif's parse errors into errors of this program, in its words. oclif attaches its whole configuration to them. */
+import type { FlagShapes } from '../argv/normalise.ts';
 import { UblkError, usageError } from '../../errors.ts';
 
 const NO_VALUE = /^Flag (--\S+) expects (?:a value|one of these values: (.+))$/;
@@ -6,7 +7,14 @@ const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;
 const WRONG_ARGUMENT = /^Expected (.*) to be one of: (.+)$/s;
 const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)$/s;
 
-export function describeParseError(thrown: unknown): unknown {
+/** What a hint needs to know of the command whose words could not be parsed. */
+export interface ParsedCommand {
+  readonly flags: FlagShapes;
+  /** A command line that works. */
+  readonly example: string | undefined;
+}
+
+export function describeParseError(thrown: unknown, command: ParsedCommand = { flags: {}, example: undefined }): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const message = stripColour(thrown.message).replace(/\nSee more help with --help$/, '');
   const failed = FAILED_PARSER.exec(message);
@@ -18,16 +26,28 @@ export function describeParseError(thrown: unknown): unknown {
     return usageError(`"${wrongArgument[1]}" is not possible`, `it is one of ${wrongArgument[2]}`);
   }
   const missing = NO_VALUE.exec(message);
-  if (missing !== null) {
-    return usageError(`${missing[1]} needs a value`, missing[2] === undefined ? undefined : `one of ${missing[2]}`);
-  }
+  if (missing !== null) return missingValue(missing[1] ?? '', missing[2], command);
   if (isMissingArgument(thrown)) return missingArgument(thrown.args);
-  return isUsage(thrown) ? usageError(tidy(message)) : thrown;
+  return isUsage(thrown) ? usageError(tidy(message), usageHint(message, command)) : thrown;
 }
 
 /** A usage error of our own value parsers, whose message oclif has wrapped in its own. */
 function refusedValue(thrown: Error, message: string): UblkError {
   return usageError(message, thrown instanceof UblkError ? thrown.hint : undefined);
+}
+
+function usageHint(message: string, { example }: ParsedCommand): string | undefined {
+  if (message.includes('cannot also be provided')) return 'give one of them';
+  return example === undefined || !message.startsWith('Unexpected argument') ? undefined : `for example: ${example}`;
+}
+
+/** Shows where the value stands, under the name that the help gives it. */
+function missingValue(flag: string, options: string | undefined, { flags }: ParsedCommand): UblkError {
+  const placeholder = flags[flag.slice(2)]?.helpValue ?? 'VALUE';
+  return usageError(
+    `${flag} needs a value`,
+    options === undefined ? `write ${flag} ${String(placeholder)}` : `one of ${options}`,
+  );
 }
 
 interface Argument {
