@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArgs, namedDevices, numbersFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
-import { type Outcome, oneByOne } from '../cli/failures/outcome.ts';
+import { isEmpty, type Outcome, oneByOne } from '../cli/failures/outcome.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import type { DeleteOptions } from '../device/remove/delete.ts';
@@ -37,9 +37,13 @@ export default class Del extends BaseCommand {
     this.printOutcome(outcome, {
       json: { deleted: outcome.done },
       kublk: () => '',
-      table: () => outcome.done.map((id) => `device ${id} is deleted\n`).join(''),
+      table: () => (isEmpty(outcome) ? 'no ublk devices\n' : outcome.done.map(deleted).join('')),
     });
   }
+}
+
+function deleted(id: number): string {
+  return `device ${id} is deleted\n`;
 }
 
 async function remove(ids: readonly number[], options: DeleteOptions): Promise<Outcome> {

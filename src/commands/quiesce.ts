@@ -2,6 +2,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { wholeNumber } from '../cli/flags/values.ts';
 import type { WaitOptions } from '../control/waiting.ts';
+import { nextLine } from '../cli/output/next.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 
 /** kublk's default. */
@@ -32,6 +33,6 @@ export default class Quiesce extends BaseCommand {
     const bound = { timeoutMs: timeoutMs === 0 ? Infinity : timeoutMs };
     const quiesce = (waiting: WaitOptions): Promise<void> => quiesceDevice(id, { ...bound, ...waiting });
     await waitFor(this.chatty, 'waiting for requests in flight', quiesce);
-    this.print({ json: { quiesced: id }, kublk: () => '', table: () => `device ${id} is quiesced\n` });
+    this.print({ json: { quiesced: id }, kublk: () => '', table: () => `device ${id} is quiesced\n${nextLine(`ublkts recover -n ${id}`)}` });
   }
 }

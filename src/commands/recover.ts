@@ -4,6 +4,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
 import { parseDeviceId } from '../cli/flags/device-id.ts';
 import { type CreateFlags, namedOptions } from '../cli/flags/add-request.ts';
+import { isEmpty } from '../cli/failures/outcome.ts';
 import { createFlags } from '../cli/flags/create.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
@@ -78,14 +79,13 @@ export default class Recover extends BaseCommand {
     const { recoverAllDevices } = await import('../device/recover/recover-all.ts');
     const work = (waiting: WaitOptions) => recoverAllDevices(overrides, waiting);
     const { recovered, failed } = await waitFor(this.chatty, 'waiting for the servers', work);
-    this.printOutcome(
-      { done: recovered, failed },
-      {
-        json: { recovered },
-        kublk: () => '',
-        table: () => recovered.map((id) => `device ${id} is recovered\n`).join(''),
-      },
-    );
+    const outcome = { done: recovered, failed };
+    const lines = recovered.map((id) => `device ${id} is recovered\n`);
+    this.printOutcome(outcome, {
+      json: { recovered },
+      kublk: () => '',
+      table: () => (isEmpty(outcome) ? 'no device waits for a new server\n' : lines.join('')),
+    });
   }
 }
 

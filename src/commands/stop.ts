@@ -2,6 +2,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { deviceArg, numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import type { WaitOptions } from '../control/waiting.ts';
+import { nextLine } from '../cli/output/next.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 
 export default class Stop extends BaseCommand {
@@ -29,6 +30,6 @@ export default class Stop extends BaseCommand {
     const { safe, force } = flags;
     const stop = (waiting: WaitOptions): Promise<void> => stopDevice(id, { safe, force, ...waiting });
     await waitFor(this.chatty, 'waiting for the device to stop', stop);
-    this.print({ json: { stopped: id }, kublk: () => '', table: () => `device ${id} is stopped\n` });
+    this.print({ json: { stopped: id }, kublk: () => '', table: () => `device ${id} is stopped\n${nextLine(`ublkts del -n ${id}`)}` });
   }
 }

@@ -39,6 +39,14 @@ test('why a server is gone is said below, with what to do', () => {
   );
 });
 
+test('what to do with a device that was stopped or quiesced is said below', () => {
+  const waiting = lines(devicesTable([report({ state: 'QUIESCED', ublksrv_pid: -1 })]));
+  assert.match(waiting, /\ndevice 0: its I\/O waits, and `ublkts recover -n 0` lets it go on\n$/);
+  const stopped = lines(devicesTable([report({ state: 'DEAD', ublksrv_pid: -1 })]));
+  assert.match(stopped, /\ndevice 0: `ublkts del -n 0` removes it\n$/);
+  assert.doesNotMatch(lines(devicesTable([report({ server_state: 'running' })])), /device 0:/);
+});
+
 test('why requests do not match is said below the table', () => {
   const verdicts = new Map([[0, '88% of the requests match; the rest is copied.']]);
   assert.match(lines(devicesTable([sharing(8, 1)], verdicts)), /\ndevice 0: 88% of the requests match; .*\n$/);

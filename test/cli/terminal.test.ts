@@ -22,6 +22,10 @@ describe('a terminal', () => {
     assert.equal(stripVTControlCharacters(screen), `note: ${NO_DRIVER}\r\n`);
   });
 
+  test('is told when there is nothing to delete', noDriver, async () => {
+    assert.equal(stripVTControlCharacters(await onTerminal('del -a')), 'no ublk devices\r\n');
+  });
+
   test('gets no escape codes with NO_COLOR', noDriver, async () => {
     const screen = await onTerminal('features', { NO_COLOR: '1' });
     assert.match(screen, /^ublkts features: /);

@@ -39,6 +39,18 @@ describe('an open server', { skip: refusal() }, () => {
     await server.end();
   });
 
+  test('tells its end also to who closes it as soon as it has ended', async () => {
+    // It was lost in two of three times.
+    for (let round = 0; round < 4; round++) {
+      const heard: string[] = [];
+      const server = await openServer({ name });
+      server.on('end', () => heard.push('end'));
+      await server.end();
+      await server.close();
+      assert.deepEqual(heard, ['end']);
+    }
+  });
+
   test('ends when it is asked to after it was closed, and not before', async () => {
     const server = await openServer({ name });
     await server.close();

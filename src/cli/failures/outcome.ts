@@ -27,6 +27,11 @@ export async function oneByOne(ids: readonly number[], act: (id: number) => Prom
   return { done, failed };
 }
 
+/** There was no device to act on. */
+export function isEmpty({ done, failed }: Outcome): boolean {
+  return done.length === 0 && failed.length === 0;
+}
+
 export function exitCodeOfOutcome({ done, failed }: Outcome): number {
   const [first] = failed;
   if (first === undefined) return 0;

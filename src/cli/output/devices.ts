@@ -5,6 +5,7 @@ import { escapeControls } from '../../text/escape.ts';
 import { wholePercent } from '../../text/percent.ts';
 import { deviceText } from './kublk-text.ts';
 import { stateStyle, styles } from './styles.ts';
+import { nextLine } from './next.ts';
 import { type Column, NOTHING, renderTable, terminalWidth } from './table.ts';
 import { targetColumn, targetText } from './target-cell.ts';
 import type { Views } from './views.ts';
@@ -67,9 +68,7 @@ export function devicesTable(
   width: number = terminalWidth(),
 ): string {
   if (devices.length === 0) return `no ublk devices; ${styles.path('ublkts add -t null')} makes one\n`;
-  const remarks = devices.map((device) =>
-    device.last_error === null ? verdictLine(device, verdicts) : remark(device),
-  );
+  const remarks = devices.map((device) => remark(device) ?? verdictLine(device, verdicts));
   const columns = devices.some(({ server }) => server !== null) ? [...COLUMNS, serverColumn] : COLUMNS;
   return renderTable(columns, devices, width) + remarks.join('');
 }
@@ -87,8 +86,7 @@ export function deviceCard(device: DeviceReport): string {
   for (const { index, len, read_only, source } of device.buffers ?? []) {
     lines.push(`  buffer ${index}: ${formatSize(len)}${read_only ? ' read-only' : ''} ${escapeControls(source)}`);
   }
-  lines.push(`  ${styles.dim('next:')} ${nextCommand(device)}`);
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${nextLine(nextCommand(device))}`;
 }
 
 /** The data path serves only what does not match, where memory is shared. */
@@ -101,12 +99,17 @@ function stateText({ state, deleting }: DeviceReport): string {
   return deleting === null ? state : 'DELETING';
 }
 
-function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string {
+/** What has become of the device and what to do about it; null for one that needs nothing. */
+function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string | null {
   // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not
   // asked.
-  const isServed = server_state === 'stopped' || (state === 'LIVE' && server_state === 'running');
-  const advice = deleting !== null || isServed || seen_from === 'sysfs' ? '' : `; ${adviceFor(state, id)}`;
-  return `${styles.warning(`device ${id}:`)} ${escapeControls(last_error ?? '')}${advice}\n`;
+  const isServed = state === 'LIVE' && (last_error === null || server_state === 'running');
+  const needsNothing = deleting !== null || server_state === 'stopped' || isServed || seen_from === 'sysfs';
+  const parts = [
+    ...(last_error === null ? [] : [escapeControls(last_error)]),
+    ...(needsNothing ? [] : [adviceFor(state, id)]),
+  ];
+  return parts.length === 0 ? null : `${styles.warning(`device ${id}:`)} ${parts.join('; ')}\n`;
 }
 
 function adviceFor(state: string, id: number): string {

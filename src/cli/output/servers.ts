@@ -1,7 +1,7 @@
 /** A resident server that was just started. */
 import type { StartedServer } from '../../device/servers/serve.ts';
 import { DEFAULT_SERVER } from '../../spec/server-options.ts';
-import { styles } from './styles.ts';
+import { nextLine } from './next.ts';
 import type { Views } from './views.ts';
 
 type Server = Pick<StartedServer, 'name' | 'pid'>;
@@ -16,5 +16,5 @@ export function serverViews(server: Server): Views {
 
 function serverCard({ name, pid }: Server): string {
   const flag = name === DEFAULT_SERVER ? '--server' : `--server=${name}`;
-  return `server ${name} takes devices: pid ${pid}\n  ${styles.dim('next:')} ublkts add ${flag} -t null\n`;
+  return `server ${name} takes devices: pid ${pid}\n${nextLine(`ublkts add ${flag} -t null`)}`;
 }

@@ -57,7 +57,8 @@ function identityWith(device: DeviceView, wordy: boolean, files: string, glyphs:
 }
 
 function shapeFact({ queueCount, queueDepth }: DeviceView, wordy: boolean, { times }: Glyphs): string {
-  return wordy ? `${queueCount} queues ${times} ${queueDepth} requests` : `${queueCount}${times}${queueDepth}`;
+  if (!wordy) return `${queueCount}${times}${queueDepth}`;
+  return `${queueCount} ${queueCount === 1 ? 'queue' : 'queues'} ${times} ${queueDepth} requests`;
 }
 
 function serverFact(device: DeviceView, wordy: boolean): string {
