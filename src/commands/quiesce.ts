@@ -33,6 +33,10 @@ export default class Quiesce extends BaseCommand {
     const bound = { timeoutMs: timeoutMs === 0 ? Infinity : timeoutMs };
     const quiesce = (waiting: WaitOptions): Promise<void> => quiesceDevice(id, { ...bound, ...waiting });
     await waitFor(this.chatty, 'waiting for requests in flight', quiesce);
-    this.print({ json: { quiesced: id }, kublk: () => '', table: () => `device ${id} is quiesced\n${nextLine(`ublkts recover -n ${id}`)}` });
+    this.print({
+      json: { quiesced: id },
+      kublk: () => '',
+      table: () => `device ${id} is quiesced\n${nextLine(`ublkts recover -n ${id}`)}`,
+    });
   }
 }

@@ -30,6 +30,10 @@ export default class Stop extends BaseCommand {
     const { safe, force } = flags;
     const stop = (waiting: WaitOptions): Promise<void> => stopDevice(id, { safe, force, ...waiting });
     await waitFor(this.chatty, 'waiting for the device to stop', stop);
-    this.print({ json: { stopped: id }, kublk: () => '', table: () => `device ${id} is stopped\n${nextLine(`ublkts del -n ${id}`)}` });
+    this.print({
+      json: { stopped: id },
+      kublk: () => '',
+      table: () => `device ${id} is stopped\n${nextLine(`ublkts del -n ${id}`)}`,
+    });
   }
 }

@@ -1,3 +1,5 @@
+const SHORTEST_BEGINNING = 3;
+
 /** The candidate that was probably meant, or undefined when none is close enough. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -10,7 +12,14 @@ export function closest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? beginningOf(word, candidates);
+}
+
+/** The only candidate that begins with the word, in whichever spelling it is listed. */
+function beginningOf(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length < SHORTEST_BEGINNING) return undefined;
+  const [first, ...others] = [...candidates].filter((candidate) => fold(candidate).startsWith(fold(word)));
+  return first === undefined || others.some((other) => fold(other) !== fold(first)) ? undefined : first;
 }
 
 function fold(word: string): string {

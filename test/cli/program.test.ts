@@ -213,6 +213,7 @@ describe('what is mistyped', () => {
     ['add -t null -o broken', /is not NAME=VALUE/],
     ['completion tcsh', /"tcsh" is not possible\nhint: it is one of bash, zsh, fish/],
     ['--bogus', /no such flag: --bogus/],
+    ['--no-color list', /--no-color stands before the command\nhint: flags follow it: `ublkts list --no-color`\n/],
     ['help lsit', /did you mean list/],
   ];
   for (const [line, message] of lines) {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
@@ -243,6 +243,35 @@ describe("the monitor's numbers", { skip, timeout: 600_000 }, () => {
       assert.equal(value(`ublk_device_up{device="${name}"}`), 1);
     } finally {
       await ublkts(`del -n ${device.id}`);
+    }
+  });
+});
+
+describe('a device that is being deleted', { skip, timeout: 120_000 }, () => {
+  leavesNothingBehind();
+
+  test('is DELETING when the kernel has stopped it already, and has not lost its server', async () => {
+    const { id, ublksrv_pid: serverPid } = await add('-t null -q 1');
+    try {
+      await ublkts(`stop -n ${id}`);
+      const stateNow = async () =>
+        (JSON.parse(await ublkts(`monitor -n ${id} --once --interval 0.1`)) as { devices: { state: string }[] })
+          .devices[0]?.state;
+      assert.equal(await stateNow(), 'DEAD');
+      // What `del` leaves before it asks the kernel, for as long as that takes.
+      const mark = {
+        version: 1,
+        id,
+        since: new Date().toISOString(),
+        serverPid,
+        devices: [],
+        charDevice: null,
+        stacked: [],
+      };
+      writeFileSync(`/run/ublkts/${id}.going`, JSON.stringify(mark));
+      assert.equal(await stateNow(), 'DELETING');
+    } finally {
+      await ublkts(`del -n ${id}`);
     }
   });
 });

@@ -81,7 +81,7 @@ describe('what cannot work is refused with a sentence and a hint', () => {
     ['--htlb without --shmem_zc', { buffers: [{ path: '/mnt/buf', readOnly: false }] }, /requires --shmem_zc/],
     ['--io_desc_size 16', { features: ['IO_DESC_SIZE'], ioDescSize: 16 }, /out of range/],
     ['--io_desc_size 30', { features: ['IO_DESC_SIZE'], ioDescSize: 30 }, /multiple of 8/],
-    ['--zoned alone', { features: ['ZONED'] }, /--user_copy or --zero_copy/],
+    ['--zoned alone', { features: ['ZONED'] }, /target null cannot serve a zoned device .*--zoned/],
     ['--zoned -u', { features: ['ZONED', 'USER_COPY'] }, /target null cannot serve a zoned device/],
     ['--data_path batch+copy --per_io_tasks', { dataPath: 'batch+copy', perIoTasks: true }, /cannot be combined/],
     ['a feature that is none', { features: ['SHMEM' as 'SHMEM_ZC'] }, /no feature named "SHMEM"/],

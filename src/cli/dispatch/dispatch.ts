@@ -30,6 +30,7 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
     await loadCommand(found.command).start(id, found.rest);
   } else {
     const mistyped = argv.slice(0, 2).join(' ');
+    if (first?.startsWith('-') === true) throw flagFirst(first, argv, manifest);
     if (isTopic(manifest, first) && isWord(argv[1])) throw unknownCommand(mistyped, manifest);
     await showHelp([first ?? ''], manifest);
   }
@@ -94,8 +95,15 @@ async function showTargetHelp(argv: readonly string[], manifest: Manifest): Prom
   await orCutShort(argv, async () => void process.stdout.write(await targetHelp(name)));
 }
 
+/** Many programs take flags before the command. Here every flag belongs to a command. */
+function flagFirst(flag: string, argv: readonly string[], manifest: Manifest): UblkError {
+  const command = argv.slice(1).find((word) => findCommand(manifest, [word]) !== undefined);
+  if (command === undefined || /^-+$/.test(flag))
+    return usageError(`no such flag: ${flag}`, '`ublkts help` lists the commands');
+  return usageError(`${flag} stands before the command`, `flags follow it: \`ublkts ${command} ${flag}\``);
+}
+
 function unknownCommand(word: string, manifest: Manifest): UblkError {
-  if (word.startsWith('-')) return usageError(`no such flag: ${word}`, '`ublkts help` lists the commands');
   const meant = commandFor(word, manifest);
   return new UblkError(`no such command: ${word}`, {
     code: UNKNOWN_COMMAND,

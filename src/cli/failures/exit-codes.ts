@@ -44,5 +44,7 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [code: number, meaning: stri
   [EXIT_CODES.busy, 'The device or the buffer is in use.'],
   [EXIT_SOME, 'Done for some of several devices, and failed for the others.'],
   [EXIT_UNKNOWN, 'No such command.'],
+  [EXIT_SIGNAL + constants.signals.SIGHUP, 'Interrupted, because its terminal was closed (SIGHUP).'],
   [EXIT_SIGNAL + constants.signals.SIGINT, 'Interrupted by Ctrl-C.'],
+  [EXIT_SIGNAL + constants.signals.SIGTERM, 'Interrupted by SIGTERM.'],
 ];

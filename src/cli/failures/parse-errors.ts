@@ -14,7 +14,10 @@ export interface ParsedCommand {
   readonly example: string | undefined;
 }
 
-export function describeParseError(thrown: unknown, command: ParsedCommand = { flags: {}, example: undefined }): unknown {
+export function describeParseError(
+  thrown: unknown,
+  command: ParsedCommand = { flags: {}, example: undefined },
+): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const message = stripColour(thrown.message).replace(/\nSee more help with --help$/, '');
   const failed = FAILED_PARSER.exec(message);

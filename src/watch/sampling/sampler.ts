@@ -16,7 +16,7 @@ import { UblkError } from '../../errors.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
-import { goingIds } from '../../record/going-device.ts';
+import { goingIds, readGoingDevice } from '../../record/going-device.ts';
 import { type KernelFacts, ownedBy } from '../../record/ownership.ts';
 import { isServing, type ProcessState } from '../../record/process-state.ts';
 import { serverOf, serverState } from '../../record/server-identity.ts';
@@ -96,7 +96,7 @@ export class Sampler implements SampleSource {
       diskSequence: readNumber(`/sys/block/${disk}/diskseq`),
       serverPid,
       server,
-      going,
+      going: going || (asked?.state === 'DEAD' && readGoingDevice(id)?.serverPid === serverPid),
       heldBy: going ? this.#holders.of(id) : null,
     };
   }
