@@ -40,6 +40,8 @@ complete -c ublkts -n '__fish_seen_subcommand_from lab; and test (count (command
 complete -c ublkts -n '__fish_use_subcommand' -a target -d 'target commands'
 complete -c ublkts -n '__fish_seen_subcommand_from target; and test (count (commandline -opc)) -eq 2' -a check -d 'Check a target of your own: data, boundaries, buffers, durability, errors and speed.'
 complete -c ublkts -n '__fish_seen_subcommand_from target; and test (count (commandline -opc)) -eq 2' -a new -d 'Write a target of your own to begin with: a commented file that works, with a test.'
+complete -c ublkts -n '__fish_use_subcommand' -a help -d 'Show the help of a command.'
+complete -c ublkts -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from help' -a 'add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm serve set-affinity set-params set_affinity set_params stop target top unreg-buf unreg_buf update-size update_size'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l no-color -d 'Print without colours, as with NO_COLOR set.'
@@ -331,3 +333,4 @@ complete -c ublkts -n '__fish_seen_subcommand_from update_size update-size' -s n
 complete -c ublkts -n '__fish_seen_subcommand_from update_size update-size' -s s -l size -x -d 'The new size, a multiple of the logical block size.'
 complete -c ublkts -n '__fish_seen_subcommand_from update_size update-size' -l grow -d 'Make backing files that are too small larger.'
 complete -c ublkts -n '__fish_seen_subcommand_from update_size update-size' -l force -d 'Also cut off what a mounted file system, swap, a device on top or a partition uses.'
+complete -c ublkts -n '__fish_seen_subcommand_from update_size update-size' -a '(__ublkts_devices)'

@@ -1,7 +1,7 @@
 import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
 import type { CommandDoc, Completion, FlagDoc } from './model.ts';
-import { spellings, topics } from './words.ts';
+import { firstWords, spellings, topics } from './words.ts';
 
 export function fishCompletion(commands: readonly CommandDoc[]): string {
   const nested = topics(commands);
@@ -27,8 +27,16 @@ function __ublkts_devices
 end
 
 complete -c ublkts -f
-${[...first, ...topicLines, ...commands.flatMap(commandLines)].join('\n')}
+${[...first, ...topicLines, ...helpLines(commands), ...commands.flatMap(commandLines)].join('\n')}
 `;
+}
+
+function helpLines(commands: readonly CommandDoc[]): string[] {
+  const words = quote(firstWords(commands).join(' '));
+  return [
+    word('__fish_use_subcommand', 'help', 'Show the help of a command.'),
+    `complete -c ublkts -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from help' -a ${words}`,
+  ];
 }
 
 function commandLines(command: CommandDoc): string[] {
@@ -37,7 +45,7 @@ function commandLines(command: CommandDoc): string[] {
     second === undefined
       ? `__fish_seen_subcommand_from ${spellings(command).join(' ')}`
       : `__fish_seen_subcommand_from ${topic}; and __fish_seen_subcommand_from ${second}`;
-  const last = command.args.at(-1);
+  const last = command.args.findLast(({ completion }) => completion.kind !== 'anything');
   const words = last === undefined ? '' : values(last.completion);
   return [
     ...command.flags.map((flag) => flagLine(condition, flag)),
