@@ -171,6 +171,8 @@ describe('what is mistyped', () => {
     ['add -t nbd --bogus', /no such flag: --bogus/],
     ['add -t nbd -o bogus=1 /tmp/x', /target nbd has no option -o bogus\nhint: it has --uri, --program, /],
     ['add -t nbd /tmp/x', /takes no backing file, not 1\nhint: give it a URI such as nbd:.*, or -- PROGRAM/],
+    ['add -t nbd --uri nbd://a nbd://b', /uri is named twice: "nbd:\/\/a" and "nbd:\/\/b"\nhint: name it once\n/],
+    ['add -t null -s 1G -o size=2G', /size is named twice: "2G" and "1073741824"/],
     ['add -t nbd', /needs --uri\nhint: .*nbd:.*ublkts add -t nbd -- nbdkit/],
     ['add -t nbd -o reconnect_delay=x nbd://h', /"x" is not a number of seconds\nhint: it goes from 0 to 2000000/],
     [

@@ -40,12 +40,12 @@ export function namedOptions(
   const files = words.slice(0, words.length - program.length);
   const uris = files.filter(isUri);
   const paths = files.filter((file) => !isUri(file));
-  const targetOptions = {
-    ...parseTargetOptions(flags.target_option ?? []),
-    ...targetOptionsOf(flags),
-    ...namedUri(uris),
-    ...(program.length > 0 && { program: joinWords(program) }),
-  };
+  const targetOptions = namedOnce([
+    parseTargetOptions(flags.target_option ?? []),
+    targetOptionsOf(flags),
+    namedUri(uris),
+    program.length > 0 ? { program: joinWords(program) } : {},
+  ]);
   const integrity = namedIntegrity(flags);
   if (flags.rdonly_shmem_buf && flags.htlb === undefined) {
     throw usageError(
@@ -80,6 +80,18 @@ export function namedOptions(
     ...(flags.quiet && { quiet: true }),
     ...(flags.debug_mask !== undefined && { debugMask: flags.debug_mask }),
   };
+}
+
+/** The same option can be a flag, a -o and a word. Where two of them disagree, none is passed over. */
+function namedOnce(sources: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+  const all = new Map<string, string>();
+  for (const [name, value] of sources.flatMap((source) => Object.entries(source))) {
+    const other = all.get(name) ?? value;
+    if (other !== value)
+      throw usageError(`${name} is named twice: ${JSON.stringify(other)} and ${JSON.stringify(value)}`, 'name it once');
+    all.set(name, value);
+  }
+  return Object.fromEntries(all);
 }
 
 /** The words behind `--`: for the target nbd they are a program, unless they begin with a URI. */
