@@ -358,6 +358,23 @@ describe('a server', () => {
     assert.equal(only(pictureOf(...stuck, sampleAt(12, moving))).state.word, 'LIVE');
   });
 
+  test('that has just come, or goes on, is not to blame for how long requests have waited before', () => {
+    const block = blockCounters({ reads: 5, inFlight: 3 });
+    const waiting = deviceSample({ block, state: 'QUIESCED', server: 'gone' });
+    const served = deviceSample({ block, serverPid: 101 });
+    const recovered = pictureOf(sampleAt(0, waiting), sampleAt(60, waiting), sampleAt(61, served));
+    assert.equal(only(recovered).state.word, 'LIVE');
+    assert.deepEqual(
+      recovered.events.map(({ kind }) => kind),
+      ['server gone', 'recovered'],
+    );
+    const paused = deviceSample({ block, server: 'stopped' });
+    const on = deviceSample({ block });
+    const continued = pictureOf(sampleAt(0, paused), sampleAt(60, paused), sampleAt(61, on));
+    assert.equal(only(continued).state.word, 'LIVE');
+    assert.equal(only(pictureOf(...[61, 66, 72].map((seconds) => sampleAt(seconds, on)))).state.word, 'STUCK');
+  });
+
   test('of a device that was deleted and is still held', () => {
     const picture = pictureOf(
       sampleAt(0, deviceSample()),

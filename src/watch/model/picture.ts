@@ -170,12 +170,20 @@ function viewOf(
   };
 }
 
-/** Requests were in flight at both ends of the interval, and neither the block layer nor the server completed one. */
+/**
+ * Requests were in flight at both ends of the interval, and neither the block layer nor the server completed one. A server
+ * that is new, or was stopped, has not had them before: it has its own time to complete one.
+ */
 function stalledFor(before: DeviceSample, now: DeviceSample, interval: Span, stalledMs: number): number {
+  if (!isAtWork(before) || !isAtWork(now) || before.serverPid !== now.serverPid) return 0;
   const inFlight = Math.min(before.block?.inFlight ?? 0, now.block?.inFlight ?? 0);
   const { block, server } = interval;
   const completed = block.reads + block.writes + STAT_WAYS.reduce((sum, way) => sum + server.ways[way].requests, 0);
   return inFlight > 0 && completed === 0 ? stalledMs + interval.seconds * 1000 : 0;
+}
+
+function isAtWork({ state, server }: DeviceSample): boolean {
+  return state === 'LIVE' && server !== 'stopped';
 }
 
 const NOTHING_YET: Span = { seconds: 0, block: blockSpan(null, null), server: serverSpan(null, null) };
