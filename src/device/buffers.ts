@@ -19,6 +19,7 @@ import {
 } from '../kinds.ts';
 import { UBLK_F_SHMEM_ZC } from '../native/uapi/ublk-features.ts';
 import { filesOf } from '../record/files.ts';
+import { describePause, describeThaw, isPaused } from '../record/paused.ts';
 import { processState } from '../record/process-state.ts';
 import type { Answers, BufferAnswer, Request } from '../protocol/buffer-requests.ts';
 import { openSharedFile } from '../server/shared-memory/shared-file.ts';
@@ -123,13 +124,14 @@ export async function requireServer(id: number): Promise<number> {
       hint: 'only the program that serves it can register buffers',
     });
   }
-  if (processState(pid) === 'stopped') {
-    throw new UblkError(`the server of device ${id} (pid ${pid}) is stopped (state T) and answers nothing`, {
+  const state = processState(pid);
+  if (isPaused(state)) {
+    throw new UblkError(`the server of device ${id} (pid ${pid}) ${describePause(state)} and answers nothing`, {
       code: 'EBUSY',
       kind: 'busy',
       device: id,
       command: 'REG_BUF',
-      hint: `\`kill -CONT ${pid}\` lets it go on`,
+      hint: describeThaw(pid, state),
     });
   }
   return pid;

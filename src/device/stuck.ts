@@ -6,6 +6,7 @@ import { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
 import { pidOfProgram } from '../program/identity.ts';
 import { filesOf } from '../record/files.ts';
+import { describePause, describeThaw, isPaused } from '../record/paused.ts';
 import { isServing, processState } from '../record/process-state.ts';
 import { type ServerIdentity, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
@@ -42,11 +43,13 @@ interface Explanation {
 export function explain(device: number, serverPid: number): Explanation {
   const server = serverOf(serverPid, readRecord(device));
   const { pid } = server;
-  switch (serverState(server)) {
+  const state = serverState(server);
+  switch (state) {
     case 'stopped':
+    case 'frozen':
       return {
-        reason: `the requests of its server (pid ${pid}), which is stopped (state T)`,
-        hint: `\`kill -CONT ${pid}\` lets it finish them; ${killing(server)}`,
+        reason: `the requests of its server (pid ${pid}), which ${describePause(state)}`,
+        hint: `${describeThaw(pid, state, 'finish them')}; ${killing(server)}`,
       };
     case 'zombie':
       return {
@@ -99,10 +102,10 @@ function explainProgram(device: number, server: ServerIdentity, program: string)
   if (!isServing(state)) {
     return { reason: `${sent}, which does not run`, hint: `see ${filesOf(device).log}; or ${fails}` };
   }
-  if (state === 'stopped') {
+  if (isPaused(state)) {
     return {
-      reason: `${sent} (pid ${pid}), which is stopped (state T)`,
-      hint: `\`kill -CONT ${pid}\` lets it finish them. \`kill -9 ${pid}\` ends it: it is started again for them, and what it held in memory is lost`,
+      reason: `${sent} (pid ${pid}), which ${describePause(state)}`,
+      hint: `${describeThaw(pid, state, 'finish them')}. \`kill -9 ${pid}\` ends it: it is started again for them, and what it held in memory is lost`,
     };
   }
   return {

@@ -1,6 +1,8 @@
-/** Ends a connection to a server that does not answer, and says why: its time is over, or its process is stopped. */
+/** Ends a connection to a server that does not answer, and says why: its time is over, or its process is paused. */
 import { milliseconds } from '../clock.ts';
 import { UblkError } from '../errors.ts';
+import { describePause, describeThaw, isPaused, type PausedState } from '../record/paused.ts';
+import { processState } from '../record/process-state.ts';
 import { LOOK_MS, STOPPED_MS, StoppedLooks } from '../record/stopped-looks.ts';
 import type { Connection } from './connect.ts';
 
@@ -18,7 +20,7 @@ export function endWhenSilent({ socket, pid }: Connection, patience: Patience): 
   const began = milliseconds();
   const timer = setInterval(() => {
     const stoppedMs = looks.look(pid);
-    if (stoppedMs >= Math.min(STOPPED_MS, patience.timeoutMs)) socket.destroy(stopped(patience, pid));
+    if (stoppedMs >= Math.min(STOPPED_MS, patience.timeoutMs)) socket.destroy(paused(patience, pid));
     else if (milliseconds() - began >= patience.timeoutMs) socket.destroy(silent(patience));
   }, LOOK_MS);
   const stop = (): void => clearInterval(timer);
@@ -32,10 +34,12 @@ export function isSilence(error: unknown): error is UblkError {
 
 const TIMEOUT = 'TIMEOUT';
 
-function stopped(patience: Patience, pid: number): UblkError {
+function paused(patience: Patience, pid: number): UblkError {
+  const now = processState(pid);
+  const state: PausedState = isPaused(now) ? now : 'stopped';
   return failure(patience, {
-    message: `${patience.server} (pid ${pid}) is stopped (state T) and does not answer`,
-    hint: `\`kill -CONT ${pid}\` lets it go on`,
+    message: `${patience.server} (pid ${pid}) ${describePause(state)} and does not answer`,
+    hint: describeThaw(pid, state),
   });
 }
 

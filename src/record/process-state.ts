@@ -3,9 +3,12 @@
  * for that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { isFrozen } from './frozen.ts';
 
-/** `stopped`: by a signal or a debugger; `zombie`: it has ended but is still listed. */
-export type ProcessState = 'running' | 'stopped' | 'zombie' | 'gone';
+/**
+ * `stopped`: by a signal or a debugger; `frozen`: with its control group; `zombie`: it has ended but is still listed.
+ */
+export type ProcessState = 'running' | 'stopped' | 'frozen' | 'zombie' | 'gone';
 
 export interface ProcessFacts {
   readonly state: ProcessState;
@@ -40,7 +43,12 @@ const UNREADABLE: ProcessFacts = { ...GONE, state: 'running', exiting: false };
 const NOT_LISTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
 
 export function processState(pid: number): ProcessState {
-  return readProcess(pid).state;
+  return stateOf(pid, readProcess(pid));
+}
+
+/** The facts do not say whether the process is frozen: that takes two more files. */
+export function stateOf(pid: number, { state, isAsleep }: ProcessFacts): ProcessState {
+  return state === 'running' && isAsleep && isFrozen(pid) ? 'frozen' : state;
 }
 
 export function readProcess(pid: number): ProcessFacts {

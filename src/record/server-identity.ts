@@ -3,7 +3,15 @@
  * keeps its id until its parent collects it, and each pid namespace has ids of its own. A process id with its start time
  * names one process of a pid namespace until the next boot; from other namespaces the process has another id, or none.
  */
-import { isServing, numbersOf, pidNamespace, type ProcessState, readOwnProcess, readProcess } from './process-state.ts';
+import {
+  isServing,
+  numbersOf,
+  pidNamespace,
+  type ProcessState,
+  readOwnProcess,
+  readProcess,
+  stateOf,
+} from './process-state.ts';
 import { isServerLockHeld } from './server-lock.ts';
 
 export interface ServerIdentity {
@@ -71,7 +79,7 @@ export function serverState(server: ServerIdentity): ProcessState {
   const { pid, startTime } = server;
   const facts = readProcess(pid);
   const isAnother = startTime !== null && !Number.isNaN(facts.startTime) && facts.startTime !== startTime;
-  return isAnother ? 'gone' : facts.state;
+  return isAnother ? 'gone' : stateOf(pid, facts);
 }
 
 /** A zombie is not alive. */

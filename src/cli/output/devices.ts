@@ -1,5 +1,6 @@
 /** Devices for a person: one line for each in a list, and a few lines for one that was just made. */
 import { type DeviceReport, hasFeature } from '../../device/report/report.ts';
+import { isPaused } from '../../record/paused.ts';
 import { formatSize } from '../../sizes.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { wholePercent } from '../../text/percent.ts';
@@ -101,10 +102,10 @@ function stateText({ state, deleting }: DeviceReport): string {
 
 /** What has become of the device and what to do about it; null for one that needs nothing. */
 function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string | null {
-  // The remark itself says what a device waits for that is being deleted, whose server is stopped, or that is not
+  // The remark itself says what a device waits for that is being deleted, whose server is paused, or that is not
   // asked.
   const isServed = state === 'LIVE' && (last_error === null || server_state === 'running');
-  const needsNothing = deleting !== null || server_state === 'stopped' || isServed || seen_from === 'sysfs';
+  const needsNothing = deleting !== null || isPaused(server_state) || isServed || seen_from === 'sysfs';
   const parts = [
     ...(last_error === null ? [] : [escapeControls(last_error)]),
     ...(needsNothing ? [] : [adviceFor(state, id)]),

@@ -1,5 +1,6 @@
 /** Checks for leftovers of crashed servers: devices that nobody serves. Files are those of stale-files.ts. */
 import { isServing } from '../../record/process-state.ts';
+import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
 import type { DeviceReport } from '../report/report.ts';
 import { type Check, ok, warn } from './check.ts';
 
@@ -7,10 +8,10 @@ import { type Check, ok, warn } from './check.ts';
 export function checkDevices(all: readonly DeviceReport[]): Check {
   const going = all.filter(({ deleting }) => deleting !== null);
   const staying = all.filter(({ deleting }) => deleting === null);
-  const paused = staying.filter(({ server_state }) => server_state === 'stopped');
+  const paused = staying.filter(({ server_state }) => isPaused(server_state));
   const orphans = staying.filter(
     ({ state, server_state }) =>
-      server_state !== 'stopped' && (state === 'DEAD' || server_state === null || !isServing(server_state)),
+      !isPaused(server_state) && (state === 'DEAD' || server_state === null || !isServing(server_state)),
   );
   const others = staying.filter((device) => ![...paused, ...orphans].includes(device) && device.last_error !== null);
   const found = [
@@ -35,9 +36,16 @@ function eachInWords(devices: readonly DeviceReport[], hint: string): Trouble[] 
 }
 
 function pausedTrouble(paused: readonly DeviceReport[]): Trouble[] {
-  if (paused.length === 0) return [];
-  const detail = paused.map(({ id }) => `device ${id}: its server is stopped (state T), and its I/O waits`).join('; ');
-  return [{ detail, hint: `\`kill -CONT ${paused.map(({ ublksrv_pid }) => ublksrv_pid).join(' ')}\`` }];
+  return (['stopped', 'frozen'] as const).flatMap((state) => {
+    const those = paused.filter(({ server_state }) => server_state === state);
+    const [first] = those;
+    if (first === undefined) return [];
+    const detail = those
+      .map(({ id }) => `device ${id}: its server ${describePause(state)}, and its I/O waits`)
+      .join('; ');
+    const all = `\`kill -CONT ${those.map(({ ublksrv_pid }) => ublksrv_pid).join(' ')}\``;
+    return [{ detail, hint: state === 'stopped' ? all : describeThaw(first.ublksrv_pid, state) }];
+  });
 }
 
 function orphanTrouble(orphans: readonly DeviceReport[]): Trouble[] {

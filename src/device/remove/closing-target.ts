@@ -11,6 +11,8 @@ import { UblkError } from '../../errors.ts';
 import { lockHolder } from '../../native/libc/file-lock.ts';
 import { CLOSE_SECONDS } from '../../queue/close-limit.ts';
 import { filesOf, residentFiles } from '../../record/files.ts';
+import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
+import type { ProcessState } from '../../record/process-state.ts';
 import { type ServerIdentity, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 
@@ -19,8 +21,8 @@ export const TARGET_CLOSES_MS = (CLOSE_SECONDS + 10) * 1000;
 /** A wait that is shorter than about four times this is not reported. */
 const SOON_MS = 25;
 const LONGEST_PAUSE_MS = 50;
-/** A server that is stopped (state T) does not go on by itself. */
-const STOPPED_MS = 2_000;
+/** A server that is paused does not go on by itself. */
+const PAUSED_MS = 2_000;
 
 /** What has been done to the device, and by which command of the driver. */
 export type Ended = { readonly done: 'stopped' | 'deleted'; readonly command: 'STOP_DEV' | 'DEL_DEV' };
@@ -52,9 +54,9 @@ export class ClosingTarget {
     for (let pause = 1; this.#isHeld(); pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
       if (pause > SOON_MS) report(`waiting for the server (pid ${server.pid}) to close the target`);
-      const isStopped = serverState(server) === 'stopped';
-      const bound = isStopped ? Math.min(STOPPED_MS, timeoutMs) : timeoutMs;
-      if (milliseconds() - begun > bound) throw stillOpen(this.#id, ended, server, isStopped);
+      const state = serverState(server);
+      const bound = isPaused(state) ? Math.min(PAUSED_MS, timeoutMs) : timeoutMs;
+      if (milliseconds() - begun > bound) throw stillOpen(this.#id, ended, server, state);
       await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
     const end = this.#isReplaced() ? null : (readRecord(this.#id)?.ended ?? null);
@@ -84,18 +86,19 @@ function unstored(device: number, { done }: Ended, message: string): UblkError {
   return new UblkError(`device ${device} is ${done}, but ${message}`, { code: 'EIO', kind: 'failed', device });
 }
 
-function stillOpen(device: number, { done, command }: Ended, server: ServerIdentity, isStopped: boolean): UblkError {
+function stillOpen(device: number, { done, command }: Ended, server: ServerIdentity, state: ProcessState): UblkError {
   const { pid } = server;
-  const who = isStopped ? `its server (pid ${pid}) is stopped (state T) and` : `its server (pid ${pid})`;
+  const who = isPaused(state) ? `its server (pid ${pid}) ${describePause(state)} and` : `its server (pid ${pid})`;
   return new UblkError(
     `device ${device} is ${done}, but ${who} has not closed the target yet, and may still use its files`,
-    { code: 'TIMEOUT', kind: 'busy', device, command, hint: isStopped ? continuing(server) : ending(device, server) },
+    {
+      code: 'TIMEOUT',
+      kind: 'busy',
+      device,
+      command,
+      hint: isPaused(state) ? describeThaw(pid, state) : ending(device, server),
+    },
   );
-}
-
-/** The hint about a server that a signal has stopped. */
-export function continuing({ pid }: ServerIdentity): string {
-  return `\`kill -CONT ${pid}\` lets it go on`;
 }
 
 /** The hint about a server that takes long to close a target. Killing it loses what the target has not stored. */

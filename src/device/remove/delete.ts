@@ -19,11 +19,12 @@ import { type Kinds, optional, SWITCH } from '../../kinds.ts';
 import { endLeftOver } from '../../program/left-over.ts';
 import { filesOf } from '../../record/files.ts';
 import { forgetIfGone, type GoingDevice, goingIds, readGoingDevice } from '../../record/going-device.ts';
+import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
 import { isServing, type ProcessState, readProcess } from '../../record/process-state.ts';
 import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { UblkStack } from '../../targets/stack.ts';
-import { ClosingTarget, continuing, type Ended, ending, TARGET_CLOSES_MS } from './closing-target.ts';
+import { ClosingTarget, type Ended, ending, TARGET_CLOSES_MS } from './closing-target.ts';
 import { GoingMark } from './going-mark.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
@@ -215,7 +216,7 @@ async function untilGone(
     if (isServing(state)) {
       serverLeft = now;
       report(`waiting for the server (pid ${server.pid}) to close the target`);
-      const bound = state === 'stopped' ? QUIET_MS : TARGET_CLOSES_MS;
+      const bound = isPaused(state) ? QUIET_MS : TARGET_CLOSES_MS;
       if (waited > limit(bound)) throw serverStays(id, server, state);
     } else if (waited > LOOK_MS) {
       const holders = users.look();
@@ -263,16 +264,15 @@ function ticksOf(holder: Holder): number {
 }
 
 function serverStays(device: number, server: ServerIdentity, state: ProcessState): UblkError {
-  const isStopped = state === 'stopped';
-  const message = isStopped
-    ? `device ${device} is stopped, but its server (pid ${server.pid}) is stopped too (state T) and does not close the target`
+  const message = isPaused(state)
+    ? `device ${device} is stopped, but its server (pid ${server.pid}) ${describePause(state)} and does not close the target`
     : `device ${device} is stopped, but its server (pid ${server.pid}) has not closed the target yet`;
   return new UblkError(`${message}; the device is deleted when it has`, {
     code: 'TIMEOUT',
     kind: 'busy',
     device,
     command: 'DEL_DEV',
-    hint: isStopped ? continuing(server) : ending(device, server),
+    hint: isPaused(state) ? describeThaw(server.pid, state) : ending(device, server),
   });
 }
 

@@ -11,6 +11,7 @@ import { filesOf } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { goingIds, readGoingDevice, sweepGoingDevice } from '../../record/going-device.ts';
 import { ownedBy } from '../../record/ownership.ts';
+import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
 import { isServing, type ProcessState } from '../../record/process-state.ts';
 import { isServerAlive, serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
@@ -174,7 +175,9 @@ function trouble({ record, info, state, deleting, waitsFor, stats }: Facts): str
     return `it is being deleted${closes}${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
   }
   const { ublksrv_pid: pid } = info;
-  if (state === 'stopped') return `its server (pid ${pid}) is stopped (state T): I/O waits until \`kill -CONT ${pid}\``;
+  if (isPaused(state)) {
+    return `its server (pid ${pid}) ${describePause(state)}, so I/O waits: ${describeThaw(pid, state)}`;
+  }
   if (state === 'zombie') return `its server (pid ${pid}) has ended and is a zombie: nothing serves the device`;
   if (waitsFor !== null) return `it is being deleted: the kernel waits for ${waitsFor}`;
   if (record === null) return null;

@@ -1,4 +1,5 @@
 /** The state of a device in one word, what it means for whoever uses the device, and how bad that is. */
+import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
 import { isServing } from '../../record/process-state.ts';
 import { describeLost } from '../../stats/connections.ts';
 import type { DeviceSample } from '../sampling/sample.ts';
@@ -8,7 +9,7 @@ export type Severity = 'good' | 'warning' | 'bad' | 'neutral';
 export interface ShownState {
   /**
    * The kernel's word, or one of ours. NO SERVER: the kernel still says LIVE, but the server is gone. PAUSED: the server
-   * is stopped by a signal or a debugger. STUCK: no request has completed for a while. DELETING: deleted, but still held.
+   * is stopped by a signal or a debugger, or frozen with its control group. STUCK: no request has completed for a while. DELETING: deleted, but still held.
    */
   readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER' | 'PAUSED' | 'STUCK' | 'DELETING';
   readonly severity: Severity;
@@ -55,8 +56,8 @@ export function whyGone({ own, serverPid, server }: DeviceSample): string {
 
 function liveState(device: DeviceSample, stalledMs: number, wallMs: number): ShownState {
   const { serverPid, server, block, stats } = device;
-  if (server === 'stopped') {
-    const trouble = `its server (pid ${serverPid}) is stopped (state T: a signal or a debugger), so I/O waits: \`kill -CONT ${serverPid}\` lets it go on`;
+  if (isPaused(server)) {
+    const trouble = `its server (pid ${serverPid}) ${describePause(server)}, so I/O waits: ${describeThaw(serverPid, server)}`;
     return { word: 'PAUSED', severity: 'bad', trouble };
   }
   const lost = describeLost(stats?.connections ?? [], wallMs);
