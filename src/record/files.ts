@@ -1,6 +1,5 @@
 /** The files of a device, which `del` removes, and those of resident servers. */
-import { mkdirSync } from 'node:fs';
-import { changing } from './run-files.ts';
+import { makeDirectory } from './run-files.ts';
 
 export const RUN_DIRECTORY = '/run/ublkts';
 /** Files of devices while they are written. It is empty but for those whose writer was killed. */
@@ -67,10 +66,6 @@ export function makeRunDirectories(): void {
   makeDirectory(RUN_DIRECTORY, 0o755);
   makeDirectory(UNFINISHED_DIRECTORY, 0o700);
   makeDirectory(SOCKET_DIRECTORY, 0o755);
-}
-
-function makeDirectory(path: string, mode: number): void {
-  changing(path, () => mkdirSync(path, { recursive: true, mode }));
 }
 
 /** Where this process writes a file of a device, such as `stats`, before it is renamed into place. */

@@ -2,7 +2,17 @@
  * Changes of files in the run directory, on a file system that may be full or read-only. A change that it refuses is a
  * UblkError with the path, the reason and what to do: Node's own error of a write does not name the file.
  */
-import { lstatSync, renameSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
@@ -57,6 +67,25 @@ export function writeWhole(path: string, temporary: string, text: string, mode: 
       throw error;
     }
   });
+}
+
+/**
+ * Makes a directory, and those above it, unless it is there. Node's own way to make several says ENOENT when the file system
+ * is read-only.
+ */
+export function makeDirectory(path: string, mode: number): void {
+  if (isDirectory(path)) return;
+  if (!existsSync(dirname(path))) makeDirectory(dirname(path), mode);
+  try {
+    changing(path, () => mkdirSync(path, mode));
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!isDirectory(path)) throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Removes the file or the folder, if it is there. */

@@ -1,6 +1,6 @@
 /** What cannot be done is refused with a sentence and an exit code of its own, and leaves nothing behind. */
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Check } from '../../src/device/doctor/check.ts';
 import { hugeFile } from '../../tools/guest/hugetlbfs.ts';
@@ -142,7 +142,14 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
       assert.match(said['files'] ?? '', /^warn: not checked: only root/);
       // Root is not held to it, and nobody else is told so.
       assert.match(said['memlock'] ?? '', /^(?:ok: unlimited|warn: \d+ bytes)$/);
+      // As root makes it with a umask of 077.
+      chmodSync('/run/ublkts', 0o700);
+      assert.match(
+        (await run('metrics', setting)).stdout,
+        new RegExp(`^ublk_device_up\\{device="ublkb${id}"\\} 1$`, 'm'),
+      );
     } finally {
+      chmodSync('/run/ublkts', 0o755);
       await endServer('kept', server.pid);
     }
   });

@@ -182,7 +182,9 @@ describe('a /run that is read-only', { skip, timeout: 600_000 }, () => {
   test('add and serve say so and leave nothing, and doctor does', async () => {
     const setting = { through: READ_ONLY_THROUGH };
     // The directories are made by whoever comes first.
-    sh('ublkts del -a; mkdir -p /run/ublkts/unfinished /run/ublk');
+    sh('ublkts del -a; rm -rf /run/ublkts /run/ublk');
+    expectReadOnly(await ublkts('add -t null -n 5', setting), /\/run\/ublkts cannot be made/, '/run');
+    sh('mkdir -p /run/ublkts/unfinished /run/ublk');
     expectReadOnly(await ublkts('add -t null -n 5', setting), /\/run\/ublkts\/5\.json cannot be written/);
     expectReadOnly(await ublkts('serve --name other', setting), /server-other\.log cannot be written/);
     assert.deepEqual(await leftovers(), []);
@@ -191,6 +193,20 @@ describe('a /run that is read-only', { skip, timeout: 600_000 }, () => {
     sh('rmdir /run/ublkts/9.program');
     assert.match(stdout, /fail run directory +\/run\/ublkts is on a read-only/);
     assert.match(stdout, /fail files +\/run\/ublkts\/9\.program cannot be removed: Read-only file system/);
+  });
+
+  test('a /dev/shm that is read-only has no room for a disk in memory, which add says', async () => {
+    sh('rm -rf /dev/shm/ublkts');
+    const through = [
+      ...READ_ONLY,
+      'mount --bind /dev/shm /dev/shm; mount -o remount,bind,ro /dev/shm; exec "$@"',
+      'sh',
+    ];
+    expectReadOnly(
+      await ublkts('add -t ram --size 1M -n 5', { through }),
+      /\/dev\/shm\/ublkts cannot be made/,
+      '/dev/shm',
+    );
   });
 
   test('del deletes the device, and says that its files are still there', async () => {
@@ -237,10 +253,11 @@ function expectRefusal({ code, stderr }: Ran, message: RegExp): void {
   assert.match(stderr, /: No space left on device .*\nhint: make room there: `df \/run\/ublkts`/);
 }
 
-function expectReadOnly({ code, stderr }: Ran, message: RegExp): void {
+function expectReadOnly({ code, stderr }: Ran, message: RegExp, directory = '/run/ublkts'): void {
   assert.equal(code, FAILED, stderr);
   assert.match(stderr, message);
-  assert.match(stderr, /: Read-only file system .*\nhint: `findmnt -T \/run\/ublkts`/);
+  assert.match(stderr, /: Read-only file system /);
+  assert.ok(stderr.includes(`\nhint: \`findmnt -T ${directory}\``), stderr);
 }
 
 /** Fills /run but for `bytes`. */

@@ -70,6 +70,9 @@ describe('a shortage', () => {
       '#\n# Fatal process out of memory: CodeRange\n 1: 0x1 node::Assert(node::AssertionInfo const&)\n 2: 0x2 node::WorkerThreadsTaskRunner::Run()\n';
     assert.equal(lastWords(stack), 'Fatal process out of memory: CodeRange');
     assert.equal(lastWords('one\ntwo\n'), 'one | two');
+    const thrown =
+      "node:internal/modules/cjs/loader:1404\n  throw err;\n  ^\n\nError: Cannot find module './x'\nRequire stack:\n    at wrap (node:x:1) {\n  code: 'MODULE_NOT_FOUND'\n}\n\nNode.js v26.10.0\n";
+    assert.equal(lastWords(thrown), "Error: Cannot find module './x'");
     assert.equal(shortageHint('one'), undefined);
   });
 });

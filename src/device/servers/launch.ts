@@ -321,7 +321,12 @@ export function lastWords(said: string): string {
     .split('\n')
     .filter((line) => !CALL.test(line));
   const why = lines.findLast((line) => /FATAL ERROR|Fatal (?:process|JavaScript)|Check failed|Assertion/i.test(line));
-  return why?.replaceAll(/^[#\s]+/g, '') ?? lines.slice(-3).join(' | ');
+  return why?.replaceAll(/^[#\s]+/g, '') ?? thrown(lines) ?? lines.slice(-3).join(' | ');
+}
+
+/** The line of an exception that nothing caught: Node prints the stack and the properties after it, and its version last. */
+function thrown(lines: readonly string[]): string | undefined {
+  return /^Node\.js v\d/.test(lines.at(-1) ?? '') ? lines.findLast((line) => /^\w*Error\b.*: /.test(line)) : undefined;
 }
 
 function bytesOf(path: string): number {

@@ -2,10 +2,11 @@
  * The target `ram`: a disk in memory. The memory is a file on a tmpfs (record/files.ts), so it outlives the server: `recover`
  * finds the data, `del` frees it, and every data path serves it as it would serve any other file. Discards free memory.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UblkError } from '../../errors.ts';
 import { filesOf } from '../../record/files.ts';
+import { changing, makeDirectory } from '../../record/run-files.ts';
 import { formatSize } from '../../sizes.ts';
 import { chosenBytes } from '../chosen-size.ts';
 import { directIoOf } from '../direct-io.ts';
@@ -68,7 +69,7 @@ interface OpenedFile {
 
 /** /dev/shm is everybody's: a directory that somebody else has made there could lead anywhere. */
 function requireOwnDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   const stat = lstatSync(directory);
   if (stat.isDirectory() && stat.uid === process.geteuid?.()) return;
   throw new UblkError(`${directory} belongs to another user: a disk in memory cannot be there`, {
@@ -110,7 +111,8 @@ function openLeft(path: string, { device, deviceBytes }: OpenRequest): OpenedFil
 /** Past the page cache where tmpfs knows how (Linux 6.6), which saves nothing but a look-up: the pages are the same. */
 function openBest(path: string, flags: number): OpenedFile {
   try {
-    return { fd: openSync(path, flags | constants.O_RDWR | constants.O_DIRECT, 0o600), direct: true };
+    const fd = changing(path, () => openSync(path, flags | constants.O_RDWR | constants.O_DIRECT, 0o600));
+    return { fd, direct: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
     return { fd: openSync(path, flags | constants.O_RDWR, 0o600), direct: false };
