@@ -55,6 +55,8 @@ export interface DeviceRecord {
   readonly options: AddOptions;
   /** The resolved device; `recover` starts from it. */
   readonly spec: DeviceSpec;
+  /** Which device of this id it is about (control/discovery.ts). A record of an older version has none. */
+  readonly instance?: string | null;
   /**
    * The call of `add` or `recover` that started this server, or is about to. A server that is asked late, for a call that
    * was given up, finds another one here: the id has become another device's. Absent in a record of an older version.

@@ -1,4 +1,5 @@
 /** Whether a record is about the device that now has its id: another program may have taken the id since. */
+import { instanceOf } from '../control/discovery.ts';
 import { featuresOf } from '../spec/device-spec.ts';
 import type { DeviceRecord } from './device-record.ts';
 import { readProcess } from './process-state.ts';
@@ -11,9 +12,17 @@ export interface KernelFacts {
   readonly queue_depth: number;
 }
 
-/** The record if it is the device's, else null. */
-export function ownedBy(info: KernelFacts, record: DeviceRecord | null): DeviceRecord | null {
+/**
+ * The record if it is the device's, else null. Another program may delete a device of ours and make one of its own with the
+ * same id, features and depth: only the instance tells the two apart when neither has a server.
+ */
+export function ownedBy(
+  info: KernelFacts,
+  record: DeviceRecord | null,
+  instance: string | null = record === null ? null : instanceOf(record.id),
+): DeviceRecord | null {
   if (record === null) return null;
+  if (instance !== null && instance !== (record.instance ?? instance)) return null;
   if (info.ublksrv_pid > 0) {
     const servers = [record.server, record.previous];
     if (servers.some((server) => isServer(info.ublksrv_pid, server))) return record;

@@ -25,6 +25,15 @@ describe('a record', () => {
     assert.equal(ownedBy({ ublksrv_pid: -1, flags, queue_depth: 128 }, record), null);
     assert.equal(ownedBy({ ublksrv_pid: -1, flags: 0n, queue_depth: 64 }, record), null);
   });
+  test('is not of a later device with the same id, made by another program in the same way', () => {
+    const info = { ublksrv_pid: -1, flags, queue_depth: 64 };
+    assert.ok(record !== null);
+    const ours = { ...record, instance: '77' };
+    assert.equal(ownedBy(info, ours, '77'), ours);
+    assert.equal(ownedBy(info, ours, '78'), null);
+    assert.equal(ownedBy(info, ours, null), ours, 'sysfs has forgotten a device that is being deleted');
+    assert.equal(ownedBy(info, record, '78'), record, 'a record of an older version');
+  });
   test("that is not there is nobody's", () =>
     assert.equal(ownedBy({ ublksrv_pid: 1, flags, queue_depth: 64 }, null), null));
 });

@@ -5,7 +5,7 @@ import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { addDev, delDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
-import { findDevices } from '../../control/discovery.ts';
+import { findDevices, instanceOf } from '../../control/discovery.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { isUnstarted } from '../../native/shortage.ts';
@@ -100,6 +100,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
     const record: DeviceRecord = {
       version: RECORD_VERSION,
       id,
+      instance: instanceOf(id),
       options,
       spec,
       attempt,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/commands.ts';
+import { instanceOf } from '../../control/discovery.ts';
 import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
@@ -109,6 +110,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   writeRecord({
     version: RECORD_VERSION,
     id,
+    instance: instanceOf(id),
     options: {
       ...ADD_DEFAULTS,
       ...before?.options,
