@@ -3,7 +3,6 @@
  * nobody has written since is not read again.
  */
 import { statSync } from 'node:fs';
-import { throwShortage } from '../native/shortage.ts';
 import type { DeviceRecord } from './device-record.ts';
 import { filesOf } from './files.ts';
 import { readRecord } from './store.ts';
@@ -18,25 +17,15 @@ const known = new Map<number, Known>();
 
 /** Returns what readRecord returns, which must not be changed. */
 export function readUnchanged(id: number): DeviceRecord | null {
-  const version = versionOf(filesOf(id).record);
-  if (version === null) {
+  const stat = statSync(filesOf(id).record, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) {
     known.delete(id);
     return null;
   }
+  const version = `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
   const before = known.get(id);
   if (before?.version === version) return before.record;
   const record = readRecord(id);
   known.set(id, { version, record });
   return record;
-}
-
-/** null when there is no such file, and when the directory cannot be searched: root may have made it with a umask of 077. */
-function versionOf(path: string): string | null {
-  try {
-    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
-    return `${ino} ${mtimeNs} ${size}`;
-  } catch (error) {
-    throwShortage(error);
-    return null;
-  }
 }

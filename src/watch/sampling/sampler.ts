@@ -13,6 +13,7 @@ import { noDriverNotice } from '../../control/missing-driver.ts';
 import { inferredState } from '../../device/report/inferred-state.ts';
 import type { DeviceState } from '../../device/report/report.ts';
 import { UblkError } from '../../errors.ts';
+import { throwShortage } from '../../native/shortage.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
@@ -185,8 +186,14 @@ function ownRecord({ spec, generation, buffers, ended }: DeviceRecord): OwnRecor
   };
 }
 
+/** NaN where there is no such file, and for a user who may not look into the directory, as after a umask of 077. */
 function modificationTime(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+  } catch (error) {
+    throwShortage(error);
+    return Number.NaN;
+  }
 }
 
 function readNumber(path: string): number {
