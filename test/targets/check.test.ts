@@ -44,6 +44,9 @@ test('what is written to begin with does nothing wrong, and its test says so', (
     const run = spawnSync(process.execPath, ['--test', ...tests], { encoding: 'utf8', env: { ...env, PATH } });
     assert.equal(run.status, 0, run.stdout + run.stderr);
     assert.match(run.stdout, /pass 2/);
+    writeFileSync('package.json', '{ "type": "commonjs" }');
+    assert.deepEqual(writeNewTarget('module', false), { file: 'module.mts', test: 'module.test.mts' });
+    rmSync('package.json');
   } finally {
     process.chdir(before);
   }

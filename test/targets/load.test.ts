@@ -98,6 +98,31 @@ describe('a file', () => {
     await assert.rejects(findTarget(file), { kind: 'usage', hint });
   });
 
+  test('of a compiler that makes CommonJS of it is loaded, too', async () => {
+    const file = join(folder, 'compiled.cjs');
+    const made = "defineTarget({ summary: 'compiled', open: () => ({ size: 512, read() {} }) })";
+    const marked = "Object.defineProperty(exports, '__esModule', { value: true });\n";
+    writeFileSync(file, `${marked}const { defineTarget } = require('ublkts/target');\nexports.default = ${made};\n`);
+    assert.equal((await findTarget(file)).summary, 'compiled');
+  });
+
+  test('that is a module in a package of CommonJS is told which ending makes it one', async () => {
+    const project = join(folder, 'project');
+    mkdirSync(project);
+    writeFileSync(join(project, 'package.json'), '{ "type": "commonjs" }');
+    for (const [name, hint] of [
+      ['disk.ts', /give it the ending \.mts, or write "type": "module" in .*project\/package\.json$/],
+      ['export.js', /give it the ending \.mjs, or write/],
+      ['disk.cts', /give it the ending \.mts$/],
+    ] as const) {
+      writeFileSync(join(project, name), name === 'export.js' ? 'export default {};\n' : GOOD);
+      const isTold = (error: unknown): boolean => error instanceof UblkError && hint.test(error.hint ?? '');
+      await assert.rejects(findTarget(join(project, name)), isTold);
+    }
+    writeFileSync(join(project, 'disk.mts'), GOOD);
+    assert.equal((await findTarget(join(project, 'disk.mts'))).summary, 'good');
+  });
+
   test('that waits at its top level is given up after a minute', async (t) => {
     const file = join(folder, 'waits.ts');
     writeFileSync(file, `await new Promise(() => {});\n${GOOD}`);

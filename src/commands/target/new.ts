@@ -5,7 +5,7 @@ import { onOff } from '../../cli/flags/values.ts';
 export default class TargetNew extends BaseCommand {
   static override summary = 'Write a target of your own to begin with: a commented file that works, with a test.';
   static override description =
-    'Writes NAME.ts and its test, NAME.test.ts, into the current directory and says how to check it and how to make a device of it. A file that is there is not overwritten.';
+    'Writes NAME.ts and its test, NAME.test.ts, into the current directory (with the ending .mts in a project of CommonJS) and says how to check it and how to make a device of it. A file that is there is not overwritten.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> disk',
     '<%= config.bin %> <%= command.id %> disk --async',

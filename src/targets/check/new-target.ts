@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { UblkError, usageError } from '../../errors.ts';
 import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
+import { packageTypeOf } from '../load/package-type.ts';
 
 export interface NewTarget {
   /** The names of the files, which are in the current directory. */
@@ -20,7 +21,7 @@ export function writeNewTarget(name: string, isAsync: boolean): NewTarget {
       'a name is made of letters, digits, dots, dashes and underscores; the file is written into the current directory',
     );
   }
-  const file = /\.m?ts$/.test(name) ? name : `${name}.ts`;
+  const file = /\.m?ts$/.test(name) ? name : `${name}.${ending()}`;
   const test = file.replace(/\.(m?ts)$/, '.test.$1');
   write(file, isAsync ? ASYNC : SYNC);
   try {
@@ -30,6 +31,11 @@ export function writeNewTarget(name: string, isAsync: boolean): NewTarget {
     throw error;
   }
   return { file, test };
+}
+
+/** In a project of CommonJS, as `npm init` makes it, only this ending makes a module. */
+function ending(): string {
+  return packageTypeOf(process.cwd())?.type === 'commonjs' ? 'mts' : 'ts';
 }
 
 function write(file: string, text: string): void {

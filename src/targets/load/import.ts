@@ -4,13 +4,13 @@
  *   beside it, so that a target needs no package to be installed.
  * - Every file that comes in is checked first when root runs it (trusted.ts).
  */
-import { existsSync, readFileSync } from 'node:fs';
 import nodeModule from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keepCompiledCode } from '../../native/compiled-code.ts';
 import { packagePath } from '../../package-root.ts';
 import { loadedWithinBound } from './bound.ts';
+import { packageTypeOf } from './package-type.ts';
 import { addSyntaxPlace } from './syntax-place.ts';
 import { readable } from './thrown.ts';
 import { requireTrusted } from './trusted.ts';
@@ -21,7 +21,8 @@ const OWN: Readonly<Record<string, string>> = {
 };
 
 /** Messages of Node's that are for whoever runs Node, and not for whoever runs this program. */
-const HIDDEN = /(?:type stripping|stripTypeScriptTypes) is an experimental feature|MODULE_TYPELESS_PACKAGE_JSON/i;
+const HIDDEN =
+  /(?:type stripping|stripTypeScriptTypes) is an experimental feature|MODULE_TYPELESS_PACKAGE_JSON|Failed to load the ES module/i;
 
 export async function importTrusted(url: string): Promise<unknown> {
   requireTrusted(fileURLToPath(url));
@@ -87,18 +88,6 @@ function registerHooks(urls: string[]): { deregister(): void } | undefined {
 /** A .ts file without a package.json that says otherwise is a module; Node would find that out by reading it twice. */
 function isTypelessTypeScript(url: string): boolean {
   if (!url.startsWith('file:') || !/\.ts(?:\?|$)/.test(url)) return false;
-  const file = nearestPackage(dirname(fileURLToPath(url)));
-  if (file === null) return true;
-  try {
-    return !('type' in (JSON.parse(readFileSync(file, 'utf8')) as object));
-  } catch {
-    return false;
-  }
-}
-
-function nearestPackage(directory: string): string | null {
-  const file = join(directory, 'package.json');
-  if (existsSync(file)) return file;
-  const parent = dirname(directory);
-  return parent === directory ? null : nearestPackage(parent);
+  const found = packageTypeOf(dirname(fileURLToPath(url)));
+  return found === null || found.type === undefined;
 }

@@ -1,5 +1,6 @@
 /** Loads a target from a file: the file's default export, as a TargetType. Node runs TypeScript as it is written. */
 import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UblkError, usageError } from '../../errors.ts';
 import { TARGET_BRAND, type TargetDefinition } from '../handlers/define.ts';
@@ -8,6 +9,7 @@ import { handlersTarget } from '../handlers/index.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
 import { withinBound } from './bound.ts';
 import { importTrusted } from './import.ts';
+import { packageTypeOf } from './package-type.ts';
 import { describeThrown, placeOf, readable } from './thrown.ts';
 
 /** `file`: an absolute path. Throws a UblkError that names the file, and the line where there is one. */
@@ -50,10 +52,19 @@ async function loadBranded(file: string, copy?: string): Promise<Readonly<Record
     });
   }
   requireTypeScript(file);
-  const exported = await importOf(file, copy);
-  const target = isRecord(exported) ? exported['default'] : undefined;
-  if (!isRecord(target) || kindOf(target) === undefined) throw notATarget(file);
+  const exported = defaultOf(await importOf(file, copy));
+  // A compiler that makes CommonJS of a module writes `exports.default = ...`, and Node's default is all of `exports`.
+  const target = isTarget(exported) ? exported : defaultOf(exported);
+  if (!isTarget(target)) throw notATarget(file);
   return target;
+}
+
+function defaultOf(exported: unknown): unknown {
+  return isRecord(exported) ? exported['default'] : undefined;
+}
+
+function isTarget(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isRecord(value) && kindOf(value) !== undefined;
 }
 
 function kindOf(target: Readonly<Record<string, unknown>>): unknown {
@@ -63,11 +74,22 @@ function kindOf(target: Readonly<Record<string, unknown>>): unknown {
 const NO_CODE_FROM_TYPES =
   'Node removes the types and changes nothing else: an enum, a namespace, a parameter property or a decorator cannot stay';
 
+/** What V8 says of a module that Node takes for CommonJS. */
+const NOT_A_MODULE = /^Cannot use import statement outside a module|^Unexpected token 'export'/;
+
+function moduleHint(file: string): string {
+  const ending = isTypeScript(file) ? '.mts' : '.mjs';
+  const found = /\.c[jt]s$/.test(file) ? null : packageTypeOf(dirname(file));
+  const more = found === null ? '' : `, or write "type": "module" in ${found.file}`;
+  return `Node takes the file for CommonJS, which has no \`import\` and \`export\`: give it the ending ${ending}${more}`;
+}
+
 /** What Node's way of running TypeScript does not allow, where that is what the error is about. */
 function hintOf(error: unknown, file: string): string | undefined {
   if (!(error instanceof SyntaxError)) return undefined;
   const name = /does not provide an export named '(.+)'/.exec(error.message)?.[1];
   if (name !== undefined) return `it has no such name; if ${name} is a type, write \`import { type ${name} }\``;
+  if (NOT_A_MODULE.test(error.message)) return moduleHint(file);
   // V8 itself refuses a decorator, which it does not know. What the parser of types refuses too, and so has a place, is no decorator.
   const isUnknown = error.message === 'Invalid or unexpected token' && placeOf(error, file) === null;
   return (isUnknown && isTypeScript(file)) || Reflect.get(error, 'code') === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
