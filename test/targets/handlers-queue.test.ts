@@ -39,6 +39,26 @@ describe('a handler that answers with a value fails its request', () => {
   });
 });
 
+describe('a promise of a class of its own ends its request once', () => {
+  for (const [name, then, result] of [
+    ['also when its `then` throws', () => assert.fail('no'), -ERRNO.EIO],
+    ['also when its `then` calls back at once, and again', (done?: () => void) => void [done?.(), done?.()], BYTES],
+  ] as const) {
+    test(name, async () => {
+      class Own extends Promise<void> {}
+      // oxlint-disable-next-line unicorn/no-thenable -- it is what this is about
+      Reflect.defineProperty(Own.prototype, 'then', { value: then });
+      const promise = Own.resolve();
+      const thread = new Thread({ read: () => promise });
+      thread.read(0);
+      assert.deepEqual(thread.results, []);
+      await sleep(1);
+      assert.deepEqual(thread.results, [[0, result]]);
+      await thread.queue.close();
+    });
+  }
+});
+
 describe('with one request at a time and a timeout', () => {
   test('the next one waits for a late handler, and begins when that has ended', async () => {
     const late = Promise.withResolvers<void>();

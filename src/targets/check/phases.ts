@@ -1,5 +1,6 @@
 /** The parts of a check: each drives the handlers in its own way and says in words what it has done. */
 import type { Driven } from './driven.ts';
+import { promiseOf } from '../handlers/outcome.ts';
 import { durability, errors } from './file-phases.ts';
 import { type Disk, type Phase, place } from './phase.ts';
 
@@ -133,10 +134,10 @@ async function speed(driven: Driven, disk: Disk): Promise<string> {
     let isAsync = false;
     const one = async (buffer: Buffer): Promise<void> => {
       for (; performance.now() - from < SPEED_MS; count++) {
-        const outcome = call(buffer, disk.random(places) * disk.block);
-        if (!(outcome instanceof Promise)) continue;
+        const promise = promiseOf(call(buffer, disk.random(places) * disk.block));
+        if (promise === null) continue;
         isAsync = true;
-        await outcome;
+        await promise;
       }
     };
     await driven.call(`${what} of ${length} bytes`, async () => void (await Promise.all(buffers.map(one))));
