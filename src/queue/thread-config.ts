@@ -1,5 +1,6 @@
 /** The configuration of a queue thread: plain data (structured clone), and addresses, which threads share. */
 import type { ParamsInit } from '../control/commands.ts';
+import { isObject } from '../kinds.ts';
 import type { RingRemains } from '../native/ring/remains.ts';
 import type { WireError } from '../protocol/error-wire.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
@@ -58,3 +59,10 @@ export type ThreadMessage =
   /** `problem`: why the target could not be closed; null: it is closed. */
   | { readonly kind: 'left'; readonly problem: string | null }
   | { readonly kind: 'failed'; readonly error: WireError };
+
+const KINDS: ReadonlySet<unknown> = new Set<ThreadMessage['kind']>(['ring', 'opening', 'fetched', 'left', 'failed']);
+
+/** The code of a target and what it imports share the port of their thread, and can post anything. */
+export function isThreadMessage(message: unknown): message is ThreadMessage {
+  return isObject(message) && KINDS.has(message['kind']);
+}

@@ -9,7 +9,7 @@ import { closeRemains, type RingRemains } from '../native/ring/remains.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
-import type { ThreadConfig, ThreadMessage } from '../queue/thread-config.ts';
+import { isThreadMessage, type ThreadConfig } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
 import { ANSWER_SECONDS, silentError } from '../targets/load/bound.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
@@ -123,7 +123,8 @@ export class QueueThreads implements DeviceThreads {
       fetched.reject(error);
       left.reject(error);
     };
-    worker.on('message', (message: ThreadMessage) => {
+    worker.on('message', (message: unknown) => {
+      if (!isThreadMessage(message)) return;
       if (message.kind === 'ring') {
         if (message.ring === null) this.#rings.delete(worker);
         else this.#rings.set(worker, message.ring);

@@ -324,6 +324,14 @@ describe('a target whose code', () => {
     assert.match(stderr, /^hello\nhello\nhello\n/);
   });
 
+  test('posts messages of its own is checked all the same', () => {
+    const file = join(folder, 'posts.ts');
+    const post = "for (const one of [null, 'ready', { kind: 'ready' }]) parentPort?.postMessage(one);";
+    writeFileSync(file, `import { parentPort } from 'node:worker_threads';\n${target(post)}`);
+    const { code, stderr } = ublkts(`target check ${file} --json`);
+    assert.deepEqual([code, stderr], [0, '']);
+  });
+
   test('is given files that it does not take is not checked', async () => {
     const file = join(folder, 'no-files.ts');
     writeFileSync(file, target(''));

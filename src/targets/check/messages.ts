@@ -1,4 +1,5 @@
 /** The messages that the thread of a check sends to its command (thread.ts). */
+import { isObject } from '../../kinds.ts';
 import type { WireError } from '../../protocol/error-wire.ts';
 import type { Finding } from './check.ts';
 
@@ -16,3 +17,10 @@ export type CheckMessage =
   | { readonly kind: 'found'; readonly finding: Finding }
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly error: WireError; readonly cause: unknown };
+
+const KINDS: ReadonlySet<unknown> = new Set<CheckMessage['kind']>(['begun', 'found', 'done', 'refused']);
+
+/** The code of a target and what it imports share the port of the thread, and can post anything. */
+export function isCheckMessage(message: unknown): message is CheckMessage {
+  return isObject(message) && KINDS.has(message['kind']);
+}

@@ -8,7 +8,7 @@ import { packagePath } from '../../package-root.ts';
 import { decodeError } from '../../protocol/error-wire.ts';
 import { ownTargetFile } from '../find.ts';
 import type { CheckOptions, Finding } from './check.ts';
-import type { Begun, CheckMessage } from './messages.ts';
+import { type Begun, isCheckMessage } from './messages.ts';
 
 /** The command waits for this much longer than the thread, which finds promises that do not settle itself. */
 const GRACE_SECONDS = 5;
@@ -52,7 +52,8 @@ function findingsOf(worker: Worker): Promise<Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   const endsWith = (detail: string): void =>
     all.resolve([...findings, { name: begun?.part ?? 'device', status: 'fail', detail, hint: null }]);
-  worker.on('message', (message: CheckMessage) => {
+  worker.on('message', (message: unknown) => {
+    if (!isCheckMessage(message)) return;
     clearTimeout(timer);
     if (message.kind === 'begun') {
       begun = message;
