@@ -31,6 +31,12 @@ describe('the options of a target', () => {
     assert.equal(sum, 65_539);
   });
 
+  test('can be called like what every object has', () => {
+    const kinds = { constructor: size({ summary: 'c', default: 512 }) };
+    assert.deepEqual(Object.entries(parseOptions(kinds, {})), [['constructor', 512]]);
+    assert.deepEqual(recordedOptions({ constructor: path({ summary: 'p' }) }, {}), {});
+  });
+
   for (const [given, message] of [
     [{ file: '/a', size: '513' }, /`targetOptions.size` 513 is 513 bytes, not a multiple of 512/],
     [{ file: '/a', count: '10' }, /"10" is out of range/],
@@ -64,7 +70,8 @@ describe('what open returns', () => {
     [{ size: 4096, read, blockSize: 8192 }, /`blockSize` is 8192, not one of/],
     [{ size: 4096, read, maxBytes: 512 }, /`maxBytes` is 512, less than 4096/],
     [{ size: 4096, read, write: 1 }, /`write` is number, not function/],
-    [{ size: 4096, read, concurrency: 0 }, /`concurrency` is 0, not 1 or more/],
+    [{ size: 4096, read, concurrency: 0 }, /`concurrency` is 0, not a whole number from 1 up/],
+    [{ size: 4096, read, concurrency: Infinity }, /`concurrency` is Infinity, not a whole number/],
     [{ size: 4096, read, timeout: 0 }, /`timeout` is 0/],
     [{ size: 4096, read, readOnly: false }, /`readOnly` is false, and there is no `write`/],
   ] as const) {

@@ -64,7 +64,8 @@ function numbersProblem(handlers: Handlers): string | null {
   if (!isPowerOfTwo(discardGranularity) || discardGranularity < blockSize) {
     return `\`discardGranularity\` is ${discardGranularity}, not a power of two from the block of ${blockSize} bytes up`;
   }
-  if (!Number.isInteger(concurrency) || concurrency < 1) return `\`concurrency\` is ${concurrency}, not 1 or more`;
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    return `\`concurrency\` is ${concurrency}, not a whole number from 1 up`;
   if (!(timeout > 0)) return `\`timeout\` is ${timeout}, not a number of seconds above 0`;
   if (handlers.readOnly === false && handlers.write === undefined)
     return '`readOnly` is false, and there is no `write`';

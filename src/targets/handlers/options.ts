@@ -129,7 +129,7 @@ export function parseOptions<Kinds extends OptionKinds>(
   given: Readonly<Record<string, string>>,
 ): OptionValues<Kinds> {
   const entries = Object.entries(kinds).map(([name, kind]) => {
-    const written = given[name] ?? kind.defaultText;
+    const written = writtenOf(given, name) ?? kind.defaultText;
     if (written !== undefined) return [name, kind.parse(written, name)];
     if (!kind.required) return [name, undefined];
     throw usageError(
@@ -146,10 +146,15 @@ export function recordedOptions(
   given: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const paths = Object.entries(kinds).flatMap(([name, { kind, defaultText }]) => {
-    const written = given[name] ?? defaultText ?? '';
+    const written = writtenOf(given, name) ?? defaultText ?? '';
     return kind === 'path' && written !== '' ? [[name, resolve(written)]] : [];
   });
   return { ...given, ...Object.fromEntries(paths) };
+}
+
+/** An option may be named `constructor`, which every object has from its class. */
+function writtenOf(given: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(given, name) ? given[name] : undefined;
 }
 
 /** `how large the disk is (size; default 1G)`: an option in help. */
