@@ -20,6 +20,7 @@ import { changing, removeFile } from '../../record/run-files.ts';
 import { filesOf, makeRunDirectories, residentFiles } from '../../record/files.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
 import { HUNG_MS, HungStart, LOOK_MS } from './hung-start.ts';
+import { serverNodeOptions } from './node-options.ts';
 import { decodeStartReport, type StartReport } from '../../protocol/start-report.ts';
 import type { StartMode } from '../../server/serve-device.ts';
 import { RESIDENT_START_FLAGS, START_FLAGS } from '../../server/v8-flags.ts';
@@ -231,7 +232,12 @@ function ownNamespace(): string[] {
  */
 function serverEnvironment(part: string): NodeJS.ProcessEnv {
   const cache = compileCache(part);
-  return { MALLOC_ARENA_MAX: '1', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
+  const nodeOptions = process.env['NODE_OPTIONS'];
+  return {
+    MALLOC_ARENA_MAX: '1',
+    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
+    ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: serverNodeOptions(nodeOptions) }),
+  };
 }
 
 async function firstLine(
@@ -313,6 +319,7 @@ function quoted(said: string): string {
 
 /** A call in the stack that Node prints when it gives up. */
 const CALL = /^\s*\d+: 0x/;
+
 
 /** Returns the line of Node's last output that says why it ended, without the stack. */
 export function lastWords(said: string): string {
