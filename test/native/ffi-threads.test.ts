@@ -19,3 +19,11 @@ test('threads that start together call libc together', () => {
     assert.equal(stdout, 'ok\nok\nok\n');
   }
 });
+
+test('a thread that alone has called libc can end, and the process lives on', () => {
+  const calls = JSON.stringify(new URL('../../src/native/libc/calls.ts', import.meta.url).href);
+  const thread = `import(${calls}).then(({ gettid }) => gettid())`;
+  const program = `new (require('node:worker_threads').Worker)(${JSON.stringify(thread)}, { eval: true }).on('exit', () => setTimeout(() => console.log('ok'), 100));`;
+  const { signal, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  assert.deepEqual([signal, stdout], [null, 'ok\n'], stderr);
+});

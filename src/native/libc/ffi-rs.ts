@@ -2,24 +2,34 @@
  * Loads the package ffi-rs. It picks its binary for glibc or musl, and asks for a whole diagnostic report of the process
  * to tell them apart, which takes 3 ms per process and again per thread. The answer is read here from the program
  * that runs, and the package gets it from a report that has nothing else in it.
+ *
+ * The binary stays loaded for as long as the process lives. Node unloads it when the last thread that has loaded it ends; then
+ * the thread runs what the binary has left for its end, in memory that is gone, and the whole process crashes.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import type * as FfiRs from 'ffi-rs';
 
 /** Where an executable names its loader: behind its program headers. */
 const HEAD_BYTES = 2048;
+
+/** Of Linux's dlfcn.h: what is loaded is never unloaded. Node has no name for it. */
+const RTLD_NODELETE = 0x1000;
 
 export function loadFfiRs(): typeof FfiRs {
   const require = createRequire(import.meta.url);
   const { report } = process;
   const getReport = report.getReport.bind(report);
   const glibcVersionRuntime = isMusl() ? undefined : 'not asked';
+  const { dlopen } = process;
   try {
     report.getReport = () => ({ header: { glibcVersionRuntime } });
+    process.dlopen = (module, file) => dlopen.call(process, module, file, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
     return require('ffi-rs') as typeof FfiRs;
   } finally {
     report.getReport = getReport;
+    process.dlopen = dlopen;
   }
 }
 
