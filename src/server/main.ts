@@ -15,6 +15,7 @@ import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import { describeFailure, log, surviveFullLog } from './log.ts';
+import { refuseExit } from './no-exit.ts';
 import { noteEnd } from './noted-end.ts';
 import type { Start } from './serve-device.ts';
 import { keepLogsShort } from './short-log.ts';
@@ -27,6 +28,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
   const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`.
   process.on('uncaughtException', (error) => fail({ id, mode, attempt }, error, reporter));
+  refuseExit();
   surviveFullLog();
   keepLogsShort(() => [filesOf(id).log]);
   try {

@@ -150,7 +150,7 @@ export class QueueThreads implements DeviceThreads {
         code === 0
           ? 'nothing was left that could settle its promise, or it called process.exit'
           : `it ended with exit code ${code}`;
-      fail(this.#endError(worker, config.index, how) ?? new Error(`queue thread ${config.index} ended`));
+      fail(this.#endError(worker, config.index, how) ?? endedError(this.#file, config.index));
       exited.resolve();
     });
     this.#exited.push(exited.promise);
@@ -173,6 +173,15 @@ export class QueueThreads implements DeviceThreads {
       command: 'open',
     });
   }
+}
+
+/** The error of a thread that has ended while it served; only code of a target's own can end it. */
+function endedError(file: string | null, index: number): Error {
+  if (file === null) return new Error(`queue thread ${index} ended`);
+  return new UblkError(`target ${file} ended its thread (${index}): it called process.exit`, {
+    code: 'BAD_TARGET',
+    kind: 'failed',
+  });
 }
 
 function differingError(): UblkError {

@@ -65,6 +65,20 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
     });
   });
 
+  test('a target that calls process.exit in `setup` is refused, and its server and the other devices live on', async () => {
+    const file = `${DIRECTORY}/exits.ts`;
+    const target = "{ summary: 'x', setup: () => process.exit(3), open: () => ({ size: 4096, read() {} }) }";
+    writeFileSync(file, `import { defineTarget } from 'ublkts/target';\nexport default defineTarget(${target});\n`);
+    await using server = await library.openServer({ name: 'exits' });
+    const { id } = await server.add({ target: 'null', queues: 1, depth: 2 });
+    await assert.rejects(
+      server.add({ target: file }),
+      /cannot setup: process\.exit was called, which ends no server \(exits\.ts:2:\d+\)/,
+    );
+    await server.delete(id);
+    await server.end();
+  });
+
   test('a server ends without a complaint of Node, and the killer of the kernel comes to it late', async () => {
     const { id, path, ublksrv_pid } = await library.addDevice({
       target: `${DIRECTORY}/ram.ts`,

@@ -22,10 +22,10 @@ export function loadFfiRs(): typeof FfiRs {
   const { report } = process;
   const getReport = report.getReport.bind(report);
   const glibcVersionRuntime = isMusl() ? undefined : 'not asked';
-  const { dlopen } = process;
+  const dlopen = process.dlopen.bind(process);
   try {
     report.getReport = () => ({ header: { glibcVersionRuntime } });
-    process.dlopen = (module, file) => dlopen.call(process, module, file, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
+    process.dlopen = (module, file) => dlopen(module, file, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
     return require('ffi-rs') as typeof FfiRs;
   } finally {
     report.getReport = getReport;

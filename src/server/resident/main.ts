@@ -11,6 +11,7 @@ import { takeServerLock } from '../../record/server-lock.ts';
 import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
 import { giveFreeMemoryBack } from '../free-memory.ts';
 import { describeFailure, log, surviveFullLog } from '../log.ts';
+import { refuseExit } from '../no-exit.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
 import { keepLogsShort } from '../short-log.ts';
 import { RequestSocket } from '../socket/listener.ts';
@@ -28,6 +29,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
   const reporter = new StartReporter();
   // The main thread runs code of a target's own: its `setup`. That of one device must not end the others.
   process.on('uncaughtException', (error) => log(`outside of every request: ${describeFailure(error)}`));
+  refuseExit();
   surviveFullLog();
   try {
     await startPool();
