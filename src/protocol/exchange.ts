@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { UblkError } from '../errors.ts';
 import { connectAndSend } from './connect.ts';
+import { isUnloadable } from '../native/libc/ffi-rs.ts';
 import { endWhenSilent, isSilence, type Patience } from './silence.ts';
 
 export interface Exchange extends Patience {
@@ -30,7 +31,8 @@ export async function exchange({ path, request, fd, signal, failed, ...patience 
   } catch (error) {
     signal?.throwIfAborted();
     // A complete answer counts, however the connection ended.
-    if (chunks.length === 0) throw isSilence(error) ? error : failed(error as NodeJS.ErrnoException);
+    if (chunks.length === 0)
+      throw isSilence(error) || isUnloadable(error) ? error : failed(error as NodeJS.ErrnoException);
   } finally {
     if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
   }

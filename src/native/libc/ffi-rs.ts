@@ -10,6 +10,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import type * as FfiRs from 'ffi-rs';
+import { UblkError } from '../../errors.ts';
 
 /** Where an executable names its loader: behind its program headers. */
 const HEAD_BYTES = 2048;
@@ -27,10 +28,28 @@ export function loadFfiRs(): typeof FfiRs {
     report.getReport = () => ({ header: { glibcVersionRuntime } });
     process.dlopen = (module, file) => dlopen(module, file, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
     return require('ffi-rs') as typeof FfiRs;
+  } catch (error) {
+    throw unloadable(error);
   } finally {
     report.getReport = getReport;
     process.dlopen = dlopen;
   }
+}
+
+function unloadable(cause: unknown): UblkError {
+  const [reason] = String(cause).split('\n');
+  return new UblkError(`cannot load ffi-rs, which makes the system calls: ${reason}`, {
+    code: 'ENOSYS',
+    kind: 'unsupported',
+    command: 'dlopen',
+    hint: 'install ublkts with its optional dependencies; a bundler must leave ublkts out of the bundle (`external`)',
+    cause,
+  });
+}
+
+/** Whether the error says that no system call can be made at all. */
+export function isUnloadable(error: unknown): boolean {
+  return error instanceof UblkError && error.command === 'dlopen';
 }
 
 function isMusl(): boolean {
