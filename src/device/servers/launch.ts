@@ -320,7 +320,6 @@ function quoted(said: string): string {
 /** A call in the stack that Node prints when it gives up. */
 const CALL = /^\s*\d+: 0x/;
 
-
 /** Returns the line of Node's last output that says why it ended, without the stack. */
 export function lastWords(said: string): string {
   const lines = said
