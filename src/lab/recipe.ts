@@ -29,6 +29,7 @@ export const recipe = {
     'procps',
     'qemu-utils',
     'strace',
+    'systemd',
     'udev',
     'util-linux',
     'xfsprogs',

@@ -26,6 +26,8 @@ export interface DeviceFiles {
   readonly asked: string;
   /** Locked by the server for as long as it lives (server-lock.ts). */
   readonly lock: string;
+  /** The process id of the server, if it has only this device (pid-file.ts). */
+  readonly pid: string;
   /** There while the device is being deleted (going-device.ts). */
   readonly going: string;
   /** The memory of a ram device, which is not the server's and outlives it. */
@@ -42,6 +44,7 @@ export function filesOf(device: number): DeviceFiles {
     socket: `${SOCKET_DIRECTORY}/ublkb${device}.sock`,
     asked: `${RUN_DIRECTORY}/${device}.sock`,
     lock: `${RUN_DIRECTORY}/${device}.lock`,
+    pid: `${RUN_DIRECTORY}/${device}.pid`,
     going: `${RUN_DIRECTORY}/${device}.going`,
     memory: `${MEMORY_DIRECTORY}/${device}.ram`,
     program: `${RUN_DIRECTORY}/${device}.program`,

@@ -11,6 +11,7 @@ import { endUserRecovery, getParams, setParams, startDev } from '../control/comm
 import { ShmemTable } from '../queue/shmem-table.ts';
 import { filesOf } from '../record/files.ts';
 import { requireRecord } from '../record/attempt.ts';
+import { writePidFile } from '../record/pid-file.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { withFilesAlone } from '../record/files-alone.ts';
@@ -152,6 +153,7 @@ export async function serveDevice(
     ...(opened.length === 0 ? {} : { identities: opened.map(({ stat }) => identityOf(stat)) }),
     ended: null,
   });
+  writePidFile(id, server !== null);
   const atOnce = needsBuffersAtOnce(spec.mlock, memory);
   const holdBuffers = (): string[] => {
     const refused = lockBuffers(ownBuffers(maps));
