@@ -9,13 +9,12 @@ import { createFlags } from '../cli/flags/create.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
-import { importOfDevice } from '../cli/running/target-code.ts';
+import { importOfDevice, importOfOrphans, recordedTarget } from '../cli/running/target-code.ts';
 import { newDeviceViews } from '../cli/output/devices.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import type { WaitOptions } from '../control/waiting.ts';
 import type { StartedDevice } from '../device/report/report.ts';
 import { usageError } from '../errors.ts';
-import { readRecord } from '../record/store.ts';
 import type { AddOptions } from '../spec/options.ts';
 
 export default class Recover extends BaseCommand {
@@ -57,7 +56,7 @@ export default class Recover extends BaseCommand {
     const { args, flags } = await this.parse(Recover);
     if (flags.all) return this.#recoverAll(flags, args.files ?? []);
     const { id, files } = separate(flags.number, args.files ?? []);
-    const target = flags.type ?? readRecord(id)?.spec.target;
+    const target = flags.type ?? recordedTarget(id);
     const overrides = namedOptions({ ...flags, number: undefined }, files, this.argv, target);
     await importOfDevice(target);
     const print = ({ notes, ...device }: StartedDevice): void =>
@@ -76,6 +75,7 @@ export default class Recover extends BaseCommand {
 
   async #recoverAll(flags: CreateFlags & { readonly quiet: boolean }, files: readonly string[]): Promise<void> {
     const overrides = optionsForAll(flags, files);
+    await importOfOrphans();
     const { recoverAllDevices } = await import('../device/recover/recover-all.ts');
     const work = (waiting: WaitOptions) => recoverAllDevices(overrides, waiting);
     const { recovered, failed } = await waitFor(this.chatty, 'waiting for the servers', work);

@@ -26,6 +26,7 @@ export default class UnregBuf extends BaseCommand {
     number: numberFlag,
     index: wholeNumber({
       char: 'i',
+      parse: (text) => Promise.resolve(parseIndex(text)),
       summary: 'The index of the buffer, as `list --json` shows it.',
       helpGroup: 'SHARED MEMORY',
     }),

@@ -3,10 +3,9 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { parseDeviceOrNotSize } from '../cli/flags/device-id.ts';
 import { numberFlag, requireDevice } from '../cli/flags/device.ts';
 import { onOff, sectorSize } from '../cli/flags/values.ts';
-import { importOfDevice } from '../cli/running/target-code.ts';
+import { importOfDevice, recordedTarget } from '../cli/running/target-code.ts';
 import { waitFor } from '../cli/running/waiting.ts';
 import { usageError } from '../errors.ts';
-import { readRecord } from '../record/store.ts';
 import { formatSize, parseSize } from '../sizes.ts';
 
 export default class UpdateSize extends BaseCommand {
@@ -41,7 +40,7 @@ export default class UpdateSize extends BaseCommand {
     const { args, flags } = await this.parse(UpdateSize);
     const words = [args.device, args.size].filter((word) => word !== undefined);
     const { id, bytes } = deviceAndSize(flags.number, flags.size, words);
-    await importOfDevice(readRecord(id)?.spec.target);
+    await importOfDevice(recordedTarget(id));
     const { updateSize } = await import('../device/change/resize.ts');
     const { grow, force } = flags;
     await waitFor(this.chatty, 'waiting for the device', (waiting) =>

@@ -55,7 +55,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     hint: 'add it again with --shmem_zc',
   },
   'REG_BUF EFAULT': {
-    hint: 'use a file on a hugetlbfs or tmpfs, such as /dev/shm: one on a disk can only be registered with --rdonly_shmem_buf; or the file has become shorter',
+    hint: 'use a file on a hugetlbfs or tmpfs, such as /dev/shm, that does not become shorter: one on a disk can only be registered with --rdonly_shmem_buf',
   },
   'REG_BUF ENOMEM': { hint: 'the limit of pinned memory (ulimit -l) or memory itself is used up' },
   'UNREG_BUF ENOENT': {

@@ -1,5 +1,6 @@
 /** Follows what happens to the devices of a resident server, from another process. */
 import { UblkError } from '../errors.ts';
+import { isUnloadable } from '../native/libc/ffi-rs.ts';
 import { ANSWER_MS, failure, type ResidentServer, turnedAway } from './ask-resident.ts';
 import { connectAndSend, type Connection } from './connect.ts';
 import { decodeError } from './error-wire.ts';
@@ -72,7 +73,7 @@ function follow(name: string, path: string): Connection {
   try {
     return connectAndSend(path, encodeResidentRequest({ op: 'follow' }));
   } catch (error) {
-    throw failure(name, error as NodeJS.ErrnoException);
+    throw isUnloadable(error) ? error : failure(name, error as NodeJS.ErrnoException);
   }
 }
 

@@ -22,7 +22,7 @@ export function ownedBy(
   instance: string | null = record === null ? null : instanceOf(record.id),
 ): DeviceRecord | null {
   if (record === null) return null;
-  if (instance !== null && instance !== (record.instance ?? instance)) return null;
+  if (ofInstance(record, instance) === null) return null;
   if (info.ublksrv_pid > 0) {
     const servers = [record.server, record.previous];
     if (servers.some((server) => isServer(info.ublksrv_pid, server))) return record;
@@ -32,4 +32,16 @@ export function ownedBy(
   }
   const asked = featuresOf(record.spec).flags;
   return (info.flags & asked) === asked && info.queue_depth === record.spec.depth ? record : null;
+}
+
+/**
+ * The same where the driver is not asked: null if another device has had the id since the record was written. A record of an older
+ * version does not tell.
+ */
+export function ofInstance(
+  record: DeviceRecord | null,
+  instance: string | null = record === null ? null : instanceOf(record.id),
+): DeviceRecord | null {
+  if (record === null || instance === null || record.instance === undefined) return record;
+  return instance === record.instance ? record : null;
 }

@@ -1,6 +1,7 @@
 /**
  * Reads what a process is doing and when it started, from /proc/PID/stat (proc_pid_stat(5)). The kernel takes no lock
- * for that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps.
+ * for that file which a process that is stuck could hold, unlike for /proc/PID/cmdline or maps. Of a process that is asleep, the
+ * files of its control group are read too (frozen.ts).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { isFrozen } from './frozen.ts';

@@ -85,7 +85,12 @@ export function makeDirectory(path: string, mode: number): void {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // This user may not look there, and mkdir says so.
+    return false;
+  }
 }
 
 /** Removes the file or the folder, if it is there. */

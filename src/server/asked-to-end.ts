@@ -26,7 +26,8 @@ export type Log = (text: string) => void;
 
 /**
  * Catches the signals from now on. Before, they end the process. Returns what is to be awaited once the device has left this
- * process: it resolves when a device that was deleted has freed its id, so that whoever waits for the end of this process may give it to others.
+ * process: it resolves when the id of a device that was deleted is free, so that whoever waits for the end of this process may
+ * give it to others.
  */
 export function endWhenAsked(device: number, log: Log): () => Promise<void> {
   let ending = Promise.resolve();
@@ -103,18 +104,26 @@ function used(reason: string): StopOutcome {
 }
 
 /**
- * Resolves when they are deleted, or cannot be. That waits for this process to have let go of the devices, so this process must
- * not wait for it before.
+ * Resolves when they are deleted, or cannot be. The `del` that is started waits until this process has let go of the devices, so
+ * this process may wait for it only after that.
  */
 export function deleteStopped(devices: readonly number[], log: Log): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const del = startDel(devices);
-  del.on('error', (error) => {
-    log(`what is stopped is not deleted: ${error.message}`);
+  const undeleted = (error: Error): void => {
+    log(
+      `${devices.length === 1 ? 'device' : 'devices'} ${devices.join(', ')}: stopped, but not deleted: ${error.message}`,
+    );
     resolve();
-  });
-  del.on('exit', () => resolve());
-  del.unref();
+  };
+  try {
+    const del = startDel(devices);
+    del.on('error', undeleted);
+    del.on('exit', () => resolve());
+    del.unref();
+  } catch (error) {
+    // Node throws some errors of a start (ENOMEM) at once.
+    undeleted(error as Error);
+  }
   return promise;
 }
 

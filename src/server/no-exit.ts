@@ -5,6 +5,6 @@
  */
 export function refuseExit(): void {
   process.exit = (): never => {
-    throw new Error('process.exit was called, which ends no server');
+    throw new Error('the code of the target has called process.exit: let it throw an error instead');
   };
 }

@@ -178,9 +178,10 @@ export class QueueThreads implements DeviceThreads {
 /** The error of a thread that has ended while it served; only code of a target's own can end it. */
 function endedError(file: string | null, index: number): Error {
   if (file === null) return new Error(`queue thread ${index} ended`);
-  return new UblkError(`target ${file} ended its thread (${index}): it called process.exit`, {
+  return new UblkError(`target ${file} ended its thread (${index}), most likely with process.exit`, {
     code: 'BAD_TARGET',
     kind: 'failed',
+    hint: 'let its handlers throw an error instead',
   });
 }
 

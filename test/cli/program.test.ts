@@ -153,11 +153,11 @@ describe('what is mistyped', () => {
     ['list -n foo', /--number: "foo" is not a ublk device\nhint: /],
     ['list -n 1048576', /out of range/],
     ['list --format yaml', /--format yaml is not possible\nhint: it is one of kublk, table, json/],
-    ['list -n', /--number needs a value\nhint: write --number DEVICE\n/],
+    ['list -n', /--number needs a value\nhint: write `--number DEVICE`\n/],
     ['monitor --once --count 2', /--once\nhint: give one of them\n/],
     ['list --all=1', /--all takes no value/],
-    ['features x', /unexpected argument: x\nhint: for example: ublkts features\n/],
-    ['reg-buf 0 /dev/shm/b', /unexpected argument: .*\nhint: for example: ublkts reg-buf -n 0 /],
+    ['features x', /unexpected argument: x\nhint: for example `ublkts features`\n/],
+    ['reg-buf 0 /dev/shm/b', /unexpected argument: .*\nhint: for example `ublkts reg-buf -n 0 /],
     ['del', /no device is named\nhint: .*-n.*-a/],
     ['stop', /no device is named/],
     ['stop 1 -n 2', /two devices are named: 2 and 1/],
@@ -171,8 +171,11 @@ describe('what is mistyped', () => {
     ['add -t nbd --bogus', /no such flag: --bogus/],
     ['add -t nbd -o bogus=1 /tmp/x', /target nbd has no option -o bogus\nhint: it has --uri, --program, /],
     ['add -t nbd /tmp/x', /takes no backing file, not 1\nhint: give it a URI such as nbd:.*, or -- PROGRAM/],
-    ['add -t nbd --uri nbd://a nbd://b', /uri is named twice: "nbd:\/\/a" and "nbd:\/\/b"\nhint: name it once\n/],
-    ['add -t null -s 1G -o size=2G', /size is named twice: "2G" and "1073741824"/],
+    [
+      'add -t nbd --uri nbd://a nbd://b',
+      /the option uri of the target is named in two ways\nhint: name it in one way\n/,
+    ],
+    ['add -t null -s 1G -o size=2G', /the option size of the target is named in two ways/],
     ['add -t nbd', /needs --uri\nhint: .*nbd:.*ublkts add -t nbd -- nbdkit/],
     ['add -t nbd -o reconnect_delay=x nbd://h', /"x" is not a number of seconds\nhint: it goes from 0 to 2000000/],
     [
@@ -216,6 +219,9 @@ describe('what is mistyped', () => {
     ['completion tcsh', /"tcsh" is not possible\nhint: it is one of bash, zsh, fish/],
     ['--bogus', /no such flag: --bogus/],
     ['--no-color list', /--no-color stands before the command\nhint: flags follow it: `ublkts list --no-color`\n/],
+    ['-n 0 list', /-n stands before the command\nhint: flags follow it: `ublkts list -n 0`\n/],
+    ['--no-color lab build', /--no-color stands before .*\nhint: flags follow it: `ublkts lab build --no-color`\n/],
+    ['--bogus list', /no such flag: --bogus/],
     ['help lsit', /did you mean list/],
   ];
   for (const [line, message] of lines) {

@@ -40,7 +40,7 @@ describe('an open server', { skip: refusal() }, () => {
   });
 
   test('tells its end also to who closes it as soon as it has ended', async () => {
-    // It was lost in two of three times.
+    // The event once came only after `close`, in about two of three rounds.
     for (let round = 0; round < 4; round++) {
       const heard: string[] = [];
       const server = await openServer({ name });

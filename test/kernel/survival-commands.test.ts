@@ -132,18 +132,27 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   test('a server that is frozen with its control group is told from one that runs, and goes on after it', async () => {
     const { id, ublksrv_pid: pid } = await addDevice({ ...ADD_DEFAULTS, target: 'null', features: ['SHMEM_ZC'] });
     const group = '/sys/fs/cgroup/paused';
-    sh(`mkdir ${group} && echo ${pid} > ${group}/cgroup.procs && echo 1 > ${group}/cgroup.freeze`);
+    sh(`mkdir ${group}; echo ${pid} > ${group}/cgroup.procs; echo 1 > ${group}/cgroup.freeze`);
     const report = async (): Promise<DeviceReport | undefined> => (await listDevices()).find((one) => one.id === id);
-    await until('the server is frozen', async () => (await report())?.server_state === 'frozen');
-    assert.match(
-      (await report())?.last_error ?? '',
-      /is frozen with its control group, so I\/O waits: .*cgroup\.freeze/,
-    );
-    const memory = { kind: 'memfd', bytes: 4096, seal: true, readOnly: false } as const;
-    await assert.rejects(registerBuffer(id, memory), /is frozen with its control group/);
-    await assert.rejects(deleteDevice(id, { timeoutMs: 1500 }), /is frozen with its control group/);
-    sh(`echo 0 > ${group}/cgroup.freeze`);
+    try {
+      await until('the server is frozen', async () => (await report())?.server_state === 'frozen');
+      assert.match(
+        (await report())?.last_error ?? '',
+        /is frozen with its control group, so I\/O waits: .*cgroup\.freeze/,
+      );
+      const memory = { kind: 'memfd', bytes: 4096, seal: true, readOnly: false } as const;
+      await assert.rejects(registerBuffer(id, memory), /is frozen with its control group/);
+      await assert.rejects(deleteDevice(id, { timeoutMs: 1500 }), (error) => {
+        assert.ok(error instanceof UblkError);
+        assert.match(error.message, /is frozen with its control group/);
+        assert.match(error.hint ?? '', /cgroup\.freeze/);
+        return true;
+      });
+    } finally {
+      sh(`echo 0 > ${group}/cgroup.freeze`);
+    }
     await until('the device is gone', async () => (await report()) === undefined);
+    await until('the server has ended', async () => run(`rmdir ${group}`).status === 0);
   });
 
   test('del with a process that keeps the device open names it; the device is listed until it goes', async () => {

@@ -368,10 +368,12 @@ describe('a server', () => {
       recovered.events.map(({ kind }) => kind),
       ['server gone', 'recovered'],
     );
-    const paused = deviceSample({ block, server: 'stopped' });
     const on = deviceSample({ block });
-    const continued = pictureOf(sampleAt(0, paused), sampleAt(60, paused), sampleAt(61, on));
-    assert.equal(only(continued).state.word, 'LIVE');
+    for (const server of ['stopped', 'frozen'] as const) {
+      const paused = deviceSample({ block, server });
+      const continued = pictureOf(sampleAt(0, paused), sampleAt(60, paused), sampleAt(61, on));
+      assert.equal(only(continued).state.word, 'LIVE');
+    }
     assert.equal(only(pictureOf(...[61, 66, 72].map((seconds) => sampleAt(seconds, on)))).state.word, 'STUCK');
   });
 

@@ -5,7 +5,15 @@ import { UblkError, usageError } from '../../errors.ts';
 import { callFromOneThread } from '../../native/one-thread.ts';
 import { wants, wantsShort } from '../argv/global-flags.ts';
 import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
-import { commandNames, findCommand, loadCommand, type Manifest, readManifest } from './manifest.ts';
+import {
+  commandNames,
+  findCommand,
+  loadCommand,
+  type Manifest,
+  type ManifestCommand,
+  readManifest,
+} from './manifest.ts';
+import { joinWords } from '../../text/shell-words.ts';
 import { closest } from '../../text/suggest.ts';
 
 export async function dispatch(argv: readonly string[]): Promise<void> {
@@ -97,10 +105,18 @@ async function showTargetHelp(argv: readonly string[], manifest: Manifest): Prom
 
 /** Many programs take flags before the command. Here every flag belongs to a command. */
 function flagFirst(flag: string, argv: readonly string[], manifest: Manifest): UblkError {
-  const command = argv.slice(1).find((word) => findCommand(manifest, [word]) !== undefined);
-  if (command === undefined || /^-+$/.test(flag))
+  const at = argv.findIndex((_word, index) => findCommand(manifest, argv.slice(index)) !== undefined);
+  const found = at < 0 ? undefined : findCommand(manifest, argv.slice(at));
+  if (found === undefined || !hasFlag(found.command, flag))
     return usageError(`no such flag: ${flag}`, '`ublkts help` lists the commands');
-  return usageError(`${flag} stands before the command`, `flags follow it: \`ublkts ${command} ${flag}\``);
+  const command = argv.slice(at, argv.length - found.rest.length);
+  const line = joinWords(['ublkts', ...command, ...argv.slice(0, at), ...found.rest]);
+  return usageError(`${flag} stands before the command`, `flags follow it: \`${line}\``);
+}
+
+function hasFlag({ flags }: ManifestCommand, word: string): boolean {
+  const spelled = word.replace(/=.*$/s, '');
+  return Object.entries(flags).some(([name, { char }]) => [`--${name}`, `-${char}`].includes(spelled));
 }
 
 function unknownCommand(word: string, manifest: Manifest): UblkError {

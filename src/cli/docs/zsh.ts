@@ -38,7 +38,7 @@ ${first.map((line) => `        ${line}`).join('\n')}
       ;;
     argument)
       case $words[1] in
-        help) compadd ${firstWords(commands).join(' ')} ;;
+        help) ((CURRENT == 2)) && compadd ${firstWords(commands).join(' ')} ;;
 ${single.map((command) => argumentsCase(command, spellings(command), '        ')).join('\n')}
 ${nested.map(([topic, members]) => topicCase(topic, members)).join('\n')}
       esac

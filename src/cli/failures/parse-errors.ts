@@ -41,7 +41,7 @@ function refusedValue(thrown: Error, message: string): UblkError {
 
 function usageHint(message: string, { example }: ParsedCommand): string | undefined {
   if (message.includes('cannot also be provided')) return 'give one of them';
-  return example === undefined || !message.startsWith('Unexpected argument') ? undefined : `for example: ${example}`;
+  return example === undefined || !message.startsWith('Unexpected argument') ? undefined : `for example \`${example}\``;
 }
 
 /** Shows where the value stands, under the name that the help gives it. */
@@ -49,7 +49,7 @@ function missingValue(flag: string, options: string | undefined, { flags }: Pars
   const placeholder = flags[flag.slice(2)]?.helpValue ?? 'VALUE';
   return usageError(
     `${flag} needs a value`,
-    options === undefined ? `write ${flag} ${String(placeholder)}` : `one of ${options}`,
+    options === undefined ? `write \`${flag} ${String(placeholder)}\`` : `it is one of ${options}`,
   );
 }
 

@@ -82,13 +82,11 @@ export function namedOptions(
   };
 }
 
-/** The same option can be a flag, a -o and a word. Where two of them disagree, none is passed over. */
+/** The same option can be a flag, a -o and a word. Where it is more than one of them, none is passed over. */
 function namedOnce(sources: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const all = new Map<string, string>();
   for (const [name, value] of sources.flatMap((source) => Object.entries(source))) {
-    const other = all.get(name) ?? value;
-    if (other !== value)
-      throw usageError(`${name} is named twice: ${JSON.stringify(other)} and ${JSON.stringify(value)}`, 'name it once');
+    if (all.has(name)) throw usageError(`the option ${name} of the target is named in two ways`, 'name it in one way');
     all.set(name, value);
   }
   return Object.fromEntries(all);

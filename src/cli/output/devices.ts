@@ -101,16 +101,23 @@ function stateText({ state, deleting }: DeviceReport): string {
 }
 
 /** What has become of the device and what to do about it; null for one that needs nothing. */
-function remark({ id, state, seen_from, server_state, deleting, last_error }: DeviceReport): string | null {
+function remark({ id, target, state, seen_from, server_state, deleting, last_error }: DeviceReport): string | null {
   // The remark itself says what a device waits for that is being deleted, whose server is paused, or that is not
   // asked.
-  const isServed = state === 'LIVE' && (last_error === null || server_state === 'running');
-  const needsNothing = deleting !== null || isPaused(server_state) || isServed || seen_from === 'sysfs';
+  const isServed = last_error === null ? isAtWork(state, server_state) : state === 'LIVE' && server_state === 'running';
+  // Another program that makes or recovers a device of its own does not say so.
+  const isUnknown = target === null && last_error === null;
+  const needsNothing = isUnknown || deleting !== null || isPaused(server_state) || isServed || seen_from === 'sysfs';
   const parts = [
     ...(last_error === null ? [] : [escapeControls(last_error)]),
     ...(needsNothing ? [] : [adviceFor(state, id)]),
   ];
   return parts.length === 0 ? null : `${styles.warning(`device ${id}:`)} ${parts.join('; ')}\n`;
+}
+
+/** The device is served, or its server is starting it or recovering it. */
+function isAtWork(state: string, server: string | null): boolean {
+  return state === 'LIVE' || server === 'running';
 }
 
 function adviceFor(state: string, id: number): string {

@@ -1,4 +1,9 @@
 /** What a command that runs the code of a target does before it waits for the library. */
+import { findDevices } from '../../control/discovery.ts';
+import { UblkError } from '../../errors.ts';
+import { ofInstance } from '../../record/ownership.ts';
+import { isServerAlive } from '../../record/server-identity.ts';
+import { readRecord } from '../../record/store.ts';
 
 /**
  * Imports the target's file while Ctrl-C and SIGTERM still end the process as they end any other. Code that never returns would
@@ -11,7 +16,24 @@ export async function importWithoutHandlers(target: string | undefined): Promise
   await findTarget(await targetReference(target));
 }
 
-/** The same for a device that is there. What is wrong with its target matters only when the device itself is in order. */
+/**
+ * The same for a device that is there, and for all devices that have lost their server. Of what is wrong with a target, only that it does not come to an end
+ * is said here: the rest matters only when the device itself is in order.
+ */
 export async function importOfDevice(target: string | undefined): Promise<void> {
-  await importWithoutHandlers(target).catch(() => {});
+  await importWithoutHandlers(target).catch((error: unknown) => {
+    if (error instanceof UblkError && error.code === 'TIMEOUT') throw error;
+  });
+}
+
+export async function importOfOrphans(): Promise<void> {
+  for (const id of findDevices()) {
+    const record = ofInstance(readRecord(id));
+    if (record !== null && !isServerAlive(record.server)) await importOfDevice(record.spec.target);
+  }
+}
+
+/** The target of the device, by its record; undefined when there is none, or it is about an earlier device of the id. */
+export function recordedTarget(id: number): string | undefined {
+  return ofInstance(readRecord(id))?.spec.target;
 }

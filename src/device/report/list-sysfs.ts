@@ -12,6 +12,7 @@ import { isServing } from '../../record/process-state.ts';
 import { serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { dataPathNameOf, featuresOf } from '../../spec/device-spec.ts';
+import { ofInstance } from '../../record/ownership.ts';
 import { readStats } from '../../stats/reader.ts';
 import { parseCpuList } from '../cpu-list.ts';
 import { bitsOf } from '../features.ts';
@@ -21,7 +22,7 @@ import { buffersOf, connectionsOf, deletingOf, ioOf, targetOf } from './report-p
 
 /** `refusal` says why there is no ring. */
 export async function describeFromSysfs(id: number, refusal: UblkError): Promise<DeviceReport> {
-  const record = readRecord(id);
+  const record = ofInstance(readRecord(id));
   const disk = `/sys/block/ublkb${id}`;
   const size = diskSize(id);
   const server = record?.server ?? null;

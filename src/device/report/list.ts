@@ -13,7 +13,7 @@ import { goingIds, readGoingDevice, sweepGoingDevice } from '../../record/going-
 import { ownedBy } from '../../record/ownership.ts';
 import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
 import { isServing, type ProcessState } from '../../record/process-state.ts';
-import { isServerAlive, serverOf, serverState } from '../../record/server-identity.ts';
+import { isServerAlive, type ServerIdentity, serverOf, serverState } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { dataPathNameOf } from '../../spec/device-spec.ts';
 import { describeLost } from '../../stats/connections.ts';
@@ -105,8 +105,8 @@ export async function describe(
   const kernel = await kernelReport(channel, id, info);
   const record = ownedBy(info, readRecord(id));
   const stats = record === null ? null : reader.read(filesOf(id).stats, countersFor(record));
-  const server = serverOf(info.ublksrv_pid, record);
-  const state = server.pid <= 0 ? null : serverState(server);
+  const server = serverIn(info, record);
+  const state = server === null ? null : serverState(server);
   const going = readGoingDevice(id);
   const isPresent = isThere(id);
   const isStopping = going !== null && isPresent && going.serverPid === info.ublksrv_pid;
@@ -140,8 +140,16 @@ export async function describe(
     io,
     connections: state !== null && isServing(state) ? connectionsOf(stats) : null,
     deleting,
-    last_error: trouble({ record, info, state, deleting, waitsFor, stats }),
+    last_error: trouble({ record, info, server, state, deleting, waitsFor, stats }),
   };
+}
+
+/** The server that the kernel names, or the one that is starting the device or recovering it; null when there is none. */
+function serverIn({ ublksrv_pid: pid }: DevInfo, record: DeviceRecord | null): ServerIdentity | null {
+  const named = serverOf(pid, record);
+  if (named.pid > 0) return named;
+  const starting = record?.ended === null ? record.server : null;
+  return isServerAlive(starting) ? starting : null;
 }
 
 /** No report has the heat. */
@@ -158,7 +166,8 @@ async function waitOf({ dev_id: id, ublksrv_pid: pid }: DevInfo): Promise<string
 interface Facts {
   readonly record: DeviceRecord | null;
   readonly info: DevInfo;
-  /** The state of the server that the kernel names; null when it names none. */
+  readonly server: ServerIdentity | null;
+  /** The state of the server; null when there is none. */
   readonly state: ProcessState | null;
   readonly deleting: DeletingReport | null;
   /** Why the kernel has not stopped the device yet, although it was asked to delete it; null when it was not asked. */
@@ -167,14 +176,14 @@ interface Facts {
 }
 
 /** Says what is wrong with the device; null when nothing is. */
-function trouble({ record, info, state, deleting, waitsFor, stats }: Facts): string | null {
+function trouble({ record, info, server: served, state, deleting, waitsFor, stats }: Facts): string | null {
   if (deleting !== null) {
     const { server } = record ?? { server: null };
     const closes = isServerAlive(server) ? `: its server (pid ${server?.pid}) is closing the target` : '';
     const holders = deleting.holders.filter((holder) => holder.kind !== 'process' || holder.pid !== server?.pid);
     return `it is being deleted${closes}${holders.length > 0 ? `, but it is still ${describeHolders(holders)}` : ''}`;
   }
-  const { ublksrv_pid: pid } = info;
+  const pid = served?.pid ?? info.ublksrv_pid;
   if (isPaused(state)) {
     return `its server (pid ${pid}) ${describePause(state)}, so I/O waits: ${describeThaw(pid, state)}`;
   }

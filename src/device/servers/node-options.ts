@@ -3,6 +3,7 @@
  * `--import`) are left out where their names lead somewhere from the caller's directory only: the server runs in `/`, finds none of
  * them there, and would end before it begins.
  */
+import { createRequire } from 'node:module';
 import { isAbsolute } from 'node:path';
 
 /** A word of NODE_OPTIONS as it is written: a quoted part may have spaces. */
@@ -30,5 +31,15 @@ function isPreload(word: string): boolean {
 /** Whether the name of a module means the same in every directory. */
 function isFound(word: string): boolean {
   const name = word.replaceAll(/"|\\(?=.)/g, '');
-  return isAbsolute(name) || /^(?:file|data|node):/.test(name);
+  return isAbsolute(name) || /^(?:file|data|node):/.test(name) || isFoundFromRoot(name);
+}
+
+/** One of Node's own, or in a folder of NODE_PATH. */
+function isFoundFromRoot(name: string): boolean {
+  try {
+    createRequire('/').resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }

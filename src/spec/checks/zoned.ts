@@ -4,7 +4,7 @@ import { option } from '../option-names.ts';
 
 const ZONED = option('features.ZONED');
 
-/** It is true of every target that there is, so kublk's rule that zones need another data path is not named first. */
+/** No target of ublkts has zones, so this is said before kublk's rule that zones need another data path. */
 export function checkZoned(spec: DeviceSpec): void {
   if (!featuresOf(spec).has('ZONED')) return;
   throw usageError(

@@ -7,6 +7,7 @@ import { STAT_WAYS, type StatWay } from '../../stats/layout.ts';
 import type { ConnectionStats } from '../../stats/connections.ts';
 import type { Tally } from '../../stats/reader.ts';
 import { eventsBetween, type MonitorEvent, type ObservedDevice, rememberEvents } from './events.ts';
+import { isPaused } from '../../record/paused.ts';
 import { isServing } from '../../record/process-state.ts';
 import type { DeviceSample, Sample } from '../sampling/sample.ts';
 import { type Owner, ownerOf } from './owner.ts';
@@ -172,7 +173,7 @@ function viewOf(
 
 /**
  * Requests were in flight at both ends of the interval, and neither the block layer nor the server completed one. A server
- * that is new, or was stopped, has not had them before: it has its own time to complete one.
+ * that is new, or was paused, has not had them before: it has its own time to complete one.
  */
 function stalledFor(before: DeviceSample, now: DeviceSample, interval: Span, stalledMs: number): number {
   if (!isAtWork(before) || !isAtWork(now) || before.serverPid !== now.serverPid) return 0;
@@ -183,7 +184,7 @@ function stalledFor(before: DeviceSample, now: DeviceSample, interval: Span, sta
 }
 
 function isAtWork({ state, server }: DeviceSample): boolean {
-  return state === 'LIVE' && server !== 'stopped';
+  return state === 'LIVE' && !isPaused(server);
 }
 
 const NOTHING_YET: Span = { seconds: 0, block: blockSpan(null, null), server: serverSpan(null, null) };

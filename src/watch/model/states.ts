@@ -9,7 +9,8 @@ export type Severity = 'good' | 'warning' | 'bad' | 'neutral';
 export interface ShownState {
   /**
    * The kernel's word, or one of ours. NO SERVER: the kernel still says LIVE, but the server is gone. PAUSED: the server
-   * is stopped by a signal or a debugger, or frozen with its control group. STUCK: no request has completed for a while. DELETING: deleted, but still held.
+   * is stopped by a signal or a debugger, or frozen with its control group. STUCK: no request has completed for a while.
+   * DELETING: deleted, but still held.
    */
   readonly word: 'LIVE' | 'QUIESCED' | 'FAIL_IO' | 'DEAD' | 'NO SERVER' | 'PAUSED' | 'STUCK' | 'DELETING';
   readonly severity: Severity;

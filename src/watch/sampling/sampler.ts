@@ -18,7 +18,7 @@ import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { goingIds, readGoingDevice } from '../../record/going-device.ts';
-import { type KernelFacts, ownedBy } from '../../record/ownership.ts';
+import { type KernelFacts, ofInstance, ownedBy } from '../../record/ownership.ts';
 import { isServing, type ProcessState } from '../../record/process-state.ts';
 import { serverOf, serverState } from '../../record/server-identity.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
@@ -77,7 +77,7 @@ export class Sampler implements SampleSource {
     const asked = await this.#ask(id);
     if (asked === 'gone' || (going && asked === null)) return null;
     const read = this.#readStored(id);
-    const stored = asked === null ? read : ownedBy(asked.info, read);
+    const stored = asked === null ? ofInstance(read) : ownedBy(asked.info, read);
     const stats =
       stored === null ? null : this.#stats.read(filesOf(id).stats, { buffers: stored.buffers.length > 0, heat });
     const serverPid =
