@@ -7,7 +7,7 @@ import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
 import { createMemfd, type MappedMemory, mapFile } from '../native/memory.ts';
 import { filesOf } from '../record/files.ts';
-import { openSharedFile } from '../server/shared-memory/shared-file.ts';
+import { checkSharedFile, openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { askServer } from '../protocol/ask.ts';
 import type { BufferAnswer } from '../protocol/buffer-requests.ts';
 import { SharedRegion } from './region.ts';
@@ -50,6 +50,8 @@ async function fromMemfd(device: number, bytes: number, readOnly: boolean): Prom
   const fd = createMemfd('ublkts-region', bytes);
   const close = () => closeDescriptor(fd);
   return orElse(close, async () => {
+    // Before it is mapped, which takes the memory at once: with more than there is, the kernel would kill this program.
+    checkSharedFile(fd, 'memory of this program');
     addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW, 'a memfd');
     return share(device, fd, bytes, close, () => ask(device, { op: 'register-fd', readOnly }, fd));
   });

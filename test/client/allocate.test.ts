@@ -20,4 +20,10 @@ test('a file that cannot be made, and a size that no memory has, are UblkErrors,
     await assert.rejects(allocateRegion(0, { bytes: TOO_MANY, from }), { name: 'UblkError' });
   }
   assert.ok(!existsSync(path));
+  for (const [bytes, message] of [
+    [0, /it is empty/],
+    [4097, /its size, 4097 bytes, is not a whole number of pages/],
+    [2 ** 33, /over the kernel's 4 GiB a buffer/],
+  ] as const)
+    await assert.rejects(allocateRegion(0, { bytes }), { name: 'UblkError', message });
 });
