@@ -68,6 +68,7 @@ describe('what open returns', () => {
     [{ size: 512 }, /`read` is not a function/],
     [{ size: 513, read }, /`size` is 513, not a multiple of the block of 512 bytes/],
     [{ size: 4096, read, blockSize: 8192 }, /`blockSize` is 8192, not one of/],
+    [{ size: 4096, read, physicalBlockSize: 2 ** 29 }, /`physicalBlockSize` is 536870912, not a power of two up to/],
     [{ size: 4096, read, maxBytes: 512 }, /`maxBytes` is 512, less than 4096/],
     [{ size: 4096, read, write: 1 }, /`write` is number, not function/],
     [{ size: 4096, read, concurrency: 0 }, /`concurrency` is 0, not a whole number from 1 up/],

@@ -87,7 +87,7 @@ export interface Handlers {
   readonly size: number;
   /** The logical block in bytes, the smallest request: 512 (the default), 1024, 2048 or 4096. */
   readonly blockSize?: number;
-  /** The block in bytes that can be written without reading first: a power of two from `blockSize` up. 4096 by default. */
+  /** The block in bytes that can be written without reading first: a power of two from `blockSize` to 2^28. 4096 by default. */
   readonly physicalBlockSize?: number;
   /**
    * The largest read or write in bytes: a multiple of `blockSize`, at least 4096. The default and the limit is 1 MiB

@@ -10,6 +10,8 @@ const BOOLEANS = ['readOnly', 'rotational'];
 const BLOCKS = [512, 1024, 2048, 4096];
 /** The kernel makes no device that cannot take a page in one request. */
 const LEAST_MAX_BYTES = 4096;
+/** The driver refuses a larger physical block (SET_PARAMS, Linux 7.3). */
+const MOST_PHYSICAL = 2 ** 28;
 
 /** Throws a UblkError that says what is wrong, in one sentence. */
 export function requireHandlers(value: unknown, file: string): Handlers {
@@ -57,7 +59,8 @@ function numbersProblem(handlers: Handlers): string | null {
   if (!BLOCKS.includes(blockSize)) return `\`blockSize\` is ${blockSize}, not one of ${BLOCKS.join(', ')}`;
   if (!isWhole(size, blockSize))
     return `\`size\` is ${String(size)}, not a multiple of the block of ${blockSize} bytes`;
-  if (!isPowerOfTwo(physicalBlockSize)) return `\`physicalBlockSize\` is ${physicalBlockSize}, not a power of two`;
+  if (!isPowerOfTwo(physicalBlockSize) || physicalBlockSize > MOST_PHYSICAL)
+    return `\`physicalBlockSize\` is ${physicalBlockSize}, not a power of two up to ${MOST_PHYSICAL}`;
   if (!isWhole(maxBytes, blockSize))
     return `\`maxBytes\` is ${maxBytes}, not a multiple of the block of ${blockSize} bytes`;
   if (maxBytes < LEAST_MAX_BYTES) return `\`maxBytes\` is ${maxBytes}, less than ${LEAST_MAX_BYTES}`;
