@@ -53,6 +53,16 @@ describe('a program that holds a resident server open', { skip, timeout: 600_000
     await until('its process has ended', () => !existsSync(`/proc/${pid}`));
   });
 
+  test('gives up a device while the driver makes it, and nothing is left', async () => {
+    const controller = new AbortController();
+    const onWaiting = (what: string): void => {
+      if (what.includes('the driver to make the device')) controller.abort(new Error('given up'));
+    };
+    const adding = library.addDevice({ target: 'null', queues: 1 }, { signal: controller.signal, onWaiting });
+    await assert.rejects(adding, /^Error: given up$/);
+    assert.deepEqual(await library.listDevices(), []);
+  });
+
   for (const patience of ['has heard of it', 'has not heard of it yet']) {
     test(`recovers a device when the server was killed and it ${patience}, and follows the new one`, async () => {
       const server = await library.openServer({ name: NAME });

@@ -6,7 +6,7 @@ import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { addDev, delDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
 import { findDevices, instanceOf } from '../../control/discovery.ts';
-import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
+import { requireWaiting, unlessAborted, type WaitOptions, withinMs } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { isUnstarted } from '../../native/shortage.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
@@ -145,8 +145,27 @@ async function create(
   // A resident server checks by itself whether it has enough descriptors left.
   if (options.server === null)
     checkDescriptors(descriptorNeeds(resolve(options, target, driver, expectedOf(asked)), target));
-  const info = await whenFree(channel, options.id, () => addDev(channel, devInfoOf(asked, options.id), waiting));
+  const info = await whenFree(channel, options.id, () => added(channel, devInfoOf(asked, options.id), waiting));
   return { info, spec: resolve(options, target, driver, grantedBy(info)) };
+}
+
+/** The driver makes a device also for a call that is given up meanwhile, which has to wait for it to have it deleted. */
+async function added(
+  channel: ControlChannel,
+  info: Partial<DevInfo>,
+  { signal, ...waiting }: WaitOptions,
+): Promise<DevInfo> {
+  const adding = addDev(channel, info, waiting);
+  try {
+    return await unlessAborted(adding, signal);
+  } catch (error) {
+    const removed = adding.then(
+      ({ dev_id }) => removeFailed(channel, dev_id, false),
+      () => {},
+    );
+    if (signal?.aborted === true) await withinMs(removed, REMOVED_MS, undefined);
+    throw error;
+  }
 }
 
 /**
