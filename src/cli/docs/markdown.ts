@@ -1,4 +1,5 @@
 /** Writes docs/commands.md. */
+import { ERROR_CODE_MEANINGS } from '../failures/error-codes.ts';
 import { EXIT_CODE_MEANINGS } from '../failures/exit-codes.ts';
 import { type CommandDoc, type FlagDoc, flagSynopsis, ownFlags, sharedFlags } from './model.ts';
 
@@ -21,8 +22,17 @@ export function markdownOf(commands: readonly CommandDoc[]): string {
     '',
     '| code | meaning |',
     '|---|---|',
-    ...EXIT_CODE_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+    ...EXIT_CODE_MEANINGS.map(([exitCode, meaning]) => `| ${exitCode} | ${meaning} |`),
     '',
+    '## Errors in JSON',
+    '',
+    'With `--json`, a command that fails prints `{"version": 1, "error": {...}}` on stdout. The error has `message` and `hint`, which are for people and change; `code`; `command`, the system call or the command of the driver that',
+    'has failed; and `device`, the id of the device that it is about. What there is nothing to say of is null. `code` is the name of an errno (`EBUSY`), or one of these words. An error of the library has the same `code`.',
+    '',
+    ...table(
+      'code',
+      ERROR_CODE_MEANINGS.map(([word, meaning]) => [code(word), meaning]),
+    ),
     ...commands.flatMap(section),
   ].join('\n');
 }

@@ -17,8 +17,8 @@ export async function importWithoutHandlers(target: string | undefined): Promise
 }
 
 /**
- * The same for a device that is there, and for all devices that have lost their server. Of what is wrong with a target, only that it does not come to an end
- * is said here: the rest matters only when the device itself is in order.
+ * The same for a device that is there. Of what is wrong with its target, only that the import takes too long is said here: the
+ * rest matters only when the device itself is in order.
  */
 export async function importOfDevice(target: string | undefined): Promise<void> {
   await importWithoutHandlers(target).catch((error: unknown) => {
@@ -26,6 +26,7 @@ export async function importOfDevice(target: string | undefined): Promise<void> 
   });
 }
 
+/** The same for all devices that have lost their server. */
 export async function importOfOrphans(): Promise<void> {
   for (const id of findDevices()) {
     const record = ofInstance(readRecord(id));
