@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useApp } from 'ink';
-import { useEffect, useMemo } from 'react';
+import { useLayoutEffect, useMemo } from 'react';
 
 /** The time in which the process is stopped, if it is. */
 const STOP_MS = 50;
@@ -13,7 +13,8 @@ const STOP_MS = 50;
 export function useSuspension(): () => void {
   const { suspendTerminal } = useApp();
   const suspension = useMemo(() => new Suspension(suspendTerminal), [suspendTerminal]);
-  useEffect(() => {
+  // Whoever sees the first screen may send SIGTSTP: a passive effect would catch it only some time after.
+  useLayoutEffect(() => {
     suspension.begin();
     return () => suspension.end();
   }, [suspension]);
