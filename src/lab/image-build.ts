@@ -87,7 +87,8 @@ async function installRoot(root: string, contents: ImageContents, archive: Archi
     root,
     ...archive.sources,
   ];
-  await runTool('mmdebstrap', args, { signal: options.signal });
+  // A build that is killed would leave the mounts of its root, and whoever removes that would walk through /proc and /sys.
+  await runTool('mmdebstrap', args, { signal: options.signal, ownMounts: true });
 }
 
 /** mmdebstrap's apt does not read the machine's configuration; a proxy must still be used in it. */

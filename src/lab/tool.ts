@@ -9,6 +9,8 @@ export interface ToolOptions {
   readonly onLine?: (line: string) => void;
   /** Where the tool comes from when it is missing. Default: a package of the tool's name. */
   readonly debianPackage?: string;
+  /** What the tool mounts is gone when it and the processes that it has started are, also when they are killed. */
+  readonly ownMounts?: boolean;
 }
 
 /**
@@ -26,7 +28,8 @@ export async function runTool(file: string, args: readonly string[], options: To
     yield line;
   };
   try {
-    const { stdout } = await execa(...tiedToThisProcess('TERM', file, args), {
+    const [first, ...rest] = options.ownMounts === true ? ['unshare', '--mount', file, ...args] : [file, ...args];
+    const { stdout } = await execa(...tiedToThisProcess('TERM', first, rest), {
       stdio: ['ignore', ['pipe', listen], ['pipe', listen], ['pipe', listen]],
       // Some of the output is parsed here.
       env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', ...options.env },

@@ -95,7 +95,7 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
     });
   });
 
-  test('the NBD server is killed and started again: requests wait, and none fails', async (t) => {
+  test('the NBD server is killed and started again: requests wait, and none fails', { skip: onlyLong }, async (t) => {
     await withClient(async (id) => {
       await pausing(t, 'the NBD server killed and started again', id, async () => {
         await server.kill();
@@ -106,7 +106,9 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
     });
   });
 
-  test("qemu-nbd as the device's own program: it is started again after it was killed", async () => {
+  test("qemu-nbd as the device's own program: it is started again after it was killed", {
+    skip: onlyLong,
+  }, async () => {
     const program = `qemu-nbd --discard=unmap --cache=none -f raw rbd:${IMAGE}`;
     await withDevice({ target: 'nbd', targetOptions: { program, directory: '/' } }, ({ id, path }) => {
       verify(path, '--size=2M');
