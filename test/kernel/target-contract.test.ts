@@ -73,7 +73,7 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
     const { id } = await server.add({ target: 'null', queues: 1, depth: 2 });
     await assert.rejects(
       server.add({ target: file }),
-      /cannot setup: process\.exit was called, which ends no server \(exits\.ts:2:\d+\)/,
+      /cannot setup: the code of the target has called process\.exit: let it throw an error instead \(exits\.ts:2:\d+\)/,
     );
     await server.delete(id);
     await server.end();
