@@ -9,7 +9,7 @@ export interface ToolOptions {
   readonly onLine?: (line: string) => void;
   /** Where the tool comes from when it is missing. Default: a package of the tool's name. */
   readonly debianPackage?: string;
-  /** What the tool mounts is gone when it and the processes that it has started are, also when they are killed. */
+  /** Gives the tool a mount namespace of its own: its mounts end with its last process, also when that is killed. */
   readonly ownMounts?: boolean;
 }
 

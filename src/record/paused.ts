@@ -7,7 +7,7 @@ export function isPaused(state: ProcessState | null): state is PausedState {
   return state === 'stopped' || state === 'frozen';
 }
 
-/** What follows the name of the process: "the server (pid 7) is stopped (state T)". */
+/** Returns the predicate of a sentence about the process, as in "the server (pid 7) is stopped (state T)". */
 export function describePause(state: PausedState): string {
   return state === 'stopped' ? 'is stopped (state T)' : 'is frozen with its control group';
 }

@@ -221,6 +221,9 @@ describe('what is mistyped', () => {
     ['--no-color list', /--no-color stands before the command\nhint: flags follow it: `ublkts list --no-color`\n/],
     ['-n 0 list', /-n stands before the command\nhint: flags follow it: `ublkts list -n 0`\n/],
     ['--no-color lab build', /--no-color stands before .*\nhint: flags follow it: `ublkts lab build --no-color`\n/],
+    ['--data-path copy add', /--data-path stands before .*\nhint: flags follow it: `ublkts add --data-path copy`\n/],
+    ['-n0 list', /-n0 stands before .*\nhint: flags follow it: `ublkts list -n0`\n/],
+    ['--no-color', /--no-color is a flag of commands, and no command is named\nhint: `ublkts help` /],
     ['--bogus list', /no such flag: --bogus/],
     ['help lsit', /did you mean list/],
   ];

@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { compileCache } from '../../cache-home.ts';
 import { UblkError, usageError } from '../../errors.ts';
 import { callFromOneThread } from '../../native/one-thread.ts';
+import { fold } from '../argv/fold.ts';
 import { wants, wantsShort } from '../argv/global-flags.ts';
 import { UNKNOWN_COMMAND } from '../failures/exit-codes.ts';
 import {
@@ -107,16 +108,20 @@ async function showTargetHelp(argv: readonly string[], manifest: Manifest): Prom
 function flagFirst(flag: string, argv: readonly string[], manifest: Manifest): UblkError {
   const at = argv.findIndex((_word, index) => findCommand(manifest, argv.slice(index)) !== undefined);
   const found = at < 0 ? undefined : findCommand(manifest, argv.slice(at));
-  if (found === undefined || !hasFlag(found.command, flag))
+  const commands = found === undefined ? Object.values(manifest.commands) : [found.command];
+  if (!commands.some((command) => hasFlag(command, flag)))
     return usageError(`no such flag: ${flag}`, '`ublkts help` lists the commands');
+  if (found === undefined)
+    return usageError(`${flag} is a flag of commands, and no command is named`, '`ublkts help` lists the commands');
   const command = argv.slice(at, argv.length - found.rest.length);
   const line = joinWords(['ublkts', ...command, ...argv.slice(0, at), ...found.rest]);
   return usageError(`${flag} stands before the command`, `flags follow it: \`${line}\``);
 }
 
 function hasFlag({ flags }: ManifestCommand, word: string): boolean {
-  const spelled = word.replace(/=.*$/s, '');
-  return Object.entries(flags).some(([name, { char }]) => [`--${name}`, `-${char}`].includes(spelled));
+  const name = fold(word.replace(/=.*$/s, ''));
+  if (!word.startsWith('--')) return Object.values(flags).some(({ char }) => char !== undefined && char === word[1]);
+  return Object.keys(flags).some((flag) => `--${fold(flag)}` === name);
 }
 
 function unknownCommand(word: string, manifest: Manifest): UblkError {

@@ -27,7 +27,7 @@ export function markdownOf(commands: readonly CommandDoc[]): string {
     '## Errors in JSON',
     '',
     'With `--json`, a command that fails prints `{"version": 1, "error": {...}}` on stdout. The error has `message` and `hint`, which are for people and change; `code`; `command`, the system call or the command of the driver that',
-    'has failed; and `device`, the id of the device that it is about. What there is nothing to say of is null. `code` is the name of an errno (`EBUSY`), or one of these words. An error of the library has the same `code`.',
+    'has failed; and `device`, the id of the device that it is about. A field without a value is null. `code` is the name of an errno (`EBUSY`), or one of these words. An error of the library has the same `code`.',
     '',
     ...table(
       'code',

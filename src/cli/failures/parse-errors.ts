@@ -7,7 +7,7 @@ const WRONG_OPTION = /^Expected (--[^=\s]+)=(.*) to be one of: (.+)$/s;
 const WRONG_ARGUMENT = /^Expected (.*) to be one of: (.+)$/s;
 const FAILED_PARSER = /^Parsing (--\S+) \n\t(.*)$/s;
 
-/** What a hint needs to know of the command whose words could not be parsed. */
+/** The command whose words could not be parsed, as far as a hint shows it. */
 export interface ParsedCommand {
   readonly flags: FlagShapes;
   /** A command line that works. */

@@ -100,7 +100,7 @@ function stateText({ state, deleting }: DeviceReport): string {
   return deleting === null ? state : 'DELETING';
 }
 
-/** What has become of the device and what to do about it; null for one that needs nothing. */
+/** Returns the line that says what is wrong with the device and what to do about it; null when nothing is. */
 function remark({ id, target, state, seen_from, server_state, deleting, last_error }: DeviceReport): string | null {
   // The remark itself says what a device waits for that is being deleted, whose server is paused, or that is not
   // asked.

@@ -1,4 +1,4 @@
-/** What a command that runs the code of a target does before it waits for the library. */
+/** Imports the files of targets before a command waits for the library. */
 import { findDevices } from '../../control/discovery.ts';
 import { UblkError } from '../../errors.ts';
 import { ofInstance } from '../../record/ownership.ts';

@@ -114,7 +114,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     try {
       await askToEnd(this.name, signal);
       await endOf(server, this.name, { signal, timeoutMs: Math.max(0, begun + timeoutMs - milliseconds()) });
-      // What happened until then is told before, because the caller may close this at once.
+      // Listeners hear of all earlier events first, because the caller may close this server at once.
       await new Promise<void>((resolve) => process.nextTick(resolve));
     } finally {
       if (server !== this.#server) await server.stop();

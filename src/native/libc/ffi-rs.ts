@@ -15,7 +15,7 @@ import { UblkError } from '../../errors.ts';
 /** Where an executable names its loader: behind its program headers. */
 const HEAD_BYTES = 2048;
 
-/** Of Linux's dlfcn.h: what is loaded is never unloaded. Node has no name for it. */
+/** A flag of dlopen (Linux's dlfcn.h): the library is never unloaded. Node has no constant for it. */
 const RTLD_NODELETE = 0x1000;
 
 export function loadFfiRs(): typeof FfiRs {

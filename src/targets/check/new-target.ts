@@ -33,7 +33,7 @@ export function writeNewTarget(name: string, isAsync: boolean): NewTarget {
   return { file, test };
 }
 
-/** In a project of CommonJS, as `npm init` makes it, only this ending makes a module. */
+/** In a project of CommonJS, as `npm init` makes it, a file of TypeScript is an ES module only if it ends in .mts. */
 function ending(): string {
   return packageTypeOf(process.cwd())?.type === 'commonjs' ? 'mts' : 'ts';
 }

@@ -74,7 +74,7 @@ function kindOf(target: Readonly<Record<string, unknown>>): unknown {
 const NO_CODE_FROM_TYPES =
   'Node removes the types and changes nothing else: an enum, a namespace, a parameter property or a decorator cannot stay';
 
-/** What V8 says of a module that Node takes for CommonJS. */
+/** The messages with which V8 refuses an ES module that Node takes for CommonJS. */
 const NOT_A_MODULE = /^Cannot use import statement outside a module|^Unexpected token 'export'/;
 
 function moduleHint(file: string): string {

@@ -1,4 +1,4 @@
-/** What the nearest package.json says of the files beside and below it: whether Node takes .js and .ts for modules. */
+/** Reads the `type` of the nearest package.json, by which Node takes .js and .ts for ES modules or for CommonJS. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 

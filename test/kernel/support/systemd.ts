@@ -24,7 +24,7 @@ export interface Systemd {
   readonly powerOff: () => Promise<void>;
 }
 
-/** `units`: files of examples/systemd; `fstab`: further lines of /etc/fstab. What `use` leaves running is killed. */
+/** `units`: files of examples/systemd; `fstab`: further lines of /etc/fstab. Kills whatever `use` leaves running. */
 export async function withSystemd(
   { units, fstab }: { readonly units: readonly string[]; readonly fstab: readonly string[] },
   use: (systemd: Systemd) => Promise<void>,
