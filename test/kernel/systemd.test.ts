@@ -10,6 +10,10 @@ import { type Systemd, UNITS, withSystemd } from './support/systemd.ts';
 
 const { describeDevice } = library;
 
+test('systemd accepts the units', { skip }, () => {
+  assert.equal(sh('systemd-analyze verify examples/systemd/*.service 2>&1'), '');
+});
+
 describe('under systemd', { skip: skip || onlyLong, timeout: 900_000 }, () => {
   leavesNothingBehind();
 

@@ -3,7 +3,7 @@
 /** The files of a line run one after another in one guest. They leave its kernel as they found it. */
 const TOGETHER: readonly (readonly string[])[] = [
   ['nbd-child', 'nbd-hostile', 'nbd-kills', 'nbd-matrix', 'nbd-servers', 'nbd-tls'],
-  ['bench', 'cpus', 'foreground', 'refusals', 'ring-chain'],
+  ['bench', 'cpus', 'foreground', 'refusals', 'ring-chain', 'systemd'],
   ['closing', 'hung-files', 'stacked'],
   ['nbd-resident', 'nbd-resize'],
   ['shared-memory', 'uapi'],
