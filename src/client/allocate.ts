@@ -5,7 +5,8 @@ import { COUNT, isObject, type Kind, optional, requireKinds, SWITCH, TEXT } from
 import { closeDescriptor, fileError } from '../native/libc/calls.ts';
 import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
-import { createMemfd, type MappedMemory, mapFile } from '../native/memory.ts';
+import { createMemfd, type MappedMemory } from '../native/memory.ts';
+import { mapInHugePages } from '../native/huge-pages.ts';
 import { filesOf } from '../record/files.ts';
 import { checkSharedFile, openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { askServer } from '../protocol/ask.ts';
@@ -98,7 +99,7 @@ async function share(
   close: () => void,
   register: () => Promise<BufferAnswer>,
 ): Promise<SharedRegion> {
-  const memory: MappedMemory = mapFile(fd, bytes, 'of a shared region', { populate: true });
+  const memory: MappedMemory = mapInHugePages(fd, bytes, 'of a shared region');
   return orElse(
     () => memory.unmap(),
     async () => {

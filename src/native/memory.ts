@@ -30,6 +30,8 @@ export interface MapOptions {
   /** Whether to fault every page in now, so that no request has to. */
   readonly populate?: boolean;
   readonly offset?: bigint;
+  /** Where to map it, in place of what is mapped there. */
+  readonly at?: bigint;
 }
 
 /**
@@ -65,8 +67,9 @@ export class MappedMemory {
 /** Maps `fd` as shared memory. `what` names the mapping in errors. */
 export function mapFile(fd: number, length: number, what: string, options: MapOptions = {}): MappedMemory {
   const prot = options.readOnly ? PROT_READ : PROT_READ | PROT_WRITE;
-  const flags = MAP_SHARED | (options.populate ? MAP_POPULATE : 0);
-  return new MappedMemory(mmap(BigInt(length), prot, flags, fd, options.offset ?? 0n, what), length);
+  const { at } = options;
+  const flags = MAP_SHARED | (options.populate ? MAP_POPULATE : 0) | (at === undefined ? 0 : MAP_FIXED);
+  return new MappedMemory(mmap(BigInt(length), prot, flags, fd, options.offset ?? 0n, what, at), length);
 }
 
 /** Maps `fd` as shared, read-only memory in place of what is mapped at `address`. */

@@ -21,6 +21,7 @@ import { createMemfd, mapFile } from '../../src/native/memory.ts';
 import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
 import { fioUntilStopped, inBackground } from './support/background.ts';
+import { lockDevice } from '../../tools/guest/device-lock.ts';
 import { closeAll, say } from '../../tools/guest/socket-clients.ts';
 import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devices.ts';
 import { library } from './support/library.ts';
@@ -108,6 +109,31 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       });
     });
   }
+
+  test('files on tmpfs and memfds have huge pages, and a request may lie in huge and small ones', async () => {
+    const [file] = sharedFiles(1, 5 * MiB);
+    const sources = [
+      { kind: 'path', path: file! },
+      { kind: 'memfd', bytes: 5 * MiB, seal: true },
+    ] as const;
+    await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
+      // Otherwise udev reads it whenever fio closes it, from other memory.
+      const lock = await lockDevice(path);
+      for (const source of sources) {
+        const before = hugeShared();
+        const { path: memory } = await registerBuffer(id, source);
+        assert.equal(hugeShared() - before, 4 * MiB, source.kind);
+        const { io } = await describeDevice(id);
+        const job = '--rw=write --size=8M --bs=320k --iodepth=16 --verify=crc32c';
+        sh(`fio --name=h --filename=${path} --direct=1 --ioengine=io_uring ${job} --mem=mmapshared:${memory}`);
+        const after = (await describeDevice(id)).io;
+        assert.ok((await bufferOf(id, 0)).matched.bytes >= 2 * 7 * MiB, 'written, and read for its verification');
+        assert.deepEqual(after?.copied, io?.copied);
+        await unregisterAllBuffers(id);
+      }
+      await lock.release();
+    });
+  });
 
   test('read-only: what is written matches, what is read does not', { skip: onlyLong }, async () => {
     const [file] = sharedFiles(1, MiB);
@@ -308,23 +334,26 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     );
   });
 
-  test('a buffer that is cut short under its I/O: errors for who did it, and nobody else notices', async () => {
-    await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
-      const { path: memfd } = await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: false, readOnly: false });
-      const honest = fioUntilStopped(path, '--offset=8M');
-      const liar = spawn(process.execPath, [`${ROOT}/test/fixtures/writes-from.ts`, path, memfd, String(MiB)]);
-      await until('requests match', async () => (await bufferOf(id, 0)).matched.requests > 100, 60);
-      sh(`truncate -s 0 ${memfd}`);
-      await sleep(500);
-      liar.kill('SIGTERM');
-      const counts = JSON.parse(await text(liar.stdout)) as { good: number; bad: number };
-      assert.ok(counts.good > 0 && counts.bad > 0, JSON.stringify(counts));
-      await honest.stop();
-      const sealed = await registerBuffer(id, { kind: 'memfd', bytes: MiB, seal: true, readOnly: false });
-      shFails(`truncate -s 0 ${sealed.path}`, /not permitted/);
-      await unregisterAllBuffers(id);
+  for (const bytes of [MiB, 4 * MiB]) {
+    const pages = bytes < 2 * MiB ? 'small' : 'huge';
+    test(`a buffer of ${pages} pages is cut short under its I/O: errors for who did it, and nobody else notices`, async () => {
+      await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
+        const { path: memfd } = await registerBuffer(id, { kind: 'memfd', bytes, seal: false, readOnly: false });
+        const honest = fioUntilStopped(path, '--offset=8M');
+        const liar = spawn(process.execPath, [`${ROOT}/test/fixtures/writes-from.ts`, path, memfd, String(bytes)]);
+        await until('requests match', async () => (await bufferOf(id, 0)).matched.requests > 100, 60);
+        sh(`truncate -s 0 ${memfd}`);
+        await sleep(500);
+        liar.kill('SIGTERM');
+        const counts = JSON.parse(await text(liar.stdout)) as { good: number; bad: number };
+        assert.ok(counts.good > 0 && counts.bad > 0, JSON.stringify(counts));
+        await honest.stop();
+        const sealed = await registerBuffer(id, { kind: 'memfd', bytes, seal: true, readOnly: false });
+        shFails(`truncate -s 0 ${sealed.path}`, /not permitted/);
+        await unregisterAllBuffers(id);
+      });
     });
-  });
+  }
 
   test('del gives everything back', async () => {
     const before = freeHugePages();
@@ -461,4 +490,9 @@ function sharedFiles(count: number, bytes: number): string[] {
 
 function freeHugePages(): number {
   return Number(/HugePages_Free:\s+(\d+)/.exec(sh('cat /proc/meminfo'))?.[1]);
+}
+
+/** The bytes of huge pages on tmpfs and in memfds. */
+function hugeShared(): number {
+  return Number(/ShmemHugePages:\s+(\d+)/.exec(sh('cat /proc/meminfo'))?.[1]) * 1024;
 }

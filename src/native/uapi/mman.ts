@@ -1,5 +1,6 @@
 // include/uapi/asm-generic/mman-common.h, mman.h and memfd.h, Linux 7.3: memory.
 
+export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 
@@ -15,6 +16,8 @@ export const MADV_NOHUGEPAGE = 15;
 export const MADV_POPULATE_WRITE = 23;
 /** It does what MADV_DONTNEED does, also to locked pages (Linux 5.18). */
 export const MADV_DONTNEED_LOCKED = 24;
+/** Makes huge pages of small ones, whatever the system's setting is (Linux 6.1). */
+export const MADV_COLLAPSE = 25;
 
 export const MLOCK_ONFAULT = 1;
 
