@@ -1,12 +1,18 @@
 /**
  * Runs inside the lab's guest: `node tools/bench/nbd/guest.ts counted|wall CLIENT...` prints a line of JSON for each figure. All
- * clients are on the same nbdkit and the same unix socket, with one connection each.
+ * clients are on the same nbdkit and the same unix socket, with one connection each, and fio has the same memory for all of
+ * them: a memfd of huge pages. With `--shmem_zc` it is a registered buffer of the device.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { library } from '../../../test/kernel/support/library.ts';
+import { mapInHugePages } from '../../../src/native/huge-pages.ts';
+import { addSeals } from '../../../src/native/libc/seals.ts';
+import { createMemfd } from '../../../src/native/memory.ts';
+import { F_SEAL_SHRINK } from '../../../src/native/uapi/fcntl.ts';
 import { fio, type FioJob } from '../../guest/fio.ts';
-import { add, ublkts } from '../../guest/ublkts.ts';
+import { add, describe, ublkts } from '../../guest/ublkts.ts';
 import { threadTime } from '../../guest/thread-time.ts';
 import { settledCost, warmUp } from '../flat/guest/cost.ts';
 import { undisturbed } from '../undisturbed.ts';
@@ -18,6 +24,10 @@ const URI = `nbd+unix:///?socket=${SOCKET}`;
 const KERNELS = '/dev/nbd0';
 /** The part of the disk that is used. */
 const AREA = '16m';
+/** What the largest rows have in flight, which is 4 MiB, and as much again. */
+const MEMORY_BYTES = 8 << 20;
+/** fio maps it from this path while this process holds it. */
+const MEMORY = memoryOfHugePages();
 const WARM_UP_PART = 2;
 const SECONDS = 2;
 const ROUNDS = 3;
@@ -25,7 +35,8 @@ const ROUNDS = 3;
 interface Client {
   readonly name: ClientName;
   readonly device: string;
-  /** The server's process; null for the kernel's driver. */
+  /** The device of ublk and its server's process; null for the kernel's driver. */
+  readonly id: number | null;
   readonly pid: number | null;
 }
 
@@ -53,29 +64,53 @@ async function connected(name: ClientName): Promise<Client> {
 function kernels(): Client {
   execFileSync('modprobe', ['nbd', 'nbds_max=1']);
   execFileSync('nbd-client', ['-unix', SOCKET, KERNELS, '-b', '512'], { stdio: 'ignore' });
-  return { name: 'kernel', device: KERNELS, pid: null };
+  return { name: 'kernel', device: KERNELS, id: null, pid: null };
 }
 
 async function ours(name: Exclude<ClientName, 'kernel'>): Promise<Client> {
   const [, ...flags] = name.split(' ');
-  const { path, ublksrv_pid: pid } = await add(
-    ['-t', 'nbd', '-q', '1', '-d', '128', '--share', ...flags, URI].join(' '),
-  );
-  return { name, device: path, pid };
+  const {
+    id,
+    path,
+    ublksrv_pid: pid,
+  } = await add(['-t', 'nbd', '-q', '1', '-d', '128', '--share', ...flags, URI].join(' '));
+  if (flags.includes('--shmem_zc')) await library.registerBuffer(id, { kind: 'path', path: MEMORY });
+  return { name, device: path, id, pid };
+}
+
+function memoryOfHugePages(): string {
+  const fd = createMemfd('bench', MEMORY_BYTES);
+  // The target nbd reads the bytes of buffers itself, so nobody must be able to cut them short.
+  addSeals(fd, F_SEAL_SHRINK, 'a memfd');
+  mapInHugePages(fd, MEMORY_BYTES, 'of a memfd');
+  return `/proc/${process.pid}/fd/${fd}`;
 }
 
 /** On a clock that counts instructions: what a request costs, one client after the other. */
 async function count(clients: readonly Client[]): Promise<void> {
-  for (const { name, device, pid } of clients) {
-    await undisturbed(device, async () => {
-      await warmUp(device, warmUpJobs(pid));
-      for (const row of NBD_ROWS) {
-        const cost = await settledCost(device, jobOf(row));
-        const inServer = pid === null ? null : await inThreadsOf(pid, device, row);
-        print({ clock: 'counted', client: name, row: row.name, iops: 1e9 / cost, inServer });
-      }
+  for (const client of clients) {
+    await undisturbed(client.device, async () => {
+      const before = await copied(client);
+      await countRows(client);
+      const copies = (await copied(client)) - before;
+      if (copies > 0) throw new Error(`${client.name}: ${copies} requests were copied, but all lie in a buffer`);
     });
   }
+}
+
+async function countRows({ name, device, pid }: Client): Promise<void> {
+  await warmUp(device, warmUpJobs(pid));
+  for (const row of NBD_ROWS) {
+    const cost = await settledCost(device, jobOf(row));
+    const inServer = pid === null ? null : await inThreadsOf(pid, device, row);
+    print({ clock: 'counted', client: name, row: row.name, iops: 1e9 / cost, inServer });
+  }
+}
+
+/** How many requests of a device with a registered buffer lay in other memory. */
+async function copied({ name, id }: Client): Promise<number> {
+  if (id === null || !name.endsWith('--shmem_zc')) return 0;
+  return (await describe(id)).io?.copied.requests ?? 0;
 }
 
 /** The kernel's driver has no JIT that would have to see them. */
@@ -124,6 +159,7 @@ function jobOf({ direction, blockSize, depth, requests }: NbdRow): FioJob {
     number_ios: requests,
     size: AREA,
     io_size: '1t',
+    mem: `mmapshared:${MEMORY}`,
   };
 }
 

@@ -1,7 +1,10 @@
 /** Lists what the target nbd is measured with. Pure. */
 
-/** The clients of one server, in the order in which they are measured: the kernel's driver, and ublkts on two data paths. */
-export const CLIENTS = ['kernel', 'ublkts', 'ublkts --auto_zc'] as const;
+/**
+ * The clients of one server, in the order in which they are measured: the kernel's driver, and ublkts on two data paths and
+ * with shared memory.
+ */
+export const CLIENTS = ['kernel', 'ublkts', 'ublkts --auto_zc', 'ublkts --shmem_zc'] as const;
 export type ClientName = (typeof CLIENTS)[number];
 
 export interface NbdRow {
