@@ -79,7 +79,7 @@ describe('a file system that does not answer', { skip, timeout: 600_000 }, () =>
     });
   }
 
-  test('keeps nobody from adding another file, when it has the file of a device', async () => {
+  test('keeps nobody from adding another file, when it has the file of a device', { skip: onlyLong }, async () => {
     const features: AddRequest['features'] = ['USER_RECOVERY'];
     await library.addDevice(loop(`${MOUNT}/a.img`));
     // More than the threads that a command has for files.

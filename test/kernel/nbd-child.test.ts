@@ -7,9 +7,8 @@ import { processState } from '../../src/record/process-state.ts';
 import { describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { requireReckonedDescriptors } from './support/descriptors.ts';
 import { endServer, until } from './support/devices.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 import { library } from './support/library.ts';
-import { onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-child';
 const ID = 7;
@@ -165,7 +164,7 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
       if (started !== null) await endServer(started.name, started.pid);
     });
 
-  test('one of another user ends with the server, and del ends one that does not', async () => {
+  test('one of another user ends with the server, and del ends one that does not', { skip: onlyLong }, async () => {
     sh(`ublkts add -t nbd -n ${ID} -- nbdkit -u nobody memory 8M`);
     const { ublksrv_pid: server } = await describeDevice(ID);
     sh(`kill -9 ${server}`);
@@ -197,7 +196,9 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     sh('ublkts list');
   });
 
-  test('another process that is stuck in the kernel, so that its environment cannot be read, is named, and del ends', async () => {
+  test('another process that is stuck in the kernel, so that its environment cannot be read, is named, and del ends', {
+    skip: onlyLong,
+  }, async () => {
     const script = `#!/bin/sh
       stuck=/proc/$(cat ${FOLDER}/stuck)/environ
       mark=$4 control=$6

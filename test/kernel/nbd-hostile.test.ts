@@ -9,7 +9,7 @@ import { type HostileServer, hostileServer, type Lie } from '../targets/nbd/serv
 import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { until } from './support/devices.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-hostile';
 const SOCKET = `${FOLDER}/socket`;
@@ -127,7 +127,9 @@ describe('a hostile NBD server', { skip, timeout: 600_000 }, () => {
     });
   });
 
-  test('a request that its server dies of twice is answered while a load goes on that always has requests waiting', async () => {
+  test('a request that its server dies of twice is answered while a load goes on that always has requests waiting', {
+    skip: onlyLong,
+  }, async () => {
     await hostile(
       'auto_zc',
       {},

@@ -11,6 +11,7 @@ import { fioUntilStopped, inBackground } from './support/background.ts';
 import { tidied } from '../../tools/guest/tidied.ts';
 import { openFiles, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd-resize';
 const SOCKET = `${FOLDER}/socket`;
@@ -43,7 +44,9 @@ describe('update_size of an nbd device', { skip, timeout: 600_000 }, () => {
     }
   });
 
-  test('asks at the socket, and with the keys, that only the mount namespace of the device has', async () => {
+  test('asks at the socket, and with the keys, that only the mount namespace of the device has', {
+    skip: onlyLong,
+  }, async () => {
     sh(`truncate -s 4M ${DISK}`);
     const hidden = `${FOLDER}/private`;
     const mount = `mount -t tmpfs none ${hidden}; cp ${FOLDER}/keys ${hidden}`;

@@ -18,7 +18,7 @@ describe('quiesce', { skip, timeout: 600_000 }, () => {
   if (skip) return;
   sh(`mkdir -p ${FOLDER}`);
 
-  for (const flags of LONG ? [...UNDER_IO, ...MORE_UNDER_IO] : UNDER_IO) {
+  for (const flags of LONG ? [...UNDER_IO, ...MORE_UNDER_IO] : UNDER_IO.slice(1)) {
     // Without -i, as then the driver fails what a server has not committed: nothing may be left to it.
     test(`loop -r 1 ${flags}: under I/O, ${ROUNDS} times, no request fails`, async () => {
       sh(`truncate -s 64M ${FOLDER}/disk; ublkts add -t loop -n ${ID} -r 1 ${flags} ${FOLDER}/disk`);

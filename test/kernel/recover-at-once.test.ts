@@ -7,8 +7,9 @@ import { afterEach, describe, test } from 'node:test';
 import { exclusively } from '../../src/device/recover/device-lock.ts';
 import { describeDevice, leavesNothingBehind, type Outcome, run, sh, shFails, skip } from './guest.ts';
 import { killServer } from './support/devices.ts';
+import { LONG } from './support/long.ts';
 
-const ROUNDS = 3;
+const ROUNDS = LONG ? 3 : 1;
 const DEVICES = [1, 2, 3];
 
 describe('recover', { skip, timeout: 600_000 }, () => {

@@ -18,6 +18,7 @@ import {
 import { inBackground } from './support/background.ts';
 import { endServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const NAME = 'stacked';
 const DIRECTORY = '/tmp/stacked';
@@ -93,7 +94,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
   });
 
   const skipKublk = existsSync(KUBLK) ? false : `no ${KUBLK} in this guest`;
-  test('is seen when kublk serves it', { skip: skipKublk }, async () => {
+  test('is seen when kublk serves it', { skip: skipKublk || onlyLong }, async () => {
     partitioned();
     await withDevice(onFile, async (below) => {
       await blockDevice(`${below.path}p1`);
@@ -104,7 +105,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
     });
   });
 
-  test('is named when Ctrl-C is to end a lower one that runs in the foreground', async () => {
+  test('is named when Ctrl-C is to end a lower one that runs in the foreground', { skip: onlyLong }, async () => {
     sh(`truncate -s 32M ${image}`);
     const below = inBackground(`exec ublkts add -t loop -n 8 --foreground ${image} > ${DIRECTORY}/said 2>&1`);
     await until('it is live', () => /state LIVE/.test(readFileSync(`${DIRECTORY}/said`, 'utf8')));
