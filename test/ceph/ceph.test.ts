@@ -65,13 +65,13 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
 
   test('a file system is made, mounted, filled with verified data, and is whole', async () => {
     await withDevice(DEVICE, ({ path }) => {
-      sh(`mkfs.ext4 -q ${path} && mount ${path} ${MOUNT} && cp -r src ${MOUNT}`);
+      sh(`mkfs.ext4 -q ${path} && mount ${path} ${MOUNT} && cp -r src/targets ${MOUNT}`);
       const check = '--verify=crc32c --do_verify=1 --verify_state_save=0 --verify_fatal=1';
       sh(
         `fio --name=v --filename=${MOUNT}/fio --direct=1 --ioengine=io_uring --rw=randwrite --bs=64k --size=4M --iodepth=8 ${check}`,
       );
       sh(
-        `umount ${MOUNT} && mount ${path} ${MOUNT} && diff -r src ${MOUNT}/src && umount ${MOUNT} && fsck.ext4 -fn ${path}`,
+        `umount ${MOUNT} && mount ${path} ${MOUNT} && diff -r src/targets ${MOUNT}/targets && umount ${MOUNT} && fsck.ext4 -fn ${path}`,
       );
       sh(`blkdiscard ${path}`);
     });

@@ -105,12 +105,13 @@ describe('bench', { skip, timeout: 600_000 }, () => {
     assert.equal((await run('bench -n 9')).code, 5);
   });
 
-  test('without fio', () =>
+  test('without fio', { skip: onlyLong }, () =>
     withServed({ target: 'null' }, async ({ id }) => {
       const { code, stderr } = await run(`bench -n ${id}`, { env: { PATH: '/nowhere' } });
       assert.deepEqual({ code, said: /fio is not installed/.test(stderr) }, { code: 3, said: true }, stderr);
       assert.deepEqual(deviceIds(), [id]);
-    }));
+    }),
+  );
 });
 
 function disk(): string {

@@ -15,7 +15,7 @@ import { LONG } from './support/long.ts';
 
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
 const CYCLES = LONG ? 200 : 3;
-const AT_ONCE = LONG ? 20 : 6;
+const AT_ONCE = LONG ? 20 : 4;
 /** PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE (include/linux/sched.h). */
 const IO_FLUSHER = 0x00080000 | 0x00100000;
 

@@ -85,7 +85,9 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.match(sh(`qemu-img check ${FOLDER}/image`), /No errors were found/);
   });
 
-  test('one that serves one client after its server was killed does not get the threads of several', async () => {
+  test('one that serves one client after its server was killed does not get the threads of several', {
+    skip: onlyLong,
+  }, async () => {
     const modes = `${FOLDER}/mode`;
     sh(`echo auto > ${modes}`);
     const wrapper = `sh -c 'exec nbdkit -f -U "$0" --filter=multi-conn file ${DISK} multi-conn-mode=$(cat ${modes})' {socket}`;

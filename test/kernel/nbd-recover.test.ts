@@ -136,7 +136,9 @@ describe('recover of nbd', { skip, timeout: 900_000 }, () => {
     }
   });
 
-  test('a device that was recovered on a server that offers more goes back to the one that it was made on', async () => {
+  test('a device that was recovered on a server that offers more goes back to the one that it was made on', {
+    skip: onlyLong,
+  }, async () => {
     blankDisk();
     const file = ['file', DISK];
     const less = [...UNIX, '--filter=nozero', ...file];

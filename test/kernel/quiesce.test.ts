@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip } from './guest.ts';
 import { until } from './support/devices.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
@@ -59,7 +59,7 @@ describe('quiesce', { skip, timeout: 600_000 }, () => {
   }
 
   for (const flags of ['-b', ...(LONG ? ['', '-q 2 --nthreads 4 --per_io_tasks'] : [])]) {
-    test(`fault_inject -r 1 ${flags}: a request under way is finished first`, async () => {
+    test(`fault_inject -r 1 ${flags}: a request under way is finished first`, { skip: onlyLong }, async () => {
       // udev's own reads of the new device would be under way, too, for seconds.
       sh(`udevadm control --stop-exec-queue`);
       sh(`ublkts add -t fault_inject -n ${ID} -r 1 ${flags} --no_auto_part_scan --delay_us 1500000`);

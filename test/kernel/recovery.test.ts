@@ -9,7 +9,7 @@ import { inBackground } from './support/background.ts';
 import { bufferOf, buffersOf, killServer, until, withServed } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { library } from './support/library.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const { recoverDevice, registerBuffer, unregisterAllBuffers } = library;
 
@@ -146,7 +146,7 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
     sh('ublkts del -n 5');
   });
 
-  test("kublk's command lines", async () => {
+  test("kublk's command lines", { skip: onlyLong }, async () => {
     const [file] = backing('kublk');
     sh(`ublkts add -t loop -n 5 -q 1 -r 1 ${file}`);
     await blockDevice('/dev/ublkb5');

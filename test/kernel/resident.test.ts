@@ -256,7 +256,7 @@ describe('a resident server', { skip }, () => {
     await until(() => readdirSync('/sys/class/ublk-char').length === 0);
   });
 
-  test('gives back everything of the devices that it had', async () => {
+  test('gives back everything of the devices that it had', { skip: onlyLong }, async () => {
     const file = `${DIRECTORY}/a.img`;
     const cycle = async (): Promise<void> => {
       const { id } = await add({ target: 'loop', files: [file], queues: 1, depth: 16 });
