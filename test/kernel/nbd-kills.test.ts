@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import type { ConnectionReport } from '../../src/device/report/report.ts';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
+import { sealedMemory } from '../../tools/guest/sealed-memory.ts';
 import { describeDevice, leavesNothingBehind, sh, skip, withDevice } from './guest.ts';
 import { fioUntilStopped } from './support/background.ts';
 import { until } from './support/devices.ts';
@@ -21,14 +22,17 @@ const SOCKETS = {
   TCP: { uri: `nbd://127.0.0.1:${PORT}/`, listen: ['-i', '127.0.0.1', '-p', String(PORT), '-P', LISTENS] },
 } as const;
 
-/** The short form has two in all. */
+/** The short form has three in all. */
 const KILLS = LONG ? 10 : 1;
+/** 16 requests of 64 KiB, and what fio rounds up. */
+const MEMORY_BYTES = 2 << 20;
 
 const CASES = LONG
-  ? (['copy', 'auto_zc'] as const).flatMap((path) => [[path, 'unix'] as const, [path, 'TCP'] as const])
+  ? (['copy', 'auto_zc', 'shared memory'] as const).flatMap((path) => [[path, 'unix'] as const, [path, 'TCP'] as const])
   : ([
       ['copy', 'unix'],
       ['auto_zc', 'TCP'],
+      ['shared memory', 'unix'],
     ] as const);
 
 describe('nbd under fio, with a server that is killed', { skip, timeout: 900_000 }, () => {
@@ -36,16 +40,19 @@ describe('nbd under fio, with a server that is killed', { skip, timeout: 900_000
   if (skip) return;
   sh(`mkdir -p ${FOLDER}`);
 
-  for (const [dataPath, socket] of CASES) {
-    test(`${dataPath}, ${socket}, ${KILLS} kills: no error, and no acknowledged write is lost`, async () => {
+  for (const [way, socket] of CASES) {
+    test(`${way}, ${socket}, ${KILLS} kills: no error, and no acknowledged write is lost`, async () => {
       sh(`rm -f ${DISK} && truncate -s 32M ${DISK}`);
       const { uri, listen } = SOCKETS[socket];
       const start = (): Promise<Program> => startServer(['nbdkit', '-f', ...listen, 'file', DISK], LISTENS);
+      const memory = sealedMemory(MEMORY_BYTES);
+      const shared = { features: ['SHMEM_ZC'], buffers: [{ path: memory.path, readOnly: false }] } as const;
+      const paths = way === 'shared memory' ? shared : { dataPath: way };
       let server = await start();
       try {
-        await withDevice({ target: 'nbd', targetOptions: { uri }, dataPath }, async ({ id, path }) => {
+        await withDevice({ target: 'nbd', targetOptions: { uri }, ...paths }, async ({ id, path }) => {
           sh(`test -b ${path}`);
-          const fio = fioUntilStopped(path, MIXED);
+          const fio = fioUntilStopped(path, `${MIXED} --mem=mmapshared:${memory.path}`);
           await flows(id);
           for (let kill = 0; kill < KILLS; kill++) {
             await sleep(300 + Math.random() * 700);
@@ -56,11 +63,14 @@ describe('nbd under fio, with a server that is killed', { skip, timeout: 900_000
             await flows(id);
           }
           await fio.stop();
-          assert.equal((await describeDevice(id)).io?.errors, 0);
+          const { io } = await describeDevice(id);
+          assert.equal(io?.errors, 0);
+          assert.equal(io.matched.requests > 20, way === 'shared memory');
           sh(`cmp ${path} ${DISK}`);
         });
       } finally {
         await server.kill();
+        memory.release();
       }
     });
   }

@@ -1,12 +1,13 @@
 /**
  * Data over NBD by checksum: in blocks from a sector to 1 MiB, at depths from 1 to 128, over unix sockets and TCP, on one
- * and on four connections (two in batches with registered buffers). One combination is always tried. UBLKTS_LONG=1 tries
- * all of them, with every data path, and two file systems.
+ * and on four connections (two in batches with registered buffers), in memory of fio's own and in shared memory. Two
+ * combinations are always tried. UBLKTS_LONG=1 tries all of them, with every data path, and two file systems.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Program, startServer } from '../targets/nbd/servers.ts';
-import { leavesNothingBehind, sh, skip, verify, withDevice } from './guest.ts';
+import { sealedMemory } from '../../tools/guest/sealed-memory.ts';
+import { describeDevice, leavesNothingBehind, sh, skip, verify, withDevice } from './guest.ts';
 import { LONG } from './support/long.ts';
 
 const FOLDER = '/dev/shm/nbd';
@@ -14,6 +15,7 @@ const SOCKET = `${FOLDER}/socket`;
 const PID_FILE = `${FOLDER}/pid`;
 const PORT = 10_811;
 const MOUNT = '/mnt/nbd';
+const MiB = 1 << 20;
 
 type Transport = keyof typeof SERVERS;
 
@@ -27,18 +29,26 @@ const PATHS = ['copy', 'get_data', 'user_copy', 'auto_zc', 'batch+copy', 'batch+
 
 const CELLS = LONG
   ? (['unix', 'tcp'] as const).flatMap((transport) =>
-      [1, 4].flatMap((connections) => PATHS.map((dataPath) => ({ transport, connections, dataPath }))),
+      [1, 4].flatMap((connections) =>
+        PATHS.flatMap((dataPath) => [false, true].map((shared) => ({ transport, connections, dataPath, shared }))),
+      ),
     )
-  : [{ transport: 'tcp', connections: 4, dataPath: 'batch+user_copy' } as const];
+  : ([
+      { transport: 'tcp', connections: 4, dataPath: 'batch+user_copy', shared: false },
+      { transport: 'unix', connections: 1, dataPath: 'copy', shared: true },
+    ] as const);
 
-/** The depth of fio, and how much it writes and reads. */
+/** The depth of fio, and how many MiB it writes and reads. */
 const DEPTHS = LONG
   ? ([
-      [1, '1M'],
-      [8, '4M'],
-      [128, '8M'],
+      [1, 1],
+      [8, 4],
+      [128, 8],
     ] as const)
-  : ([[128, '4M']] as const);
+  : ([[128, 4]] as const);
+const WRITTEN_BYTES = DEPTHS.reduce((sum, [, size]) => sum + size * MiB, 0);
+/** What the requests of fio need at most, and what it rounds up. */
+const MEMORY_BYTES = 129 * MiB;
 
 /** How a file system is made, and how it is checked. */
 const FILE_SYSTEMS = [
@@ -51,24 +61,25 @@ describe('data over NBD', { skip, timeout: 1_800_000 }, () => {
   if (skip) return;
   sh(`mkdir -p ${FOLDER} ${MOUNT}`);
 
-  for (const { transport, connections, dataPath } of CELLS) {
-    test(`${transport}, ${connections} connections, ${dataPath}: data written is data read`, async () => {
+  for (const { transport, connections, dataPath, shared } of CELLS) {
+    const words = `${transport}, ${connections} connections, ${dataPath}${shared ? ', shared memory' : ''}`;
+    test(`${words}: data written is data read`, async () => {
+      const memory = shared ? sealedMemory(MEMORY_BYTES) : null;
+      const buffers =
+        memory === null ? {} : ({ features: ['SHMEM_ZC'], buffers: [{ path: memory.path, readOnly: false }] } as const);
+      const device = { target: 'nbd', targetOptions: { uri: SERVERS[transport].uri }, dataPath, ...buffers };
       await serving(transport, 'memory 64M', () =>
-        withDevice(
-          {
-            target: 'nbd',
-            targetOptions: { uri: SERVERS[transport].uri },
-            dataPath,
-            ...threadsOf(connections, dataPath),
-          },
-          ({ path, ...device }) => {
-            const threads = new Set(device.queues.flatMap(({ tids }) => tids)).size;
-            assert.equal(device.connections?.length, threads);
-            if (dataPath !== 'batch+auto_zc') assert.equal(threads, connections);
-            for (const [depth, size] of DEPTHS) verify(path, `--size=${size} --iodepth=${depth}`);
-          },
-        ),
+        withDevice({ ...device, ...threadsOf(connections, dataPath) }, async ({ id, path, queues, ...report }) => {
+          const threads = new Set(queues.flatMap(({ tids }) => tids)).size;
+          assert.equal(report.connections?.length, threads);
+          if (dataPath !== 'batch+auto_zc') assert.equal(threads, connections);
+          const own = memory === null ? '' : `--mem=mmapshared:${memory.path}`;
+          for (const [depth, size] of DEPTHS) verify(path, `--size=${size}M --iodepth=${depth} ${own}`);
+          const matched = (await describeDevice(id)).io?.matched.bytes ?? 0;
+          assert.ok(!shared || matched >= WRITTEN_BYTES, `${matched} bytes matched`);
+        }),
       );
+      memory?.release();
     });
   }
 

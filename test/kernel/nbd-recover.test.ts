@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ADD_DEFAULTS } from '../../src/spec/options.ts';
 import { describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
-import { killServer, until } from './support/devices.ts';
+import { sealedMemory } from '../../tools/guest/sealed-memory.ts';
+import { fioUntilStopped } from './support/background.ts';
+import { bufferOf, killServer, until, withServed } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { library } from './support/library.ts';
 import { blankDisk, DISK, FOLDER, serving, SOCKET, UNIX, URI } from './support/nbd-disk.ts';
@@ -20,6 +22,31 @@ describe('recover of nbd', { skip, timeout: 900_000 }, () => {
     await serving([...UNIX, 'file', DISK], async () => {
       await surviveKills({ target: 'nbd', targetOptions: { uri: URI } }, POLICIES['reissue (-i)'], KILLS);
     });
+  });
+
+  test('with shared memory, recover connects again, and what lies in the buffer matches again', {
+    skip: onlyLong,
+  }, async () => {
+    blankDisk();
+    const memory = sealedMemory(2 << 20);
+    const features = ['SHMEM_ZC', 'USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const;
+    const device = { target: 'nbd', targetOptions: { uri: URI }, features };
+    await serving([...UNIX, 'file', DISK], () =>
+      withServed({ ...device, buffers: [{ path: memory.path, readOnly: false }] }, async ({ id, path }) => {
+        const fio = fioUntilStopped(path, `--mem=mmapshared:${memory.path}`);
+        for (let kill = 0; kill <= KILLS; kill++) {
+          // A new server counts from 0.
+          await until('requests match', async () => (await bufferOf(id, 0)).matched.requests > 50, 60);
+          if (kill === KILLS) break;
+          await killServer(id);
+          await library.recoverDevice(id, {});
+        }
+        await fio.stop();
+        assert.equal((await describeDevice(id)).io?.errors, 0);
+        sh(`cmp ${path} ${DISK}`);
+      }),
+    );
+    memory.release();
   });
 
   test('recover takes what is named now, and keeps the other options', async () => {

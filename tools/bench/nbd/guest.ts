@@ -7,12 +7,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { library } from '../../../test/kernel/support/library.ts';
-import { mapInHugePages } from '../../../src/native/huge-pages.ts';
-import { addSeals } from '../../../src/native/libc/seals.ts';
-import { createMemfd } from '../../../src/native/memory.ts';
-import { F_SEAL_SHRINK } from '../../../src/native/uapi/fcntl.ts';
 import { fio, type FioJob } from '../../guest/fio.ts';
 import { add, describe, ublkts } from '../../guest/ublkts.ts';
+import { sealedMemory } from '../../guest/sealed-memory.ts';
 import { threadTime } from '../../guest/thread-time.ts';
 import { settledCost, warmUp } from '../flat/guest/cost.ts';
 import { undisturbed } from '../undisturbed.ts';
@@ -26,8 +23,8 @@ const KERNELS = '/dev/nbd0';
 const AREA = '16m';
 /** What the largest rows have in flight, which is 4 MiB, and as much again. */
 const MEMORY_BYTES = 8 << 20;
-/** fio maps it from this path while this process holds it. */
-const MEMORY = memoryOfHugePages();
+/** The target nbd reads the bytes of buffers itself. */
+const MEMORY = sealedMemory(MEMORY_BYTES).path;
 const WARM_UP_PART = 2;
 const SECONDS = 2;
 const ROUNDS = 3;
@@ -76,14 +73,6 @@ async function ours(name: Exclude<ClientName, 'kernel'>): Promise<Client> {
   } = await add(['-t', 'nbd', '-q', '1', '-d', '128', '--share', ...flags, URI].join(' '));
   if (flags.includes('--shmem_zc')) await library.registerBuffer(id, { kind: 'path', path: MEMORY });
   return { name, device: path, id, pid };
-}
-
-function memoryOfHugePages(): string {
-  const fd = createMemfd('bench', MEMORY_BYTES);
-  // The target nbd reads the bytes of buffers itself, so nobody must be able to cut them short.
-  addSeals(fd, F_SEAL_SHRINK, 'a memfd');
-  mapInHugePages(fd, MEMORY_BYTES, 'of a memfd');
-  return `/proc/${process.pid}/fd/${fd}`;
 }
 
 /** On a clock that counts instructions: what a request costs, one client after the other. */

@@ -1,0 +1,25 @@
+/** Memory that any target can share: nobody can cut it short, so that also those take it that read the bytes themselves. */
+import { mapInHugePages } from '../../src/native/huge-pages.ts';
+import { closeDescriptor } from '../../src/native/libc/calls.ts';
+import { addSeals } from '../../src/native/libc/seals.ts';
+import { createMemfd } from '../../src/native/memory.ts';
+import { F_SEAL_SHRINK } from '../../src/native/uapi/fcntl.ts';
+
+export interface SealedMemory {
+  /** Where fio maps it and a server finds it, while this process holds it. */
+  readonly path: string;
+  readonly release: () => void;
+}
+
+export function sealedMemory(bytes: number): SealedMemory {
+  const fd = createMemfd('sealed', bytes);
+  addSeals(fd, F_SEAL_SHRINK, 'a memfd');
+  const memory = mapInHugePages(fd, bytes, 'of a memfd');
+  return {
+    path: `/proc/${process.pid}/fd/${fd}`,
+    release: () => {
+      memory.unmap();
+      closeDescriptor(fd);
+    },
+  };
+}
