@@ -6,8 +6,8 @@ import { closeDescriptor, fileError } from '../native/libc/calls.ts';
 import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
 import { createMemfd, type MappedMemory } from '../native/memory.ts';
-import { mapInHugePages } from '../native/huge-pages.ts';
 import { filesOf } from '../record/files.ts';
+import { mapShared } from '../server/shared-memory/map-shared.ts';
 import { checkSharedFile, openSharedFile } from '../server/shared-memory/shared-file.ts';
 import { askServer } from '../protocol/ask.ts';
 import type { BufferAnswer } from '../protocol/buffer-requests.ts';
@@ -99,7 +99,7 @@ async function share(
   close: () => void,
   register: () => Promise<BufferAnswer>,
 ): Promise<SharedRegion> {
-  const memory: MappedMemory = mapInHugePages(fd, bytes, 'of a shared region');
+  const memory: MappedMemory = mapShared(fd, bytes, 'of a shared region');
   return orElse(
     () => memory.unmap(),
     async () => {

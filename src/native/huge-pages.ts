@@ -1,24 +1,20 @@
 /** Maps a file in memory that programs share, with huge pages where the kernel has them. */
-import { statfsSync } from 'node:fs';
 import { mmap, munmap } from './libc/calls.ts';
 import { callInt } from './libc/ffi.ts';
 import { type MappedMemory, type MapOptions, mapFile } from './memory.ts';
-import { HUGETLBFS_MAGIC } from './uapi/fs.ts';
 import { MADV_COLLAPSE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE } from './uapi/mman.ts';
 
 /** Of a processor with pages of 4 KiB. */
 const HUGE_PAGE = 2n << 20n;
 
 /**
- * Maps `fd` and gives each of its pages memory now. The fewer pages a buffer has, the fewer segments a large request has,
- * and each of them costs the driver a look-up. A file on tmpfs, or a memfd, has huge pages for each whole 2 MiB if the
- * kernel finds them; the rest has small ones. `what` names the mapping in errors.
+ * Maps `fd`, a file on tmpfs or a memfd, and gives each of its pages memory now. The fewer pages a buffer has, the fewer
+ * segments a large request has, and each of them costs the driver a look-up. Each whole 2 MiB has a huge page if the
+ * kernel finds one; the rest has small ones. `what` names the mapping in errors.
+ *
+ * The control group of this process pays for a huge page, whoever paid for the small ones before.
  */
 export function mapInHugePages(fd: number, length: number, what: string, { readOnly = false } = {}): MappedMemory {
-  // A file on hugetlbfs has none but huge pages.
-  if (statfsSync(`/proc/self/fd/${fd}`).type === HUGETLBFS_MAGIC) {
-    return mapFile(fd, length, what, { readOnly, populate: true });
-  }
   const memory = mapAligned(fd, length, what, { readOnly, populate: true });
   // The kernel makes huge pages of small ones that are there already. Where it cannot, the small ones stay.
   callInt('madvise', memory.address, BigInt(length), MADV_COLLAPSE);

@@ -31,7 +31,7 @@ export interface Buffers {
 }
 
 /** The memory that a server needs besides its buffers, once it has served every kind of request. */
-const SERVER_BYTES = 24 << 20;
+export const SERVER_BYTES = 24 << 20;
 
 /** Whether all buffers are to have their memory before the device is live. */
 export function needsBuffersAtOnce(mlock: boolean, { limited }: Memory): boolean {

@@ -63,6 +63,23 @@ describe('a control group without memory', { skip, timeout: 300_000 }, () => {
       });
     });
   }
+
+  test('shared memory that its client has paid for stays on the account of the client, and no more is filled than there is', async () => {
+    const [paid, holes] = ['/dev/shm/memory-paid', '/dev/shm/memory-holes'];
+    sh(`head -c ${LEFT + 8 * MiB} /dev/zero > ${paid}; truncate -s ${LEFT + 8 * MiB} ${holes}`);
+    try {
+      await withDevice('auto_zc', async () => {
+        const before = readFileSync(`${GROUP}/memory.events`, 'utf8');
+        const registered = await ublkts(`reg-buf -n 0 ${paid}`);
+        assert.equal(registered.code, 0, registered.stderr);
+        const refused = await ublkts(`reg-buf -n 0 ${holes}`);
+        assert.match(refused.stderr, /bytes more of memory and .* are available .*ENOMEM/);
+        assert.equal(readFileSync(`${GROUP}/memory.events`, 'utf8'), before);
+      });
+    } finally {
+      sh(`rm ${paid} ${holes}`);
+    }
+  });
 });
 
 const HOLDS_SWAP = /swap\.img holds a swap area: .* unless it is added with mlock/;
@@ -140,7 +157,7 @@ async function withDevice(dataPath: string, use: () => Promise<void>): Promise<v
 function addInGroup(dataPath: string, depth: number): Promise<Ran> {
   limit(ROOM);
   const through = ['bash', '-c', `echo 0 > ${GROUP}/cgroup.procs; exec "$@"`, 'bash'];
-  const size = `-q 1 -d ${depth} --max_io_buf_bytes ${BLOCK}`;
+  const size = `--shmem_zc -q 1 -d ${depth} --max_io_buf_bytes ${BLOCK}`;
   return ublkts(`add -t loop ${size} --data_path ${dataPath} -n 0 ${FILE}`, { through });
 }
 

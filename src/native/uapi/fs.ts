@@ -81,6 +81,7 @@ export const FS_EXTENT_FL = 0x00080000;
 /** The magic number of ext2, ext3 and ext4 (include/uapi/linux/magic.h). */
 export const EXT4_SUPER_MAGIC = 0xef53;
 export const HUGETLBFS_MAGIC = 0x958458f6;
+export const TMPFS_MAGIC = 0x01021994;
 
 // Flags of umount2(2).
 export const MNT_DETACH = 2;

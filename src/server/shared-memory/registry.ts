@@ -21,9 +21,9 @@ import { UblkError } from '../../errors.ts';
 import { addSeals, isReadOnly, isSealedAgainstShrinking } from '../../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../../native/uapi/fcntl.ts';
 import { createMemfd, type MappedMemory } from '../../native/memory.ts';
-import { mapInHugePages } from '../../native/huge-pages.ts';
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
+import { mapShared } from './map-shared.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
 import { checkedFile, checkSharedFile, openSharedFile, pathOf, type SharedFile } from './shared-file.ts';
@@ -245,7 +245,7 @@ export class ShmemRegistry {
     if (!isAwaited()) throw unawaited(this.#device);
     const { length, readOnly, source } = what;
     if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
-    const memory = mapInHugePages(fd, length, `of ${source}`, { readOnly });
+    const memory = mapShared(fd, length, `of ${source}`, { readOnly });
     let index = -1;
     try {
       this.#store(this.#lowestFree());

@@ -1,12 +1,13 @@
 /** Files that server and clients share: what can be mapped and registered, checked before anything is asked of the kernel. */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { PAGE_SIZE } from '../../native/memory.ts';
 import { HUGETLBFS_MAGIC } from '../../native/uapi/fs.ts';
+import { type Memory, readMemory, SERVER_BYTES } from '../memory-budget.ts';
 
 /** UBLK_SHMEM_BUF_SIZE_MAX of drivers/block/ublk_drv.c, Linux 7.3. */
 export const MAX_BYTES = 2 ** 32;
-/** Left to everyone else when memory is to be filled in for a file. */
+/** Left to everyone else on the machine when memory is to be filled in for a file. */
 const SPARE_BYTES = 64 * 2 ** 20;
 
 export interface SharedFile {
@@ -82,21 +83,22 @@ export function identityOf(stat: BigIntStats): { device: string; inode: string }
 
 /**
  * Mapping a file fills its holes with memory, all of it at once: more than there is would make the kernel kill the
- * largest process, which is this server. hugetlbfs counts its own pages, and mmap says when there are not enough.
+ * largest process, and a server in a full control group would wait for ever (memory-budget.ts). hugetlbfs counts its own
+ * pages, and mmap says when there are not enough.
  */
 function requireMemory(fd: number, stat: BigIntStats, name: string): void {
   const missing = Number(stat.size) - Number(stat.blocks) * 512;
   if (missing <= 0 || statfsSync(`/proc/self/fd/${fd}`).type === HUGETLBFS_MAGIC) return;
-  const available = memoryAvailable();
-  if (missing + SPARE_BYTES > available) {
-    const reason = `it needs ${missing} bytes more of memory and ${available} are available`;
+  const memory = readMemory();
+  if (!isRoomFor(missing, memory)) {
+    const reason = `it needs ${missing} bytes more of memory and ${memory.available} are available`;
     throw refusal(name, 'ENOMEM', reason, 'use a smaller one, or free memory first');
   }
 }
 
-export function memoryAvailable(): number {
-  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-  return kilobytes === undefined ? Number.MAX_SAFE_INTEGER : Number(kilobytes) * 1024;
+/** Whether enough is left beside `bytes`; a control group with a limit needs to have room for a server only. */
+export function isRoomFor(bytes: number, { limited, available }: Memory): boolean {
+  return bytes + (limited ? SERVER_BYTES : SPARE_BYTES) <= available;
 }
 
 function refusal(path: string, code: string, reason: string, hint: string): UblkError {
