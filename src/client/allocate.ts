@@ -5,7 +5,7 @@ import { COUNT, isObject, type Kind, optional, requireKinds, SWITCH, TEXT } from
 import { closeDescriptor, fileError } from '../native/libc/calls.ts';
 import { addSeals } from '../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
-import { createMemfd, type MappedMemory } from '../native/memory.ts';
+import { createMemfd } from '../native/memory.ts';
 import { filesOf } from '../record/files.ts';
 import { mapShared } from '../server/shared-memory/map-shared.ts';
 import { checkSharedFile, openSharedFile } from '../server/shared-memory/shared-file.ts';
@@ -99,7 +99,7 @@ async function share(
   close: () => void,
   register: () => Promise<BufferAnswer>,
 ): Promise<SharedRegion> {
-  const memory: MappedMemory = mapShared(fd, bytes, 'of a shared region');
+  const memory = await mapShared(fd, bytes, 'of a shared region');
   return orElse(
     () => memory.unmap(),
     async () => {

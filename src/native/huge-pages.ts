@@ -1,28 +1,49 @@
-/** Maps a file in memory that programs share, with huge pages where the kernel has them. */
+/** Files in memory that programs share, with huge pages where the kernel has them. */
+import { setImmediate } from 'node:timers/promises';
 import { mmap, munmap } from './libc/calls.ts';
 import { callInt } from './libc/ffi.ts';
 import { type MappedMemory, type MapOptions, mapFile } from './memory.ts';
-import { MADV_COLLAPSE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE } from './uapi/mman.ts';
+import {
+  MADV_COLLAPSE,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MAP_ANONYMOUS,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  PROT_NONE,
+} from './uapi/mman.ts';
 
 /** Of a processor with pages of 4 KiB. */
 const HUGE_PAGE = 2n << 20n;
+/** What is filled between two turns of the event loop: some 50 ms. */
+const PIECE_BYTES = 64 << 20;
 
-/**
- * Maps `fd`, a file on tmpfs or a memfd, and gives each of its pages memory now. The fewer pages a buffer has, the fewer
- * segments a large request has, and each of them costs the driver a look-up. Each whole 2 MiB has a huge page if the
- * kernel finds one; the rest has small ones. `what` names the mapping in errors.
- *
- * The control group of this process pays for a huge page, whoever paid for the small ones before.
- */
-export function mapInHugePages(fd: number, length: number, what: string, { readOnly = false } = {}): MappedMemory {
-  const memory = mapAligned(fd, length, what, { readOnly, populate: true });
-  // The kernel makes huge pages of small ones that are there already. Where it cannot, the small ones stay.
-  callInt('madvise', memory.address, BigInt(length), MADV_COLLAPSE);
-  return memory;
+export interface Filling {
+  readonly readOnly: boolean;
+  /**
+   * Whether each whole 2 MiB gets a huge page, if the kernel finds one. The control group of this process pays for it,
+   * whoever paid for the small ones before. It is for files on tmpfs and memfds, which are mapped by `mapAligned`.
+   */
+  readonly inHugePages: boolean;
 }
 
-/** At an address that is a multiple of 2 MiB: the kernel maps a huge page nowhere else. */
-function mapAligned(fd: number, length: number, what: string, options: MapOptions): MappedMemory {
+/**
+ * Gives each page of a mapped file its memory. The fewer pages a buffer has, the fewer segments a large request has, and
+ * each of them costs the driver a look-up. The event loop goes on meanwhile, as 4 GiB take seconds.
+ */
+export async function fill({ address, length }: MappedMemory, { readOnly, inHugePages }: Filling): Promise<void> {
+  for (let at = 0; at < length; at += PIECE_BYTES) {
+    const [from, bytes] = [address + BigInt(at), BigInt(Math.min(PIECE_BYTES, length - at))];
+    // What the kernel cannot do now, it does when a page is first used.
+    callInt('madvise', from, bytes, readOnly ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+    // It makes huge pages of small ones that are there already. Where it cannot, the small ones stay.
+    if (inHugePages) callInt('madvise', from, bytes, MADV_COLLAPSE);
+    await setImmediate();
+  }
+}
+
+/** Maps `fd` at an address that is a multiple of 2 MiB: the kernel maps a huge page nowhere else. `what` names it in errors. */
+export function mapAligned(fd: number, length: number, what: string, options: MapOptions): MappedMemory {
   const size = BigInt(length);
   const room = mmap(size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0n, what);
   const before = -room & (HUGE_PAGE - 1n);

@@ -45,7 +45,7 @@ describe('nbd under fio, with a server that is killed', { skip, timeout: 900_000
       sh(`rm -f ${DISK} && truncate -s 32M ${DISK}`);
       const { uri, listen } = SOCKETS[socket];
       const start = (): Promise<Program> => startServer(['nbdkit', '-f', ...listen, 'file', DISK], LISTENS);
-      const memory = sealedMemory(MEMORY_BYTES);
+      const memory = await sealedMemory(MEMORY_BYTES);
       const shared = { features: ['SHMEM_ZC'], buffers: [{ path: memory.path, readOnly: false }] } as const;
       const paths = way === 'shared memory' ? shared : { dataPath: way };
       let server = await start();

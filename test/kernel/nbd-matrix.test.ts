@@ -64,7 +64,7 @@ describe('data over NBD', { skip, timeout: 1_800_000 }, () => {
   for (const { transport, connections, dataPath, shared } of CELLS) {
     const words = `${transport}, ${connections} connections, ${dataPath}${shared ? ', shared memory' : ''}`;
     test(`${words}: data written is data read`, async () => {
-      const memory = shared ? sealedMemory(MEMORY_BYTES) : null;
+      const memory = shared ? await sealedMemory(MEMORY_BYTES) : null;
       const buffers =
         memory === null ? {} : ({ features: ['SHMEM_ZC'], buffers: [{ path: memory.path, readOnly: false }] } as const);
       const device = { target: 'nbd', targetOptions: { uri: SERVERS[transport].uri }, dataPath, ...buffers };

@@ -28,7 +28,7 @@ describe('recover of nbd', { skip, timeout: 900_000 }, () => {
     skip: onlyLong,
   }, async () => {
     blankDisk();
-    const memory = sealedMemory(2 << 20);
+    const memory = await sealedMemory(2 << 20);
     const features = ['SHMEM_ZC', 'USER_RECOVERY', 'USER_RECOVERY_REISSUE'] as const;
     const device = { target: 'nbd', targetOptions: { uri: URI }, features };
     await serving([...UNIX, 'file', DISK], () =>

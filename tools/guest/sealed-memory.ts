@@ -1,5 +1,5 @@
 /** Memory that any target can share: nobody can cut it short, so that also those take it that read the bytes themselves. */
-import { mapInHugePages } from '../../src/native/huge-pages.ts';
+import { fill, mapAligned } from '../../src/native/huge-pages.ts';
 import { closeDescriptor } from '../../src/native/libc/calls.ts';
 import { addSeals } from '../../src/native/libc/seals.ts';
 import { createMemfd } from '../../src/native/memory.ts';
@@ -11,10 +11,11 @@ export interface SealedMemory {
   readonly release: () => void;
 }
 
-export function sealedMemory(bytes: number): SealedMemory {
+export async function sealedMemory(bytes: number): Promise<SealedMemory> {
   const fd = createMemfd('sealed', bytes);
   addSeals(fd, F_SEAL_SHRINK, 'a memfd');
-  const memory = mapInHugePages(fd, bytes, 'of a memfd');
+  const memory = mapAligned(fd, bytes, 'of a memfd', {});
+  await fill(memory, { readOnly: false, inHugePages: true });
   return {
     path: `/proc/${process.pid}/fd/${fd}`,
     release: () => {

@@ -13,6 +13,7 @@ export const MAP_POPULATE = 0x8000;
 
 export const MADV_DONTNEED = 4;
 export const MADV_NOHUGEPAGE = 15;
+export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
 /** It does what MADV_DONTNEED does, also to locked pages (Linux 5.18). */
 export const MADV_DONTNEED_LOCKED = 24;

@@ -1,17 +1,24 @@
 /** Maps a file that server and clients share, with pages that are as large as they may be. */
 import { statfsSync } from 'node:fs';
-import { mapInHugePages } from '../../native/huge-pages.ts';
+import { fill, mapAligned } from '../../native/huge-pages.ts';
 import { type MappedMemory, mapFile } from '../../native/memory.ts';
 import { TMPFS_MAGIC } from '../../native/uapi/fs.ts';
 import { type Memory, readMemory } from '../memory-budget.ts';
 import { isRoomFor } from './shared-file.ts';
 
-/** Each of its pages has memory then. `what` names the mapping in errors. */
-export function mapShared(fd: number, length: number, what: string, { readOnly = false } = {}): MappedMemory {
+/** Each of its pages has memory when this resolves. `what` names the mapping in errors. */
+export async function mapShared(
+  fd: number,
+  length: number,
+  what: string,
+  { readOnly = false } = {},
+): Promise<MappedMemory> {
   // A file on hugetlbfs has none but huge pages.
   const isTmpfs = statfsSync(`/proc/self/fd/${fd}`).type === TMPFS_MAGIC;
-  if (isTmpfs && canPayFor(length, readMemory())) return mapInHugePages(fd, length, what, { readOnly });
-  return mapFile(fd, length, what, { readOnly, populate: true });
+  const inHugePages = isTmpfs && canPayFor(length, readMemory());
+  const memory = isTmpfs ? mapAligned(fd, length, what, { readOnly }) : mapFile(fd, length, what, { readOnly });
+  await fill(memory, { readOnly, inHugePages });
+  return memory;
 }
 
 /**

@@ -245,7 +245,7 @@ export class ShmemRegistry {
     if (!isAwaited()) throw unawaited(this.#device);
     const { length, readOnly, source } = what;
     if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
-    const memory = mapShared(fd, length, `of ${source}`, { readOnly });
+    const memory = await mapShared(fd, length, `of ${source}`, { readOnly });
     let index = -1;
     try {
       this.#store(this.#lowestFree());

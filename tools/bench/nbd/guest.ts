@@ -24,7 +24,7 @@ const AREA = '16m';
 /** What the largest rows have in flight, which is 4 MiB, and as much again. */
 const MEMORY_BYTES = 8 << 20;
 /** The target nbd reads the bytes of buffers itself. */
-const MEMORY = sealedMemory(MEMORY_BYTES).path;
+const MEMORY = (await sealedMemory(MEMORY_BYTES)).path;
 const WARM_UP_PART = 2;
 const SECONDS = 2;
 const ROUNDS = 3;
