@@ -59,6 +59,28 @@ describe('a promise of a class of its own ends its request once', () => {
   }
 });
 
+test('a promise with a `then` of its own ends its request once', async () => {
+  // oxlint-disable-next-line unicorn/no-thenable -- it is what this is about
+  const promise = Object.assign(Promise.resolve(), { then: (done: () => void) => [done(), done()] });
+  const thread = new Thread({ read: () => promise });
+  thread.read(0);
+  await sleep(1);
+  assert.deepEqual(thread.results, [[0, BYTES]]);
+  await thread.queue.close();
+});
+
+test('an error has its code for the client, also where it has no text for the log', () => {
+  const error = Object.assign(new Error('x'), { code: 'ENOSPC' });
+  Reflect.defineProperty(error, 'stack', { get: () => assert.fail('no') });
+  const thread = new Thread({
+    read: () => {
+      throw error;
+    },
+  });
+  thread.read(0);
+  assert.deepEqual(thread.results, [[0, -ERRNO.ENOSPC]]);
+});
+
 describe('with one request at a time and a timeout', () => {
   test('the next one waits for a late handler, and begins when that has ended', async () => {
     const late = Promise.withResolvers<void>();

@@ -20,9 +20,12 @@ export class Failures {
   note(thrown: unknown, what: string): number {
     try {
       this.log(thrown, what);
+    } catch {
+      // The value has no text, or throws when it is looked at: its code is the client's all the same.
+    }
+    try {
       return errnoOf(thrown);
     } catch {
-      // The value has no text, or throws when it is looked at: that is still the failure of one request.
       return ERRNO.EIO;
     }
   }

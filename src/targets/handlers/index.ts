@@ -4,6 +4,7 @@ import { UblkError } from '../../errors.ts';
 import { requireNoIntegrity } from '../integrity.ts';
 import type { Opened, OpenRequest, QueueContext, TargetType } from '../target.ts';
 import type { TargetDefinition } from './define.ts';
+import { seeWhatIsLeft } from './left-behind.ts';
 import { openHandlers, setUp } from './open.ts';
 import { describeOption, parseOptions, recordedOptions } from './options.ts';
 import { handlerParams } from './params.ts';
@@ -61,9 +62,9 @@ async function open(request: OpenRequest, definition: TargetDefinition, file: st
 async function queue(context: QueueContext<State>, definition: TargetDefinition, file: string): Promise<HandlersQueue> {
   const { request, shared } = context.state;
   const { thread, threads } = context;
-  const before = process.getActiveResourcesInfo().length;
-  const handlers = await openHandlers(definition, file, { ...request, shared, thread, threads });
+  const opening = { ...request, shared, thread, threads };
+  const { result: handlers, isLeft } = await seeWhatIsLeft(() => openHandlers(definition, file, opening));
   // A timer or a socket that `open` has left runs in the event loop only.
-  if (process.getActiveResourcesInfo().length > before) context.events.sleepInLoop();
+  if (isLeft) context.events.sleepInLoop();
   return new HandlersQueue(handlers, handlerParams(handlers, request), context, file);
 }

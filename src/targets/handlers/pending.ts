@@ -17,6 +17,12 @@ const STUCK_MS = 30_000;
 /** How often the waiting requests are looked at, at most and at least. */
 const LOOK_MS = 5_000;
 const LOOK_OFTEN_MS = 50;
+/**
+ * V8's own, as `await` uses it: it calls back once, and later. A promise can have a `then` that was put on it, which may call back
+ * twice, and the request would be answered twice.
+ */
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the promise
+const PROMISE_THEN = Promise.prototype.then;
 
 export interface Pending {
   readonly slot: number;
@@ -101,7 +107,7 @@ export class PendingRequests {
     if (waiter.since === 0) waiter.since = waiter.begun;
     this.inHandlers++;
     this.timer ??= setTimeout(this.look, this.lookMs);
-    promise.then(waiter.fulfilled, waiter.rejected);
+    void PROMISE_THEN.call(promise, waiter.fulfilled, waiter.rejected);
   }
 
   /** The request of `slot` waits for its turn, behind others that wait for their promises. */
