@@ -16,8 +16,8 @@ export const SWITCH: Kind = { is: (value) => typeof value === 'boolean', words: 
 /** Its range is the business of other checks. */
 export const NUMBER: Kind = { is: (value) => typeof value === 'number', words: 'a number' };
 export const COUNT: Kind = {
-  is: (value) => Number.isInteger(value) && Number(value) >= 0,
-  words: 'a whole number from 0 up',
+  is: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  words: 'a whole number from 0 to 2^53 - 1',
 };
 export const BYTES: Kind = { is: (value) => value instanceof Uint8Array, words: 'a Buffer' };
 

@@ -57,14 +57,21 @@ const OTHERS: readonly (readonly [call: Call, begin: string, ...values: unknown[
   [(value) => library.stopDevice(0, { force: value }), '`force` is ', 'false'],
   [(value) => library.stopDevice(0, { safe: value }), '`safe` is ', 'false'],
   [(value) => library.updateSize(0, 4096, { grow: value }), '`grow` is ', 'false'],
-  [(value) => library.updateSize(0, value), '`bytes` is ', '4k', null, undefined, 4096n, Symbol('4k')],
+  [(value) => library.updateSize(0, value), '`bytes` is ', '4k', null, undefined, 4096n, Symbol('4k'), -512, 2 ** 53],
   [(value) => library.setAffinity(0, { cpus: value }), '`cpus` is ', null, undefined, 0, '0-3', new Set([0]), ['0']],
   [(value) => library.setAffinity(0, { cpus: [0], queue: value }), '`queue` is ', null, '0', Symbol('0')],
   [(value) => library.registerBuffer(0, value), 'options are an object', null, undefined, '/dev/shm/a'],
   [(value) => library.deleteDevice(0, { forse: value } as never), 'this call has no option forse', true],
   [(value) => library.registerBuffer(0, { kind: value } as never), '`kind` is ', null, 'file', 'toString'],
   [(value) => library.registerBuffer(0, { kind: 'path', path: value, readOnly: false }), '`path` is ', null, 5],
-  [(value) => library.registerBuffer(0, { kind: 'memfd', bytes: value } as never), '`bytes` is ', null, '4k', 4096n],
+  [
+    (value) => library.registerBuffer(0, { kind: 'memfd', bytes: value } as never),
+    '`bytes` is ',
+    null,
+    '4k',
+    4096n,
+    2 ** 53,
+  ],
   [(value) => library.registerBuffer(0, { kind: 'memfd', bytes: 1, seal: value } as never), '`seal` is ', 1, 'no'],
   [(value) => library.unregisterBuffer(0, value), '`index` is ', null, undefined, '0', -1],
   [(value) => library.startServer(value), 'options are an object', null, 'fast'],
@@ -124,7 +131,8 @@ test('a device that was closed shares no memory: nobody would release it', async
 
 test('memory is asked for by its size before a driver is needed', async () => {
   const device = new SharedMemoryDevice(0, '/dev/ublkb0', null as never);
-  await isRefused(() => device.allocate({ bytes: '4k' as never }), '`bytes` is ', '4k');
+  for (const bytes of ['4k', 2 ** 53])
+    await isRefused(() => device.allocate({ bytes: bytes as never }), '`bytes` is ', bytes);
 });
 
 async function isRefused(call: () => unknown, begin: string, value: unknown): Promise<void> {

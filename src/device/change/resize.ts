@@ -9,7 +9,7 @@ import { diskSize } from '../../control/sysfs.ts';
 import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError, usageError } from '../../errors.ts';
-import { NUMBER, optional, requireKind, SWITCH } from '../../kinds.ts';
+import { COUNT, optional, requireKind, SWITCH } from '../../kinds.ts';
 import { UBLK_S_DEV_DEAD } from '../../native/uapi/ublk-device.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
@@ -36,7 +36,7 @@ export interface ResizeOptions extends WaitOptions {
 export async function updateSize(id: number, bytes: number, options: ResizeOptions = {}): Promise<void> {
   requireDeviceId(id);
   requireWaiting(options, { grow: optional(SWITCH), force: optional(SWITCH) });
-  requireKind('bytes', bytes, NUMBER);
+  requireKind('bytes', bytes, COUNT);
   const { grow = false, force = false } = options;
   const info = await withControl((channel) => {
     const found = getDevInfo(channel, id);
