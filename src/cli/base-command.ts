@@ -98,8 +98,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Prints what became of several devices: successes on stdout and failures on stderr, or all of it in one object. */
-  protected printOutcome(outcome: Outcome, views: Views): void {
-    this.print({ ...views, json: { ...views.json, failed: outcome.failed.map(errorObject) } });
+  protected printOutcome(outcome: Outcome, views: Views, format?: Format): void {
+    this.print({ ...views, json: { ...views.json, failed: outcome.failed.map(errorObject) } }, format);
     if (!this.json)
       for (const error of outcome.failed) process.stderr.write(errorLines(error, (this.id ?? '').split(':')));
     process.exitCode = exitCodeOfOutcome(outcome);

@@ -1,11 +1,13 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
+import { oneByOne } from '../cli/failures/outcome.ts';
 import { deviceArgs, namedDevices, numbersFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { devicesViews, missesMatches, type Verdicts } from '../cli/output/devices.ts';
 import { noteLines } from '../cli/output/notes.ts';
 import { preferredFormat } from '../cli/output/views.ts';
 import type { DeviceReport } from '../device/report/report.ts';
+import type { UblkError } from '../errors.ts';
 
 export default class List extends BaseCommand {
   static override summary = 'Show the ublk devices, including those of other programs.';
@@ -26,11 +28,13 @@ export default class List extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(List);
-    const devices = await find(namedDevices(flags.number, args.devices));
+    const { devices, failed } = await find(namedDevices(flags.number, args.devices));
     const { missingDriver } = await import('../control/missing-driver.ts');
     const notice = missingDriver() ?? ringNotice(devices);
     const table = !this.json && (flags.format ?? preferredFormat()) === 'table';
-    this.print(devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined), flags.format);
+    const views = devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined);
+    if (failed.length === 0) this.print(views, flags.format);
+    else this.printOutcome({ done: devices.map(({ id }) => id), failed }, views, flags.format);
     if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
     const isText = flags.format === 'kublk' || (flags.format === undefined && !process.stdout.isTTY);
     if (isText && !this.json) process.stderr.write(noteLines(devices.flatMap(stuckNote)));
@@ -54,7 +58,18 @@ function stuckNote({ id, io, last_error }: DeviceReport): string[] {
   return (io?.stuck ?? null) === null ? [] : [`device ${id}: ${last_error}`];
 }
 
-async function find(ids: readonly number[]): Promise<DeviceReport[]> {
+interface Found {
+  readonly devices: readonly DeviceReport[];
+  readonly failed: readonly UblkError[];
+}
+
+/** Every device, or those that are named. One that is missing hides none of the others. */
+async function find(ids: readonly number[]): Promise<Found> {
   const { describeDevice, listDevices } = await import('../device/report/list.ts');
-  return ids.length === 0 ? listDevices() : Promise.all(ids.map((id) => describeDevice(id)));
+  if (ids.length === 0) return { devices: await listDevices(), failed: [] };
+  const devices: DeviceReport[] = [];
+  const { failed } = await oneByOne(ids, async (id) => void devices.push(await describeDevice(id)));
+  const [first] = failed;
+  if (first !== undefined && devices.length === 0) throw first;
+  return { devices, failed };
 }

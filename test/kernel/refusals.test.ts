@@ -17,6 +17,7 @@ const UNSUPPORTED = 3;
 const PERMISSION = 4;
 const NO_DEVICE = 5;
 const BUSY = 6;
+const SOME = 64;
 
 /** Words, exit code, what is said, and what to do about it. */
 const LINES: readonly (readonly [line: string, code: number, message: RegExp, hint: RegExp])[] = [
@@ -84,6 +85,20 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
         /`ublkts del -n 3`/,
         { devicesThen: ['device 3'] },
       );
+    } finally {
+      await ublkts('del -n 3');
+    }
+  });
+
+  test('a device that is missing hides none of the others that `list` names', async () => {
+    await add('-t null -n 3');
+    try {
+      const { code, stdout, stderr } = await run('list 9 3 --format kublk');
+      assert.equal(code, SOME);
+      assert.match(stdout, /^dev id 3: /);
+      assert.match(stderr, /there is no device 9/);
+      const { devices, failed } = JSON.parse((await run('list 3 9 --json')).stdout);
+      assert.deepEqual([devices[0].id, devices.length, failed[0].device, failed.length], [3, 1, 9, 1]);
     } finally {
       await ublkts('del -n 3');
     }
