@@ -98,6 +98,22 @@ describe('a file', () => {
     await assert.rejects(findTarget(file), { kind: 'usage', hint });
   });
 
+  test('that imports a file without its ending, or the whole package, is told what to write', async () => {
+    writeFileSync(join(folder, 'blocks.ts'), 'export const blocks = 8;\n');
+    const file = join(folder, 'imports.ts');
+    const ending = /^there is blocks\.ts: an import has the ending/;
+    for (const [from, hint] of [
+      ['./blocks', ending],
+      ['./blocks.js', ending],
+      ['./nothing', /^$/],
+      ['ublkts', /^a target imports from 'ublkts\/target'/],
+    ] as const) {
+      writeFileSync(file, `import { defineTarget } from '${from}';\n`);
+      const isTold = (error: unknown): boolean => error instanceof UblkError && hint.test(error.hint ?? '');
+      await assert.rejects(findTarget(file), isTold, from);
+    }
+  });
+
   test('of a compiler that makes CommonJS of it is loaded, too', async () => {
     const file = join(folder, 'compiled.cjs');
     const made = "defineTarget({ summary: 'compiled', open: () => ({ size: 512, read() {} }) })";

@@ -8,6 +8,7 @@ import { isRecord, requireDefinition } from '../handlers/definition.ts';
 import { handlersTarget } from '../handlers/index.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
 import { withinBound } from './bound.ts';
+import { importHint } from './import-hint.ts';
 import { importTrusted } from './import.ts';
 import { packageTypeOf } from './package-type.ts';
 import { describeThrown, placeOf, readable } from './thrown.ts';
@@ -86,6 +87,8 @@ function moduleHint(file: string): string {
 
 /** What Node's way of running TypeScript does not allow, where that is what the error is about. */
 function hintOf(error: unknown, file: string): string | undefined {
+  const hint = error instanceof Error ? importHint(error) : undefined;
+  if (hint !== undefined) return hint;
   if (!(error instanceof SyntaxError)) return undefined;
   const name = /does not provide an export named '(.+)'/.exec(error.message)?.[1];
   if (name !== undefined) return `it has no such name; if ${name} is a type, write \`import { type ${name} }\``;
