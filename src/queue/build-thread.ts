@@ -32,6 +32,7 @@ export interface BuiltThread {
   readonly thread: QueueThread;
   readonly target: TargetQueue;
   readonly sleep: LoopSleep;
+  readonly views: DataViews;
   /**
    * Closes the ring, whose registered files keep the device with this server. No operation may be under way that uses
    * the memory of a request.
@@ -121,7 +122,7 @@ async function buildOn(
       closeRing();
       wakeUp.close();
     };
-    return { thread, target, sleep, close };
+    return { thread, target, sleep, views, close };
   }
 }
 

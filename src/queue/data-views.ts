@@ -35,6 +35,8 @@ export class DataViews {
   private readonly memory: (SlotMemory | undefined)[] = [];
   /** Memory that requests have left behind, and that nobody writes to any more. */
   private readonly spare: SlotMemory[] = [];
+  /** The address of all memory that was mapped here, in place of what requests have left behind. */
+  readonly mapped: bigint[] = [];
   /** Registered buffers, by the kernel's index. */
   private readonly shared: (SharedMemory | undefined)[] = [];
 
@@ -98,7 +100,9 @@ export class DataViews {
   }
 
   private newMemory(): SlotMemory {
-    return this.memoryAt(mapAnonymous(this.bufferBytes, 'of an I/O buffer').address);
+    const { address } = mapAnonymous(this.bufferBytes, 'of an I/O buffer');
+    this.mapped.push(address);
+    return this.memoryAt(address);
   }
 
   private memoryAt(address: bigint): SlotMemory {

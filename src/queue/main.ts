@@ -28,13 +28,13 @@ async function main(config: ThreadConfig): Promise<void> {
     setFlagsFromString('--no-additive-safe-int-feedback');
   logFor(config.deviceId);
   const notes = settle(config);
-  const { thread, target, sleep, close } = await buildQueueThread(config, {
+  const { thread, target, sleep, views, close } = await buildQueueThread(config, {
     ring: (ring) => say({ kind: 'ring', ring }),
     opening: (isOpening) => say({ kind: 'opening', isOpening }),
   });
   const problem = thread.start();
   if (problem !== 0) {
-    await closeTarget(target, config);
+    await closeTarget(target, views.mapped, config);
     close();
     throw new UblkError(`queue thread ${config.index}: the driver refused to deliver: ${errnoText(-problem)}`, {
       code: errnoName(-problem),
@@ -59,10 +59,10 @@ async function main(config: ThreadConfig): Promise<void> {
     else thread.run();
   }
   sleep.close();
-  const unclosed = await closeTarget(target, config);
+  const unclosed = await closeTarget(target, views.mapped, config);
   close();
   debugLog(debugMask, DEBUG_THREAD, `thread ${index} leaves`);
-  say({ kind: 'left', problem: unclosed });
+  say({ kind: 'left', problem: unclosed, mapped: views.mapped });
 }
 
 /** Sets the thread's name, scheduling policy and CPUs. Returns a note for each that was refused; serving goes on. */
@@ -85,7 +85,11 @@ function settle(config: ThreadConfig): string[] {
  * Gives the target its time to store what it holds. Data that it has not stored by then is lost, and the log says so.
  * Returns why it could not be closed; null: it is closed.
  */
-async function closeTarget(target: TargetQueue, { index, spec }: ThreadConfig): Promise<string | null> {
+async function closeTarget(
+  target: TargetQueue,
+  mapped: readonly bigint[],
+  { index, spec }: ThreadConfig,
+): Promise<string | null> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`it did not end within ${CLOSE_SECONDS} s`)),
@@ -94,7 +98,7 @@ async function closeTarget(target: TargetQueue, { index, spec }: ThreadConfig): 
   const cutShort = (): void => {
     const problem = 'it called process.exit before it was done';
     serverLog(`the target could not be closed on thread ${index}: ${problem}`);
-    say({ kind: 'left', problem });
+    say({ kind: 'left', problem, mapped });
   };
   process.once('exit', cutShort);
   try {

@@ -56,8 +56,11 @@ export type ThreadMessage =
       readonly notes: readonly string[];
       readonly params?: ParamsInit;
     }
-  /** `problem`: why the target could not be closed; null: it is closed. */
-  | { readonly kind: 'left'; readonly problem: string | null }
+  /**
+   * `problem`: why the target could not be closed; null: it is closed. `mapped`: addresses of buffers of `maxIoBufBytes` bytes, for
+   * the main thread to unmap when this thread has ended, because a handler that is late can still write to them.
+   */
+  | { readonly kind: 'left'; readonly problem: string | null; readonly mapped: readonly bigint[] }
   | { readonly kind: 'failed'; readonly error: WireError };
 
 const KINDS: ReadonlySet<unknown> = new Set<ThreadMessage['kind']>(['ring', 'opening', 'fetched', 'left', 'failed']);

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
 import { eventfd } from '../native/libc/calls.ts';
+import { MappedMemory } from '../native/memory.ts';
 import { closeRemains, type RingRemains } from '../native/ring/remains.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { packagePath } from '../package-root.ts';
@@ -35,6 +36,8 @@ export class QueueThreads implements DeviceThreads {
   readonly #rings = new Map<Worker, RingRemains>();
   /** The threads that run their target's `open` now. */
   readonly #opening = new Set<Worker>();
+  /** Memory that threads have mapped and left. */
+  readonly #memory: MappedMemory[] = [];
   /** The file of the target; null for a built-in one. */
   #file: string | null = null;
   readonly #order = new Int32Array(new SharedArrayBuffer(4));
@@ -102,6 +105,7 @@ export class QueueThreads implements DeviceThreads {
     await Promise.all(this.#exited);
     clearTimeout(timer);
     this.#isReleased = true;
+    for (const memory of this.#memory) memory.unmap();
     for (const fd of this.#wakeFds) closeSync(fd);
   }
 
@@ -135,6 +139,8 @@ export class QueueThreads implements DeviceThreads {
         fetched.resolve({ notes: message.notes, params: message.params });
       } else if (message.kind === 'left') {
         left.resolve(message.problem);
+        const { maxIoBufBytes } = config.spec;
+        this.#memory.push(...message.mapped.map((address) => new MappedMemory(address, maxIoBufBytes)));
         // What a target has left open, a timer or a socket, must not keep the server.
         setTimeout(() => void worker.terminate(), LEFT_OPEN_MS).unref();
         // Its commands were aborted. A thread whose tags all had requests just then was told nothing.

@@ -49,6 +49,16 @@ test('a target that transfers its buffer to itself does not take the memory from
   assert.ok(memory.bytes.subarray(0, 512).equals(Buffer.alloc(512, 'b')));
 });
 
+test('memory that a request leaves behind is known by its address, to be unmapped when the thread has ended', () => {
+  const { views } = made();
+  assert.deepEqual(views.mapped, []);
+  const [giveBack] = [views.replace(0), views.replace(0)];
+  assert.equal(new Set(views.mapped).size, 2);
+  giveBack();
+  views.replace(1);
+  assert.equal(views.mapped.length, 2, 'it is used again');
+});
+
 /** Two slots with a buffer each, side by side in `own`. */
 function made(): { views: DataViews; table: ShmemTable; own: Buffer } {
   const memory = mapAnonymous(2 * BYTES, 'of a test');
