@@ -1,6 +1,9 @@
 import { writeSync } from 'node:fs';
+import { shortened } from '../text/shortened.ts';
 
 const STDERR = 2;
+/** A stack of hundreds of lines fits; an error with megabytes of text does not push out what was logged before. */
+const MOST_CHARACTERS = 16_384;
 
 let subject = '';
 
@@ -12,7 +15,7 @@ export function logFor(device: number): void {
 /** Writes a line to the server's log at once: a queue thread may not return to its event loop for a long time. */
 export function serverLog(message: string): void {
   try {
-    writeSync(STDERR, `${new Date().toISOString()} ${subject}${message}\n`);
+    writeSync(STDERR, `${new Date().toISOString()} ${subject}${shortened(message, MOST_CHARACTERS)}\n`);
   } catch {
     // A log that is full or closed must not fail the request that the line is about.
   }

@@ -1,12 +1,12 @@
 /** A value of any kind, as a message shows it: in one line that is not too long. */
 import { inspect } from 'node:util';
+import { shortened } from './shortened.ts';
 
 const MOST_CHARACTERS = 200;
 
 /** Never throws, whatever the value does when it is looked at. */
 export function shown(value: unknown): string {
-  const text = inspected(value);
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text;
+  return shortened(inspected(value), MOST_CHARACTERS);
 }
 
 function inspected(value: unknown): string {

@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { packagePath } from '../../package-root.ts';
+import { shortened } from '../../text/shortened.ts';
 
+const MOST_CHARACTERS = 2000;
 const UNREADABLE = 'it threw something that throws when it is looked at';
 
 /**
@@ -24,7 +26,9 @@ export function readable(thrown: unknown): unknown {
 /** `file`: the target's file, an absolute path. Never throws, whatever a target throws. */
 export function describeThrown(thrown: unknown, file: string): string {
   try {
-    return thrown instanceof Error ? describeError(thrown, file) : `it threw ${shown(thrown)}`;
+    return thrown instanceof Error
+      ? describeError(thrown, file)
+      : `it threw ${shortened(shown(thrown), MOST_CHARACTERS)}`;
   } catch {
     return UNREADABLE;
   }
@@ -38,7 +42,7 @@ function describeError(thrown: Error, file: string): string {
   const name = thrown.name === 'Error' ? '' : thrown.name;
   const message = [name, thrown.message, ...causesOf(thrown)].filter((part) => part !== '').join(': ');
   const place = placeOf(thrown, file);
-  const oneLine = message
+  const oneLine = shortened(message, MOST_CHARACTERS)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
