@@ -50,7 +50,7 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
     await cluster?.stop();
   });
 
-  test('fio finds its data, the image has it, and a discard gives the space back', async () => {
+  test('fio finds its data, the image has it, and a discard gives the space back', { skip: onlyLong }, async () => {
     await withDevice(DEVICE, ({ path }) => {
       // Two objects of the image.
       verify(path, '--size=8M');
@@ -117,7 +117,9 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
     });
   });
 
-  test('an image that has grown: the server is started again, and update_size makes the device larger', async () => {
+  test('an image that has grown: the server is started again, and update_size makes the device larger', {
+    skip: onlyLong,
+  }, async () => {
     await withDevice(DEVICE, async ({ id, path }) => {
       sh(`rbd resize --no-progress --size 320M ${IMAGE}`);
       shFails(`ublkts update_size -n ${id} -s 320M`, /has 268435456 bytes, less than 335544320/);

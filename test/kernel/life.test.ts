@@ -11,7 +11,7 @@ import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, leavesNothingBehind, skip } from './guest.ts';
 import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const { addDevice, deleteAllDevices, deleteDevice, describeDevice } = library;
 const CYCLES = LONG ? 200 : 3;
@@ -33,7 +33,7 @@ describe('life', { skip, timeout: 1_200_000 }, () => {
     assert.deepEqual(openDescriptors(), descriptors);
   });
 
-  test(`${AT_ONCE} devices at once, each with I/O`, async () => {
+  test(`${AT_ONCE} devices at once, each with I/O`, { skip: onlyLong }, async () => {
     const ids = Array.from({ length: AT_ONCE }, (_none, id) => id);
     const tasks = ids.map((id) => () => addDevice({ ...ADD_DEFAULTS, target: 'null', id, queues: 1, depth: 32 }));
     // More at a time only wait for each other, on the few CPUs of a guest.

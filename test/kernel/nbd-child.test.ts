@@ -188,7 +188,9 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
     assert.deepEqual([processState(program), servers(), existsSync(HOME)], ['gone', 0, false]);
   });
 
-  test('one that is stopped with requests is named by del, and the device goes when it is killed', async () => {
+  test('one that is stopped with requests is named by del, and the device goes when it is killed', {
+    skip: onlyLong,
+  }, async () => {
     sh(`ublkts add -t nbd -n ${ID} -- nbdkit file ${DISK}`);
     const program = programPid();
     sh(`kill -STOP ${program}; dd if=/dev/zero of=${PATH} bs=4k count=1 oflag=direct &> /dev/null & sleep 0.5`);

@@ -6,6 +6,7 @@ import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip } f
 import { inBackground } from './support/background.ts';
 import { endServer, openFiles, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const NAME = 'nbd';
 const FOLDER = '/tmp/nbd-resident';
@@ -35,7 +36,9 @@ describe('a resident server with devices of NBD servers', { skip, timeout: 300_0
     });
   });
 
-  test('recovers a device that it has refused, once the export is as large as the device again', async () => {
+  test('recovers a device that it has refused, once the export is as large as the device again', {
+    skip: onlyLong,
+  }, async () => {
     const file = `${FOLDER}/image`;
     sh(`truncate -s 4M ${file}`);
     const dying = await library.startServer({ name: 'dying' });

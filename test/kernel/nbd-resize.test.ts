@@ -116,7 +116,7 @@ describe('update_size of an nbd device', { skip, timeout: 600_000 }, () => {
     }
   });
 
-  test('without a server of the device, says what gives it one', async () => {
+  test('without a server of the device, says what gives it one', { skip: onlyLong }, async () => {
     const nbdkit = await startServer(['nbdkit', '-f', '-U', SOCKET, 'memory', '8M'], SOCKET);
     try {
       sh(`ublkts add -t nbd -n ${ID} -r 1 '${URI}'`);

@@ -7,7 +7,7 @@ import { afterEach, describe, test } from 'node:test';
 import { exclusively } from '../../src/device/recover/device-lock.ts';
 import { describeDevice, leavesNothingBehind, type Outcome, run, sh, shFails, skip } from './guest.ts';
 import { killServer } from './support/devices.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const ROUNDS = LONG ? 3 : 1;
 const DEVICES = [1, 2, 3];
@@ -62,7 +62,7 @@ describe('recover', { skip, timeout: 600_000 }, () => {
     sh('ublkts del -n 1');
   });
 
-  test('-a twice: both succeed, and each device is recovered once', async () => {
+  test('-a twice: both succeed, and each device is recovered once', { skip: onlyLong }, async () => {
     add(DEVICES);
     for (let round = 0; round < ROUNDS; round++) {
       for (const id of DEVICES) await killServer(id);

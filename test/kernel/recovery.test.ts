@@ -156,7 +156,7 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
   });
 
   const skipKublk = existsSync('/opt/kublk/kublk') ? false : 'no /opt/kublk/kublk in this guest';
-  test('devices that kublk made', { skip: skipKublk }, async () => {
+  test('devices that kublk made', { skip: skipKublk || onlyLong }, async () => {
     const [file] = backing('kublk');
     // A device of ours that another program deletes leaves its record, which is not about the next device of that id.
     sh('ublkts add -t null -n 6 && /opt/kublk/kublk del -n 6 > /dev/null 2>&1');

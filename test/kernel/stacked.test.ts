@@ -77,7 +77,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
     for (const id of ids) assert.deepEqual(filesLeftOf(id), []);
   });
 
-  test('is seen through a partition and a loop device of the kernel', async () => {
+  test('is seen through a partition and a loop device of the kernel', { skip: onlyLong }, async () => {
     partitioned();
     await withDevice(onFile, async (below) => {
       const partition = `${below.path}p1`;
@@ -165,7 +165,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
     sh(`ublkts del ${above.id} && umount ${DIRECTORY}/mount && ublkts del ${below.id}`);
   });
 
-  test('that cannot be opened holds up no other device of its server', async () => {
+  test('that cannot be opened holds up no other device of its server', { skip: onlyLong }, async () => {
     sh(`truncate -s 32M ${image}`);
     const below = await library.addDevice(onFile);
     await blockDevice(below.path);
@@ -193,7 +193,9 @@ describe('a ublk device that lies on another one', { skip }, () => {
     sh('ublkts del -a');
   });
 
-  test('del of several devices deletes them in their order, and says which of them there is not', async () => {
+  test('del of several devices deletes them in their order, and says which of them there is not', {
+    skip: onlyLong,
+  }, async () => {
     sh(`truncate -s 8M ${image}`);
     const below = await library.addDevice(onFile);
     await blockDevice(below.path);
