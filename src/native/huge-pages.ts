@@ -13,9 +13,9 @@ import {
   PROT_NONE,
 } from './uapi/mman.ts';
 
-/** Of a processor with pages of 4 KiB. */
+/** The size of a huge page on a processor whose ordinary pages have 4 KiB. */
 const HUGE_PAGE = 2n << 20n;
-/** What is filled between two turns of the event loop: some 50 ms. */
+/** How much `fill` asks for before it lets the event loop run: some 50 ms of work. */
 const PIECE_BYTES = 64 << 20;
 
 export interface Filling {
@@ -34,9 +34,9 @@ export interface Filling {
 export async function fill({ address, length }: MappedMemory, { readOnly, inHugePages }: Filling): Promise<void> {
   for (let at = 0; at < length; at += PIECE_BYTES) {
     const [from, bytes] = [address + BigInt(at), BigInt(Math.min(PIECE_BYTES, length - at))];
-    // What the kernel cannot do now, it does when a page is first used.
+    // A failure is no error: a page that has no memory yet gets it when it is first used.
     callInt('madvise', from, bytes, readOnly ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
-    // It makes huge pages of small ones that are there already. Where it cannot, the small ones stay.
+    // The kernel makes huge pages only of small ones that have memory already. Where it cannot, the small ones stay.
     if (inHugePages) callInt('madvise', from, bytes, MADV_COLLAPSE);
     await setImmediate();
   }

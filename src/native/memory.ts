@@ -72,12 +72,6 @@ export function mapFile(fd: number, length: number, what: string, options: MapOp
   return new MappedMemory(mmap(BigInt(length), prot, flags, fd, options.offset ?? 0n, what, at), length);
 }
 
-/** Maps `fd` as shared, read-only memory in place of what is mapped at `address`. */
-export function mapFileOver(address: bigint, fd: number, length: number, offset: bigint, what: string): void {
-  const flags = MAP_SHARED | MAP_POPULATE | MAP_FIXED;
-  mmap(BigInt(length), PROT_READ, flags, fd, offset, what, address);
-}
-
 /**
  * Maps zeroed private memory, which takes no memory until its pages are touched. Huge pages are turned off for it:
  * otherwise, on a system that gives them to every process, the first 4k request in an I/O buffer would clear 2 MiB.

@@ -1,7 +1,7 @@
 /** The memory that all queue threads of a device share: the main thread maps it once and hands it to them by address. */
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { allocate } from '../native/libc/calls.ts';
-import { hollow, type MappedMemory, mapAnonymous, mapFile, mapFileOver, PAGE_SIZE, roundUp } from '../native/memory.ts';
+import { hollow, type MappedMemory, mapAnonymous, mapFile, PAGE_SIZE, roundUp } from '../native/memory.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../native/uapi/ublk-device.ts';
 import type { Buffers } from './memory-budget.ts';
@@ -103,7 +103,8 @@ export function mapDescriptors({ spec, charFd }: MappedDevice): Descriptors {
     for (let queue = 0; queue < spec.queues; queue++) {
       const offset = BigInt(UBLKSRV_CMD_BUF_OFFSET + queue * queueStride);
       const at = memory.address + BigInt(queue * queueBytes);
-      mapFileOver(at, charFd, queueBytes, offset, `of the descriptors of queue ${queue}`);
+      const options = { readOnly: true, populate: true, offset, at } as const;
+      mapFile(charFd, queueBytes, `of the descriptors of queue ${queue}`, options);
     }
   } catch (error) {
     memory.unmap();

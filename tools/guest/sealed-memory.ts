@@ -1,4 +1,4 @@
-/** Memory that any target can share: nobody can cut it short, so that also those take it that read the bytes themselves. */
+/** Memory that every target can share. Nobody can cut it short, so targets that read its bytes themselves accept it too. */
 import { fill, mapAligned } from '../../src/native/huge-pages.ts';
 import { closeDescriptor } from '../../src/native/libc/calls.ts';
 import { addSeals } from '../../src/native/libc/seals.ts';

@@ -6,7 +6,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../../errors.ts';
 import { eventfd } from '../../native/libc/calls.ts';
-import { hollow, type MappedMemory, mapAnonymous, mapFileOver, PAGE_SIZE, roundUp } from '../../native/memory.ts';
+import { hollow, type MappedMemory, mapAnonymous, mapFile, PAGE_SIZE, roundUp } from '../../native/memory.ts';
 import { closeRemains, type RingRemains } from '../../native/ring/remains.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../../native/uapi/ublk-addresses.ts';
@@ -175,7 +175,8 @@ export class SharedThread {
     const offset = BigInt(UBLKSRV_CMD_BUF_OFFSET + request.queue * stride);
     try {
       const address = this.#descriptors.address + BigInt(descriptorsAt);
-      mapFileOver(address, charFd, pages * PAGE_SIZE, offset, `of the descriptors of queue ${request.queue}`);
+      const options = { readOnly: true, populate: true, offset, at: address } as const;
+      mapFile(charFd, pages * PAGE_SIZE, `of the descriptors of queue ${request.queue}`, options);
     } catch (error) {
       giveAll(needs, firsts);
       throw error;

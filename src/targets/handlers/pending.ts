@@ -18,8 +18,8 @@ const STUCK_MS = 30_000;
 const LOOK_MS = 5_000;
 const LOOK_OFTEN_MS = 50;
 /**
- * V8's own, as `await` uses it: it calls back once, and later. A promise can have a `then` that was put on it, which may call back
- * twice, and the request would be answered twice.
+ * The `then` of V8, which `await` uses too: it calls back once, and never at once. A target can put a `then` of its own on a promise,
+ * which may call back twice, and the request would be answered twice.
  */
 // oxlint-disable-next-line typescript/unbound-method -- it is called with the promise
 const PROMISE_THEN = Promise.prototype.then;

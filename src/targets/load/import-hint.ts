@@ -1,9 +1,9 @@
-/** What to write in an `import` of a target in place of what Node did not find. */
+/** Suggests how to write an `import` of a target that Node could not resolve. */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Of a message of Node's: the package without `/target`, be it installed or not. */
+/** Matches what Node says of an import of `ublkts` itself, whether or not the package is installed. */
 const WHOLE_PACKAGE = /module 'ublkts' does not provide|Cannot find package 'ublkts'/;
 
 export function importHint(error: Error): string | undefined {
