@@ -53,7 +53,7 @@ describe('bench', { skip, timeout: 600_000 }, () => {
     }),
   );
 
-  test('--write is refused on a mounted device, which can still be read', () =>
+  test('--write is refused on a mounted device, which can still be read', { skip: onlyLong }, () =>
     withServed({ target: 'loop', files: [disk()] }, async ({ id, path }) => {
       sh(`mkfs.ext4 -q ${path} && mkdir -p /mnt/bench && mount ${path} /mnt/bench`);
       try {
@@ -64,7 +64,8 @@ describe('bench', { skip, timeout: 600_000 }, () => {
         sh('umount /mnt/bench');
       }
       sh(`fsck.ext4 -nf ${path}`);
-    }));
+    }),
+  );
 
   test('--write is refused on a read-only device', { skip: onlyLong }, () =>
     withServed({ target: 'null' }, async ({ id, path }) => {

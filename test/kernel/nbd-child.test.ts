@@ -47,7 +47,9 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     assert.ok(!existsSync(HOME));
   });
 
-  test('nbdkit that is asked to end is left by every connection, also by one without requests', async () => {
+  test('nbdkit that is asked to end is left by every connection, also by one without requests', {
+    skip: onlyLong,
+  }, async () => {
     sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -q 2 --reconnect_delay 10 -- nbdkit file disk`);
     for (const cpu of [0, 1]) readFrom(cpu);
     // A connection is believed when it has been up for two seconds.

@@ -30,7 +30,6 @@ const MEMORY_BYTES = 2 << 20;
 const CASES = LONG
   ? (['copy', 'auto_zc', 'shared memory'] as const).flatMap((path) => [[path, 'unix'] as const, [path, 'TCP'] as const])
   : ([
-      ['copy', 'unix'],
       ['auto_zc', 'TCP'],
       ['shared memory', 'unix'],
     ] as const);

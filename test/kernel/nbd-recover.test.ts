@@ -73,7 +73,9 @@ describe('recover of nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('recover does not take the same address of another network for the same server', async () => {
+  test('recover does not take the same address of another network for the same server', {
+    skip: onlyLong,
+  }, async () => {
     const [inside, outside] = [`${FOLDER}/inside`, `${FOLDER}/outside`];
     sh(`printf inside > ${inside}; printf outside > ${outside}; truncate -s 8M ${inside} ${outside}`);
     const listen = '-i 127.0.0.1 -p 10923';

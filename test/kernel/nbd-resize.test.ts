@@ -31,7 +31,7 @@ describe('update_size of an nbd device', { skip, timeout: 600_000 }, () => {
 
   afterEach(() => run(`ublkts del -a; kill $(cat ${PID}); rm ${PID}`));
 
-  test('asks the server at the address in the network namespace of the device', async () => {
+  test('asks the server at the address in the network namespace of the device', { skip: onlyLong }, async () => {
     sh(`truncate -s 4M ${DISK}`);
     // The same address leads to this one from here.
     const other = await startServer(['nbdkit', '-f', '-i', '127.0.0.1', '-P', SOCKET, 'memory', '1M'], SOCKET);

@@ -28,7 +28,7 @@ import { until } from './support/devices.ts';
 import { library } from './support/library.ts';
 import { KILLS } from './support/kills.ts';
 import { hostileServer, type Lie, startServer } from '../targets/nbd/servers.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 import { blankDisk, DISK, FOLDER, serving, SOCKET, UNIX, URI } from './support/nbd-disk.ts';
 
 const PATHS = LONG
@@ -181,7 +181,9 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   }
 
-  test('with --reconnect_delay requests fail when it is over, and no longer when the server is back', async () => {
+  test('with --reconnect_delay requests fail when it is over, and no longer when the server is back', {
+    skip: onlyLong,
+  }, async () => {
     const server = await startServer([...UNIX, 'file', DISK], SOCKET);
     const targetOptions = { uri: URI, reconnect_delay: '1' };
     await withDevice({ target: 'nbd', targetOptions, queues: 1 }, async ({ id, path }) => {

@@ -46,7 +46,7 @@ describe('recover', { skip, timeout: 600_000 }, () => {
     sh('ublkts recover -n 1 && ublkts del -n 1');
   });
 
-  test('twice from two network namespaces: one of them recovers the device', async () => {
+  test('twice from two network namespaces: one of them recovers the device', { skip: onlyLong }, async () => {
     add([1]);
     for (let round = 0; round < ROUNDS; round++) {
       await killServer(1);

@@ -227,7 +227,7 @@ describe('a resident server', { skip }, () => {
     await until(() => readdirSync('/sys/class/ublk-char').length === 0);
   });
 
-  test('that is asked to end while its device is deleted ends', async () => {
+  test('that is asked to end while its device is deleted ends', { skip: onlyLong }, async () => {
     for (const delay of [0, 10, 20, 40, 80, 160]) {
       const server = await library.openServer({ name: 'ends' });
       const { id } = await server.add({ target: 'null', queues: 1 });

@@ -199,7 +199,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
   }
 
   for (const target of LONG ? (['loop', 'stripe'] as const) : (['stripe'] as const)) {
-    const rounds = LONG ? 1000 : 20;
+    const rounds = LONG ? 1000 : 10;
     test(`${target}: ${rounds} times registered or unregistered at random while fio verifies`, async () => {
       const files = target === 'loop' ? backing('disk') : backing('a', 'b');
       const paths = [`${HUGE}/fio`, ...sharedFiles(7, 64 * 1024)];

@@ -146,7 +146,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
     sh(`cmp -n 1048576 -i 8388608 ${image} ${DIRECTORY}/data`);
   });
 
-  test('is recovered after it by recover -a when a file system lies between them', async () => {
+  test('is recovered after it by recover -a when a file system lies between them', { skip: onlyLong }, async () => {
     sh(`truncate -s 64M ${image}; mkdir -p ${DIRECTORY}/mount`);
     const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
     const below = await library.addDevice({ ...onFile, features, id: 20 });
