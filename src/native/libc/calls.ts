@@ -6,6 +6,7 @@ import { UblkError } from '../../errors.ts';
 import { ERRNO, errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
 import { O_CLOEXEC } from '../uapi/fcntl.ts';
+import { SEEK_HOLE } from '../uapi/fs.ts';
 import { PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
 
 /**
@@ -48,6 +49,13 @@ export function allocate(fd: number, offset: number, bytes: number, what: string
     // A signal came meanwhile.
     if (result.errno !== ERRNO.EINTR) throw systemError('fallocate', result.errno, what);
   }
+}
+
+/** Where the first hole of a file is, or its end (lseek(2), SEEK_HOLE); the end of one on a file system that knows no holes. */
+export function firstHole(fd: number): number {
+  const { value, errno } = callLong('lseek', fd, 0n, SEEK_HOLE);
+  if (BigInt.asIntN(64, value) < 0n) throw systemError('lseek', errno, 'to the first hole');
+  return Number(value);
 }
 
 /**

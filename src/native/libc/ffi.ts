@@ -29,6 +29,7 @@ const FUNCTIONS = [
   'getsockopt',
   'gettid',
   'ioctl',
+  'lseek',
   'madvise',
   'malloc_trim',
   'memcpy',

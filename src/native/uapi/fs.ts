@@ -83,6 +83,9 @@ export const EXT4_SUPER_MAGIC = 0xef53;
 export const HUGETLBFS_MAGIC = 0x958458f6;
 export const TMPFS_MAGIC = 0x01021994;
 
+// `whence` of lseek(2).
+export const SEEK_HOLE = 4;
+
 // Flags of umount2(2).
 export const MNT_DETACH = 2;
 export const UMOUNT_NOFOLLOW = 8;

@@ -4,8 +4,20 @@
  * A memfd has no path, but a request that lies in one has an owner who maps it: were the new server to give the memory
  * up, that request, which the kernel kept for it, could not be served. So /proc is looked through once.
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { firstHole } from '../../native/libc/calls.ts';
 import { type MappedMemory, mapFile } from '../../native/memory.ts';
+import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { identityOf } from './shared-file.ts';
 import type { StoredBuffer } from '../../record/device-record.ts';
@@ -64,7 +76,8 @@ function isSameFile(path: string, { device, inode, length }: StoredBuffer): bool
   try {
     const stat = statSync(path, { bigint: true });
     const identity = identityOf(stat);
-    return identity.device === device && identity.inode === inode && Number(stat.size) === length;
+    // A file that has grown has the pages that it had, and its client goes on to use them.
+    return identity.device === device && identity.inode === inode && Number(stat.size) >= length;
   } catch {
     return false;
   }
@@ -80,7 +93,7 @@ function mapIfSame(path: string, buffer: StoredBuffer): FoundMemory | null {
   }
   let memory: MappedMemory | undefined;
   try {
-    if (fstatSync(fd, { bigint: true }).isFile()) {
+    if (fstatSync(fd).isFile() && !hasHoles(fd, buffer.length)) {
       memory = mapFile(fd, buffer.length, `of ${buffer.source}`, { readOnly: buffer.readOnly, populate: true });
       if (pageFingerprint(memory) === buffer.pages) return { memory, fd };
     }
@@ -90,6 +103,17 @@ function mapIfSame(path: string, buffer: StoredBuffer): FoundMemory | null {
   memory?.unmap();
   closeSync(fd);
   return null;
+}
+
+/**
+ * Registered pages have memory, so a hole means that the file was cut short meanwhile, and mapping it would fill as much
+ * memory as it once had. A file on a disk may have had holes before.
+ */
+function hasHoles(fd: number, length: number): boolean {
+  const { type } = statfsSync(`/proc/self/fd/${fd}`);
+  if (type !== TMPFS_MAGIC && type !== HUGETLBFS_MAGIC) return false;
+  // hugetlbfs knows how much memory a file has, and not where its holes are.
+  return fstatSync(fd).blocks * 512 < length || firstHole(fd) < length;
 }
 
 function entries(path: string): string[] {
