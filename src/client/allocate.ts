@@ -8,7 +8,7 @@ import { F_SEAL_GROW, F_SEAL_SHRINK } from '../native/uapi/fcntl.ts';
 import { createMemfd } from '../native/memory.ts';
 import { filesOf } from '../record/files.ts';
 import { mapShared } from '../server/shared-memory/map-shared.ts';
-import { checkSharedFile, openSharedFile } from '../server/shared-memory/shared-file.ts';
+import { checkSharedFile, openSharedFile, requireMemory } from '../server/shared-memory/shared-file.ts';
 import { askServer } from '../protocol/ask.ts';
 import type { BufferAnswer } from '../protocol/buffer-requests.ts';
 import { SharedRegion } from './region.ts';
@@ -53,6 +53,7 @@ async function fromMemfd(device: number, bytes: number, readOnly: boolean): Prom
   return orElse(close, async () => {
     // Before it is mapped, which takes the memory at once: with more than there is, the kernel would kill this program.
     checkSharedFile(fd, 'memory of this program');
+    requireMemory(fd, 'memory of this program');
     addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW, 'a memfd');
     return share(device, fd, bytes, close, () => ask(device, { op: 'register-fd', readOnly }, fd));
   });
@@ -85,6 +86,7 @@ async function fromFile(device: number, path: string, bytes: number, readOnly: b
       () => closeSync(fd),
       async () => {
         if (length < bytes) throw tooSmall(path, length, bytes);
+        requireMemory(fd, path);
         return share(device, fd, length, close, () => ask(device, { op: 'register', path, readOnly }, fd));
       },
     );
@@ -99,7 +101,7 @@ async function share(
   close: () => void,
   register: () => Promise<BufferAnswer>,
 ): Promise<SharedRegion> {
-  const memory = await mapShared(fd, bytes, 'of a shared region');
+  const memory = await mapShared(fd, bytes, 'a shared region');
   return orElse(
     () => memory.unmap(),
     async () => {

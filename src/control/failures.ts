@@ -57,7 +57,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'REG_BUF EFAULT': {
     hint: 'use a file on a hugetlbfs or tmpfs, such as /dev/shm, that does not become shorter: one on a disk can only be registered with --rdonly_shmem_buf',
   },
-  'REG_BUF ENOMEM': { hint: 'the limit of pinned memory (ulimit -l) or memory itself is used up' },
+  'REG_BUF ENOMEM': { hint: 'memory is short: use a smaller file, or free memory first' },
   'UNREG_BUF ENOENT': {
     text: (about) => `${about} has no buffer with this index`,
     kind: 'failed',

@@ -25,21 +25,28 @@ export interface Filling {
    * whoever paid for the small ones before. It is for files on tmpfs and memfds, which are mapped by `mapAligned`.
    */
   readonly inHugePages: boolean;
+  /** Is asked every 64 MiB: the rest stays as it is when nobody wants the memory any more. */
+  readonly isWanted?: (() => boolean) | undefined;
 }
 
 /**
  * Gives each page of a mapped file its memory. The fewer pages a buffer has, the fewer segments a large request has, and
- * each of them costs the driver a look-up. The event loop goes on meanwhile, as 4 GiB take seconds.
+ * each of them costs the driver a look-up. The event loop goes on meanwhile, as 4 GiB take seconds. Returns 0 or the
+ * errno: whoever touches a page that cannot have memory is killed.
  */
-export async function fill({ address, length }: MappedMemory, { readOnly, inHugePages }: Filling): Promise<void> {
-  for (let at = 0; at < length; at += PIECE_BYTES) {
+export async function fill(
+  { address, length }: MappedMemory,
+  { readOnly, inHugePages, isWanted = () => true }: Filling,
+): Promise<number> {
+  for (let at = 0; at < length && isWanted(); at += PIECE_BYTES) {
     const [from, bytes] = [address + BigInt(at), BigInt(Math.min(PIECE_BYTES, length - at))];
-    // A failure is no error: a page that has no memory yet gets it when it is first used.
-    callInt('madvise', from, bytes, readOnly ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+    const { value, errno } = callInt('madvise', from, bytes, readOnly ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+    if (value < 0) return errno;
     // The kernel makes huge pages only of small ones that have memory already. Where it cannot, the small ones stay.
     if (inHugePages) callInt('madvise', from, bytes, MADV_COLLAPSE);
     await setImmediate();
   }
+  return 0;
 }
 
 /** Maps `fd` at an address that is a multiple of 2 MiB: the kernel maps a huge page nowhere else. `what` names it in errors. */

@@ -84,10 +84,23 @@ function tooMuch(message: Text): UblkError {
 
 /** The memory that the machine and the control groups of this process allow. */
 export function readMemory(root = ''): Memory {
+  return memoryWithin(root, ['memory.max']);
+}
+
+/**
+ * The memory that this process can have before it is slowed down: one that is over memory.high sleeps for up to two
+ * seconds with each 256 KiB more, also inside of a system call, and this never ends where nothing can be reclaimed.
+ */
+export function readMemoryAtSpeed(root = ''): Memory {
+  return memoryWithin(root, ['memory.max', 'memory.high']);
+}
+
+/** `limits`: the files of a control group that count. */
+function memoryWithin(root: string, limits: readonly string[]): Memory {
   const meminfo = readFileSync(`${root}/proc/meminfo`, 'latin1');
   const total = kibibytes('MemTotal:', meminfo);
   const available = kibibytes('MemAvailable:', meminfo);
-  return groupsOf(root).reduce<Memory>(
+  return groupsOf(root, limits).reduce<Memory>(
     (memory, { max, current }) => ({
       total: Math.min(memory.total, max),
       available: Math.min(memory.available, Math.max(0, max - current)),
@@ -98,14 +111,14 @@ export function readMemory(root = ''): Memory {
 }
 
 /** The process's control group (version 2) and those above it, as far as they have a limit. */
-function groupsOf(root: string): { max: number; current: number }[] {
+function groupsOf(root: string, limits: readonly string[]): { max: number; current: number }[] {
   const own = /^0::(\/.*)$/m.exec(readOr('', `${root}/proc/self/cgroup`))?.[1];
   if (own === undefined) return [];
   const groups: { max: number; current: number }[] = [];
   for (let path = own; path !== '/'; path = dirname(path)) {
     const folder = join(root, '/sys/fs/cgroup', path);
-    const max = Number(readOr('max', `${folder}/memory.max`));
-    if (!Number.isNaN(max)) groups.push({ max, current: usedIn(folder) });
+    const max = Math.min(...limits.map((limit) => bytesIn(`${folder}/${limit}`)));
+    if (max < Infinity) groups.push({ max, current: usedIn(folder) });
   }
   return groups;
 }
@@ -115,6 +128,12 @@ function usedIn(folder: string): number {
   const used = Number(readOr('0', `${folder}/memory.current`));
   const cached = [...readOr('', `${folder}/memory.stat`).matchAll(/^(?:in)?active_file (\d+)$/gm)];
   return Math.max(0, used - cached.reduce((sum, [, bytes]) => sum + Number(bytes), 0));
+}
+
+/** Infinity where the file says `max`, or there is none. */
+function bytesIn(path: string): number {
+  const bytes = Number(readOr('max', path));
+  return Number.isNaN(bytes) ? Infinity : bytes;
 }
 
 function kibibytes(label: string, text: string): number {

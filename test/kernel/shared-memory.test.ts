@@ -267,6 +267,14 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       await assert.rejects(memfd(5 * 1024 * MiB), { code: 'E2BIG' });
       await assert.rejects(memfd(4096 * MiB), { code: 'ENOMEM' });
       await assert.rejects(unregisterBuffer(id, 1), { code: 'ENOENT' });
+      const small = `${FOLDER}/small`;
+      sh(
+        `mkdir ${small}; mount -t tmpfs -o size=1M none ${small}; truncate -s 2M ${small}/f; truncate -s 1G ${HUGE}/f`,
+      );
+      await assert.rejects(ask(`${small}/f`), { code: 'ENOSPC', message: /2097152 bytes more, and .* 1048576 free/ });
+      await assert.rejects(ask(`${HUGE}/f`), { code: 'ENOMEM', message: /it needs 512 huge pages of 2M more/ });
+      assert.equal(statSync(`${small}/f`).blocks, 0, 'nothing was filled');
+      sh(`umount ${small}; rm -r ${small} ${HUGE}/f`);
       assert.equal((await buffersOf(id)).length, 1);
       sh(`dd if=/dev/zero of=${path} bs=1M count=4 oflag=direct status=none`);
     });

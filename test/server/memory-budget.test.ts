@@ -3,7 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkBufferMemory, needsBuffersAtOnce, readMemory } from '../../src/server/memory-budget.ts';
+import {
+  checkBufferMemory,
+  needsBuffersAtOnce,
+  readMemory,
+  readMemoryAtSpeed,
+} from '../../src/server/memory-budget.ts';
 
 const MiB = 1 << 20;
 const MEMORY = { total: 2048 * MiB, available: 1024 * MiB, limited: false };
@@ -40,7 +45,7 @@ describe('the memory of I/O buffers', () => {
     assert.ok(!needsBuffersAtOnce(false, MEMORY));
   });
 
-  test('a control group, or one above it, has the last word', () => {
+  test('a control group, or one above it, has the last word, and memory.high where nobody is to sleep', () => {
     const root = mkdtempSync(join(tmpdir(), 'ublkts-memory-'));
     try {
       mkdirSync(`${root}/proc/self`, { recursive: true });
@@ -56,6 +61,9 @@ describe('the memory of I/O buffers', () => {
       );
       writeFileSync(`${root}/sys/fs/cgroup/outer/inner/memory.max`, 'max\n');
       assert.deepEqual(readMemory(root), { total: 400000, available: 300000, limited: true });
+      writeFileSync(`${root}/sys/fs/cgroup/outer/memory.high`, '300000\n');
+      assert.deepEqual(readMemory(root), { total: 400000, available: 300000, limited: true });
+      assert.deepEqual(readMemoryAtSpeed(root), { total: 300000, available: 200000, limited: true });
     } finally {
       rmSync(root, { recursive: true });
     }

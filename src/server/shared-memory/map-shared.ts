@@ -2,23 +2,41 @@
 import { statfsSync } from 'node:fs';
 import { fill, mapAligned } from '../../native/huge-pages.ts';
 import { type MappedMemory, mapFile } from '../../native/memory.ts';
-import { TMPFS_MAGIC } from '../../native/uapi/fs.ts';
-import { type Memory, readMemory } from '../memory-budget.ts';
+import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
+import { type Memory, readMemoryAtSpeed } from '../memory-budget.ts';
+import { notFilled, tooFewHugePages } from './refusals.ts';
 import { isRoomFor } from './shared-file.ts';
 
-/** Each of its pages has memory when this resolves. `what` names the mapping in errors. */
+export interface Sharing {
+  readonly readOnly?: boolean;
+  /** Is asked while the memory is filled, which may take seconds: false ends that, and a part stays without memory. */
+  readonly isWanted?: (() => boolean) | undefined;
+}
+
+/** Each of its pages has memory when this resolves, if it is still wanted then. `name` is that of the file, for errors. */
 export async function mapShared(
   fd: number,
   length: number,
-  what: string,
-  { readOnly = false } = {},
+  name: string,
+  { readOnly = false, isWanted }: Sharing = {},
 ): Promise<MappedMemory> {
+  const { type } = statfsSync(`/proc/self/fd/${fd}`);
   // A file on hugetlbfs has none but huge pages.
-  const isTmpfs = statfsSync(`/proc/self/fd/${fd}`).type === TMPFS_MAGIC;
-  const inHugePages = isTmpfs && canPayFor(length, readMemory());
-  const memory = isTmpfs ? mapAligned(fd, length, what, { readOnly }) : mapFile(fd, length, what, { readOnly });
-  await fill(memory, { readOnly, inHugePages });
-  return memory;
+  const isTmpfs = type === TMPFS_MAGIC;
+  const inHugePages = isTmpfs && canPayFor(length, readMemoryAtSpeed());
+  const memory = map();
+  const errno = await fill(memory, { readOnly, inHugePages, isWanted });
+  if (errno === 0) return memory;
+  memory.unmap();
+  throw notFilled(name, errno);
+
+  function map(): MappedMemory {
+    try {
+      return (isTmpfs ? mapAligned : mapFile)(fd, length, `of ${name}`, { readOnly });
+    } catch (error) {
+      throw type === HUGETLBFS_MAGIC ? tooFewHugePages(fd, name, error) : error;
+    }
+  }
 }
 
 /**

@@ -25,8 +25,8 @@ import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
 import { mapShared } from './map-shared.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
-import { noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
-import { checkedFile, checkSharedFile, openSharedFile, pathOf, type SharedFile } from './shared-file.ts';
+import { isLeaving, noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
+import { checkedFile, checkSharedFile, openSharedFile, pathOf, requireMemory, type SharedFile } from './shared-file.ts';
 import type { ShmemTable } from '../../queue/shmem-table.ts';
 import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
 import { updateRecord } from '../../record/store.ts';
@@ -82,6 +82,8 @@ export class ShmemRegistry {
   /** The index that was being unregistered when the server before crashed, or -1. */
   #unwanted = -1;
   #generation = 0;
+  #isFilling = false;
+  #isEnding = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor({ device, channel, table, wake, looksAtData, resetCounters }: RegistryOptions) {
@@ -91,6 +93,11 @@ export class ShmemRegistry {
     this.#wake = wake;
     this.#looksAtData = looksAtData;
     this.#resetCounters = resetCounters;
+  }
+
+  /** Whether the call whose turn it is gives a buffer its memory. */
+  get isFilling(): boolean {
+    return this.#isFilling;
   }
 
   list(): StoredBuffer[] {
@@ -208,6 +215,11 @@ export class ShmemRegistry {
     });
   }
 
+  /** The device leaves: nothing is registered any more, and memory that is being filled for that is given up. */
+  end(): void {
+    this.#isEnding = true;
+  }
+
   /** Releases everything, once the device is gone and the kernel's pins with it. */
   close(): void {
     for (const index of this.#entries.keys()) this.#forget(index);
@@ -241,11 +253,20 @@ export class ShmemRegistry {
   }
 
   async #register(fd: number, what: Description, keep: number, isAwaited: () => boolean): Promise<StoredBuffer> {
+    const isWanted = () => isAwaited() && !this.#isEnding;
     // The client may have left while the calls before this one waited.
-    if (!isAwaited()) throw unawaited(this.#device);
+    if (!isWanted()) throw this.#unwantedNow();
     const { length, readOnly, source } = what;
     if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
-    const memory = await mapShared(fd, length, `of ${source}`, { readOnly });
+    requireMemory(fd, keep < 0 ? source : `a memfd of ${length} bytes`);
+    this.#isFilling = true;
+    const memory = await mapShared(fd, length, source, { readOnly, isWanted }).finally(() => {
+      this.#isFilling = false;
+    });
+    if (!isWanted()) {
+      memory.unmap();
+      throw this.#unwantedNow();
+    }
     let index = -1;
     try {
       this.#store(this.#lowestFree());
@@ -264,6 +285,10 @@ export class ShmemRegistry {
     this.#entries.set(index, { stored: complete, memory, fd: keep });
     this.#storeSettled();
     return complete;
+  }
+
+  #unwantedNow(): UblkError {
+    return this.#isEnding ? isLeaving(this.#device) : unawaited(this.#device);
   }
 
   async #unregister(index: number): Promise<void> {

@@ -1,9 +1,9 @@
 /** Files that server and clients share: what can be mapped and registered, checked before anything is asked of the kernel. */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
-import { UblkError } from '../../errors.ts';
 import { PAGE_SIZE } from '../../native/memory.ts';
-import { HUGETLBFS_MAGIC } from '../../native/uapi/fs.ts';
-import { type Memory, readMemory, SERVER_BYTES } from '../memory-budget.ts';
+import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
+import { type Memory, readMemoryAtSpeed, SERVER_BYTES } from '../memory-budget.ts';
+import { notShareable } from './refusals.ts';
 
 /** UBLK_SHMEM_BUF_SIZE_MAX of drivers/block/ublk_drv.c, Linux 7.3. */
 export const MAX_BYTES = 2 ** 32;
@@ -29,7 +29,7 @@ export function openSharedFile(path: string, readOnly: boolean): OpenFile {
     fd = openSync(path, (readOnly ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    throw refusal(path, code, reasonOf(code), HINTS[code] ?? 'see the file and its permissions');
+    throw notShareable(path, code, reasonOf(code), HINTS[code] ?? 'see the file and its permissions');
   }
   return checkedFile(fd, path);
 }
@@ -47,21 +47,26 @@ export function checkedFile(fd: number, name: string): OpenFile {
 /** Describes the file, or refuses one that cannot be shared. */
 export function checkSharedFile(fd: number, name: string): SharedFile {
   const stat = fstatSync(fd, { bigint: true });
-  if (stat.isDirectory()) throw refusal(name, 'EISDIR', reasonOf('EISDIR'), HINTS['EISDIR']!);
+  if (stat.isDirectory()) throw notShareable(name, 'EISDIR', reasonOf('EISDIR'), HINTS['EISDIR']!);
   if (!stat.isFile()) {
-    throw refusal(name, 'EINVAL', 'it is not a regular file', 'a file on a hugetlbfs or tmpfs, or a memfd, is wanted');
+    throw notShareable(
+      name,
+      'EINVAL',
+      'it is not a regular file',
+      'a file on a hugetlbfs or tmpfs, or a memfd, is wanted',
+    );
   }
   const length = Number(stat.size);
-  if (length === 0) throw refusal(name, 'EINVAL', 'it is empty', 'give it a size, for instance with `fallocate -l 4M`');
+  if (length === 0)
+    throw notShareable(name, 'EINVAL', 'it is empty', 'give it a size, for instance with `fallocate -l 4M`');
   if (length % PAGE_SIZE !== 0) {
     const hint = `make it a multiple of ${PAGE_SIZE} bytes`;
-    throw refusal(name, 'EINVAL', `its size, ${length} bytes, is not a whole number of pages`, hint);
+    throw notShareable(name, 'EINVAL', `its size, ${length} bytes, is not a whole number of pages`, hint);
   }
   if (length > MAX_BYTES) {
     const reason = `its size, ${length} bytes, is over the kernel's 4 GiB a buffer`;
-    throw refusal(name, 'E2BIG', reason, 'use several smaller files');
+    throw notShareable(name, 'E2BIG', reason, 'use several smaller files');
   }
-  requireMemory(fd, stat, name);
   return { length, ...identityOf(stat) };
 }
 
@@ -82,32 +87,38 @@ export function identityOf(stat: BigIntStats): { device: string; inode: string }
 }
 
 /**
- * Mapping a file fills its holes with memory, all of it at once: more than there is would make the kernel kill the
- * largest process, and a server in a full control group would wait for ever (memory-budget.ts). hugetlbfs counts its own
- * pages, and mmap says when there are not enough.
+ * For the process that is to fill the file's holes with memory, all of them at once: more than there is would make the
+ * kernel kill the largest process, and a server in a full control group would wait for ever (memory-budget.ts).
+ * hugetlbfs counts its own pages, and mmap says when there are not enough. Of a file on a disk nothing but pages that are
+ * pinned is sure to be in memory.
  */
-function requireMemory(fd: number, stat: BigIntStats, name: string): void {
-  const missing = Number(stat.size) - Number(stat.blocks) * 512;
-  if (missing <= 0 || statfsSync(`/proc/self/fd/${fd}`).type === HUGETLBFS_MAGIC) return;
-  const memory = readMemory();
+export function requireMemory(fd: number, name: string): void {
+  const { type, bsize, blocks, bavail } = statfsSync(`/proc/self/fd/${fd}`);
+  if (type === HUGETLBFS_MAGIC) return;
+  const isTmpfs = type === TMPFS_MAGIC;
+  const stat = fstatSync(fd);
+  const missing = isTmpfs ? stat.size - stat.blocks * 512 : stat.size;
+  if (missing <= 0) return;
+  // A tmpfs without a limit, as that of memfds, has no number of blocks.
+  if (isTmpfs && blocks > 0 && missing > bavail * bsize) {
+    const reason = `it needs ${missing} bytes more, and its file system has ${bavail * bsize} free`;
+    throw notShareable(
+      name,
+      'ENOSPC',
+      reason,
+      'use a smaller one, or mount the tmpfs with more: `mount -o remount,size=`',
+    );
+  }
+  const memory = readMemoryAtSpeed();
   if (!isRoomFor(missing, memory)) {
     const reason = `it needs ${missing} bytes more of memory and ${memory.available} are available`;
-    throw refusal(name, 'ENOMEM', reason, 'use a smaller one, or free memory first');
+    throw notShareable(name, 'ENOMEM', reason, 'use a smaller one, or free memory first');
   }
 }
 
 /** Whether enough is left beside `bytes`; a control group with a limit needs to have room for a server only. */
 export function isRoomFor(bytes: number, { limited, available }: Memory): boolean {
   return bytes + (limited ? SERVER_BYTES : SPARE_BYTES) <= available;
-}
-
-function refusal(path: string, code: string, reason: string, hint: string): UblkError {
-  return new UblkError(`cannot share ${path}: ${reason}`, {
-    code,
-    kind: code === 'EACCES' ? 'permission' : 'failed',
-    command: 'open',
-    hint,
-  });
 }
 
 const HINTS: Readonly<Record<string, string>> = {
