@@ -139,7 +139,8 @@ export async function serveDevice(
     looksAtData: type.looksAtData ?? false,
     resetCounters: (index) => resetCounters(maps, index),
   });
-  held.addMemory(() => registry.close());
+  // Before the char device is closed, for which `del` waits: then the file system of a buffer can be unmounted.
+  held.add(() => registry.close());
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
   // Before tags are fetched: a shared thread cannot give them back when something fails, and the device would stay with it.
@@ -189,7 +190,10 @@ export async function serveDevice(
   }
   if (spec.sharedMemory) {
     const socket = await listen(id, registry);
-    held.add(() => socket.close());
+    held.add(() => {
+      registry.end();
+      return socket.close();
+    });
   } else {
     // Only registering memory issues commands for a device that is live.
     closeChannel();

@@ -78,22 +78,32 @@ export class Requests implements RequestHandler {
     }
   }
 
-  /** Both registering and its opposite wait for every request that the device has, and a target may take long with one. */
+  /**
+   * Both registering and its opposite wait for every request that the device has, and a target may take long with one. So may
+   * a file system with the pages of a buffer.
+   */
   async #inTime<T>(work: Promise<T>, hint: string): Promise<T> {
     const timeoutMs = ANSWER_SECONDS * 1000;
-    return bounded(work, { signal: undefined, timeoutMs, late: () => lateError(this.#device, hint) });
+    return bounded(work, {
+      signal: undefined,
+      timeoutMs,
+      late: () => lateError(this.#device, this.#registry.isFilling, hint),
+    });
   }
 }
 
-const DONE_LATER = 'it is done as soon as they have: see `ublkts list --json`';
-const UNDONE = 'nothing is registered: try again when the requests that the device has are answered';
+const DONE_LATER = 'it is done after that: see `ublkts list --json`';
+const UNDONE = 'nothing is registered: try again after that';
 
 function bufferAnswer({ index, length, readOnly, source, path, inode }: StoredBuffer): BufferAnswer {
   return { index, length, readOnly, source, path, inode };
 }
 
-function lateError(device: number, hint: string): UblkError {
-  return new UblkError(`the queues of device ${device} have not drained within ${ANSWER_SECONDS} s`, {
+function lateError(device: number, isFilling: boolean, hint: string): UblkError {
+  const reason = isFilling
+    ? `the server of device ${device} is still giving a buffer its memory after ${ANSWER_SECONDS} s`
+    : `the queues of device ${device} have not drained within ${ANSWER_SECONDS} s`;
+  return new UblkError(reason, {
     code: 'TIMEOUT',
     kind: 'busy',
     device,
