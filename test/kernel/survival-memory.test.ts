@@ -75,6 +75,18 @@ describe('a control group without memory', { skip, timeout: 300_000 }, () => {
         const refused = await ublkts(`reg-buf -n 0 ${holes}`);
         assert.match(refused.stderr, /bytes more of memory and .* are available .*ENOMEM/);
         assert.equal(readFileSync(`${GROUP}/memory.events`, 'utf8'), before);
+        // Over memory.high nothing fails, and the server sleeps for every page.
+        await ublkts('unreg-buf -n 0 -a');
+        limit('max');
+        sh(`echo $(($(cat ${GROUP}/memory.current) + ${LEFT})) > ${GROUP}/memory.high`);
+        const inTime = await ublkts(`reg-buf -n 0 ${paid}`);
+        assert.equal(inTime.code, 0, inTime.stderr);
+        assert.match(
+          (await ublkts(`reg-buf -n 0 ${holes}`)).stderr,
+          /bytes more of memory and .* are available .*ENOMEM/,
+        );
+        assert.equal(readFileSync(`${GROUP}/memory.events`, 'utf8'), before);
+        sh(`echo max > ${GROUP}/memory.high`);
       });
     } finally {
       sh(`rm ${paid} ${holes}`);

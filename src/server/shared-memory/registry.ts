@@ -222,6 +222,7 @@ export class ShmemRegistry {
 
   /** Releases everything, once the device is gone and the kernel's pins with it. */
   close(): void {
+    this.end();
     for (const index of this.#entries.keys()) this.#forget(index);
   }
 
@@ -281,10 +282,21 @@ export class ShmemRegistry {
     const stored: StoredBuffer = { index, ...what, pages: '' };
     this.#publish({ stored, memory, fd: keep });
     // After the pin: before it, pages may still move.
-    const complete = { ...stored, pages: pageFingerprint(memory) };
+    const complete = { ...stored, pages: this.#pagesOf(memory, stored) };
     this.#entries.set(index, { stored: complete, memory, fd: keep });
     this.#storeSettled();
     return complete;
+  }
+
+  /** The buffer is registered and served, whether or not /proc says which pages it has. */
+  #pagesOf(memory: MappedMemory, { index, source }: StoredBuffer): string {
+    try {
+      return pageFingerprint(memory);
+    } catch (error) {
+      const buffer = `device ${this.#device}: buffer ${index} (${source})`;
+      log(`${buffer} will not be recognised by a server that recovers the device: ${describeFailure(error)}`);
+      return '';
+    }
   }
 
   #unwantedNow(): UblkError {

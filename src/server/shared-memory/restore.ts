@@ -9,8 +9,7 @@ export async function restoreBuffers(
 ): Promise<string[]> {
   const notes: string[] = [];
   try {
-    const gone = await registry.settle();
-    notes.push(...gone.map((index) => `buffer ${index} is not registered any more: its memory is gone`));
+    notes.push(...goneNotes(await registry.settle()));
   } catch (error) {
     notes.push((error as Error).message);
   }
@@ -23,4 +22,10 @@ export async function restoreBuffers(
     }
   }
   return notes;
+}
+
+function goneNotes(indexes: readonly number[]): string[] {
+  if (indexes.length === 0) return [];
+  if (indexes.length === 1) return [`buffer ${indexes[0]} is not registered any more: its memory is gone`];
+  return [`buffers ${indexes.join(', ')} are not registered any more: their memory is gone`];
 }

@@ -111,14 +111,20 @@ export function requireMemory(fd: number, name: string): void {
   }
   const memory = readMemoryAtSpeed();
   if (!isRoomFor(missing, memory)) {
-    const reason = `it needs ${missing} bytes more of memory and ${memory.available} are available`;
+    const spare = spareOf(memory);
+    const left = Math.max(0, memory.available - spare);
+    const reason = `it needs ${missing} bytes more of memory and ${left} are available beside the ${spare} that stay free`;
     throw notShareable(name, 'ENOMEM', reason, 'use a smaller one, or free memory first');
   }
 }
 
 /** Whether enough is left beside `bytes`; a control group with a limit needs to have room for a server only. */
-export function isRoomFor(bytes: number, { limited, available }: Memory): boolean {
-  return bytes + (limited ? SERVER_BYTES : SPARE_BYTES) <= available;
+export function isRoomFor(bytes: number, memory: Memory): boolean {
+  return bytes + spareOf(memory) <= memory.available;
+}
+
+function spareOf({ limited }: Memory): number {
+  return limited ? SERVER_BYTES : SPARE_BYTES;
 }
 
 const HINTS: Readonly<Record<string, string>> = {
