@@ -4,16 +4,17 @@
  */
 import { describeFailure, log } from './log.ts';
 
-type Release = () => void | Promise<void>;
-/** `isIdle`: no operation is under way that uses the memory. */
+/** `isIdle`: no operation is under way that uses the memory of the device. */
+type Release = (isIdle: boolean) => void | Promise<void>;
 type ReleaseMemory = (isIdle: boolean) => void;
+type Plain = () => void | Promise<void>;
 
 export class Held {
   /** What keeps the device with this server: open files, a mapping of the char device, locks. */
   readonly #device: Release[] = [];
   readonly #memory: ReleaseMemory[] = [];
-  #threads: Release | undefined;
-  #lock: Release | undefined;
+  #threads: Plain | undefined;
+  #lock: Plain | undefined;
 
   /** What is added last is given back first. */
   add(release: Release): void {
@@ -21,7 +22,7 @@ export class Held {
   }
 
   /** The lock of the device is given back after everything of it: who waits for it may have the device at once. */
-  setLock(release: Release): void {
+  setLock(release: Plain): void {
     this.#lock = release;
   }
 
@@ -29,16 +30,13 @@ export class Held {
     this.#memory.push(release);
   }
 
-  setThreads(release: Release): void {
+  setThreads(release: Plain): void {
     this.#threads = release;
   }
 
   /** The threads have left their loops, and no request is in hand: others may have the device at once. */
   async leave(): Promise<void> {
-    for (const release of this.#device.splice(0).toReversed()) await attempt(release);
-    const lock = this.#lock;
-    this.#lock = undefined;
-    if (lock !== undefined) await attempt(lock);
+    await this.#release(true);
   }
 
   /** After `leave`: gives back the memory, when no thread can look at it any more. */
@@ -53,8 +51,15 @@ export class Held {
    */
   async giveUp(): Promise<void> {
     await this.#endThreads();
-    await this.leave();
+    await this.#release(false);
     for (const release of this.#memory.splice(0).toReversed()) await attempt(() => release(false));
+  }
+
+  async #release(isIdle: boolean): Promise<void> {
+    for (const release of this.#device.splice(0).toReversed()) await attempt(() => release(isIdle));
+    const lock = this.#lock;
+    this.#lock = undefined;
+    if (lock !== undefined) await attempt(lock);
   }
 
   async #endThreads(): Promise<void> {
@@ -65,7 +70,7 @@ export class Held {
 }
 
 /** What fails is logged, and the rest is given back all the same. */
-async function attempt(release: Release): Promise<void> {
+async function attempt(release: Plain): Promise<void> {
   try {
     await release();
   } catch (error) {

@@ -140,7 +140,7 @@ export async function serveDevice(
     resetCounters: (index) => resetCounters(maps, index),
   });
   // Before the char device is closed, for which `del` waits: then the file system of a buffer can be unmounted.
-  held.add(() => registry.close());
+  held.add((isIdle) => registry.close(isIdle));
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
   // Before tags are fetched: a shared thread cannot give them back when something fails, and the device would stay with it.

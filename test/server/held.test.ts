@@ -8,6 +8,7 @@ function held(log: string[]): Held {
   const device = (name: string) => all.add(() => void log.push(name));
   device('channel');
   device('char device');
+  all.add((isIdle) => void log.push(`shared memory ${isIdle ? 'unmapped' : 'replaced'}`));
   all.addMemory((isIdle) => log.push(`buffers ${isIdle ? 'unmapped' : 'replaced'}`));
   all.setThreads(async () => {
     await Promise.resolve();
@@ -23,7 +24,7 @@ describe('what a server holds of a device', () => {
     const log: string[] = [];
     const all = held(log);
     await all.leave();
-    assert.deepEqual(log.splice(0), ['socket', 'char device', 'channel', 'lock']);
+    assert.deepEqual(log.splice(0), ['socket', 'shared memory unmapped', 'char device', 'channel', 'lock']);
     await all.free();
     assert.deepEqual(log.splice(0), ['threads', 'buffers unmapped']);
     await all.giveUp();
@@ -33,7 +34,15 @@ describe('what a server holds of a device', () => {
   test('of a device that is given up: its threads first, and addresses that may be in use stay taken', async () => {
     const log: string[] = [];
     await held(log).giveUp();
-    assert.deepEqual(log, ['threads', 'socket', 'char device', 'channel', 'lock', 'buffers replaced']);
+    assert.deepEqual(log, [
+      'threads',
+      'socket',
+      'shared memory replaced',
+      'char device',
+      'channel',
+      'lock',
+      'buffers replaced',
+    ]);
   });
 
   test('is all given back, although a part of it fails', async () => {
@@ -43,6 +52,6 @@ describe('what a server holds of a device', () => {
       throw new Error('no');
     });
     await all.giveUp();
-    assert.equal(log.length, 6);
+    assert.equal(log.length, 7);
   });
 });

@@ -20,7 +20,7 @@ import { regBuf, unregBuf } from '../../control/commands.ts';
 import { UblkError } from '../../errors.ts';
 import { addSeals, isReadOnly, isSealedAgainstShrinking } from '../../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../../native/uapi/fcntl.ts';
-import { createMemfd, type MappedMemory } from '../../native/memory.ts';
+import { createMemfd, hollow, type MappedMemory } from '../../native/memory.ts';
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
 import { findMemory } from './find-memory.ts';
 import { mapShared } from './map-shared.ts';
@@ -220,10 +220,10 @@ export class ShmemRegistry {
     this.#isEnding = true;
   }
 
-  /** Releases everything, once the device is gone and the kernel's pins with it. */
-  close(): void {
+  /** Releases everything, once the device is gone and the kernel's pins with it. `isIdle`: no operation uses the memory. */
+  close(isIdle: boolean): void {
     this.end();
-    for (const index of this.#entries.keys()) this.#forget(index);
+    for (const index of this.#entries.keys()) this.#forget(index, isIdle);
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -349,11 +349,13 @@ export class ShmemRegistry {
     this.#table.lose(index);
   }
 
-  #forget(index: number): void {
+  #forget(index: number, isIdle = true): void {
     const { memory, fd } = this.#entries.get(index)!;
     this.#table.withdraw(index);
     this.#entries.delete(index);
-    memory.unmap();
+    // An operation that is under way still writes to the addresses, which must not be those of something else by then.
+    if (isIdle) memory.unmap();
+    else hollow(memory, 'in place of a registered buffer');
     if (fd >= 0) closeSync(fd);
   }
 
