@@ -17,8 +17,6 @@ export function reportUnwritable(): void {
     process.stderr.write(`ublkts: cannot write to stdout: ${code ?? message}\n`);
   });
   process.stderr.removeAllListeners('error');
-  // There is nowhere left to say so.
-  process.stderr.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE') process.exitCode ??= 1;
-  });
+  // There is nowhere left to say so, and what was asked may be done all the same, as with a note that cannot be written.
+  process.stderr.on('error', () => {});
 }
