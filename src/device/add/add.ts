@@ -31,6 +31,7 @@ import { possibleCpus, requireCpus } from '../require-cpus.ts';
 import { requireFiles } from '../require-files.ts';
 import { requireServedBelow, requireUnserved } from '../require-unserved.ts';
 import { requireSocket, startOn } from '../servers/serve.ts';
+import { queuesNote } from './queues-note.ts';
 
 /** The driver frees queues before an id. */
 const FREED_MS = 2000;
@@ -92,7 +93,7 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
 
 async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOptions): Promise<ServerProcess> {
   const { options, files, places } = prepared;
-  const { info, spec } = await create(channel, prepared, waiting);
+  const { info, spec, notes } = await create(channel, prepared, waiting);
   const id = info.dev_id;
   let isLive = false;
   try {
@@ -127,7 +128,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
       server.release();
       throw error;
     });
-    return server;
+    return { ...server, notes: [...notes, ...server.notes] };
   } catch (error) {
     await removeFailed(channel, id, options.server !== null || isLive);
     throw error;
@@ -138,7 +139,7 @@ async function create(
   channel: ControlChannel,
   { options, target, files }: Prepared,
   waiting: WaitOptions,
-): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec }> {
+): Promise<{ readonly info: DevInfo; readonly spec: DeviceSpec; readonly notes: readonly string[] }> {
   await requireUnserved(channel, options, files);
   const driver = FeatureSet.fromFlags(getFeatures(channel));
   const asked = resolve(options, target, driver);
@@ -146,7 +147,8 @@ async function create(
   if (options.server === null)
     checkDescriptors(descriptorNeeds(resolve(options, target, driver, expectedOf(asked)), target));
   const info = await whenFree(channel, options.id, () => added(channel, devInfoOf(asked, options.id), waiting));
-  return { info, spec: resolve(options, target, driver, grantedBy(info)) };
+  const spec = resolve(options, target, driver, grantedBy(info));
+  return { info, spec, notes: queuesNote(asked.queues, info.nr_hw_queues) };
 }
 
 /** The driver makes a device also for a call that is given up meanwhile, which has to wait for it to have it deleted. */
