@@ -60,6 +60,7 @@ function deviceAndSize(
   size: number | undefined,
   words: readonly string[],
 ): { readonly id: number; readonly bytes: number } {
+  if (size !== undefined) requireNoSize(number, words);
   const hasSizeWord = size === undefined && (words.length === 2 || number !== undefined);
   const [device] = hasSizeWord ? words.slice(0, -1) : words;
   const id = requireDevice(number, device === undefined ? undefined : parseDeviceOrNotSize(device));
@@ -68,4 +69,12 @@ function deviceAndSize(
   if (bytes === undefined)
     throw usageError('no size is named', `give it with -s, for example ublkts update_size -n ${id} -s 1G`);
   return { id, bytes };
+}
+
+/** With -s, a word can only be the device, which may be named twice. */
+function requireNoSize(number: number | undefined, [first, second]: readonly string[]): void {
+  const isSize = number !== undefined && first !== undefined && /^\d[\d.]*[kmgtpe]/i.test(first);
+  const word = second ?? (isSize ? first : undefined);
+  if (word === undefined) return;
+  throw usageError(`two sizes are named: with -s, and the word ${JSON.stringify(word)}`, 'name one size');
 }
