@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isThere } from '../../control/discovery.ts';
 import { missingDriver } from '../../control/missing-driver.ts';
 import { usageError } from '../../errors.ts';
 import { exposition, EXPOSITION_TYPE, families } from './exposition.ts';
@@ -40,7 +41,7 @@ export function parseAddress(text: string): Address {
 
 export interface MetricsServer {
   readonly url: string;
-  /** Says that no driver is loaded now, so there is nothing to serve yet; null when one is. */
+  /** Says why there is nothing to serve yet: no driver is loaded, or the device is not there. Null when there is something. */
   readonly notice: string | null;
   close(): Promise<void>;
 }
@@ -67,7 +68,7 @@ export async function serveMetrics(address: Address, device?: number): Promise<M
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
     url: `http://${host}:${port}/metrics`,
-    notice: missingDriver(),
+    notice: missingDriver() ?? missingDevice(device),
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -75,6 +76,11 @@ export async function serveMetrics(address: Address, device?: number): Promise<M
       sampler.close();
     },
   };
+}
+
+function missingDevice(device: number | undefined): string | null {
+  if (device === undefined || isThere(device)) return null;
+  return `there is no device ${device} now; its counters are served when it is there`;
 }
 
 async function listen(server: Server, { host, port }: Address): Promise<void> {
