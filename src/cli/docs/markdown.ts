@@ -29,6 +29,9 @@ export function markdownOf(commands: readonly CommandDoc[]): string {
     'With `--json`, a command that fails prints `{"version": 1, "error": {...}}` on stdout. The error has `message` and `hint`, which are for people and change; `code`; `command`, the system call or the command of the driver that',
     'has failed; and `device`, the id of the device that it is about. A field without a value is null. `code` is the name of an errno (`EBUSY`), or one of these words. An error of the library has the same `code`.',
     '',
+    '`del`, `recover -a` and `list` act on one device after the other. What they print with `--json` has a field `failed` beside their results: an array of such errors, one for each device that failed. `list` has it only when',
+    'a device that was named is not there. The exit code is 64 when some devices failed, and others did not.',
+    '',
     ...table(
       'code',
       ERROR_CODE_MEANINGS.map(([word, meaning]) => [code(word), meaning]),
