@@ -13,6 +13,7 @@ import { Devices } from '../devices.ts';
 import { log } from '../log.ts';
 import { becomeKillable } from '../out-of-memory.ts';
 import { SharedThreads } from '../shared/shared-threads.ts';
+import { ProgramFiles } from './program-files.ts';
 
 /** A device that has had no request between two looks is idle. */
 const LOOK_MS = 5_000;
@@ -21,6 +22,7 @@ export class ResidentDevices {
   readonly #devices: Devices;
   readonly #name: string;
   readonly #shared: SharedThreads;
+  readonly #files = new ProgramFiles();
   readonly #followers = new Set<(event: ResidentEvent) => void>();
   /** The server is asked to end, and takes no devices. */
   isEnding = false;
@@ -54,6 +56,7 @@ export class ResidentDevices {
     network,
   }: Extract<ResidentRequest, { op: 'start' }>): Promise<readonly string[]> {
     this.#requireStaying();
+    this.#files.requireSame(this.#name);
     const { spec } = requireRecord(id, attempt);
     const callers = { mnt: mounts, net: network ?? currentNamespace('net') };
     for (const kind of namespacesOf(spec)) {

@@ -56,7 +56,8 @@ async function main(name: string, options: ServerOptions): Promise<void> {
     // A timer or a socket that a target's `setup` has left open must not keep a server that has no device.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_OPEN_MS).unref();
   } catch (error) {
-    log(describeFailure(error));
+    // The log is that of the server that has the name.
+    if (!(error instanceof UblkError && error.code === 'EEXIST')) log(describeFailure(error));
     reporter.report({ ready: false, error: asUblkError(error) });
     process.kill(process.pid, 'SIGKILL');
   }
