@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -22,7 +22,7 @@ export function cacheHome(): string | undefined {
 
 /**
  * Where Node keeps the compiled code of a part of this program; undefined for a user without a home, for one whose
- * home is somebody else's, as after `sudo` with a kept HOME, and where no directory can be made. Compiled code is run as it is
+ * home is somebody else's, as after `sudo` with a kept HOME, and where no directory can be made or the disk is full. Compiled code is run as it is
  * found, so it must be this user's own; for the same reason it is not in /tmp, which is Node's default. Each part has a
  * directory of its own, so that a part can be thrown away alone (docs/decisions/0016).
  */
@@ -30,7 +30,17 @@ export function compileCache(part: string): string | undefined {
   const cache = cacheHome();
   if (cache === undefined || !isOwn(cache)) return undefined;
   const directory = path.join(cache, 'ublkts', 'compile', part);
-  return makeDirectory(directory) ? directory : undefined;
+  return makeDirectory(directory) && hasRoom(directory) ? directory : undefined;
+}
+
+/** On a full disk, Node would leave an empty file for each module at each start. Some file systems do not say how large they are. */
+function hasRoom(directory: string): boolean {
+  try {
+    const { blocks, bavail } = statfsSync(directory);
+    return blocks === 0 || bavail > 0;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Compiled code is run as it is found, so it is kept only where this user alone writes. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,6 +41,15 @@ test("another user's cache or home is not used", { skip: !isRoot && 'only root c
   mkdirSync(path.join(home, 'cache'));
   chownSync(path.join(home, 'cache'), 12_345, 12_345);
   assert.equal(compileCache('add'), undefined);
+});
+
+test('a full disk is not used, where Node would leave empty files', { skip: !isRoot && 'only root can mount' }, (t) => {
+  const module = JSON.stringify(path.resolve('src/cache-home.ts'));
+  const look = `node -e 'import(${module}).then((m) => console.log(m.compileCache("add")))'`;
+  const script = `mount -t tmpfs -o size=4k tmpfs ${home} && echo full > ${home}/file && ${look} && rm ${home}/file && ${look}`;
+  const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], { encoding: 'utf8' });
+  if (status !== 0) t.skip(`nothing can be mounted here: ${stderr}`);
+  else assert.equal(stdout, `undefined\n${path.join(home, 'cache', 'ublkts', 'compile', 'add')}\n`);
 });
 
 test('a home or a cache that is not absolute counts for nothing, so that no directory of others is made', () => {
