@@ -6,6 +6,9 @@ import type { DeviceReport } from '../../src/device/report/report.ts';
 import { displayWidth } from '../../src/text/width.ts';
 import { report } from './report.ts';
 
+// What is cut is marked with a character outside of ASCII.
+process.env['LC_ALL'] = 'C.UTF-8';
+
 const IO = { registered: { requests: 0, bytes: 0 }, errors: 0, stuck: null };
 
 test('columns stand under their headings, numbers to the right', () => {
@@ -73,6 +76,15 @@ test('a narrow terminal keeps the type of the target and the end of the path', (
   assert.equal(targetsAt(110, device), 'loop /srv/images/debian/disk.img');
   assert.equal(targetsAt(95, device), 'loop …ges/debian/disk.img');
   assert.equal(targetsAt(20, device), 'loop …isk.img');
+});
+
+test('a locale without UTF-8 gets ASCII', (t) => {
+  t.after(() => (process.env['LC_ALL'] = 'C.UTF-8'));
+  const device = report({ target: { type: 'loop', files: ['/srv/images/debian/disk.img'], options: {} } });
+  assert.match(lines(deviceCard(device)), / 2 × 128 requests/);
+  process.env['LC_ALL'] = 'C';
+  assert.equal(targetsAt(20, device), 'loop ~isk.img');
+  assert.match(lines(deviceCard(device)), / 2 x 128 requests/);
 });
 
 test('a terminal that is too narrow for all columns loses QUEUES and DEPTH', () => {

@@ -7,6 +7,7 @@ import { wholePercent } from '../../text/percent.ts';
 import { deviceText } from './kublk-text.ts';
 import { stateStyle, styles } from './styles.ts';
 import { nextLine } from './next.ts';
+import { times } from './symbols.ts';
 import { type Column, NOTHING, renderTable, terminalWidth } from './table.ts';
 import { targetColumn, targetText } from './target-cell.ts';
 import type { Views } from './views.ts';
@@ -79,7 +80,7 @@ export function deviceCard(device: DeviceReport): string {
   const facts = [
     escapeControls(targetText(device)),
     formatSize(device.size_bytes),
-    `${device.nr_hw_queues} × ${device.queue_depth} requests`,
+    `${device.nr_hw_queues} ${times()} ${device.queue_depth} requests`,
     dataPathText(device),
     device.server === null ? `pid ${device.ublksrv_pid}` : `server ${device.server} (pid ${device.ublksrv_pid})`,
   ].filter((fact) => fact !== null);

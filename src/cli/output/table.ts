@@ -3,6 +3,7 @@ import { escapeControls } from '../../text/escape.ts';
 import { cutEnd, padTo } from '../../text/fit.ts';
 import { displayWidth } from '../../text/width.ts';
 import { styles } from './styles.ts';
+import { ellipsis } from './symbols.ts';
 
 export interface Column<Row> {
   readonly heading: string;
@@ -72,5 +73,5 @@ function renderCell<Row>(column: Column<Row>, row: Row, width: number): string {
 function fit<Row>({ cell, shrink }: Column<Row>, row: Row, width: number): string {
   const text = escapeControls(cell(row));
   if (displayWidth(text) <= width || shrink === undefined) return text;
-  return cutEnd(escapeControls(shrink.shorten(row, width)), width);
+  return cutEnd(escapeControls(shrink.shorten(row, width)), width, ellipsis());
 }

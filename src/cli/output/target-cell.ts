@@ -3,6 +3,7 @@ import type { DeviceReport } from '../../device/report/report.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
 import { displayWidth } from '../../text/width.ts';
+import { ellipsis } from './symbols.ts';
 import { type Column, NOTHING } from './table.ts';
 
 /** The columns that files get on the narrowest terminal. */
@@ -29,7 +30,7 @@ export const targetColumn: Column<DeviceReport> = {
     shorten: (device, width) => {
       const type = typeText(device);
       const files = escapeControls(device.target === null ? '' : sourcesOf(device.target).join(' '));
-      return `${type} ${cutStart(files, width - displayWidth(type) - 1)}`;
+      return `${type} ${cutStart(files, width - displayWidth(type) - 1, ellipsis())}`;
     },
   },
 };

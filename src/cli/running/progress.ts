@@ -4,6 +4,7 @@
  */
 import { escapeControls } from '../../text/escape.ts';
 import { cutEnd } from '../../text/fit.ts';
+import { ellipsis } from '../output/symbols.ts';
 
 /** A wait that is shorter than this is not mentioned, in milliseconds. */
 const PATIENCE_MS = 500;
@@ -74,5 +75,5 @@ export async function withProgress<T>(
 
 /** A line that wrapped could not be erased. */
 function oneLine(message: string, columns: number): string {
-  return `${cutEnd(escapeControls(message), columns - ENDING.length - 1)}${ENDING}`;
+  return `${cutEnd(escapeControls(message), columns - ENDING.length - 1, ellipsis())}${ENDING}`;
 }

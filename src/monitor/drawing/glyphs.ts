@@ -1,4 +1,5 @@
 /** The characters that bars, charts and frames are drawn with. The ASCII set is for terminals and locales without UTF-8. */
+import { hasUtf8 } from '../../text/charset.ts';
 
 export interface Glyphs {
   /** A full cell of a bar. */
@@ -64,9 +65,7 @@ export const ASCII: Glyphs = {
   border: 'classic',
 };
 
-/** Reads the environment as the C library does to find the locale's character set. */
 export function glyphsFor(env: Readonly<Record<string, string | undefined>>): Glyphs {
-  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   // The kernel's console has 256 or 512 characters, and no parts of cells among them.
-  return /utf-?8/i.test(locale) && env['TERM'] !== 'linux' ? UNICODE : ASCII;
+  return hasUtf8(env) && env['TERM'] !== 'linux' ? UNICODE : ASCII;
 }
