@@ -3,6 +3,7 @@
  * UblkError with the path, the reason and what to do: Node's own error of a write does not name the file.
  */
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -17,10 +18,12 @@ import { dirname } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
 
-/** Errors that every file of the file system would get, and hints that say how to find their cause. */
+/** Errors that every file of the file system would get, or every file of this process, and hints that say how to find their cause. */
 const HINTS: Readonly<Record<string, (directory: string) => string>> = {
   ENOSPC: roomHint,
   EDQUOT: roomHint,
+  EFBIG: () =>
+    '`ulimit -f` shows the limit of this process for the size of a file, which is LimitFSIZE= in a systemd unit: raise it',
   EROFS: (directory) => `\`findmnt -T ${directory}\` shows the file system: it has to be writable`,
 };
 
@@ -31,6 +34,9 @@ const WORDS: Readonly<Record<string, string>> = {
   rmdir: 'removed',
   unlink: 'removed',
 };
+
+/** What a umask may take away: the permissions of group and others. */
+const OTHERS = 0o077;
 
 /** Makes a change to the file `path`. Throws a UblkError when its file system has no room for it, or is read-only. */
 export function changing<T>(path: string, change: () => T): T {
@@ -56,11 +62,15 @@ export function refusedChange(path: string, error: unknown): UblkError | undefin
   });
 }
 
-/** Writes the file in another place, `temporary`, and renames it to `path`: a reader never sees half of it. */
+/**
+ * Writes the file in another place, `temporary`, and renames it to `path`: a reader never sees half of it. It has the mode whatever
+ * the umask of the caller is, because other users read some of them.
+ */
 export function writeWhole(path: string, temporary: string, text: string, mode: number): void {
   changing(path, () => {
     try {
       writeFileSync(temporary, text, { mode });
+      if ((mode & OTHERS) !== 0) chmodSync(temporary, mode);
       renameSync(temporary, path);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -70,7 +80,7 @@ export function writeWhole(path: string, temporary: string, text: string, mode: 
 }
 
 /**
- * Makes a directory, and those above it, unless it is there. Node's own way to make several says ENOENT when the file system
+ * Makes a directory with the mode, whatever the umask is, and those above it, unless it is there. Node's own way to make several says ENOENT when the file system
  * is read-only.
  */
 export function makeDirectory(path: string, mode: number): void {
@@ -78,6 +88,7 @@ export function makeDirectory(path: string, mode: number): void {
   if (!existsSync(dirname(path))) makeDirectory(dirname(path), mode);
   try {
     changing(path, () => mkdirSync(path, mode));
+    if ((mode & OTHERS) !== 0) chmodSync(path, mode);
   } catch (error) {
     // Another process may have made it meanwhile.
     if (!isDirectory(path)) throw error;

@@ -1,5 +1,5 @@
 /** The memory that all queue threads of a device share: the main thread maps it once and hands it to them by address. */
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fchmodSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { allocate } from '../native/libc/calls.ts';
 import { hollow, type MappedMemory, mapAnonymous, mapFile, PAGE_SIZE, roundUp } from '../native/memory.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../native/uapi/ublk-addresses.ts';
@@ -137,6 +137,8 @@ function makeStats({ id, spec, generation }: MappedDevice, blocks: number, path:
   const fd = openSync(temporary, 'wx+', 0o644);
   try {
     const bytes = statsFileBytes(blocks);
+    // Every user may read the counters, whatever the umask is.
+    fchmodSync(fd, 0o644);
     ftruncateSync(fd, bytes);
     for (const [offset, length] of writtenParts(blocks, spec.sharedMemory)) allocate(fd, offset, length, path);
     const memory = mapFile(fd, bytes, 'of the stats page');

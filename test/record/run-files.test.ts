@@ -1,11 +1,11 @@
 /** Changes that a file system refuses because it is full or read-only. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { UblkError } from '../../src/errors.ts';
-import { changing, refusedChange, removeFile, writeWhole } from '../../src/record/run-files.ts';
+import { changing, makeDirectory, refusedChange, removeFile, writeWhole } from '../../src/record/run-files.ts';
 
 /** As Node 26 makes them. */
 function errorOf(message: string, facts: Partial<NodeJS.ErrnoException>): Error {
@@ -28,6 +28,7 @@ describe('a change that is refused', () => {
     ['mkdir', 'EROFS', 'made: Read-only file system', /findmnt -T \/run\/ublkts/],
     ['rm', 'EROFS', 'removed: Read-only file system', /findmnt -T \/run\/ublkts/],
     ['open', 'EROFS', 'written: Read-only file system', /findmnt -T \/run\/ublkts/],
+    ['write', 'EFBIG', 'written: File too large', /ulimit -f/],
     ['write', 'EDQUOT', 'written: Disk quota exceeded', /df \/run\/ublkts/],
   ] as const;
   for (const [syscall, code, words, hint] of cases) {
@@ -72,4 +73,25 @@ test('a file that cannot be put into its place leaves nothing in the other place
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('what other users read has its mode whatever the umask is', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'umask-'));
+  const umask = process.umask(0o077);
+  t.after(() => {
+    process.umask(umask);
+    rmSync(directory, { recursive: true });
+  });
+  const [open, closed, pid] = ['open', 'closed', 'open/5.pid'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  makeDirectory(open, 0o755);
+  makeDirectory(closed, 0o700);
+  writeWhole(pid, join(open, 'pid'), '1', 0o644);
+  assert.deepEqual(
+    [open, closed, pid].map((path) => (statSync(path).mode & 0o777).toString(8)),
+    ['755', '700', '644'],
+  );
 });
