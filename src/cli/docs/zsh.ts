@@ -28,6 +28,9 @@ _ublkts_targets() {
 _ublkts() {
   local curcontext=$curcontext state line
   local -a commands
+  # What is typed with hyphens matches the flags, which are listed with underscores.
+  local -a spelling=(-M 'm:-=_ r:|[_-]=* r:|=*')
+  local -i n
   _arguments -C '1:command:->command' '*::argument:->argument'
   case $state in
     command)
@@ -37,6 +40,10 @@ ${first.map((line) => `        ${line}`).join('\n')}
       _describe command commands
       ;;
     argument)
+      # So that the value of a flag that was typed with hyphens is known.
+      for ((n = 2; n < CURRENT; n++)); do
+        [[ $words[n] == --*-* && $words[n] != *=* ]] && words[n]=--\${\${words[n]#--}//-/_}
+      done
       case $words[1] in
         help) ((CURRENT == 2)) && compadd ${firstWords(commands).join(' ')} ;;
 ${single.map((command) => argumentsCase(command, spellings(command), '        ')).join('\n')}
@@ -68,7 +75,7 @@ ${members.map((command) => argumentsCase(command, [command.name.split(' ')[1] ??
 
 function argumentsCase(command: CommandDoc, typed: readonly string[], indent: string): string {
   const specs = [...command.flags.map(flagSpec), ...command.args.map(argSpec)];
-  return `${indent}${typed.join('|')}) _arguments ${specs.join(' ')} ;;`;
+  return `${indent}${typed.join('|')}) _arguments $spelling ${specs.join(' ')} ;;`;
 }
 
 function flagSpec({ char, name, summary, value, multiple, completion }: FlagDoc): string {
