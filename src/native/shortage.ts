@@ -41,7 +41,24 @@ export function shortageOf(error: unknown): UblkError | undefined {
   });
 }
 
-/** Whether it is the error of a process that could not be started for want of something, or of one without the kernel's worker. */
+/** Turns the error of a process that could not be started into a UblkError, and returns every other error as it is. */
+export function spawnFailure(error: unknown): unknown {
+  const shortage = shortageOf(error);
+  if (shortage !== undefined || !(error instanceof Error)) return shortage ?? error;
+  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
+  if (!/^spawn\b/.test(syscall)) return error;
+  // The error of a missing /dev/null names the program, too.
+  const program = syscall.slice('spawn '.length);
+  return new UblkError(`cannot start ${program}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+    code,
+    kind: 'failed',
+    command: 'spawn',
+    hint: `\`ls -l ${program} /dev/null\` shows what is missing: both are needed`,
+    cause: error,
+  });
+}
+
+/** Whether it is the error of a process that could not be started, or of one without the kernel's worker. */
 export function isUnstarted(error: unknown): boolean {
   return error instanceof UblkError && (error.command === 'spawn' || error.code === 'ECANCELED');
 }

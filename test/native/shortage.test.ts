@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { lastWords } from '../../src/device/servers/launch.ts';
-import { shortageHint, shortageOf, throwShortage } from '../../src/native/shortage.ts';
+import { UblkError } from '../../src/errors.ts';
+import { isUnstarted, shortageHint, shortageOf, spawnFailure, throwShortage } from '../../src/native/shortage.ts';
 
 /** As Node 26 makes them. */
 function errorOf(message: string, facts: Partial<NodeJS.ErrnoException>): Error {
@@ -75,4 +76,14 @@ describe('a shortage', () => {
     assert.equal(lastWords(thrown), "Error: Cannot find module './x'");
     assert.equal(shortageHint('one'), undefined);
   });
+});
+
+test('a process that cannot be started is named, and so is /dev/null', () => {
+  const missing = Object.assign(new Error('spawn /x/node ENOENT'), { code: 'ENOENT', syscall: 'spawn /x/node' });
+  const failure = spawnFailure(missing);
+  assert.ok(failure instanceof UblkError && isUnstarted(failure));
+  assert.equal(failure.message, 'cannot start /x/node: No such file or directory');
+  assert.equal(failure.hint, '`ls -l /x/node /dev/null` shows what is missing: both are needed');
+  const other = Object.assign(new Error('open'), { code: 'ENOENT', syscall: 'open' });
+  assert.equal(spawnFailure(other), other);
 });

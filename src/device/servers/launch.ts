@@ -11,7 +11,7 @@ import { packagePath } from '../../package-root.ts';
 import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { hasCapability } from '../../native/capabilities.ts';
-import { shortageHint, shortageOf, THREADS_HINT } from '../../native/shortage.ts';
+import { shortageHint, spawnFailure, THREADS_HINT } from '../../native/shortage.ts';
 import { setIoFlusher } from '../../native/libc/calls.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
@@ -192,7 +192,7 @@ async function start(
   setIoFlusher(false);
   closeSync(logFd);
   // Without a process there are no pipes either.
-  if (child.pid === undefined) throw await spawnFailure(child);
+  if (child.pid === undefined) throw await notStarted(child);
   const ended = Promise.withResolvers<Ending>();
   child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
   child.on('error', () => ended.resolve({ exitCode: null, signal: null }));
@@ -209,9 +209,9 @@ async function start(
   return { child, ended: ended.promise, flusher, report, said };
 }
 
-async function spawnFailure(child: ChildProcess): Promise<unknown> {
+async function notStarted(child: ChildProcess): Promise<unknown> {
   const [error] = (await once(child, 'error')) as [Error];
-  return shortageOf(error) ?? error;
+  return spawnFailure(error);
 }
 
 /**

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { packagePath } from '../../package-root.ts';
 import { checked, closeDescriptor } from '../libc/calls.ts';
-import { shortageOf } from '../shortage.ts';
+import { spawnFailure } from '../shortage.ts';
 import { MFD_CLOEXEC } from '../uapi/mman.ts';
 import { handProgram, hasHandProgram } from './program.ts';
 import type { HandTask } from './task.ts';
@@ -31,7 +31,7 @@ export function startHand(task: HandTask, { title, descriptors = [] }: HandOptio
   try {
     return startProgram(task, { ...options, argv0: title }) ?? startNode(task, options);
   } catch (error) {
-    throw shortageOf(error) ?? error;
+    throw spawnFailure(error);
   }
 }
 
@@ -69,10 +69,10 @@ function startNode(task: HandTask, options: Spawned): ChildProcess {
   return spawn(process.execPath, [packagePath('dist/native/hand/main.cjs'), JSON.stringify(task)], options);
 }
 
-/** Resolves to the exit code of a hand when it has ended: null if a signal has ended it. Rejects if it was not started, with a UblkError where something has run out. */
+/** Resolves to the exit code of a hand when it has ended: null if a signal has ended it. Rejects if it was not started, with a UblkError. */
 export async function endOf(hand: ChildProcess): Promise<number | null> {
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   hand.once('exit', resolve);
-  hand.once('error', (error) => reject(shortageOf(error) ?? error));
+  hand.once('error', (error) => reject(spawnFailure(error)));
   return promise;
 }
