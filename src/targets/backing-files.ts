@@ -12,6 +12,7 @@ import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
 import { BackingCalls } from './backing-calls.ts';
+import { requireWritableSize } from './file-size-limit.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import { type Holes, holesOf, NO_HOLES } from './holes.ts';
 import { deviceOf, type FoundFile } from './looks.ts';
@@ -134,6 +135,7 @@ async function openBackingFile(
   const { fd, direct } = opened;
   try {
     const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
+    if (!readOnly && stat.isFile()) requireWritableSize(path, bytes);
     const unlocked = await lockClaimed(calls, opened, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
     if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);

@@ -10,6 +10,7 @@ import { changing, makeDirectory } from '../../record/run-files.ts';
 import { formatSize } from '../../sizes.ts';
 import { chosenBytes } from '../chosen-size.ts';
 import { directIoOf } from '../direct-io.ts';
+import { requireWritableSize } from '../file-size-limit.ts';
 import { BackingCalls } from '../backing-calls.ts';
 import { holesOf } from '../holes.ts';
 import { LoopQueue, type LoopState } from '../loop/queue.ts';
@@ -80,6 +81,7 @@ function requireOwnDirectory(directory: string): void {
 }
 
 function make(path: string, bytes: number): OpenedFile {
+  requireWritableSize(path, bytes);
   requireOwnDirectory(dirname(path));
   const file = openBest(path, constants.O_CREAT | constants.O_TRUNC);
   try {
@@ -93,6 +95,7 @@ function make(path: string, bytes: number): OpenedFile {
 
 /** The memory that the server before this one has left. */
 function openLeft(path: string, { device, deviceBytes }: OpenRequest): OpenedFile {
+  requireWritableSize(path, deviceBytes);
   try {
     const file = openBest(path, 0);
     if (fstatSync(file.fd).size >= deviceBytes) return file;
