@@ -302,7 +302,8 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       const read = inBackground(`dd if=${disk} of=/dev/null bs=4k count=1 iflag=direct status=none`);
       const isAsked = async () => (await describeDevice(id)).queues.some(({ in_flight }) => in_flight > 0);
       await until('the server has the request', isAsked);
-      await assert.rejects(registerBuffer(id, buffer, { timeoutMs: 300 }), { code: 'TIMEOUT' });
+      // Long enough for the server to have asked the driver, which waits for the request.
+      await assert.rejects(registerBuffer(id, buffer, { timeoutMs: 2000 }), { code: 'TIMEOUT' });
       const again = registerBuffer(id, buffer);
       await sleep(300);
       sh('pkill -CONT nbdkit');
