@@ -188,7 +188,8 @@ async function stopAndRemove(
   } catch (error) {
     // When the caller has given up, or the time has run out, the driver still deletes the device.
     const isLeftBehind = options.signal?.aborted === true || (error instanceof UblkError && error.code === 'TIMEOUT');
-    if (error instanceof UblkError && !isLeftBehind) mark.remove();
+    // Where another process has deleted it meanwhile, the mark is left for whoever removes its files.
+    if (error instanceof UblkError && !isLeftBehind && error.kind !== 'no-device') mark.remove();
     throw error;
   }
 }
