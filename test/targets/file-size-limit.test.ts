@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileSizeLimit, requireWritableSize } from '../../src/targets/file-size-limit.ts';
 
+/** As in /proc/PID/limits. */
+function limits(soft: string): string {
+  return `Max cpu time     unlimited  unlimited  seconds\nMax file size    ${soft}  unlimited  bytes\n`;
+}
+
 test('a file that the server may not write to its end is refused', () => {
-  const limits = (soft: string): string =>
-    `Max cpu time     unlimited  unlimited  seconds\nMax file size    ${soft}  unlimited  bytes\n`;
   assert.equal(fileSizeLimit(limits('16777216')), 2 ** 24);
   assert.equal(fileSizeLimit(limits('unlimited')), Infinity);
   requireWritableSize('/img', 2 ** 24, 2 ** 24);
