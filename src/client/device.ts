@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { requireServer } from '../device/buffers.ts';
 import { type FailureKind, UblkError, usageError } from '../errors.ts';
 import { BYTES, COUNT, requireKind } from '../kinds.ts';
-import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
+import { textOfCode } from '../native/uapi/errno.ts';
 import { shown } from '../text/shown.ts';
 import { allocateRegion, type RegionOptions, requireRegionOptions } from './allocate.ts';
 import type { SharedRegion } from './region.ts';
@@ -30,14 +30,9 @@ async function opened(id: number, path: string): Promise<FileHandle> {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
     const kind = KINDS[code] ?? 'failed';
     const message =
-      kind === 'no-device' ? `there is no ${path}: no such device is live` : `cannot open ${path}: ${wordsOf(code)}`;
+      kind === 'no-device' ? `there is no ${path}: no such device is live` : `cannot open ${path}: ${textOfCode(code)}`;
     throw new UblkError(message, { code, kind, command: 'open', device: id, cause: error });
   }
-}
-
-function wordsOf(code: string): string {
-  const number = errnoNumber(code);
-  return number === undefined ? code : errnoText(number);
 }
 
 /** A block device that is open for direct I/O from memory that its server shares. `openDevice` makes one. */

@@ -3,7 +3,7 @@
  * missing one has to rethrow these: otherwise `list` would show no devices when no file can be opened.
  */
 import { UblkError } from '../errors.ts';
-import { errnoText, errnoNumber } from './uapi/errno.ts';
+import { textOfCode } from './uapi/errno.ts';
 
 export const THREADS_HINT =
   'no more threads may be started: see `ulimit -u`, pids.max of the control group, `sysctl kernel.threads-max`';
@@ -33,7 +33,7 @@ export function shortageOf(error: unknown): UblkError | undefined {
   if (HINTS[code] === undefined) return undefined;
   const { syscall, path } = error as NodeJS.ErrnoException;
   const what = syscall === undefined ? 'a worker thread' : wordsOf(syscall, path);
-  return new UblkError(`${what}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+  return new UblkError(`${what}: ${textOfCode(code)}`, {
     code,
     ...(syscall === undefined ? {} : { command: syscall.split(' ')[0] ?? syscall }),
     hint: HINTS[code],

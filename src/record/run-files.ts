@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { UblkError } from '../errors.ts';
-import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
+import { textOfCode } from '../native/uapi/errno.ts';
 
 /** Errors that every file of the file system would get, or every file of this process, and hints that say how to find their cause. */
 const HINTS: Readonly<Record<string, (directory: string) => string>> = {
@@ -54,7 +54,7 @@ export function refusedChange(path: string, error: unknown): UblkError | undefin
     error as NodeJS.ErrnoException;
   const hint = HINTS[code]?.(dirname(path));
   if (hint === undefined) return undefined;
-  return new UblkError(`${path} cannot be ${WORDS[syscall ?? ''] ?? 'written'}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+  return new UblkError(`${path} cannot be ${WORDS[syscall ?? ''] ?? 'written'}: ${textOfCode(code)}`, {
     code,
     ...(syscall === undefined ? {} : { command: syscall }),
     hint,

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { DeviceNumber } from '../block/number.ts';
 import { UblkError } from '../errors.ts';
 import { ioctl } from '../native/libc/calls.ts';
-import { errnoNumber, errnoText } from '../native/uapi/errno.ts';
+import { textOfCode } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
@@ -82,7 +82,7 @@ async function statBackingFile(calls: BackingCalls, claim: ClaimOptions): Promis
   } catch (error) {
     if (error instanceof UblkError) throw error;
     const code = codeOf(error);
-    throw refusal(path, code, reasonOf(code), hintOf(code, path));
+    throw refusal(path, code, textOfCode(code), hintOf(code, path));
   }
 }
 
@@ -208,7 +208,7 @@ async function openFor(
       // EINVAL is how a file system says that it has no O_DIRECT.
       if (code === 'EINVAL' && direct) direct = false;
       else if (['EROFS', 'EACCES', 'EPERM'].includes(code) && !readOnly) readOnly = true;
-      else throw refusal(path, code, reasonOf(code), hintOf(code, path));
+      else throw refusal(path, code, textOfCode(code), hintOf(code, path));
     }
   }
 }
@@ -244,11 +244,6 @@ function refusal(path: string, code: string, reason: string, hint: string): Ublk
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'EIO';
-}
-
-function reasonOf(code: string): string {
-  const errno = errnoNumber(code);
-  return errno === undefined ? code : errnoText(errno);
 }
 
 function hintOf(code: string, path: string): string {

@@ -164,6 +164,11 @@ export function errnoNumber(name: string): number | undefined {
   return isErrnoName(name) ? ERRNO[name] : undefined;
 }
 
+/** The text of the errno that has this name; the name itself where it is no errno, such as Node's `ENOTFOUND`. */
+export function textOfCode(name: string): string {
+  return isErrnoName(name) ? TEXTS[name] : name;
+}
+
 function isErrnoName(name: string): name is ErrnoName {
   return Object.hasOwn(ERRNO, name);
 }

@@ -1,7 +1,7 @@
 /** Writes the file that a target of one's own begins with, and a test beside it. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { UblkError, usageError } from '../../errors.ts';
-import { errnoNumber, errnoText } from '../../native/uapi/errno.ts';
+import { textOfCode } from '../../native/uapi/errno.ts';
 import { packageTypeOf } from '../load/package-type.ts';
 
 export interface NewTarget {
@@ -46,7 +46,7 @@ function write(file: string, text: string): void {
     const [why, hint] =
       code === 'EEXIST'
         ? ['it is there already', 'choose another name']
-        : [errnoText(errnoNumber(code) ?? 0), 'run it in a directory that you can write to'];
+        : [textOfCode(code), 'run it in a directory that you can write to'];
     throw new UblkError(`cannot write ${file}: ${why}`, { code, command: 'open', hint });
   }
 }

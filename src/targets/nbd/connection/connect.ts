@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
 import type { SocketAddress } from '../../../native/libc/socket-address.ts';
 import { duplicate, setBlocking, startConnecting } from '../../../native/libc/stream-socket.ts';
-import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
+import { textOfCode } from '../../../native/uapi/errno.ts';
 import { addressesOf } from './addresses.ts';
 import { askResolver } from './look-ups.ts';
 import { Conversation, type Dialogue } from '../handshake/dialogue.ts';
@@ -249,6 +249,5 @@ function hintOf(code: string, address: NbdAddress): string {
 function reasonOf(code: string, address: NbdAddress): string {
   if (code === 'ENOTFOUND' && address.kind === 'tcp') return `there is no host named ${address.host}`;
   if (code === 'EAI_AGAIN') return 'no name server answers';
-  const errno = errnoNumber(code);
-  return errno === undefined ? code : errnoText(errno);
+  return textOfCode(code);
 }

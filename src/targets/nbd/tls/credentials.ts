@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import { basename, join } from 'node:path';
 import { createSecureContext, getCACertificates, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import { UblkError } from '../../../errors.ts';
-import { errnoNumber, errnoText } from '../../../native/uapi/errno.ts';
+import { textOfCode } from '../../../native/uapi/errno.ts';
 import { TLS_PARAMETERS, type TlsOptions } from './options.ts';
 
 /**
@@ -98,7 +98,7 @@ function read(path: string, hint: string, isOptional = false): Buffer | undefine
   } catch (error) {
     const { code = 'EIO' } = error as NodeJS.ErrnoException;
     if (isOptional && code === 'ENOENT') return undefined;
-    throw new UblkError(`cannot read ${path}: ${errnoText(errnoNumber(code) ?? 0)}`, { code, command: 'open', hint });
+    throw new UblkError(`cannot read ${path}: ${textOfCode(code)}`, { code, command: 'open', hint });
   }
 }
 
