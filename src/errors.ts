@@ -94,6 +94,11 @@ export function renderText(text: Text, nameOf: OptionNamer = libraryName): strin
   return text.map((piece) => (typeof piece === 'string' ? piece : nameOf(piece.option))).join('');
 }
 
+/** The text of anything that was thrown, for a log: with its stack where it has one. */
+export function describeFailure(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}
+
 /** Messages one after the other, as one message. */
 export function joinTexts(...texts: readonly Text[]): (string | OptionMention)[] {
   return texts.flat();

@@ -2,7 +2,14 @@
  * The wire form of an error: how a UblkError travels between our processes and threads, as JSON. Nothing that a reader
  * shows or decides by is lost: message, code, kind, command, device, hint, and the option names in message and hint.
  */
-import { FAILURE_KINDS, type FailureKind, type OptionMention, type Text, UblkError } from '../errors.ts';
+import {
+  describeFailure,
+  FAILURE_KINDS,
+  type FailureKind,
+  type OptionMention,
+  type Text,
+  UblkError,
+} from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 
 export interface WireError {
@@ -17,7 +24,7 @@ export interface WireError {
 /** A shortage of the system is one line. Any other thrown value is a defect of ours: INTERNAL, with its stack. */
 export function encodeError(thrown: unknown): WireError {
   const error = thrown instanceof UblkError ? thrown : shortageOf(thrown);
-  if (error === undefined) return { message: describe(thrown), code: 'INTERNAL', kind: 'failed' };
+  if (error === undefined) return { message: describeFailure(thrown), code: 'INTERNAL', kind: 'failed' };
   const { text, code, kind, command, device, hintText } = error;
   return {
     message: text,
@@ -41,10 +48,6 @@ export function decodeError(value: unknown): UblkError {
     ...(typeof device === 'number' ? { device } : {}),
     ...(isText(hint) ? { hint } : {}),
   });
-}
-
-function describe(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }
 
 function garbled(): UblkError {

@@ -2,7 +2,8 @@
  * What a server holds of one device. A server that goes on without the device gives back all of it, also when the device
  * could not be started; one that ends with its device leaves the memory to the kernel.
  */
-import { describeFailure, log } from './log.ts';
+import { describeFailure } from '../errors.ts';
+import { log } from './log.ts';
 
 /** `isIdle`: no operation is under way that uses the memory of the device. */
 type Release = (isIdle: boolean) => void | Promise<void>;

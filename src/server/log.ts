@@ -10,8 +10,3 @@ export function log(text: string): void {
 export function surviveFullLog(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
-
-/** What was thrown, with its stack where it has one. */
-export function describeFailure(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-}

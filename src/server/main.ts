@@ -3,7 +3,7 @@
  * device's record, and the mount namespace of that call.
  * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
-import { UblkError } from '../errors.ts';
+import { describeFailure, UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';
 import { DEBUG_DEVICE, debugLog } from '../queue/debug-log.ts';
 import { filesOf } from '../record/files.ts';
@@ -14,7 +14,7 @@ import { Devices } from './devices.ts';
 import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
-import { describeFailure, log, surviveFullLog } from './log.ts';
+import { log, surviveFullLog } from './log.ts';
 import { refuseExit } from './no-exit.ts';
 import { noteEnd } from './noted-end.ts';
 import type { Start } from './serve-device.ts';

@@ -5,7 +5,8 @@
 import { isCurrent } from '../record/attempt.ts';
 import type { Ending } from '../record/device-record.ts';
 import { readRecord, recordEnd, recordUnclosed } from '../record/store.ts';
-import { describeFailure, log } from './log.ts';
+import { describeFailure } from '../errors.ts';
+import { log } from './log.ts';
 
 /** `attempt`: the call that the server was started for. A record of another call stays as it is. */
 export function noteEnd(id: number, reason: Ending['reason'], message: string | null, attempt?: string): void {

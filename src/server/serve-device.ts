@@ -31,7 +31,8 @@ import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budg
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 import { noteEnd, noteUnclosed } from './noted-end.ts';
 import type { Held } from './held.ts';
-import { describeFailure, log } from './log.ts';
+import { describeFailure } from '../errors.ts';
+import { log } from './log.ts';
 import { lockBuffers, populateBuffers } from './out-of-memory.ts';
 import type { ProcessSetup } from './process-setup.ts';
 import { resetCounters } from './shared-memory/counters.ts';

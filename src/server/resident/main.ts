@@ -3,14 +3,14 @@
  * socket (requests.ts). Descriptor 3 is a pipe on which it reports `ready` or one error.
  */
 import { closeSync, existsSync, fstatSync, ftruncateSync, rmSync, statSync, writeSync } from 'node:fs';
-import { UblkError } from '../../errors.ts';
+import { describeFailure, UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
 import { filesOf, residentFiles } from '../../record/files.ts';
 import { changing } from '../../record/run-files.ts';
 import { takeServerLock } from '../../record/server-lock.ts';
 import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
 import { giveFreeMemoryBack } from '../free-memory.ts';
-import { describeFailure, log, surviveFullLog } from '../log.ts';
+import { log, surviveFullLog } from '../log.ts';
 import { refuseExit } from '../no-exit.ts';
 import { avoidOutOfMemoryKiller } from '../out-of-memory.ts';
 import { keepLogsShort } from '../short-log.ts';

@@ -17,7 +17,7 @@
 import { closeSync, readlinkSync } from 'node:fs';
 import type { ControlChannel } from '../../control/channel.ts';
 import { regBuf, unregBuf } from '../../control/commands.ts';
-import { UblkError } from '../../errors.ts';
+import { describeFailure, UblkError } from '../../errors.ts';
 import { addSeals, isReadOnly, isSealedAgainstShrinking } from '../../native/libc/seals.ts';
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../../native/uapi/fcntl.ts';
 import { createMemfd, hollow, type MappedMemory } from '../../native/memory.ts';
@@ -30,7 +30,7 @@ import { checkedFile, checkSharedFile, openSharedFile, pathOf, requireMemory, ty
 import type { ShmemTable } from '../../queue/shmem-table.ts';
 import type { DeviceRecord, StoredBuffer } from '../../record/device-record.ts';
 import { updateRecord } from '../../record/store.ts';
-import { describeFailure, log } from '../log.ts';
+import { log } from '../log.ts';
 
 interface Entry {
   readonly stored: StoredBuffer;
