@@ -8,12 +8,12 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
+import { MFD_CLOEXEC } from '../uapi/mman.ts';
 import { checked, closeDescriptor } from './calls.ts';
 import { enterCode } from './enter-code.ts';
 import { knowsProcessor, sharedObject } from './shared-object.ts';
 
 const SYS_io_uring_enter = 426;
-const MFD_CLOEXEC = 1;
 const require = createRequire(import.meta.url);
 
 export interface EnterCall {

@@ -6,22 +6,29 @@
  * dynamic section, which glibc before 2.35 relocates in place. A library without PT_GNU_STACK would ask for an
  * executable stack.
  */
+import {
+  EHDR_BYTES,
+  EM_X86_64,
+  ET_DYN,
+  IDENT,
+  PF_R,
+  PF_W,
+  PF_X,
+  PHDR_BYTES,
+  PT_DYNAMIC,
+  PT_GNU_STACK,
+  PT_LOAD,
+} from '../elf.ts';
+
 const PAGE = 4096;
-const EM: Readonly<Record<string, number>> = { x64: 62 };
-const PT_LOAD = 1;
-const PT_DYNAMIC = 2;
-const PT_GNU_STACK = 0x6474e551;
-const PF_X = 1;
-const PF_W = 2;
-const PF_R = 4;
+/** e_machine by Node's name of the processor. */
+const EM: Readonly<Record<string, number>> = { x64: EM_X86_64 };
 const DT_HASH = 4;
 const DT_STRTAB = 5;
 const DT_SYMTAB = 6;
 const DT_STRSZ = 10;
 const DT_SYMENT = 11;
 
-const EHDR_BYTES = 64;
-const PHDR_BYTES = 56;
 const SYM_BYTES = 24;
 const DYN_BYTES = 16;
 
@@ -47,9 +54,8 @@ export function sharedObject(arch: string, name: string, code: Uint8Array): Uint
   const dynamicBytes = (entries.length / 2) * DYN_BYTES;
 
   const file = Buffer.alloc(PAGE + dynamicBytes);
-  // e_ident: magic, ELFCLASS64, ELFDATA2LSB, EV_CURRENT; then ET_DYN.
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1], 0);
-  file.writeUInt16LE(3, 16);
+  file.set(IDENT, 0);
+  file.writeUInt16LE(ET_DYN, 16);
   file.writeUInt16LE(machine, 18);
   file.writeUInt32LE(1, 20);
   file.writeBigUInt64LE(BigInt(EHDR_BYTES), 32);
