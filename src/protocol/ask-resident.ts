@@ -61,11 +61,15 @@ export async function hasEnded(name: string): Promise<boolean> {
   return true;
 }
 
+/** What to do when a resident server has died. */
+export const DIED_HINT =
+  '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those that can be recovered a new server; `dmesg` may say why it ended';
+
 function died(name: string, cause: unknown): UblkError {
   return new UblkError(`the server ${name} has ended before it answered`, {
     code: SERVER_DIED,
     kind: 'failed',
-    hint: '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those a new server that can be recovered; `dmesg` may say why it ended',
+    hint: DIED_HINT,
     cause,
   });
 }

@@ -5,7 +5,7 @@ import { UblkError } from '../../errors.ts';
 import { readText } from '../../native/kernel-files.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { requireCpus } from '../require-cpus.ts';
-import { askResident, isGone, noServer, type ResidentServer } from '../../protocol/ask-resident.ts';
+import { askResident, DIED_HINT, isGone, noServer, type ResidentServer } from '../../protocol/ask-resident.ts';
 import { residentFiles } from '../../record/files.ts';
 import { given, type OrUndefined } from '../../spec/given.ts';
 import {
@@ -28,6 +28,7 @@ export interface ServeOptions extends OrUndefined<Partial<ServerOptions>> {
 
 export interface StartedServer {
   readonly name: string;
+  /** Its process id. */
   readonly pid: number;
   /** Sentences on what the server has to do without. */
   readonly notes: readonly string[];
@@ -86,7 +87,7 @@ function killedError(name: string, ending: Ending): UblkError {
   return new UblkError(`the server ${name} ${how}`, {
     code: 'SERVER_DIED',
     cause: ending,
-    hint: '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those a new server that can be recovered; `dmesg` may say why it ended',
+    hint: DIED_HINT,
   });
 }
 
