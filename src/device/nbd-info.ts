@@ -4,7 +4,7 @@ import { ADD_DEFAULTS } from '../spec/options.ts';
 import { askExport } from '../targets/nbd/ask.ts';
 import { askNbd } from '../targets/nbd/connection/connect.ts';
 import { listExports, type RefusedExport } from '../targets/nbd/handshake/negotiate.ts';
-import type { NbdExport } from '../targets/nbd/handshake/export.ts';
+import { type NbdExport, NO_MAXIMUM } from '../targets/nbd/handshake/export.ts';
 import { nbdParams } from '../targets/nbd/params.ts';
 import { flagNames } from '../targets/nbd/protocol/flag-names.ts';
 import { formatNbdUri, type NbdUri, parseNbdUri } from '../targets/nbd/uri.ts';
@@ -37,7 +37,6 @@ export interface NbdExportFailure {
   readonly error: string;
 }
 
-const NO_MAXIMUM = 0xffff_ffff;
 /** The server is asked for each export that it lists, up to ten thousand. */
 const LISTING_MS = 300_000;
 

@@ -4,7 +4,7 @@
  */
 import type { ParamsInit } from '../../../control/commands.ts';
 import { UBLK_ATTR_FUA, UBLK_ATTR_READ_ONLY, UBLK_ATTR_VOLATILE_CACHE } from '../../../native/uapi/ublk-params.ts';
-import type { NbdExport } from '../handshake/export.ts';
+import { type NbdExport, NO_MAXIMUM } from '../handshake/export.ts';
 import {
   NBD_FLAG_READ_ONLY,
   NBD_FLAG_SEND_FLUSH,
@@ -12,8 +12,6 @@ import {
   NBD_FLAG_SEND_TRIM,
   NBD_FLAG_SEND_WRITE_ZEROES,
 } from '../protocol/numbers.ts';
-
-const NO_MAXIMUM = 0xffff_ffff;
 
 /** `params`: those of the device, which the export `found` can serve. */
 export function exportAsMade(

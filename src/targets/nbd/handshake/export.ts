@@ -29,7 +29,8 @@ export interface NbdExport {
 }
 
 const MAX_MINIMUM = 65_536;
-const NO_MAXIMUM = 0xffff_ffff;
+/** The maximum block size of a server that takes requests of every length. */
+export const NO_MAXIMUM = 0xffff_ffff;
 
 /** What has been said so far of one export; the pieces come in any order. */
 export class ExportInfo {
