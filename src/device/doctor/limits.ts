@@ -1,9 +1,7 @@
 /** The limits that a server inherits from who makes its device. */
 import { openFilesLimit, serverDescriptors } from '../../server/descriptor-budget.ts';
+import { MAX_THREADS } from '../../spec/options.ts';
 import { type Check, ok, warn } from './check.ts';
-
-/** The most threads that a device can have. */
-const MAX_THREADS = 32;
 
 /** `limits` is /proc/self/limits. */
 export function checkOpenFiles(limits: string): Check {
