@@ -34,7 +34,7 @@ export interface NbdOptions {
 }
 
 const URI = option('targetOptions.uri');
-/** 24 days: the longest time of a timer. */
+/** 23 days. Node's timers go up to 2^31 - 1 milliseconds, which is nearly 25 days. */
 const MAX_SECONDS = 2_000_000;
 
 /** Parses the options. Throws a usage error for a wrong one. */
