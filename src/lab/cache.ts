@@ -4,7 +4,7 @@ import { cacheHome, makeDirectory } from '../cache-home.ts';
 import { UblkError } from '../errors.ts';
 
 /** A path in the lab's cache. Everything below it can be made again. */
-export function cachePath(...parts: string[]): string {
+function cachePath(...parts: string[]): string {
   const root = cacheHome();
   if (root === undefined) {
     throw new UblkError('the lab has no place to keep its image: this user has no home', {

@@ -3,7 +3,7 @@ import { labError } from './errors.ts';
 import { type Session, type SessionOptions, runSession } from './session.ts';
 
 /** Ctrl-] leaves a guest that hangs, as in telnet and virsh. */
-export const ESCAPE_KEY = 0x1d;
+const ESCAPE_KEY = 0x1d;
 
 export interface ShellOptions extends Omit<SessionOptions, 'command'> {
   /** Default: a login shell. */

@@ -12,7 +12,7 @@ export const RECOVER_LOCK = `${RUN_DIRECTORY}/recover.lock`;
 export const SOCKET_DIRECTORY = '/run/ublk';
 
 /** On a tmpfs that may have half of the machine's memory; only root writes in it. */
-export const MEMORY_DIRECTORY = '/dev/shm/ublkts';
+const MEMORY_DIRECTORY = '/dev/shm/ublkts';
 
 export interface DeviceFiles {
   /** The device record (device-record.ts). */

@@ -71,7 +71,7 @@ export class FeatureSet {
   }
 }
 
-export function isFeature(name: string): name is Feature {
+function isFeature(name: string): name is Feature {
   return BY_NAME.has(name);
 }
 

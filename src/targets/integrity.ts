@@ -24,7 +24,7 @@ const CSUM_TYPES = {
  * Each piece of metadata describes 512 bytes of data (2^9), whatever the logical block is. Data paths and targets rely
  * on this.
  */
-export const INTERVAL_SHIFT = 9;
+const INTERVAL_SHIFT = 9;
 
 /** Throws a usage error when metadata is asked of the target `name`, which stores only data. */
 export function requireNoIntegrity(name: string, integrity: IntegrityOptions | null): void {

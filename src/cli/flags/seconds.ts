@@ -11,7 +11,7 @@ export const seconds = Flags.custom<number>({
   parse: (text) => Promise.resolve(parseSeconds(text)),
 });
 
-export function parseSeconds(text: string): number {
+function parseSeconds(text: string): number {
   const groups = /^(?<number>\d+(?:\.\d+)?|\.\d+)(?<unit>ms|s|m)?$/.exec(text)?.groups;
   const scale = { ms: 0.001, s: 1, m: 60 }[groups?.['unit'] ?? 's'] ?? 1;
   const value = Number(groups?.['number'] ?? Number.NaN) * scale;

@@ -1,5 +1,5 @@
 /** The version of everything that `--json` prints. It changes when a key is removed or changes its meaning. */
-export const JSON_VERSION = 1;
+const JSON_VERSION = 1;
 
 /** One object: on several lines for a terminal, on one line for a program. */
 export function jsonDocument(body: object): string {

@@ -101,7 +101,7 @@ export interface HistoryPoint {
 }
 
 /** How many intervals are remembered: five minutes at one sample per second. */
-export const HISTORY_LENGTH = 300;
+const HISTORY_LENGTH = 300;
 
 /** The picture after `sample`; `before` is the picture of the sample before, null at the first. */
 export function observe(before: Picture | null, sample: Sample): Picture {

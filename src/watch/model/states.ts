@@ -19,7 +19,7 @@ export interface ShownState {
 }
 
 /** A device with requests in hand that completes none for this long is shown as stuck. */
-export const STUCK_AFTER_MS = 10_000;
+const STUCK_AFTER_MS = 10_000;
 
 /**
  * `stalledMs`: for how long requests have been in hand without one of them being completed. `wallMs`: when the sample was
@@ -46,7 +46,7 @@ export function canBeRecovered({ word }: ShownState): boolean {
 }
 
 /** Why the device has no server, in words. */
-export function whyGone({ own, serverPid, server }: DeviceSample): string {
+function whyGone({ own, serverPid, server }: DeviceSample): string {
   if (own?.ended?.reason === 'stopped') return 'the device was stopped';
   if (own?.ended?.message) return own.ended.message;
   if (serverPid <= 0) return 'it has no server';

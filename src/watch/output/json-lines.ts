@@ -16,7 +16,7 @@ import { verdictOf } from '../model/verdict.ts';
 import { rate, type Span } from '../model/spans.ts';
 import type { Histogram } from '../../stats/reader.ts';
 
-export const LINE_VERSION = 1;
+const LINE_VERSION = 1;
 
 /** `events` are those that no earlier line has told. */
 export function jsonLine({ sample, seconds, devices }: Picture, events: readonly MonitorEvent[]): string {
