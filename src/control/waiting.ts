@@ -11,7 +11,10 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   /** Is told what the call waits for, each time that this changes: `waiting for the server (pid 12) to leave`. */
   readonly onWaiting?: ((what: string) => void) | undefined;
-  /** The longest wait in milliseconds, or Infinity; each call names its default. */
+  /**
+   * The longest wait for one answer of the driver or of a server that runs, in milliseconds, or Infinity. The default is 30 s
+   * where a call names no other. It does not bound the start of a server, which takes at most 150 s.
+   */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -50,7 +50,12 @@ const KINDS: Readonly<Record<BufferSource['kind'], Kinds>> = {
 /** `path` is where other processes find the memory. */
 export type RegisteredBuffer = BufferReport & { readonly path: string };
 
-/** Resolves when the buffer is registered: requests whose pages lie in it are not copied from then on. */
+/**
+ * Resolves when the buffer is registered: requests whose pages lie in it are not copied from then on. Registering waits for the
+ * requests that the device has. Throws a UblkError when they are not answered within 30 s, or within `timeoutMs` if that is less;
+ * with the code EEXIST for memory that is registered already; and of kind `unsupported` for a device that was made without
+ * SHMEM_ZC or that another program serves.
+ */
 export async function registerBuffer(
   id: number,
   source: BufferSource,
@@ -79,7 +84,7 @@ async function registerFile(id: number, path: string, readOnly: boolean, options
   }
 }
 
-/** Resolves when no request uses the buffer any more. */
+/** Resolves when no request uses the buffer any more. Throws a UblkError when the device has no buffer at `index`. */
 export async function unregisterBuffer(id: number, index: number, options: WaitOptions = {}): Promise<void> {
   requireKind('index', index, COUNT);
   await ask(id, { op: 'unregister', index }, options);

@@ -10,11 +10,13 @@ export interface FeatureBit {
 }
 
 export interface Features {
+  /** UBLK_F_* bits, 64 of them. */
   readonly features: bigint;
+  /** The bits that are set, from the lowest on. */
   readonly bits: FeatureBit[];
 }
 
-/** Resolves to the features that this kernel's driver has. */
+/** Resolves to the features that this kernel's driver has. Throws a UblkError of kind `unsupported` where there is no driver. */
 export async function getFeatures(): Promise<Features> {
   const features = await withControl(query);
   return { features, bits: bitsOf(features) };

@@ -8,7 +8,7 @@ import { type Feature, FeatureSet } from './features.ts';
 import type { AddOptions, IntegrityOptions, SharedBufferOptions } from './options.ts';
 
 export interface DeviceSpec {
-  /** The target's name in the registry. */
+  /** The name of a built-in target, or the absolute path of a target's file. */
   readonly target: string;
   /** Backing files, absolute paths. */
   readonly files: readonly string[];

@@ -4,28 +4,38 @@
  */
 import type { Feature } from './features.ts';
 
+/** The most hardware queues of a device. */
 export const MAX_QUEUES = 32;
-export const MAX_DEPTH = 4096; // UBLK_MAX_QUEUE_DEPTH
+/** The most requests per queue: UBLK_MAX_QUEUE_DEPTH. */
+export const MAX_DEPTH = 4096;
+/** The most threads that serve a device, and the most shared threads of a resident server. */
 export const MAX_THREADS = 32;
 
+/** The integrity metadata of a device, as the kernel's struct ublk_param_integrity has it. It requires the feature USER_COPY. */
 export interface IntegrityOptions {
-  /** Bytes of metadata for each logical block. */
+  /** Bytes of metadata for each logical block, 1 to 255. */
   readonly metadataSize: number;
+  /** Whether the kernel is told that the device can verify integrity itself. */
   readonly capable: boolean;
+  /** Whether the kernel checks reference tags, which requires a checksum. */
   readonly reftag: boolean;
+  /** Where in the metadata the protection tuple begins, in bytes, 0 to 255. */
   readonly piOffset: number;
+  /** The checksum in the protection tuple. */
   readonly csumType: 'none' | 'ip' | 't10dif' | 'nvme';
+  /** Bytes of the application tag in the metadata, 0 to 255. */
   readonly tagSize: number;
 }
 
 export interface SharedBufferOptions {
-  /** The path of a hugetlbfs, tmpfs or memfd file that the client maps too. */
+  /** The absolute path of a hugetlbfs, tmpfs or memfd file that the client maps too. */
   readonly path: string;
+  /** Whether the server maps the file read-only. Only writes to the device match then. */
   readonly readOnly: boolean;
 }
 
 export interface AddOptions {
-  /** The target's name in the registry. */
+  /** The name of a built-in target, the path of a target's file (with a slash, or ending as .ts or .js), or the name of a package. */
   readonly target: string;
   /** Backing files, absolute paths. */
   readonly files: readonly string[];
@@ -43,18 +53,23 @@ export interface AddOptions {
   readonly features: readonly Feature[];
   /** A name of `dataPathNames()`; null chooses the fastest for the target, unless `features` say how data travels. */
   readonly dataPath: string | null;
-  /** Server threads; 0 means one per queue. */
+  /** Server threads, up to 32; 0 means one per queue. */
   readonly threads: number;
   /** CPUs that queue threads may run on; empty means those that submit to their queue. */
   readonly cpus: readonly number[];
+  /** Whether the requests of every queue are spread over all threads, instead of one queue per thread. */
   readonly perIoTasks: boolean;
+  /** With the features AUTO_BUF_REG and SUPPORT_ZERO_COPY: the server registers the pages where automatic registration fails. */
   readonly autoZcFallback: boolean;
+  /** With the features AUTO_BUF_REG and BATCH_IO: another buffer index for each request. */
   readonly rotateAutoBuf: boolean;
+  /** Whether /dev/ublkcN is left out of the registered files of the rings. It is slower, and is for tests. */
   readonly noUblkFixedFd: boolean;
   /** Bytes of one ublksrv_io_desc, which turns IO_DESC_SIZE on; 0 means the kernel's 24. */
   readonly ioDescSize: number;
-  /** Bytes of the largest request. */
+  /** Bytes of the largest request. The default is 1 MiB. */
   readonly maxIoBufBytes: number;
+  /** null: the device has no integrity metadata. */
   readonly integrity: IntegrityOptions | null;
   /** Shared buffers that are registered before the device goes live. */
   readonly buffers: readonly SharedBufferOptions[];
@@ -62,7 +77,9 @@ export interface AddOptions {
   readonly mlock: boolean;
   /** The name of the resident server that is to serve the device; null starts a process of its own. */
   readonly server: string | null;
+  /** Whether the server logs nothing. */
   readonly quiet: boolean;
+  /** The sum of what the server writes to its log: 1 the device, 2 its threads, 4 or 8 every request. */
   readonly debugMask: number;
 }
 

@@ -6,7 +6,11 @@ import { addAndRead } from './add.ts';
 import { describe } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
 
-/** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
+/**
+ * Makes a device and starts its server. Resolves when the device is live. `waiting.signal` gives up. Throws a UblkError, and
+ * leaves no device: of kind `usage` for options that are wrong or do not go together, `unsupported` for what this kernel or
+ * machine cannot do, `permission` without the rights, and `busy` for an id or a backing file that is in use.
+ */
 export async function addDevice(request: OrUndefined<AddRequest>, waiting: WaitOptions = {}): Promise<StartedDevice> {
   const { report, notes } = await addAndRead(given<AddRequest>(request), describe, waiting);
   return { ...report, notes: [...notes] };

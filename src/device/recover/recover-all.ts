@@ -26,7 +26,9 @@ const OTHERS_MS = 30_000;
 const RETRY_MS = 100;
 
 export interface Recoveries {
+  /** The ids of the devices that have a new server, in order. */
   readonly recovered: number[];
+  /** One error for each device that has none, with its id as `device`. */
   readonly failed: UblkError[];
 }
 

@@ -50,7 +50,13 @@ import { requireServer, startOn } from '../servers/serve.ts';
 const SERVER_LEAVES_MS = 5_000;
 const SEEN_SERVING_MS = 500;
 
-/** `overrides` replaces what is remembered of the device; its queues, depth, features and data path stay as they are. */
+/**
+ * Gives a device whose server is gone a new one. Resolves when the device is live. `overrides` replaces what is remembered of the
+ * device; its queues, depth, largest request, features and data path stay as they are, and `notes` of the result names
+ * what was asked for in vain. Throws a UblkError of kind `busy` for a device that is served or is being recovered by another
+ * call, and of kind `failed` for one that cannot be recovered: it was made without recovery, or was stopped. After an error the
+ * device is as it was.
+ */
 export async function recoverDevice(
   id: number,
   overrides: OrUndefined<Partial<AddOptions>> = {},

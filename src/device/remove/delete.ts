@@ -53,7 +53,8 @@ const DELETED: Ended = { done: 'deleted', command: 'DEL_DEV' };
  * Resolves when the id is free and the server has closed the target. Throws a UblkError of kind `busy` when someone uses
  * the device: before anything is stopped if data would be lost; otherwise the device is stopped and goes when its last
  * user does. Throws one of kind `failed` when the device is gone and its target could not be closed: what the target had
- * not stored is lost.
+ * not stored is lost. `timeoutMs` bounds the wait for the driver (default 30 s) and for the target (40 s). A program that keeps
+ * the device open and does nothing is waited for 2 s, which `timeoutMs` can only shorten.
  */
 export async function deleteDevice(id: number, options: DeleteOptions = {}): Promise<void> {
   requireDeviceId(id);
@@ -62,11 +63,16 @@ export async function deleteDevice(id: number, options: DeleteOptions = {}): Pro
 }
 
 export interface Deletions {
+  /** The ids of the devices that are gone, in order. */
   readonly deleted: number[];
+  /** One error for each device that is not. */
   readonly failed: UblkError[];
 }
 
-/** Deletes every ublk device, whoever made it, several at a time, but none before those that lie on it. */
+/**
+ * Deletes every ublk device, whoever made it, several at a time, but none before those that lie on it. A failure of one does
+ * not end it.
+ */
 export async function deleteAllDevices(options: DeleteOptions = {}): Promise<Deletions> {
   requireWaiting(options, OPTIONS);
   const outcome: Deletions = { deleted: [], failed: [] };

@@ -26,7 +26,7 @@ export interface StopOptions extends WaitOptions {
 /**
  * Resolves when the device is DEAD, which has been read back, and its server has closed the target. Throws a UblkError of
  * kind `busy` when someone would lose data by it, and when the kernel still waits for requests, or the server still has
- * the target open, after `timeoutMs` (default 30 s for each).
+ * the target open, after `timeoutMs` (default 30 s for the requests, and 40 s for the target).
  */
 export async function stopDevice(id: number, options: StopOptions = {}): Promise<void> {
   requireDeviceId(id);

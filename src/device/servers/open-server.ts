@@ -103,7 +103,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
 
   /**
    * Asks the server to end, also after `close`: devices that nobody uses are stopped and deleted. Resolves when it has ended.
-   * Throws a UblkError of kind `busy` when it serves on, because a device is in use.
+   * Throws a UblkError of kind `busy` when it still serves after `timeoutMs` (default 15 s), because a device is in use.
    */
   async end(options: WaitOptions = {}): Promise<void> {
     requireWaiting(options);
