@@ -1,4 +1,4 @@
-/** The configuration file of `add`. It has lines `KEY = VALUE`, and comments that begin with `#`. */
+/** What `add` takes from its environment and from its configuration file, which has lines `KEY = VALUE` and comments that begin with `#`. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { serverName } from '../spec/server-options.ts';
@@ -7,6 +7,20 @@ import { serverName } from '../spec/server-options.ts';
 export const CONFIGURATION_FILE = '/etc/ublkts.conf';
 /** A file of which more bytes can be read is none of ours, such as /dev/zero. */
 const MOST_BYTES = 64 << 10;
+
+/**
+ * The resident server that gets a new device; undefined: the device gets a process of its own. The flag comes before the
+ * environment, and that before the file. A device in the foreground has a process of its own, whatever these two say.
+ */
+export function serverOf(flags: {
+  readonly server?: string | undefined;
+  readonly foreground: boolean;
+}): string | undefined {
+  if (flags.server !== undefined) return flags.server;
+  const named = process.env['UBLKTS_SERVER'];
+  if (flags.foreground || named === '') return undefined;
+  return named === undefined ? configuredServer() : serverName(named);
+}
 
 /** The resident server that `server = NAME` gives each new device to; undefined: the file does not say. */
 export function configuredServer(): string | undefined {

@@ -4,7 +4,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { formatFlag } from '../cli/flags/format.ts';
 import { addRequest } from '../cli/flags/add-request.ts';
 import { createFlags } from '../cli/flags/create.ts';
-import { CONFIGURATION_FILE, configuredServer } from '../cli/configuration.ts';
+import { CONFIGURATION_FILE, serverOf } from '../cli/configuration.ts';
 import { newDeviceId, residentServer } from '../cli/flags/values.ts';
 import { stayInForeground } from '../cli/running/foreground.ts';
 import { importWithoutHandlers } from '../cli/running/target-code.ts';
@@ -50,7 +50,6 @@ export default class Add extends BaseCommand {
     ...createFlags,
     server: residentServer({
       summary: `${createFlags.server.summary ?? ''} UBLKTS_SERVER=NAME in the environment, or a line server = NAME in ${CONFIGURATION_FILE}, means --server=NAME for every device; with UBLKTS_SERVER= the line does not count.`,
-      env: 'UBLKTS_SERVER',
       helpGroup: 'SERVER',
     }),
     format: formatFlag,
@@ -58,10 +57,7 @@ export default class Add extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
-    // A device in the foreground has a process of its own, and an empty UBLKTS_SERVER asks for one.
-    const isOwn = flags.foreground || process.env['UBLKTS_SERVER'] !== undefined;
-    const server = flags.server ?? (isOwn ? undefined : configuredServer());
-    const options = addRequest({ ...flags, server }, args.files ?? [], this.argv);
+    const options = addRequest({ ...flags, server: serverOf(flags) }, args.files ?? [], this.argv);
     await importWithoutHandlers(options.target);
     const notesOf = (notes: readonly string[]): readonly string[] => (flags.quiet ? [] : notes);
     if (flags.foreground) {

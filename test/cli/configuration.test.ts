@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
-import { configuredServer } from '../../src/cli/configuration.ts';
+import { configuredServer, serverOf } from '../../src/cli/configuration.ts';
 
 describe('the configuration file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'configuration-'));
@@ -46,5 +46,37 @@ describe('the configuration file', () => {
     assert.throws(configuredServer, /cannot read the configuration file .*none: ENOENT/);
     process.env['UBLKTS_CONFIG'] = '';
     assert.equal(configuredServer(), undefined);
+  });
+});
+
+describe('the server of a new device', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'configuration-'));
+  const file = join(folder, 'ublkts.conf');
+  writeFileSync(file, 'server = filed');
+  after(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    delete process.env['UBLKTS_CONFIG'];
+    delete process.env['UBLKTS_SERVER'];
+  });
+
+  for (const [named, server, foreground, gets] of [
+    [undefined, undefined, false, 'filed'],
+    ['', undefined, false, undefined],
+    ['other', undefined, false, 'other'],
+    ['other', 'flagged', false, 'flagged'],
+    ['other', undefined, true, undefined],
+    [undefined, undefined, true, undefined],
+    [undefined, 'flagged', true, 'flagged'],
+  ] as const) {
+    test(`--server=${server}, UBLKTS_SERVER=${named}, foreground ${foreground}: ${gets ?? 'a process of its own'}`, () => {
+      process.env['UBLKTS_CONFIG'] = file;
+      if (named !== undefined) process.env['UBLKTS_SERVER'] = named;
+      assert.equal(serverOf({ server, foreground }), gets);
+    });
+  }
+
+  test('a name in the environment that no server can have is refused', () => {
+    process.env['UBLKTS_SERVER'] = 'a b';
+    assert.throws(() => serverOf({ foreground: false }), /'a b' cannot be the name of a server/);
   });
 });
