@@ -83,7 +83,7 @@ async function untilGone({ group, ...search }: Search, look: (there: Found) => b
   }
 }
 
-/** One of those that are left, as a clause. */
+/** A clause that names one of the processes that are left. */
 export function describeLeft({ ours: [ours], unread: [unread], unlisted }: Found): string {
   if (ours !== undefined) return `process ${ours.pid} does not end`;
   return unread === undefined

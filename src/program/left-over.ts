@@ -8,7 +8,7 @@ import { describeLeft, endByThemselves, endProcesses } from './end.ts';
 import { groupOfProgram, readIdentity } from './identity.ts';
 import { type Found, isEmpty, type Search } from './processes.ts';
 
-/** It was asked already: for this long, it is not disturbed. */
+/** A program that was asked to end already is left undisturbed for this long. */
 const UNDISTURBED_MS = 5_000;
 const PATIENCE = { endsMs: 5_000, diesMs: 5_000 };
 

@@ -20,7 +20,7 @@ export function markOf(folder: string): NodeJS.ProcessEnv {
 
 export interface Marked {
   readonly marked: ReadonlySet<number>;
-  /** Those whose environment could not be read in time: whether they have the mark is not known. */
+  /** Processes whose environment could not be read in time: whether they have the mark is not known. */
   readonly unread: ReadonlySet<number>;
 }
 

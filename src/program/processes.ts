@@ -19,7 +19,7 @@ export interface Search {
 
 export interface Found {
   readonly ours: readonly Identity[];
-  /** Those that may be the program's: their environment could not be read. */
+  /** Processes that may be the program's: their environment could not be read. */
   readonly unread: readonly Identity[];
   /** Why there may be more: the processes of the system could not be listed, for example without a descriptor. */
   readonly unlisted: string | null;
@@ -46,7 +46,7 @@ export async function findProcesses(search: Search): Promise<Found> {
 }
 
 interface Look extends Found {
-  /** Those that were listed and have ended, the zombies among them. */
+  /** The ids of processes that were listed and have ended, the zombies among them. */
   readonly ended: ReadonlySet<number>;
 }
 

@@ -9,7 +9,7 @@ import type { Connection } from './connect.ts';
 export interface Patience {
   /** The server as a message names it: "the server main", "the server of device 3". */
   readonly server: string;
-  /** Where the server has one device. */
+  /** The id of the device that the question is about; left out where it is about the server. */
   readonly device?: number;
   readonly timeoutMs: number;
 }

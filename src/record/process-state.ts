@@ -38,7 +38,7 @@ const GONE: ProcessFacts = {
   ticks: 0,
   startTime: Number.NaN,
 };
-/** It is there, and this process may not or cannot read about it, for example because it has no descriptor left. */
+/** A process that is there and cannot be read about, for example because this process has no descriptor left. */
 const UNREADABLE: ProcessFacts = { ...GONE, state: 'running', exiting: false };
 /** The errors of reading about a process that has ended (proc_pid_stat(5)). */
 const NOT_LISTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
@@ -63,7 +63,7 @@ export function readProcess(pid: number): ProcessFacts {
   }
 }
 
-/** Of this very process, also where /proc numbers processes as another pid namespace does. */
+/** The facts of this process itself, also where /proc numbers processes as another pid namespace does. */
 export function readOwnProcess(): ProcessFacts {
   return parseStat(readFileSync('/proc/self/stat', 'latin1'));
 }

@@ -34,7 +34,7 @@ function problemOf(has: Params['basic'], says: NonNullable<ParamsInit['basic']>)
   return (gained & UBLK_ATTR_READ_ONLY) === 0 ? null : 'cannot be written: it was made for writing';
 }
 
-/** What the kernel may ask for, and the target does not take any more. */
+/** Says what the kernel may ask the device for and the target no longer takes, as a predicate of the target; null: nothing. */
 function lossOf(has: Params, { basic, discard }: ParamsInit): string | null {
   const lost = has.basic.attrs & ~(basic?.attrs ?? 0);
   if ((lost & UBLK_ATTR_VOLATILE_CACHE) !== 0) return 'cannot flush: it was made with a cache that is flushed';

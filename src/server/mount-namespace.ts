@@ -12,7 +12,7 @@ import { currentNamespace } from '../native/namespaces.ts';
 import { RUN_DIRECTORY, SOCKET_DIRECTORY } from '../record/files.ts';
 import { MNT_DETACH, UMOUNT_NOFOLLOW } from '../native/uapi/fs.ts';
 
-/** They are kept with everything that is mounted in them. */
+/** Folders of which the server keeps all mounts. */
 const KERNEL_FOLDERS = ['/dev', '/proc', '/sys'];
 
 /**

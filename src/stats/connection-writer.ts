@@ -23,7 +23,7 @@ export class ConnectionWriter {
     this.counters[BlockF64.connection + Connection.sinceMs] = Date.now();
   }
 
-  /** It was made again. */
+  /** Counts a connection that was made again. */
   reconnected(): void {
     this.counters[BlockF64.connection + Connection.reconnects]!++;
   }

@@ -59,7 +59,7 @@ export function deviceNamed(path: string): DeviceNumber | null {
   return numberOfNode(path) ?? deviceOfMountOf(path);
 }
 
-/** The same of a file as it was recorded, and is named by `path`. */
+/** Does what `deviceOf` does for the file `path` with the identity that was recorded of it. */
 export function recordedDeviceOf(path: string, { device, blockDevice }: FileIdentity): DeviceNumber | null {
   const number = blockDevice ?? device;
   return blockDeviceName(number) === null ? deviceOfMountOf(path) : number;

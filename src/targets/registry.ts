@@ -16,7 +16,7 @@ export function targetNames(): string[] {
   return [...NAMES];
 }
 
-/** Each is named where it is used, so that a command loads the code of its own target only (docs/decisions/0016). */
+/** Each target is named in a case of its own, and not in a table, so that a command loads the code of one target only (docs/decisions/0016). */
 export function builtInTarget(name: string): BuiltInTarget | undefined {
   switch (name as (typeof NAMES)[number]) {
     case 'null':

@@ -85,7 +85,7 @@ function blockDevicesOf(channel: ControlChannel, id: number): DeviceNumber[] {
   return opened.length > 0 && isServerAlive(server) ? [...named, ...opened] : named;
 }
 
-/** Those that were found to be of the devices that have their ids. readUnchanged returns the same one until it changes. */
+/** Records that were found to be about the devices that now have their ids. readUnchanged returns the same object until the record changes. */
 const owned = new WeakSet<DeviceRecord>();
 
 /** The device's record; null when there is none, or when it is that of an earlier device with this id. */

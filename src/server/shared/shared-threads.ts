@@ -9,7 +9,7 @@ import { type Lane, type LaneRequest, type ReservedLane, SharedThread } from './
 
 /** The targets that give back all that they have, and leave the thread to others. fault_inject is for faults of a server. */
 const TARGETS: ReadonlySet<string> = new Set(['null', 'loop', 'ram', 'stripe']);
-/** Those that do nothing for a request (queue/shared/parts.ts). */
+/** The data paths that have nothing to do for a request, because the driver and the delivery do it (queue/shared/parts.ts). */
 const PATHS: ReadonlySet<DataPathName> = new Set(['copy', 'get_data', 'auto_zc']);
 
 export class SharedThreads {

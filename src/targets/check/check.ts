@@ -18,7 +18,7 @@ import { Strays } from './strays.ts';
 
 /** The id that a check says: there is no device. */
 const NO_DEVICE = -1;
-/** As long as a server waits for it. */
+/** How long `close` may take: as long as a server waits for it (queue/close-limit.ts). */
 const CLOSE_SECONDS = 30;
 
 export interface Finding {
@@ -201,7 +201,7 @@ async function outcomeOf<T>(
   }
 }
 
-/** It can be a function of the target's own, too. */
+/** Only a warning, because the function can be one that the target itself calls. */
 function unused({ name, meant }: Misspelt): Finding {
   const detail = `\`${name}\` is not part of the interface, so no request reaches it`;
   return { name: 'names', status: 'warn', detail, hint: `did you mean \`${meant}\`?` };

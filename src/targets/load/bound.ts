@@ -10,7 +10,7 @@ export function withinBound<T>(answer: Promise<T>, what: 'setup' | 'open', file:
   return inTime(answer, () => silentError(what, file));
 }
 
-/** The same for the import of the file. */
+/** Bounds the import of the target's file in the same way. */
 export function loadedWithinBound<T>(loading: Promise<T>, file: string): Promise<T> {
   return inTime(loading, () => unloadedError(file));
 }

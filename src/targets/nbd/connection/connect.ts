@@ -39,7 +39,7 @@ export interface Attempt {
 const SILENCE = 'greet';
 /** A server that does not answer within this time is taken for dead. */
 const ANSWER_MS = 10_000;
-/** One that answers all the time is given up after this time. */
+/** A server that answers each message in time, and is still negotiating after this time, is given up. */
 const NEGOTIATION_MS = 30_000;
 /** How long the TLS tunnel may take to report the reason after the connection has ended. */
 const REASON_MS = 200;

@@ -13,12 +13,12 @@ import type { TargetRing } from '../../target.ts';
 
 /** How often a connection is looked at. It is looked at more often if requests must be answered within seconds. */
 export const LOOK_SECONDS = 5;
-/** One that is not alone is looked at this often: what another one has learned of the server concerns it too. */
+/** A device with several connections looks at each this often: what one has learned of the server concerns the others too. */
 const LOOK_SECONDS_BESIDE_OTHERS = 1;
 const LOOKS_PER_LIMIT = 4;
 /** A connection is given up when nothing has come for this time although an answer was due. */
 const SILENT_MS = 30_000;
-/** And when this many tries in a row had no answer. */
+/** The kernel must also have tried this often in a row without an answer. */
 const TRIES = 3;
 
 export const SILENT = `the server's machine has not answered for ${SILENT_MS / 1000} s`;

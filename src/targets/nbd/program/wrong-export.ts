@@ -25,7 +25,7 @@ export async function withExports(folder: string, error: unknown): Promise<unkno
   return new UblkError(error.message, { code: error.code, kind: error.kind, hint });
 }
 
-/** None when it does not list them. */
+/** The names of the exports of the program's server; none when it does not list them. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await askNbd(parseNbdUri(uriIn(folder, '')), listExports)).map(({ name }) => name).toSorted();

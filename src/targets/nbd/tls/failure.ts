@@ -37,7 +37,7 @@ export function closedError(): UblkError {
 }
 
 const OF_AUTHORITY = `${TLS_PARAMETERS.certificates}=DIR names the directory with the ca-cert.pem that has signed it; ${TLS_PARAMETERS.hostname}=NAME the name that it is made out to`;
-/** Of a certificate, that of its authority, or a list of revoked ones. */
+/** The codes about the dates of a certificate, of its authority's, or of a list of revoked ones. */
 const DATES = /_(?:HAS_EXPIRED|NOT_YET_VALID)$/;
 const OF_DATES =
   'renew it, unless the clock of this machine is wrong; `openssl x509 -noout -dates -in FILE` shows its dates';
