@@ -35,7 +35,7 @@ export default class RegBuf extends BaseCommand {
       summary: 'Make a memfd of this size, which the server holds, instead of using a file.',
       helpGroup: 'SHARED MEMORY',
     }),
-    seal: onOff({ summary: 'With --memfd: seal it, so that nobody can shrink it.', helpGroup: 'SHARED MEMORY' }),
+    seal: onOff({ summary: 'With --memfd: seal its size, so that nobody can change it.', helpGroup: 'SHARED MEMORY' }),
   };
 
   override async run(): Promise<void> {
