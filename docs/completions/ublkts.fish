@@ -257,7 +257,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l htlb -r -
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l file -r -F -d 'Register this file on tmpfs.'
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l rdonly_shmem_buf -d 'Register it read-only. Only writes to the device match.'
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l memfd -x -d 'Make a memfd of this size, which the server holds, instead of using a file.'
-complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l seal -d 'With --memfd: seal it, so that nobody can shrink it.'
+complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l seal -d 'With --memfd: seal its size, so that nobody can change it.'
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -F
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from serve' -l debug -d 'Print the stack of an error.'

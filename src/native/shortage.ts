@@ -49,7 +49,7 @@ export function spawnFailure(error: unknown): unknown {
   if (!/^spawn\b/.test(syscall)) return error;
   // The error of a missing /dev/null names the program, too.
   const program = syscall.slice('spawn '.length);
-  return new UblkError(`cannot start ${program}: ${errnoText(errnoNumber(code) ?? 0)}`, {
+  return new UblkError(`cannot start ${program}: ${textOfCode(code)}`, {
     code,
     kind: 'failed',
     command: 'spawn',
