@@ -52,6 +52,7 @@ await runHarness(async (scratch, signal) => {
 
   title('in the lab: tests of a real device, and the selftests of the kernel with ublkts as kublk');
   const output = new OrderedOutput((text) => process.stdout.write(text));
+  const hotPath = patterns.length === 0 ? [hotPathTask(output, signal)] : [];
   const kernelTest = (guest: TestGuest) => kernelTestTask({ guest, output, scratch, signal });
   const kernelTasks = guests.map(kernelTest);
   await lab;
@@ -63,10 +64,13 @@ await runHarness(async (scratch, signal) => {
     output,
     signal,
   });
-  const hotPath = patterns.length === 0 ? hotPathTask(output, signal) : async () => NOTHING;
   const counted = new Map<string, Tally>();
-  const inGuests = pool(
+  const results = await pool(
     [
+      ...hotPath.map((task) => async () => {
+        tallies.push(await task());
+        return [];
+      }),
       ...kernelTasks.map((run) => async () => {
         for (const [file, tally] of await run()) counted.set(file, tally);
         return [];
@@ -75,8 +79,6 @@ await runHarness(async (scratch, signal) => {
     ],
     GUESTS,
   );
-  const [results, hotPathTally] = await Promise.all([inGuests, hotPath()]);
-  tallies.push(hotPathTally);
   await tryFilesAgain(counted, kernelTest, title);
   const { text, ours } = await suite.finish(await trySelftestsAgain(results.flat(), output, signal, title));
   if (ours.length > 0) process.stdout.write(`\n${text}`);

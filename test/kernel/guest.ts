@@ -12,6 +12,9 @@ import { tidied } from '../../tools/guest/tidied.ts';
 import { MOST_OUTPUT } from '../../tools/guest/ublkts.ts';
 import { library } from './support/library.ts';
 
+// It is that of the test files (tools/test/kernel-tests.ts). What they start finds its own, as it would without them.
+delete process.env['NODE_COMPILE_CACHE'];
+
 /** Why nothing here can run; false where it can. */
 export const skip = existsSync('/dev/ublk-control') ? false : 'no /dev/ublk-control: run it with `ublkts lab run`';
 
