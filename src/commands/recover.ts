@@ -20,7 +20,7 @@ import type { AddOptions } from '../spec/options.ts';
 export default class Recover extends BaseCommand {
   static override summary = 'Start a new server for a device whose server is gone.';
   static override description =
-    'The device must have been made with -i 1 (clients see no error), -r 1 (the requests under way fail) or -e 1 (all requests fail until then). ublkts keeps a record of how the device was made, and a flag given here replaces what the record says. A flag that is omitted keeps what the record says. The data path, the features, the queues and their depth cannot be changed any more; a note says so if others are asked for. For a device of another program there is no record, so its target and files have to be given, and the defaults of `add` apply.';
+    'The device must have been made with -i 1 (clients see no error), -r 1 (the requests under way fail) or -e 1 (all requests fail until then). ublkts keeps a record of how the device was made, and a flag given here replaces what the record says. A flag that is omitted keeps what the record says, whatever default is named for it here. The data path, the features, the queues and their depth cannot be changed any more; a note says so if others are asked for. For a device of another program there is no record, so its target and files have to be given, and the defaults of `add` apply.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> -n 0',
     '<%= config.bin %> <%= command.id %> -a',
