@@ -22,8 +22,8 @@ export function cacheHome(): string | undefined {
 
 /**
  * Where Node keeps the compiled code of a part of this program; undefined for a user without a home, for one whose
- * home is somebody else's, as after `sudo` with a kept HOME, and where no directory can be made or the disk is full. Compiled code is run as it is
- * found, so it must be this user's own; for the same reason it is not in /tmp, which is Node's default. Each part has a
+ * home is somebody else's, as after `sudo` with a kept HOME, and where no directory can be made or the disk is full.
+ * Compiled code is run as it is found, so it must be this user's own; for the same reason it is not in /tmp, which is Node's default. Each part has a
  * directory of its own, so that a part can be thrown away alone (docs/decisions/0016).
  */
 export function compileCache(part: string): string | undefined {

@@ -1,4 +1,4 @@
-/** What `add` takes from its environment and from its configuration file, which has lines `KEY = VALUE` and comments that begin with `#`. */
+/** Settings of `add` that are no flags. They stand in the environment, or in a file with lines `KEY = VALUE` and comments that begin with `#`. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { serverName } from '../spec/server-options.ts';

@@ -71,7 +71,7 @@ function deviceAndSize(
   return { id, bytes };
 }
 
-/** With -s, a word can only be the device, which may be named twice. */
+/** Throws for a word that is a second size. Beside -s, one word may name the device, also when -n names it. */
 function requireNoSize(number: number | undefined, [first, second]: readonly string[]): void {
   const isSize = number !== undefined && first !== undefined && /^\d[\d.]*[kmgtpe]/i.test(first);
   const word = second ?? (isSize ? first : undefined);

@@ -61,7 +61,7 @@ export async function hasEnded(name: string): Promise<boolean> {
   return true;
 }
 
-/** What to do when a resident server has died. */
+/** The hint of an error that says that a resident server has died. */
 export const DIED_HINT =
   '`ublkts list` shows which devices it had, and `ublkts recover -a` gives those that can be recovered a new server; `dmesg` may say why it ended';
 

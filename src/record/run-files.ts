@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<string, string>> = {
   unlink: 'removed',
 };
 
-/** What a umask may take away: the permissions of group and others. */
+/** The permissions that a umask may take away: those of the group and of others. */
 const OTHERS = 0o077;
 
 /** Makes a change to the file `path`. Throws a UblkError when its file system has no room for it, or is read-only. */

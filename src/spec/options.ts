@@ -59,9 +59,9 @@ export interface AddOptions {
   readonly cpus: readonly number[];
   /** Whether the requests of every queue are spread over all threads, instead of one queue per thread. */
   readonly perIoTasks: boolean;
-  /** With the features AUTO_BUF_REG and SUPPORT_ZERO_COPY: the server registers the pages where automatic registration fails. */
+  /** Whether the server registers the pages where automatic registration fails; with the features AUTO_BUF_REG and SUPPORT_ZERO_COPY. */
   readonly autoZcFallback: boolean;
-  /** With the features AUTO_BUF_REG and BATCH_IO: another buffer index for each request. */
+  /** Whether each request has another buffer index; with the features AUTO_BUF_REG and BATCH_IO. */
   readonly rotateAutoBuf: boolean;
   /** Whether /dev/ublkcN is left out of the registered files of the rings. It is slower, and is for tests. */
   readonly noUblkFixedFd: boolean;

@@ -36,7 +36,7 @@ export interface QueueReport {
   in_flight: number;
 }
 
-/** What the server has counted since it started: its requests with data, by the way that the data travelled. */
+/** The requests with data that the server has counted since it started, by the way that the data travelled. */
 export interface IoReport {
   /** The data lay in a registered buffer and was used in place. */
   matched: TallyReport;

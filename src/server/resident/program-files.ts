@@ -1,12 +1,12 @@
 /**
  * Notices that the files of the program were replaced while a resident server runs, as an update does. A thread that it
- * started then would be of another version, and would understand otherwise what this process tells it about a device.
+ * started then would be of another version, and could misread what this process tells it about a device.
  */
 import { statSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { packagePath } from '../../package-root.ts';
 
-/** What the threads of devices are started from. */
+/** The files that the threads of devices are started from. */
 const FILES = ['dist/queue/main.cjs', 'dist/queue/shared/main.cjs'];
 
 export class ProgramFiles {

@@ -74,7 +74,7 @@ export function tooFewHugePages(fd: number, path: string, error: unknown): unkno
   const { size, blocks } = fstatSync(fd);
   const { bsize } = statfsSync(`/proc/self/fd/${fd}`);
   const missing = Math.ceil((size - blocks * 512) / bsize);
-  const reason = `it needs ${missing} huge pages of ${formatSize(bsize)} more, and there are not as many free`;
+  const reason = `it needs ${missing} huge pages of ${formatSize(bsize)} more, and the kernel has refused them`;
   const hint = `\`grep Huge /proc/meminfo\` shows them, and \`sysctl vm.nr_hugepages\` how many there are to be; the mount may have a limit of its own (size=)`;
   return notShareable(path, 'ENOMEM', reason, hint);
 }
