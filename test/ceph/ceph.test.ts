@@ -64,7 +64,7 @@ describe('ceph', { skip, timeout: 1_200_000 }, () => {
     });
   });
 
-  test('a file system is made, mounted, filled with verified data, and is whole', async () => {
+  test('a file system is made, mounted, filled with verified data, and is whole', { skip: onlyLong }, async () => {
     await withDevice(DEVICE, ({ path }) => {
       sh(`mkfs.ext4 -q ${path} && mount ${path} ${MOUNT} && cp -r src/targets ${MOUNT}`);
       const check = '--verify=crc32c --do_verify=1 --verify_state_save=0 --verify_fatal=1';

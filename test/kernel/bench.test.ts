@@ -85,7 +85,7 @@ describe('bench', { skip, timeout: 600_000 }, () => {
     }),
   );
 
-  test('Ctrl-C ends fio with it', () =>
+  test('Ctrl-C ends fio with it', { skip: onlyLong }, () =>
     withServed({ target: 'null' }, async ({ id }) => {
       const bench = spawn(process.execPath, [PROGRAM, 'bench', '-n', String(id), '--seconds', '60'], {
         stdio: 'ignore',
@@ -94,7 +94,8 @@ describe('bench', { skip, timeout: 600_000 }, () => {
       bench.kill('SIGINT');
       assert.deepEqual(await once(bench, 'exit'), [130, null]);
       assert.notEqual(shell('pgrep -x fio').status, 0, 'fio is gone');
-    }));
+    }),
+  );
 
   test('a device without a server is not measured, nor one that is not there', async () => {
     await withServed({ target: 'null', features: ['USER_RECOVERY'] }, async ({ id }) => {

@@ -8,7 +8,7 @@ import { add, run, ublkts } from '../../tools/guest/ublkts.ts';
 import { leavesNothingBehind, sh, skip } from './guest.ts';
 import { endServer, killServer, until, withServed } from './support/devices.ts';
 import { library } from './support/library.ts';
-import { LONG } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const { recoverDevice } = library;
 
@@ -17,12 +17,12 @@ type Layout = readonly [layout: string, options: Partial<AddOptions>, threads: n
 const MORE_LAYOUTS: readonly Layout[] = [
   ['one thread per queue', { queues: 2 }, 2],
   ['batch, one thread per queue', { queues: 2, features: ['BATCH_IO'] }, 2],
+  ['batch, one thread', { queues: 2, threads: 1, features: ['BATCH_IO'] }, 1],
 ];
 
 const LAYOUTS: readonly Layout[] = [
   ...(LONG ? MORE_LAYOUTS : []),
   ['--per_io_tasks', { queues: 2, threads: 3, perIoTasks: true }, 3],
-  ['batch, one thread', { queues: 2, threads: 1, features: ['BATCH_IO'] }, 1],
 ];
 
 describe('--cpus', { skip, timeout: 300_000 }, () => {
@@ -83,7 +83,9 @@ describe('set_affinity', { skip, timeout: 300_000 }, () => {
 describe('the CPUs of a resident server', { skip, timeout: 300_000 }, () => {
   leavesNothingBehind();
 
-  test('that are offline when it is started again are not used, and are kept for the next one', async () => {
+  test('that are offline when it is started again are not used, and are kept for the next one', {
+    skip: onlyLong,
+  }, async () => {
     const [name, online] = ['bound', '/sys/devices/system/cpu/cpu1/online'];
     const options = { target: 'null', queues: 1, features: ['USER_RECOVERY'] as const, server: name, id: 7 };
     let { pid } = await library.startServer({ name, threads: 1, cpus: [1] });

@@ -43,7 +43,7 @@ describe('examples', { skip }, () => {
     }
   });
 
-  test('http.ts: an image of a web server is mounted', async () => {
+  test('http.ts: an image of a web server is mounted', { skip: onlyLong }, async () => {
     run(`node -e "${SERVER.replaceAll('\n', ' ')}" > ${DIRECTORY}/port 2>&1 & echo $! > ${DIRECTORY}/pid`);
     try {
       sh(`for i in $(seq 100); do test -s ${DIRECTORY}/port && break; sleep 0.1; done`);

@@ -35,9 +35,9 @@ const CASES: readonly (readonly [target: keyof typeof MAKES, moment: keyof typeo
   ['a program that never listens', 'the program is asked'],
   ['nbd', 'the program is asked', true],
   ['nbd', 'the kernel has made it', true],
-  ['nbd', "the device's own program is started"],
+  ['nbd', "the device's own program is started", true],
   ['nbd', 'it is live', true],
-  ['loop', 'the kernel has made it'],
+  ['loop', 'the kernel has made it', true],
   ['null', 'it is live'],
 ];
 
@@ -101,7 +101,7 @@ describe('a resident server in the foreground', { skip, timeout: 300_000 }, () =
     assert.equal((await endedBy('SIGABRT', [])).code, 134);
   });
 
-  test('that is killed: with --json it says so there', async () => {
+  test('that is killed: with --json it says so there', { skip: onlyLong }, async () => {
     const { code, stdout, stderr } = await endedBy('SIGKILL', ['--json']);
     assert.deepEqual([code, stderr], [137, '']);
     const { error } = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{'))) as {

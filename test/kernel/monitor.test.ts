@@ -16,6 +16,7 @@ import { fio, type FioJob } from '../../tools/guest/fio.ts';
 import { hugeFile, type HugeFile } from '../../tools/guest/hugetlbfs.ts';
 import { add, ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, skip } from './guest.ts';
+import { onlyLong } from './support/long.ts';
 
 /** The guest is emulated, on a machine that does other things too. */
 const PATIENCE_MS = 180_000;
@@ -105,7 +106,7 @@ describe('the monitor', { skip, timeout: 1_200_000 }, () => {
     }
   });
 
-  test('unregisters the buffer, and registers it again', async () => {
+  test('unregisters the buffer, and registers it again', { skip: onlyLong }, async () => {
     terminal.press('3');
     await shows(/\[3 Buffers \(1\)\]/);
     terminal.press('u');

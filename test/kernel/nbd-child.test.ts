@@ -69,7 +69,9 @@ describe('the program of an nbd device', { skip, timeout: 300_000 }, () => {
     sh(`ublkts del -n ${ID}`);
   });
 
-  test('qemu-nbd and a qcow2 image: kill -9 of the server ends the program too, and recover starts it again', async () => {
+  test('qemu-nbd and a qcow2 image: kill -9 of the server ends the program too, and recover starts it again', {
+    skip: onlyLong,
+  }, async () => {
     sh(`cd ${FOLDER} && qemu-img create -q -f qcow2 image 16M`);
     sh(`cd ${FOLDER} && ublkts add -t nbd -n ${ID} -i 1 -- qemu-nbd -f qcow2 --discard=unmap image`);
     verify(PATH, '--size=1M');
@@ -140,7 +142,9 @@ describe('no process of the program of an nbd device is left', { skip, timeout: 
 
   afterEach(() => run(`ublkts del -n ${ID} 2> /dev/null`));
 
-  test('a wrapper that starts the real server: one has the image at a time, and none is left', async () => {
+  test('a wrapper that starts the real server: one has the image at a time, and none is left', {
+    skip: onlyLong,
+  }, async () => {
     const wrapper = `sh -c 'nbdkit -f -U "$0" file ${DISK}; echo over' {socket}`;
     sh(`ublkts add -t nbd -n ${ID} -i 1 -- ${wrapper}`);
     assert.equal(servers(), 1, 'that of the probe has ended');

@@ -49,7 +49,7 @@ describe('recover of nbd', { skip, timeout: 900_000 }, () => {
     memory.release();
   });
 
-  test('recover takes what is named now, and keeps the other options', async () => {
+  test('recover takes what is named now, and keeps the other options', { skip: onlyLong }, async () => {
     blankDisk();
     const limits = { reconnect_delay: '5', request_timeout: '7' };
     const program = `nbdkit file ${DISK}`;

@@ -36,7 +36,7 @@ describe('NBD servers', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  test('nbd-server: its exports have their sizes, and a device grows with its export', async () => {
+  test('nbd-server: its exports have their sizes, and a device grows with its export', { skip: onlyLong }, async () => {
     const config = `${FOLDER}/nbd-server.conf`;
     const grows = `${FOLDER}/grows`;
     sh(`truncate -s 16M ${grows}`);

@@ -67,7 +67,9 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('over qemu-nbd and TCP, an image with one connection: one thread, a file system, and holes that are not sent', async () => {
+  test('over qemu-nbd and TCP, an image with one connection: one thread, a file system, and holes that are not sent', {
+    skip: onlyLong,
+  }, async () => {
     sh(`qemu-img create -q -f qcow2 ${FOLDER}/image 64M`);
     const port = 10_810;
     const qemu = ['qemu-nbd', '-t', '-f', 'qcow2', '--discard=unmap', '-x', 'disk', '-p', String(port)];
@@ -241,7 +243,9 @@ describe('nbd', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('an export is served by one device, however its URI is written and whoever is first', async () => {
+  test('an export is served by one device, however its URI is written and whoever is first', {
+    skip: onlyLong,
+  }, async () => {
     const link = `nbd+unix:///?socket=${FOLDER}/link`;
     sh(`ln -sfn socket ${FOLDER}/link`);
     await serving([...UNIX, 'memory', '1M'], async () => {

@@ -129,7 +129,7 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('an option of the target that is named leaves the others as they were', async () => {
+  test('an option of the target that is named leaves the others as they were', { skip: onlyLong }, async () => {
     const [file] = backing('offset');
     sh(`printf there | dd of=${file} bs=1M seek=4 conv=notrunc status=none`);
     sh(`ublkts add -t loop -n 5 -i 1 --offset 4M --sizelimit 2M ${file}`);

@@ -271,7 +271,9 @@ describe('a resident server', { skip }, () => {
     await until(() => held(pid).mappings <= before.mappings + 7);
   });
 
-  test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', async () => {
+  test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', {
+    skip: onlyLong,
+  }, async () => {
     const features: AddRequest['features'] = ['USER_RECOVERY', 'USER_RECOVERY_REISSUE'];
     const a = await add({ target: 'loop', files: [`${DIRECTORY}/a.img`], features });
     const b = await add({ target: 'loop', files: [`${DIRECTORY}/b.img`], features: [...features, 'BATCH_IO'] });

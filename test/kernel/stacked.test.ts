@@ -39,7 +39,7 @@ describe('a ublk device that lies on another one', { skip }, () => {
   });
   leavesNothingBehind();
 
-  test('is named by del and stop of the lower one, which stop nothing', async () => {
+  test('is named by del and stop of the lower one, which stop nothing', { skip: onlyLong }, async () => {
     sh(`truncate -s 8M ${image}`);
     const below = await library.addDevice(onFile);
     await blockDevice(below.path);

@@ -71,7 +71,9 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     await reading.succeeded;
   });
 
-  test('a process that is stopped while it has the files of devices locked hides no device and hangs no command', async () => {
+  test('a process that is stopped while it has the files of devices locked hides no device and hangs no command', {
+    skip: onlyLong,
+  }, async () => {
     const { id } = await addDevice({ ...ADD_DEFAULTS, target: 'null', id: 3 });
     const locked = inBackground('exec flock --no-fork /run/ublkts sleep 600');
     await until('it has the lock', () => run('flock --nonblock /run/ublkts true').status !== 0);

@@ -136,7 +136,9 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
   });
 
   describe('promised no more than they can', () => {
-    test('vfat on a disk of 4096-byte sectors: the device has such blocks too, and direct I/O', async () => {
+    test('vfat on a disk of 4096-byte sectors: the device has such blocks too, and direct I/O', {
+      skip: onlyLong,
+    }, async () => {
       const [image] = files('32M', 'fat');
       makeFat(image!, 32 * MiB, 4096);
       const disk = sh(`losetup --find --show --sector-size 4096 ${image}`);
@@ -169,7 +171,7 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
       }
     });
 
-    test('a file of ext3 on what is now ext4 is judged by itself', async () => {
+    test('a file of ext3 on what is now ext4 is judged by itself', { skip: onlyLong }, async () => {
       const [image] = files('32M', 'ext4');
       sh(`mkfs.ext4 -q ${image}; mount -o loop ${image} ${MOUNT}; touch ${MOUNT}/d.img; chattr -e ${MOUNT}/d.img`);
       sh(`head -c 8M /dev/urandom > ${MOUNT}/d.img; sync; head -c 4M /dev/zero > ${MOUNT}/e.img; sync`);

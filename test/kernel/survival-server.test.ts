@@ -8,6 +8,7 @@ import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { killServer, until } from './support/devices.ts';
 import { library } from './support/library.ts';
+import { onlyLong } from './support/long.ts';
 
 const FAILED = 1;
 const UNSUPPORTED = 3;
@@ -113,7 +114,7 @@ describe('servers that survive', { skip, timeout: 600_000 }, () => {
     sh(`umount /mnt; losetup -d ${disk}`);
   });
 
-  test('in the foreground: in use it serves on, unused it is deleted', async () => {
+  test('in the foreground: in use it serves on, unused it is deleted', { skip: onlyLong }, async () => {
     const server = inBackground(
       'exec ublkts add -t null -q 1 -n 5 --foreground > /tmp/foreground.out 2> /tmp/foreground.log',
     );
