@@ -10,6 +10,7 @@ import {
   type Text,
   UblkError,
 } from '../errors.ts';
+import { isObject } from '../kinds.ts';
 import { shortageOf } from '../native/shortage.ts';
 
 export interface WireError {
@@ -38,7 +39,7 @@ export function encodeError(thrown: unknown): WireError {
 
 /** The error that was encoded; for anything else an error that says so. Never throws. */
 export function decodeError(value: unknown): UblkError {
-  if (!isRecord(value)) return garbled();
+  if (!isObject(value)) return garbled();
   const { message, code, kind, command, device, hint } = value;
   if (!isText(message) || typeof code !== 'string') return garbled();
   return new UblkError(message, {
@@ -54,10 +55,6 @@ function garbled(): UblkError {
   return new UblkError('the server reported an error that cannot be read', { code: 'EBADMSG', command: 'recv' });
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
 function isKind(value: unknown): value is FailureKind {
   return FAILURE_KINDS.some((kind) => kind === value);
 }
@@ -68,5 +65,5 @@ function isText(value: unknown): value is Text {
 }
 
 function isMention(value: unknown): value is OptionMention {
-  return isRecord(value) && typeof value['option'] === 'string';
+  return isObject(value) && typeof value['option'] === 'string';
 }

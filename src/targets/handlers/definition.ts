@@ -1,12 +1,9 @@
 /** Checks what a target's file exports, which no compiler may have looked at. */
 import { usageError } from '../../errors.ts';
+import { isObject } from '../../kinds.ts';
 import type { TargetDefinition } from './define.ts';
 
 const OPTION_NAME = /^[a-z][a-z0-9_]*$/;
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
 
 /** Throws a UblkError that says what is wrong with the definition, in one sentence. */
 export function requireDefinition(value: Readonly<Record<string, unknown>>, file: string): TargetDefinition {
@@ -19,10 +16,10 @@ function problemOf({ summary, options = {}, files, setup, open }: Readonly<Recor
   if (typeof summary !== 'string') return '`summary` is not a text';
   if (typeof open !== 'function') return '`open` is not a function';
   if (setup !== undefined && typeof setup !== 'function') return '`setup` is not a function';
-  if (!isRecord(options)) return '`options` is not an object';
+  if (!isObject(options)) return '`options` is not an object';
   for (const [name, kind] of Object.entries(options)) {
     if (!OPTION_NAME.test(name)) return `the option ${JSON.stringify(name)} is not made of a-z, 0-9 and _`;
-    if (!isRecord(kind) || typeof kind['parse'] !== 'function') {
+    if (!isObject(kind) || typeof kind['parse'] !== 'function') {
       return `the option ${name} was not made by size, integer, text, flag or path`;
     }
   }
@@ -30,6 +27,6 @@ function problemOf({ summary, options = {}, files, setup, open }: Readonly<Recor
 }
 
 function isFileCount(files: unknown): boolean {
-  if (!isRecord(files) || !Number.isInteger(files['min']) || !Number.isInteger(files['max'])) return false;
+  if (!isObject(files) || !Number.isInteger(files['min']) || !Number.isInteger(files['max'])) return false;
   return 0 <= Number(files['min']) && Number(files['min']) <= Number(files['max']);
 }

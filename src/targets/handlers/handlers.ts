@@ -1,7 +1,7 @@
 /** Checks what a target's `open` has returned: each property by its type and its range. */
 import { usageError } from '../../errors.ts';
 import type { Handlers } from './define.ts';
-import { isRecord } from './definition.ts';
+import { isObject } from '../../kinds.ts';
 import { type Misspelt, misspeltNames } from './misspelt.ts';
 
 const FUNCTIONS = ['write', 'flush', 'discard', 'writeZeroes', 'close'];
@@ -15,9 +15,9 @@ const MOST_PHYSICAL = 2 ** 28;
 
 /** Throws a UblkError that says what is wrong, in one sentence. */
 export function requireHandlers(value: unknown, file: string): Handlers {
-  const wrong = isRecord(value) ? problemOf(value) : 'it returned no object';
+  const wrong = isObject(value) ? problemOf(value) : 'it returned no object';
   if (wrong === null) return value as Handlers;
-  const [misspelt] = isRecord(value) ? misspeltHandlers(value) : [];
+  const [misspelt] = isObject(value) ? misspeltHandlers(value) : [];
   throw usageError(
     `target ${file}: what \`open\` returned cannot be served: ${wrong}`,
     misspelt === undefined ? undefined : `it has \`${misspelt.name}\`: did you mean \`${misspelt.meant}\`?`,

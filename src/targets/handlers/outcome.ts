@@ -1,12 +1,12 @@
 /** What a handler has returned: nothing, a promise of nothing, or something that cannot be taken for an answer. */
-import { isRecord } from './definition.ts';
+import { isObject } from '../../kinds.ts';
 
 /** The promise that a handler has returned; null when its work is done. Throws for anything else. Hot path. */
 export function promiseOf(outcome: unknown): Promise<unknown> | null {
   if (outcome === undefined) return null;
   // A promise of another realm, of a class of its own or of a library becomes one of V8's, which calls back once and later, whatever
   // the `then` of the other one does. A promise that is one of V8's stays what it is.
-  if (outcome instanceof Promise || (isRecord(outcome) && typeof outcome['then'] === 'function'))
+  if (outcome instanceof Promise || (isObject(outcome) && typeof outcome['then'] === 'function'))
     return Promise.resolve(outcome);
   throw new UnexpectedResult('it returned', outcome);
 }

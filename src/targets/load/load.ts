@@ -3,8 +3,9 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UblkError, usageError } from '../../errors.ts';
+import { isObject } from '../../kinds.ts';
 import { TARGET_BRAND, type TargetDefinition } from '../handlers/define.ts';
-import { isRecord, requireDefinition } from '../handlers/definition.ts';
+import { requireDefinition } from '../handlers/definition.ts';
 import { handlersTarget } from '../handlers/index.ts';
 import type { Opened, OpenRequest, TargetType } from '../target.ts';
 import { withinBound } from './bound.ts';
@@ -61,11 +62,11 @@ async function loadBranded(file: string, copy?: string): Promise<Readonly<Record
 }
 
 function defaultOf(exported: unknown): unknown {
-  return isRecord(exported) ? exported['default'] : undefined;
+  return isObject(exported) ? exported['default'] : undefined;
 }
 
 function isTarget(value: unknown): value is Readonly<Record<string, unknown>> {
-  return isRecord(value) && kindOf(value) !== undefined;
+  return isObject(value) && kindOf(value) !== undefined;
 }
 
 function kindOf(target: Readonly<Record<string, unknown>>): unknown {
