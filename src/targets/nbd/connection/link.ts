@@ -3,6 +3,7 @@
  * lost again soon after it was made counts as a failed attempt. It runs in the event loop of its queue thread.
  */
 import { serverLog } from '../../log.ts';
+import { Backoff } from '../backoff.ts';
 import { connectNbd } from './connect.ts';
 import { differenceOf, type Needs } from './difference.ts';
 import type { NbdExport } from '../handshake/export.ts';
@@ -13,8 +14,6 @@ import { leave } from '../transmission/goodbye.ts';
 import type { Tunnels } from '../tls/thread.ts';
 import { formatNbdUri } from '../uri.ts';
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
 /** A connection that was up for at least this time counts as a good one. */
 const GOOD_MS = 2_000;
 /** How often the log says that there is still no connection. */
@@ -63,8 +62,7 @@ export interface LinkOptions extends NbdOptions {
 export class Link {
   private readonly options: LinkOptions;
   private readonly uri: string;
-  /** Milliseconds until the next attempt. */
-  private pause = 0;
+  private readonly backoff = new Backoff();
   private retry: NodeJS.Timeout | undefined;
   private patience: NodeJS.Timeout | undefined;
   private madeAt = performance.now();
@@ -98,7 +96,7 @@ export class Link {
     // The wait began when the last connection that answered a request was lost.
     if (this.isProven || (wasGood && !wasWaiting)) this.lostAt = now;
     this.saidReason = '';
-    if (wasGood) this.pause = 0;
+    if (wasGood) this.backoff.reset();
     this.setDeadline();
     this.remind(now);
     this.attemptLater();
@@ -203,8 +201,7 @@ export class Link {
   }
 
   private attemptLater(): void {
-    this.retry = setTimeout(() => this.attempt(), this.pause);
-    this.pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pause * 2));
+    this.retry = setTimeout(() => this.attempt(), this.backoff.next());
   }
 
   private say(what: string): void {

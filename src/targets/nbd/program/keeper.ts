@@ -9,12 +9,11 @@ import { endLeftOver } from '../../../program/left-over.ts';
 import { changing, removeFile } from '../../../record/run-files.ts';
 import { joinWords } from '../../../text/shell-words.ts';
 import { serverLog } from '../../log.ts';
+import { Backoff } from '../backoff.ts';
 import type { Program } from './command.ts';
 import { explained } from './last-words.ts';
 import { type StartedProgram, startProgram, untilListening } from './start.ts';
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
 /** A program that has run for at least this time counts as started well. */
 const GOOD_MS = 2_000;
 /** How often the log repeats the same reason for which the program ends. */
@@ -35,7 +34,7 @@ export class ProgramKeeper {
   private readonly first: StartedProgram;
   private running: StartedProgram;
   private startedAt = 0;
-  private pause = 0;
+  private readonly backoff = new Backoff();
   private retry: NodeJS.Timeout | undefined;
   private saidReason = '';
   private saidAt = 0;
@@ -112,14 +111,13 @@ export class ProgramKeeper {
 
   private hasEnded(how: string): void {
     if (this.isEnding) return;
-    if (performance.now() - this.startedAt >= GOOD_MS) this.pause = 0;
+    if (performance.now() - this.startedAt >= GOOD_MS) this.backoff.reset();
     this.say(`${how}; it is started again`);
     this.retryLater();
   }
 
   private retryLater(): void {
-    this.retry = setTimeout(() => this.startAgain(), this.pause);
-    this.pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pause * 2));
+    this.retry = setTimeout(() => this.startAgain(), this.backoff.next());
   }
 
   private say(how: string): void {
