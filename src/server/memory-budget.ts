@@ -19,6 +19,8 @@ export interface Memory {
   readonly total: number;
   /** Bytes that it could have now. */
   readonly available: number;
+  /** Bytes that it could have now before a control group slows it down (memory.high). No more than `available`. */
+  readonly atSpeed: number;
   /** Whether a control group has a limit, which no other process's end can lift. */
   readonly limited: boolean;
 }
@@ -39,9 +41,9 @@ export function needsBuffersAtOnce(mlock: boolean, { limited }: Memory): boolean
 }
 
 /**
- * Notes about buffers that would not fit now. Throws for buffers that never can, and for those that do not fit now and
- * are all to have their memory before the device is live: the out-of-memory killer would end other programs for them, the
- * one that is adding the device first.
+ * Notes about buffers that would not fit now, or would be slow to fill. Throws for buffers that never can fit, and for those
+ * that are all to have their memory before the device is live and would not get it now: the out-of-memory killer would end
+ * other programs for them, the one that is adding the device first, or the server would sleep while it fills them.
  */
 export function checkBufferMemory(
   { queues, depth, bytes }: Buffers,
@@ -51,8 +53,13 @@ export function checkBufferMemory(
   const all = queues * depth * bytes;
   const atOnce = needsBuffersAtOnce(mlock, memory);
   const others = memory.limited && atOnce && all > 0 ? SERVER_BYTES : 0;
-  if (all + others <= memory.available) return [];
+  if (all + others <= memory.atSpeed) return [];
   const what = `the I/O buffers of ${queues} queues of ${depth} requests of ${formatSize(bytes)} come to ${formatSize(all)}`;
+  if (all + others <= memory.available) {
+    const slow = `${what}, and the control group slows down whoever needs more than another ${formatSize(memory.atSpeed)} (memory.high)`;
+    if (atOnce) throw tooMuch(`${slow}: all of them need their memory now`);
+    return [`${slow}: a full load may be slow`];
+  }
   if (all > memory.total) throw tooMuch(`${what}, and there are ${formatSize(memory.total)} of memory`);
   const available = `${what}, and ${formatSize(memory.available)} of memory is available`;
   if (mlock) throw tooMuch([available, ': ', option('mlock'), ' needs it now']);
@@ -84,41 +91,40 @@ function tooMuch(message: Text): UblkError {
 
 /** The memory that the machine and the control groups of this process allow. */
 export function readMemory(root = ''): Memory {
-  return memoryWithin(root, ['memory.max']);
-}
-
-/**
- * The memory that this process can have before it is slowed down: one that is over memory.high sleeps for up to two
- * seconds with each 256 KiB more, also inside of a system call, and this never ends where nothing can be reclaimed.
- */
-export function readMemoryAtSpeed(root = ''): Memory {
-  return memoryWithin(root, ['memory.max', 'memory.high']);
-}
-
-/** `limits`: the files of a control group that count. */
-function memoryWithin(root: string, limits: readonly string[]): Memory {
   const meminfo = readFileSync(`${root}/proc/meminfo`, 'latin1');
-  const total = kibibytes('MemTotal:', meminfo);
-  const available = kibibytes('MemAvailable:', meminfo);
-  return groupsOf(root, limits).reduce<Memory>(
-    (memory, { max, current }) => ({
+  const machine = { total: kibibytes('MemTotal:', meminfo), available: kibibytes('MemAvailable:', meminfo) };
+  return groupsOf(root).reduce<Memory>(
+    (memory, { max, high, current }) => ({
       total: Math.min(memory.total, max),
       available: Math.min(memory.available, Math.max(0, max - current)),
-      limited: true,
+      atSpeed: Math.min(memory.atSpeed, Math.max(0, Math.min(max, high) - current)),
+      limited: memory.limited || max < Infinity,
     }),
-    { total, available, limited: false },
+    { ...machine, atSpeed: machine.available, limited: false },
   );
 }
 
-/** The process's control group (version 2) and those above it, as far as they have a limit. */
-function groupsOf(root: string, limits: readonly string[]): { max: number; current: number }[] {
+/**
+ * The same, with memory.high as a limit like another: a process that is over it sleeps for up to two seconds with each
+ * 256 KiB more, also inside of a system call, and this never ends where nothing can be reclaimed.
+ */
+export function readMemoryAtSpeed(root = ''): Memory {
+  const memory = readMemory(root);
+  return { ...memory, available: memory.atSpeed, limited: memory.limited || memory.atSpeed < memory.available };
+}
+
+/** The process's control group (version 2) and those above it. */
+function groupsOf(root: string): { max: number; high: number; current: number }[] {
   const own = /^0::(\/.*)$/m.exec(readOr('', `${root}/proc/self/cgroup`))?.[1];
   if (own === undefined) return [];
-  const groups: { max: number; current: number }[] = [];
+  const groups: { max: number; high: number; current: number }[] = [];
   for (let path = own; path !== '/'; path = dirname(path)) {
     const folder = join(root, '/sys/fs/cgroup', path);
-    const max = Math.min(...limits.map((limit) => bytesIn(`${folder}/${limit}`)));
-    if (max < Infinity) groups.push({ max, current: usedIn(folder) });
+    groups.push({
+      max: bytesIn(`${folder}/memory.max`),
+      high: bytesIn(`${folder}/memory.high`),
+      current: usedIn(folder),
+    });
   }
   return groups;
 }

@@ -11,7 +11,7 @@ import {
 } from '../../src/server/memory-budget.ts';
 
 const MiB = 1 << 20;
-const MEMORY = { total: 2048 * MiB, available: 1024 * MiB, limited: false };
+const MEMORY = { total: 2048 * MiB, available: 1024 * MiB, atSpeed: 1024 * MiB, limited: false };
 
 describe('the memory of I/O buffers', () => {
   test('what is available needs no word, what could be is a note, what cannot be is refused with the figure', () => {
@@ -45,13 +45,33 @@ describe('the memory of I/O buffers', () => {
     assert.ok(!needsBuffersAtOnce(false, MEMORY));
   });
 
+  test('over memory.high, buffers that are to be had at once are refused, and others are a note', () => {
+    const group = { ...MEMORY, atSpeed: 512 * MiB };
+    const buffers = { queues: 2, depth: 256, bytes: MiB };
+    assert.deepEqual(checkBufferMemory(buffers, true, group), []);
+    const [note] = checkBufferMemory({ ...buffers, depth: 300 }, false, group);
+    assert.match(
+      note ?? '',
+      /slows down whoever needs more than another 512M \(memory\.high\): a full load may be slow$/,
+    );
+    for (const [mlock, limited] of [
+      [true, false],
+      [false, true],
+    ] as const) {
+      assert.throws(() => checkBufferMemory({ ...buffers, depth: 300 }, mlock, { ...group, limited }), {
+        code: 'ENOMEM',
+        message: /\(memory\.high\): all of them need their memory now$/,
+      });
+    }
+  });
+
   test('a control group, or one above it, has the last word, and memory.high where nobody is to sleep', () => {
     const root = mkdtempSync(join(tmpdir(), 'ublkts-memory-'));
     try {
       mkdirSync(`${root}/proc/self`, { recursive: true });
       mkdirSync(`${root}/sys/fs/cgroup/outer/inner`, { recursive: true });
       writeFileSync(`${root}/proc/meminfo`, 'MemTotal:  1024 kB\nMemFree: 1 kB\nMemAvailable:   512 kB\n');
-      assert.deepEqual(readMemory(root), { total: 1048576, available: 524288, limited: false });
+      assert.deepEqual(readMemory(root), { total: 1048576, available: 524288, atSpeed: 524288, limited: false });
       writeFileSync(`${root}/proc/self/cgroup`, '0::/outer/inner\n');
       writeFileSync(`${root}/sys/fs/cgroup/outer/memory.max`, '400000\n');
       writeFileSync(`${root}/sys/fs/cgroup/outer/memory.current`, '150000\n');
@@ -60,10 +80,14 @@ describe('the memory of I/O buffers', () => {
         'anon 100000\nfile 70000\ninactive_file 30000\nactive_file 20000\n',
       );
       writeFileSync(`${root}/sys/fs/cgroup/outer/inner/memory.max`, 'max\n');
-      assert.deepEqual(readMemory(root), { total: 400000, available: 300000, limited: true });
+      const limited = { total: 400000, available: 300000, atSpeed: 300000, limited: true };
+      assert.deepEqual(readMemory(root), limited);
       writeFileSync(`${root}/sys/fs/cgroup/outer/memory.high`, '300000\n');
-      assert.deepEqual(readMemory(root), { total: 400000, available: 300000, limited: true });
-      assert.deepEqual(readMemoryAtSpeed(root), { total: 300000, available: 200000, limited: true });
+      assert.deepEqual(readMemory(root), { ...limited, atSpeed: 200000 });
+      assert.deepEqual(readMemoryAtSpeed(root), { ...limited, available: 200000, atSpeed: 200000 });
+      writeFileSync(`${root}/sys/fs/cgroup/outer/memory.max`, 'max\n');
+      assert.equal(readMemory(root).limited, false);
+      assert.equal(readMemoryAtSpeed(root).limited, true);
     } finally {
       rmSync(root, { recursive: true });
     }
