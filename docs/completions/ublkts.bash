@@ -11,6 +11,12 @@ _ublkts_targets() {
   _ublkts_names_files
   mapfile -t COMPREPLY < <(compgen -W "null loop ram stripe nbd fault_inject" -f -- "$current")
 }
+_ublkts_second_words() {
+  case $1 in
+    lab) _ublkts_words "build run shell" ;;
+    target) _ublkts_words "check new" ;;
+  esac
+}
 
 _ublkts() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -28,16 +34,17 @@ _ublkts() {
     return
   fi
   if [[ $command == help ]]; then
-    ((COMP_CWORD == 2)) && _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm serve set-affinity set-params set_affinity set_params stop target top unreg-buf unreg_buf update-size update_size"
+    if ((COMP_CWORD == 2)); then
+      _ublkts_words "add bench completion del doctor features lab list ls metrics monitor nbd-info quiesce recover reg-buf reg_buf rm serve set-affinity set-params set_affinity set_params stop target top unreg-buf unreg_buf update-size update_size"
+    elif ((COMP_CWORD == 3)); then
+      _ublkts_second_words "${COMP_WORDS[2]}"
+    fi
     return
   fi
   case $command in
     lab|target)
       if ((COMP_CWORD == 2)); then
-        case $command in
-          lab) _ublkts_words "build run shell" ;;
-          target) _ublkts_words "check new" ;;
-        esac
+        _ublkts_second_words "$command"
         return
       fi
       command="$command ${COMP_WORDS[2]}"

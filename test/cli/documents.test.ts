@@ -39,6 +39,7 @@ describe('bash completes', () => {
     ['ublkts add --csum-type n', 'nvme'],
     ['ublkts add --shmem-', '--shmem-zc'],
     ['ublkts help mon', 'monitor'],
+    ['ublkts help lab r', 'run'],
     // bash hands `--format=ta` over as three words.
     ['ublkts list --format = ta', 'table'],
     ['ublkts list --format =', 'kublk table json'],

@@ -1,7 +1,7 @@
 import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
 import type { CommandDoc, Completion } from './model.ts';
-import { firstWords, flagWords, spellings, topics } from './words.ts';
+import { firstWords, flagWords, secondWords, spellings, topics } from './words.ts';
 
 export function bashCompletion(commands: readonly CommandDoc[]): string {
   const nested = [...topics(commands)];
@@ -17,6 +17,11 @@ _ublkts_directories() { _ublkts_names_files; mapfile -t COMPREPLY < <(compgen -d
 _ublkts_targets() {
   _ublkts_names_files
   mapfile -t COMPREPLY < <(compgen -W "${targetNames().join(' ')}" -f -- "$current")
+}
+_ublkts_second_words() {
+  case $1 in
+${nested.map(([topic, members]) => `    ${topic}) _ublkts_words "${secondWords(members).join(' ')}" ;;`).join('\n')}
+  esac
 }
 
 _ublkts() {
@@ -35,15 +40,17 @@ _ublkts() {
     return
   fi
   if [[ $command == help ]]; then
-    ((COMP_CWORD == 2)) && _ublkts_words "${firstWords(commands).join(' ')}"
+    if ((COMP_CWORD == 2)); then
+      _ublkts_words "${firstWords(commands).join(' ')}"
+    elif ((COMP_CWORD == 3)); then
+      _ublkts_second_words "\${COMP_WORDS[2]}"
+    fi
     return
   fi
   case $command in
     ${nested.map(([topic]) => topic).join('|') || '""'})
       if ((COMP_CWORD == 2)); then
-        case $command in
-${nested.map(([topic, members]) => `          ${topic}) _ublkts_words "${secondWords(members)}" ;;`).join('\n')}
-        esac
+        _ublkts_second_words "$command"
         return
       fi
       command="$command \${COMP_WORDS[2]}"
@@ -59,10 +66,6 @@ ${commands.map(wordCase).join('\n')}
 
 complete -F _ublkts ublkts
 `;
-}
-
-function secondWords(members: readonly CommandDoc[]): string {
-  return members.map(({ name }) => name.split(' ')[1]).join(' ');
 }
 
 /** After a flag that takes a value, only that value. */

@@ -11,19 +11,27 @@ export function fishCompletion(commands: readonly CommandDoc[]): string {
   );
   const topicLines = [...nested].flatMap(([topic, members]) => [
     word('__fish_use_subcommand', topic, `${topic} commands`),
-    ...members.map(({ name, summary }) =>
-      word(
-        `__fish_seen_subcommand_from ${topic}; and test (count (commandline -opc)) -eq 2`,
-        name.split(' ')[1] ?? '',
-        summary,
-      ),
-    ),
+    ...members.map(({ name, summary }) => word(`__ublkts_last_word_is ${topic}`, name.split(' ')[1] ?? '', summary)),
   ]);
   return `# fish completion of ublkts; \`ublkts completion fish\` writes it
 function __ublkts_devices
     for device in /sys/class/ublk-char/ublkc*
         string replace --regex '.*/ublkc' '' $device
     end
+end
+
+# The word before the one that is typed: behind \`ublkts\`, or behind \`ublkts help\`.
+function __ublkts_last_word_is
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; or begin
+        test (count $words) -eq 3; and test $words[2] = help
+    end
+    and test $words[-1] = $argv[1]
+end
+
+# Flags are offered with underscores, and with hyphens too once one is typed.
+function __ublkts_has_hyphens
+    string match --quiet --regex -- '\\s--[a-z]+-' (commandline -cp)
 end
 
 complete -c ublkts -f
@@ -35,7 +43,7 @@ function helpLines(commands: readonly CommandDoc[]): string[] {
   const words = quote(firstWords(commands).join(' '));
   return [
     word('__fish_use_subcommand', 'help', 'Show the help of a command.'),
-    `complete -c ublkts -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from help' -a ${words}`,
+    `complete -c ublkts -n '__ublkts_last_word_is help' -a ${words}`,
   ];
 }
 
@@ -48,19 +56,22 @@ function commandLines(command: CommandDoc): string[] {
   const last = command.args.findLast(({ completion }) => completion.kind !== 'anything');
   const words = last === undefined ? '' : values(last.completion);
   return [
-    ...command.flags.map((flag) => flagLine(condition, flag)),
+    ...command.flags.flatMap((flag) => flagLines(condition, flag)),
     ...(words === '' ? [] : [`complete -c ublkts -n ${quote(condition)} ${words}`]),
   ];
 }
 
-function flagLine(condition: string, { char, name, summary, value, completion }: FlagDoc): string {
-  const names = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;
+function flagLines(condition: string, { char, name, summary, value, completion }: FlagDoc): string[] {
   // -x: the value and nothing else; without it fish adds the files of the directory.
   const needs = ['target', 'file', 'directory'].includes(completion.kind) ? '-r' : '-x';
   // fish takes the next word for the value of a flag with -x or -r, and this one has its value behind an equals sign.
   const argument =
     value === undefined || value === OPTIONAL_NAME ? '' : ` ${[needs, values(completion)].join(' ').trim()}`;
-  return `complete -c ublkts -n ${quote(condition)} ${names}${argument} -d ${quote(summary)}`;
+  const line = (when: string, names: string) =>
+    `complete -c ublkts -n ${quote(when)} ${names}${argument} -d ${quote(summary)}`;
+  const lines = [line(condition, char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`)];
+  if (name.includes('_')) lines.push(line(`__ublkts_has_hyphens; and ${condition}`, `-l ${name.replaceAll('_', '-')}`));
+  return lines;
 }
 
 function word(condition: string, typed: string, summary: string): string {

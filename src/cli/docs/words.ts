@@ -16,6 +16,11 @@ export function topics(commands: readonly CommandDoc[]): Map<string, CommandDoc[
   return found;
 }
 
+/** The second words of the commands of a topic. */
+export function secondWords(members: readonly CommandDoc[]): string[] {
+  return members.map(({ name }) => name.split(' ')[1] ?? '');
+}
+
 /** The names of a command: its own and its aliases. */
 export function spellings({ name, aliases }: CommandDoc): string[] {
   return [name, ...aliases];

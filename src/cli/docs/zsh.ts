@@ -1,7 +1,7 @@
 import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
 import type { ArgDoc, CommandDoc, Completion, FlagDoc } from './model.ts';
-import { firstWords, flagWords, spellings, topics } from './words.ts';
+import { firstWords, flagWords, secondWords, spellings, topics } from './words.ts';
 
 export function zshCompletion(commands: readonly CommandDoc[]): string {
   const nested = [...topics(commands)];
@@ -45,7 +45,12 @@ ${first.map((line) => `        ${line}`).join('\n')}
         [[ $words[n] == --*-* && $words[n] != *=* ]] && words[n]=--\${\${words[n]#--}//-/_}
       done
       case $words[1] in
-        help) ((CURRENT == 2)) && compadd ${firstWords(commands).join(' ')} ;;
+        help)
+          case $CURRENT,$words[2] in
+            2,*) compadd ${firstWords(commands).join(' ')} ;;
+${nested.map(([topic, members]) => `            3,${topic}) compadd ${secondWords(members).join(' ')} ;;`).join('\n')}
+          esac
+          ;;
 ${single.map((command) => argumentsCase(command, spellings(command), '        ')).join('\n')}
 ${nested.map(([topic, members]) => topicCase(topic, members)).join('\n')}
       esac
