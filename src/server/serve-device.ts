@@ -12,7 +12,7 @@ import { ShmemTable } from '../queue/shmem-table.ts';
 import { filesOf } from '../record/files.ts';
 import { requireRecord } from '../record/attempt.ts';
 import { writePidFile } from '../record/pid-file.ts';
-import { thisProcess } from '../record/server-identity.ts';
+import { type ServerIdentity, thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { withFilesAlone } from '../record/files-alone.ts';
 import { updateRecord } from '../record/store.ts';
@@ -26,7 +26,7 @@ import { openCharDevice } from './char-device.ts';
 import { holdRequests } from './hold-requests.ts';
 import { IdleBuffers } from './idle-buffers.ts';
 import { requireServable } from './kept-limits.ts';
-import { bufferNeeds, mapShared, ownBuffers, releaseMaps } from './mappings.ts';
+import { bufferNeeds, mapShared, ownBuffers, releaseMaps, type SharedMaps } from './mappings.ts';
 import { checkBufferMemory, needsBuffersAtOnce, readMemory } from './memory-budget.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 import { noteEnd, noteUnclosed } from './noted-end.ts';
@@ -90,19 +90,12 @@ export async function serveDevice(
   // Another device that has the id by now must not be opened: that would refuse it to its own server.
   requireRecord(id, attempt);
   const channel = new ControlChannel();
-  let isOpen = true;
-  const closeChannel = (): void => {
-    if (isOpen) channel.close();
-    isOpen = false;
-  };
+  const closeChannel = once(() => channel.close());
   held.add(closeChannel);
   let closed: Promise<void> | undefined;
   held.add(() =>
     closed?.catch(async (error: unknown) => {
-      const problem = error instanceof Error ? error.message : String(error);
-      await withFilesAlone(() => noteUnclosed(id, problem)).catch((unwritten: unknown) =>
-        log(describeFailure(unwritten)),
-      );
+      await tellUnclosed(id, error);
       throw error;
     }),
   );
@@ -145,50 +138,35 @@ export async function serveDevice(
   // A queue is served as soon as its tags are fetched, and what the kernel kept for the device may lie in a buffer.
   if (recovering) registry.adopt(record);
   // Before tags are fetched: a shared thread cannot give them back when something fails, and the device would stay with it.
-  const { lock } = filesOf(id);
-  const locked = await takeServerLock(lock);
-  if (locked !== null) held.setLock(() => closeSync(locked));
-  updateRecord(id, {
-    server: thisProcess(lock, server ?? undefined),
+  const lockNotes = await recordServer({
+    id,
+    server,
+    held,
     previous: record.server,
     descriptors: target.files,
-    ...(opened.length === 0 ? {} : { identities: opened.map(({ stat }) => identityOf(stat)) }),
-    ended: null,
+    opened,
   });
-  writePidFile(id, server !== null);
   const atOnce = needsBuffersAtOnce(spec.mlock, memory);
-  const holdBuffers = (): string[] => {
-    const refused = lockBuffers(ownBuffers(maps));
-    if (atOnce) populateBuffers(ownBuffers(maps));
-    return refused;
-  };
   // Shared threads run already, and a failure after they have fetched tags would leave the device with them.
-  const heldEarly = shared === null ? [] : holdBuffers();
+  const heldEarly = shared === null ? [] : holdBuffers(maps, atOnce);
   const running = startThreads({ device, channel, target, opened, maps, held, shared });
   threads = running;
   const idle = new IdleBuffers(maps, running);
   held.addMemory(() => idle.stop());
   if (mode === 'add' && target.params !== null) await setParams(channel, id, target.params);
   const fetched = await untilFetched(running, target);
-  const notes = [...setup.run(), ...fetched.notes];
-  if (locked === null) notes.push(`${lock} is locked by another process`);
+  const notes = [...setup.run(), ...fetched.notes, ...lockNotes];
   if (fetched.params !== undefined) {
     if (made === null) await setParams(channel, id, fetched.params);
     else requireServable(id, made, fetched.params, type.keepsFeatures);
   }
   // Threads that serve only this device allocate their memory before its buffers do.
-  notes.push(...(shared === null ? holdBuffers() : heldEarly));
+  notes.push(...(shared === null ? holdBuffers(maps, atOnce) : heldEarly));
   if (atOnce) idle.stop();
   const stopListening = await listenForSize(id, spec);
   if (stopListening !== null) held.add(stopListening);
   requireWanted();
-  if (mode === 'add') {
-    for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
-    await startDev(channel, id, process.pid);
-  } else {
-    await endUserRecovery(channel, id, process.pid);
-    notes.push(...(await restoreBuffers(registry, spec.buffers)));
-  }
+  notes.push(...(await goLive(mode, { channel, id, spec, registry })));
   if (spec.sharedMemory) {
     const socket = await listen(id, registry);
     held.add(() => {
@@ -213,6 +191,71 @@ export async function serveDevice(
     quiesce,
     look: () => idle.look(),
   };
+}
+
+function once(call: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) call();
+    isDone = true;
+  };
+}
+
+/** Says in the record, or else in the log, why the target could not be closed. */
+async function tellUnclosed(id: number, error: unknown): Promise<void> {
+  const problem = error instanceof Error ? error.message : String(error);
+  await withFilesAlone(() => noteUnclosed(id, problem)).catch((unwritten: unknown) => log(describeFailure(unwritten)));
+}
+
+interface Taken {
+  readonly id: number;
+  readonly held: Held;
+  readonly server: string | null;
+  /** The server that the device had before. */
+  readonly previous: ServerIdentity | null;
+  readonly descriptors: readonly number[];
+  readonly opened: readonly FoundFile[];
+}
+
+/** Takes the lock of the device's server, and writes into the record that it is this process. Resolves to notes. */
+async function recordServer({ id, held, server, previous, descriptors, opened }: Taken): Promise<string[]> {
+  const { lock } = filesOf(id);
+  const locked = await takeServerLock(lock);
+  if (locked !== null) held.setLock(() => closeSync(locked));
+  updateRecord(id, {
+    server: thisProcess(lock, server ?? undefined),
+    previous,
+    descriptors,
+    ...(opened.length === 0 ? {} : { identities: opened.map(({ stat }) => identityOf(stat)) }),
+    ended: null,
+  });
+  writePidFile(id, server !== null);
+  return locked === null ? [`${lock} is locked by another process`] : [];
+}
+
+/** Keeps the I/O buffers in memory once they are there, and has all of them there now if `atOnce`. Returns notes. */
+function holdBuffers(maps: SharedMaps, atOnce: boolean): string[] {
+  const refused = lockBuffers(ownBuffers(maps));
+  if (atOnce) populateBuffers(ownBuffers(maps));
+  return refused;
+}
+
+interface Ready {
+  readonly channel: ControlChannel;
+  readonly id: number;
+  readonly spec: DeviceSpec;
+  readonly registry: ShmemRegistry;
+}
+
+/** The kernel sends requests from here on. A recovered device is live also without a buffer that cannot be restored. Resolves to notes. */
+async function goLive(mode: StartMode, { channel, id, spec, registry }: Ready): Promise<string[]> {
+  if (mode === 'recover') {
+    await endUserRecovery(channel, id, process.pid);
+    return restoreBuffers(registry, spec.buffers);
+  }
+  for (const buffer of spec.buffers) await registry.registerPath(buffer.path, buffer.readOnly);
+  await startDev(channel, id, process.pid);
+  return [];
 }
 
 /** The files of the spec, as a built-in target has opened them; none for one that opens others, or opens them on its threads. */
