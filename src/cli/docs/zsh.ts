@@ -44,6 +44,10 @@ ${first.map((line) => `        ${line}`).join('\n')}
       for ((n = 2; n < CURRENT; n++)); do
         [[ $words[n] == --*-* && $words[n] != *=* ]] && words[n]=--\${\${words[n]#--}//-/_}
       done
+      if [[ $PREFIX == --*-*=* ]]; then
+        PREFIX=--\${\${\${PREFIX%%=*}#--}//-/_}=\${PREFIX#*=}
+        words[CURRENT]=$PREFIX
+      fi
       case $words[1] in
         help)
           case $CURRENT,$words[2] in
