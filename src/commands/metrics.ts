@@ -11,7 +11,7 @@ export default class Metrics extends BaseCommand {
     'Prints the counters once. With --listen, serves them at /metrics until it is interrupted. docs/monitor.md lists them.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> > /var/lib/node_exporter/textfile/ublk.prom',
+    'cd /var/lib/node_exporter/textfile && <%= config.bin %> <%= command.id %> > ublk.new && mv ublk.new ublk.prom',
     '<%= config.bin %> <%= command.id %> --listen 127.0.0.1:9432',
   ];
   static override flags = {
