@@ -19,6 +19,7 @@ import { addSeals } from '../../src/native/libc/seals.ts';
 import { connectUnix } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd, mapFile } from '../../src/native/memory.ts';
 import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
+import { BUFFER_SLOTS } from '../../src/stats/layout.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
 import { fioUntilStopped, inBackground } from './support/background.ts';
 import { lockDevice } from '../../tools/guest/device-lock.ts';
@@ -251,6 +252,23 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
   });
 
   test('what cannot be registered is refused in words, and the device serves on', async () => {
+  test('one buffer more than there can be is refused, and I/O in it is copied as before', {
+    skip: onlyLong,
+  }, async () => {
+    const [file] = sharedFiles(1, MiB);
+    await withDevice({ target: 'loop', files: backing('disk'), features: ['SHMEM_ZC'] }, async ({ id, path }) => {
+      for (let i = 0; i < BUFFER_SLOTS; i++) await registerBuffer(id, { kind: 'memfd', bytes: PAGE, seal: true });
+      const fio = fioUntilStopped(path, `--mem=mmapshared:${file}`);
+      for (let tries = 0; tries < 10; tries++) {
+        await assert.rejects(registerBuffer(id, { kind: 'path', path: file! }), { code: 'ENOSPC', message: /256/ });
+      }
+      await fio.stop();
+      assert.equal((await describeDevice(id)).io?.errors, 0);
+      await unregisterBuffer(id, 100);
+      assert.equal((await registerBuffer(id, { kind: 'path', path: file! })).index, 100);
+    });
+  });
+
     const [file] = sharedFiles(1, MiB);
     await withDevice({ target: 'null', features: ['SHMEM_ZC'] }, async ({ id, path }) => {
       const ask = (source: string) => registerBuffer(id, { kind: 'path', path: source, readOnly: false });

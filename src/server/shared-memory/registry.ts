@@ -254,6 +254,8 @@ export class ShmemRegistry {
   }
 
   async #register(fd: number, what: Description, keep: number, isAwaited: () => boolean): Promise<StoredBuffer> {
+    // The driver gives out indexes beyond ours, and the client's requests would match there until it takes one back.
+    if (this.#lowestFree() >= BUFFER_SLOTS) throw tooMany(this.#device);
     const isWanted = () => isAwaited() && !this.#isEnding;
     // The client may have left while the calls before this one waited.
     if (!isWanted()) throw this.#unwantedNow();
@@ -361,7 +363,7 @@ export class ShmemRegistry {
 
   #lowestFree(): number {
     let index = 0;
-    while (this.#entries.has(index)) index++;
+    while (this.#entries.has(index) || this.#lost.has(index)) index++;
     return index;
   }
 
