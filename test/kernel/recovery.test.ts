@@ -1,20 +1,22 @@
 /** Servers that are killed, and devices that go on with the next. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
+import { createMemfd, mapFile } from '../../src/native/memory.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
 import { inBackground } from './support/background.ts';
-import { bufferOf, buffersOf, killServer, until, withServed } from './support/devices.ts';
+import { bufferOf, buffersOf, killServer, until, withDisk, withServed } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
 import { library } from './support/library.ts';
 import { LONG, onlyLong } from './support/long.ts';
 
-const { recoverDevice, registerBuffer, unregisterAllBuffers } = library;
+const { recoverDevice, registerBuffer, unregisterAllBuffers, unregisterBuffer } = library;
 
 const FOLDER = '/dev/shm/recovery';
 const MiB = 1 << 20;
+const PAGE = 4096;
 
 describe('recovery', { skip, timeout: 900_000 }, () => {
   leavesNothingBehind();
@@ -145,6 +147,27 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
       assert.deepEqual((await describeDevice(5)).target?.options, options);
       assert.match(sh('dd if=/dev/ublkb5 bs=512 count=1 iflag=direct status=none | tr -d "\\0"'), /^there$/);
     }
+    sh('ublkts del -n 5');
+  });
+
+  test('without its record, the buffers of a device are unregistered, also those behind many free indexes', {
+    skip: onlyLong,
+  }, async () => {
+    const [file] = backing('disk');
+    sh(`ublkts add -t loop -n 5 -q 1 -r 1 -i 1 --shmem_zc ${file}`);
+    await blockDevice('/dev/ublkb5');
+    const memfd = createMemfd('last', PAGE);
+    const last = { kind: 'path', path: `/proc/${process.pid}/fd/${memfd}` } as const;
+    for (let i = 0; i < 17; i++) await registerBuffer(5, { kind: 'memfd', bytes: PAGE, seal: true });
+    assert.equal((await registerBuffer(5, last)).index, 17);
+    for (let i = 0; i < 17; i++) await unregisterBuffer(5, i);
+    await killServer(5);
+    sh(`rm /run/ublkts/5.json; ublkts recover -n 5 -t loop -r 1 -i 1 ${file}`);
+    const memory = mapFile(memfd, PAGE, 'of a test');
+    await withDisk('/dev/ublkb5', async (disk) => assert.equal(writeSync(disk, memory.bytes, 0, PAGE, 0), PAGE));
+    memory.unmap();
+    assert.equal((await registerBuffer(5, last)).index, 0);
+    closeSync(memfd);
     sh('ublkts del -n 5');
   });
 

@@ -201,12 +201,8 @@ export class ShmemRegistry {
     return this.#inTurn(async () => {
       const gone: number[] = [];
       if (this.#unwanted >= 0) await this.#unregister(this.#unwanted);
-      let misses = 0;
       for (const index of this.#lost) {
-        // The kernel gives out the lowest free index: behind that many free ones there are no more.
-        const was = misses < MISSES && (await this.#unregisterIfThere(index));
-        misses = was ? 0 : misses + 1;
-        if (was) gone.push(index);
+        if (await this.#unregisterIfThere(index)) gone.push(index);
         this.#table.withdraw(index);
         this.#lost.delete(index);
       }
@@ -380,6 +376,3 @@ export class ShmemRegistry {
     }
   }
 }
-
-/** After this many free indexes in a row, the search ends. */
-const MISSES = 16;
