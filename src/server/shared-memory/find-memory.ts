@@ -2,7 +2,7 @@
  * Finds the memory of a registered buffer again after a crash: by its path, or in whoever has it open or mapped.
  *
  * A memfd has no path, but a request that lies in one has an owner who maps it: were the new server to give the memory
- * up, that request, which the kernel kept for it, could not be served. So /proc is looked through once.
+ * up, that request, which the kernel kept for it, could not be served. So /proc is looked through, once for all buffers.
  */
 import {
   closeSync,
@@ -28,39 +28,68 @@ export interface FoundMemory {
   readonly fd: number;
 }
 
-/** Returns null when nobody has the memory any more. */
-export function findMemory(buffer: StoredBuffer): FoundMemory | null {
-  for (const path of candidates(buffer)) {
-    const found = mapIfSame(path, buffer);
-    if (found !== null) return found;
+/** Looks through /proc once for all buffers of a device, and only as far as it has to. */
+export class MemorySearch {
+  readonly #inodes: ReadonlySet<string>;
+  /** The processes that have not been looked into yet; undefined before the first look. */
+  #unseen: string[] | undefined;
+  /** By inode: where the processes so far have a file of that number open or mapped. */
+  readonly #seen = new Map<string, string[]>();
+
+  constructor(buffers: readonly StoredBuffer[]) {
+    this.#inodes = new Set(buffers.map(({ inode }) => inode));
   }
-  return null;
+
+  /** Returns null when nobody has the memory any more. */
+  find(buffer: StoredBuffer): FoundMemory | null {
+    for (const path of this.#candidates(buffer)) {
+      const found = mapIfSame(path, buffer);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  *#candidates({ path, kept, inode }: StoredBuffer): Generator<string> {
+    // What a server kept is a descriptor of its own, and another process may have its number by now.
+    if (path !== null && !kept) yield path;
+    yield* this.#seen.get(inode) ?? [];
+    this.#unseen ??= entries('/proc').filter((name) => /^\d+$/.test(name));
+    for (let pid = this.#unseen.shift(); pid !== undefined; pid = this.#unseen.shift()) {
+      const before = this.#seen.get(inode)?.length ?? 0;
+      this.#lookInto(pid);
+      yield* this.#seen.get(inode)?.slice(before) ?? [];
+    }
+  }
+
+  #lookInto(pid: string): void {
+    for (const [inode, path] of [...openIn(pid, this.#inodes), ...mappedIn(pid, this.#inodes)]) {
+      const paths = this.#seen.get(inode);
+      if (paths === undefined) this.#seen.set(inode, [path]);
+      else paths.push(path);
+    }
+  }
 }
 
-function* candidates(buffer: StoredBuffer): Generator<string> {
-  // What a server kept is a descriptor of its own, and another process may have its number by now.
-  if (buffer.path !== null && !buffer.kept) yield buffer.path;
-  for (const pid of entries('/proc').filter((name) => /^\d+$/.test(name))) {
-    yield* openIn(pid, buffer);
-    yield* mappedIn(pid, buffer);
-  }
-}
+type Sighting = readonly [inode: string, path: string];
 
-function* openIn(pid: string, buffer: StoredBuffer): Generator<string> {
-  for (const fd of entries(`/proc/${pid}/fd`)) {
+function openIn(pid: string, inodes: ReadonlySet<string>): Sighting[] {
+  return entries(`/proc/${pid}/fd`).flatMap((fd): Sighting[] => {
     const path = `/proc/${pid}/fd/${fd}`;
-    if (isInMemory(path) && isSameFile(path, buffer)) yield path;
-  }
+    const inode = isInMemory(path) ? inodeOf(path) : null;
+    return inode !== null && inodes.has(inode) ? [[inode, path]] : [];
+  });
 }
 
-function* mappedIn(pid: string, buffer: StoredBuffer): Generator<string> {
-  for (const line of contents(`/proc/${pid}/maps`).split('\n')) {
-    // address perms offset dev inode path
-    const [range, , , , inode] = line.split(/\s+/, 5);
-    if (inode !== buffer.inode || range === undefined) continue;
-    // maps pads addresses with zeros, map_files does not.
-    yield `/proc/${pid}/map_files/${range.replaceAll(/\b0+(?=[0-9a-f])/g, '')}`;
-  }
+function mappedIn(pid: string, inodes: ReadonlySet<string>): Sighting[] {
+  return contents(`/proc/${pid}/maps`)
+    .split('\n')
+    .flatMap((line): Sighting[] => {
+      // address perms offset dev inode path
+      const [range, , , , inode] = line.split(/\s+/, 5);
+      if (inode === undefined || range === undefined || !inodes.has(inode)) return [];
+      // maps pads addresses with zeros, map_files does not.
+      return [[inode, `/proc/${pid}/map_files/${range.replaceAll(/\b0+(?=[0-9a-f])/g, '')}`]];
+    });
 }
 
 /** A deleted file or a memfd: nothing else is looked for here, and asking a network file system could take for ever. */
@@ -69,6 +98,14 @@ function isInMemory(path: string): boolean {
     return readlinkSync(path).endsWith(' (deleted)');
   } catch {
     return false;
+  }
+}
+
+function inodeOf(path: string): string | null {
+  try {
+    return String(statSync(path, { bigint: true }).ino);
+  } catch {
+    return null;
   }
 }
 

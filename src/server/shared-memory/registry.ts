@@ -22,7 +22,7 @@ import { addSeals, isReadOnly, isSealedAgainstShrinking } from '../../native/lib
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../../native/uapi/fcntl.ts';
 import { createMemfd, hollow, type MappedMemory } from '../../native/memory.ts';
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
-import { findMemory } from './find-memory.ts';
+import { MemorySearch } from './find-memory.ts';
 import { mapShared } from './map-shared.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { isLeaving, noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
@@ -186,8 +186,9 @@ export class ShmemRegistry {
    */
   adopt({ buffers, unsettled, recorded, spec }: DeviceRecord): void {
     if (!recorded && spec.sharedMemory) for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
+    const search = new MemorySearch(buffers);
     for (const stored of buffers) {
-      const found = findMemory(stored);
+      const found = search.find(stored);
       if (found === null) this.#lose(stored.index);
       else this.#publish(this.#adopted(stored, found.memory, found.fd));
     }
@@ -250,11 +251,11 @@ export class ShmemRegistry {
   }
 
   async #register(fd: number, what: Description, keep: number, isAwaited: () => boolean): Promise<StoredBuffer> {
-    // The driver gives out indexes beyond ours, and the client's requests would match there until it takes one back.
-    if (this.#lowestFree() >= BUFFER_SLOTS) throw tooMany(this.#device);
     const isWanted = () => isAwaited() && !this.#isEnding;
     // The client may have left while the calls before this one waited.
     if (!isWanted()) throw this.#unwantedNow();
+    // The driver gives out indexes beyond ours, and the client's requests would match there until it takes one back.
+    if (this.#lowestFree() >= BUFFER_SLOTS) throw tooMany(this.#device);
     const { length, readOnly, source } = what;
     if (this.#looksAtData && !isSealedAgainstShrinking(fd)) throw notSealed(this.#device, source);
     requireMemory(fd, keep < 0 ? source : `a memfd of ${length} bytes`);
