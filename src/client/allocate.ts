@@ -1,5 +1,6 @@
 /** Allocates memory that is shared with a server: a memfd of this program, memory of the server, or a file. */
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { UblkError } from '../errors.ts';
 import { COUNT, isObject, type Kind, optional, requireKinds, SWITCH, TEXT } from '../kinds.ts';
 import { closeDescriptor, fileError } from '../native/libc/calls.ts';
@@ -43,7 +44,9 @@ export function requireRegionOptions(options: RegionOptions): void {
 export async function allocateRegion(device: number, options: RegionOptions): Promise<SharedRegion> {
   const { from = 'memfd', bytes, readOnly = false } = options;
   if (from === 'memfd') return fromMemfd(device, bytes, readOnly);
-  return from === 'server' ? fromServer(device, bytes, readOnly) : fromFile(device, from.path, bytes, readOnly);
+  return from === 'server'
+    ? fromServer(device, bytes, readOnly)
+    : fromFile(device, resolve(from.path), bytes, readOnly);
 }
 
 /** The descriptor stays open, so that a recovered server can find the memory by it. */
@@ -71,6 +74,7 @@ async function fromServer(device: number, bytes: number, readOnly: boolean): Pro
   }
 }
 
+/** `path` is absolute: the server has another working directory, and this program may change its own before the release. */
 async function fromFile(device: number, path: string, bytes: number, readOnly: boolean): Promise<SharedRegion> {
   const made = makeFile(path, bytes);
   const remove = () => {
