@@ -19,8 +19,8 @@ import { fileURLToPath } from 'node:url';
 import { addSeals } from '../../src/native/libc/seals.ts';
 import { connectUnix } from '../../src/native/libc/unix-socket.ts';
 import { createMemfd, mapFile } from '../../src/native/memory.ts';
-import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { BUFFER_SLOTS } from '../../src/stats/layout.ts';
+import { encodeRequest } from '../../src/protocol/buffer-requests.ts';
 import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, withDevice } from './guest.ts';
 import { fioUntilStopped, inBackground } from './support/background.ts';
 import { lockDevice } from '../../tools/guest/device-lock.ts';
@@ -252,7 +252,6 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     });
   });
 
-  test('what cannot be registered is refused in words, and the device serves on', async () => {
   test('one buffer more than there can be is refused, and I/O in it is copied as before', {
     skip: onlyLong,
   }, async () => {
@@ -270,6 +269,7 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
     });
   });
 
+  test('what cannot be registered is refused in words, and the device serves on', async () => {
     const [file] = sharedFiles(1, MiB);
     await withDevice({ target: 'null', features: ['SHMEM_ZC'] }, async ({ id, path }) => {
       const ask = (source: string) => registerBuffer(id, { kind: 'path', path: source, readOnly: false });
@@ -277,6 +277,8 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       await assert.rejects(ask(file!), { code: 'EEXIST', kind: 'busy' });
       await assert.rejects(ask(FOLDER), { code: 'EISDIR' });
       await assert.rejects(ask('/dev/null'), { code: 'EINVAL' });
+      const inSysfs = '/sys/kernel/mm/transparent_hugepage/enabled';
+      await assert.rejects(ask(inSysfs), { code: 'ENODEV', message: /its file system has no memory to share/ });
       await assert.rejects(ask(`${FOLDER}/not-there`), { code: 'ENOENT' });
       sh(`: > ${FOLDER}/empty; head -c 5000 /dev/zero > ${FOLDER}/odd; mkfifo ${FOLDER}/fifo`);
       await assert.rejects(ask(`${FOLDER}/empty`), { code: 'EINVAL', message: /it is empty/ });

@@ -4,7 +4,7 @@ import { fill, mapAligned } from '../../native/huge-pages.ts';
 import { type MappedMemory, mapFile } from '../../native/memory.ts';
 import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
 import { type Memory, readMemoryAtSpeed } from '../memory-budget.ts';
-import { notFilled, tooFewHugePages } from './refusals.ts';
+import { notFilled, tooFewHugePages, unmappable } from './refusals.ts';
 import { isRoomFor } from './shared-file.ts';
 
 export interface Sharing {
@@ -34,7 +34,7 @@ export async function mapShared(
     try {
       return (isTmpfs ? mapAligned : mapFile)(fd, length, `of ${name}`, { readOnly });
     } catch (error) {
-      throw type === HUGETLBFS_MAGIC ? tooFewHugePages(fd, name, error) : error;
+      throw type === HUGETLBFS_MAGIC ? tooFewHugePages(fd, name, error) : unmappable(name, error);
     }
   }
 }

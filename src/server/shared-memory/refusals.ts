@@ -51,6 +51,9 @@ export function tooMany(device: number): UblkError {
   });
 }
 
+/** The hint for what is no file in memory. */
+export const WANTED = 'a file on a hugetlbfs or tmpfs, or a memfd, is wanted';
+
 /** The file is none that can be shared. `reason` completes "cannot share FILE: ". */
 export function notShareable(path: string, code: string, reason: string, hint: string): UblkError {
   return new UblkError(`cannot share ${path}: ${reason}`, {
@@ -66,6 +69,12 @@ export function notFilled(path: string, errno: number): UblkError {
   const hint =
     'it has become shorter, or its file system, the pool of huge pages or the control group has no more: use a smaller file';
   return notShareable(path, errnoName(errno), 'not all of it gets memory', hint);
+}
+
+/** The error of mmap(2), in words for a file that a file system like sysfs keeps, which has no pages to share. */
+export function unmappable(path: string, error: unknown): unknown {
+  if (!(error instanceof UblkError) || error.code !== 'ENODEV') return error;
+  return notShareable(path, 'ENODEV', 'its file system has no memory to share', WANTED);
 }
 
 /** The error of mmap(2) for a file on hugetlbfs, in words when the pool, or the limit of the mount, is too small. */

@@ -3,7 +3,8 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, statfsSync
 import { PAGE_SIZE } from '../../native/memory.ts';
 import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
 import { type Memory, readMemoryAtSpeed, SERVER_BYTES } from '../memory-budget.ts';
-import { notShareable } from './refusals.ts';
+import { textOfCode } from '../../native/uapi/errno.ts';
+import { notShareable, WANTED } from './refusals.ts';
 
 /** UBLK_SHMEM_BUF_SIZE_MAX of drivers/block/ublk_drv.c, Linux 7.3. */
 export const MAX_BYTES = 2 ** 32;
@@ -49,12 +50,7 @@ export function checkSharedFile(fd: number, name: string): SharedFile {
   const stat = fstatSync(fd, { bigint: true });
   if (stat.isDirectory()) throw notShareable(name, 'EISDIR', reasonOf('EISDIR'), HINTS['EISDIR']!);
   if (!stat.isFile()) {
-    throw notShareable(
-      name,
-      'EINVAL',
-      'it is not a regular file',
-      'a file on a hugetlbfs or tmpfs, or a memfd, is wanted',
-    );
+    throw notShareable(name, 'EINVAL', 'it is not a regular file', WANTED);
   }
   const length = Number(stat.size);
   if (length === 0)
@@ -129,7 +125,8 @@ function spareOf({ limited }: Memory): number {
 
 const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'make it first, for instance with `fallocate -l 4M` on a mounted hugetlbfs',
-  EISDIR: 'a file on a hugetlbfs or tmpfs is wanted',
+  EISDIR: WANTED,
+  EROFS: 'only a read-only buffer can be there: register it read-only, or take a file on another file system',
 };
 
 function reasonOf(code: string): string {
@@ -137,6 +134,7 @@ function reasonOf(code: string): string {
     ENOENT: 'there is no such file',
     EISDIR: 'it is a directory',
     EACCES: 'permission denied',
+    EROFS: 'its file system is read-only',
   };
-  return words[code] ?? code;
+  return words[code] ?? textOfCode(code);
 }
