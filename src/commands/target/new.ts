@@ -22,13 +22,13 @@ export default class TargetNew extends BaseCommand {
     const { writeNewTarget } = await import('../../targets/check/new-target.ts');
     const { file, test } = writeNewTarget(args.name, flags.async);
     const path = file.includes('/') ? file : `./${file}`;
-    const options = flags.async ? ' -o file=disk.img' : '';
+    const files = flags.async ? ' disk.img' : '';
     const lines = [
       `${file} and ${test}`,
       ...(flags.async ? ['  its disk:  truncate -s 1G disk.img'] : []),
       `  test it:   node --test ${test}`,
-      `  check it:  ublkts target check ${path}${options} --lab`,
-      `  run it:    ublkts add -t ${path}${options}`,
+      `  check it:  ublkts target check ${path}${files} --lab`,
+      `  run it:    ublkts add -t ${path}${files}`,
     ];
     this.print({ json: { file, test }, kublk: () => `${lines.join('\n')}\n` });
   }

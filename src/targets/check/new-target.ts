@@ -81,16 +81,16 @@ export default defineTarget({
 `;
 
 const ASYNC = `import { open } from 'node:fs/promises';
-import { BlockError, defineTarget, path } from 'ublkts/target';
+import { BlockError, defineTarget } from 'ublkts/target';
 
 export default defineTarget({
   summary: 'a disk in a file',
-  // Given as -o file=disk.img, and shown by \`ublkts add -t FILE --help\`.
-  options: { file: path({ required: true, summary: 'the file that holds the disk' }) },
+  // Named after the options: ublkts add -t FILE disk.img. No second device gets a backing file that is in use.
+  files: { min: 1, max: 1 },
 
   // Runs when the device is made, and again when it is recovered. What it throws, \`ublkts add\` shows.
-  async open({ options }) {
-    const file = await open(options.file, 'r+');
+  async open({ files: [image = ''] }) {
+    const file = await open(image, 'r+');
     const { size } = await file.stat();
     return {
       size: size - (size % 512),
@@ -145,7 +145,7 @@ test('${file} does what a block device must do', () => {
   const image = join(folder, 'disk.img');
   writeFileSync(image, '');
   truncateSync(image, 64 << 20);
-  const words = ['target', 'check', './${file}', '-o', \`file=\${image}\`];
+  const words = ['target', 'check', './${file}', image];
   const { status, error, stdout, stderr } = spawnSync('ublkts', words, { cwd: import.meta.dirname, encoding: 'utf8' });
   rmSync(folder, { recursive: true });
   assert.equal(status, 0, error?.message ?? stdout + stderr);
