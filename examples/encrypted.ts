@@ -1,8 +1,9 @@
 /**
- * An encrypted disk over a file, AES-256-XTS as in dm-crypt: the file holds no plain text.
+ * An encrypted disk over a file, AES-256-XTS as in dm-crypt: the file holds no plain text. Nothing in it says which key is
+ * its own: with another one, the disk reads as noise.
  *
  *     truncate -s 1G disk.img; head -c 64 /dev/urandom > disk.key
- *     ublkts add -t ./encrypted.ts -o file=disk.img -o key=disk.key
+ *     ublkts add -t ./encrypted.ts -o key=disk.key disk.img
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
@@ -13,15 +14,16 @@ type Make = (algorithm: 'aes-256-xts', key: Buffer, tweak: Buffer) => { update(d
 
 export default defineTarget({
   summary: 'an encrypted disk over a file',
-  options: {
-    file: path({ required: true, summary: 'the file that holds the encrypted disk' }),
-    key: path({ required: true, summary: 'a file of 64 random bytes' }),
-  },
-  open({ options }) {
+  options: { key: path({ required: true, summary: 'a file of 64 random bytes' }) },
+  // A backing file and not an option: no second device gets a backing file that is in use.
+  files: { min: 1, max: 1 },
+  open({ options, files: [file = ''] }) {
     const key = readFileSync(options.key);
-    if (key.length !== 64) throw new Error(`the key has ${key.length} bytes, not 64`);
-    const fd = openSync(options.file, 'r+');
-    const { size } = fstatSync(fd);
+    if (key.length !== 64) throw new Error(`the key in ${options.key} has ${key.length} bytes, not 64`);
+    if (key.subarray(0, 32).equals(key.subarray(32))) throw new Error(`the halves of ${options.key} are equal`);
+    const fd = openSync(file, 'r+');
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new Error(`${file} is not a regular file`);
     /** Each block is encrypted with its own number, so that equal blocks look different. */
     const crypt = (make: Make, from: Buffer, to: Buffer, offset: number): void => {
       const tweak = Buffer.alloc(16);
@@ -32,7 +34,7 @@ export default defineTarget({
       }
     };
     return {
-      size: size - (size % BLOCK),
+      size: stat.size - (stat.size % BLOCK),
       blockSize: BLOCK,
       read(buffer, offset) {
         whole(buffer.length, (at) => readSync(fd, buffer, at, buffer.length - at, offset + at));

@@ -17,7 +17,10 @@ export default defineTarget({
   async open({ options }) {
     const head = await fetch(options.url, { method: 'HEAD' });
     const length = Number(head.headers.get('content-length'));
-    if (!head.ok || !(length >= 512)) throw new Error(`${options.url}: ${head.status}, ${length} bytes`);
+    if (!head.ok) throw new Error(`the server answers with status ${head.status} for ${options.url}`);
+    if (!(length >= 512)) throw new Error(`the server says that ${options.url} has ${length} bytes`);
+    // A server that ignores the range would send the whole image for each part of it.
+    await download(options.url, 0, 512);
     const size = length - (length % 512);
     /** By number; the ones that were used last are at the end. A chunk is there as soon as it is asked for. */
     const chunks = new Map<number, Promise<Buffer>>();
@@ -52,8 +55,12 @@ export default defineTarget({
 
 async function download(url: string, from: number, to: number): Promise<Buffer> {
   const answer = await fetch(url, { headers: { range: `bytes=${from}-${to - 1}` } });
+  if (answer.status !== 206) {
+    await answer.body?.cancel();
+    throw new BlockError('EREMOTEIO', `the server answers a Range request with status ${answer.status}, not 206`);
+  }
   const bytes = Buffer.from(await answer.arrayBuffer());
-  if (answer.status !== 206 || bytes.length !== to - from)
-    throw new BlockError('EREMOTEIO', `${answer.status} for ${from}`);
+  if (bytes.length !== to - from)
+    throw new BlockError('EREMOTEIO', `${bytes.length} bytes of ${to - from} from ${from}`);
   return bytes;
 }

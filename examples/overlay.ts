@@ -2,9 +2,10 @@
  * Copy on write over a base image, which is never written: what changes goes to a second, sparse file. A third one, the
  * map, says which blocks have changed, so that a recovered device finds them.
  *
- *     ublkts add -t ./overlay.ts -o base=debian.img -o changes=mine.img
+ *     touch mine.img; ublkts add -t ./overlay.ts -o base=debian.img mine.img
  */
-import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { readSync, statSync, writeSync } from 'node:fs';
 import { BlockError, defineTarget, path } from 'ublkts/target';
 
 /** Disk images count in sectors of 512 bytes, in their partition tables for example. */
@@ -12,18 +13,26 @@ const BLOCK = 512;
 
 export default defineTarget({
   summary: 'a writable view of a base image',
-  options: {
-    base: path({ required: true, summary: 'the image, which stays as it is' }),
-    changes: path({ required: true, summary: 'the file for what changes; it is made when it is not there' }),
-  },
-  open({ options }) {
+  options: { base: path({ required: true, summary: 'the image, which stays as it is' }) },
+  // The file for what changes: a backing file and not an option, so that no second device gets it.
+  files: { min: 1, max: 1 },
+  open({ options, files: [changes = ''] }) {
     const base = openSync(options.base, 'r');
-    const size = fstatSync(base).size - (fstatSync(base).size % BLOCK);
-    const data = openSync(options.changes, constants.O_RDWR | constants.O_CREAT);
-    const map = openSync(`${options.changes}.map`, constants.O_RDWR | constants.O_CREAT);
-    ftruncateSync(data, size);
+    const image = fstatSync(base);
+    if (!image.isFile()) throw new Error(`${options.base} is not a regular file`);
+    const size = image.size - (image.size % BLOCK);
     const changed = Buffer.alloc(size / BLOCK);
-    readSync(map, changed, 0, changed.length, 0);
+    const sizes = [changes, `${changes}.map`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    // Another base, or one of the two files without the other: what has changed would be lost, or read as zeroes.
+    if (sizes.some((bytes) => bytes > 0) && (sizes[0] !== size || sizes[1] !== changed.length)) {
+      const wanted = `with this base they have ${size} and ${changed.length}, or are both empty to begin anew`;
+      throw new Error(`${changes} and ${changes}.map have ${sizes.join(' and ')} bytes: ${wanted}`);
+    }
+    const data = openSync(changes, 'r+');
+    const map = openSync(`${changes}.map`, constants.O_RDWR | constants.O_CREAT);
+    ftruncateSync(data, size);
+    ftruncateSync(map, changed.length);
+    exactly(changed.length, readSync(map, changed, 0, changed.length, 0));
     return {
       size,
       read(buffer, offset) {
@@ -55,5 +64,6 @@ export default defineTarget({
 });
 
 function exactly(wanted: number, done: number): void {
-  if (done !== wanted) throw new BlockError('EIO', `${done} bytes of ${wanted}`);
+  if (done !== wanted)
+    throw new BlockError('EIO', `${done} bytes of ${wanted}: the disk is full, or a file was cut short`);
 }

@@ -1,7 +1,8 @@
 /**
  * Two files with the same content: the disk survives the loss of one. Before a file that failed is left out, a number in
  * the last 4 KiB of the other one becomes higher: a file that has missed writes is not used again before somebody copies
- * the other one over it. Nothing compares the two after a crash of the machine.
+ * the other one over it. Nothing compares the two after a crash of the machine or of the server, which can leave the
+ * blocks of a write that nobody has an answer for different.
  *
  *     truncate -s 1G /a/disk.img /b/disk.img; ublkts add -t ./replica.ts /a/disk.img /b/disk.img
  */
@@ -13,7 +14,12 @@ export default defineTarget({
   files: { min: 2, max: 2 },
   open({ files, log }) {
     const opened = files.map((name) => ({ name, fd: openSync(name, 'r+'), last: Buffer.alloc(4096) }));
-    const size = Math.floor(fstatSync(opened[0]!.fd).size / 4096 - 1) * 4096;
+    const [one, other] = opened.map(({ fd }) => fstatSync(fd));
+    if (!one?.isFile() || !other?.isFile()) throw new Error('one of the two is not a regular file');
+    if (one.dev === other.dev && one.ino === other.ino) throw new Error('both are the same file');
+    if (one.size !== other.size || one.size < 8192)
+      throw new Error(`they have ${one.size} and ${other.size} bytes: give two files of the same size, 8 KiB or more`);
+    const size = Math.floor(one.size / 4096 - 1) * 4096;
     for (const { name, fd, last } of opened) {
       exactly(last, readSync(fd, last, 0, 4096, size));
       if (last.subarray(8).some((byte) => byte !== 0)) throw new Error(`the last 4 KiB of ${name} are in use`);
@@ -49,7 +55,10 @@ export default defineTarget({
         if (fua) onGood(fdatasyncSync);
       },
       flush: () => onGood(fdatasyncSync),
-      close: () => onGood(closeSync),
+      close() {
+        onGood(fdatasyncSync);
+        for (const { fd } of opened) closeSync(fd);
+      },
     };
   },
 });

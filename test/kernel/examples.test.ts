@@ -16,7 +16,7 @@ describe('examples', { skip }, () => {
 
   test('encrypted.ts: a file system, of which the file below shows nothing', { skip: onlyLong }, async () => {
     sh(`cd ${DIRECTORY} && truncate -s 32M disk.img && head -c 64 /dev/urandom > disk.key`);
-    const add = '-t ./encrypted.ts -o file=disk.img -o key=disk.key';
+    const add = '-t ./encrypted.ts -o key=disk.key disk.img';
     await mounted(add, `mkfs.ext4 -q ${DEVICE}`, `cp -r docs ${MOUNT}/`);
     sh(`! grep -q 'A \\*target\\* is' ${DIRECTORY}/disk.img`);
     await mounted(add, `e2fsck -fn ${DEVICE}`, `diff -r docs ${MOUNT}/docs`);
@@ -24,7 +24,8 @@ describe('examples', { skip }, () => {
 
   test('overlay.ts: what changes is kept, and the base stays', async () => {
     const before = sh(`sha256sum ${DIRECTORY}/base.img`);
-    const add = '-t ./overlay.ts -o base=base.img -o changes=mine.img';
+    sh(`touch ${DIRECTORY}/mine.img`);
+    const add = '-t ./overlay.ts -o base=base.img mine.img';
     await mounted(add, 'true', `diff -r --exclude=lost+found docs ${MOUNT} && cp package.json ${MOUNT}/`);
     await mounted(add, `e2fsck -fn ${DEVICE}`, `cmp package.json ${MOUNT}/package.json`);
     assert.equal(sh(`sha256sum ${DIRECTORY}/base.img`), before);

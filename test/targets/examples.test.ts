@@ -23,8 +23,8 @@ const SIZE = 2 << 20;
 test('encrypted.ts: the file holds no plain text', async () => {
   const image = zeroes('encrypted.img');
   writeFileSync(join(folder, 'key'), randomBytes(64));
-  await good('encrypted.ts', { targetOptions: { file: image, key: join(folder, 'key') } });
-  const handlers = await opened('encrypted.ts', { file: image, key: join(folder, 'key') });
+  await good('encrypted.ts', { files: [image], targetOptions: { key: join(folder, 'key') } });
+  const handlers = await opened('encrypted.ts', { key: join(folder, 'key') }, [image]);
   await handlers.write?.(Buffer.alloc(8192, 'plain text, '), 0, { fua: true });
   const stored = readFileSync(image);
   assert.ok(!stored.includes('plain'));
@@ -34,18 +34,29 @@ test('encrypted.ts: the file holds no plain text', async () => {
   assert.ok(read.equals(Buffer.alloc(8192, 'plain text, ').subarray(4096)));
 });
 
+test('encrypted.ts: a key that cannot encrypt is refused before there is a device', async () => {
+  const key = join(folder, 'weak');
+  for (const [bytes, message] of [
+    [Buffer.alloc(64), /the halves of .*weak are equal/],
+    [randomBytes(63), /weak has 63 bytes, not 64/],
+  ] as const) {
+    writeFileSync(key, bytes);
+    await assert.rejects(opened('encrypted.ts', { key }, [zeroes('weak.img')]), message);
+  }
+});
+
 test('overlay.ts: the base stays as it was', async () => {
   const base = join(folder, 'base.img');
   const before = randomBytes(SIZE);
   writeFileSync(base, before);
-  await good('overlay.ts', { targetOptions: { base, changes: join(folder, 'changes.img') } });
+  await good('overlay.ts', { files: [empty('changes.img')], targetOptions: { base } });
   assert.ok(readFileSync(base).equals(before));
 });
 
 test('overlay.ts: its map names no block whose data is not durable yet', async () => {
   const base = join(folder, 'base.img');
-  const changes = join(folder, 'ordered.img');
-  const handlers = await opened('overlay.ts', { base, changes });
+  const changes = empty('ordered.img');
+  const handlers = await opened('overlay.ts', { base }, [changes]);
   const data = Buffer.alloc(8192, 'new');
   const calls = watchedCalls();
   await handlers.write?.(data, 4096, { fua: false });
@@ -54,10 +65,39 @@ test('overlay.ts: its map names no block whose data is not durable yet', async (
   assert.deepEqual(calls.take(), ['writeSync'], 'a block that has changed before needs no more');
   calls.end();
   // The server is killed; nothing was flushed.
-  const next = await opened('overlay.ts', { base, changes });
+  const next = await opened('overlay.ts', { base }, [changes]);
   const read = Buffer.alloc(8192);
   await next.read(read, 4096);
   assert.ok(read.equals(data));
+});
+
+describe('overlay.ts: what has changed is neither cut off nor read as zeroes', () => {
+  const base = join(folder, 'base.img');
+  const open = (changes: string, image = base) => opened('overlay.ts', { base: image }, [changes]);
+
+  test('with a base of another size', async () => {
+    const changes = await changed('other-base.img');
+    writeFileSync(join(folder, 'small.img'), randomBytes(4096));
+    await assert.rejects(open(changes, join(folder, 'small.img')), /have 2097152 and 4096 bytes: .* 4096 and 8, or/);
+    await assert.rejects(open(base), /base\.img\.map have 2097152 and 0 bytes/);
+    await open(changes);
+  });
+
+  test('without its map, or without its data', async () => {
+    const changes = await changed('lost.img');
+    fs.renameSync(`${changes}.map`, `${changes}.kept`);
+    await assert.rejects(open(changes), /have 2097152 and 0 bytes/);
+    fs.renameSync(`${changes}.kept`, `${changes}.map`);
+    truncateSync(changes, 0);
+    await assert.rejects(open(changes), /have 0 and 4096 bytes/);
+  });
+
+  async function changed(name: string): Promise<string> {
+    writeFileSync(base, randomBytes(SIZE));
+    const changes = empty(name);
+    await (await open(changes)).write?.(Buffer.alloc(4096, 'new'), SIZE - 4096, { fua: true });
+    return changes;
+  }
 });
 
 test('replica.ts: both files hold the same', async () => {
@@ -109,6 +149,16 @@ describe('replica.ts: a file that has missed a write is not used after a restart
   });
 });
 
+test('replica.ts: one file twice is refused, and so are two of different sizes', async () => {
+  const [one, other] = [zeroes('one.img'), zeroes('larger.img')];
+  truncateSync(other, SIZE * 2);
+  await assert.rejects(opened('replica.ts', {}, [one, one]), /both are the same file/);
+  await assert.rejects(
+    opened('replica.ts', {}, [one, other]),
+    /have 2097152 and 4194304 bytes: give two files of the same/,
+  );
+});
+
 test('http.ts: fetches each part of the image once', async () => {
   const image = randomBytes(SIZE);
   let requests = 0;
@@ -124,7 +174,20 @@ test('http.ts: fetches each part of the image once', async () => {
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/disk.img`;
     await good('http.ts', { targetOptions: { url } });
-    assert.equal(requests, SIZE / (256 * 1024));
+    // And one more with which `open` tries whether the server knows ranges.
+    assert.equal(requests, SIZE / (256 * 1024) + 1);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test('http.ts: a server that sends the whole image for each range is refused', async () => {
+  const server = createServer((_, response) => response.writeHead(200, { 'content-length': SIZE }).end()).listen(0);
+  await once(server, 'listening');
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/disk.img`;
+    await assert.rejects(opened('http.ts', { url }), /answers a Range request with status 200, not 206/);
   } finally {
     server.closeAllConnections();
     server.close();
@@ -154,9 +217,14 @@ async function opened(
   return openHandlers(await loadDefinition(file), file, { ...opening, shared: undefined, thread: 0, threads: 1 });
 }
 
-function zeroes(name: string): string {
+function empty(name: string): string {
   const file = join(folder, name);
   writeFileSync(file, '');
+  return file;
+}
+
+function zeroes(name: string): string {
+  const file = empty(name);
   truncateSync(file, SIZE);
   return file;
 }
