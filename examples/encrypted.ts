@@ -6,7 +6,7 @@
  *     ublkts add -t ./encrypted.ts -o key=disk.key disk.img
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { BlockError, defineTarget, path } from 'ublkts/target';
 
 const BLOCK = 4096;
@@ -21,9 +21,9 @@ export default defineTarget({
     const key = readFileSync(options.key);
     if (key.length !== 64) throw new Error(`the key in ${options.key} has ${key.length} bytes, not 64`);
     if (key.subarray(0, 32).equals(key.subarray(32))) throw new Error(`the halves of ${options.key} are equal`);
-    const fd = openSync(file, 'r+');
-    const stat = fstatSync(fd);
+    const stat = statSync(file);
     if (!stat.isFile()) throw new Error(`${file} is not a regular file`);
+    const fd = openSync(file, 'r+');
     /** Each block is encrypted with its own number, so that equal blocks look different. */
     const crypt = (make: Make, from: Buffer, to: Buffer, offset: number): void => {
       const tweak = Buffer.alloc(16);

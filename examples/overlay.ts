@@ -4,8 +4,7 @@
  *
  *     touch mine.img; ublkts add -t ./overlay.ts -o base=debian.img mine.img
  */
-import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
-import { readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { BlockError, defineTarget, path } from 'ublkts/target';
 
 /** Disk images count in sectors of 512 bytes, in their partition tables for example. */
@@ -17,8 +16,7 @@ export default defineTarget({
   // The file for what changes: a backing file and not an option, so that no second device gets it.
   files: { min: 1, max: 1 },
   open({ options, files: [changes = ''] }) {
-    const base = openSync(options.base, 'r');
-    const image = fstatSync(base);
+    const image = statSync(options.base);
     if (!image.isFile()) throw new Error(`${options.base} is not a regular file`);
     const size = image.size - (image.size % BLOCK);
     const changed = Buffer.alloc(size / BLOCK);
@@ -28,6 +26,7 @@ export default defineTarget({
       const wanted = `with this base they have ${size} and ${changed.length}, or are both empty to begin anew`;
       throw new Error(`${changes} and ${changes}.map have ${sizes.join(' and ')} bytes: ${wanted}`);
     }
+    const base = openSync(options.base, 'r');
     const data = openSync(changes, 'r+');
     const map = openSync(`${changes}.map`, constants.O_RDWR | constants.O_CREAT);
     ftruncateSync(data, size);
