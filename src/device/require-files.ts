@@ -6,9 +6,17 @@ import { unlessAborted, type WaitOptions } from '../control/waiting.ts';
 import { UblkError, usageError } from '../errors.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
 import type { FoundFile } from '../targets/looks.ts';
+import { missingFileHint } from '../targets/missing-file.ts';
 
-/** Throws for the first backing file that is not there, or does not answer. */
-export async function requireFiles(files: readonly string[], { signal }: WaitOptions): Promise<FoundFile[]> {
+/**
+ * Throws for the first backing file that is not there, or does not answer. `recovered`: the id of the device that is given
+ * a new server, null for a new device.
+ */
+export async function requireFiles(
+  files: readonly string[],
+  { signal }: WaitOptions,
+  recovered: number | null,
+): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
   const relative = files.find((path) => !isAbsolute(path));
   // The directory of the server is another one than that of the caller.
@@ -17,7 +25,7 @@ export async function requireFiles(files: readonly string[], { signal }: WaitOpt
       `cannot use backing file ${relative}: its path is not absolute`,
       `for example ${resolve(relative)}`,
     );
-  for (const path of files) found.push({ path, stat: await inTurn(path, signal) });
+  for (const path of files) found.push({ path, stat: await inTurn(path, signal, recovered) });
   return found;
 }
 
@@ -28,10 +36,10 @@ const turns = new Map<string, Promise<unknown>>();
  * Asks for one file of a mount at a time. `recover -a` may have many files on a file system that hangs: the first one takes its
  * time, and the others are refused at once when it has been given up.
  */
-function inTurn(path: string, signal: AbortSignal | undefined): Promise<BigIntStats> {
+function inTurn(path: string, signal: AbortSignal | undefined, recovered: number | null): Promise<BigIntStats> {
   const place = mountOf(path)?.path ?? path;
   const before = turns.get(place) ?? Promise.resolve();
-  const stat = before.then(() => statOf(path, place, signal));
+  const stat = before.then(() => statOf(path, place, signal, recovered));
   turns.set(
     place,
     stat.catch(() => {}),
@@ -39,7 +47,12 @@ function inTurn(path: string, signal: AbortSignal | undefined): Promise<BigIntSt
   return unlessAborted(stat, signal);
 }
 
-async function statOf(path: string, place: string, signal: AbortSignal | undefined): Promise<BigIntStats> {
+async function statOf(
+  path: string,
+  place: string,
+  signal: AbortSignal | undefined,
+  recovered: number | null,
+): Promise<BigIntStats> {
   try {
     return await new BackingCalls(path, { caller: 'process', place, signal }).stat();
   } catch (error) {
@@ -50,7 +63,7 @@ async function statOf(path: string, place: string, signal: AbortSignal | undefin
     throw new UblkError(`cannot use backing file ${path}: there is no such file`, {
       code,
       command: 'open',
-      hint: `make it first, for instance with \`truncate -s 1G ${path}\``,
+      hint: missingFileHint(path, recovered, 'make it first'),
     });
   }
 }

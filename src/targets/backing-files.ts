@@ -16,6 +16,7 @@ import { requireWritableSize } from './file-size-limit.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import { type Holes, holesOf, NO_HOLES } from './holes.ts';
 import { deviceOf, type FoundFile } from './looks.ts';
+import { missingFileHint } from './missing-file.ts';
 
 export interface BackingFile {
   readonly path: string;
@@ -82,7 +83,7 @@ async function statBackingFile(calls: BackingCalls, claim: ClaimOptions): Promis
   } catch (error) {
     if (error instanceof UblkError) throw error;
     const code = codeOf(error);
-    throw refusal(path, code, textOfCode(code), hintOf(code, path));
+    throw refusal(path, code, textOfCode(code), hintOf(code, path, claim));
   }
 }
 
@@ -163,7 +164,7 @@ async function openAligned(
 ): Promise<AlignedFile> {
   const opened = await openFor(calls, stat, wantDirect, claim);
   try {
-    const bytes = await sizeOf(calls, opened.fd);
+    const bytes = await sizeOf(calls, opened.fd, claim);
     const alignment = opened.direct ? await directIoOf(calls, opened.fd, bytes) : BUFFERED;
     if (alignment !== null && alignment.blockShift <= MAX_BLOCK_SHIFT) return { opened, bytes, alignment };
   } catch (error) {
@@ -208,12 +209,12 @@ async function openFor(
       // EINVAL is how a file system says that it has no O_DIRECT.
       if (code === 'EINVAL' && direct) direct = false;
       else if (['EROFS', 'EACCES', 'EPERM'].includes(code) && !readOnly) readOnly = true;
-      else throw refusal(path, code, textOfCode(code), hintOf(code, path));
+      else throw refusal(path, code, textOfCode(code), hintOf(code, path, claim));
     }
   }
 }
 
-async function sizeOf(calls: BackingCalls, fd: number): Promise<number> {
+async function sizeOf(calls: BackingCalls, fd: number, claim: ClaimOptions): Promise<number> {
   const { path } = calls;
   const stat = await calls.fstat(fd);
   if (!stat.isFile() && !stat.isBlockDevice()) {
@@ -222,7 +223,7 @@ async function sizeOf(calls: BackingCalls, fd: number): Promise<number> {
   }
   const bytes = stat.isFile() ? Number(stat.size) : blockDeviceSize(fd, path);
   if (bytes === 0)
-    throw refusal(path, 'EINVAL', 'it is empty', `give it a size, for instance with \`truncate -s 1G ${path}\``);
+    throw refusal(path, 'EINVAL', 'it is empty', missingFileHint(path, recoveredOf(claim), 'give it a size'));
   return bytes;
 }
 
@@ -238,6 +239,10 @@ function isReadOnlyDevice(fd: number): boolean {
   return flag[0] !== 0;
 }
 
+function recoveredOf({ device, recovering }: ClaimOptions): number | null {
+  return recovering ? device : null;
+}
+
 function refusal(path: string, code: string, reason: string, hint: string): UblkError {
   return new UblkError(`cannot use backing file ${path}: ${reason}`, { code, command: 'open', hint });
 }
@@ -246,10 +251,10 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'EIO';
 }
 
-function hintOf(code: string, path: string): string {
+function hintOf(code: string, path: string, claim: ClaimOptions): string {
   switch (code) {
     case 'ENOENT':
-      return `make it first, for instance with \`truncate -s 1G ${path}\``;
+      return missingFileHint(path, recoveredOf(claim), 'make it first');
     case 'EISDIR':
       return 'name a regular file or a block device';
     case 'ETXTBSY':

@@ -43,7 +43,8 @@ export async function makeRoom(
 export function requireRoom(path: string, bytes: number, needed: number): void {
   if (bytes >= needed) return;
   const request = { name: path, bytes: needed };
-  throw tooSmall(request, bytes, `make it as large again, for instance with \`truncate -s ${needed} ${path}\``);
+  const grown = `\`truncate -s ${needed} ${path}\` makes it as large again, and what was cut off reads as zeroes`;
+  throw tooSmall(request, bytes, `put back the file that the device had; ${grown}`);
 }
 
 function tooSmall({ name, bytes }: Pick<RoomRequest, 'name' | 'bytes'>, size: number, hint: Text): UblkError {

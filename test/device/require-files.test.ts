@@ -2,10 +2,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { requireFiles } from '../../src/device/require-files.ts';
+import type { UblkError } from '../../src/errors.ts';
 
 test('a path that is not absolute would be another file in the directory of the server, and is refused', async () => {
-  await assert.rejects(requireFiles(['package.json'], {}), {
+  await assert.rejects(requireFiles(['package.json'], {}, null), {
     kind: 'usage',
     message: /package\.json: its path is not/,
   });
 });
+
+test('a new file is suggested for a new device only: in place of a lost one it would answer clients with zeroes', async () => {
+  assert.equal(await hint(null), 'make it first, for instance with `truncate -s 1G /nowhere/disk.img`');
+  assert.match(await hint(5), /^put back the file that the device had, or name it .*`ublkts recover -n 5 FILE\.\.\.`$/);
+});
+
+async function hint(recovered: number | null): Promise<string> {
+  try {
+    await requireFiles(['/nowhere/disk.img'], {}, recovered);
+  } catch (error) {
+    return (error as UblkError).hint ?? '';
+  }
+  return '';
+}

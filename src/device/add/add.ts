@@ -85,7 +85,7 @@ async function prepare(asked: AddOptions, waiting: WaitOptions): Promise<Prepare
   if (options.files.length > 0 && findDevices().length > 0) {
     await withControl((channel) => requireServedBelow(channel, options));
   }
-  const files = await requireFiles(options.files, waiting);
+  const files = await requireFiles(options.files, waiting, null);
   for (const { path, readOnly } of options.buffers) closeSync(openSharedFile(path, readOnly).fd);
   const places = await placesOf(pathsAmong(options.target, options.targetOptions));
   return { options, target, files, places };

@@ -106,7 +106,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
   await withControl((channel) => requireServedBelow(channel, options));
-  const files = await requireFiles(options.files, waiting);
+  const files = await requireFiles(options.files, waiting, id);
   await withControl((channel) => requireUnserved(channel, options, files));
   if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);

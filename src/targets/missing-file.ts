@@ -1,0 +1,8 @@
+/**
+ * What to do about a backing file that is not there, or is empty. A new device can have a new file. A device that is
+ * recovered has data in the old one, and a new file in its place would answer its clients with zeroes.
+ */
+export function missingFileHint(path: string, recovered: number | null, make: string): string {
+  if (recovered === null) return `${make}, for instance with \`truncate -s 1G ${path}\``;
+  return `put back the file that the device had, or name it where it is now: \`ublkts recover -n ${recovered} FILE...\``;
+}
