@@ -171,6 +171,19 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
     sh('ublkts del -n 5');
   });
 
+  test('a buffer that could be cut short is given up when the new target reads the bytes itself', {
+    skip: onlyLong,
+  }, async () => {
+    sh('ublkts add -t ram --size 1M -n 5 -q 1 -r 1 --shmem_zc');
+    await blockDevice('/dev/ublkb5');
+    await registerBuffer(5, { kind: 'path', path: sharedFile('unsealed', MiB) });
+    await killServer(5);
+    const recovered = sh(`ublkts recover -n 5 -t ${import.meta.dirname}/../../examples/ram.ts -o size=1M 2>&1`);
+    assert.match(recovered, /^note: buffer 0 is not registered any more: its owner could cut it short/m);
+    assert.deepEqual(await buffersOf(5), []);
+    sh('ublkts del -n 5');
+  });
+
   test("kublk's command lines", { skip: onlyLong }, async () => {
     const [file] = backing('kublk');
     sh(`ublkts add -t loop -n 5 -q 1 -r 1 ${file}`);

@@ -22,7 +22,7 @@ import { addSeals, isReadOnly, isSealedAgainstShrinking } from '../../native/lib
 import { F_SEAL_GROW, F_SEAL_SHRINK } from '../../native/uapi/fcntl.ts';
 import { createMemfd, hollow, type MappedMemory } from '../../native/memory.ts';
 import { BUFFER_SLOTS } from '../../stats/layout.ts';
-import { MemorySearch } from './find-memory.ts';
+import { type FoundMemory, MemorySearch } from './find-memory.ts';
 import { mapShared } from './map-shared.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
 import { isLeaving, noSuchBuffer, notSealed, tooMany, unawaited } from './refusals.ts';
@@ -79,6 +79,8 @@ export class ShmemRegistry {
   readonly #entries = new Map<number, Entry>();
   /** Indexes that the kernel may still have, without memory here. */
   readonly #lost = new Set<number>();
+  /** Indexes whose memory was found, and whose owner could cut it short under a target that reads it. */
+  readonly unsealed = new Set<number>();
   /** The index that was being unregistered when the server before crashed, or -1. */
   #unwanted = -1;
   #generation = 0;
@@ -188,7 +190,7 @@ export class ShmemRegistry {
     if (!recorded && spec.sharedMemory) for (let index = 0; index < BUFFER_SLOTS; index++) this.#lose(index);
     const search = new MemorySearch(buffers);
     for (const stored of buffers) {
-      const found = search.find(stored);
+      const found = this.#usable(search.find(stored), stored.index);
       if (found === null) this.#lose(stored.index);
       else this.#publish(this.#adopted(stored, found.memory, found.fd));
     }
@@ -221,6 +223,15 @@ export class ShmemRegistry {
   close(isIdle: boolean): void {
     this.end();
     for (const index of this.#entries.keys()) this.#forget(index, isIdle);
+  }
+
+  /** The target of the server before may not have looked at the data. */
+  #usable(found: FoundMemory | null, index: number): FoundMemory | null {
+    if (found === null || !this.#looksAtData || isSealedAgainstShrinking(found.fd)) return found;
+    found.memory.unmap();
+    closeSync(found.fd);
+    this.unsealed.add(index);
+    return null;
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

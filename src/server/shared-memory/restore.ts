@@ -9,7 +9,9 @@ export async function restoreBuffers(
 ): Promise<string[]> {
   const notes: string[] = [];
   try {
-    notes.push(...goneNotes(await registry.settle()));
+    const gone = await registry.settle();
+    notes.push(...goneNotes(gone.filter((index) => !registry.unsealed.has(index))));
+    for (const index of gone) if (registry.unsealed.has(index)) notes.push(unsealedNote(index));
   } catch (error) {
     notes.push((error as Error).message);
   }
@@ -22,6 +24,10 @@ export async function restoreBuffers(
     }
   }
   return notes;
+}
+
+function unsealedNote(index: number): string {
+  return `buffer ${index} is not registered any more: its owner could cut it short, which would kill the server, whose target reads the bytes itself`;
 }
 
 function goneNotes(indexes: readonly number[]): string[] {
