@@ -54,6 +54,13 @@ export interface MemfdRequest {
   readonly readOnly: boolean;
 }
 
+/** A buffer that is not registered any more after a recovery. */
+export interface GoneBuffer {
+  readonly index: number;
+  /** Whether its memory is there, and its owner could cut it short under a target that reads it. */
+  readonly isUnsealed: boolean;
+}
+
 export interface RegistryOptions {
   readonly device: number;
   readonly channel: ControlChannel;
@@ -80,7 +87,7 @@ export class ShmemRegistry {
   /** Indexes that the kernel may still have, without memory here. */
   readonly #lost = new Set<number>();
   /** Indexes whose memory was found, and whose owner could cut it short under a target that reads it. */
-  readonly unsealed = new Set<number>();
+  readonly #unsealed = new Set<number>();
   /** The index that was being unregistered when the server before crashed, or -1. */
   #unwanted = -1;
   #generation = 0;
@@ -200,12 +207,12 @@ export class ShmemRegistry {
   }
 
   /** Unregisters the lost indexes, now that the device is live. Returns those that were registered. */
-  settle(): Promise<number[]> {
+  settle(): Promise<GoneBuffer[]> {
     return this.#inTurn(async () => {
-      const gone: number[] = [];
+      const gone: GoneBuffer[] = [];
       if (this.#unwanted >= 0) await this.#unregister(this.#unwanted);
       for (const index of this.#lost) {
-        if (await this.#unregisterIfThere(index)) gone.push(index);
+        if (await this.#unregisterIfThere(index)) gone.push({ index, isUnsealed: this.#unsealed.has(index) });
         this.#table.withdraw(index);
         this.#lost.delete(index);
       }
@@ -230,7 +237,7 @@ export class ShmemRegistry {
     if (found === null || !this.#looksAtData || isSealedAgainstShrinking(found.fd)) return found;
     found.memory.unmap();
     closeSync(found.fd);
-    this.unsealed.add(index);
+    this.#unsealed.add(index);
     return null;
   }
 

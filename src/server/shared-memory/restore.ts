@@ -1,6 +1,6 @@
 /** The shared buffers of a recovered device, once it is live again. */
 import type { SharedBufferOptions } from '../../spec/options.ts';
-import type { ShmemRegistry } from './registry.ts';
+import type { GoneBuffer, ShmemRegistry } from './registry.ts';
 
 /** A buffer that cannot be restored becomes a note, because the device is live without it. */
 export async function restoreBuffers(
@@ -10,8 +10,8 @@ export async function restoreBuffers(
   const notes: string[] = [];
   try {
     const gone = await registry.settle();
-    notes.push(...goneNotes(gone.filter((index) => !registry.unsealed.has(index))));
-    for (const index of gone) if (registry.unsealed.has(index)) notes.push(unsealedNote(index));
+    notes.push(...lostNotes(gone.filter(({ isUnsealed }) => !isUnsealed)));
+    notes.push(...gone.filter(({ isUnsealed }) => isUnsealed).map(unsealedNote));
   } catch (error) {
     notes.push((error as Error).message);
   }
@@ -26,12 +26,13 @@ export async function restoreBuffers(
   return notes;
 }
 
-function unsealedNote(index: number): string {
+function unsealedNote({ index }: GoneBuffer): string {
   return `buffer ${index} is not registered any more: its owner could cut it short, which would kill the server, whose target reads the bytes itself`;
 }
 
-function goneNotes(indexes: readonly number[]): string[] {
-  if (indexes.length === 0) return [];
-  if (indexes.length === 1) return [`buffer ${indexes[0]} is not registered any more: its memory is gone`];
-  return [`buffers ${indexes.join(', ')} are not registered any more: their memory is gone`];
+function lostNotes(lost: readonly GoneBuffer[]): string[] {
+  if (lost.length === 0) return [];
+  if (lost.length === 1) return [`buffer ${lost[0]!.index} is not registered any more: its memory is gone`];
+  const indexes = lost.map(({ index }) => index).join(', ');
+  return [`buffers ${indexes} are not registered any more: their memory is gone`];
 }
