@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import {
   blockDevice,
   describeDevice,
@@ -46,6 +47,19 @@ describe('files of targets', { skip, timeout: 900_000 }, () => {
   // Where only root can write them.
   sh(`mkdir -p ${DIRECTORY} ${MOUNT} && cp test/fixtures/in-a-file.ts ${DIRECTORY}/`);
   sh(`chmod 644 ${DIRECTORY}/*`);
+
+  test('of devices that are made on one file at the same time, one gets it, also beside a target that locks it', async () => {
+    const file = disk('16M');
+    const targets = [IN_A_FILE, IN_A_FILE, 'loop'];
+    const made = await Promise.all(targets.map((target) => ublkts(`add -t ${target} -q 1 ${file}`)));
+    const said = made.map(({ code, stderr }) => `${code} ${stderr}`).join('');
+    const codes = made.map(({ code }) => code).sort((a, b) => a - b);
+    assert.deepEqual(codes, [0, 6, 6], said);
+    assert.match(said, /cannot use backing file .*: device \d \(.*\) has it or is being made with it/);
+    const { length, 0: device } = await library.listDevices();
+    assert.equal(length, 1);
+    await library.deleteDevice(device!.id);
+  });
 
   test('with setup, one thread per queue serves, all share its memory, and a server after a crash has as many', async () => {
     const device = { target: IN_A_FILE, files: [disk('64M')], queues: 2, features: ['USER_RECOVERY'] as const };

@@ -32,6 +32,7 @@ import { requireFiles } from '../require-files.ts';
 import { requireServedBelow, requireUnserved } from '../require-unserved.ts';
 import { requireSocket, startOn } from '../servers/serve.ts';
 import { queuesNote } from './queues-note.ts';
+import { requireFirst } from './require-first.ts';
 
 /** The driver frees queues before an id. */
 const FREED_MS = 2000;
@@ -118,6 +119,7 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
       ended: null,
     };
     await withFilesAlone(() => {
+      requireFirst(record);
       forgetDevice(id);
       writeRecord(record);
     });
