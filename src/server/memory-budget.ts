@@ -113,18 +113,15 @@ export function readMemoryAtSpeed(root = ''): Memory {
   return { ...memory, available: memory.atSpeed, limited: memory.limited || memory.atSpeed < memory.available };
 }
 
-/** The process's control group (version 2) and those above it. */
+/** The process's control group (version 2) and those above it, as far as they have a limit. */
 function groupsOf(root: string): { max: number; high: number; current: number }[] {
   const own = /^0::(\/.*)$/m.exec(readOr('', `${root}/proc/self/cgroup`))?.[1];
   if (own === undefined) return [];
   const groups: { max: number; high: number; current: number }[] = [];
   for (let path = own; path !== '/'; path = dirname(path)) {
     const folder = join(root, '/sys/fs/cgroup', path);
-    groups.push({
-      max: bytesIn(`${folder}/memory.max`),
-      high: bytesIn(`${folder}/memory.high`),
-      current: usedIn(folder),
-    });
+    const [max, high] = [bytesIn(`${folder}/memory.max`), bytesIn(`${folder}/memory.high`)];
+    if (Math.min(max, high) < Infinity) groups.push({ max, high, current: usedIn(folder) });
   }
   return groups;
 }

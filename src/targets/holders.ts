@@ -15,7 +15,7 @@ import type { DeviceRecord, FileIdentity } from '../record/device-record.ts';
 import { readRecord } from '../record/store.ts';
 import { readUnchanged } from '../record/unchanged.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
-import { deviceNamed, type FoundFile, identityOf, lookAt, recordedDeviceOf } from './looks.ts';
+import { deviceNamed, type FoundFile, identityOf, isSameIdentity, lookAt, recordedDeviceOf } from './looks.ts';
 
 /** Who uses a file or a block device. */
 export interface FileUser {
@@ -150,17 +150,11 @@ async function overlaps(
   const isFile = recorded !== undefined && recorded.blockDevice === null;
   if (isFile && recorded.device !== deviceNumber(stat.dev) && mounted.has(recorded.device)) return false;
   const found = await lookAt(other);
-  if (found === 'late') return recorded !== undefined && isIdentity(stat, recorded);
+  if (found === 'late') return recorded !== undefined && isSameIdentity(identityOf(stat), recorded);
   if (found === null) return false;
   if (!stat.isBlockDevice() || !found.isBlockDevice()) return isSame(stat, found);
   const [a, b] = [deviceNumber(stat.rdev), deviceNumber(found.rdev)];
   return a === b || diskOf(a) === b || diskOf(b) === a;
-}
-
-function isIdentity(stat: BigIntStats, { device, inode, blockDevice }: FileIdentity): boolean {
-  const is = identityOf(stat);
-  if (is.blockDevice !== null || blockDevice !== null) return is.blockDevice === blockDevice;
-  return is.device === device && is.inode === inode;
 }
 
 /** Whether both are the same file, or nodes of the same device. */

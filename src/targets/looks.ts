@@ -69,3 +69,9 @@ export function identityOf(stat: BigIntStats): FileIdentity {
   const blockDevice = stat.isBlockDevice() ? deviceNumber(stat.rdev) : null;
   return { device: deviceNumber(stat.dev), inode: String(stat.ino), blockDevice };
 }
+
+/** Whether both are the same file, or nodes of the same device. */
+export function isSameIdentity(a: FileIdentity, b: FileIdentity): boolean {
+  if (a.blockDevice !== null || b.blockDevice !== null) return a.blockDevice === b.blockDevice;
+  return a.device === b.device && a.inode === b.inode;
+}

@@ -1,5 +1,5 @@
 /**
- * What to do about a backing file that is not there, or is empty. A new device can have a new file. A device that is
+ * The hint of an error that says that a backing file is not there, or is empty. A new device can have a new file. A device that is
  * recovered has data in the old one, and a new file in its place would answer its clients with zeroes.
  */
 export function missingFileHint(path: string, recovered: number | null, make: string): string {

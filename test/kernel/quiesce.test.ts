@@ -8,7 +8,7 @@ import { LONG, onlyLong } from './support/long.ts';
 const FOLDER = '/dev/shm/quiesce';
 const ID = 5;
 const DEVICE = `/dev/ublkb${ID}`;
-const ROUNDS = LONG ? 8 : 1;
+const ROUNDS = LONG ? 8 : 2;
 /** One way of taking requests from the driver each: per tag, and in batches. */
 const UNDER_IO = ['', '-b --data_path batch+copy -q 2 --nthreads 1'];
 const MORE_UNDER_IO = ['--data_path copy -q 2 --nthreads 3 --per_io_tasks', '--data_path user_copy', '-b'];

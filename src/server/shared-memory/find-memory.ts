@@ -50,7 +50,7 @@ export class MemorySearch {
   }
 
   *#candidates({ path, kept, inode }: StoredBuffer): Generator<string> {
-    // What a server kept is a descriptor of its own, and another process may have its number by now.
+    // The path of memory that a server kept names a descriptor of that server, and another process may have the number by now.
     if (path !== null && !kept) yield path;
     yield* this.#seen.get(inode) ?? [];
     this.#unseen ??= entries('/proc').filter((name) => /^\d+$/.test(name));

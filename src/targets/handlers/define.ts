@@ -29,7 +29,7 @@ export interface TargetDefinition<Kinds extends OptionKinds = OptionKinds, Share
   setup?(context: SetupContext<Kinds>): Awaitable<Shared>;
   /**
    * Makes the handlers, once on every thread that serves, and says what the device is. All threads must say the same.
-   * What it throws, `add` shows, and no device is left. A server of the device's own ends then; a resident server goes on,
+   * `add` shows what it throws, and no device is left. A server of the device's own ends then; a resident server goes on,
    * and has what `open` has opened until `open` closes it before it throws. It has 60 seconds, too.
    */
   open(context: OpenContext<Kinds, Shared>): Awaitable<Handlers>;
