@@ -82,7 +82,7 @@ export abstract class BaseCommand extends Command {
   }
 
   protected print(views: Views, format?: Format): void {
-    process.stdout.write(renderViews(views, this.json ? 'json' : format));
+    printOut(renderViews(views, this.json ? 'json' : format));
   }
 
   /** Prints a result with what its maker had to remark: on stderr, or as `notes` in JSON. */
@@ -93,7 +93,7 @@ export abstract class BaseCommand extends Command {
 
   /** Prints a result that is text, with what its maker had to remark on stderr. */
   protected printText(text: string, notes: readonly string[]): void {
-    process.stdout.write(text);
+    printOut(text);
     process.stderr.write(noteLines(notes));
   }
 
@@ -104,6 +104,11 @@ export abstract class BaseCommand extends Command {
       for (const error of outcome.failed) process.stderr.write(errorLines(error, (this.id ?? '').split(':')));
     process.exitCode = exitCodeOfOutcome(outcome);
   }
+}
+
+/** Writes nothing for a result without text: on a full disk, also a write of no bytes fails. */
+function printOut(text: string): void {
+  if (text !== '') process.stdout.write(text);
 }
 
 /** Parsed values by name, in oclif's type. */

@@ -61,6 +61,16 @@ describe('help and version', () => {
     }
   });
 
+  test('a result without text needs no room on a full disk', noDriver, () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [BIN, 'list'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    assert.deepEqual([status, stderr.includes('ENOSPC')], [0, false], stderr);
+  });
+
   test('a message that cannot be written leaves the exit code as it is', () => {
     const full = openSync('/dev/full', 'w');
     const exitCodes = ['nosuch', 'metrics'].map(
