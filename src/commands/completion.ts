@@ -21,8 +21,8 @@ export default class Completion extends BaseCommand {
     const { args } = await this.parse(Completion);
     const { completionScript } = await import('../cli/docs/completions.ts');
     const { loadOclifConfig } = await import('../cli/dispatch/oclif-config.ts');
-    const { describeCommands } = await import('../cli/docs/model.ts');
-    const script = completionScript(args.shell, describeCommands((await loadOclifConfig()).commands));
+    const { describeProgram } = await import('../cli/docs/model.ts');
+    const script = completionScript(args.shell, describeProgram(await loadOclifConfig()));
     this.print({ json: { shell: args.shell, script }, kublk: () => script });
   }
 }

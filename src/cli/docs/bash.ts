@@ -1,10 +1,9 @@
 import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
-import type { CommandDoc, Completion } from './model.ts';
-import { firstWords, flagWords, secondWords, spellings, topics } from './words.ts';
+import type { CommandDoc, Completion, ProgramDoc } from './model.ts';
+import { firstWords, flagWords, secondWords, spellings } from './words.ts';
 
-export function bashCompletion(commands: readonly CommandDoc[]): string {
-  const nested = [...topics(commands)];
+export function bashCompletion({ commands, topics }: ProgramDoc): string {
   return `# bash completion of ublkts; \`ublkts completion bash\` writes it
 _ublkts_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
 # Either spelling: with underscores, or with hyphens once one is typed.
@@ -20,7 +19,7 @@ _ublkts_targets() {
 }
 _ublkts_second_words() {
   case $1 in
-${nested.map(([topic, members]) => `    ${topic}) _ublkts_words "${secondWords(members).join(' ')}" ;;`).join('\n')}
+${topics.map((topic) => `    ${topic.name}) _ublkts_words "${secondWords(topic).join(' ')}" ;;`).join('\n')}
   esac
 }
 
@@ -48,7 +47,7 @@ _ublkts() {
     return
   fi
   case $command in
-    ${nested.map(([topic]) => topic).join('|') || '""'})
+    ${topics.map(({ name }) => name).join('|') || '""'})
       if ((COMP_CWORD == 2)); then
         _ublkts_second_words "$command"
         return

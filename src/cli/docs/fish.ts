@@ -1,17 +1,16 @@
 import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
-import type { CommandDoc, Completion, FlagDoc } from './model.ts';
-import { firstWords, spellings, topics } from './words.ts';
+import type { CommandDoc, Completion, FlagDoc, ProgramDoc } from './model.ts';
+import { firstWords, secondWord, spellings } from './words.ts';
 
-export function fishCompletion(commands: readonly CommandDoc[]): string {
-  const nested = topics(commands);
+export function fishCompletion({ commands, topics }: ProgramDoc): string {
   const single = commands.filter(({ name }) => !name.includes(' '));
   const first = single.flatMap((command) =>
     spellings(command).map((typed) => word('__fish_use_subcommand', typed, command.summary)),
   );
-  const topicLines = [...nested].flatMap(([topic, members]) => [
-    word('__fish_use_subcommand', topic, `${topic} commands`),
-    ...members.map(({ name, summary }) => word(`__ublkts_last_word_is ${topic}`, name.split(' ')[1] ?? '', summary)),
+  const topicLines = topics.flatMap(({ name, summary, members }) => [
+    word('__fish_use_subcommand', name, summary),
+    ...members.map((command) => word(`__ublkts_last_word_is ${name}`, secondWord(command), command.summary)),
   ]);
   return `# fish completion of ublkts; \`ublkts completion fish\` writes it
 function __ublkts_devices

@@ -45,17 +45,42 @@ export interface CommandDoc {
   readonly examples: readonly string[];
 }
 
-export type CommandSource = Pick<
+/** A word with commands behind it, such as `lab`. */
+export interface TopicDoc {
+  readonly name: string;
+  readonly summary: string;
+  readonly members: readonly CommandDoc[];
+}
+
+export interface ProgramDoc {
+  readonly commands: readonly CommandDoc[];
+  readonly topics: readonly TopicDoc[];
+}
+
+type CommandSource = Pick<
   Command.Loadable,
   'aliases' | 'args' | 'description' | 'examples' | 'flags' | 'hidden' | 'id' | 'summary' | 'usage'
 >;
 
+/** What is read of oclif's configuration. */
+export interface ProgramSource {
+  readonly commands: readonly CommandSource[];
+  readonly topics: readonly { readonly name: string; readonly description?: string | undefined }[];
+}
+
 /** Sorted by name. oclif lists each alias as a command of its own; here it belongs to its command. */
-export function describeCommands(commands: readonly CommandSource[]): CommandDoc[] {
-  return commands
+export function describeProgram({ commands, topics }: ProgramSource): ProgramDoc {
+  const described = commands
     .filter(({ hidden, id, aliases }) => !hidden && !aliases.includes(id))
     .map(describeCommand)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const withMembers = topics.map(({ name, description = '' }) => ({
+    name,
+    summary: description,
+    members: described.filter((command) => command.name.startsWith(`${name} `)),
+  }));
+  // oclif counts each command as a topic too.
+  return { commands: described, topics: withMembers.filter(({ members }) => members.length > 0) };
 }
 
 /** The flags that only this command has, by group in order of appearance. */

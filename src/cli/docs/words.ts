@@ -1,5 +1,5 @@
 /** The words that start a command line: commands of one word, and topics such as `lab` with their second words. */
-import type { CommandDoc } from './model.ts';
+import type { CommandDoc, TopicDoc } from './model.ts';
 
 /** Both spellings of each command, and topics once. */
 export function firstWords(commands: readonly CommandDoc[]): string[] {
@@ -7,18 +7,13 @@ export function firstWords(commands: readonly CommandDoc[]): string[] {
   return [...new Set(words)].sort();
 }
 
-export function topics(commands: readonly CommandDoc[]): Map<string, CommandDoc[]> {
-  const found = new Map<string, CommandDoc[]>();
-  for (const command of commands) {
-    const [topic = '', second] = command.name.split(' ');
-    if (second !== undefined) found.set(topic, [...(found.get(topic) ?? []), command]);
-  }
-  return found;
+/** The second words of the commands of a topic. */
+export function secondWords({ members }: TopicDoc): string[] {
+  return members.map(secondWord);
 }
 
-/** The second words of the commands of a topic. */
-export function secondWords(members: readonly CommandDoc[]): string[] {
-  return members.map(({ name }) => name.split(' ')[1] ?? '');
+export function secondWord({ name }: CommandDoc): string {
+  return name.split(' ')[1] ?? '';
 }
 
 /** The names of a command: its own and its aliases. */

@@ -1,14 +1,13 @@
 import { OPTIONAL_NAME } from '../argv/normalise.ts';
 import { targetNames } from '../../targets/registry.ts';
-import type { ArgDoc, CommandDoc, Completion, FlagDoc } from './model.ts';
-import { firstWords, flagWords, secondWords, spellings, topics } from './words.ts';
+import type { ArgDoc, CommandDoc, Completion, FlagDoc, ProgramDoc, TopicDoc } from './model.ts';
+import { firstWords, flagWords, secondWord, secondWords, spellings } from './words.ts';
 
-export function zshCompletion(commands: readonly CommandDoc[]): string {
-  const nested = [...topics(commands)];
+export function zshCompletion({ commands, topics }: ProgramDoc): string {
   const single = commands.filter(({ name }) => !name.includes(' '));
   const first = [
     ...single.flatMap((command) => spellings(command).map((typed) => entry(typed, command.summary))),
-    ...nested.map(([topic]) => entry(topic, `${topic} commands`)),
+    ...topics.map(({ name, summary }) => entry(name, summary)),
     entry('help', 'Show the help of a command.'),
   ];
   return `#compdef ublkts
@@ -52,11 +51,11 @@ ${first.map((line) => `        ${line}`).join('\n')}
         help)
           case $CURRENT,$words[2] in
             2,*) compadd ${firstWords(commands).join(' ')} ;;
-${nested.map(([topic, members]) => `            3,${topic}) compadd ${secondWords(members).join(' ')} ;;`).join('\n')}
+${topics.map((topic) => `            3,${topic.name}) compadd ${secondWords(topic).join(' ')} ;;`).join('\n')}
           esac
           ;;
 ${single.map((command) => argumentsCase(command, spellings(command), '        ')).join('\n')}
-${nested.map(([topic, members]) => topicCase(topic, members)).join('\n')}
+${topics.map(topicCase).join('\n')}
       esac
       ;;
   esac
@@ -66,9 +65,9 @@ _ublkts "$@"
 `;
 }
 
-function topicCase(topic: string, members: readonly CommandDoc[]): string {
-  const words = members.map(({ name, summary }) => entry(name.split(' ')[1] ?? '', summary));
-  return `        ${topic})
+function topicCase({ name, members }: TopicDoc): string {
+  const words = members.map((command) => entry(secondWord(command), command.summary));
+  return `        ${name})
           if ((CURRENT == 2)); then
             commands=(${words.join(' ')})
             _describe command commands
@@ -76,7 +75,7 @@ function topicCase(topic: string, members: readonly CommandDoc[]): string {
             shift words
             ((CURRENT--))
             case $words[1] in
-${members.map((command) => argumentsCase(command, [command.name.split(' ')[1] ?? ''], '              ')).join('\n')}
+${members.map((command) => argumentsCase(command, [secondWord(command)], '              ')).join('\n')}
             esac
           fi
           ;;`;
