@@ -1,5 +1,6 @@
 /** A value of any kind, as a message shows it: in one line that is not too long. */
 import { inspect } from 'node:util';
+import { oneLine } from './one-line.ts';
 import { shortened } from './shortened.ts';
 
 const MOST_CHARACTERS = 200;
@@ -11,9 +12,8 @@ export function shown(value: unknown): string {
 
 function inspected(value: unknown): string {
   try {
-    const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10 });
     // Long arrays and the stacks of errors have lines all the same.
-    return text.replaceAll(/\s*\n\s*/g, ' ');
+    return oneLine(inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 10 }));
   } catch {
     return typeof value;
   }

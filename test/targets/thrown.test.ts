@@ -18,4 +18,13 @@ describe('what a target has thrown', () => {
     assert.equal(describeThrown('no room', '/srv/ram.ts'), 'it threw no room');
     assert.match(describeThrown(new TypeError('no\nroom'), '/srv/ram.ts'), /^TypeError: no room/);
   });
+
+  test('is told in one line, whatever it is', () => {
+    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    for (const thrown of ['no\n  room', numbers, { numbers }, new Error('a\n\nb'), new Map([[1, numbers]])]) {
+      const told = describeThrown(thrown, '/srv/ram.ts');
+      assert.doesNotMatch(told, /\n/);
+    }
+    assert.equal(describeThrown('no\n  room', '/srv/ram.ts'), 'it threw no room');
+  });
 });

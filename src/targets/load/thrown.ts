@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { packagePath } from '../../package-root.ts';
+import { oneLine } from '../../text/one-line.ts';
 import { shortened } from '../../text/shortened.ts';
 
 const MOST_CHARACTERS = 2000;
@@ -26,28 +27,26 @@ export function readable(thrown: unknown): unknown {
 /** `file`: the target's file, an absolute path. Never throws, whatever a target throws. */
 export function describeThrown(thrown: unknown, file: string): string {
   try {
-    return thrown instanceof Error
-      ? describeError(thrown, file)
-      : `it threw ${shortened(shown(thrown), MOST_CHARACTERS)}`;
+    return thrown instanceof Error ? describeError(thrown, file) : `it threw ${told(inspected(thrown))}`;
   } catch {
     return UNREADABLE;
   }
 }
 
-function shown(thrown: unknown): string {
+/** Throws with a value that does so when it is looked at. Tells more than `shown` does: the author of the target debugs it by this. */
+function inspected(thrown: unknown): string {
   return typeof thrown === 'string' ? thrown : inspect(thrown, { breakLength: Number.POSITIVE_INFINITY });
+}
+
+function told(text: string): string {
+  return oneLine(shortened(text, MOST_CHARACTERS));
 }
 
 function describeError(thrown: Error, file: string): string {
   const name = thrown.name === 'Error' ? '' : thrown.name;
   const message = [name, thrown.message, ...causesOf(thrown)].filter((part) => part !== '').join(': ');
   const place = placeOf(thrown, file);
-  const oneLine = shortened(message, MOST_CHARACTERS)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join(' ');
-  return place === null ? oneLine : `${oneLine} (${place})`;
+  return place === null ? told(message) : `${told(message)} (${place})`;
 }
 
 /** How many causes of an error are told. */
