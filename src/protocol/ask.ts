@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../errors.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
+import { ANSWER_SECONDS } from './answer-limit.ts';
 import type { Answers, Request } from './buffer-requests.ts';
 import { decodeError } from './error-wire.ts';
 import { exchange } from './exchange.ts';
@@ -10,7 +11,7 @@ import type { StorageAnswers, StorageRequest } from './storage-requests.ts';
 import { UNHEARD } from './until-heard.ts';
 
 /** Longer than the server takes to answer that it needs more time. */
-const ANSWER_MS = 40_000;
+const ANSWER_MS = (ANSWER_SECONDS + 10) * 1000;
 
 const TRIES = 5;
 

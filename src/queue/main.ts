@@ -16,7 +16,7 @@ import { describeThrown, readable } from '../targets/load/thrown.ts';
 import { logFor, serverLog } from '../targets/log.ts';
 import type { TargetQueue } from '../targets/target.ts';
 import { buildQueueThread } from './build-thread.ts';
-import { CLOSE_SECONDS } from './close-limit.ts';
+import { CLOSE_SECONDS } from '../targets/close-limit.ts';
 import type { ThreadConfig, ThreadMessage } from './thread-config.ts';
 
 /** The first major version of V8 with the flag below. An older one would complain on stderr. */

@@ -1,24 +1,21 @@
 /** The queue threads of a device, as the main thread handles them: it starts, wakes and awaits them together. */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../errors.ts';
-import { eventfd } from '../native/libc/calls.ts';
+import { eventfd, signalEventfd } from '../native/libc/calls.ts';
 import { MappedMemory } from '../native/memory.ts';
 import { closeRemains, type RingRemains } from '../native/ring/remains.ts';
 import { shortageOf } from '../native/shortage.ts';
+import { THREAD_LIMITS } from '../native/thread-limits.ts';
 import { packagePath } from '../package-root.ts';
 import { decodeError } from '../protocol/error-wire.ts';
 import { isThreadMessage, type ThreadConfig } from '../queue/thread-config.ts';
 import { DRAIN, LEAVE, STAY } from '../queue/wake-up.ts';
-import { ANSWER_SECONDS, silentError } from '../targets/load/bound.ts';
+import { silentError, START_SECONDS } from '../targets/load/bound.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 
-const STACK_MB = 2;
-
-/** `open` of a target in a file is most of it. */
-const START_SECONDS = ANSWER_SECONDS;
 const LEFT_OPEN_MS = 1000;
 /** How long a thread of a device that is given up has to leave, and its target to store what it holds. */
 const GIVEN_UP_MS = 5000;
@@ -54,6 +51,7 @@ export class QueueThreads implements DeviceThreads {
   async fetched(): Promise<Fetched> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
+      // `open` of a target in a file is most of it.
       timer = setTimeout(() => reject(this.#lateError()), START_SECONDS * 1000);
     });
     try {
@@ -73,9 +71,7 @@ export class QueueThreads implements DeviceThreads {
 
   wake(): void {
     if (this.#isReleased) return;
-    const one = new Uint8Array(8);
-    one[0] = 1;
-    for (const fd of this.#wakeFds) writeSync(fd, one);
+    for (const fd of this.#wakeFds) signalEventfd(fd);
   }
 
   /** Makes the threads leave at once. Only before the device has started: afterwards requests would be lost. */
@@ -117,7 +113,7 @@ export class QueueThreads implements DeviceThreads {
       workerData: config,
       // A thread closes descriptors that Node has not opened: its target's sockets, for one.
       trackUnmanagedFds: false,
-      resourceLimits: { stackSizeMb: STACK_MB },
+      resourceLimits: THREAD_LIMITS,
     });
     this.#workers.push(worker);
     const fetched = Promise.withResolvers<Fetched>();

@@ -9,7 +9,7 @@ import { milliseconds } from '../../clock.ts';
 import { type WaitOptions, waitingReporter } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { lockHolder } from '../../native/libc/file-lock.ts';
-import { CLOSE_SECONDS } from '../../queue/close-limit.ts';
+import { CLOSE_SECONDS } from '../../targets/close-limit.ts';
 import { filesOf, residentFiles } from '../../record/files.ts';
 import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
 import type { ProcessState } from '../../record/process-state.ts';

@@ -2,6 +2,7 @@
  * Typed functions for the system calls that Node's `fs` does not have. Each throws a UblkError that names the call and
  * the errno.
  */
+import { writeSync } from 'node:fs';
 import { UblkError } from '../../errors.ts';
 import { ERRNO, errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
@@ -150,6 +151,11 @@ export function closeDescriptor(fd: number): void {
 export function eventfd(): number {
   const EFD_CLOEXEC = 0o2000000;
   return checked('eventfd', '', 0, EFD_CLOEXEC);
+}
+
+/** Wakes whoever waits for the counter. */
+export function signalEventfd(fd: number): void {
+  writeSync(fd, new Uint8Array(new BigUint64Array([1n]).buffer));
 }
 
 /** Makes a pipe. The caller closes both ends; programs that it starts do not inherit them. */

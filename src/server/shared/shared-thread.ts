@@ -2,13 +2,14 @@
  * A shared thread, as the main thread handles it: it gives out the thread's slots, descriptors and places in the tables of
  * its ring, and hears what becomes of lanes.
  */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { UblkError } from '../../errors.ts';
-import { eventfd } from '../../native/libc/calls.ts';
+import { eventfd, signalEventfd } from '../../native/libc/calls.ts';
 import { hollow, type MappedMemory, mapAnonymous, mapFile, PAGE_SIZE, roundUp } from '../../native/memory.ts';
 import { closeRemains, type RingRemains } from '../../native/ring/remains.ts';
 import { shortageOf } from '../../native/shortage.ts';
+import { THREAD_LIMITS } from '../../native/thread-limits.ts';
 import { UBLKSRV_CMD_BUF_OFFSET } from '../../native/uapi/ublk-addresses.ts';
 import { UBLK_MAX_QUEUE_DEPTH } from '../../native/uapi/ublk-device.ts';
 import { packagePath } from '../../package-root.ts';
@@ -26,8 +27,6 @@ const BUFFERS = 1 << 14;
 /** The kernel allows as many registered files as a process may have open. */
 const FILES = 1 << 14;
 const DESCRIPTOR_PAGES = 1 << 13;
-const STACK_MB = 2;
-
 /** One queue of a device that is to be served. */
 export interface LaneRequest
   extends Pick<LaneConfig, 'deviceId' | 'spec' | 'queue' | 'buffers' | 'targetState' | 'stats'> {
@@ -99,7 +98,7 @@ export class SharedThread {
     try {
       this.#worker = new Worker(packagePath('dist/queue/shared/main.cjs'), {
         workerData: config,
-        resourceLimits: { stackSizeMb: STACK_MB },
+        resourceLimits: THREAD_LIMITS,
       });
     } catch (error) {
       this.#giveBack();
@@ -257,9 +256,7 @@ export class SharedThread {
 
   #order(order: SharedOrder): void {
     this.#worker.postMessage(order);
-    const one = new Uint8Array(8);
-    one[0] = 1;
-    writeSync(this.#wakeFd, one);
+    signalEventfd(this.#wakeFd);
   }
 }
 

@@ -6,12 +6,10 @@ import type { StoredBuffer } from '../../record/device-record.ts';
 import type { Asker } from './asker.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { RequestHandler } from './listener.ts';
+import { ANSWER_SECONDS } from '../../protocol/answer-limit.ts';
 import { type Answers, type BufferAnswer, parseRequest, type Request } from '../../protocol/buffer-requests.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import { type Answer, otherVersion, PROTOCOL_VERSION } from '../../protocol/frame.ts';
-
-/** A request is answered within this time, with the outcome or with TIMEOUT. */
-const ANSWER_SECONDS = 30;
 
 export class Requests implements RequestHandler {
   readonly #device: number;

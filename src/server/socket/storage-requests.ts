@@ -4,13 +4,11 @@
  */
 import { bounded } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
+import { ANSWER_SECONDS } from '../../protocol/answer-limit.ts';
 import { encodeError } from '../../protocol/error-wire.ts';
 import { type Answer, otherVersion, PROTOCOL_VERSION } from '../../protocol/frame.ts';
 import { parseStorageRequest } from '../../protocol/storage-requests.ts';
 import type { RequestHandler } from './listener.ts';
-
-/** The answer is sent within this time. The one who asks waits for longer (protocol/ask.ts). */
-const ANSWER_SECONDS = 30;
 
 /** Asks the storage for its size in bytes. Gives up when the signal aborts. */
 export type AskForSize = (signal: AbortSignal) => Promise<number>;

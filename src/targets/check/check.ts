@@ -3,10 +3,11 @@ import { usageError } from '../../errors.ts';
 import { checkFileCount } from '../../spec/checks/target.ts';
 import { option } from '../../spec/option-names.ts';
 import { ADD_DEFAULTS } from '../../spec/options.ts';
+import { CLOSE_SECONDS } from '../close-limit.ts';
 import { misspeltHandlers } from '../handlers/handlers.ts';
 import type { Misspelt } from '../handlers/misspelt.ts';
 import { openHandlers, setUp } from '../handlers/open.ts';
-import { ANSWER_SECONDS, withinBound } from '../load/bound.ts';
+import { START_SECONDS, withinBound } from '../load/bound.ts';
 import { loadDefinition } from '../load/load.ts';
 import { describeThrown } from '../load/thrown.ts';
 import type { Handlers, TargetDefinition } from '../handlers/define.ts';
@@ -18,8 +19,6 @@ import { Strays } from './strays.ts';
 
 /** The id that a check says: there is no device. */
 const NO_DEVICE = -1;
-/** How long `close` may take: as long as a server waits for it (queue/close-limit.ts). */
-const CLOSE_SECONDS = 30;
 
 export interface Finding {
   readonly name: string;
@@ -128,19 +127,19 @@ interface OpenTarget {
 }
 
 async function open(file: string, { files, targetOptions }: CheckOptions, begun: Begin): Promise<OpenTarget> {
-  begun('the top level of its file', ANSWER_SECONDS);
+  begun('the top level of its file', START_SECONDS);
   const definition = await loadDefinition(file);
   requireKnown(definition, targetOptions);
   checkFileCount({ files, integrity: null }, { name: file, files: definition.files ?? { min: 0, max: 0 } });
   const opening = { files, options: targetOptions, device: NO_DEVICE, recovering: false, deviceBytes: 0 };
-  begun('`setup`', ANSWER_SECONDS);
+  begun('`setup`', START_SECONDS);
   const shared = await setUp(definition, file, opening);
   const threads = definition.setup === undefined ? 1 : 2;
-  begun('`open`', ANSWER_SECONDS);
+  begun('`open`', START_SECONDS);
   const first = openHandlers(definition, file, { ...opening, shared, thread: 0, threads });
   const handlers = await withinBound(first, 'open', file);
   if (threads === 1) return { handlers, second: null };
-  begun('`open` of a second thread', ANSWER_SECONDS);
+  begun('`open` of a second thread', START_SECONDS);
   const second = openSecond(file, { ...opening, shared, thread: 1, threads });
   return { handlers, second: await withinBound(second, 'open', file) };
 }

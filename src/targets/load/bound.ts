@@ -3,7 +3,7 @@ import { bounded } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 
 /** How long `setup` and `open` of a target have, and a command and each thread to load its file. */
-export const ANSWER_SECONDS = 60;
+export const START_SECONDS = 60;
 
 /** Settles as `answer` does, or rejects when that has taken too long. `what`: one of the target's functions. */
 export function withinBound<T>(answer: Promise<T>, what: 'setup' | 'open', file: string): Promise<T> {
@@ -16,11 +16,11 @@ export function loadedWithinBound<T>(loading: Promise<T>, file: string): Promise
 }
 
 function inTime<T>(answer: Promise<T>, late: () => UblkError): Promise<T> {
-  return bounded(answer, { timeoutMs: ANSWER_SECONDS * 1000, signal: undefined, late });
+  return bounded(answer, { timeoutMs: START_SECONDS * 1000, signal: undefined, late });
 }
 
 export function silentError(what: 'setup' | 'open', file: string): UblkError {
-  return new UblkError(`\`${what}\` of target ${file} has not answered within ${ANSWER_SECONDS} s`, {
+  return new UblkError(`\`${what}\` of target ${file} has not answered within ${START_SECONDS} s`, {
     code: 'TIMEOUT',
     command: what,
     hint: `let \`${what}\` throw when what it waits for does not come in time`,
@@ -28,11 +28,8 @@ export function silentError(what: 'setup' | 'open', file: string): UblkError {
 }
 
 function unloadedError(file: string): UblkError {
-  return new UblkError(
-    `target ${file} has not been loaded within ${ANSWER_SECONDS} s: its top level awaits something`,
-    {
-      code: 'TIMEOUT',
-      hint: 'wait in `setup` or `open`, and let them throw when what they wait for does not come in time',
-    },
-  );
+  return new UblkError(`target ${file} has not been loaded within ${START_SECONDS} s: its top level awaits something`, {
+    code: 'TIMEOUT',
+    hint: 'wait in `setup` or `open`, and let them throw when what they wait for does not come in time',
+  });
 }

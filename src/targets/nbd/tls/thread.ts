@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UblkError } from '../../../errors.ts';
+import { THREAD_LIMITS } from '../../../native/thread-limits.ts';
 import { packagePath } from '../../../package-root.ts';
 import { decodeError } from '../../../protocol/error-wire.ts';
 import { serverLog } from '../../log.ts';
@@ -16,7 +17,6 @@ export interface Tunnels {
   readonly lost: (error: UblkError) => void;
 }
 
-const STACK_MB = 2;
 /** How long the last data may take to reach the server when the thread ends. */
 const END_MS = 1_000;
 
@@ -71,7 +71,7 @@ export class TlsThread implements Tunnels {
   private start(): Worker {
     const worker = new Worker(packagePath('dist/targets/nbd/tls/main.cjs'), {
       trackUnmanagedFds: false,
-      resourceLimits: { stackSizeMb: STACK_MB },
+      resourceLimits: THREAD_LIMITS,
     });
     worker.on('message', (message: TunnelMessage) => this.received(message));
     worker.on('error', (error) => this.failed(worker, `the TLS thread failed: ${error.message}`));
