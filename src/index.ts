@@ -2,9 +2,8 @@
  * The library: devices and their buffers from a program of one's own. It needs the same rights as `ublkts`.
  *
  * Functions that may wait take `{ signal, onWaiting, timeoutMs }` (WaitOptions) and let the event loop turn while they wait.
- * (`allocate` and `release` of shared memory take none of these: the server answers within 40 s.) Every failure is a
- * UblkError with `code`, `kind`, `device` and `hint`; a call that was given up rejects with the reason of its signal. (Reads
- * and writes of an open device fail with the errors of `node:fs`.)
+ * Every failure is a UblkError with `code`, `kind`, `device` and `hint`; a call that was given up rejects with the reason of
+ * its signal. (Reads and writes of an open device fail with the errors of `node:fs`.)
  */
 export { SharedMemoryDevice, openDevice } from './client/device.ts';
 export type { RegionOptions } from './client/allocate.ts';

@@ -133,6 +133,9 @@ test('memory is asked for by its size before a driver is needed', async () => {
   const device = new SharedMemoryDevice(0, '/dev/ublkb0', null as never);
   for (const bytes of ['4k', 2 ** 53])
     await isRefused(() => device.allocate({ bytes: bytes as never }), '`bytes` is ', bytes);
+  await isRefused(() => device.allocate({ bytes: 4096 }, { timeoutMs: '1s' as never }), '`timeoutMs` is ', '1s');
+  const given = new Error('given up');
+  await assert.rejects(device.allocate({ bytes: 4096 }, { signal: AbortSignal.abort(given) }), given);
 });
 
 async function isRefused(call: () => unknown, begin: string, value: unknown): Promise<void> {

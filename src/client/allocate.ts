@@ -1,6 +1,8 @@
 /** Allocates memory that is shared with a server: a memfd of this program, memory of the server, or a file. */
 import { closeSync, constants, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { WaitOptions } from '../control/waiting.ts';
+import { askServerOf } from '../device/ask-server-of.ts';
 import { UblkError } from '../errors.ts';
 import { COUNT, isObject, type Kind, optional, requireKinds, SWITCH, TEXT } from '../kinds.ts';
 import { closeDescriptor, fileError } from '../native/libc/calls.ts';
@@ -10,8 +12,7 @@ import { createMemfd } from '../native/memory.ts';
 import { filesOf } from '../record/files.ts';
 import { mapShared } from '../server/shared-memory/map-shared.ts';
 import { checkSharedFile, openSharedFile, requireMemory } from '../server/shared-memory/shared-file.ts';
-import { askServer } from '../protocol/ask.ts';
-import type { BufferAnswer } from '../protocol/buffer-requests.ts';
+import type { BufferAnswer, Request } from '../protocol/buffer-requests.ts';
 import { SharedRegion } from './region.ts';
 
 export interface RegionOptions {
@@ -41,41 +42,53 @@ export function requireRegionOptions(options: RegionOptions): void {
   requireKinds(options, { bytes: COUNT, from: optional(FROM), readOnly: optional(SWITCH) });
 }
 
-export async function allocateRegion(device: number, options: RegionOptions): Promise<SharedRegion> {
+export async function allocateRegion(
+  device: number,
+  options: RegionOptions,
+  waiting: WaitOptions = {},
+): Promise<SharedRegion> {
   const { from = 'memfd', bytes, readOnly = false } = options;
-  if (from === 'memfd') return fromMemfd(device, bytes, readOnly);
-  return from === 'server'
-    ? fromServer(device, bytes, readOnly)
-    : fromFile(device, resolve(from.path), bytes, readOnly);
+  const wanted: Wanted = { device, bytes, readOnly, waiting };
+  if (from === 'memfd') return fromMemfd(wanted);
+  return from === 'server' ? fromServer(wanted) : fromFile(resolve(from.path), wanted);
+}
+
+interface Wanted {
+  readonly device: number;
+  readonly bytes: number;
+  readonly readOnly: boolean;
+  readonly waiting: WaitOptions;
 }
 
 /** The descriptor stays open, so that a recovered server can find the memory by it. */
-async function fromMemfd(device: number, bytes: number, readOnly: boolean): Promise<SharedRegion> {
-  const fd = createMemfd('ublkts-region', bytes);
+async function fromMemfd(wanted: Wanted): Promise<SharedRegion> {
+  const fd = createMemfd('ublkts-region', wanted.bytes);
   const close = () => closeDescriptor(fd);
   return orElse(close, async () => {
     // Before it is mapped, which takes the memory at once: with more than there is, the kernel would kill this program.
     checkSharedFile(fd, 'memory of this program');
     requireMemory(fd, 'memory of this program');
     addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW, 'a memfd');
-    return share(device, fd, bytes, close, () => ask(device, { op: 'register-fd', readOnly }, fd));
+    return share(fd, wanted, close, () => ask(wanted, { op: 'register-fd', readOnly: wanted.readOnly }, fd));
   });
 }
 
-async function fromServer(device: number, bytes: number, readOnly: boolean): Promise<SharedRegion> {
-  const buffer = await ask(device, { op: 'create', bytes, seal: true, readOnly });
+async function fromServer(wanted: Wanted): Promise<SharedRegion> {
+  const { device, bytes, readOnly } = wanted;
+  const buffer = await ask(wanted, { op: 'create', bytes, seal: true, readOnly });
   try {
     const fd = openSync(buffer.path ?? '', constants.O_RDWR);
     const close = () => closeSync(fd);
-    return await orElse(close, () => share(device, fd, bytes, close, async () => buffer));
+    return await orElse(close, () => share(fd, wanted, close, async () => buffer));
   } catch (error) {
-    await unregister(device, buffer);
+    await unregister(device, buffer, {});
     throw error;
   }
 }
 
 /** `path` is absolute: the server has another working directory, and this program may change its own before the release. */
-async function fromFile(device: number, path: string, bytes: number, readOnly: boolean): Promise<SharedRegion> {
+async function fromFile(path: string, wanted: Wanted): Promise<SharedRegion> {
+  const { bytes, readOnly } = wanted;
   const made = makeFile(path, bytes);
   const remove = () => {
     if (made) rmSync(path, { force: true });
@@ -91,7 +104,8 @@ async function fromFile(device: number, path: string, bytes: number, readOnly: b
       async () => {
         if (length < bytes) throw tooSmall(path, length, bytes);
         requireMemory(fd, path);
-        return share(device, fd, length, close, () => ask(device, { op: 'register', path, readOnly }, fd));
+        const whole = { ...wanted, bytes: length };
+        return share(fd, whole, close, () => ask(wanted, { op: 'register', path, readOnly }, fd));
       },
     );
   });
@@ -99,38 +113,41 @@ async function fromFile(device: number, path: string, bytes: number, readOnly: b
 
 /** Maps `fd` into this process and registers it with the server. */
 async function share(
-  device: number,
   fd: number,
-  bytes: number,
+  { device, bytes, waiting: { signal } }: Wanted,
   close: () => void,
   register: () => Promise<BufferAnswer>,
 ): Promise<SharedRegion> {
-  const memory = await mapShared(fd, bytes, 'a shared region');
+  const memory = await mapShared(fd, bytes, 'a shared region', { isWanted: () => signal?.aborted !== true });
   return orElse(
     () => memory.unmap(),
     async () => {
+      signal?.throwIfAborted();
       const buffer = await register();
       return new SharedRegion({
         memory,
         index: buffer.index,
         readOnly: buffer.readOnly,
-        unregister: () => unregister(device, buffer),
+        unregister: (waiting) => unregister(device, buffer, waiting),
         close,
       });
     },
   );
 }
 
-type Registration = Parameters<typeof askServer>[2] & { readonly op: 'register' | 'register-fd' | 'create' };
+type Registration = Request & { readonly op: 'register' | 'register-fd' | 'create' };
 
-function ask(device: number, request: Registration, fd?: number): Promise<BufferAnswer> {
-  return askServer(filesOf(device).socket, device, request, { fd });
+function ask({ device, waiting }: Wanted, request: Registration, fd?: number): Promise<BufferAnswer> {
+  const waitsFor = 'waiting for the server to register the memory';
+  return askServerOf({ device, socket: filesOf(device).socket, request, fd, waitsFor }, waiting);
 }
 
 /** Does nothing when the server is gone or has come back without the buffer. */
-async function unregister(device: number, { index, inode }: BufferAnswer): Promise<void> {
+async function unregister(device: number, { index, inode }: BufferAnswer, waiting: WaitOptions): Promise<void> {
+  const request = { op: 'unregister', index, inode } as const;
+  const waitsFor = 'waiting for requests that use the memory';
   try {
-    await askServer(filesOf(device).socket, device, { op: 'unregister', index, inode });
+    await askServerOf({ device, socket: filesOf(device).socket, request, waitsFor }, waiting);
   } catch (error) {
     if (!(error instanceof UblkError) || !GONE.has(error.code)) throw error;
   }

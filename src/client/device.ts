@@ -1,6 +1,7 @@
 /** A ublk device for programs that share memory with its server, so that their I/O is not copied. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { requireWaiting, type WaitOptions } from '../control/waiting.ts';
 import { requireServer } from '../device/buffers.ts';
 import { type FailureKind, UblkError, usageError } from '../errors.ts';
 import { BYTES, COUNT, requireKind } from '../kinds.ts';
@@ -49,12 +50,16 @@ export class SharedMemoryDevice {
     this.#file = file;
   }
 
-  /** Allocates memory that is shared with the device's server. The device must have been made with SHMEM_ZC. */
-  async allocate(options: RegionOptions): Promise<SharedRegion> {
+  /**
+   * Allocates memory that is shared with the device's server. The device must have been made with SHMEM_ZC. Waits for the requests
+   * that the device has. A call that is given up leaves nothing.
+   */
+  async allocate(options: RegionOptions, waiting: WaitOptions = {}): Promise<SharedRegion> {
     requireRegionOptions(options);
+    requireWaiting(waiting);
     this.#requireOpen();
     await requireServer(this.id);
-    const region = await allocateRegion(this.id, options);
+    const region = await allocateRegion(this.id, options, waiting);
     this.#regions.add(region);
     if (this.#isClosed) await region.release();
     this.#requireOpen();
@@ -83,9 +88,10 @@ export class SharedMemoryDevice {
   }
 
   /** Releases the regions that have not been released, and closes the device. */
-  async close(): Promise<void> {
+  async close(waiting: WaitOptions = {}): Promise<void> {
+    requireWaiting(waiting);
     this.#isClosed = true;
-    const released = await Promise.allSettled([...this.#regions].map((region) => region.release()));
+    const released = await Promise.allSettled([...this.#regions].map((region) => region.release(waiting)));
     // Also when the memory is still shared: an open device cannot be deleted.
     await this.#file.close();
     for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason;

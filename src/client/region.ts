@@ -4,6 +4,7 @@
  * Contract: buffers are views of the region. After `release` they are ordinary memory full of zeros: they may be read
  * and written, and are no longer shared.
  */
+import { requireWaiting, type WaitOptions } from '../control/waiting.ts';
 import { BYTES, COUNT, requireKind } from '../kinds.ts';
 import { PAGE_SIZE, hollow, type MappedMemory } from '../native/memory.ts';
 import { UblkError } from '../errors.ts';
@@ -15,7 +16,7 @@ export interface RegionParts {
   readonly index: number;
   readonly readOnly: boolean;
   /** Unregisters the memory; resolves when no request uses it. */
-  readonly unregister: () => Promise<void>;
+  readonly unregister: (waiting: WaitOptions) => Promise<void>;
   /** Closes or removes what was opened or made for the memory. */
   readonly close: () => void;
 }
@@ -63,11 +64,12 @@ export class SharedRegion {
   }
 
   /**
-   * Ends the sharing, after the requests under way have finished. When that fails, the memory is still shared, and `release`
-   * can be called again.
+   * Ends the sharing, after the requests under way have finished. When that fails or is given up, the memory is still shared, and
+   * `release` can be called again. A call while another one waits settles with that one.
    */
-  async release(): Promise<void> {
-    this.#unregistered ??= this.#parts.unregister().catch((error: unknown) => {
+  async release(waiting: WaitOptions = {}): Promise<void> {
+    requireWaiting(waiting);
+    this.#unregistered ??= this.#parts.unregister(waiting).catch((error: unknown) => {
       this.#unregistered = undefined;
       throw error;
     });

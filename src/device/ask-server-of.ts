@@ -5,8 +5,8 @@ import { type Asked, type AnswerTo, askServer } from '../protocol/ask.ts';
 
 export interface Question<R extends Asked> {
   readonly device: number;
-  /** The process id of the server, for messages. */
-  readonly pid: number;
+  /** The process id of the server, for messages, where it is sure to be this one. */
+  readonly pid?: number | undefined;
   /** The socket of the server that takes this request. */
   readonly socket: string;
   readonly request: R;
@@ -32,8 +32,9 @@ export async function askServerOf<R extends Asked>(
   }
 }
 
-function silentServer(device: number, pid: number, timeoutMs: number): UblkError {
-  return new UblkError(`the server of device ${device} (pid ${pid}) did not answer within ${timeoutMs / 1000} s`, {
+function silentServer(device: number, pid: number | undefined, timeoutMs: number): UblkError {
+  const server = `the server of device ${device}${pid === undefined ? '' : ` (pid ${pid})`}`;
+  return new UblkError(`${server} did not answer within ${timeoutMs / 1000} s`, {
     code: 'TIMEOUT',
     kind: 'busy',
     device,

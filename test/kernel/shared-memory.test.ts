@@ -325,12 +325,16 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       await until('the server has the request', isAsked);
       // Long enough for the server to have asked the driver, which waits for the request.
       await assert.rejects(registerBuffer(id, buffer, { timeoutMs: 2000 }), { code: 'TIMEOUT' });
+      const client = await openDevice(id);
+      const givenUp = client.allocate({ bytes: MiB }, { signal: AbortSignal.timeout(300) });
+      await assert.rejects(givenUp, { name: 'TimeoutError' });
       const again = registerBuffer(id, buffer);
       await sleep(300);
       sh('pkill -CONT nbdkit');
       await read.succeeded;
       assert.equal((await again).index, 0);
       assert.equal((await buffersOf(id)).length, 1);
+      await client.close();
       const undone = /device \d+: buffer 0 \(\S+\), for which no client waits any more, is unregistered again/;
       assert.match(readFileSync(`/run/ublkts/${id}.log`, 'utf8'), undone);
     });
