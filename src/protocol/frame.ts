@@ -7,8 +7,11 @@ import type { WireError } from './error-wire.ts';
 
 export const PROTOCOL_VERSION = 1;
 export const HEADER_BYTES = 12;
-/** The largest payload of a request. Answers may be longer, because they are lists. */
-export const MAX_REQUEST_BYTES = 8192;
+/**
+ * The largest payload of a request. A path has at most 4,096 bytes (PATH_MAX), and JSON writes six for each control character.
+ * Answers may be longer, because they are lists.
+ */
+export const MAX_REQUEST_BYTES = 32 << 10;
 export const MAX_ANSWER_BYTES = 1 << 20;
 export const MAGIC: Uint8Array = Buffer.from('ubts');
 

@@ -77,6 +77,16 @@ describe('frames', () => {
     }
   });
 
+  test('the longest path has room, whatever it is made of', () => {
+    for (const character of ['x', '\x01', '"', 'ä']) {
+      const path = `/${character.repeat(4095 / Buffer.byteLength(character))}`;
+      const frame = encodeRequest({ op: 'register', path, readOnly: false });
+      const message = classify(frame, 1);
+      assert.equal(message.kind, 'frame');
+      assert.deepEqual(parseRequest(message.payload), { op: 'register', path, readOnly: false });
+    }
+  });
+
   test('too long, or more than it says, is nothing', () => {
     const frame = encodeRequest({ op: 'list' });
     assert.deepEqual(classify(Buffer.concat([frame, Buffer.from('x')]), 0), { kind: 'unknown' });
