@@ -51,6 +51,11 @@ export function filesOf(device: number): DeviceFiles {
   };
 }
 
+/** Whether this is the path of a file that ublkts keeps for itself: who writes to one damages a device. */
+export function isOwnFile(path: string): boolean {
+  return path.startsWith(`${RUN_DIRECTORY}/`) || path.startsWith(`${MEMORY_DIRECTORY}/`);
+}
+
 export interface ResidentFiles {
   readonly socket: string;
   /** The standard error of the server. */

@@ -2,13 +2,14 @@
  * Opens and closes backing files. Opening a file also claims it for one server and finds out its size, the alignment of
  * its direct I/O and which holes it can have, so that no request has to be refused later. Closing a file syncs it.
  */
-import { type BigIntStats, constants, fsync } from 'node:fs';
+import { type BigIntStats, constants, fsync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { DeviceNumber } from '../block/number.ts';
 import { UblkError } from '../errors.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { textOfCode } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
+import { isOwnFile } from '../record/files.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
 import { BackingCalls } from './backing-calls.ts';
@@ -135,6 +136,8 @@ async function openBackingFile(
   const { opened, bytes, alignment } = await openAligned(calls, stat, wantDirect, claim);
   const { fd, direct } = opened;
   try {
+    if (isOwnFile(readlinkSync(`/proc/self/fd/${fd}`)))
+      throw refusal(path, 'EINVAL', 'it is a file of ublkts itself', 'name a file of your own');
     const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
     if (!readOnly && stat.isFile()) requireWritableSize(path, bytes);
     const unlocked = await lockClaimed(calls, opened, stat, claim);

@@ -29,7 +29,7 @@ import { bufferOf, buffersOf, openFiles, until, withDisk } from './support/devic
 import { library } from './support/library.ts';
 import { LONG, onlyLong } from './support/long.ts';
 
-const { openDevice, registerBuffer, unregisterAllBuffers, unregisterBuffer } = library;
+const { addDevice, openDevice, registerBuffer, unregisterAllBuffers, unregisterBuffer } = library;
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDER = '/dev/shm/shared-memory';
@@ -280,6 +280,9 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       const inSysfs = '/sys/kernel/mm/transparent_hugepage/enabled';
       await assert.rejects(ask(inSysfs), { code: 'ENODEV', message: /its file system has no memory to share/ });
       await assert.rejects(ask(`${FOLDER}/not-there`), { code: 'ENOENT' });
+      const own = `/run/ublkts/${id}.stats`;
+      await assert.rejects(ask(own), { code: 'EINVAL', message: /it is a file of ublkts itself/ });
+      await assert.rejects(addDevice({ target: 'loop', files: [own] }), { message: /it is a file of ublkts itself/ });
       sh(`: > ${FOLDER}/empty; head -c 5000 /dev/zero > ${FOLDER}/odd; mkfifo ${FOLDER}/fifo`);
       await assert.rejects(ask(`${FOLDER}/empty`), { code: 'EINVAL', message: /it is empty/ });
       await assert.rejects(ask(`${FOLDER}/odd`), { code: 'EINVAL', message: /whole number of pages/ });

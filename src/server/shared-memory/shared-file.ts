@@ -1,7 +1,8 @@
 /** Files that server and clients share: what can be mapped and registered, checked before anything is asked of the kernel. */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, statfsSync } from 'node:fs';
 import { PAGE_SIZE } from '../../native/memory.ts';
 import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
+import { isOwnFile } from '../../record/files.ts';
 import { type Memory, readMemoryAtSpeed, SERVER_BYTES } from '../memory-budget.ts';
 import { textOfCode } from '../../native/uapi/errno.ts';
 import { notShareable, WANTED } from './refusals.ts';
@@ -51,6 +52,9 @@ export function checkSharedFile(fd: number, name: string): SharedFile {
   if (stat.isDirectory()) throw notShareable(name, 'EISDIR', reasonOf('EISDIR'), HINTS['EISDIR']!);
   if (!stat.isFile()) {
     throw notShareable(name, 'EINVAL', 'it is not a regular file', WANTED);
+  }
+  if (isOwnFile(readlinkSync(`/proc/self/fd/${fd}`))) {
+    throw notShareable(name, 'EINVAL', 'it is a file of ublkts itself', 'make one of your own on a hugetlbfs or tmpfs');
   }
   const length = Number(stat.size);
   if (length === 0)
