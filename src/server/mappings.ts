@@ -135,13 +135,14 @@ function makeStats({ id, spec, generation }: MappedDevice, blocks: number, path:
   const temporary = unfinishedFile(id, 'stats');
   rmSync(temporary, { force: true });
   const fd = openSync(temporary, 'wx+', 0o644);
+  let memory: MappedMemory | undefined;
   try {
     const bytes = statsFileBytes(blocks);
     // Every user may read the counters, whatever the umask is.
     fchmodSync(fd, 0o644);
     ftruncateSync(fd, bytes);
     for (const [offset, length] of writtenParts(blocks, spec.sharedMemory)) allocate(fd, offset, length, path);
-    const memory = mapFile(fd, bytes, 'of the stats page');
+    memory = mapFile(fd, bytes, 'of the stats page');
     const words = memory.words();
     words[Header.deviceId] = id;
     words[Header.nrQueues] = spec.queues;
@@ -156,6 +157,7 @@ function makeStats({ id, spec, generation }: MappedDevice, blocks: number, path:
     renameSync(temporary, path);
     return memory;
   } catch (error) {
+    memory?.unmap();
     rmSync(temporary, { force: true });
     throw error;
   } finally {
