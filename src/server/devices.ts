@@ -7,7 +7,8 @@ import { log } from './log.ts';
 import { noteEnd } from './noted-end.ts';
 import { ProcessSetup } from './process-setup.ts';
 import type { SharedThreads } from './shared/shared-threads.ts';
-import { type ServedDevice, serveDevice, type Start } from './serve-device.ts';
+import { serveDevice } from './serve-device.ts';
+import type { ServedDevice, Start } from './serving.ts';
 
 export class Devices {
   readonly #served = new Map<number, ServedDevice>();

@@ -17,7 +17,7 @@ import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import { log, surviveFullLog } from './log.ts';
 import { refuseExit } from './no-exit.ts';
 import { noteEnd } from './noted-end.ts';
-import type { Start } from './serve-device.ts';
+import type { Start } from './serving.ts';
 import { keepLogsShort } from './short-log.ts';
 import { needsPool, startPool } from './start-pool.ts';
 import { StartReporter } from './start-report.ts';

@@ -22,7 +22,7 @@ import { isServerLockHeld } from '../../record/server-lock.ts';
 import { HUNG_MS, HungStart, LOOK_MS } from './hung-start.ts';
 import { serverNodeOptions } from './node-options.ts';
 import { decodeStartReport, type StartReport } from '../../protocol/start-report.ts';
-import type { StartMode } from '../../server/serve-device.ts';
+import type { StartMode } from '../../server/serving.ts';
 import { RESIDENT_START_FLAGS, START_FLAGS } from '../../server/v8-flags.ts';
 import type { ServerOptions } from '../../spec/server-options.ts';
 
