@@ -1,7 +1,8 @@
 /** The device's socket, without a device: who is heard, what of it, and that nothing stays behind. */
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import fs, { closeSync, fstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -166,6 +167,34 @@ describe('the socket', () => {
     assert.equal(await say(path, Uint8Array.of(0)), -EBADMSG, 'who asks something is heard');
     await followed.close();
     for (const follower of followers) follower.destroy();
+  });
+
+  test('who follows and leaves with events unread is no error', async (t) => {
+    const path = `${socketPath}.leaves`;
+    const gate = Promise.withResolvers<(event: object) => void>();
+    const stopped = Promise.withResolvers<void>();
+    const follow = () => (send: (event: object) => void) => {
+      gate.resolve(send);
+      return () => stopped.resolve();
+    };
+    const followed = await RequestSocket.listen(path, { ...requests, follow });
+    const fd = connectUnix(path);
+    const message = new MessageBuffer(1 << 16);
+    message.send(fd, encodeRequest({ op: 'list' }), []);
+    message.close();
+    const write = t.mock.method(fs, 'writeSync', fs.writeSync);
+    syncBuiltinESMExports();
+    (await gate.promise)({ event: 'left' });
+    await settled();
+    closeSync(fd);
+    await stopped.promise;
+    await followed.close();
+    write.mock.restore();
+    syncBuiltinESMExports();
+    assert.deepEqual(
+      write.mock.calls.map(({ arguments: words }) => words),
+      [],
+    );
   });
 
   test('what comes on a connection after the socket was closed is turned away', async () => {

@@ -3,7 +3,6 @@
  * resident server. A client's credentials are checked, its request is awaited for a second, and it gets one answer; one
  * that follows what happens then gets events. Everything is bounded, so that a slow client holds up nobody but itself.
  */
-import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -123,7 +122,8 @@ export class RequestSocket {
   /** Sends what happens until the client leaves. */
   async #keep(socket: Socket, answer: Buffer, follow: Follow): Promise<void> {
     if (socket.destroyed) return;
-    const left = once(socket, 'close');
+    // A client that leaves while events are on their way ends the connection with an error, which is nothing to report.
+    const left = new Promise((resolve) => socket.once('close', resolve));
     this.#followers.add(socket);
     // Nothing more is expected from the client, but that it leaves is seen by reading.
     socket.resume();
