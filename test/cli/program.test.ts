@@ -100,6 +100,13 @@ describe('help and version', () => {
     }
   });
 
+  test('a value that may be left out stands behind its =, as it must be typed', () => {
+    const { stdout } = ublkts('help add');
+    assert.match(stdout, /\[--server\[=NAME\]\]/);
+    assert.match(stdout, /^ {2}--server\[=NAME\]\n/m);
+    assert.doesNotMatch(stdout, /--server[ =]\[/);
+  });
+
   test('help of add ends with the options of the target that is named, however the words are joined', () => {
     const wanted = /\nTARGET examples\/ram\.ts: a disk in memory\n {2}-o size=VALUE/;
     for (const words of ['-t examples/ram.ts --help', '-texamples/ram.ts --help', '-ztexamples/ram.ts -h'])

@@ -25,6 +25,11 @@ export const ZERO_OR_ONE = '0|1';
 /** The value that the help shows for a flag that may stand alone. Its value has to follow a `=`: `--server=NAME`. */
 export const OPTIONAL_NAME = '[NAME]';
 
+/** How such a flag is written in the help and in documents. With a space in place of the `=`, the name would be a file. */
+export function withOptionalName(name: string): string {
+  return `${name}[=NAME]`;
+}
+
 /** kublk's option table gives these a required argument, which its code never looks at. */
 const BOOLEANS_WITH_AN_ARGUMENT: ReadonlySet<string> = new Set(['get_data']);
 

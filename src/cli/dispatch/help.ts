@@ -1,5 +1,7 @@
 /** Help, as oclif renders it. The flags that every command has come after the command's own. */
+import type { Command } from '@oclif/core/command';
 import { Help } from '@oclif/core/help';
+import { OPTIONAL_NAME, withOptionalName } from '../argv/normalise.ts';
 import { loadOclifConfig } from './oclif-config.ts';
 
 const GLOBAL = 'GLOBAL';
@@ -14,7 +16,7 @@ export async function showHelpOf(subject: string | undefined): Promise<boolean> 
   });
   const command = config.commands.find(({ id }) => id === subject);
   if (command !== undefined) {
-    const flags = Object.entries(command.flags);
+    const flags = Object.entries(command.flags).map(asWritten);
     const own = flags.filter(([, { helpGroup }]) => helpGroup !== GLOBAL);
     const shared = flags.filter(([, { helpGroup }]) => helpGroup === GLOBAL);
     await help.showCommandHelp({ ...command, flags: Object.fromEntries([...own, ...shared]) });
@@ -23,4 +25,13 @@ export async function showHelpOf(subject: string | undefined): Promise<boolean> 
   if (subject !== undefined && config.findTopic(subject) === undefined) return false;
   await help.showHelp(subject === undefined ? [] : [subject]);
   return true;
+}
+
+type NamedFlag = [name: string, flag: Command.Flag.Cached];
+
+/** oclif would put a space before a value that may be left out. */
+function asWritten([name, flag]: NamedFlag): NamedFlag {
+  if (flag.type !== 'option' || flag.helpValue !== OPTIONAL_NAME) return [name, flag];
+  const written = withOptionalName(name);
+  return [written, { ...flag, type: 'boolean', name: written, allowNo: false }];
 }

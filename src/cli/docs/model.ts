@@ -4,6 +4,7 @@
  */
 import type { Command } from '@oclif/core/command';
 import { dataPathNames } from '../../spec/data-paths.ts';
+import { OPTIONAL_NAME, withOptionalName } from '../argv/normalise.ts';
 
 const BIN = 'ublkts';
 const GLOBAL = 'GLOBAL';
@@ -95,8 +96,13 @@ export function sharedFlags([command]: readonly CommandDoc[]): FlagDoc[] {
 
 /** `-n, --number=DEVICE`. */
 export function flagSynopsis({ char, name, value }: FlagDoc): string {
-  const long = value === undefined ? `--${name}` : `--${name}=${value}`;
+  const long = `--${nameAndValue(name, value)}`;
   return char === undefined ? long : `-${char}, ${long}`;
+}
+
+function nameAndValue(name: string, value: string | undefined): string {
+  if (value === undefined) return name;
+  return value === OPTIONAL_NAME ? withOptionalName(name) : `${name}=${value}`;
 }
 
 function describeCommand(command: CommandSource): CommandDoc {

@@ -16,7 +16,7 @@ export default class LabRun extends BaseCommand {
   static override examples = [
     '<%= config.bin %> lab run -- ublkts features',
     "<%= config.bin %> lab run -- bash -c 'ublkts add -t null && fio --name=a --filename=/dev/ublkb0 --rw=read --size=16M'",
-    '<%= config.bin %> lab run --instructions --collect out -- bash /ublkts/measure.sh',
+    "<%= config.bin %> lab run --instructions --collect out -- bash -c 'ublkts add -t null && ublkts bench -n 0 --json > /results/bench.json'",
   ];
   static override strict = false;
   static override usage =

@@ -8,7 +8,7 @@ export default class TargetNew extends BaseCommand {
     'Writes NAME.ts and its test, NAME.test.ts, into the current directory (with the ending .mts in a project of CommonJS) and says how to check it and how to make a device of it. A file that is there is not overwritten.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> disk',
-    '<%= config.bin %> <%= command.id %> disk --async',
+    '<%= config.bin %> <%= command.id %> slow-disk --async',
   ];
   static override args = {
     name: Args.string({ description: 'The name of the file, without .ts.', required: true, ignoreStdin: true }),
