@@ -42,7 +42,10 @@ function boundedRing(type: TargetType, file: string): TargetType {
 export async function loadDefinition(file: string, copy?: string): Promise<TargetDefinition> {
   const target = await loadBranded(file, copy);
   if (kindOf(target) !== 'ring') return requireDefinition(target, file);
-  throw usageError(`${file} is a ring target, which starts operations of the kernel: only a device can check it`);
+  throw usageError(
+    `${file} is a ring target, which starts operations of the kernel: only a device can check it`,
+    'add --lab, which makes one in a throwaway virtual machine',
+  );
 }
 
 async function loadBranded(file: string, copy?: string): Promise<Readonly<Record<string, unknown>>> {
