@@ -48,6 +48,11 @@ describe('the package', () => {
     );
   });
 
+  test('names the man page in a list: npm installs no other', () => {
+    const { man } = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8')) as { man: unknown };
+    assert.deepEqual(man, ['./docs/man/ublkts.1']);
+  });
+
   test('has nothing of what only this project needs', () => {
     const known =
       /^(?:bin|dist|docs|examples)\/|^(?:README|CHANGELOG)\.md$|^LICENSE$|^package\.json$|^oclif\.manifest\.json$/;
