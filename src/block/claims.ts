@@ -3,10 +3,11 @@
  * of it. They are read from /proc and /sys, which answer whatever the device does.
  */
 import { namesIn, readText } from '../native/kernel-files.ts';
+import { fileSystemUses } from './file-systems.ts';
 import type { Claimant } from './holder.ts';
-import { deviceOfMount, mountsEverywhere, unescapeOctal } from './mounts.ts';
-import { blockDeviceName, type DeviceNumber, numberOfNode } from './number.ts';
-import { kernelLoops } from './topology.ts';
+import { devicesOfMount, mountsEverywhere, unescapeOctal } from './mounts.ts';
+import { blockDeviceName, blockDeviceNumber, type DeviceNumber, numberOfNode } from './number.ts';
+import { kernelLoops, kernelZrams } from './topology.ts';
 
 /** One use of one block device. */
 export interface Claim {
@@ -30,15 +31,21 @@ export function parseSwaps(text: string): string[] {
 
 /** Lists each path once, even if several mount namespaces have the mount. */
 function findMounts(numbers: readonly DeviceNumber[]): Claim[] {
-  const found = new Map<string, Claim>();
-  for (const mount of mountsEverywhere()) {
-    const number = deviceOfMount(mount);
-    if (number === null || !numbers.includes(number)) continue;
-    const { path, fileSystem, pid } = mount;
-    const key = `${number} ${path}`;
-    if (!found.has(key)) found.set(key, claim(number, { kind: 'mount', path, fileSystem, pid }));
-  }
-  return [...found.values()];
+  const uses = fileSystemUses();
+  const mounts = mountsEverywhere().map((mount) => ({ mount, disks: devicesOfMount(mount) }));
+  return numbers.flatMap((number) => {
+    const name = blockDeviceName(number);
+    const its = uses.filter(({ device }) => device === name);
+    const named = its.flatMap(({ mountedAs }) => mountedAs.flatMap((disk) => blockDeviceNumber(disk) ?? []));
+    const found = new Map<string, Claim>();
+    for (const { mount, disks } of mounts) {
+      if (!disks.some((disk) => disk === number || named.includes(disk)) || found.has(mount.path)) continue;
+      const { path, fileSystem, pid } = mount;
+      found.set(path, claim(number, { kind: 'mount', path, fileSystem, pid }));
+    }
+    if (found.size > 0) return [...found.values()];
+    return its.map(({ fileSystem }) => claim(number, { kind: 'file-system', fileSystem }));
+  });
 }
 
 /** The swap areas on these disks and partitions. */
@@ -50,7 +57,7 @@ export function findSwaps(numbers: readonly DeviceNumber[]): Claim[] {
 }
 
 function findStacked(numbers: readonly DeviceNumber[]): Claim[] {
-  const loops = kernelLoops().map(({ name, file }) => ({ name, below: numberOfNode(file) }));
+  const loops = [...kernelLoops(), ...kernelZrams()].map(({ name, file }) => ({ name, below: numberOfNode(file) }));
   return numbers.flatMap((number) => {
     const above = namesIn(`/sys/dev/block/${number}/holders`);
     const names = [...above, ...loops.filter(({ below }) => below === number).map(({ name }) => name)];

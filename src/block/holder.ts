@@ -4,8 +4,10 @@
 export type Claimant =
   /** A mounted file system; `pid` names a process that sees the mount, in whatever mount namespace it is. */
   | { readonly kind: 'mount'; readonly path: string; readonly fileSystem: string; readonly pid: number }
+  /** A file system whose mount no process sees. */
+  | { readonly kind: 'file-system'; readonly fileSystem: string }
   | { readonly kind: 'swap'; readonly path: string }
-  /** A block device that is made of it: device mapper, LVM, md, loop, ublk. */
+  /** A block device that is made of it: device mapper, LVM, md, loop, zram, ublk. */
   | { readonly kind: 'device'; readonly name: string; readonly label: string | null };
 
 /** A process that has the device open. */
@@ -22,6 +24,8 @@ export function describeHolder(holder: Holder): string {
   switch (holder.kind) {
     case 'mount':
       return `mounted at ${holder.path} (${holder.fileSystem})`;
+    case 'file-system':
+      return `part of a file system (${holder.fileSystem}) whose mount cannot be seen here`;
     case 'swap':
       return `used as swap (${holder.path})`;
     case 'device':
@@ -40,6 +44,8 @@ export function describeClaim({ device, claimant }: { readonly device: string; r
   switch (claimant.kind) {
     case 'mount':
       return `${device} is mounted on ${claimant.path}`;
+    case 'file-system':
+      return `${device} is part of a file system (${claimant.fileSystem}) whose mount cannot be seen here`;
     case 'swap':
       return `${device} is used as swap`;
     default:
@@ -53,8 +59,13 @@ export function distinct<T extends Holder>(holders: readonly T[]): T[] {
   return [...new Map(holders.map((holder) => [keyOf(holder), holder])).values()];
 }
 
-/** The command to type that makes the holder let go. */
-export function releaseCommand(holder: Holder): string {
+/** What makes the holder let go: a command to type, where there is one. */
+export function toRelease(holder: Holder): string {
+  if (holder.kind !== 'file-system') return `\`${releaseCommand(holder)}\``;
+  return 'end the programs that have its files open (after `umount -l`), or unmount it in its mount namespace';
+}
+
+function releaseCommand(holder: Exclude<Holder, { kind: 'file-system' }>): string {
   switch (holder.kind) {
     case 'mount':
       return `umount ${holder.path}`;
@@ -63,6 +74,7 @@ export function releaseCommand(holder: Holder): string {
     case 'device':
       if (holder.name.startsWith('ublkb')) return `ublkts del -n ${holder.name.slice('ublkb'.length)}`;
       if (holder.name.startsWith('dm-')) return `dmsetup remove ${holder.label ?? holder.name}`;
+      if (holder.name.startsWith('zram')) return `zramctl --reset /dev/${holder.name}`;
       return holder.name.startsWith('md') ? `mdadm --stop /dev/${holder.name}` : `losetup -d /dev/${holder.name}`;
     default:
       return `kill ${holder.pid}`;

@@ -12,6 +12,8 @@ export interface Mount {
   readonly path: string;
   readonly fileSystem: string;
   readonly source: string;
+  /** The options of the file system, separated by commas. */
+  readonly options: string;
 }
 
 /** A mount that the process `pid` sees. */
@@ -33,6 +35,15 @@ export function mountsSeenBy(entry: string): Mount[] {
 /** The block device that a mount uses. btrfs gives its mounts a number of its own, and names the device as the source. */
 export function deviceOfMount({ device, source }: Mount): DeviceNumber | null {
   return device.startsWith('0:') ? numberOfNode(source) : device;
+}
+
+/** The same, and the disks of their own that xfs has for its log and for real-time files. */
+export function devicesOfMount(mount: Mount): DeviceNumber[] {
+  const further = mount.fileSystem === 'xfs' ? mount.options.split(',') : [];
+  const named = further.flatMap((option) => /^(?:logdev|rtdev)=(.+)$/.exec(option)?.[1] ?? []);
+  return [deviceOfMount(mount), ...named.map((path) => numberOfNode(unescapeOctal(path)))].filter(
+    (one) => one !== null,
+  );
 }
 
 /**
@@ -68,9 +79,9 @@ export function parseMountInfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
     const [id, parent, device, , path] = before.split(' ');
-    const [fileSystem, source] = after.split(' ');
+    const [fileSystem, source, options = ''] = after.split(' ');
     if (device === undefined || path === undefined || fileSystem === undefined || source === undefined) return [];
-    const names = { path: unescapeOctal(path), fileSystem, source: unescapeOctal(source) };
+    const names = { path: unescapeOctal(path), fileSystem, source: unescapeOctal(source), options };
     return [{ id: Number(id), parent: Number(parent), device, ...names }];
   });
 }

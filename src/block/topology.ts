@@ -44,7 +44,7 @@ export function loopFileOf(number: DeviceNumber): string | null {
   return readText(`/sys/dev/block/${number}/loop/backing_file`);
 }
 
-/** A loop device of the kernel. */
+/** A disk of the kernel that lies on a file, such as a loop device. */
 export interface KernelLoop {
   readonly name: string;
   /** Its backing file, with ` (deleted)` at the end when that has been removed. */
@@ -52,8 +52,17 @@ export interface KernelLoop {
 }
 
 export function kernelLoops(): KernelLoop[] {
+  return disksOn('loop', 'loop/backing_file');
+}
+
+/** The compressed disks in memory that write what is seldom used to another disk. The file of one without that is `none`. */
+export function kernelZrams(): KernelLoop[] {
+  return disksOn('zram', 'backing_dev');
+}
+
+function disksOn(kind: string, attribute: string): KernelLoop[] {
   return namesIn('/sys/block').flatMap((name) => {
-    const file = name.startsWith('loop') ? readText(`/sys/block/${name}/loop/backing_file`) : null;
+    const file = name.startsWith(kind) ? readText(`/sys/block/${name}/${attribute}`) : null;
     return file === null ? [] : [{ name, file }];
   });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSwaps } from '../../src/block/claims.ts';
-import { describeHolders, type Holder, releaseCommand } from '../../src/block/holder.ts';
+import { describeHolders, type Holder, toRelease } from '../../src/block/holder.ts';
 import { deviceOfMountOf, type Mount, parseMountInfo } from '../../src/block/mounts.ts';
 
 test('a mount has the number of its file system, and blanks in its path', () => {
@@ -12,13 +12,29 @@ test('a mount has the number of its file system, and blanks in its path', () => 
     '',
   ].join('\n');
   assert.deepEqual(parseMountInfo(text), [
-    { id: 36, parent: 35, device: '259:3', path: '/mnt/my disk', fileSystem: 'ext4', source: '/dev/ublkb0' },
-    { id: 40, parent: 35, device: '0:52', path: '/data', fileSystem: 'btrfs', source: '/dev/ublkb1' },
+    {
+      id: 36,
+      parent: 35,
+      device: '259:3',
+      path: '/mnt/my disk',
+      fileSystem: 'ext4',
+      source: '/dev/ublkb0',
+      options: 'rw',
+    },
+    {
+      id: 40,
+      parent: 35,
+      device: '0:52',
+      path: '/data',
+      fileSystem: 'btrfs',
+      source: '/dev/ublkb1',
+      options: 'rw,subvol=/sub',
+    },
   ]);
 });
 
 function mount(id: number, parent: number, device: string, path: string, source = '/dev/x'): Mount {
-  return { id, parent, device, path, fileSystem: 'ext4', source };
+  return { id, parent, device, path, fileSystem: 'ext4', source, options: '' };
 }
 
 function devices(all: readonly Mount[], ...paths: string[]) {
@@ -52,17 +68,21 @@ test('holders are named, each with the command that ends it', () => {
     { kind: 'swap', path: '/dev/ublkb0p2' },
     { kind: 'device', name: 'dm-0', label: 'vg-lv' },
     { kind: 'device', name: 'ublkb12', label: 'loop' },
+    { kind: 'device', name: 'zram0', label: null },
+    { kind: 'file-system', fileSystem: 'xfs' },
     { kind: 'process', pid: 12, command: 'sleep' },
   ];
   assert.equal(
     describeHolders(holders),
-    'mounted at /mnt (ext4), used as swap (/dev/ublkb0p2), part of dm-0 (vg-lv), part of ublkb12 (loop), open in process 12 (sleep)',
+    'mounted at /mnt (ext4), used as swap (/dev/ublkb0p2), part of dm-0 (vg-lv), part of ublkb12 (loop), part of zram0, part of a file system (xfs) whose mount cannot be seen here, open in process 12 (sleep)',
   );
-  assert.deepEqual(holders.map(releaseCommand), [
-    'umount /mnt',
-    'swapoff /dev/ublkb0p2',
-    'dmsetup remove vg-lv',
-    'ublkts del -n 12',
-    'kill 12',
+  assert.deepEqual(holders.map(toRelease), [
+    '`umount /mnt`',
+    '`swapoff /dev/ublkb0p2`',
+    '`dmsetup remove vg-lv`',
+    '`ublkts del -n 12`',
+    '`zramctl --reset /dev/zram0`',
+    'end the programs that have its files open (after `umount -l`), or unmount it in its mount namespace',
+    '`kill 12`',
   ]);
 });

@@ -205,6 +205,34 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     sh('rm -rf /tmp/survival /tmp/survival.img');
   });
 
+  test('a journal of its own, a lazy unmount and the second disk of a zram refuse stop and del too', async () => {
+    sh('mkdir -p /tmp/survival; truncate -s 64M /tmp/survival/a /tmp/survival/b; modprobe zram');
+    const options = { ...ADD_DEFAULTS, target: 'loop', queues: 1 };
+    const journal = await addDevice({ ...options, files: ['/tmp/survival/a'] });
+    const data = await addDevice({ ...options, files: ['/tmp/survival/b'] });
+    for (const { path } of [journal, data]) await blockDevice(path);
+    sh(`mke2fs -q -b 1024 -O journal_dev ${journal.path}; mkfs.ext4 -q -b 1024 -J device=${journal.path} ${data.path}`);
+    sh(`mkdir /tmp/survival/at; mount ${data.path} /tmp/survival/at`);
+    await assert.rejects(stopDevice(journal.id), /mounted at \/tmp\/survival\/at \(ext4\)/);
+
+    const inside = inBackground('cd /tmp/survival/at; exec sleep 600');
+    await until('it is inside', () => sh(`readlink /proc/${inside.pid}/cwd`) === '/tmp/survival/at');
+    sh('umount -l /tmp/survival/at');
+    for (const { id } of [journal, data]) {
+      await assert.rejects(deleteDevice(id), /part of a file system \(ext4\) whose mount cannot be seen here/);
+    }
+    process.kill(inside.pid);
+    await inside.succeeded.catch(() => {});
+    await until('the file system has gone', () => !existsSync(`/sys/fs/ext4/ublkb${data.id}`));
+    await deleteDevice(data.id);
+
+    sh(`echo ${journal.path} > /sys/block/zram0/backing_dev`);
+    await assert.rejects(stopDevice(journal.id), /part of zram0/);
+    sh('echo 1 > /sys/block/zram0/reset');
+    await deleteDevice(journal.id);
+    sh('rm -rf /tmp/survival');
+  });
+
   test('del with a suspended disk below ends and names the disk', async () => {
     const below = await addDevice({ ...ADD_DEFAULTS, target: 'null' });
     await blockDevice(below.path);

@@ -6,7 +6,7 @@
  * shown as going until it is gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Claimant, describeHolders, type Holder, releaseCommand } from '../../block/holder.ts';
+import { type Claimant, describeHolders, type Holder, toRelease } from '../../block/holder.ts';
 import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, removeDev } from '../../control/commands.ts';
@@ -291,6 +291,6 @@ function usersStay(device: number, holders: readonly Holder[]): UblkError {
     kind: 'busy',
     device,
     command: 'DEL_DEV',
-    hint: first === undefined ? 'see `dmesg`' : `\`${releaseCommand(first)}\``,
+    hint: first === undefined ? 'see `dmesg`' : toRelease(first),
   });
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { distinct, type Holder } from '../../../block/holder.ts';
 import { findClaims } from '../../../block/claims.ts';
+import { fileSystemUses } from '../../../block/file-systems.ts';
 import { findOpeners } from '../../../block/openers.ts';
 import type { DiskNumbers } from '../../../control/sysfs.ts';
 import { type GoingDevice, readGoingDevice } from '../../../record/going-device.ts';
@@ -19,5 +20,13 @@ export function findHolders(id: number, { devices, charDevice }: DiskNumbers): H
   const stacked = (readGoingDevice(id)?.stacked ?? []).filter(({ name }) => existsSync(`/sys/block/${name}`));
   const remembered = stacked.map((one): Holder => ({ kind: 'device', ...one }));
   const claimants = findClaims(devices).map(({ claimant }) => claimant);
-  return distinct([...claimants, ...remembered, ...findOpeners(devices, charDevice)]);
+  const unseen = claimants.length > 0 ? [] : unseenFileSystems(id);
+  return distinct([...claimants, ...unseen, ...remembered, ...findOpeners(devices, charDevice)]);
+}
+
+/** The file systems on a disk that has left sysfs, and its number with it. They still have its name. */
+function unseenFileSystems(id: number): Holder[] {
+  const disk = new RegExp(`^ublkb${id}(p\\d+)?$`);
+  const uses = fileSystemUses().filter(({ device }) => disk.test(device));
+  return uses.map(({ fileSystem }): Holder => ({ kind: 'file-system', fileSystem }));
 }

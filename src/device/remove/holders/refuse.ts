@@ -1,6 +1,6 @@
 /** Refuses to take a device away from those who would lose data by it. */
 import { findClaims } from '../../../block/claims.ts';
-import { type Claimant, describeHolders, distinct, releaseCommand } from '../../../block/holder.ts';
+import { type Claimant, describeHolders, distinct, toRelease } from '../../../block/holder.ts';
 import type { DiskNumbers } from '../../../control/sysfs.ts';
 import { UblkError } from '../../../errors.ts';
 import { readUnchanged } from '../../../record/unchanged.ts';
@@ -27,6 +27,6 @@ export function refuseClaims(device: number, claimants: readonly Claimant[]): vo
     code: 'EBUSY',
     kind: 'busy',
     device,
-    hint: [`\`${releaseCommand(first)}\` first; `, option('force'), ' goes ahead, and what is not yet written is lost'],
+    hint: [`${toRelease(first)} first; `, option('force'), ' goes ahead, and what is not yet written is lost'],
   });
 }
