@@ -16,9 +16,14 @@ test('a new file is suggested for a new device only: in place of a lost one it w
   assert.match(await hint(5), /^put back the file that the device had, or name it .*`ublkts recover -n 5 FILE\.\.\.`$/);
 });
 
-async function hint(recovered: number | null): Promise<string> {
+test('no file is suggested in the place of a disk that is not there', async () => {
+  assert.equal(await hint(null, '/dev/nowhere1'), '`lsblk` shows the disks that there are, and their sizes');
+  assert.match(await hint(null, '/dev/shm/nowhere.img'), /^make it first/);
+});
+
+async function hint(recovered: number | null, path = '/nowhere/disk.img'): Promise<string> {
   try {
-    await requireFiles(['/nowhere/disk.img'], {}, recovered);
+    await requireFiles([path], {}, recovered);
   } catch (error) {
     return (error as UblkError).hint ?? '';
   }
