@@ -1,19 +1,19 @@
 /**
- * An encrypted disk over a file, AES-256-XTS as in dm-crypt: the file holds no plain text. Nothing in it says which key is
- * its own: with another one, the disk reads as noise.
+ * An encrypted disk over a file or a block device, AES-256-XTS as in dm-crypt: it holds no plain text. Nothing in it says
+ * which key is its own: with another one, the disk reads as noise.
  *
  *     truncate -s 1G disk.img; head -c 64 /dev/urandom > disk.key
  *     ublkts add -t ./encrypted.ts -o key=disk.key disk.img
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { closeSync, fdatasyncSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
-import { BlockError, defineTarget, path } from 'ublkts/target';
+import { closeSync, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { BlockError, defineTarget, path, sizeOfFile } from 'ublkts/target';
 
 const BLOCK = 4096;
 type Make = (algorithm: 'aes-256-xts', key: Buffer, tweak: Buffer) => { update(data: Buffer): Buffer };
 
 export default defineTarget({
-  summary: 'an encrypted disk over a file',
+  summary: 'an encrypted disk over a file or a block device',
   options: { key: path({ required: true, summary: 'a file of 64 random bytes' }) },
   // A backing file and not an option: no second device gets a backing file that is in use.
   files: { min: 1, max: 1 },
@@ -21,8 +21,7 @@ export default defineTarget({
     const key = readFileSync(options.key);
     if (key.length !== 64) throw new Error(`the key in ${options.key} has ${key.length} bytes, not 64`);
     if (key.subarray(0, 32).equals(key.subarray(32))) throw new Error(`the halves of ${options.key} are equal`);
-    const stat = statSync(file);
-    if (!stat.isFile()) throw new Error(`${file} is not a regular file`);
+    const size = sizeOfFile(file);
     const fd = openSync(file, 'r+');
     /** Each block is encrypted with its own number, so that equal blocks look different. */
     const crypt = (make: Make, from: Buffer, to: Buffer, offset: number): void => {
@@ -34,7 +33,7 @@ export default defineTarget({
       }
     };
     return {
-      size: stat.size - (stat.size % BLOCK),
+      size: size - (size % BLOCK),
       blockSize: BLOCK,
       read(buffer, offset) {
         whole(buffer.length, (at) => readSync(fd, buffer, at, buffer.length - at, offset + at));

@@ -5,20 +5,18 @@
  *     touch mine.img; ublkts add -t ./overlay.ts -o base=debian.img mine.img
  */
 import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { BlockError, defineTarget, path } from 'ublkts/target';
+import { BlockError, defineTarget, path, sizeOfFile } from 'ublkts/target';
 
 /** Disk images count in sectors of 512 bytes, in their partition tables for example. */
 const BLOCK = 512;
 
 export default defineTarget({
   summary: 'a writable view of a base image',
-  options: { base: path({ required: true, summary: 'the image, which stays as it is' }) },
+  options: { base: path({ required: true, summary: 'the image or block device, which stays as it is' }) },
   // The file for what changes: a backing file and not an option, so that no second device gets it.
   files: { min: 1, max: 1 },
   open({ options, files: [changes = ''] }) {
-    const image = statSync(options.base);
-    if (!image.isFile()) throw new Error(`${options.base} is not a regular file`);
-    const size = image.size - (image.size % BLOCK);
+    const size = Math.floor(sizeOfFile(options.base) / BLOCK) * BLOCK;
     const changed = Buffer.alloc(size / BLOCK);
     const sizes = [changes, `${changes}.map`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
     // Another base, or one of the two files without the other: what has changed would be lost, or read as zeroes.

@@ -1,5 +1,5 @@
 /**
- * Two files with the same content: the disk survives the loss of one. Before a file that failed is left out, a number in
+ * Two files or block devices with the same content: the disk survives the loss of one. Before a file that failed is left out, a number in
  * the last 4 KiB of the other one becomes higher: a file that has missed writes is not used again before somebody copies
  * the other one over it. Nothing compares the two after a crash of the machine or of the server, which can leave the
  * blocks of a write that nobody has an answer for different.
@@ -7,18 +7,19 @@
  *     truncate -s 1G /a/disk.img /b/disk.img; ublkts add -t ./replica.ts /a/disk.img /b/disk.img
  */
 import { closeSync, fdatasyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { defineTarget } from 'ublkts/target';
+import { defineTarget, sizeOfFile } from 'ublkts/target';
 
 export default defineTarget({
-  summary: 'a disk on two files, each with all of it',
+  summary: 'a disk on two files or block devices, each with all of it',
   files: { min: 2, max: 2 },
   open({ files, log }) {
-    const [one, other] = files.map((name) => statSync(name));
-    if (!one?.isFile() || !other?.isFile()) throw new Error('one of the two is not a regular file');
-    if (one.dev === other.dev && one.ino === other.ino) throw new Error('both are the same file');
-    if (one.size !== other.size || one.size < 8192)
-      throw new Error(`they have ${one.size} and ${other.size} bytes: give two files of the same size, 8 KiB or more`);
-    const size = Math.floor(one.size / 4096 - 1) * 4096;
+    // A block device is known by its number, and a file by its place on its file system.
+    const [one, other] = files.map((name) => statSync(name)).map(({ dev, ino, rdev }) => `${rdev || `${dev}:${ino}`}`);
+    if (one === other) throw new Error('both are the same file');
+    const [bytes = 0, others = 0] = files.map((name) => sizeOfFile(name));
+    if (bytes !== others || bytes < 8192)
+      throw new Error(`they have ${bytes} and ${others} bytes: give two files of the same size, 8 KiB or more`);
+    const size = Math.floor(bytes / 4096 - 1) * 4096;
     const opened = files.map((name) => ({ name, fd: openSync(name, 'r+'), last: Buffer.alloc(4096) }));
     for (const { name, fd, last } of opened) {
       exactly(last, readSync(fd, last, 0, 4096, size));

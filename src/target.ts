@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `ublkts/target`: what a block device of one's own is written with.
  *
@@ -48,3 +49,4 @@ export {
   text,
   type TextInit,
 } from './targets/handlers/options.ts';
+export { sizeOfFile } from './targets/handlers/size-of-file.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
-import { onlyLong } from './support/long.ts';
+import { LONG, onlyLong } from './support/long.ts';
 
 const DIRECTORY = '/tmp/examples';
 const MOUNT = '/mnt/examples';
@@ -29,6 +29,33 @@ describe('examples', { skip }, () => {
     await mounted(add, 'true', `diff -r --exclude=lost+found docs ${MOUNT} && cp package.json ${MOUNT}/`);
     await mounted(add, `e2fsck -fn ${DEVICE}`, `cmp package.json ${MOUNT}/package.json`);
     assert.equal(sh(`sha256sum ${DIRECTORY}/base.img`), before);
+  });
+
+  test(`${LONG ? 'encrypted.ts, replica.ts and overlay.ts have' : 'encrypted.ts has'} the size of a block device below`, () => {
+    sh(`cd ${DIRECTORY} && head -c 64 /dev/urandom > block.key && touch over.img`);
+    const below = LONG ? [6, 7] : [6];
+    for (const id of below) sh(`ublkts add -t ram -n ${id} -o size=16M`);
+    try {
+      for (const [add, bytes] of [
+        ['./encrypted.ts -o key=block.key /dev/ublkb6', 16 << 20],
+        ['./replica.ts /dev/ublkb6 /dev/ublkb7', (16 << 20) - 4096],
+        ['./overlay.ts -o base=/dev/ublkb7 over.img', 16 << 20],
+      ].slice(0, LONG ? 3 : 1)) {
+        sh(`dd if=/dev/zero of=/dev/ublkb6 bs=1M count=16 conv=notrunc status=none`);
+        sh(`cd ${DIRECTORY} && ublkts add -n 5 -t ${add}`);
+        try {
+          assert.equal(sh(`blockdev --getsize64 ${DEVICE}`), String(bytes));
+          sh(
+            `head -c 1M /dev/urandom > ${DIRECTORY}/data && dd if=${DIRECTORY}/data of=${DEVICE} bs=1M oflag=direct status=none`,
+          );
+          sh(`dd if=${DEVICE} bs=1M count=1 iflag=direct status=none | cmp - ${DIRECTORY}/data`);
+        } finally {
+          sh('ublkts del -n 5');
+        }
+      }
+    } finally {
+      sh(`ublkts del ${below.join(' ')}`);
+    }
   });
 
   test('replica.ts: the loss of one file is not seen', async () => {

@@ -81,7 +81,7 @@ export default defineTarget({
 `;
 
 const ASYNC = `import { open } from 'node:fs/promises';
-import { BlockError, defineTarget } from 'ublkts/target';
+import { BlockError, defineTarget, sizeOfFile } from 'ublkts/target';
 
 export default defineTarget({
   summary: 'a disk in a file',
@@ -91,7 +91,8 @@ export default defineTarget({
   // Runs when the device is made, and again when it is recovered. What it throws, \`ublkts add\` shows.
   async open({ files: [image = ''] }) {
     const file = await open(image, 'r+');
-    const { size } = await file.stat();
+    // Of a file or a block device.
+    const size = sizeOfFile(file.fd);
     return {
       size: size - (size % 512),
       // Fill all of \`buffer\`. It is yours until the promise settles. Many requests are under way at once.
