@@ -33,13 +33,13 @@ export type OptionNamer = (option: string) => string;
 export interface FailureDetails {
   /** An errno name (`EBUSY`) or, where no system call failed, one of our own words (`BAD_VALUE`, `TIMEOUT`). */
   readonly code: string;
-  readonly kind?: FailureKind;
+  readonly kind?: FailureKind | undefined;
   /** The kernel command or system call that refused, by the kernel's name (`ADD_DEV`, `mmap`). */
-  readonly command?: string;
+  readonly command?: string | undefined;
   /** The id of the device that the failure is about. */
-  readonly device?: number;
+  readonly device?: number | undefined;
   /** Says what a person can do next, in one sentence. */
-  readonly hint?: Text;
+  readonly hint?: Text | undefined;
   readonly cause?: unknown;
 }
 

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The library: devices and their buffers from a program of one's own. It needs the same rights as `ublkts`.
  *
@@ -46,7 +47,10 @@ export { type ResizeOptions, updateSize } from './device/change/resize.ts';
 export { type StopOptions, stopDevice } from './device/remove/stop.ts';
 export { OpenServer, type OpenServerEvents, openServer } from './device/servers/open-server.ts';
 export { type ServeOptions, type StartedServer, startServer } from './device/servers/serve.ts';
-export { type FailureKind, UblkError } from './errors.ts';
+export { type FailureDetails, type FailureKind, type OptionMention, type Text, UblkError } from './errors.ts';
+export type { ProcessState } from './record/process-state.ts';
+export type { OrUndefined } from './spec/given.ts';
+export type { ConnectionState, StatOp } from './stats/layout.ts';
 export {
   ADD_DEFAULTS,
   type AddOptions,

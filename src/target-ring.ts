@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `ublkts/target/ring`: targets that start io_uring operations themselves. They have every data path, zero copy
  * included, and its full speed; they never see a request's bytes unless they ask for them. `loop`, `stripe` and `null`
@@ -18,15 +19,17 @@ export type {
   OpenRequest,
   QueueContext,
   ResizeRequest,
+  StuckRequests,
   TargetQueue,
   TargetRing,
   TargetType,
   ThreadEvents,
 } from './targets/target.ts';
-export type { ParamsInit } from './control/commands.ts';
+export type { Params, ParamsInit } from './control/commands.ts';
 export type { DataPathName } from './spec/data-paths.ts';
 export type { IntegrityOptions } from './spec/options.ts';
-export type { OneThread } from './spec/target-traits.ts';
+export type { FileCount, OneThread, TargetTraits } from './spec/target-traits.ts';
+export type { ConnectionWriter } from './stats/connection-writer.ts';
 export { UblkError } from './errors.ts';
 export { ERRNO } from './native/uapi/errno.ts';
 export { RWF_DSYNC } from './native/uapi/fs.ts';

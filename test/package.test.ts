@@ -136,6 +136,37 @@ describe("a target of one's own", () => {
     }
   });
 
+  test('has types for a project as `tsc --init` makes it: options may be undefined, and every type has a name', () => {
+    writeFileSync(
+      path.join(folder, 'strict.ts'),
+      "import { type AddRequest, type DeviceReport, type FailureDetails, type OpenServer, UblkError } from 'ublkts';\n" +
+        "import { defineTarget, flag, integer } from 'ublkts/target';\n" +
+        'export const stateOf = (device: DeviceReport) => device.server_state;\n' +
+        'export const textOf = (error: UblkError) => error.text;\n' +
+        'export const adds = (server: OpenServer) => server.add;\n' +
+        'export const request: AddRequest = { target: "ram" };\n' +
+        'export class Refused extends UblkError {\n' +
+        '  constructor(details: FailureDetails) { super("no", { ...details, device: undefined }); }\n' +
+        '}\n' +
+        'export default defineTarget({\n' +
+        "  summary: 'a disk of zeroes',\n" +
+        "  options: { most: integer({ summary: 'at once', max: undefined }), trim: flag({ summary: 'discards' }) },\n" +
+        '  open: ({ options: { most, trim } }) => ({\n' +
+        '    size: 4096,\n' +
+        '    concurrency: most,\n' +
+        '    read: (buffer) => void buffer.fill(0),\n' +
+        '    discard: trim ? () => {} : undefined,\n' +
+        '  }),\n' +
+        '});\n' +
+        "export const bare = defineTarget({ summary: 'no options', open: ({ options }) => ({\n" +
+        '  // @ts-expect-error An option that was not declared.\n' +
+        '  size: options.size,\n' +
+        '  read() {},\n' +
+        '}) });\n',
+    );
+    typeCheck('strict.ts', ['--declaration', '--exactOptionalPropertyTypes', '--isolatedModules', '--types', '']);
+  });
+
   test('is loaded and checked by the installed program', () => {
     assert.match(ublkts('target', 'check', './ram.ts', '-o', 'size=1M'), /^ok {3}speed /m);
   });
@@ -161,8 +192,8 @@ function exampleOfDocumentation(): string {
 }
 
 /** Throws with what the compiler has said. */
-function typeCheck(file: string): void {
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+function typeCheck(file: string, more: readonly string[] = ['--types', 'node']): void {
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', ...more];
   try {
     execFileSync(path.join(ROOT, 'node_modules/.bin/tsc'), [...options, file], { cwd: folder, encoding: 'utf8' });
   } catch (error) {

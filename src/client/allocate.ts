@@ -24,9 +24,9 @@ export interface RegionOptions {
    * other. `path`: a file on hugetlbfs or tmpfs. A file that does not exist is made, and removed when the region is
    * released.
    */
-  readonly from?: 'memfd' | 'server' | { readonly path: string };
+  readonly from?: 'memfd' | 'server' | { readonly path: string } | undefined;
   /** A read-only region matches writes to the device only. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
 }
 
 const FROM: Kind = {

@@ -51,7 +51,10 @@ export interface AddOptions {
   readonly depth: number;
   /** UBLK_F_* features by name, without the prefix. */
   readonly features: readonly Feature[];
-  /** A name of `dataPathNames()`; null chooses the fastest for the target, unless `features` say how data travels. */
+  /**
+   * `copy`, `get_data`, `user_copy`, `zero_copy`, `auto_zc` or `auto_zc_fallback`; with `batch+` before it, in batches, which
+   * `get_data` has not. null chooses the fastest for the target, unless `features` say how data travels.
+   */
   readonly dataPath: string | null;
   /** Server threads, up to 32; 0 means one per queue. */
   readonly threads: number;

@@ -24,9 +24,9 @@ import { requireRoom } from './storage-room.ts';
 
 export interface ResizeOptions extends WaitOptions {
   /** Backing files that are too small are made larger. */
-  readonly grow?: boolean;
+  readonly grow?: boolean | undefined;
   /** Whether to cut off even what a mounted file system, swap, a device on top or a partition uses. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 /**

@@ -15,9 +15,9 @@ export interface TargetDefinition<Kinds extends OptionKinds = OptionKinds, Share
   /** Says what the device is, in one line; `add -t FILE --help` shows it. */
   readonly summary: string;
   /** The target's own options. There are none by default. */
-  readonly options?: Kinds;
+  readonly options?: Kinds | undefined;
   /** How many backing files the target takes after its options on the command line. There are none by default. */
-  readonly files?: { readonly min: number; readonly max: number };
+  readonly files?: { readonly min: number; readonly max: number } | undefined;
   /**
    * Runs once, on the server's main thread, before any `open`. What it resolves to reaches every thread as
    * `context.shared`: plain data (structured clone), SharedArrayBuffers among it.
@@ -26,7 +26,7 @@ export interface TargetDefinition<Kinds extends OptionKinds = OptionKinds, Share
    * served by one thread, so that its handlers can share variables. What it throws, `add` shows, and no device is left;
    * so it is when its promise has not settled after 60 seconds.
    */
-  setup?(context: SetupContext<Kinds>): Awaitable<Shared>;
+  readonly setup?: ((context: SetupContext<Kinds>) => Awaitable<Shared>) | undefined;
   /**
    * Makes the handlers, once on every thread that serves, and says what the device is. All threads must say the same.
    * `add` shows what it throws, and no device is left. A server of the device's own ends then; a resident server goes on,
@@ -86,29 +86,29 @@ export interface Handlers {
   /** The size of the device in bytes: a multiple of `blockSize`, at least one block, at most 2^53 - 1. */
   readonly size: number;
   /** The logical block in bytes, the smallest request: 512 (the default), 1024, 2048 or 4096. */
-  readonly blockSize?: number;
+  readonly blockSize?: number | undefined;
   /** The block in bytes that can be written without reading first: a power of two from `blockSize` to 2^28. 4096 by default. */
-  readonly physicalBlockSize?: number;
+  readonly physicalBlockSize?: number | undefined;
   /**
    * The largest read or write in bytes: a multiple of `blockSize`, at least 4096. The default and the limit is 1 MiB
    * (`--max_io_buf_bytes`).
    */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** Whether writes are refused by the kernel. The default is false with `write`, and true without it. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /** Whether seeks are expensive, so that the kernel sorts requests. False by default. */
-  readonly rotational?: boolean;
+  readonly rotational?: boolean | undefined;
   /** Discards are aligned to this many bytes and as long: a power of two, a multiple of `blockSize`, which is the default. */
-  readonly discardGranularity?: number;
+  readonly discardGranularity?: number | undefined;
   /** The most requests that one thread has in its handlers at once: 1 or more. There is no limit by default. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /**
    * Seconds after which a request whose promise has not settled fails with ETIMEDOUT. There is no limit by default. The
    * buffer stays the handler's own until its promise settles, unless it is a client's shared memory. Until then the late
    * handler counts for `concurrency`; a request that waits for its turn behind nothing but late handlers fails after the
    * same time.
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 
   /**
    * Fills all of `buffer` with the bytes at `offset`.
@@ -121,18 +121,18 @@ export interface Handlers {
    * Stores `buffer` at `offset`. With `flush`, the data may be in a cache when it is done, unless `fua` is set; without
    * `flush` it must be durable. The buffer is lent, as for `read`.
    */
-  write?(buffer: Buffer, offset: number, options: WriteOptions): Awaitable<void>;
+  write?: ((buffer: Buffer, offset: number, options: WriteOptions) => Awaitable<void>) | undefined;
   /** Makes every write that is done durable. Present: the device has a write cache. Absent: the kernel never asks. */
-  flush?(): Awaitable<void>;
+  flush?: (() => Awaitable<void>) | undefined;
   /** The range is not needed any more; what a read of it returns is the target's choice. Present: discards are offered. */
-  discard?(offset: number, length: number): Awaitable<void>;
+  discard?: ((offset: number, length: number) => Awaitable<void>) | undefined;
   /** The range reads as zeroes from now on. Absent: the kernel writes zeroes itself. */
-  writeZeroes?(offset: number, length: number, options: WriteZeroesOptions): Awaitable<void>;
+  writeZeroes?: ((offset: number, length: number, options: WriteZeroesOptions) => Awaitable<void>) | undefined;
   /**
    * The device leaves this server: it was deleted, stopped or quiesced. No request comes any more. It is not called after a
    * crash, nor when the device could not be made, for example because `open` of another thread has thrown.
    */
-  close?(): Awaitable<void>;
+  close?: (() => Awaitable<void>) | undefined;
 }
 
 /** How a loaded module is known to be a target, whichever copy of this package it has imported. */
@@ -143,8 +143,8 @@ export interface Target {
   readonly [TARGET_BRAND]: 'handlers' | 'ring';
 }
 
-/** The options of a target that declares none. */
-export type NoOptions = Readonly<Record<string, never>>;
+/** The options of a target that declares none: no name of one, so that `options.size` is refused by the compiler. */
+export type NoOptions = { readonly [Name in never]: never };
 
 /** Declares a target of byte handlers: `export default defineTarget({ ... })`. It runs nothing. */
 export function defineTarget<const Kinds extends OptionKinds = NoOptions, Shared = undefined>(

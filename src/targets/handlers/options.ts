@@ -32,17 +32,17 @@ export type OptionValues<Kinds extends OptionKinds> = {
 export interface OptionInit {
   readonly summary: string;
   /** Whether the device cannot be made without it. The default is false. */
-  readonly required?: boolean;
+  readonly required?: boolean | undefined;
 }
 
 export interface SizeInit extends OptionInit {
   /** Bytes, or a text such as `1G`. */
-  readonly default?: number | string;
+  readonly default?: number | string | undefined;
   /** Bytes; 1 by default. Use 512 or the size of a block for the size of a device. */
-  readonly multipleOf?: number;
+  readonly multipleOf?: number | undefined;
   /** The smallest and the largest value, in bytes; 0 and 2^53 - 1 by default. */
-  readonly min?: number;
-  readonly max?: number;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /**
@@ -60,10 +60,10 @@ export function size(init: SizeInit): OptionKind<number | undefined> {
 }
 
 export interface IntegerInit extends OptionInit {
-  readonly default?: number;
+  readonly default?: number | undefined;
   /** The smallest and the largest value; 0 and 2^53 - 1 by default. */
-  readonly min?: number;
-  readonly max?: number;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /** A whole number, written in decimal. The target gets a number. */
@@ -80,9 +80,9 @@ export function integer(init: IntegerInit): OptionKind<number | undefined> {
 }
 
 export interface TextInit extends OptionInit {
-  readonly default?: string;
+  readonly default?: string | undefined;
   /** The only values that the option takes; any by default. */
-  readonly choices?: readonly string[];
+  readonly choices?: readonly string[] | undefined;
 }
 
 /** Any text, or one of `choices`. */
@@ -97,7 +97,7 @@ export function text(init: TextInit): OptionKind<string | undefined> {
 }
 
 export interface PathInit extends OptionInit {
-  readonly default?: string;
+  readonly default?: string | undefined;
 }
 
 /**
@@ -115,7 +115,7 @@ export function path(init: PathInit): OptionKind<string | undefined> {
 
 export interface FlagInit {
   readonly summary: string;
-  readonly default?: boolean;
+  readonly default?: boolean | undefined;
 }
 
 /** A switch, written `yes` or `no` (also true, on, 1; false, off, 0). It is off by default. */
@@ -165,7 +165,7 @@ export function describeOption({ kind, summary, defaultText, required }: OptionK
 
 function optionKind<Value>(
   kind: OptionKind<Value>['kind'],
-  init: OptionInit & { readonly default?: number | string },
+  init: OptionInit & { readonly default?: number | string | undefined },
   parse: (text: string, name: string) => Value,
 ): OptionKind<Value> {
   const { summary, required = false } = init;
