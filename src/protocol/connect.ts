@@ -14,15 +14,21 @@ export interface Connection {
 
 /** Throws an error with the code of the system call that failed; EAGAIN: too many others are waiting to be accepted. */
 export function connectAndSend(path: string, request: Buffer, fds: readonly number[] = []): Connection {
-  const message = new MessageBuffer(request.length);
   const connection = connectUnix(path, false);
   try {
     const { pid } = peerCredentials(connection);
-    message.send(connection, request, fds);
+    send(connection, request, fds);
     return { socket: new Socket({ fd: connection }), pid };
   } catch (error) {
     closeDescriptor(connection);
     throw error;
+  }
+}
+
+function send(connection: number, request: Buffer, fds: readonly number[]): void {
+  const message = new MessageBuffer(request.length);
+  try {
+    message.send(connection, request, fds);
   } finally {
     message.close();
   }

@@ -174,23 +174,9 @@ async function start(
 ): Promise<Started> {
   const logged = bytesOf(log);
   const said = (): string => textOf(log, logged);
-  const logFd = changing(log, () => openSync(log, 'a', 0o600));
   const [entry, ...rest] = words;
-  // Every thread of the server must be an IO flusher from its start, because it may wait for memory that only a request to the
-  // device of another thread can free.
-  const flusher = setIoFlusher(true);
-  const [program = '', ...args] = [...wrapper, process.execPath, ...flags, packagePath(entry), ...rest];
-  // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
-  // 60 ms sooner (docs/decisions/0003).
-  const child = spawn(program, args, {
-    detached: true,
-    env: { ...process.env, ...serverEnvironment(cache), ...environment },
-    // Not the shell's directory: a server must not keep a file system busy.
-    cwd: '/',
-    stdio: ['ignore', logFd, logFd, 'pipe'],
-  });
-  setIoFlusher(false);
-  closeSync(logFd);
+  const line = [...wrapper, process.execPath, ...flags, packagePath(entry), ...rest];
+  const { child, flusher } = spawnServer(line, log, { ...process.env, ...serverEnvironment(cache), ...environment });
   // Without a process there are no pipes either.
   if (child.pid === undefined) throw await notStarted(child);
   const ended = Promise.withResolvers<Ending>();
@@ -207,6 +193,29 @@ async function start(
     throw error;
   });
   return { child, ended: ended.promise, flusher, report, said };
+}
+
+/** Some errors, for instance ENOMEM, are thrown at once; others come as an event, from a child without a pid. */
+function spawnServer(
+  [program = '', ...args]: readonly string[],
+  log: string,
+  env: NodeJS.ProcessEnv,
+): Pick<Started, 'child' | 'flusher'> {
+  const logFd = changing(log, () => openSync(log, 'a', 0o600));
+  // Every thread of the server must be an IO flusher from its start, because it may wait for memory that only a request to the
+  // device of another thread can free.
+  const flusher = setIoFlusher(true);
+  try {
+    // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
+    // 60 ms sooner (docs/decisions/0003). Not the shell's directory: a server must not keep a file system busy.
+    const child = spawn(program, args, { detached: true, env, cwd: '/', stdio: ['ignore', logFd, logFd, 'pipe'] });
+    return { child, flusher };
+  } catch (error) {
+    throw spawnFailure(error);
+  } finally {
+    setIoFlusher(false);
+    closeSync(logFd);
+  }
 }
 
 async function notStarted(child: ChildProcess): Promise<unknown> {
