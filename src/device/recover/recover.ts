@@ -9,12 +9,12 @@ import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/comma
 import { instanceOf } from '../../control/discovery.ts';
 import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
-import { UblkError, usageError } from '../../errors.ts';
+import { UblkError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
 import { newAttempt } from '../../record/attempt.ts';
-import { type DeviceRecord, RECORD_VERSION } from '../../record/device-record.ts';
+import { type DeviceRecord, type Place, RECORD_VERSION } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { readProcess } from '../../record/process-state.ts';
 import { residentFiles } from '../../record/files.ts';
@@ -22,21 +22,13 @@ import { isServerAlive, serverOf } from '../../record/server-identity.ts';
 import { readRecord, writeRecord } from '../../record/store.ts';
 import { checkDescriptors, descriptorNeeds } from '../../server/descriptor-budget.ts';
 import { checkGivenValues } from '../../spec/checks/values.ts';
-import { dataPathOfFeatures } from '../../spec/data-paths.ts';
-import { optionsFor } from '../../spec/device-spec.ts';
-import { type Feature, FeatureSet } from '../../spec/features.ts';
+import type { Feature } from '../../spec/features.ts';
 import { given, type OrUndefined } from '../../spec/given.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
-import { resolve } from '../../spec/resolve.ts';
-import { findTarget, inspected, targetReference } from '../../targets/find.ts';
-import { identityOf } from '../../targets/looks.ts';
-import type { TargetType } from '../../targets/target.ts';
+import { type FoundFile, identityOf } from '../../targets/looks.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
-import { keptNote } from './kept-options.ts';
-import { requireSameNetwork } from './same-network.ts';
-import { requireSamePlaces } from './same-places.ts';
-import { optionsWith } from './target-options.ts';
+import { type Plan, planRecovery } from './plan.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
@@ -86,47 +78,58 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const info = await withControl((channel) => getDevInfo(channel, id));
   const before = ownedBy(info, readRecord(id));
   requireRecoverable(info, before);
-  const reference = await recoveredTarget(id, before, overrides);
-  const asked = await findTarget(reference);
-  const found = optionsOf(info, before, overrides, asked);
-  const kept = keptNote(overrides, {
-    features: FeatureSet.fromFlags(info.flags),
-    counts: { queues: info.nr_hw_queues, depth: info.queue_depth, maxIoBufBytes: info.max_io_buf_bytes },
-    options: before?.options ?? null,
-  });
-  if (before !== null) {
-    requireSameNetwork(before, found, overrides);
-    await requireSamePlaces(before, found, overrides);
-  }
-  const recorded = asked.recorded?.(found.targetOptions) ?? found.targetOptions;
-  const target = await inspected(asked, recorded, true, waiting.signal);
-  const targetOptions = target.recorded?.(found.targetOptions) ?? found.targetOptions;
-  const options = { ...found, targetOptions };
-  const spec = resolve(options, target, FeatureSet.fromFlags(info.flags));
+  const plan = await planRecovery(info, before, overrides, waiting.signal);
   // Remembered CPUs may have gone offline, so only CPUs that were named now are required.
   requireCpus(overrides.cpus ?? []);
+  const files = await requireStorage(id, plan, waiting);
+  const places = await placesOf(pathsAmong(plan.options.target, plan.options.targetOptions));
+  await startUserRecoveryWhenFree(info, waiting);
+  const record = recordOf(id, plan, { before, overrides, files, places });
+  const { attempt, spec } = record;
+  writeRecord(record);
+  try {
+    const { target } = plan.options;
+    const server = await startOn(spec.server, { device: id, mode: 'recover', attempt, target }, waiting);
+    return { ...server, notes: plan.kept === null ? server.notes : [plan.kept, ...server.notes] };
+  } catch (error) {
+    // The old record allows another try, with or without the options that failed.
+    if (before !== null && !(await isLive(id))) restore(before);
+    throw error;
+  }
+}
+
+/** Throws a UblkError unless the files are there and free, and the server can have the device. Resolves to the files. */
+async function requireStorage(id: number, { options, spec, target }: Plan, waiting: WaitOptions): Promise<FoundFile[]> {
   await withControl((channel) => requireServedBelow(channel, options));
   const files = await requireFiles(options.files, waiting, id);
   await withControl((channel) => requireUnserved(channel, options, files));
   if (spec.server === null) checkDescriptors(descriptorNeeds(spec, target));
   else await requireServer(spec.server, waiting);
-  const places = await placesOf(pathsAmong(options.target, targetOptions));
-  await startUserRecoveryWhenFree(info, waiting);
-  const attempt = newAttempt();
-  writeRecord({
+  return files;
+}
+
+interface Known {
+  /** null for a device that another program has made. */
+  readonly before: DeviceRecord | null;
+  readonly overrides: Partial<AddOptions>;
+  readonly files: readonly FoundFile[];
+  readonly places: readonly Place[];
+}
+
+/** The record that the new server reads. */
+function recordOf(
+  id: number,
+  { reference, options, spec }: Plan,
+  { before, overrides, files, places }: Known,
+): DeviceRecord & { readonly attempt: string } {
+  const { targetOptions, integrity } = options;
+  return {
     version: RECORD_VERSION,
     id,
     instance: instanceOf(id),
-    options: {
-      ...ADD_DEFAULTS,
-      ...before?.options,
-      ...overrides,
-      target: reference,
-      targetOptions,
-      integrity: options.integrity,
-    },
+    options: { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: reference, targetOptions, integrity },
     spec,
-    attempt,
+    attempt: newAttempt(),
     server: before?.server ?? null,
     identities: files.map(({ stat }) => identityOf(stat)),
     network: currentNamespace('net'),
@@ -138,19 +141,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     buffers: before?.buffers ?? [],
     unsettled: before?.unsettled ?? null,
     ended: null,
-  });
-  try {
-    const server = await startOn(
-      spec.server,
-      { device: id, mode: 'recover', attempt, target: options.target },
-      waiting,
-    );
-    return { ...server, notes: kept === null ? server.notes : [kept, ...server.notes] };
-  } catch (error) {
-    // The old record allows another try, with or without the options that failed.
-    if (before !== null && !(await isLive(id))) restore(before);
-    throw error;
-  }
+  };
 }
 
 /** Where this fails, the record of the recovery stays, which can be tried again as well. The first error is the one to report. */
@@ -160,57 +151,6 @@ function restore(record: DeviceRecord): void {
   } catch (error) {
     if (!(error instanceof UblkError)) throw error;
   }
-}
-
-/** Returns the target that the new server is to serve: the one that the caller names, or else that of the record. */
-async function recoveredTarget(
-  id: number,
-  record: DeviceRecord | null,
-  { target: named }: Partial<AddOptions>,
-): Promise<string> {
-  if (named !== undefined) return targetReference(named);
-  if (record !== null) return record.spec.target;
-  throw usageError(
-    `device ${id} was made by another program: nothing is stored of what it serves`,
-    'name its target and files as it was made: -t TARGET [FILES...]',
-  );
-}
-
-/** The device as it was, with what the caller names; what the kernel has fixed for this device stays. */
-function optionsOf(
-  info: DevInfo,
-  record: DeviceRecord | null,
-  overrides: Partial<AddOptions>,
-  target: TargetType,
-): AddOptions {
-  const id = info.dev_id;
-  const before = record === null ? optionsOfForeign(info) : optionsFor(record.spec, id);
-  const { targetOptions: named = {} } = overrides;
-  const had = record?.spec.target === target.name ? record.spec.targetOptions : {};
-  return {
-    ...before,
-    ...overrides,
-    target: target.name,
-    targetOptions: optionsWith(had, named, target),
-    files: (overrides.files ?? []).length > 0 ? (overrides.files ?? []) : before.files,
-    // Those of the first server are in the record, and still registered.
-    buffers: overrides.buffers ?? [],
-    id,
-    queues: info.nr_hw_queues,
-    depth: info.queue_depth,
-    maxIoBufBytes: info.max_io_buf_bytes,
-    features: before.features,
-    dataPath: before.dataPath,
-    integrity: record === null ? (overrides.integrity ?? null) : before.integrity,
-    autoZcFallback: false,
-    ioDescSize: before.features.includes('IO_DESC_SIZE') ? info.io_desc_size : 0,
-  };
-}
-
-/** The options of a device that another program has made, as far as the kernel knows them. */
-function optionsOfForeign(info: DevInfo): Omit<AddOptions, 'target'> {
-  const features = FeatureSet.fromFlags(info.flags);
-  return { ...ADD_DEFAULTS, features: features.names(), dataPath: dataPathOfFeatures(features) };
 }
 
 async function startUserRecoveryWhenFree(info: DevInfo, waiting: WaitOptions): Promise<void> {
