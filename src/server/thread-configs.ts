@@ -4,7 +4,7 @@ import { getQueueAffinity } from '../control/commands.ts';
 import { isOneToOne, threadCpus, threadLayouts } from '../spec/threads.ts';
 import type { Opened } from '../targets/target.ts';
 import type { Descriptors, MappedDevice, SharedMaps } from './mappings.ts';
-import type { ThreadSetup } from './queue-threads.ts';
+import type { ThreadSetup } from './queue-worker.ts';
 
 export function threadConfigs(
   { id, spec, charFd }: MappedDevice,
