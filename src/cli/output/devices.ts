@@ -2,6 +2,7 @@
 import { type DeviceReport, hasFeature } from '../../device/report/report.ts';
 import { isPaused } from '../../record/paused.ts';
 import { formatSize } from '../../sizes.ts';
+import { registerCommand } from '../../spec/sealed-memory.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { wholePercent } from '../../text/percent.ts';
 import { deviceText } from './kublk-text.ts';
@@ -134,9 +135,11 @@ function verdictLine({ id }: DeviceReport, verdicts: Verdicts): string {
 }
 
 function nextCommand(device: DeviceReport): string {
-  const { id, buffers } = device;
+  const { id, buffers, target } = device;
   const matchesNothing = hasFeature(device, 'SHMEM_ZC') && (buffers ?? []).length === 0;
-  return matchesNothing ? `ublkts reg-buf -n ${id} PATH` : `ublkts monitor -n ${id}, ublkts del -n ${id}`;
+  return matchesNothing
+    ? registerCommand(id, target?.type ?? null, 'PATH')
+    : `ublkts monitor -n ${id}, ublkts del -n ${id}`;
 }
 
 /** The share of requests that needed no copy because they lay in a registered buffer. */

@@ -3,6 +3,7 @@
  * nowhere that a request did not match and was copied, so this is where a user can learn it.
  */
 import { type BufferView, DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from './picture.ts';
+import { registerCommand } from '../../spec/sealed-memory.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
 import { wholePercent } from '../../text/percent.ts';
@@ -21,7 +22,8 @@ export function verdictOf(device: DeviceView, period: Period): Verdict {
   const idle = dataRequests(span) === 0;
   if (!sharedMemory) return withoutSharedMemory(device, period, idle);
   if (buffers.length === 0) {
-    const text = `No buffer is registered, so nothing can match: \`ublkts reg-buf -n ${device.id} FILE\` registers one.`;
+    const command = registerCommand(device.id, device.target, 'FILE');
+    const text = `No buffer is registered, so nothing can match: \`${command}\` registers one.`;
     return { text, severity: 'warning', wantsBuffer: true };
   }
   if (idle) return neutral('No requests. A request whose memory lies in a registered buffer needs no copy.');
