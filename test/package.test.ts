@@ -98,6 +98,20 @@ describe('installed elsewhere', () => {
     assert.deepEqual(devices, []);
   });
 
+  test('every piece of TypeScript in the pages is a whole file that the compiler takes', () => {
+    const pages = files.filter((file) => file.endsWith('.md'));
+    const pieces = pages.flatMap((page) => [
+      ...readFileSync(path.join(installed, page), 'utf8').matchAll(/```ts\n([^]*?)```/g),
+    ]);
+    const names = pieces.map(([, source = ''], index) => {
+      const name = `piece-${index}.mts`;
+      writeFileSync(path.join(folder, name), source);
+      return name;
+    });
+    assert.ok(names.length > 5);
+    typeCheck(names);
+  });
+
   test('a program in TypeScript can use the library', () => {
     const program = path.join(folder, 'program.ts');
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
@@ -128,11 +142,11 @@ describe("a target of one's own", () => {
       ['options.colour', 'Property .colour. does not exist'],
     ] as const;
     writeFileSync(path.join(folder, 'ram.ts'), exampleOfDocumentation());
-    typeCheck('ram.ts');
+    typeCheck(['ram.ts']);
     for (const [expression, message] of wrong) {
       const source = exampleOfDocumentation().replace('size: options.size,', `size: ${expression},`);
       writeFileSync(path.join(folder, 'wrong.ts'), source);
-      assert.throws(() => typeCheck('wrong.ts'), new RegExp(message));
+      assert.throws(() => typeCheck(['wrong.ts']), new RegExp(message));
     }
   });
 
@@ -164,7 +178,7 @@ describe("a target of one's own", () => {
         '  read() {},\n' +
         '}) });\n',
     );
-    typeCheck('strict.ts', ['--declaration', '--exactOptionalPropertyTypes', '--isolatedModules', '--types', '']);
+    typeCheck(['strict.ts'], ['--declaration', '--exactOptionalPropertyTypes', '--isolatedModules', '--types', '']);
   });
 
   test('is loaded and checked by the installed program', () => {
@@ -192,10 +206,10 @@ function exampleOfDocumentation(): string {
 }
 
 /** Throws with what the compiler has said. */
-function typeCheck(file: string, more: readonly string[] = ['--types', 'node']): void {
+function typeCheck(names: readonly string[], more: readonly string[] = ['--types', 'node']): void {
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', ...more];
   try {
-    execFileSync(path.join(ROOT, 'node_modules/.bin/tsc'), [...options, file], { cwd: folder, encoding: 'utf8' });
+    execFileSync(path.join(ROOT, 'node_modules/.bin/tsc'), [...options, ...names], { cwd: folder, encoding: 'utf8' });
   } catch (error) {
     throw new Error((error as { stdout?: string }).stdout, { cause: error });
   }
