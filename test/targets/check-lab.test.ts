@@ -1,9 +1,13 @@
 /** `target check --lab` as far as no guest is needed: the words of its script, and what becomes of what the script prints. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { deviceScript } from '../../src/targets/check/device-script.ts';
 import { LabFindings } from '../../src/targets/check/lab-findings.ts';
+import { modulesBelow } from '../../src/targets/check/modules-below.ts';
 
 test('the script is one that bash reads, whatever the files are called', () => {
   const script = deviceScript({
@@ -28,6 +32,25 @@ test('the script is one that bash reads, whatever the files are called', () => {
     add ?? '',
     /^add\|-n\|0\|-t\|\/check\/it's here\/ram\.ts\|.*\|-o\|text=`b` \$c\|\/check\/\$\(false\) "a"\|$/,
   );
+});
+
+test('the guest gets the modules of the folder and of linked packages, and not what is there for an editor', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ublkts-modules-'));
+  for (const name of ['home/lib', 'home/node_modules/@types/node', 'checkout/dist', 'other'])
+    mkdirSync(join(folder, name), { recursive: true });
+  const files = ['home/disk.ts', 'home/disk.img', 'home/lib/a.mjs', 'home/node_modules/@types/node/index.d.ts'];
+  for (const name of [...files, 'checkout/dist/index.js', 'other/index.js']) writeFileSync(join(folder, name), '');
+  symlinkSync('../../checkout', join(folder, 'home/node_modules/ublkts'));
+  symlinkSync('../../other', join(folder, 'home/node_modules/other'));
+  symlinkSync('..', join(folder, 'home/lib/up'));
+  symlinkSync('gone', join(folder, 'home/lib/nowhere'));
+  try {
+    const names: string[] = [];
+    for await (const path of modulesBelow(join(folder, 'home'))) names.push(relative(join(folder, 'home'), path));
+    assert.deepEqual(names.sort(), ['disk.ts', 'lib/a.mjs', 'node_modules/other/index.js']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('what the script prints', () => {

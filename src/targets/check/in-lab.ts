@@ -3,7 +3,7 @@
  * that the target is given, all below /check, so nothing on this machine is written.
  */
 import { statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UblkError } from '../../errors.ts';
 import type { TaskOptions } from '../../lab/progress.ts';
@@ -14,6 +14,7 @@ import { loadDefinition } from '../load/load.ts';
 import type { CheckOptions, Finding } from './check.ts';
 import { deviceScript } from './device-script.ts';
 import { LabFindings } from './lab-findings.ts';
+import { modulesBelow } from './modules-below.ts';
 
 const BELOW = '/check';
 const SCRIPT = '/lab/check.sh';
@@ -22,7 +23,6 @@ const SECONDS = 900;
 const MOST_BYTES = 64 * 2 ** 20;
 /** A file that takes no more than this on its disk is taken for a hole. */
 const HOLE_BYTES = 64 * 1024;
-const MODULE = /\.(?:[cm]?[jt]s|json|wasm|node)$/;
 
 export async function checkInLab(name: string, options: CheckOptions & TaskOptions): Promise<Finding[]> {
   const { files, readOnly, signal, onProgress } = options;
@@ -87,9 +87,7 @@ async function contentsOf(paths: readonly string[]): Promise<Contents> {
 async function modulesOf(folder: string): Promise<Record<string, Uint8Array>> {
   const modules: Record<string, Uint8Array> = {};
   let bytes = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !MODULE.test(entry.name)) continue;
-    const path = join(entry.parentPath, entry.name);
+  for await (const path of modulesBelow(folder)) {
     bytes += statSync(path).size;
     if (bytes > MOST_BYTES) throw tooMany(folder);
     modules[below(path)] = await readFile(path);
