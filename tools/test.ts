@@ -18,7 +18,7 @@ import { OrderedOutput } from './harness/ordered-output.ts';
 import { pool } from './harness/pool.ts';
 import { tallyOf } from './selftests/report.ts';
 import { trySelftestsAgain, tryFilesAgain } from './test/second-try.ts';
-import { selftests } from './selftests/suite-tasks.ts';
+import { selftests, type SuiteOptions } from './selftests/suite-tasks.ts';
 import { closingText, NOTHING, ONE_FAILED, sum, type Tally } from './harness/tally.ts';
 
 /** The number of emulated guests at the same time. More guests than CPUs make tests of time fail. */
@@ -56,14 +56,15 @@ await runHarness(async (scratch, signal) => {
   const kernelTest = (guest: TestGuest) => kernelTestTask({ guest, output, scratch, signal });
   const kernelTasks = guests.map(kernelTest);
   await lab;
-  const suite = await selftests({
+  const selftestOptions: SuiteOptions = {
     shares: patterns.length === 0 ? 2 * GUESTS : Math.min(1, ofSuite.length),
     groups: patterns.length === 0 ? ['ordinary'] : ['ordinary', 'long'],
     patterns: patterns.length === 0 ? [] : [...ofSuite, NO_TEST],
     measureReference: false,
     output,
     signal,
-  });
+  };
+  const suite = await selftests(selftestOptions);
   const counted = new Map<string, Tally>();
   const results = await pool(
     [
@@ -80,7 +81,7 @@ await runHarness(async (scratch, signal) => {
     GUESTS,
   );
   await tryFilesAgain(counted, kernelTest, title);
-  const { text, ours } = await suite.finish(await trySelftestsAgain(results.flat(), output, signal, title));
+  const { text, ours } = await suite.finish(await trySelftestsAgain(results.flat(), selftestOptions, title));
   if (ours.length > 0) process.stdout.write(`\n${text}`);
 
   const tally = sum([...tallies, ...counted.values(), tallyOf(ours)]);

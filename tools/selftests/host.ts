@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { inGuest } from '../harness/lab.ts';
 import type { JobOutput } from '../harness/ordered-output.ts';
 import { resultText } from './report.ts';
-import type { Message, Program, Result } from './result.ts';
+import type { Message, Part, Program, Result } from './result.ts';
 import type { Group } from './groups.ts';
 
 export interface Share {
@@ -18,9 +18,6 @@ export interface Share {
   readonly output: JobOutput;
   readonly signal: AbortSignal;
 }
-
-/** `deadlines`: those tests of the suite that have one; otherwise a share of the others. */
-export type Part = 'deadlines' | { readonly share: number; readonly shares: number };
 
 /** Runs one guest's share of the suite and shows each result as it comes. */
 export async function runShare({ part, groups, patterns, programs, ...rest }: Share): Promise<Result[]> {
@@ -51,10 +48,15 @@ export async function runShare({ part, groups, patterns, programs, ...rest }: Sh
   pipe.end();
   await heard;
   const told = new Set(results.filter(({ program }) => program === 'ublkts').map(({ test }) => test));
-  const lost = (plan ?? ['(a share of the suite)']).filter((test) => !told.has(test)).map(lostTest);
+  const lost = plan === undefined ? [lostPart(part)] : plan.filter((test) => !told.has(test)).map(lostTest);
   for (const result of lost) output.write(resultText(result, reference.get(result.test)));
   output.end();
   return [...results, ...lost];
+}
+
+/** Its guest has not even said which tests it was going to run. */
+function lostPart(part: Part): Result {
+  return { ...lostTest('(a share of the suite)'), lostPart: part };
 }
 
 function lostTest(test: string): Result {

@@ -16,7 +16,12 @@ export interface Result {
   readonly reason?: string | undefined;
   /** For a test that failed, its output and the kernel's log. */
   readonly output?: string | undefined;
+  /** For a result that stands for all tests of a guest that was lost: what it was to run. */
+  readonly lostPart?: Part | undefined;
 }
+
+/** What one guest runs. `deadlines`: those tests of the suite that have one; otherwise a share of the others. */
+export type Part = 'deadlines' | { readonly share: number; readonly shares: number };
 
 export type Program = 'ublkts' | 'kublk';
 export type Outcome = 'pass' | 'fail' | 'skip';

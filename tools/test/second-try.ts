@@ -2,10 +2,9 @@
  * Guests are emulated, and a busy host can stop one for seconds. What has failed beside another guest gets one more try
  * alone on the machine, and that result counts. The output says so, so that nobody takes it for a clean run.
  */
-import type { OrderedOutput } from '../harness/ordered-output.ts';
 import { pool } from '../harness/pool.ts';
 import type { Result } from '../selftests/result.ts';
-import { selftests } from '../selftests/suite-tasks.ts';
+import { selftests, type SuiteOptions } from '../selftests/suite-tasks.ts';
 import { perGuest, type TestGuest } from './guests.ts';
 import type { Tally } from '../harness/tally.ts';
 
@@ -24,26 +23,21 @@ export async function tryFilesAgain(
   }
 }
 
-export async function trySelftestsAgain(
-  results: readonly Result[],
-  output: OrderedOutput,
-  signal: AbortSignal,
-  say: Say,
-): Promise<Result[]> {
-  const again: Result[] = [];
-  for (const { test } of results.filter(({ program, outcome }) => program === 'ublkts' && outcome === 'fail')) {
-    say(`${test} has failed: once more, alone`);
-    const suite = await selftests({
-      shares: 1,
-      groups: ['ordinary', 'long'],
-      patterns: [`test_${test}.sh`],
-      measureReference: false,
-      output,
-      signal,
-    });
-    again.push(...(await pool(suite.tasks, 1)).flat());
+/** `first`: the options of the first try. */
+export async function trySelftestsAgain(results: readonly Result[], first: SuiteOptions, say: Say): Promise<Result[]> {
+  const again = new Map<Result, readonly Result[]>();
+  for (const result of results.filter(({ program, outcome }) => program === 'ublkts' && outcome === 'fail')) {
+    say(`${result.test} has failed: once more, alone`);
+    const suite = await selftests({ ...first, ...theSame(result) });
+    again.set(result, (await pool(suite.tasks, 1)).flat());
   }
-  return results.map(
-    (result) => again.find(({ test, program }) => test === result.test && program === result.program) ?? result,
-  );
+  return results.flatMap((result) => {
+    const later = again.get(result) ?? [];
+    return later.length > 0 ? later : [result];
+  });
+}
+
+function theSame({ test, lostPart }: Result): Partial<SuiteOptions> {
+  if (lostPart !== undefined) return { only: lostPart };
+  return { shares: 1, groups: ['ordinary', 'long'], patterns: [`test_${test}.sh`] };
 }
