@@ -1,6 +1,6 @@
 /** The units of examples/systemd under a real systemd: start, a server that is killed, a device in use, the end of the machine. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { blockDevice, leavesNothingBehind, sh, skip } from './guest.ts';
 import { until } from './support/devices.ts';
@@ -35,6 +35,16 @@ describe('under systemd', { skip: skip || onlyLong, timeout: 900_000 }, () => {
       // A unit that failed is started again, and everything goes with the machine.
       systemd.run('systemctl start srv-data.mount; echo last > /srv/data/last');
       await goesWith(systemd, 7, '/srv/data.img');
+    });
+  });
+
+  test('of a device that cannot be made, the start ends', async () => {
+    await withSystemd({ units: ['ublkts-data.service'], fstab: [] }, async (systemd) => {
+      rmSync('/srv/data.img', { force: true });
+      systemd.run('systemctl start --no-block ublkts-data');
+      const hasFailed = (): boolean => systemd.show('ublkts-data', 'ActiveState') === 'failed';
+      await until('the unit has given up', async () => hasFailed(), 240);
+      assert.equal(systemd.run('systemctl list-jobs --no-legend'), '');
     });
   });
 
