@@ -12,7 +12,8 @@ import { writePidFile } from '../record/pid-file.ts';
 import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { updateRecord } from '../record/store.ts';
-import { identityOf } from '../targets/looks.ts';
+import { dataPathOf } from '../spec/device-spec.ts';
+import { deviceOf, identityOf } from '../targets/looks.ts';
 import type { Opened, TargetType } from '../targets/target.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 import type { Held } from './held.ts';
@@ -30,6 +31,7 @@ import { ShmemRegistry } from './shared-memory/registry.ts';
 import { restoreBuffers } from './shared-memory/restore.ts';
 import { RequestSocket } from './socket/listener.ts';
 import { Requests } from './socket/requests.ts';
+import { keepWritesStable } from './stable-writes.ts';
 import { startThreads } from './start-threads.ts';
 import { listenForSize } from './storage-socket.ts';
 import { takeDevice, type TakenDevice } from './take-device.ts';
@@ -56,6 +58,7 @@ export async function serveDevice(start: Start, server: ServingProcess): Promise
   if (stopListening !== null) held.add(stopListening);
   server.requireWanted();
   const liveNotes = await goLive(mode, device, registry);
+  if (dataPathOf(spec).registers) await keepWritesStable(id, storage.opened.map(deviceOf));
   await listenForBuffers(device, registry, held);
   const quiesce = async () => {
     if (spec.delivery !== 'batch') return;

@@ -1,0 +1,27 @@
+/**
+ * Some disks need the pages of a write to stay as they are until it has ended: those that make checksums of them (iSCSI and
+ * NVMe over TCP with digests, rbd) or compress them (zram). File systems keep their pages so where the kernel says it of the
+ * disk. Where a device's requests are not copied, its disk gets the pages of the client, so the device has to say it too.
+ */
+import { writeFile } from 'node:fs/promises';
+import type { DeviceNumber } from '../block/number.ts';
+import { withinMs } from '../control/waiting.ts';
+import { readText } from '../native/kernel-files.ts';
+
+/** The kernel waits for the requests under way, which may be with a disk that hangs. */
+const BOUND_MS = 2_000;
+
+/** `disks`: those below the device, also by way of a file system. The device is live, and nobody has mounted it yet. */
+export async function keepWritesStable(device: number, disks: readonly (DeviceNumber | null)[]): Promise<void> {
+  if (!disks.some((disk) => disk !== null && needsStableWrites(disk))) return;
+  // Where /sys cannot be written, as in a container, clients do what they did before.
+  const written = writeFile(`/sys/block/ublkb${device}/queue/stable_writes`, '1').catch(() => {});
+  await withinMs(written, BOUND_MS, undefined);
+}
+
+/** A partition has the limits of its disk, which is one folder up. */
+function needsStableWrites(disk: DeviceNumber): boolean {
+  const folder = `/sys/dev/block/${disk}`;
+  const limit = readText(`${folder}/queue/stable_writes`) ?? readText(`${folder}/../queue/stable_writes`);
+  return limit === '1';
+}
