@@ -6,6 +6,7 @@ import { BackingCalls } from '../targets/backing-calls.ts';
 import { findTarget } from '../targets/find.ts';
 import type { FoundFile } from '../targets/looks.ts';
 import type { Opened, TargetType } from '../targets/target.ts';
+import { requireServable } from './kept-limits.ts';
 import type { ServingProcess, StartMode } from './serving.ts';
 import { swapNotes } from './swap-area.ts';
 import type { TakenDevice } from './take-device.ts';
@@ -32,6 +33,8 @@ export async function openTarget(
   const type = await findTarget(spec.target);
   const target = await type.open(openRequest(spec, recovering, id, made));
   held.add(() => targetEnd.begin(target));
+  // A file of another disk, or other options, may need larger blocks.
+  if (made !== null && target.params !== null && spec.files.length > 0) requireServable(id, made, target.params);
   const inPool = server !== null;
   const opened = isAbsolute(spec.target) ? [] : await openedFiles(spec.files, target.files, inPool);
   const swap = await swapNotes(spec, target.files, inPool);

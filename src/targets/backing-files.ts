@@ -4,11 +4,14 @@
  */
 import { type BigIntStats, constants, fsync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { DeviceNumber } from '../block/number.ts';
+import { type DeviceNumber, deviceNumber } from '../block/number.ts';
+import type { Params } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
+import { readText } from '../native/kernel-files.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { textOfCode } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
+import { UBLK_ATTR_READ_ONLY } from '../native/uapi/ublk-params.ts';
 import { isOwnFile } from '../record/files.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
@@ -38,6 +41,8 @@ export interface BackingFileOptions extends ClaimOptions {
   readonly direct: (index: number) => boolean;
   /** Whether no file is to be written. */
   readonly readOnly?: boolean;
+  /** What the kernel has of a device that is recovered. */
+  readonly kept?: Params | null;
 }
 
 const fsyncFile = promisify(fsync);
@@ -131,6 +136,7 @@ async function openBackingFile(
   claim: OpenOptions,
 ): Promise<BackingFile> {
   const { path } = calls;
+  requireAnyOrder(path, stat);
   if (!claim.share) await requireUnused({ path, stat }, claim);
   const notes: string[] = [];
   const { opened, bytes, alignment } = await openAligned(calls, stat, wantDirect, claim);
@@ -140,6 +146,7 @@ async function openBackingFile(
       throw refusal(path, 'EINVAL', 'it is a file of ublkts itself', 'name a file of your own');
     const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
     if (!readOnly && stat.isFile()) requireWritableSize(path, bytes);
+    if (readOnly && claim.readOnly !== true) requireReadOnlyDevice(path, claim);
     const unlocked = await lockClaimed(calls, opened, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
     if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);
@@ -184,7 +191,21 @@ async function requireUnused(file: FoundFile, { resident }: ClaimOptions): Promi
   if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
 }
 
-type OpenOptions = ClaimOptions & Pick<BackingFileOptions, 'readOnly'>;
+/** Refuses a file that can no longer be written. A recovered device still takes writes, and each of them would be lost. */
+function requireReadOnlyDevice(path: string, { device, kept }: OpenOptions): void {
+  if (kept === undefined || kept === null || (kept.basic.attrs & UBLK_ATTR_READ_ONLY) !== 0) return;
+  const why = `it cannot be written any more, and device ${device} was made for writing`;
+  throw refusal(path, 'EROFS', why, `make it writable again, and then \`ublkts recover -n ${device}\``);
+}
+
+/** Refuses a disk whose zones take nothing but writes in their order. */
+function requireAnyOrder(path: string, stat: BigIntStats): void {
+  const zoned = stat.isBlockDevice() ? readText(`/sys/dev/block/${deviceNumber(stat.rdev)}/queue/zoned`) : null;
+  if (zoned !== 'host-managed') return;
+  throw refusal(path, 'EINVAL', 'it is a zoned disk, which cannot be written in any order', 'use another disk');
+}
+
+type OpenOptions = ClaimOptions & Pick<BackingFileOptions, 'readOnly' | 'kept'>;
 
 interface OpenedFile {
   readonly fd: number;

@@ -6,6 +6,7 @@ import type { DeviceReport } from '../../src/device/report/report.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
 import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
+import { inBackground } from './support/background.ts';
 import { killServer } from './support/devices.ts';
 import { makeFat } from './support/fat.ts';
 import { library } from './support/library.ts';
@@ -184,6 +185,56 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
       } finally {
         sh(`umount ${MOUNT}`);
       }
+    });
+
+    test('a disk that needs stable pages makes a device that says so, and a zoned disk makes none', async () => {
+      sh('modprobe zram; echo 64M > /sys/block/zram0/disksize');
+      try {
+        for (const [dataPath, stable] of [
+          ['auto_zc', 1],
+          ['copy', 0],
+        ] as const) {
+          const { id } = await start({ target: 'loop', files: ['/dev/zram0'], dataPath });
+          assert.equal(queueLimit(id, 'stable_writes'), stable, dataPath);
+          await deleteDevice(id);
+        }
+      } finally {
+        sh('echo 1 > /sys/block/zram0/reset');
+      }
+      const zoned = '/sys/kernel/config/nullb/survival';
+      sh(
+        'modprobe null_blk nr_devices=0; mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config',
+      );
+      sh(`mkdir ${zoned}; cd ${zoned}; echo 1 > zoned; echo 4 > zone_size; echo 16 > size; echo 1 > power`);
+      try {
+        await blockDevice('/dev/survival');
+        await refused(
+          addDevice({ target: 'loop', files: ['/dev/survival'] }),
+          /it is a zoned disk, which cannot be written/,
+        );
+      } finally {
+        sh(`rmdir ${zoned}`);
+      }
+    });
+
+    test('a device that was made for writing is not recovered with a file that cannot be written, and loses nothing', async () => {
+      const [a] = files('16M', 'a');
+      const { id, path } = await start({ target: 'loop', features: ['USER_RECOVERY'], files: [a!] });
+      await killServer(id);
+      sh(`chattr +i ${a}`);
+      const writing = inBackground(`dd if=/dev/zero of=${path} bs=4k count=1 oflag=direct status=none`);
+      try {
+        await refused(recoverDevice(id, {}), /a: it cannot be written any more, and device \d was made for writing/);
+        await refused(
+          recoverDevice(id, { targetOptions: { read_only: 'yes' } }),
+          /cannot be written: it was made for writing/,
+        );
+      } finally {
+        sh(`chattr -i ${a}`);
+      }
+      await refused(recoverDevice(id, { targetOptions: { logical_block_size: '4096' } }), /has blocks of 4096 bytes/);
+      await recoverDevice(id, {});
+      await writing.succeeded;
     });
   });
 
