@@ -93,6 +93,13 @@ describe('a target is told of', () => {
       /changed its buffer/,
     ],
     ['an error', 'throw new Error("no " + o)', 'd.set(b, o)', /failed: no 0/],
+    ['an error with megabytes of text', 'throw new Error("no".repeat(1e7))', 'd.set(b, o)', /^[^]{1,4000}$/],
+    [
+      'a write that changes its options',
+      'd.copy(b, 0, o, o + b.length)',
+      'd.set(b, o); options.fua = true',
+      /failed: Cannot assign to read only property 'fua'/,
+    ],
     [
       'a buffer that is used later',
       'd.copy(b, 0, o, o + b.length); queueMicrotask(() => setImmediate(() => b.fill(0)))',
@@ -108,7 +115,7 @@ describe('a target is told of', () => {
          const d = Buffer.alloc(1 << 20);
          const blocks = new Map<number, Buffer>();
          export default defineTarget({ summary: 'wrong', open: () => ({ size: d.length, maxBytes: 4096,
-           read(b, o): any { ${read}; }, write(b, o) { ${write}; } }) });`,
+           read(b, o): any { ${read}; }, write(b, o, options: any) { ${write}; } }) });`,
       );
       assert.match(failures(await checkTarget(file, OPTIONS)).join(' | '), said);
     });

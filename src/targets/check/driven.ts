@@ -8,6 +8,7 @@ import { withinMs } from '../../control/waiting.ts';
 import type { Handlers } from '../handlers/define.ts';
 import { promiseOf, UnexpectedResult } from '../handlers/outcome.ts';
 import { describeThrown, readable } from '../load/thrown.ts';
+import { shortened } from '../../text/shortened.ts';
 import { Model } from './model.ts';
 
 /** Two patterns for what a read finds in its buffer: data that happens to be one of them is not the other. */
@@ -15,6 +16,8 @@ const BEFORE = [0xa5, 0x5a] as const;
 const AFTER = 0xdb;
 /** How long a request may take. */
 export const REQUEST_SECONDS = 10;
+/** The most characters of an error's message that a finding has. */
+const MESSAGE = 2000;
 /** How many buffers that were given back are watched. */
 const WATCHED = 256;
 
@@ -63,7 +66,8 @@ export class Driven {
     const buffer = randomFillSync(Buffer.alloc(length));
     const data = Buffer.from(buffer);
     try {
-      await this.call(what, () => this.handlers.write?.(buffer, offset, { fua }));
+      // A server freezes the options, too.
+      await this.call(what, () => this.handlers.write?.(buffer, offset, Object.freeze({ fua })));
     } catch (error) {
       // Some of it may be there.
       this.model.forget(offset, length);
@@ -83,7 +87,7 @@ export class Driven {
 
   async writeZeroes(offset: number, length: number, unmap: boolean): Promise<void> {
     const what = `writeZeroes of ${length} bytes at ${offset}`;
-    await this.call(what, () => this.handlers.writeZeroes?.(offset, length, { unmap, fua: false }));
+    await this.call(what, () => this.handlers.writeZeroes?.(offset, length, Object.freeze({ unmap, fua: false })));
     this.model.zero(offset, length);
     this.count(0);
   }
@@ -113,7 +117,7 @@ export class Driven {
     });
     if (failure === null) return;
     const { thrown } = failure;
-    const why = thrown instanceof Error ? thrown.message : describeThrown(thrown, '');
+    const why = thrown instanceof Error ? shortened(thrown.message, MESSAGE) : describeThrown(thrown, '');
     throw new Misbehaviour(`a ${what} failed: ${why}`, { cause: thrown });
   }
 
