@@ -14,6 +14,7 @@ import type { DeviceReport, QueueReport } from '../report/report.ts';
 import { requireCpus } from '../require-cpus.ts';
 
 export interface AffinityOptions extends WaitOptions {
+  /** The numbers of the CPUs that the threads may run on from now on; at least one. */
   readonly cpus: readonly number[];
   /** The queue whose threads are moved. Default: those of all queues. */
   readonly queue?: number | undefined;

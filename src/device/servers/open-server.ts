@@ -44,6 +44,7 @@ const END_MS = 15_000;
 
 /** A resident server that this program holds open. `openServer` makes one. */
 export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncDisposable {
+  /** The server's name, as `--server` and `list` have it. */
   readonly name: string;
   /** The process that is followed, or was followed last. */
   #server: FollowedServer | undefined;
@@ -73,13 +74,19 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     return this.#isClosed ? [] : sorted(this.#server);
   }
 
-  /** Resolves when the device is live. `waiting.signal` gives up; nothing is left then. */
+  /**
+   * Does what `addDevice` does, with its errors. Resolves when the device is live. `waiting.signal` gives up; nothing is left
+   * then. Throws a UblkError with the code EBADF after `close`.
+   */
   async add(request: OrUndefined<Omit<AddRequest, 'server'>>, waiting: WaitOptions = {}): Promise<StartedDevice> {
     this.#requireOpen();
     return this.#followed(addDevice({ ...request, server: this.name }, waiting));
   }
 
-  /** Gives this server a device that has lost its own. Starts the server again if it has ended. */
+  /**
+   * Gives this server a device that has lost its own, as `recoverDevice` does, with its errors. Starts the server again if it
+   * has ended. Throws a UblkError with the code EBADF after `close`.
+   */
   async recover(
     id: number,
     overrides: OrUndefined<Partial<AddOptions>> = {},
@@ -89,7 +96,7 @@ export class OpenServer extends EventEmitter<OpenServerEvents> implements AsyncD
     return this.#followed(recoverDevice(id, { ...overrides, server: this.name }, waiting));
   }
 
-  /** Resolves when the id is free. */
+  /** Does what `deleteDevice` does, with its errors: also with devices of other servers, and after `close`. */
   delete(id: number, options: DeleteOptions = {}): Promise<void> {
     return deleteDevice(id, options);
   }
@@ -219,7 +226,9 @@ function sorted(server: FollowedServer | undefined): number[] {
 
 /**
  * Opens the resident server of the name, and starts it if there is none; `threads` and `cpus` are for one that is started.
- * The open server keeps the program running until `close` or `end`.
+ * The open server keeps the program running until `close` or `end`; when the program ends without them, the server goes on.
+ * Throws a UblkError: of kind `usage` for options that no server can have, and otherwise one that says why the server has
+ * not started or does not answer.
  */
 export async function openServer(options: ServeOptions = {}, waiting: WaitOptions = {}): Promise<OpenServer> {
   const { name: asked = DEFAULT_SERVER, ...wanted } = given<Partial<ServerOptions & { name: string }>>(options);
