@@ -25,7 +25,6 @@ const INCLUDES = [
   '<net/if.h>',
   '<netinet/in.h>',
   '<netinet/tcp.h>',
-  '<linux/blkzoned.h>',
   '<linux/falloc.h>',
   '<linux/fcntl.h>',
   '<linux/fs.h>',
