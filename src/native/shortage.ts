@@ -46,14 +46,14 @@ export function spawnFailure(error: unknown): unknown {
   const shortage = shortageOf(error);
   if (shortage !== undefined || !(error instanceof Error)) return shortage ?? error;
   const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
-  if (!/^spawn\b/.test(syscall)) return error;
-  // The error of a missing /dev/null names the program, too.
-  const program = syscall.slice('spawn '.length);
-  return new UblkError(`cannot start ${program}: ${textOfCode(code)}`, {
+  const program = /^spawn(?: (.+))?$/.exec(syscall)?.[1];
+  if (program === undefined && syscall !== 'spawn') return error;
+  return new UblkError(`cannot start ${program ?? 'a process'}: ${textOfCode(code)}`, {
     code,
     kind: 'failed',
     command: 'spawn',
-    hint: `\`ls -l ${program} /dev/null\` shows what is missing: both are needed`,
+    // The error of a missing /dev/null names the program, too. One that is thrown at once (E2BIG) names none.
+    ...(program === undefined ? {} : { hint: `\`ls -l ${program} /dev/null\` shows what is missing: both are needed` }),
     cause: error,
   });
 }

@@ -86,4 +86,7 @@ test('a process that cannot be started is named, and so is /dev/null', () => {
   assert.equal(failure.hint, '`ls -l /x/node /dev/null` shows what is missing: both are needed');
   const other = Object.assign(new Error('open'), { code: 'ENOENT', syscall: 'open' });
   assert.equal(spawnFailure(other), other);
+  // Node throws this one at once, and does not say which program it is about.
+  const tooLong = Object.assign(new Error('spawn E2BIG'), { code: 'E2BIG', errno: -7, syscall: 'spawn' });
+  assert.equal((spawnFailure(tooLong) as Error).message, 'cannot start a process: Argument list too long');
 });
