@@ -5,13 +5,11 @@ import { milliseconds } from '../../clock.ts';
 import { type ControlChannel, withControl } from '../../control/channel.ts';
 import { addDev, delDev, type DevInfo, getFeatures } from '../../control/commands.ts';
 import { blockDeviceNode } from '../../control/device-node.ts';
-import { findDevices, instanceOf } from '../../control/discovery.ts';
+import { findDevices } from '../../control/discovery.ts';
 import { requireWaiting, unlessAborted, type WaitOptions, withinMs } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { isUnstarted } from '../../native/shortage.ts';
-import { currentNamespace } from '../../native/namespaces.ts';
-import { newAttempt } from '../../record/attempt.ts';
-import { type DeviceRecord, type Place, RECORD_VERSION } from '../../record/device-record.ts';
+import type { Place } from '../../record/device-record.ts';
 import { withFilesAlone } from '../../record/files-alone.ts';
 import { forgetDevice, writeRecord } from '../../record/store.ts';
 import { openSharedFile } from '../../server/shared-memory/shared-file.ts';
@@ -23,8 +21,9 @@ import { ADD_DEFAULTS, type AddOptions, type AddRequest } from '../../spec/optio
 import { type Granted, resolve } from '../../spec/resolve.ts';
 import type { TargetTraits } from '../../spec/target-traits.ts';
 import { findTarget, inspected, targetReference } from '../../targets/find.ts';
-import { type FoundFile, identityOf } from '../../targets/looks.ts';
+import type { FoundFile } from '../../targets/looks.ts';
 import { isGone } from '../is-gone.ts';
+import { newRecord } from '../new-record.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { pathsAmong, placesOf } from '../places.ts';
 import { possibleCpus, requireCpus } from '../require-cpus.ts';
@@ -98,26 +97,8 @@ async function make(channel: ControlChannel, prepared: Prepared, waiting: WaitOp
   const id = info.dev_id;
   let isLive = false;
   try {
-    const attempt = newAttempt();
-    const record: DeviceRecord = {
-      version: RECORD_VERSION,
-      id,
-      instance: instanceOf(id),
-      options,
-      spec,
-      attempt,
-      server: null,
-      identities: files.map(({ stat }) => identityOf(stat)),
-      network: currentNamespace('net'),
-      mounts: currentNamespace('mnt'),
-      places,
-      previous: null,
-      generation: 0,
-      recorded: true,
-      buffers: [],
-      unsettled: null,
-      ended: null,
-    };
+    const record = newRecord({ id, options, spec, files, places });
+    const { attempt } = record;
     await withFilesAlone(() => {
       requireFirst(record);
       forgetDevice(id);

@@ -6,15 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
 import { withControl } from '../../control/channel.ts';
 import { type DevInfo, getDevInfo, startUserRecovery } from '../../control/commands.ts';
-import { instanceOf } from '../../control/discovery.ts';
 import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
-import { currentNamespace } from '../../native/namespaces.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { UBLK_F_USER_RECOVERY } from '../../native/uapi/ublk-features.ts';
-import { newAttempt } from '../../record/attempt.ts';
-import { type DeviceRecord, type Place, RECORD_VERSION } from '../../record/device-record.ts';
+import type { DeviceRecord } from '../../record/device-record.ts';
 import { ownedBy } from '../../record/ownership.ts';
 import { readProcess } from '../../record/process-state.ts';
 import { residentFiles } from '../../record/files.ts';
@@ -25,13 +22,14 @@ import { checkGivenValues } from '../../spec/checks/values.ts';
 import type { Feature } from '../../spec/features.ts';
 import { given, type OrUndefined } from '../../spec/given.ts';
 import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
-import { type FoundFile, identityOf } from '../../targets/looks.ts';
+import type { FoundFile } from '../../targets/looks.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
 import { type Plan, planRecovery } from './plan.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
 import type { StartedDevice } from '../report/report.ts';
+import { type Kept, newRecord } from '../new-record.ts';
 import { pathsAmong, placesOf } from '../places.ts';
 import { requireCpus } from '../require-cpus.ts';
 import { requireFiles } from '../require-files.ts';
@@ -84,8 +82,11 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   const files = await requireStorage(id, plan, waiting);
   const places = await placesOf(pathsAmong(plan.options.target, plan.options.targetOptions));
   await startUserRecoveryWhenFree(info, waiting);
-  const record = recordOf(id, plan, { before, overrides, files, places });
-  const { attempt, spec } = record;
+  const { reference, spec } = plan;
+  const { targetOptions, integrity } = plan.options;
+  const asked = { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: reference, targetOptions, integrity };
+  const record = newRecord({ id, options: asked, spec, files, places }, keptOf(before));
+  const { attempt } = record;
   writeRecord(record);
   try {
     const { target } = plan.options;
@@ -108,39 +109,14 @@ async function requireStorage(id: number, { options, spec, target }: Plan, waiti
   return files;
 }
 
-interface Known {
-  /** null for a device that another program has made. */
-  readonly before: DeviceRecord | null;
-  readonly overrides: Partial<AddOptions>;
-  readonly files: readonly FoundFile[];
-  readonly places: readonly Place[];
-}
-
-/** The record that the new server reads. */
-function recordOf(
-  id: number,
-  { reference, options, spec }: Plan,
-  { before, overrides, files, places }: Known,
-): DeviceRecord & { readonly attempt: string } {
-  const { targetOptions, integrity } = options;
+/** What stays of the record before; null for a device that another program has made. */
+function keptOf(before: DeviceRecord | null): Kept {
   return {
-    version: RECORD_VERSION,
-    id,
-    instance: instanceOf(id),
-    options: { ...ADD_DEFAULTS, ...before?.options, ...overrides, target: reference, targetOptions, integrity },
-    spec,
-    attempt: newAttempt(),
     server: before?.server ?? null,
-    identities: files.map(({ stat }) => identityOf(stat)),
-    network: currentNamespace('net'),
-    mounts: currentNamespace('mnt'),
-    places,
-    previous: null,
     generation: (before?.generation ?? 0) + 1,
     recorded: before !== null,
     buffers: before?.buffers ?? [],
     unsettled: before?.unsettled ?? null,
-    ended: null,
   };
 }
 
