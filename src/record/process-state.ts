@@ -59,7 +59,8 @@ export function readProcess(pid: number): ProcessFacts {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch (error) {
     const isUnlisted = NOT_LISTED.has((error as NodeJS.ErrnoException).code ?? '');
-    return (isUnlisted ? isHidden(pid) : isThere(pid)) ? UNREADABLE : GONE;
+    // /proc mounted with hidepid shows no processes of other users.
+    return (isUnlisted ? probe(pid) === 'of another user' : isThere(pid)) ? UNREADABLE : GONE;
   }
 }
 
@@ -124,20 +125,15 @@ export function isProcOurs(): boolean {
 }
 
 function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return probe(pid) !== 'gone';
 }
 
-/** /proc mounted with hidepid shows no processes of other users. */
-function isHidden(pid: number): boolean {
+/** Asks without /proc, with a signal that does nothing. */
+function probe(pid: number): 'there' | 'of another user' | 'gone' {
   try {
     process.kill(pid, 0);
-    return false;
+    return 'there';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'of another user' : 'gone';
   }
 }
