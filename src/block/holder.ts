@@ -1,4 +1,5 @@
 /** The users of a block device, and the sentences that name them. */
+import { quoteWord } from '../text/shell-words.ts';
 
 /** A use that would lose data if the device went away. */
 export type Claimant =
@@ -68,12 +69,12 @@ export function toRelease(holder: Holder): string {
 function releaseCommand(holder: Exclude<Holder, { kind: 'file-system' }>): string {
   switch (holder.kind) {
     case 'mount':
-      return `umount ${holder.path}`;
+      return `umount ${quoteWord(holder.path)}`;
     case 'swap':
-      return `swapoff ${holder.path}`;
+      return `swapoff ${quoteWord(holder.path)}`;
     case 'device':
       if (holder.name.startsWith('ublkb')) return `ublkts del -n ${holder.name.slice('ublkb'.length)}`;
-      if (holder.name.startsWith('dm-')) return `dmsetup remove ${holder.label ?? holder.name}`;
+      if (holder.name.startsWith('dm-')) return `dmsetup remove ${quoteWord(holder.label ?? holder.name)}`;
       if (holder.name.startsWith('zram')) return `zramctl --reset /dev/${holder.name}`;
       return holder.name.startsWith('md') ? `mdadm --stop /dev/${holder.name}` : `losetup -d /dev/${holder.name}`;
     default:

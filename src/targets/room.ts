@@ -6,6 +6,7 @@ import { formatSize } from '../sizes.ts';
 import { option } from '../spec/option-names.ts';
 import { BackingCalls } from './backing-calls.ts';
 import type { ResizeRequest } from './target.ts';
+import { quoteWord } from '../text/shell-words.ts';
 
 export interface RoomRequest {
   /** A path to the file, for example in /proc/PID/fd. */
@@ -43,7 +44,7 @@ export async function makeRoom(
 export function requireRoom(path: string, bytes: number, needed: number): void {
   if (bytes >= needed) return;
   const request = { name: path, bytes: needed };
-  const grown = `\`truncate -s ${needed} ${path}\` makes it as large again, and what was cut off reads as zeroes`;
+  const grown = `\`truncate -s ${needed} ${quoteWord(path)}\` makes it as large again, and what was cut off reads as zeroes`;
   throw tooSmall(request, bytes, `put back the file that the device had; ${grown}`);
 }
 

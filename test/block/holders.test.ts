@@ -85,4 +85,6 @@ test('holders are named, each with the command that ends it', () => {
     'end the programs that have its files open (after `umount -l`), or unmount it in its mount namespace',
     '`kill 12`',
   ]);
+  const path = '/mnt/my disk';
+  assert.equal(toRelease({ kind: 'mount', path, fileSystem: 'ext4', pid: 1 }), "`umount '/mnt/my disk'`");
 });

@@ -3,6 +3,7 @@ import { type DataPath, dataPathNames, parseDataPathName } from '../data-paths.t
 import { dataPathNameOf, dataPathOf, type DeviceSpec } from '../device-spec.ts';
 import { option } from '../option-names.ts';
 import { openRequest, type TargetTraits } from '../target-traits.ts';
+import { quoteWord } from '../../text/shell-words.ts';
 
 /** Whether the target can be what is asked of it. */
 export function checkTarget(spec: DeviceSpec, target: TargetTraits): void {
@@ -72,7 +73,9 @@ function sizeOfFiles({ files, targetOptions }: DeviceSpec, { name, files: { max 
   const size = targetOptions['size'] ?? 'SIZE';
   const whose = max === 1 ? 'that of its file' : 'made up of those of its files';
   const first =
-    max === 1 ? `\`truncate -s ${size} ${file}\`` : 'make every file as large as the others (`truncate -s SIZE FILE`)';
+    max === 1
+      ? `\`truncate -s ${size} ${quoteWord(file)}\``
+      : 'make every file as large as the others (`truncate -s SIZE FILE`)';
   return usageError(
     [`the size of a ${name} device is ${whose}, so it has no option `, option('targetOptions.size')],
     [

@@ -4,6 +4,8 @@
  *
  * The first step that fails ends the check, except that the device is always deleted.
  */
+import { joinWords, quoteWord } from '../../text/shell-words.ts';
+
 export interface DeviceCheck {
   /** The target's file in the guest. */
   readonly target: string;
@@ -22,23 +24,15 @@ export interface DeviceCheck {
 export function deviceScript(check: DeviceCheck): string {
   const { target, files, targetOptions, readOnly, isRing, folders, empty } = check;
   const options = Object.entries(targetOptions).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  const made = Object.entries(empty).map(([file, bytes]) => `truncate -s ${bytes} ${quoted(file)}`);
+  const made = Object.entries(empty).map(([file, bytes]) => `truncate -s ${bytes} ${quoteWord(file)}`);
   return `#!/bin/bash
 READ_ONLY=${readOnly ? 1 : 0}
 IS_RING=${isRing ? 1 : 0}
-mkdir -p /check ${words(folders)}
+mkdir -p /check ${joinWords(folders)}
 ${made.join('\n')}
-check_handlers() { ublkts target check ${words([target, ...files, ...options, ...(readOnly ? ['--read_only'] : [])])}; }
-add_device() { timeout 60 ublkts ${words(['add', '-n', '0', '-t', target, '-q', '2', '-d', '64', '-r', '1', ...options, ...files])}; }
+check_handlers() { ublkts target check ${joinWords([target, ...files, ...options, ...(readOnly ? ['--read_only'] : [])])}; }
+add_device() { timeout 60 ublkts ${joinWords(['add', '-n', '0', '-t', target, '-q', '2', '-d', '64', '-r', '1', ...options, ...files])}; }
 ${STEPS}`;
-}
-
-function words(all: readonly string[]): string {
-  return all.map(quoted).join(' ');
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 const STEPS = String.raw`

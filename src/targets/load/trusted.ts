@@ -6,6 +6,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UblkError } from '../../errors.ts';
+import { quoteWord } from '../../text/shell-words.ts';
 
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
@@ -38,10 +39,10 @@ function distrust(stat: Stats, path: string, isFolder: boolean): Distrust | null
   const what = isFolder ? `its folder ${path}` : 'it';
   if (writers !== 0) {
     const who = (writers & OTHERS_WRITE) !== 0 ? 'everyone' : 'its group';
-    return { why: `${what} can be written by ${who}`, hint: `\`chmod go-w ${path}\`` };
+    return { why: `${what} can be written by ${who}`, hint: `\`chmod go-w ${quoteWord(path)}\`` };
   }
   if (stat.uid === 0) return null;
-  return { why: `${what} belongs to user ${stat.uid}`, hint: isFolder ? COPY : `\`chown root ${path}\`` };
+  return { why: `${what} belongs to user ${stat.uid}`, hint: isFolder ? COPY : `\`chown root ${quoteWord(path)}\`` };
 }
 
 function refusal(file: string, { why, hint }: Distrust): UblkError {
