@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { labError } from './errors.ts';
+import { labError, missingTool } from './errors.ts';
 import type { TaskOptions } from './progress.ts';
 
 const LONGEST_WAIT_SECONDS = 30 * 60;
@@ -35,12 +34,14 @@ async function acquire(file: string, seconds: number, options: TaskOptions): Pro
     stdio: ['pipe', 'pipe', 'ignore'],
     signal: options.signal,
   });
+  const granted = Promise.withResolvers<boolean>();
+  holder.stdout.once('data', () => granted.resolve(true));
+  holder.once('close', () => granted.resolve(false));
   // An abort after the lock was granted arrives here too; the task itself reports it.
-  holder.on('error', () => {});
-  const granted = await Promise.race([
-    once(holder.stdout, 'data').then(() => true),
-    once(holder, 'close').then(() => false),
-  ]);
+  holder.on('error', () =>
+    options.signal?.aborted === true ? granted.resolve(false) : granted.reject(missingTool('flock', 'util-linux')),
+  );
+  const isGranted = await granted.promise;
   options.signal?.throwIfAborted();
-  return granted ? () => holder.stdin.end() : undefined;
+  return isGranted ? () => holder.stdin.end() : undefined;
 }
