@@ -1,11 +1,10 @@
 /** Whether paths lead to the same files as when the device was made. */
-import { isDeepStrictEqual } from 'node:util';
 import { UblkError } from '../../errors.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
-import type { DeviceRecord, FileIdentity, Place } from '../../record/device-record.ts';
+import type { DeviceRecord, Place } from '../../record/device-record.ts';
 import type { AddOptions } from '../../spec/options.ts';
 import { builtInTarget } from '../../targets/registry.ts';
-import { identityOf, lookAt } from '../../targets/looks.ts';
+import { identityOf, isSameIdentity, lookAt } from '../../targets/looks.ts';
 import { pathsAmong } from '../places.ts';
 
 /**
@@ -51,12 +50,7 @@ function placesIn({ spec, identities = [], places = [] }: DeviceRecord): readonl
 async function firstMoved(places: readonly Place[]): Promise<string | undefined> {
   for (const { path, identity } of places) {
     const stat = await lookAt(path);
-    if (stat !== 'late' && (stat === null || !isSame(identityOf(stat), identity))) return path;
+    if (stat !== 'late' && (stat === null || !isSameIdentity(identityOf(stat), identity))) return path;
   }
   return undefined;
-}
-
-/** A block device is the same one whichever node it has. */
-function isSame(a: FileIdentity, b: FileIdentity): boolean {
-  return a.blockDevice === null ? isDeepStrictEqual(a, b) : a.blockDevice === b.blockDevice;
 }
