@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import * as Flags from '@oclif/core/flags';
 import { packagePath } from '../../package-root.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
@@ -71,10 +70,14 @@ export default class LabRun extends BaseCommand {
   }
 }
 
-/** Passes output on, and waits for a slow reader, so that the guest waits too. */
+/** Passes output on, and waits for a slow reader, so that the guest waits too. What a reader that has left would get is dropped. */
 function passTo(stream: NodeJS.WriteStream): OnData {
   return async (chunk) => {
-    if (!stream.write(chunk)) await once(stream, 'drain');
+    if (stream.write(chunk)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once('drain', resolve).once('close', resolve);
+    await promise;
+    stream.off('drain', resolve).off('close', resolve);
   };
 }
 

@@ -94,7 +94,7 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
     return { ...server, notes: plan.kept === null ? server.notes : [plan.kept, ...server.notes] };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.
-    if (before !== null && !(await isLive(id))) restore(before);
+    if (before !== null && (await hasNoServer(id))) restore(before);
     throw error;
   }
 }
@@ -214,6 +214,11 @@ function healthy({ dev_id: id, ublksrv_pid: pid, flags }: DevInfo): UblkError {
   });
 }
 
-async function isLive(id: number): Promise<boolean> {
-  return (await withControl((channel) => getDevInfo(channel, id))).state === UBLK_S_DEV_LIVE;
+/** False also for a device that has been deleted meanwhile: what failed before that is what to report. */
+async function hasNoServer(id: number): Promise<boolean> {
+  try {
+    return (await withControl((channel) => getDevInfo(channel, id))).state !== UBLK_S_DEV_LIVE;
+  } catch {
+    return false;
+  }
 }
