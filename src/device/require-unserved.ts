@@ -9,7 +9,7 @@ import { findDevInfo } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { UBLK_S_DEV_DEAD, UBLK_S_DEV_QUIESCED } from '../native/uapi/ublk-device.ts';
 import type { AddOptions } from '../spec/options.ts';
-import { requireElsewhere } from '../targets/backing-files.ts';
+import { requireElsewhere } from '../targets/unfit-files.ts';
 import { refusedUse } from '../targets/claims.ts';
 import { devicesServing, type ServingDevice, systemUse } from '../targets/holders.ts';
 import { deviceNamed, deviceOf, type FoundFile } from '../targets/looks.ts';

@@ -2,25 +2,29 @@
  * Opens and closes backing files. Opening a file also claims it for one server and finds out its size, the alignment of
  * its direct I/O and which holes it can have, so that no request has to be refused later. Closing a file syncs it.
  */
-import { type BigIntStats, constants, fsync, readlinkSync } from 'node:fs';
+import { type BigIntStats, constants, fsync } from 'node:fs';
 import { promisify } from 'node:util';
-import { type DeviceNumber, deviceNumber } from '../block/number.ts';
 import type { Params } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
-import { readText } from '../native/kernel-files.ts';
 import { ioctl } from '../native/libc/calls.ts';
 import { textOfCode } from '../native/uapi/errno.ts';
 import { BLKGETSIZE64, BLKROGET } from '../native/uapi/fs.ts';
-import { UBLK_ATTR_READ_ONLY } from '../native/uapi/ublk-params.ts';
-import { isOwnFile } from '../record/files.ts';
 import { type ClaimOptions, lockClaimed, openClaimed } from './claims.ts';
 import { type DirectIo, directIoOf } from './direct-io.ts';
 import { BackingCalls } from './backing-calls.ts';
 import { requireWritableSize } from './file-size-limit.ts';
-import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import { type Holes, holesOf, NO_HOLES } from './holes.ts';
-import { deviceOf, type FoundFile } from './looks.ts';
+import { deviceOf } from './looks.ts';
 import { missingFileHint } from './missing-file.ts';
+import {
+  refusal,
+  requireAnyOrder,
+  requireDistinct,
+  requireElsewhere,
+  requireForeign,
+  requireMadeReadOnly,
+  requireUnused,
+} from './unfit-files.ts';
 
 export interface BackingFile {
   readonly path: string;
@@ -70,15 +74,6 @@ export async function openBackingFiles(paths: readonly string[], options: Backin
   }
 }
 
-/**
- * Throws for a file that lies on the device itself: opening it would wait for the server that is opening it. `number`: the
- * block device that the file is, or that its file system is on.
- */
-export function requireElsewhere(path: string, number: DeviceNumber | null, device: number): void {
-  const own = device < 0 ? null : liesOnDevice(number, device);
-  if (own !== null) throw refusal(path, 'EINVAL', own, 'name a file that is on another disk');
-}
-
 /** Reads the file's status before anything opens it. */
 async function statBackingFile(calls: BackingCalls, claim: ClaimOptions): Promise<BigIntStats> {
   const { path } = calls;
@@ -90,15 +85,6 @@ async function statBackingFile(calls: BackingCalls, claim: ClaimOptions): Promis
     if (error instanceof UblkError) throw error;
     const code = codeOf(error);
     throw refusal(path, code, textOfCode(code), hintOf(code, path, claim));
-  }
-}
-
-function requireDistinct(paths: readonly string[], stats: readonly BigIntStats[]): void {
-  for (const [index, stat] of stats.entries()) {
-    const other = stats.findIndex((earlier) => isSame(earlier, stat));
-    if (other < index) {
-      throw refusal(paths[index]!, 'EINVAL', `it is the same file as ${paths[other]}`, 'give each file once');
-    }
   }
 }
 
@@ -137,16 +123,15 @@ async function openBackingFile(
 ): Promise<BackingFile> {
   const { path } = calls;
   requireAnyOrder(path, stat);
-  if (!claim.share) await requireUnused({ path, stat }, claim);
+  if (!claim.share) await requireUnused({ path, stat }, claim.resident);
   const notes: string[] = [];
   const { opened, bytes, alignment } = await openAligned(calls, stat, wantDirect, claim);
   const { fd, direct } = opened;
   try {
-    if (isOwnFile(readlinkSync(`/proc/self/fd/${fd}`)))
-      throw refusal(path, 'EINVAL', 'it is a file of ublkts itself', 'name a file of your own');
+    requireForeign(path, fd);
     const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
     if (!readOnly && stat.isFile()) requireWritableSize(path, bytes);
-    if (readOnly && claim.readOnly !== true) requireReadOnlyDevice(path, claim);
+    if (readOnly && claim.readOnly !== true) requireMadeReadOnly(path, claim.device, claim.kept ?? null);
     const unlocked = await lockClaimed(calls, opened, stat, claim);
     if (unlocked !== null) notes.push(unlocked);
     if (readOnly && claim.readOnly !== true) notes.push(`${path} cannot be written, so the device is read-only`);
@@ -183,26 +168,6 @@ async function openAligned(
   }
   await calls.close(opened.fd);
   return openAligned(calls, stat, false, claim);
-}
-
-/** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
-async function requireUnused(file: FoundFile, { resident }: ClaimOptions): Promise<void> {
-  const use = file.stat.isBlockDevice() ? null : await systemUse(file.stat, resident);
-  if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
-}
-
-/** Refuses a file that can no longer be written. A recovered device still takes writes, and each of them would be lost. */
-function requireReadOnlyDevice(path: string, { device, kept }: OpenOptions): void {
-  if (kept === undefined || kept === null || (kept.basic.attrs & UBLK_ATTR_READ_ONLY) !== 0) return;
-  const why = `it cannot be written any more, and device ${device} was made for writing`;
-  throw refusal(path, 'EROFS', why, `make it writable again, and then \`ublkts recover -n ${device}\``);
-}
-
-/** Refuses a disk whose zones take nothing but writes in their order. */
-function requireAnyOrder(path: string, stat: BigIntStats): void {
-  const zoned = stat.isBlockDevice() ? readText(`/sys/dev/block/${deviceNumber(stat.rdev)}/queue/zoned`) : null;
-  if (zoned !== 'host-managed') return;
-  throw refusal(path, 'EINVAL', 'it is a zoned disk, which cannot be written in any order', 'use another disk');
 }
 
 type OpenOptions = ClaimOptions & Pick<BackingFileOptions, 'readOnly' | 'kept'>;
@@ -265,10 +230,6 @@ function isReadOnlyDevice(fd: number): boolean {
 
 function recoveredOf({ device, recovering }: ClaimOptions): number | null {
   return recovering ? device : null;
-}
-
-function refusal(path: string, code: string, reason: string, hint: string): UblkError {
-  return new UblkError(`cannot use backing file ${path}: ${reason}`, { code, command: 'open', hint });
 }
 
 function codeOf(error: unknown): string {

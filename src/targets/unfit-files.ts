@@ -1,0 +1,62 @@
+/** Files that no device can lie on, each refused with the reason and with what helps. */
+import { type BigIntStats, readlinkSync } from 'node:fs';
+import { type DeviceNumber, deviceNumber } from '../block/number.ts';
+import type { Params } from '../control/commands.ts';
+import { UblkError } from '../errors.ts';
+import { readText } from '../native/kernel-files.ts';
+import { UBLK_ATTR_READ_ONLY } from '../native/uapi/ublk-params.ts';
+import { isOwnFile } from '../record/files.ts';
+import { isSame, liesOnDevice, systemUse } from './holders.ts';
+import type { FoundFile } from './looks.ts';
+
+export function refusal(path: string, code: string, reason: string, hint: string): UblkError {
+  return new UblkError(`cannot use backing file ${path}: ${reason}`, { code, command: 'open', hint });
+}
+
+/**
+ * Throws for a file that lies on the device itself: opening it would wait for the server that is opening it. `number`: the
+ * block device that the file is, or that its file system is on.
+ */
+export function requireElsewhere(path: string, number: DeviceNumber | null, device: number): void {
+  const own = device < 0 ? null : liesOnDevice(number, device);
+  if (own !== null) throw refusal(path, 'EINVAL', own, 'name a file that is on another disk');
+}
+
+/** Refuses a file that is given twice. */
+export function requireDistinct(paths: readonly string[], stats: readonly BigIntStats[]): void {
+  for (const [index, stat] of stats.entries()) {
+    const other = stats.findIndex((earlier) => isSame(earlier, stat));
+    if (other < index) {
+      throw refusal(paths[index]!, 'EINVAL', `it is the same file as ${paths[other]}`, 'give each file once');
+    }
+  }
+}
+
+/** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
+export async function requireUnused(file: FoundFile, resident: boolean): Promise<void> {
+  const use = file.stat.isBlockDevice() ? null : await systemUse(file.stat, resident);
+  if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
+}
+
+/** Refuses what ublkts keeps for itself. */
+export function requireForeign(path: string, fd: number): void {
+  if (!isOwnFile(readlinkSync(`/proc/self/fd/${fd}`))) return;
+  throw refusal(path, 'EINVAL', 'it is a file of ublkts itself', 'name a file of your own');
+}
+
+/**
+ * Refuses a file that can no longer be written. A recovered device still takes writes, and each of them would be lost. `kept`: what
+ * the kernel has of a device that is recovered; null for a new one.
+ */
+export function requireMadeReadOnly(path: string, device: number, kept: Params | null): void {
+  if (kept === null || (kept.basic.attrs & UBLK_ATTR_READ_ONLY) !== 0) return;
+  const why = `it cannot be written any more, and device ${device} was made for writing`;
+  throw refusal(path, 'EROFS', why, `make it writable again, and then \`ublkts recover -n ${device}\``);
+}
+
+/** Refuses a disk whose zones take nothing but writes in their order. */
+export function requireAnyOrder(path: string, stat: BigIntStats): void {
+  const zoned = stat.isBlockDevice() ? readText(`/sys/dev/block/${deviceNumber(stat.rdev)}/queue/zoned`) : null;
+  if (zoned !== 'host-managed') return;
+  throw refusal(path, 'EINVAL', 'it is a zoned disk, which cannot be written in any order', 'use another disk');
+}
