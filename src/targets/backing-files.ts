@@ -24,6 +24,7 @@ import {
   requireForeign,
   requireMadeReadOnly,
   requireUnused,
+  requireWrites,
 } from './unfit-files.ts';
 
 export interface BackingFile {
@@ -130,7 +131,10 @@ async function openBackingFile(
   try {
     requireForeign(path, fd);
     const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
-    if (!readOnly && stat.isFile()) requireWritableSize(path, bytes);
+    if (!readOnly && stat.isFile()) {
+      requireWritableSize(path, bytes);
+      await requireWrites(calls, fd);
+    }
     if (readOnly && claim.readOnly !== true) requireMadeReadOnly(path, claim.device, claim.kept ?? null);
     const unlocked = await lockClaimed(calls, opened, stat, claim);
     if (unlocked !== null) notes.push(unlocked);

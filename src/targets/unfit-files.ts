@@ -4,8 +4,10 @@ import { type DeviceNumber, deviceNumber } from '../block/number.ts';
 import type { Params } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { readText } from '../native/kernel-files.ts';
+import { HUGETLBFS_MAGIC } from '../native/uapi/fs.ts';
 import { UBLK_ATTR_READ_ONLY } from '../native/uapi/ublk-params.ts';
 import { isOwnFile } from '../record/files.ts';
+import type { BackingCalls } from './backing-calls.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import type { FoundFile } from './looks.ts';
 
@@ -52,6 +54,13 @@ export function requireMadeReadOnly(path: string, device: number, kept: Params |
   if (kept === null || (kept.basic.attrs & UBLK_ATTR_READ_ONLY) !== 0) return;
   const why = `it cannot be written any more, and device ${device} was made for writing`;
   throw refusal(path, 'EROFS', why, `make it writable again, and then \`ublkts recover -n ${device}\``);
+}
+
+/** Refuses a file on hugetlbfs: it opens for writing, and refuses every write(2). */
+export async function requireWrites(calls: BackingCalls, fd: number): Promise<void> {
+  if ((await calls.statfs(fd)).type !== HUGETLBFS_MAGIC) return;
+  const why = 'it is on hugetlbfs, whose files take no writes';
+  throw refusal(calls.path, 'EINVAL', why, 'use a file on another file system');
 }
 
 /** Refuses a disk whose zones take nothing but writes in their order. */

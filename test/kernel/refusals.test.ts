@@ -75,6 +75,14 @@ describe('refusals', { skip, timeout: 600_000 }, () => {
     );
   });
 
+  test('a backing file on hugetlbfs, which takes no writes', async () => {
+    const { path, remove } = hugeFile();
+    await tidied(
+      () => expectRefusal(`add -t loop ${path}`, FAILED, /it is on hugetlbfs/, /another file system/),
+      remove,
+    );
+  });
+
   test('an id that is taken', async () => {
     await add('-t null -n 3');
     try {
