@@ -199,7 +199,7 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
           await deleteDevice(id);
         }
       } finally {
-        sh('echo 1 > /sys/block/zram0/reset');
+        sh('udevadm settle; timeout 20 sh -c "until echo 1 > /sys/block/zram0/reset; do sleep 0.2; done"');
       }
       const zoned = '/sys/kernel/config/nullb/survival';
       sh(
