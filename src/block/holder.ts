@@ -60,7 +60,7 @@ export function distinct<T extends Holder>(holders: readonly T[]): T[] {
   return [...new Map(holders.map((holder) => [keyOf(holder), holder])).values()];
 }
 
-/** What makes the holder let go: a command to type, where there is one. */
+/** Says how the holder is made to let go: by a command, which is quoted, where there is one. */
 export function toRelease(holder: Holder): string {
   if (holder.kind !== 'file-system') return `\`${releaseCommand(holder)}\``;
   return 'end the programs that have its files open (after `umount -l`), or unmount it in its mount namespace';

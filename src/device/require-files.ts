@@ -1,4 +1,4 @@
-/** Whether the backing files of a device are there, before anything is made. */
+/** Whether the backing files of a device are there and may be used, before anything is made. */
 import type { BigIntStats } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { mountOf } from '../block/mounts.ts';
@@ -7,9 +7,10 @@ import { UblkError, usageError } from '../errors.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
 import type { FoundFile } from '../targets/looks.ts';
 import { missingFileHint } from '../targets/missing-file.ts';
+import { requireForeign } from '../targets/unfit-files.ts';
 
 /**
- * Throws for the first backing file that is not there, or does not answer. `recovered`: the id of the device that is given
+ * Throws for the first backing file that is not there, does not answer, or is one of ublkts' own. `recovered`: the id of the device that is given
  * a new server, null for a new device.
  */
 export async function requireFiles(
@@ -26,6 +27,7 @@ export async function requireFiles(
       `for example ${resolve(relative)}`,
     );
   for (const path of files) found.push({ path, stat: await inTurn(path, signal, recovered) });
+  found.forEach(requireForeign);
   return found;
 }
 

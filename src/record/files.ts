@@ -51,9 +51,12 @@ export function filesOf(device: number): DeviceFiles {
   };
 }
 
-/** Whether this is the path of a file that ublkts keeps for itself: who writes to one damages a device. */
+/** Where ublkts keeps its own files. */
+export const OWN_DIRECTORIES: readonly string[] = [RUN_DIRECTORY, MEMORY_DIRECTORY];
+
+/** Whether this path, which has no links, is that of a file that ublkts keeps for itself: who writes to one damages a device. */
 export function isOwnFile(path: string): boolean {
-  return path.startsWith(`${RUN_DIRECTORY}/`) || path.startsWith(`${MEMORY_DIRECTORY}/`);
+  return OWN_DIRECTORIES.some((directory) => path.startsWith(`${directory}/`));
 }
 
 export interface ResidentFiles {

@@ -1,4 +1,4 @@
-/** Says in the record, or else in the log, why a target could not be closed. */
+/** Closes the target of a device, and says in the record, or else in the log, why it could not be closed. */
 import { describeFailure } from '../errors.ts';
 import { withFilesAlone } from '../record/files-alone.ts';
 import type { Opened } from '../targets/target.ts';

@@ -21,7 +21,6 @@ import {
   requireAnyOrder,
   requireDistinct,
   requireElsewhere,
-  requireForeign,
   requireMadeReadOnly,
   requireUnused,
   requireWrites,
@@ -129,7 +128,6 @@ async function openBackingFile(
   const { opened, bytes, alignment } = await openAligned(calls, stat, wantDirect, claim);
   const { fd, direct } = opened;
   try {
-    requireForeign(path, fd);
     const readOnly = opened.readOnly || (stat.isBlockDevice() && isReadOnlyDevice(fd));
     if (!readOnly && stat.isFile()) {
       requireWritableSize(path, bytes);

@@ -1,12 +1,12 @@
 /** Files that no device can lie on, each refused with the reason and with what helps. */
-import { type BigIntStats, readlinkSync } from 'node:fs';
+import { type BigIntStats, realpathSync, statSync } from 'node:fs';
 import { type DeviceNumber, deviceNumber } from '../block/number.ts';
 import type { Params } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
 import { readText } from '../native/kernel-files.ts';
 import { HUGETLBFS_MAGIC } from '../native/uapi/fs.ts';
 import { UBLK_ATTR_READ_ONLY } from '../native/uapi/ublk-params.ts';
-import { isOwnFile } from '../record/files.ts';
+import { isOwnFile, OWN_DIRECTORIES } from '../record/files.ts';
 import type { BackingCalls } from './backing-calls.ts';
 import { isSame, liesOnDevice, systemUse } from './holders.ts';
 import type { FoundFile } from './looks.ts';
@@ -40,10 +40,16 @@ export async function requireUnused(file: FoundFile, resident: boolean): Promise
   if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
 }
 
-/** Refuses what ublkts keeps for itself. */
-export function requireForeign(path: string, fd: number): void {
-  if (!isOwnFile(readlinkSync(`/proc/self/fd/${fd}`))) return;
+/** Refuses what ublkts keeps for itself, by whatever path it is named. */
+export function requireForeign({ path, stat }: FoundFile): void {
+  // Only a path on one of these file systems is followed: others may hang.
+  if (!stat.isFile() || !OWN_DIRECTORIES.some((directory) => isOn(stat, directory)) || !isOwnFile(realpathSync(path)))
+    return;
   throw refusal(path, 'EINVAL', 'it is a file of ublkts itself', 'name a file of your own');
+}
+
+function isOn({ dev }: BigIntStats, directory: string): boolean {
+  return statSync(directory, { bigint: true, throwIfNoEntry: false })?.dev === dev;
 }
 
 /**

@@ -282,7 +282,12 @@ describe('shared memory', { skip, timeout: 900_000 }, () => {
       await assert.rejects(ask(`${FOLDER}/not-there`), { code: 'ENOENT' });
       const own = `/run/ublkts/${id}.stats`;
       await assert.rejects(ask(own), { code: 'EINVAL', message: /it is a file of ublkts itself/ });
-      await assert.rejects(addDevice({ target: 'loop', files: [own] }), { message: /it is a file of ublkts itself/ });
+      sh(`ln -s ${own} ${FOLDER}/link; install -m 644 ${ROOT}/test/fixtures/in-a-file.ts ${FOLDER}/`);
+      for (const target of ['loop', `${FOLDER}/in-a-file.ts`]) {
+        for (const name of [own, `${FOLDER}/link`]) {
+          await assert.rejects(addDevice({ target, files: [name] }), { message: /it is a file of ublkts itself/ });
+        }
+      }
       sh(`: > ${FOLDER}/empty; head -c 5000 /dev/zero > ${FOLDER}/odd; mkfifo ${FOLDER}/fifo`);
       await assert.rejects(ask(`${FOLDER}/empty`), { code: 'EINVAL', message: /it is empty/ });
       await assert.rejects(ask(`${FOLDER}/odd`), { code: 'EINVAL', message: /whole number of pages/ });

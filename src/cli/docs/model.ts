@@ -63,7 +63,7 @@ type CommandSource = Pick<
   'aliases' | 'args' | 'description' | 'examples' | 'flags' | 'hidden' | 'id' | 'summary' | 'usage'
 >;
 
-/** What is read of oclif's configuration. */
+/** The part of oclif's configuration that the documents are made of. */
 export interface ProgramSource {
   readonly commands: readonly CommandSource[];
   readonly topics: readonly { readonly name: string; readonly description?: string | undefined }[];

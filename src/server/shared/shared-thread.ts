@@ -27,6 +27,7 @@ const BUFFERS = 1 << 14;
 /** The kernel allows as many registered files as a process may have open. */
 const FILES = 1 << 14;
 const DESCRIPTOR_PAGES = 1 << 13;
+
 /** One queue of a device that is to be served. */
 export interface LaneRequest
   extends Pick<LaneConfig, 'deviceId' | 'spec' | 'queue' | 'buffers' | 'targetState' | 'stats'> {
