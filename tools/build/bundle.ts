@@ -17,7 +17,7 @@ const PACKAGES = /^(?:execa|ffi-rs|ink|koffi|react)(?:\/|$)/;
 const CHUNKS = [
   {
     name: 'start',
-    test: /\/src\/(?:errors|kinds|text\/(?:shown|suggest)|cache-home|package-root|native\/one-thread|cli\/argv\/(?:global-flags|fold)|cli\/dispatch\/manifest|cli\/failures\/exit-codes)\.ts$/,
+    test: /\/src\/(?:errors|kinds|text\/(?:shown|suggest)|cache-home|package-root|native\/one-thread|cli\/argv\/(?:global-flags|fold|normalise)|cli\/dispatch\/manifest|cli\/failures\/(?:cut-short|exit-codes)|cli\/output\/(?:console|unwritable))\.ts$/,
   },
   { name: 'styles', test: /\/src\/cli\/output\/styles\.ts$|\/node_modules\/chalk\// },
   { name: 'own-target', test: /\/src\/(?:targets\/(?:handlers|load)\/|native\/compiled-code\.ts)/ },
@@ -46,12 +46,12 @@ const CHUNKS_OF_COMMANDS = [
   // The driver and the records of devices.
   {
     name: 'driver',
-    test: /\/src\/(?:block\/number|control\/(?!hand\/|apart)[^/]+|device\/(?:is-gone|kernel-report|report)|native\/(?:libc\/(?:calls|ffi|ffi-rs|file-lock)|kernel-files|memory|ring\/(?:completion-queue|setup|setup-failure|submission-entry|submission-queue)|uapi\/[^/]+)|record\/[^/]+)\.ts$/,
+    test: /\/src\/(?:block\/number|control\/(?!hand\/|apart)[^/]+|device\/(?:is-gone|report\/[^/]+)|native\/(?:libc\/(?:calls|ffi|ffi-rs|file-lock)|kernel-files|memory|ring\/(?:completion-queue|setup|setup-failure|submission-entry|submission-queue)|uapi\/[^/]+)|record\/[^/]+)\.ts$/,
   },
   // What makes a device.
   {
     name: 'make',
-    test: /\/src\/(?:device\/(?:add|require-cpus|require-unserved|cpu-list|serve|launch)|protocol\/[^/]+|server\/(?:mount-namespace|descriptor-budget|v8-flags|shared-memory\/shared-file)|targets\/(?:backing-files|chosen-size|claims|find|holders|integrity|log|null\/[^/]+|registry|switch|target))\.ts$/,
+    test: /\/src\/(?:device\/(?:add\/[^/]+|cpu-list|new-record|places|require-[^/]+)|protocol\/[^/]+|server\/(?:mount-namespace|descriptor-budget|v8-flags|shared-memory\/(?:refusals|shared-file))|stats\/layout|targets\/(?:backing-files|chosen-size|claims|find|holders|integrity|log|null\/[^/]+|registry|switch|target))\.ts$/,
   },
   // A command loads the code of the target that it makes.
   { name: 'nbd', test: /\/src\/targets\/nbd\// },
