@@ -1,7 +1,7 @@
 /**
- * Whether an export or a backing file is another device's or in use by the kernel, as far as device records and sysfs tell. The server's claim (targets/claims.ts) is
- * what counts; this says it before anything is made, and also guards the files of a device that waits for `recover`,
- * whose lock is gone with its server.
+ * Whether an export or a backing file is another device's or in use by the kernel, as far as device records and sysfs tell. The
+ * server's claim (targets/claims.ts) is what counts; this says it before anything is made, and also guards the files of a device
+ * that waits for `recover`, whose lock is gone with its server.
  */
 import type { DeviceNumber } from '../block/number.ts';
 import type { ControlChannel } from '../control/channel.ts';

@@ -136,8 +136,9 @@ export class QueueThread implements Arrivals {
   }
 
   /**
-   * Submits the last commits, and goes on without waiting while the delivery wants that. Only inside an enter does anything arrive: when nothing did in this one, nothing can
-   * before the thread has exited, and then the driver keeps what it could not deliver for the next server.
+   * Submits the last commits, and goes on without waiting while the delivery wants that. Only inside an enter does anything
+   * arrive: when nothing did in this one, nothing can before the thread has exited, and then the driver keeps what it could not
+   * deliver for the next server.
    */
   private settled(): boolean {
     let next = 0;

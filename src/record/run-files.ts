@@ -80,8 +80,8 @@ export function writeWhole(path: string, temporary: string, text: string, mode: 
 }
 
 /**
- * Makes a directory with the mode, whatever the umask is, and those above it, unless it is there. Node's own way to make several says ENOENT when the file system
- * is read-only.
+ * Makes a directory with the mode, whatever the umask is, and those above it, unless it is there. Node's own way to make several
+ * says ENOENT when the file system is read-only.
  */
 export function makeDirectory(path: string, mode: number): void {
   if (isDirectory(path)) return;

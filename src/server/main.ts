@@ -1,7 +1,7 @@
 /**
- * The server process: `node main.js DEVICE_ID add|recover ATTEMPT MOUNT_NAMESPACE`: the call that starts it, as in the
- * device's record, and the mount namespace of that call.
- * Descriptor 3 is a pipe on which it reports `ready` or one error. It loads no command line library and no terminal library, so that it starts fast and stays small.
+ * The server process: `node main.js DEVICE_ID add|recover ATTEMPT MOUNT_NAMESPACE`. ATTEMPT is the call that starts it, as in
+ * the device's record, and MOUNT_NAMESPACE is that of the call. Descriptor 3 is a pipe on which it reports `ready` or one error.
+ * It loads no command line library and no terminal library, so that it starts fast and stays small.
  */
 import { describeFailure, UblkError } from '../errors.ts';
 import { shortageOf } from '../native/shortage.ts';

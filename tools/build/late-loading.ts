@@ -1,8 +1,8 @@
 /**
  * A plugin of the bundler for what a chunk loads (docs/decisions/0016). A file of CommonJS requires another chunk, or a
- * module of Node's own, when it first uses it. An ES module takes Node's own with `process.getBuiltinModule` and does not import it: an import of `node:fs` reads every
- * property of that module for its namespace, and that loads what the module would load on demand, such as streams,
- * promises and standard input.
+ * module of Node's own, when it first uses it. An ES module takes Node's own with `process.getBuiltinModule` and does not import
+ * it: an import of `node:fs` reads every property of that module for its namespace, and that loads what the module would load on
+ * demand, such as streams, promises and standard input.
  */
 import type { Plugin } from 'rolldown';
 import { useLate } from './late-requires.ts';

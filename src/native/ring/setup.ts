@@ -75,8 +75,7 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
     });
     const words = ring.words();
     if (!(flags & IORING_SETUP_NO_SQARRAY)) {
-      // Before Linux 6.6 an array maps positions in the queue to entries. Each position gets its own entry once and for
-      // all.
+      // Before Linux 6.6 an array maps positions in the queue to entries. Each position gets its own entry once and for all.
       for (let i = 0; i < params.sq_entries; i++) words[params.sq_off.array / 4 + i] = i;
     }
     const rewind = (flags & IORING_SETUP_SQ_REWIND) !== 0;

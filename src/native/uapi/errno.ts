@@ -1,7 +1,6 @@
-// include/uapi/asm-generic/errno-base.h and errno.h, Linux 7.3, which x86-64, arm64 and riscv share. The texts are
-// those
-// of the GNU C library. Each number has one name: EWOULDBLOCK is EAGAIN, EDEADLOCK is EDEADLK, and the ENOTSUP of user
-// space is EOPNOTSUPP.
+// include/uapi/asm-generic/errno-base.h and errno.h, Linux 7.3, which x86-64, arm64 and riscv share. The texts are those of the
+// GNU C library. Each number has one name: EWOULDBLOCK is EAGAIN, EDEADLOCK is EDEADLK, and the ENOTSUP of user space is
+// EOPNOTSUPP.
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,

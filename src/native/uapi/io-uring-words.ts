@@ -1,7 +1,5 @@
-// include/uapi/linux/io_uring.h, Linux 7.3: the positions of fields in an SQE and a CQE as an Int32Array, which is how
-// the
-// rings read and write them. A 64-bit field is two words, the low one first, so this is for little-endian machines
-// only.
+// include/uapi/linux/io_uring.h, Linux 7.3: the positions of fields in an SQE and a CQE as an Int32Array, which is how the rings
+// read and write them. A 64-bit field is two words, the low one first, so this is for little-endian machines only.
 
 /** The number of 32-bit words of an SQE. With IORING_SETUP_SQE128 an entry is twice as long. */
 export const SQE_WORDS = 16;

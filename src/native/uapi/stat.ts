@@ -1,5 +1,4 @@
-// include/uapi/linux/stat.h and fcntl.h, Linux 7.3: the alignment that direct I/O on a file needs (Linux 6.1 and
-// newer).
+// include/uapi/linux/stat.h and fcntl.h, Linux 7.3: the alignment that direct I/O on a file needs (Linux 6.1 and newer).
 import { reserved, struct, u32 } from './struct.ts';
 
 /** In stx_mask: the stx_dio_* fields are asked for, or were filled in. */

@@ -15,9 +15,8 @@ export const UBLK_IO_OP_ZONE_RESET_ALL = 14;
 export const UBLK_IO_OP_ZONE_RESET = 15;
 export const UBLK_IO_OP_REPORT_ZONES = 18;
 
-// Flags in ublksrv_io_desc.op_flags. In the header they are bits of the whole word, so compare them with op_flags
-// itself
-// and not with ublksrv_get_flags(), which shifts the word down by eight bits.
+// Flags in ublksrv_io_desc.op_flags. In the header they are bits of the whole word, so compare them with op_flags itself and not
+// with ublksrv_get_flags(), which shifts the word down by eight bits.
 export const UBLK_IO_F_FAILFAST_DEV = 1 << 8;
 export const UBLK_IO_F_FAILFAST_TRANSPORT = 1 << 9;
 export const UBLK_IO_F_FAILFAST_DRIVER = 1 << 10;

@@ -1,6 +1,5 @@
-// include/uapi/linux/ublk_cmd.h, Linux 7.3: the positions of fields in an I/O command and in the descriptor of a
-// request
-// as an Int32Array, which is how the data path reads and writes them. A 64-bit field is two words, the low one first.
+// include/uapi/linux/ublk_cmd.h, Linux 7.3: the positions of fields in an I/O command and in the descriptor of a request as an
+// Int32Array, which is how the data path reads and writes them. A 64-bit field is two words, the low one first.
 
 // The command bytes of an I/O command (ublksrv_io_cmd), as words of the SQE.
 

@@ -83,8 +83,8 @@ const FLAGS = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_CAN_MULTI_CONN
 const NO_GARBAGE: HostileServer['garbage'] = null;
 
 /**
- * A disk in memory of `bytes` bytes, on a unix socket or on TCP, which answers as `lie` says. With `secure`, which has the server's certificate or key,
- * it takes only clients with TLS.
+ * A disk in memory of `bytes` bytes, on a unix socket or on TCP, which answers as `lie` says. With `secure`, which has the
+ * server's certificate or key, it takes only clients with TLS.
  */
 export async function hostileServer(
   path: string | typeof TCP,
