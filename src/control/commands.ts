@@ -31,6 +31,7 @@ import {
   UBLK_U_CMD_UNREG_BUF,
   UBLK_U_CMD_UPDATE_SIZE,
 } from '../native/uapi/ublk-commands.ts';
+import { CPU_MASK_BYTES } from '../native/uapi/process.ts';
 import { UBLK_SHMEM_BUF_READ_ONLY } from '../native/uapi/ublk-device.ts';
 import { ublk_params } from '../native/uapi/ublk-params.ts';
 import { ublk_shmem_buf_reg, ublksrv_ctrl_dev_info } from '../native/uapi/ublk-structs.ts';
@@ -111,7 +112,7 @@ export function findDevInfo(channel: ControlChannel, device: number): DevInfo | 
 
 /** The CPUs that submit to `queue`. Answered at once. */
 export function getQueueAffinity(channel: ControlChannel, device: number, queue: number): number[] {
-  const buffer = new Uint8Array(128); // sizeof(cpu_set_t)
+  const buffer = new Uint8Array(CPU_MASK_BYTES);
   const data = BigInt(queue);
   ask(channel, { name: 'GET_QUEUE_AFFINITY', op: UBLK_U_CMD_GET_QUEUE_AFFINITY, device, buffer, data });
   return cpusOfMask(buffer);

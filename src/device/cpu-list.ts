@@ -1,8 +1,9 @@
 /** Linux's lists of CPUs (`0-3,8`), as `taskset -c` takes them and /sys/devices/system/cpu/online prints them. Pure. */
 import { usageError } from '../errors.ts';
+import { CPU_MASK_BYTES } from '../native/uapi/process.ts';
 
-/** The number of CPUs that a cpu_set_t of 128 bytes can name. */
-const MAX_CPU = 1023;
+/** The last CPU that a mask for the kernel has a bit for. */
+const MAX_CPU = CPU_MASK_BYTES * 8 - 1;
 const EXAMPLE = 'write numbers and ranges, for example 0-3,8';
 
 /** The CPUs in ascending order, each once. */

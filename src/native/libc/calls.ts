@@ -8,7 +8,7 @@ import { ERRNO, errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
 import { O_CLOEXEC } from '../uapi/fcntl.ts';
 import { SEEK_HOLE } from '../uapi/fs.ts';
-import { PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
+import { CPU_MASK_BYTES, PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
 
 /**
  * The error of a failed call. `what` stands between the call and the reason: `mmap of a buffer: Cannot allocate
@@ -81,14 +81,14 @@ export function gettid(): number {
 
 /** The CPUs that a thread may run on, from sched_getaffinity(2); thread 0 is the calling one. */
 export function getAffinity(tid = 0): number[] {
-  const mask = new Uint8Array(128);
+  const mask = new Uint8Array(CPU_MASK_BYTES);
   const result = callInt('sched_getaffinity', tid, BigInt(mask.length), mask);
   return result.value < 0 ? [] : cpusOfMask(mask);
 }
 
 /** Binds a thread to `cpus`; thread 0 is the calling one. Returns 0 or the errno. */
 export function setAffinity(cpus: readonly number[], tid = 0): number {
-  const mask = new Uint8Array(128);
+  const mask = new Uint8Array(CPU_MASK_BYTES);
   for (const cpu of cpus) {
     const byte = cpu >> 3;
     if (byte < mask.length) mask[byte] = mask[byte]! | (1 << (cpu & 7));
@@ -108,12 +108,12 @@ export function setBatchPolicy(): number {
   return result.value < 0 ? result.errno : 0;
 }
 
-/** The CPU numbers in a little-endian cpu_set_t. */
+/** The CPU numbers in a little-endian mask that begins at a multiple of 4 bytes and has a multiple of 4 bytes. */
 export function cpusOfMask(mask: Uint8Array): number[] {
   const cpus: number[] = [];
-  mask.forEach((bits, byte) => {
-    // Nearly all of the thousand bits are 0.
-    for (let bit = 0; bits >> bit !== 0; bit++) if ((bits >> bit) & 1) cpus.push(byte * 8 + bit);
+  // Nearly all of the words are 0.
+  new Uint32Array(mask.buffer, mask.byteOffset, mask.length / 4).forEach((bits, word) => {
+    for (let bit = 0; bit < 32 && bits >>> bit !== 0; bit++) if ((bits >>> bit) & 1) cpus.push(word * 32 + bit);
   });
   return cpus;
 }
