@@ -8,12 +8,16 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
+import { ERRNO } from '../uapi/errno.ts';
 import { MFD_CLOEXEC } from '../uapi/mman.ts';
-import { checked, closeDescriptor } from './calls.ts';
+import { closeDescriptor, systemError } from './calls.ts';
 import { enterCode } from './enter-code.ts';
+import { callInt } from './ffi.ts';
 import { knowsProcessor, sharedObject } from './shared-object.ts';
 
 const SYS_io_uring_enter = 426;
+/** The errors of memfd_create(2) where a seccomp filter, a security module or vm.memfd_noexec refuses the file itself. */
+const REFUSED: readonly number[] = [ERRNO.EACCES, ERRNO.EINVAL, ERRNO.ENOSYS, ERRNO.EPERM];
 const require = createRequire(import.meta.url);
 
 export interface EnterCall {
@@ -39,9 +43,11 @@ export function loadEnter(target: EnterTarget): EnterCall {
   return (knowsProcessor(process.arch) ? compiled(target) : undefined) ?? throughLibc(target);
 }
 
-/** Returns undefined where a file in memory may not be executed (sysctl vm.memfd_noexec, a security module). */
+/** Returns undefined where a file in memory may not be made or executed (sysctl vm.memfd_noexec, a security module). */
 function compiled({ fd, flags, words, address }: EnterTarget): EnterCall | undefined {
-  const library = checked('memfd_create', 'ublkts-enter', 'ublkts-enter', MFD_CLOEXEC);
+  const { value: library, errno } = callInt('memfd_create', 'ublkts-enter', MFD_CLOEXEC);
+  if (library < 0 && REFUSED.includes(errno)) return undefined;
+  if (library < 0) throw systemError('memfd_create', errno, 'ublkts-enter');
   try {
     writeSync(library, sharedObject(process.arch, 'enter', enterCode(fd, flags, address)));
     const { call, how, close } = bind(`/proc/self/fd/${library}`);
