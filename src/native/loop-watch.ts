@@ -38,19 +38,13 @@ export class LoopWatch {
     const [readEnd, writeEnd] = pipe();
     const anchor = new Socket({ fd: readEnd, readable: true, writable: false });
     anchor.resume();
-    for (let tries = 0; tries < TURNS; tries++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const epoll = epollThatWatches(readEnd);
-      if (epoll !== null) return new LoopWatch(anchor, readEnd, writeEnd, epoll, fds, turn);
+    try {
+      return new LoopWatch(anchor, readEnd, writeEnd, await epollOfLoop(readEnd), fds, turn);
+    } catch (error) {
+      anchor.destroy();
+      closeDescriptor(writeEnd);
+      throw error;
     }
-    anchor.destroy();
-    closeDescriptor(writeEnd);
-    throw new UblkError('the event loop of this thread was not found in /proc/self/fdinfo', {
-      code: 'ENOENT',
-      kind: 'unsupported',
-      command: 'epoll_ctl',
-      hint: 'a server needs /proc of its own pid namespace',
-    });
   }
 
   private constructor(
@@ -91,6 +85,21 @@ export class LoopWatch {
     this.anchor.destroy();
     closeDescriptor(this.writeEnd);
   }
+}
+
+/** The epoll of this thread's loop, which watches `fd` or is about to. */
+async function epollOfLoop(fd: number): Promise<number> {
+  for (let tries = 0; tries < TURNS; tries++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const epoll = epollThatWatches(fd);
+    if (epoll !== null) return epoll;
+  }
+  throw new UblkError(`the event loop of this thread was not found in ${DIRECTORY}`, {
+    code: 'ENOENT',
+    kind: 'unsupported',
+    command: 'epoll_ctl',
+    hint: 'a server needs /proc of its own pid namespace',
+  });
 }
 
 function epollThatWatches(fd: number): number | null {

@@ -42,6 +42,8 @@ test('a file is put into the table of a ring, used, and taken out again', (conte
     table.put(6, fds.slice(1));
     assert.equal(read(5), -ERRNO.EBADF);
     assert.equal(read(6), 16);
+    assert.throws(() => table.put(2, [...fds, 0x7fffffff]), { message: /took 2 of 3 files/ });
+    assert.throws(() => table.put(2, [0x7fffffff]), { code: 'EBADF' });
     table.release();
   } finally {
     for (const fd of fds) closeSync(fd);

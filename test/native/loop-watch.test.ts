@@ -1,6 +1,6 @@
 /** A ring that wakes the event loop of its thread, and costs it nothing while nothing comes. Needs io_uring. */
 import assert from 'node:assert/strict';
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import { eventfd, pipe } from '../../src/native/libc/calls.ts';
@@ -63,6 +63,22 @@ describe('a ring on the event loop', { skip }, () => {
     ring.close();
     for (const fd of [readEnd, writeEnd, signal]) closeSync(fd);
   });
+});
+
+test('a file that cannot be watched is refused, and nothing stays open', async () => {
+  const file = openSync(import.meta.filename, 'r');
+  try {
+    const before = readdirSync('/proc/self/fd').length;
+    await assert.rejects(
+      LoopWatch.start([file], () => {}),
+      { code: 'EPERM', command: 'epoll_ctl' },
+    );
+    // The end of the pipe that belongs to a socket of Node's is closed in a later turn.
+    await sleep(20);
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+  } finally {
+    closeSync(file);
+  }
 });
 
 function refusal(): string | false {

@@ -3,6 +3,7 @@
  * memory that is mapped once, so that a device that comes or goes costs the thread, which serves others meanwhile, one
  * system call and leaves little garbage to V8.
  */
+import { UblkError } from '../../errors.ts';
 import { io_uring_register, systemError } from '../libc/calls.ts';
 import { mapAnonymous, type MappedMemory } from '../memory.ts';
 import { encode } from '../uapi/codec.ts';
@@ -38,7 +39,7 @@ export class FileTable {
     throw systemError('IORING_REGISTER_FILES2', -result, `(${count})`);
   }
 
-  /** Puts `fds` into the table, from place `first` on; -1 empties a place. */
+  /** Puts `fds` into the table, from place `first` on; -1 empties a place. When it throws, some of them may be there. */
   put(first: number, fds: readonly number[]): void {
     this.#fds.set(fds);
     this.#call(first, fds.length);
@@ -59,5 +60,14 @@ export class FileTable {
     this.#update[FIRST_WORD] = first;
     const result = io_uring_register(this.#fd, IORING_REGISTER_FILES_UPDATE, this.#memory.address, count);
     if (result < 0) throw systemError('IORING_REGISTER_FILES_UPDATE', -result, `(${count})`);
+    if (result < count) throw takenInPart(result, count);
   }
+}
+
+/** The kernel stops at the first file that it cannot take, reports those before it, and does not say why. */
+function takenInPart(taken: number, count: number): UblkError {
+  return new UblkError(`io_uring took ${taken} of ${count} files into the table of a ring`, {
+    code: 'EIO',
+    command: 'IORING_REGISTER_FILES_UPDATE',
+  });
 }

@@ -61,18 +61,18 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
   const params = decode(io_uring_params, bytes);
   const sqeWords = flags & IORING_SETUP_SQE128 ? SQE128_WORDS : SQE_WORDS;
   const shift = Math.log2(sqeWords);
+  const mapped: MappedMemory[] = [];
+  const map = (bytes: number, what: string, offset: number): MappedMemory => {
+    const memory = mapFile(fd, bytes, what, { offset: BigInt(offset), populate: true });
+    mapped.push(memory);
+    return memory;
+  };
   try {
     // Since Linux 5.4 one mapping holds both queues (IORING_FEAT_SINGLE_MMAP).
     const cqEnd = params.cq_off.cqes + params.cq_entries * CQE_WORDS * 4;
     const sqEnd = params.sq_off.array + params.sq_entries * 4;
-    const ring = mapFile(fd, Math.max(cqEnd, sqEnd), 'of an io_uring', {
-      offset: BigInt(IORING_OFF_SQ_RING),
-      populate: true,
-    });
-    const sqes = mapFile(fd, params.sq_entries * sqeWords * 4, 'of io_uring SQEs', {
-      offset: BigInt(IORING_OFF_SQES),
-      populate: true,
-    });
+    const ring = map(Math.max(cqEnd, sqEnd), 'of an io_uring', IORING_OFF_SQ_RING);
+    const sqes = map(params.sq_entries * sqeWords * 4, 'of io_uring SQEs', IORING_OFF_SQES);
     const words = ring.words();
     if (!(flags & IORING_SETUP_NO_SQARRAY)) {
       // Before Linux 6.6 an array maps positions in the queue to entries. Each position gets its own entry once and for all.
@@ -93,6 +93,7 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
       sqFlagsWord: sq_off.flags / 4,
     };
   } catch (error) {
+    for (const memory of mapped) memory.unmap();
     closeDescriptor(fd);
     throw error;
   }
