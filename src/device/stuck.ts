@@ -1,6 +1,4 @@
 /** Explains what the kernel waits for when a command of a device does not end, and what ends the wait. */
-import { mountsSeenBy } from '../block/mounts.ts';
-import { type DeviceNumber, numberOfNode } from '../block/number.ts';
 import { requestOf } from '../control/failures.ts';
 import { UblkError } from '../errors.ts';
 import { namesIn, readText } from '../native/kernel-files.ts';
@@ -10,6 +8,7 @@ import { describePause, describeThaw, isPaused } from '../record/paused.ts';
 import { isServing, processState } from '../record/process-state.ts';
 import { type ServerIdentity, serverOf, serverState } from '../record/server-identity.ts';
 import { readRecord } from '../record/store.ts';
+import { deviceNamed } from '../targets/looks.ts';
 import { escapeControls } from '../text/escape.ts';
 
 export interface StuckCommand {
@@ -123,21 +122,11 @@ export function programOf(device: number): number {
 function suspendedBacking(device: number): string | null {
   const files = readRecord(device)?.spec.files ?? [];
   for (const file of files) {
-    const number = numberBelow(file);
+    const number = deviceNamed(file);
     const found = number === null ? null : suspendedAt(`/sys/dev/block/${number}`);
     if (found !== null) return found;
   }
   return null;
-}
-
-/** The block device that `file` is or lies on. Only nodes in /dev are touched: a hanging file system hangs. */
-function numberBelow(file: string): DeviceNumber | null {
-  const node = numberOfNode(file);
-  if (node !== null) return node;
-  const mounts = mountsSeenBy('self').filter(
-    ({ path }) => path === '/' || file === path || file.startsWith(`${path}/`),
-  );
-  return mounts.toSorted((a, b) => b.path.length - a.path.length)[0]?.device ?? null;
 }
 
 function suspendedAt(directory: string): string | null {

@@ -159,8 +159,7 @@ async function overlaps(
 
 /** Whether both are the same file, or nodes of the same device. */
 export function isSame(a: BigIntStats, b: BigIntStats): boolean {
-  if (a.isBlockDevice() || b.isBlockDevice()) return a.isBlockDevice() && b.isBlockDevice() && a.rdev === b.rdev;
-  return a.dev === b.dev && a.ino === b.ino;
+  return isSameIdentity(identityOf(a), identityOf(b));
 }
 
 /**

@@ -47,6 +47,14 @@ describe('the flags of options', () => {
   });
 });
 
+test('add names every built-in target, in its description and beside -t', () => {
+  for (const target of targetNames()) {
+    for (const text of [Add.description, Add.flags.type.summary ?? '']) {
+      assert.match(text, new RegExp(String.raw`\b${target}\b`));
+    }
+  }
+});
+
 function sources(): string[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
