@@ -54,6 +54,19 @@ describe('documentation', () => {
     assert.deepEqual(unnamed, []);
   });
 
+  test('docs/monitor.md names every key of list --json and every family of metrics', () => {
+    const keys = [...read('src/device/report/report.ts').matchAll(/^ {2}(\w+): /gm)];
+    const families = filesBelow('src/watch/output', /\.ts$/).flatMap((file) => [
+      ...read(file).matchAll(/'(ublk_\w+)'/g),
+    ]);
+    assert.ok(keys.length > 30 && families.length > 20);
+    const named = new Set([...read('docs/monitor.md').matchAll(/`[^`]+`/g)].flatMap(([code]) => code.split(/\W+/)));
+    assert.deepEqual(
+      [...keys, ...families].map(([, name = '']) => name).filter((name) => !named.has(name)),
+      [],
+    );
+  });
+
   test('every page and every example is named in an index', () => {
     const indexes = ['README.md', 'docs/README.md', 'docs/decisions/README.md'];
     const named = new Set(indexes.flatMap((page) => linksOf(page).map((link) => resolve(page, link))));

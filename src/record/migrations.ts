@@ -13,14 +13,15 @@ import type { DeviceRecord, StoredBuffer } from './device-record.ts';
 /** Returns null for what is not a record, and for a record of a newer version. */
 export function migrate(value: unknown): DeviceRecord | null {
   if (typeof value !== 'object' || value === null || !('version' in value)) return null;
-  if (value.version === 2) return withServer(value as DeviceRecord);
+  if (value.version === 2) return withYounger(value as DeviceRecord);
   return value.version === 1 ? fromVersion1(value as RecordVersion1) : null;
 }
 
-/** Records were written without the name of a resident server before there were any. */
-function withServer(record: DeviceRecord): DeviceRecord {
-  const { spec }: { spec: Omit<DeviceSpec, 'server'> & { server?: string | null } } = record;
-  return { ...record, spec: { ...spec, server: spec.server ?? null } };
+/** What a device is in records of version 2 that are older than the option for it. */
+const YOUNGER = { server: null, share: false } as const satisfies Partial<DeviceSpec>;
+
+function withYounger(record: DeviceRecord): DeviceRecord {
+  return { ...record, spec: { ...YOUNGER, ...record.spec } };
 }
 
 /** The record of 0.1.0: its `options` had the features of the chosen data path among those that were asked for. */

@@ -52,10 +52,12 @@ describe('anything else', () => {
     const record = migrate(version1);
     assert.deepEqual(migrate(JSON.parse(JSON.stringify(record))), record);
   });
-  test('that is older than resident servers is of a device with a process of its own', () => {
+  test('that is older than resident servers and --share is of a device with a process and files of its own', () => {
     const { spec, ...rest } = JSON.parse(JSON.stringify(migrate(version1)));
     delete spec.server;
-    assert.equal(migrate({ ...rest, spec })?.spec.server, null);
+    delete spec.share;
+    const migrated = migrate({ ...rest, spec })?.spec;
+    assert.deepEqual([migrated?.server, migrated?.share], [null, false]);
   });
   test('of a newer version, or no record at all, is none', () => {
     assert.equal(migrate({ version: 3 }), null);
