@@ -4,7 +4,7 @@
  * ublk_ctrl_get_dev_info), so one device that is stuck holds up nothing here. The servers do not notice. A device takes
  * some 0.2 ms; what seldom changes is read again only when it has changed.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ControlChannel } from '../../control/channel.ts';
 import { CONTROL_DEVICE } from '../../control/command.ts';
 import { getDevInfo } from '../../control/commands.ts';
@@ -13,7 +13,6 @@ import { noDriverNotice } from '../../control/missing-driver.ts';
 import { inferredState } from '../../device/report/inferred-state.ts';
 import type { DeviceState } from '../../device/report/report.ts';
 import { UblkError } from '../../errors.ts';
-import { throwShortage } from '../../native/shortage.ts';
 import { ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { filesOf, RUN_DIRECTORY } from '../../record/files.ts';
 import type { DeviceRecord } from '../../record/device-record.ts';
@@ -22,18 +21,13 @@ import { type KernelFacts, ofInstance, ownedBy } from '../../record/ownership.ts
 import { isServing, type ProcessState } from '../../record/process-state.ts';
 import { serverOf, serverState } from '../../record/server-identity.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
-import { readRecord } from '../../record/store.ts';
+import { readUnchanged } from '../../record/unchanged.ts';
 import { dataPathNameOf, dataPathOf } from '../../spec/device-spec.ts';
 import { FeatureSet } from '../../spec/features.ts';
 import { readBlockCounters } from '../../stats/block-layer.ts';
 import { StatsReader } from '../../stats/reader.ts';
 import { GoingHolders } from './going-holders.ts';
 import type { DeviceSample, KernelRecord, OwnRecord, Sample, SampleSource, SampleWishes } from './sample.ts';
-
-interface Stored {
-  readonly modifiedMs: number;
-  readonly device: DeviceRecord | null;
-}
 
 interface Answer {
   readonly state: DeviceState;
@@ -43,7 +37,6 @@ interface Answer {
 
 export class Sampler implements SampleSource {
   readonly #stats = new StatsReader();
-  readonly #stored = new Map<number, Stored>();
   readonly #holders = new GoingHolders();
   #channel: ControlChannel | null = null;
   #notice: string | null = null;
@@ -61,7 +54,6 @@ export class Sampler implements SampleSource {
       if (taken !== null) devices.push(taken);
     }
     this.#holders.keepOnly(going);
-    for (const id of this.#stored.keys()) if (!devices.some((one) => one.id === id)) this.#stored.delete(id);
     if (devices.length === 0) this.#open();
     return { atMs: performance.now(), wallMs: Date.now(), devices, notice: this.#notice };
   }
@@ -76,7 +68,7 @@ export class Sampler implements SampleSource {
     const disk = `ublkb${id}`;
     const asked = await this.#ask(id);
     if (asked === 'gone' || (going && asked === null)) return null;
-    const read = this.#readStored(id);
+    const read = readUnchanged(id);
     const stored = asked === null ? ofInstance(read) : ownedBy(asked.info, read);
     const stats =
       stored === null ? null : this.#stats.read(filesOf(id).stats, { buffers: stored.buffers.length > 0, heat });
@@ -134,15 +126,6 @@ export class Sampler implements SampleSource {
     }
     return this.#channel;
   }
-
-  #readStored(id: number): DeviceRecord | null {
-    const modifiedMs = modificationTime(filesOf(id).record);
-    const known = this.#stored.get(id);
-    if (known !== undefined && known.modifiedMs === modifiedMs) return known.device;
-    const device = Number.isNaN(modifiedMs) ? null : readRecord(id);
-    this.#stored.set(id, { modifiedMs, device });
-    return device;
-  }
 }
 
 /** Neither the driver nor a record says what serves the device. Of another program's there is no telling: most likely it runs. */
@@ -184,16 +167,6 @@ function ownRecord({ spec, generation, buffers, ended }: DeviceRecord): OwnRecor
     buffers,
     ended,
   };
-}
-
-/** NaN where there is no such file, and for a user who may not look into the directory, as after a umask of 077. */
-function modificationTime(path: string): number {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
-  } catch (error) {
-    throwShortage(error);
-    return Number.NaN;
-  }
 }
 
 function readNumber(path: string): number {
