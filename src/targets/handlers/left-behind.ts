@@ -1,6 +1,6 @@
 /**
- * Whether `open` of a target has left something behind that only the event loop serves: a timer or a socket. A timer counts also
- * after `unref()`, which is the usual way to write what a cache holds every second; Node lists only what keeps the program running.
+ * Whether code of a target has left something behind that only the event loop serves: a timer, a socket, or a promise that nobody
+ * waits for. The thread that serves has to sleep there then.
  */
 import { createHook, type HookCallbacks } from 'node:async_hooks';
 
@@ -15,6 +15,7 @@ export interface Opened<Result> {
   readonly isLeft: boolean;
 }
 
+/** A timer counts also after `unref()`, which is the usual way to write what a cache holds every second; Node lists only what keeps the program running. */
 export async function seeWhatIsLeft<Result>(open: () => Promise<Result>): Promise<Opened<Result>> {
   const timers: object[] = [];
   const hooks: Hooks = {
@@ -36,4 +37,21 @@ export async function seeWhatIsLeft<Result>(open: () => Promise<Result>): Promis
 /** Node says of a timer that has fired or was cleared that it is destroyed. */
 function isWaiting(timer: object): boolean {
   return Reflect.get(timer, '_destroyed') !== true;
+}
+
+/**
+ * What Node begins for the event loop, as async_hooks names it; files, sockets and processes are the last two. Compression, random
+ * bytes and keys have names of their own, also where they are done at once: they are not among these.
+ */
+const FOR_THE_LOOP = /^(?:PROMISE|Timeout|Immediate|Microtask|TickObject|FSREQCALLBACK|[A-Z]+WRAP)$/;
+
+/** Calls `begun` once, as soon as code on this thread begins the first of something for the event loop. Until then it costs nothing. */
+export function whenLeft(begun: () => void): void {
+  const hook = createHook({
+    init: (_id, type) => {
+      if (!FOR_THE_LOOP.test(type)) return;
+      hook.disable();
+      begun();
+    },
+  }).enable();
 }

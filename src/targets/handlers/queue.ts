@@ -3,8 +3,8 @@
  *
  * Contract
  * - A handler that returns nothing completes its request at once, and nothing is allocated for it.
- * - A handler that returns a promise completes its request when the promise settles. From then on the thread sleeps in
- *   the event loop (ThreadEvents).
+ * - A handler that returns a promise completes its request when the promise settles. From its first one on, or from the
+ *   first timer or other work for the event loop that a handler has begun, the thread sleeps in the event loop (ThreadEvents).
  * - A handler that fails answers its own request with an error, and nothing else. So does one that returns anything else,
  *   or whose promise is fulfilled with it: a number is likely that of bytes, and may be too small.
  */
@@ -22,6 +22,7 @@ import type { IoRequest, QueueContext, TargetQueue, ThreadEvents } from '../targ
 import type { Handlers, WriteOptions, WriteZeroesOptions } from './define.ts';
 import { BlockError } from './errors.ts';
 import { Failures } from './failures.ts';
+import { whenLeft } from './left-behind.ts';
 import { promiseOf } from './outcome.ts';
 import { type Failure, type Pending, PendingRequests } from './pending.ts';
 import { describeOp, lengthOf, offsetOf } from './request.ts';
@@ -45,6 +46,8 @@ export class HandlersQueue implements TargetQueue {
   private readonly concurrency: number;
   /** Slots whose requests wait until fewer are in the handlers, in the order in which they came. */
   private readonly waiting: number[] = [];
+  /** Whether the thread learns of what a handler begins for the event loop. */
+  private isWatched = false;
 
   constructor(handlers: Handlers, params: ParamsInit, { slots, events }: QueueContext, file: string) {
     this.params = params;
@@ -93,6 +96,8 @@ export class HandlersQueue implements TargetQueue {
 
   private call(io: IoRequest): unknown {
     const { handlers } = this;
+    // Not before the first request: the thread itself has promises while it starts.
+    if (!this.isWatched) this.watch();
     switch (io.op) {
       case UBLK_IO_OP_READ:
         return handlers.read(io.view(), offsetOf(io));
@@ -110,6 +115,11 @@ export class HandlersQueue implements TargetQueue {
       default:
     }
     throw new BlockError('EOPNOTSUPP', 'the target has no handler for it');
+  }
+
+  private watch(): void {
+    this.isWatched = true;
+    whenLeft(() => this.events.sleepInLoop());
   }
 
   private wait(io: IoRequest, promise: Promise<unknown>): void {
