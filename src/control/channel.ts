@@ -61,8 +61,13 @@ export class ControlChannel {
   #isClosed = false;
 
   constructor() {
-    this.#control = openControlRing(2 * (SLOTS + 1));
     this.#page = mapAnonymous(PAGE_SIZE, 'of command buffers');
+    try {
+      this.#control = openControlRing(2 * (SLOTS + 1));
+    } catch (error) {
+      this.#page.unmap();
+      throw error;
+    }
   }
 
   /**

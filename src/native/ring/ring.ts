@@ -45,7 +45,13 @@ export class Ring {
   constructor(sqEntries: number, cqEntries: number) {
     const flags =
       IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL;
-    this.parts = setUpRing({ sqEntries, cqEntries, flags });
+    this.argument = mapAnonymous(PAGE_SIZE, 'of io_uring_enter');
+    try {
+      this.parts = setUpRing({ sqEntries, cqEntries, flags });
+    } catch (error) {
+      this.argument.unmap();
+      throw error;
+    }
     this.sq = this.parts.sq;
     this.cq = this.parts.cq;
     this.flags = this.parts.ring.words();
@@ -55,13 +61,17 @@ export class Ring {
     // A server that waits for requests is idle. Where the kernel allows it, that is not counted as waiting for I/O.
     const noIowait = (this.parts.features & IORING_FEAT_NO_IOWAIT) === 0 ? 0 : IORING_ENTER_NO_IOWAIT;
     const registered = index < 0 ? 0 : IORING_ENTER_REGISTERED_RING;
-    this.argument = mapAnonymous(PAGE_SIZE, 'of io_uring_enter');
-    this.call = loadEnter({
-      fd: index < 0 ? this.parts.fd : index,
-      flags: IORING_ENTER_GETEVENTS | noIowait | registered,
-      words: this.argument.words(0, 2),
-      address: this.argument.address,
-    });
+    try {
+      this.call = loadEnter({
+        fd: index < 0 ? this.parts.fd : index,
+        flags: IORING_ENTER_GETEVENTS | noIowait | registered,
+        words: this.argument.words(0, 2),
+        address: this.argument.address,
+      });
+    } catch (error) {
+      this.free();
+      throw error;
+    }
   }
 
   /**
@@ -106,6 +116,10 @@ export class Ring {
   /** Commands that are under way are cancelled by the kernel. Nothing of the ring may be used any more. */
   close(): void {
     this.call.close();
+    this.free();
+  }
+
+  private free(): void {
     this.argument.unmap();
     this.parts.ring.unmap();
     this.parts.sqes.unmap();

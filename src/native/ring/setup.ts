@@ -62,8 +62,8 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
   const sqeWords = flags & IORING_SETUP_SQE128 ? SQE128_WORDS : SQE_WORDS;
   const shift = Math.log2(sqeWords);
   const mapped: MappedMemory[] = [];
-  const map = (bytes: number, what: string, offset: number): MappedMemory => {
-    const memory = mapFile(fd, bytes, what, { offset: BigInt(offset), populate: true });
+  const map = (length: number, what: string, offset: number): MappedMemory => {
+    const memory = mapFile(fd, length, what, { offset: BigInt(offset), populate: true });
     mapped.push(memory);
     return memory;
   };
@@ -93,6 +93,7 @@ function mapRing(fd: number, flags: number, bytes: Uint8Array): RingParts {
       sqFlagsWord: sq_off.flags / 4,
     };
   } catch (error) {
+    // A mapping keeps the ring as its descriptor does.
     for (const memory of mapped) memory.unmap();
     closeDescriptor(fd);
     throw error;
