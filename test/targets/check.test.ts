@@ -366,6 +366,7 @@ function failures(findings: readonly Finding[]): string[] {
 describe('a target that keeps its disk in a file is told of', () => {
   const SYNCS = 'flush() { fdatasyncSync(fd); }';
   const write = 'writeSync(fd, b, 0, b.length, o)';
+  const zeroes = 'writeSync(fd, Buffer.alloc(n), 0, n, o)';
   for (const [what, handlers, said] of [
     [
       'a flush without a sync',
@@ -381,6 +382,16 @@ describe('a target that keeps its disk in a file is told of', () => {
       'a write without a sync, and without flush',
       `write(b, o) { ${write}; }`,
       /a write is answered before .*: without `flush`, a client takes it for durable/,
+    ],
+    [
+      'zeroes with fua without a sync',
+      `write(b, o, { fua }) { ${write}; if (fua) fdatasyncSync(fd); }, writeZeroes(o, n) { ${zeroes}; }, ${SYNCS}`,
+      /a writeZeroes with `fua` is answered before the data in/,
+    ],
+    [
+      'zeroes without a sync, and without flush',
+      `write(b, o) { ${write}; fdatasyncSync(fd); }, writeZeroes(o, n) { ${zeroes}; }`,
+      /a writeZeroes is answered before .*: without `flush`, a client takes it for durable/,
     ],
     [
       'an error that it hides',

@@ -5,7 +5,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { withinMs } from '../../control/waiting.ts';
-import type { Handlers } from '../handlers/define.ts';
+import type { Handlers, WriteZeroesOptions } from '../handlers/define.ts';
 import { promiseOf, UnexpectedResult } from '../handlers/outcome.ts';
 import { describeThrown, readable } from '../load/thrown.ts';
 import { shortened } from '../../text/shortened.ts';
@@ -85,9 +85,9 @@ export class Driven {
     this.count(0);
   }
 
-  async writeZeroes(offset: number, length: number, unmap: boolean): Promise<void> {
+  async writeZeroes(offset: number, length: number, options: WriteZeroesOptions): Promise<void> {
     const what = `writeZeroes of ${length} bytes at ${offset}`;
-    await this.call(what, () => this.handlers.writeZeroes?.(offset, length, Object.freeze({ unmap, fua: false })));
+    await this.call(what, () => this.handlers.writeZeroes?.(offset, length, Object.freeze({ ...options })));
     this.model.zero(offset, length);
     this.count(0);
   }

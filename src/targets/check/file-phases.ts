@@ -21,15 +21,20 @@ export async function durability(driven: Driven, disk: Disk): Promise<string | n
 async function writeDurably(driven: Driven, disk: Disk): Promise<void> {
   const { handlers, calls } = disk;
   const { offset, length } = place(disk, 16);
+  const hasZeroes = handlers.writeZeroes !== undefined;
   await driven.write(offset, length);
   if (handlers.flush === undefined) {
     requireSynced(calls, 'a write is answered before', 'without `flush`, a client takes it for durable');
+    if (hasZeroes) await driven.writeZeroes(offset, length, { unmap: true, fua: false });
+    requireSynced(calls, 'a writeZeroes is answered before', 'without `flush`, a client takes it for durable');
     return;
   }
   await driven.flush();
   requireSynced(calls, 'a flush is answered before', 'a sync of the file is missing');
   await driven.write(offset, length, true);
   requireSynced(calls, 'a write with `fua` is answered before', 'a sync of the file is missing');
+  if (hasZeroes) await driven.writeZeroes(offset, length, { unmap: true, fua: true });
+  requireSynced(calls, 'a writeZeroes with `fua` is answered before', 'a sync of the file is missing');
 }
 
 function requireSynced(calls: FileCalls, what: string, why: string): void {
