@@ -67,6 +67,7 @@ describe('what open returns', () => {
     [undefined, /it returned no object/],
     [{ size: 512 }, /`read` is not a function/],
     [{ size: 0, read }, /`size` is 0: a device has at least one block, of 512 bytes/],
+    [{ size: 2 ** 53, read }, /`size` is 9007199254740992, more than 2\^53 - 1/],
     [{ size: 513, read }, /`size` is 513, not a multiple of the block of 512 bytes/],
     [{ size: 4096, read, blockSize: 8192 }, /`blockSize` is 8192, not one of/],
     [{ size: 4096, read, physicalBlockSize: 2 ** 29 }, /`physicalBlockSize` is 536870912, not a power of two up to/],

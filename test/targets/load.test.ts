@@ -1,5 +1,6 @@
 /** How a target's file is found, trusted and loaded. Needs a build: the file imports ublkts/target. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -173,6 +174,23 @@ describe('a file', () => {
 
   test('that is not there is refused', async () => {
     await assert.rejects(findTarget(join(folder, 'none.ts')), { code: 'ENOENT' });
+  });
+
+  test('that is a folder or a pipe is refused', async () => {
+    mkdirSync(join(folder, 'folder.ts'));
+    execFileSync('mkfifo', [join(folder, 'pipe.ts')]);
+    await assert.rejects(findTarget(join(folder, 'folder.ts')), {
+      message: /folder\.ts is not a target: it is a folder$/,
+    });
+    await assert.rejects(findTarget(join(folder, 'pipe.ts')), {
+      message: /pipe\.ts is not a target: it is no regular file$/,
+    });
+  });
+
+  test('in TypeScript that is installed is told to be compiled', async () => {
+    mkdirSync(join(folder, 'node_modules', 'disk'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules', 'disk', 'disk.ts'), GOOD);
+    await assert.rejects(findTarget(join(folder, 'node_modules', 'disk', 'disk.ts')), { hint: /compile the file/ });
   });
 
   const asRoot = process.geteuid?.() === 0 ? false : 'only root is careful';

@@ -58,6 +58,7 @@ function numbersProblem(handlers: Handlers): string | null {
   const { discardGranularity = blockSize } = handlers;
   if (!BLOCKS.includes(blockSize)) return `\`blockSize\` is ${blockSize}, not one of ${BLOCKS.join(', ')}`;
   if (size === 0) return `\`size\` is 0: a device has at least one block, of ${blockSize} bytes`;
+  if (size > Number.MAX_SAFE_INTEGER) return `\`size\` is ${size}, more than 2^53 - 1`;
   if (!isWhole(size, blockSize))
     return `\`size\` is ${String(size)}, not a multiple of the block of ${blockSize} bytes`;
   if (!isPowerOfTwo(physicalBlockSize) || physicalBlockSize > MOST_PHYSICAL)

@@ -56,6 +56,10 @@ async function loadBranded(file: string, copy?: string): Promise<Readonly<Record
       hint: 'put it there; `ublkts target new NAME` writes one to begin with',
     });
   }
+  // A pipe would be waited for without end.
+  const stat = statSync(file);
+  if (!stat.isFile())
+    throw usageError(`${file} is not a target: it is ${stat.isDirectory() ? 'a folder' : 'no regular file'}`);
   requireTypeScript(file);
   const exported = defaultOf(await importOf(file, copy));
   // A compiler that makes CommonJS of a module writes `exports.default = ...`, and Node's default is all of `exports`.
@@ -79,6 +83,9 @@ function kindOf(target: Readonly<Record<string, unknown>>): unknown {
 const NO_CODE_FROM_TYPES =
   'Node removes the types and changes nothing else: an enum, a namespace, a parameter property or a decorator cannot stay';
 
+const NO_TYPES_INSTALLED =
+  'Node removes no types from what is installed in a node_modules: compile the file and name the .js, or keep it elsewhere';
+
 /** The messages with which V8 refuses an ES module that Node takes for CommonJS. */
 const NOT_A_MODULE = /^Cannot use import statement outside a module|^Unexpected token 'export'/;
 
@@ -93,6 +100,7 @@ function moduleHint(file: string): string {
 function hintOf(error: unknown, file: string): string | undefined {
   const hint = error instanceof Error ? importHint(error) : undefined;
   if (hint !== undefined) return hint;
+  if (isObject(error) && error['code'] === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') return NO_TYPES_INSTALLED;
   if (!(error instanceof SyntaxError)) return undefined;
   const name = /does not provide an export named '(.+)'/.exec(error.message)?.[1];
   if (name !== undefined) return `it has no such name; if ${name} is a type, write \`import { type ${name} }\``;
