@@ -29,8 +29,9 @@ export interface TargetDefinition<Kinds extends OptionKinds = OptionKinds, Share
   readonly setup?: ((context: SetupContext<Kinds>) => Awaitable<Shared>) | undefined;
   /**
    * Makes the handlers, once on every thread that serves, and says what the device is. All threads must say the same.
-   * `add` shows what it throws, and no device is left. A server of the device's own ends then; a resident server goes on,
-   * and has what `open` has opened until `open` closes it before it throws. It has 60 seconds, too.
+   * `add` shows what it throws, and no device is left. A server of the device's own ends then; a resident server goes on.
+   * FileHandles, sockets, timers and Workers end with the thread; descriptors of `openSync` and processes stay there, unless
+   * `open` closes and ends them before it throws. It has 60 seconds, too.
    */
   open(context: OpenContext<Kinds, Shared>): Awaitable<Handlers>;
 }
