@@ -1,7 +1,7 @@
 /** io_uring_enter through a library that is made in memory: against a real io_uring of this kernel where it has one. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -32,6 +32,22 @@ describe('io_uring_enter', () => {
     assert.equal(third.enter(0, 0), -EBADF);
     third.close();
     second.close();
+    memory.unmap();
+  });
+
+  test('nobody can write to the code, or cut it off', () => {
+    const memory = mapAnonymous(PAGE_SIZE, 'of a test');
+    const call = loadEnter({ fd: -1, flags: 0, words: memory.words(0, 2), address: memory.address });
+    const files = readdirSync('/proc/self/fd')
+      .map((fd) => `/proc/self/fd/${fd}`)
+      .filter((file) => linkOf(file).startsWith('/memfd:ublkts-enter'));
+    assert.equal(files.length, call.how === 'koffi, libc' ? 0 : 1);
+    for (const file of files) {
+      assert.throws(() => writeFileSync(file, 'x', { flag: 'r+' }), { code: 'EPERM' });
+      assert.throws(() => truncateSync(file), { code: 'EPERM' });
+    }
+    assert.equal(call.enter(0, 0), -EBADF);
+    call.close();
     memory.unmap();
   });
 
@@ -88,6 +104,15 @@ function disassembled(code: Uint8Array): string[] {
       .flatMap((line) => line.split('\t').slice(2, 3))
       .map((text) => text.trim().replaceAll(/ +/g, ' ')),
   );
+}
+
+/** Empty: the descriptor with which the folder was read is closed by now. */
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
 }
 
 function inFile<T>(bytes: Uint8Array, use: (file: string) => T): T {

@@ -9,10 +9,12 @@ import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { ERRNO } from '../uapi/errno.ts';
-import { MFD_CLOEXEC } from '../uapi/mman.ts';
+import { F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from '../uapi/fcntl.ts';
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC } from '../uapi/mman.ts';
 import { closeDescriptor, systemError } from './calls.ts';
 import { enterCode } from './enter-code.ts';
 import { callInt } from './ffi.ts';
+import { addSeals } from './seals.ts';
 import { knowsProcessor, sharedObject } from './shared-object.ts';
 
 const SYS_io_uring_enter = 426;
@@ -45,11 +47,13 @@ export function loadEnter(target: EnterTarget): EnterCall {
 
 /** Returns undefined where a file in memory may not be made or executed (sysctl vm.memfd_noexec, a security module). */
 function compiled({ fd, flags, words, address }: EnterTarget): EnterCall | undefined {
-  const { value: library, errno } = callInt('memfd_create', 'ublkts-enter', MFD_CLOEXEC);
+  const { value: library, errno } = callInt('memfd_create', 'ublkts-enter', MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (library < 0 && REFUSED.includes(errno)) return undefined;
   if (library < 0) throw systemError('memfd_create', errno, 'ublkts-enter');
   try {
     writeSync(library, sharedObject(process.arch, 'enter', enterCode(fd, flags, address)));
+    // The file is the code that this thread runs, and root could write to it in /proc.
+    addSeals(library, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, 'a memfd');
     const { call, how, close } = bind(`/proc/self/fd/${library}`);
     return {
       enter: (toSubmit, waitFor) => {
