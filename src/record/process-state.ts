@@ -5,6 +5,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { isFrozen } from './frozen.ts';
+import { addedTicks } from './time-namespace.ts';
 
 /**
  * `stopped`: by a signal or a debugger; `frozen`: with its control group; `zombie`: it has ended but is still listed.
@@ -23,7 +24,7 @@ export interface ProcessFacts {
   readonly group: number;
   /** Processor time that it has used, in clock ticks. */
   readonly ticks: number;
-  /** Clock ticks from boot to the start of the process; NaN where it could not be read. */
+  /** Clock ticks from boot to the start of the process, the same number in every time namespace; NaN where it could not be read. */
   readonly startTime: number;
 }
 
@@ -56,7 +57,7 @@ export function readProcess(pid: number): ProcessFacts {
   if (pid <= 0) return GONE;
   if (!isProcOurs()) return isThere(pid) ? UNREADABLE : GONE;
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return readStat(pid);
   } catch (error) {
     const isUnlisted = NOT_LISTED.has((error as NodeJS.ErrnoException).code ?? '');
     // /proc mounted with hidepid shows no processes of other users.
@@ -66,7 +67,12 @@ export function readProcess(pid: number): ProcessFacts {
 
 /** The facts of this process itself, also where /proc numbers processes as another pid namespace does. */
 export function readOwnProcess(): ProcessFacts {
-  return parseStat(readFileSync('/proc/self/stat', 'latin1'));
+  return readStat('self');
+}
+
+function readStat(process: number | 'self'): ProcessFacts {
+  const facts = parseStat(readFileSync(`/proc/${process}/stat`, 'latin1'));
+  return { ...facts, startTime: facts.startTime - addedTicks() };
 }
 
 /** The pid namespace of this process, as the kernel names it; null where it has none. */
@@ -100,7 +106,10 @@ const STATES: Readonly<Record<string, ProcessState>> = {
   X: 'gone',
 };
 
-/** The second field is the process's name, which stands in parentheses and may hold any character; fields count from 1. */
+/**
+ * The second field is the process's name, which stands in parentheses and may hold any character; fields count from 1. The start is
+ * that of the time namespace of this process.
+ */
 export function parseStat(stat: string): ProcessFacts {
   const end = stat.lastIndexOf(')');
   const [state = '', ...fromFourth] = stat.slice(end + 2).split(' ');

@@ -1,10 +1,10 @@
 /** What a process is doing, as the kernel says it. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
-import { processState, type ProcessState } from '../../src/record/process-state.ts';
+import { processState, type ProcessState, readOwnProcess, readProcess } from '../../src/record/process-state.ts';
 
 async function becomes(pid: number, state: ProcessState): Promise<void> {
   for (let tries = 0; tries < 500 && processState(pid) !== state; tries++) await sleep(10);
@@ -39,4 +39,23 @@ test('a process that nobody has waited for is a zombie', async () => {
 test('no process has a number that is not above 0', () => {
   assert.equal(processState(0), 'gone');
   assert.equal(processState(-1), 'gone');
+});
+
+const IN_TIME_NAMESPACE = ['--time', '--boottime', '864000', '--fork', '--'];
+const hasNamespaces = spawnSync('unshare', [...IN_TIME_NAMESPACE, 'true']).status === 0;
+
+test('a process has started when it has, also for one with a boot time of its own', {
+  skip: !hasNamespaces && 'no time namespaces, or not root',
+}, () => {
+  const file = new URL('../../src/record/process-state.ts', import.meta.url).href;
+  const script = `const { readProcess } = await import('${file}'); console.log(readProcess(${process.pid}).startTime);`;
+  const { stdout } = spawnSync('unshare', [
+    ...IN_TIME_NAMESPACE,
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ]);
+  assert.equal(Number(stdout.toString()), readProcess(process.pid).startTime);
+  assert.equal(readOwnProcess().startTime, readProcess(process.pid).startTime);
 });
