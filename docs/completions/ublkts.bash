@@ -11,6 +11,15 @@ _ublkts_targets() {
   _ublkts_names_files
   mapfile -t COMPREPLY < <(compgen -W "null loop ram stripe nbd fault_inject" -f -- "$current")
 }
+# A program can follow `--`, which is word number $1.
+_ublkts_program() {
+  if ((COMP_CWORD > $1 + 1)); then
+    _ublkts_files
+    return
+  fi
+  _ublkts_names_files
+  mapfile -t COMPREPLY < <(compgen -c -f -- "$current")
+}
 _ublkts_second_words() {
   case $1 in
     lab) _ublkts_words "build run shell" ;;
@@ -20,7 +29,7 @@ _ublkts_second_words() {
 
 _ublkts() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local command=${COMP_WORDS[1]} assigned=
+  local command=${COMP_WORDS[1]} assigned= word
   COMPREPLY=()
   # bash makes three words of --flag=value.
   if [[ $current == = ]]; then
@@ -48,6 +57,13 @@ _ublkts() {
         return
       fi
       command="$command ${COMP_WORDS[2]}"
+      ;;
+  esac
+  case $command in
+    "add"|"lab run"|"recover")
+      for ((word = 2; word < COMP_CWORD; word++)); do
+        [[ ${COMP_WORDS[word]} != -- ]] || { _ublkts_program "$word"; return; }
+      done
       ;;
   esac
   case "$command $previous" in

@@ -19,6 +19,16 @@ function __ublkts_has_hyphens
     string match --quiet --regex -- '\s--[a-z]+-' (commandline -cp)
 end
 
+# The program behind `--` and its words, which are completed as on a command line of their own.
+function __ublkts_program
+    set -l words (commandline -opc)
+    set -l dashes (contains --index -- -- $words)
+    or return 1
+    test "$argv" = --exists; and return
+    set -e words[1..$dashes]
+    complete --do-complete (string join -- ' ' (string escape -- $words (commandline -ct)))
+end
+
 complete -c ublkts -f
 complete -c ublkts -n '__fish_use_subcommand' -a add -d 'Make a block device and start its server.'
 complete -c ublkts -n '__fish_use_subcommand' -a bench -d 'Measure a device with fio: IOPS, bandwidth, latency, and which requests were copied.'
@@ -159,6 +169,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from add' -l debug_mask -x -d 'The
 complete -c ublkts -n '__ublkts_has_hyphens; and __fish_seen_subcommand_from add' -l debug-mask -x -d 'The sum of what the server writes to /run/ublkts/N.log: 1 the device, 2 its threads, 4 or 8 every request.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -l format -x -a 'kublk table json' -d 'Print kublk\'s text, a table, or JSON. The default is a table on a terminal and kublk\'s text on a pipe.'
 complete -c ublkts -n '__fish_seen_subcommand_from add' -F
+complete -c ublkts -n '__ublkts_program --exists; and __fish_seen_subcommand_from add' -a '(__ublkts_program)'
 complete -c ublkts -n '__fish_seen_subcommand_from bench' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from bench' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from bench' -l no-color -d 'Print without colours, as with NO_COLOR set.'
@@ -199,6 +210,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcomma
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from run' -l instructions -d 'Let the clock count instructions: slow and on one CPU, but with the same figures in every run.'
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from run' -l timeout -x -d 'End the guest when the command takes longer than this many seconds.'
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from run' -l collect -r -a '(__fish_complete_directories)' -d 'Copy what the command leaves in /results into this directory.'
+complete -c ublkts -n '__ublkts_program --exists; and __fish_seen_subcommand_from lab; and __fish_seen_subcommand_from run' -a '(__ublkts_program)'
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from shell' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from shell' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from lab; and __fish_seen_subcommand_from shell' -l no-color -d 'Print without colours, as with NO_COLOR set.'
@@ -340,6 +352,7 @@ complete -c ublkts -n '__fish_seen_subcommand_from recover' -l debug_mask -x -d 
 complete -c ublkts -n '__ublkts_has_hyphens; and __fish_seen_subcommand_from recover' -l debug-mask -x -d 'The sum of what the server writes to /run/ublkts/N.log: 1 the device, 2 its threads, 4 or 8 every request.'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -l format -x -a 'kublk table json' -d 'Print kublk\'s text, a table, or JSON. The default is a table on a terminal and kublk\'s text on a pipe.'
 complete -c ublkts -n '__fish_seen_subcommand_from recover' -F
+complete -c ublkts -n '__ublkts_program --exists; and __fish_seen_subcommand_from recover' -a '(__ublkts_program)'
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l json -d 'Print one JSON object.'
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l debug -d 'Print the stack of an error.'
 complete -c ublkts -n '__fish_seen_subcommand_from reg-buf reg_buf' -l no-color -d 'Print without colours, as with NO_COLOR set.'

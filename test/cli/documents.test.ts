@@ -46,6 +46,10 @@ describe('bash completes', () => {
     // The value of this flag stands behind an equals sign, and nowhere else.
     ['ublkts add --server examples/ra', 'examples/ram.ts'],
     ['ublkts add --server = examples/ra', ''],
+    ['ublkts add -t nbd -- mapf', 'mapfile'],
+    ['ublkts add -t nbd -- cat --format examples/ra', 'examples/ram.ts'],
+    ['ublkts lab run -- mapf', 'mapfile'],
+    ['ublkts lab run -- cat examples/ra', 'examples/ram.ts'],
   ];
   for (const [typed, words] of lines) test(typed, () => assert.equal(bashCompletes(typed), words));
 });

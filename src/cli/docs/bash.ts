@@ -17,6 +17,15 @@ _ublkts_targets() {
   _ublkts_names_files
   mapfile -t COMPREPLY < <(compgen -W "${targetNames().join(' ')}" -f -- "$current")
 }
+# A program can follow \`--\`, which is word number $1.
+_ublkts_program() {
+  if ((COMP_CWORD > $1 + 1)); then
+    _ublkts_files
+    return
+  fi
+  _ublkts_names_files
+  mapfile -t COMPREPLY < <(compgen -c -f -- "$current")
+}
 _ublkts_second_words() {
   case $1 in
 ${topics.map((topic) => `    ${topic.name}) _ublkts_words "${secondWords(topic).join(' ')}" ;;`).join('\n')}
@@ -25,7 +34,7 @@ ${topics.map((topic) => `    ${topic.name}) _ublkts_words "${secondWords(topic).
 
 _ublkts() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
-  local command=\${COMP_WORDS[1]} assigned=
+  local command=\${COMP_WORDS[1]} assigned= word
   COMPREPLY=()
   # bash makes three words of --flag=value.
   if [[ $current == = ]]; then
@@ -55,6 +64,13 @@ _ublkts() {
       command="$command \${COMP_WORDS[2]}"
       ;;
   esac
+  case $command in
+    ${programCommands(commands)})
+      for ((word = 2; word < COMP_CWORD; word++)); do
+        [[ \${COMP_WORDS[word]} != -- ]] || { _ublkts_program "$word"; return; }
+      done
+      ;;
+  esac
   case "$command $previous" in
 ${commands.flatMap(valueCases).join('\n')}
   esac
@@ -65,6 +81,11 @@ ${commands.map(wordCase).join('\n')}
 
 complete -F _ublkts ublkts
 `;
+}
+
+function programCommands(commands: readonly CommandDoc[]): string {
+  const typed = commands.filter(({ takesProgram }) => takesProgram).flatMap(spellings);
+  return typed.map((name) => `"${name}"`).join('|');
 }
 
 /** After a flag that takes a value, only that value. */

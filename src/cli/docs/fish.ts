@@ -33,6 +33,16 @@ function __ublkts_has_hyphens
     string match --quiet --regex -- '\\s--[a-z]+-' (commandline -cp)
 end
 
+# The program behind \`--\` and its words, which are completed as on a command line of their own.
+function __ublkts_program
+    set -l words (commandline -opc)
+    set -l dashes (contains --index -- -- $words)
+    or return 1
+    test "$argv" = --exists; and return
+    set -e words[1..$dashes]
+    complete --do-complete (string join -- ' ' (string escape -- $words (commandline -ct)))
+end
+
 complete -c ublkts -f
 ${[...first, ...topicLines, ...helpLines(commands), ...commands.flatMap(commandLines)].join('\n')}
 `;
@@ -57,7 +67,12 @@ function commandLines(command: CommandDoc): string[] {
   return [
     ...command.flags.flatMap((flag) => flagLines(condition, flag)),
     ...(words === '' ? [] : [`complete -c ublkts -n ${quote(condition)} ${words}`]),
+    ...(command.takesProgram ? [programLine(condition)] : []),
   ];
+}
+
+function programLine(condition: string): string {
+  return `complete -c ublkts -n ${quote(`__ublkts_program --exists; and ${condition}`)} -a '(__ublkts_program)'`;
 }
 
 function flagLines(condition: string, { char, name, summary, value, completion }: FlagDoc): string[] {

@@ -43,6 +43,8 @@ export interface CommandDoc {
   readonly usage: string;
   readonly flags: readonly FlagDoc[];
   readonly args: readonly ArgDoc[];
+  /** Whether a program and its arguments can follow `--`. */
+  readonly takesProgram: boolean;
   readonly examples: readonly string[];
 }
 
@@ -110,14 +112,17 @@ function describeCommand(command: CommandSource): CommandDoc {
   const fill = (text: string): string =>
     text.replaceAll('<%= config.bin %>', BIN).replaceAll('<%= command.id %>', name);
   const args = Object.values(command.args).map(describeArg);
+  const flags = Object.values(command.flags).map(describeFlag);
+  const usage = typeof command.usage === 'string' ? fill(command.usage) : defaultUsage(name, args);
   return {
     name,
     aliases: command.aliases.map((alias) => alias.replaceAll(':', ' ')),
     summary: fill(command.summary ?? ''),
     description: fill(command.description ?? ''),
-    usage: `${BIN} ${typeof command.usage === 'string' ? fill(command.usage) : defaultUsage(name, args)}`,
-    flags: Object.values(command.flags).map(describeFlag),
+    usage: `${BIN} ${usage}`,
+    flags,
     args,
+    takesProgram: usage.includes(' -- ') || flags.some((flag) => flag.name === 'program'),
     examples: (command.examples ?? []).map((example) => fill(typeof example === 'string' ? example : example.command)),
   };
 }
@@ -155,7 +160,8 @@ function describeArg(arg: CommandSource['args'][string]): ArgDoc {
     description: arg.description ?? '',
     required: arg.required === true,
     multiple: arg.multiple === true,
-    completion: completionOf(arg.name.toUpperCase(), arg.options),
+    // Only -t takes the name of a built-in target.
+    completion: arg.name === 'target' ? { kind: 'file' } : completionOf(arg.name.toUpperCase(), arg.options),
   };
 }
 

@@ -19,6 +19,21 @@ _ublkts_devices() {
   compadd -a devices
 }
 
+# The program behind \`--\` and its words are completed as on a command line of their own.
+_ublkts_program() {
+  local -i dashes=$words[(i)--]
+  ((dashes < CURRENT)) || return 1
+  shift $dashes words
+  ((CURRENT -= dashes))
+  if ((CURRENT == 1)); then
+    _command_names -e
+    _files
+  else
+    _normal
+  fi
+  return 0
+}
+
 _ublkts_targets() {
   compadd ${targetNames().join(' ')}
   _files
@@ -26,21 +41,23 @@ _ublkts_targets() {
 
 _ublkts() {
   local curcontext=$curcontext state line
-  local -a commands
+  # Not \`commands\`, which is the name that zsh has for the programs in PATH.
+  local -a members
   # What is typed with hyphens matches the flags, which are listed with underscores.
   local -a spelling=(-M 'm:-=_ r:|[_-]=* r:|=*')
   local -i n
   _arguments -C '1:command:->command' '*::argument:->argument'
   case $state in
     command)
-      commands=(
+      members=(
 ${first.map((line) => `        ${line}`).join('\n')}
       )
-      _describe command commands
+      _describe command members
       ;;
     argument)
       # So that the value of a flag that was typed with hyphens is known.
       for ((n = 2; n < CURRENT; n++)); do
+        [[ $words[n] == -- ]] && break
         [[ $words[n] == --*-* && $words[n] != *=* ]] && words[n]=--\${\${words[n]#--}//-/_}
       done
       if [[ $PREFIX == --*-*=* ]]; then
@@ -69,8 +86,8 @@ function topicCase({ name, members }: TopicDoc): string {
   const words = members.map((command) => entry(secondWord(command), command.summary));
   return `        ${name})
           if ((CURRENT == 2)); then
-            commands=(${words.join(' ')})
-            _describe command commands
+            members=(${words.join(' ')})
+            _describe command members
           else
             shift words
             ((CURRENT--))
@@ -83,7 +100,8 @@ ${members.map((command) => argumentsCase(command, [secondWord(command)], '      
 
 function argumentsCase(command: CommandDoc, typed: readonly string[], indent: string): string {
   const specs = [...command.flags.map(flagSpec), ...command.args.map(argSpec)];
-  return `${indent}${typed.join('|')}) _arguments $spelling ${specs.join(' ')} ;;`;
+  const program = command.takesProgram ? '_ublkts_program || ' : '';
+  return `${indent}${typed.join('|')}) ${program}_arguments $spelling ${specs.join(' ')} ;;`;
 }
 
 function flagSpec({ char, name, summary, value, multiple, completion }: FlagDoc): string {
