@@ -12,6 +12,7 @@ const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
   'package-root': 0,
   'cache-home': 0,
+  'temporary-home': 1,
   clock: 0,
   sizes: 1,
   kinds: 2,

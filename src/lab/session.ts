@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packagePath } from '../package-root.ts';
+import { temporaryHome } from '../temporary-home.ts';
 import { chooseAcceleration } from './acceleration.ts';
 import { dependenciesDisk } from './dependencies.ts';
 import { newEndMarker, untilMarker } from './end-marker.ts';
@@ -57,7 +57,7 @@ export async function runSession(
   serve: (session: Session) => Promise<void>,
 ): Promise<number> {
   const { signal } = options;
-  const temporary = await mkdtemp(path.join(tmpdir(), 'ublkts-lab-'));
+  const temporary = await mkdtemp(path.join(temporaryHome(), 'ublkts-lab-'));
   const endMarker = newEndMarker();
   let guest: Guest | undefined;
   let serving: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { errorLines } from '../../src/cli/failures/report-failure.ts';
+import { errorLines, reportFailure } from '../../src/cli/failures/report-failure.ts';
 import { hintFor } from '../../src/cli/failures/hints.ts';
 import { UblkError } from '../../src/errors.ts';
 
@@ -30,4 +31,17 @@ test('an error is one line, whatever names are in it', () => {
   const [first, ...rest] = errorLines(error, ['add']).trimEnd().split('\n');
   assert.match(first ?? '', /cannot open \/a\\nb\\x1b\[2J \(ENOENT\)$/);
   assert.deepEqual(rest, []);
+});
+
+test("Node's own error about a file is told in words", ({ mock }) => {
+  const write = mock.method(process.stderr, 'write', () => true);
+  try {
+    readFileSync('/nonexistent/server.log');
+  } catch (error) {
+    reportFailure(error, ['serve']);
+  }
+  assert.match(
+    String(write.mock.calls[0]?.arguments[0]),
+    /cannot open \/nonexistent\/server\.log: No such file or directory \(ENOENT\)\n/,
+  );
 });

@@ -1,6 +1,7 @@
 /** Reports a failure: one line and a hint for a person, one object for a program, an exit code for a script. */
 import { UblkError } from '../../errors.ts';
 import { shortageOf } from '../../native/shortage.ts';
+import { textOfCode } from '../../native/uapi/errno.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { wants, wantsJson } from '../argv/global-flags.ts';
 import { findCommand, type FoundCommand, readManifest } from '../dispatch/manifest.ts';
@@ -72,7 +73,7 @@ function refusal(error: UblkError): string {
 }
 
 function unexpected(thrown: unknown): UblkError {
-  const known = shortageOf(thrown) ?? lostDirectory(thrown);
+  const known = shortageOf(thrown) ?? lostDirectory(thrown) ?? refusedFile(thrown);
   if (known !== undefined) return known;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'INTERNAL';
@@ -88,6 +89,14 @@ function lostDirectory(thrown: unknown): UblkError | undefined {
     hint: 'change to a directory that is there',
     cause: thrown,
   });
+}
+
+/** Node's own words for a file that the system refuses begin with the errno. */
+function refusedFile(thrown: unknown): UblkError | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const { code, syscall, path } = thrown as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined || path === undefined || /\s/.test(syscall)) return undefined;
+  return new UblkError(`cannot ${syscall} ${path}: ${textOfCode(code)}`, { code, command: syscall, cause: thrown });
 }
 
 /** How many causes of an error are told. An error can be its own cause. */

@@ -1,7 +1,7 @@
 /** Runs fio to its end, or kills it. */
 import { execFile, type ExecFileException } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { UblkError } from '../../errors.ts';
+import { temporaryHome } from '../../temporary-home.ts';
 
 export interface FioRun {
   /** 255: a signal ended it. */
@@ -20,9 +20,9 @@ export interface FioLimits {
 const FAILED = 255;
 const MAX_OUTPUT = 1 << 26;
 
-export function runFio(words: readonly string[], { timeoutMs = 0, signal }: FioLimits = {}): Promise<FioRun> {
+export async function runFio(words: readonly string[], { timeoutMs = 0, signal }: FioLimits = {}): Promise<FioRun> {
   // fio leaves files where it runs.
-  const options = { cwd: tmpdir(), maxBuffer: MAX_OUTPUT, timeout: timeoutMs, killSignal: 'SIGKILL' as const };
+  const options = { cwd: temporaryHome(), maxBuffer: MAX_OUTPUT, timeout: timeoutMs, killSignal: 'SIGKILL' as const };
   return new Promise((resolve, reject) => {
     execFile('fio', words, { ...options, ...(signal && { signal }) }, (error, stdout, stderr) => {
       // Ctrl-C on a terminal reaches fio as well, and it may have ended by that.
