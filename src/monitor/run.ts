@@ -53,6 +53,9 @@ export async function runMonitor(options: MonitorOptions): Promise<void> {
   if (ended !== undefined && ended !== 'SIGINT') process.kill(process.pid, ended);
 }
 
+/** Moves the cursor to the upper left corner. */
+const HOME = '\u001b[H';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Returns the signal of the process that ended it, if one did. */
@@ -76,7 +79,10 @@ async function showScreen(
   // Ink does so too, but after its first frame: a key pressed before that would be echoed into it.
   process.stdin.setRawMode(true);
   // `interactive`: Ink would otherwise look for signs of a CI, and draw nothing there.
-  const screen = render(app, { alternateScreen: true, incrementalRendering: true, interactive: true });
+  const screen = render(null, { alternateScreen: true, incrementalRendering: true, interactive: true });
+  // The cursor is still where the shell had it: behind keys that came early, for example, which would move the first line.
+  process.stdout.write(HOME);
+  screen.rerender(app);
   const leave = () => screen.unmount();
   let ended: NodeJS.Signals | undefined;
   const end = (name: NodeJS.Signals) => {

@@ -134,6 +134,22 @@ describe('the screen', { timeout: 120_000 }, () => {
     }
   });
 
+  test('begins in the corner, wherever the cursor was in the shell', async () => {
+    const terminal = new Terminal([
+      'bash',
+      '-c',
+      'printf "\\n\\n%50s" typed; exec "$@"',
+      'bash',
+      process.execPath,
+      PLAY,
+    ]);
+    try {
+      assert.match(await terminal.until(/q quit/), /^ ublkts monitor .*\n \[1 Devices\]/);
+    } finally {
+      await terminal.close();
+    }
+  });
+
   test('has room for 20 devices, and says what is below', () =>
     withPlay(
       async (terminal) => {
