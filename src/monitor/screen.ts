@@ -110,8 +110,8 @@ export function shownEvents({ events }: Picture, { filter }: Screen): MonitorEve
   return events.filter(({ device, kind, text }) => matches(filter, `ublkb${device}`, `${kind} ${text}`)).toReversed();
 }
 
-function wordsOf({ target, files, state, dataPath, resident }: DeviceView): string {
-  return [target ?? 'other', ...files, state.word, dataPath ?? '', resident ?? ''].join(' ');
+function wordsOf({ target, sources, state, dataPath, resident }: DeviceView): string {
+  return [target ?? 'other', ...sources, state.word, dataPath ?? '', resident ?? ''].join(' ');
 }
 
 function matches(filter: string, ...texts: readonly string[]): boolean {

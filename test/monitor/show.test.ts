@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bar, columns, levels, stack } from '../../src/monitor/drawing/charts.ts';
-import { fittingColumns } from '../../src/monitor/lines/device-columns.ts';
+import { DEVICE_COLUMNS, fittingColumns } from '../../src/monitor/lines/device-columns.ts';
 import { dataLines } from '../../src/monitor/lines/data.ts';
 import { factLines } from '../../src/monitor/lines/facts.ts';
 import { chartLines, chartsOf } from '../../src/monitor/lines/history.ts';
@@ -11,9 +11,11 @@ import { ASCII, glyphsFor, UNICODE } from '../../src/monitor/drawing/glyphs.ts';
 import { deviceLayout } from '../../src/monitor/panels/layout.ts';
 import { clip, fit, keepEnd, type Piece, piece, widthOf, wrap } from '../../src/monitor/drawing/pieces.ts';
 import { ownBufferLines } from '../../src/monitor/lines/buffers.ts';
-import { observe } from '../../src/watch/model/picture.ts';
+import { type DeviceView, observe } from '../../src/watch/model/picture.ts';
 import { foreignSample, sampleAt, storedBuffer, unknownSample, view } from '../watch/samples.ts';
 
+const targetCell = (device: DeviceView, width: number) =>
+  textOf(DEVICE_COLUMNS.find(({ key }) => key === 'target')?.cell(device, 'interval', UNICODE, width) ?? []);
 const textOf = (pieces: readonly Piece[]) => pieces.map(({ text }) => text).join('');
 
 describe('charts', () => {
@@ -106,6 +108,30 @@ describe('lines', () => {
     );
     assert.match(textOf(load), /^100 r\/s/);
     assert.ok(widthOf(factLines(device, 'interval', 80, UNICODE)[0] ?? []) <= 80);
+  });
+
+  test('name the server of an nbd device, which has no files', () => {
+    const uri = 'nbd://storage.example/disk1';
+    const device = view({}, { target: 'nbd', sources: [uri] });
+    assert.match(
+      textOf(factLines(device, 'interval', 200, UNICODE)[0] ?? []),
+      /LIVE {2}nbd nbd:\/\/storage\.example\/disk1 · /,
+    );
+    assert.match(targetCell(device, 40), /^nbd nbd:\/\/storage\.example\/disk1$/);
+  });
+
+  test("show the end of the path of somebody's own target", () => {
+    assert.equal(targetCell(view({}, { target: '/srv/targets/ram.ts' }), 12), '…gets/ram.ts');
+    assert.equal(targetCell(view({}, { target: 'fault_inject' }), 12), 'fault_inject');
+  });
+
+  test('the columns that tell the least leave room for the target', () => {
+    for (let width = 70; width <= 220; width++) {
+      const shown = fittingColumns(width);
+      const target = shown.find(({ key }) => key === 'target');
+      if (shown.some(({ key }) => ['shape', 'size', 'path'].includes(key)))
+        assert.ok((target?.width ?? 0) >= 20, `${width}`);
+    }
   });
 
   test('say whose a device is that is not known to be ours, and nothing of it that was not read', () => {

@@ -293,6 +293,20 @@ describe('a server', () => {
     assert.match(only(pictureOf(sampleAt(0, dead))).state.trouble ?? '', /^the disk is on fire/);
   });
 
+  test('that ended because its device was quiesced is not said to have been stopped', () => {
+    const quiesced = deviceSample({
+      state: 'QUIESCED',
+      own: ownRecord({ ended: { at: '', reason: 'stopped', message: null } }),
+      server: 'gone',
+    });
+    const { events, devices } = pictureOf(sampleAt(0, deviceSample()), sampleAt(1, quiesced));
+    assert.match(devices[0]?.state.trouble ?? '', /^the device was quiesced; I\/O waits until the device is recovered/);
+    assert.deepEqual(
+      events.map(({ kind, text }) => [kind, text.slice(0, 33)]),
+      [['stopped', 'QUIESCED: the device was quiesced']],
+    );
+  });
+
   test('that was replaced is an event', () => {
     const quiesced = deviceSample({
       state: 'QUIESCED',

@@ -52,6 +52,7 @@ export function ownRecord(change: Partial<OwnRecord> = {}): OwnRecord {
   return {
     target: 'null',
     files: [],
+    sources: change.files ?? [],
     dataPath: 'copy',
     registers: false,
     queues: 2,

@@ -1,5 +1,6 @@
 /** A device's target in a table or a sentence: its type, and its files, its URI, or the program that it has started. */
 import type { DeviceReport } from '../../device/report/report.ts';
+import { sourcesOf } from '../../spec/sources.ts';
 import { escapeControls } from '../../text/escape.ts';
 import { cutStart } from '../../text/fit.ts';
 import { displayWidth } from '../../text/width.ts';
@@ -11,11 +12,6 @@ const LEAST_FOR_FILES = 8;
 
 export function targetText({ target }: DeviceReport): string {
   return target === null ? NOTHING : [target.type, ...sourcesOf(target)].join(' ');
-}
-
-function sourcesOf({ files, options }: NonNullable<DeviceReport['target']>): string[] {
-  const { uri, program } = options;
-  return [...files, ...[uri, program].filter((source) => source !== undefined)];
 }
 
 /** On a narrow terminal the start of the files goes: the type stays, and the end says which file it is. */

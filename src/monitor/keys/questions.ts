@@ -7,8 +7,8 @@ import { done, type KeyName, type Outcome } from './situation.ts';
 
 /** The question says what the device is, and whether it is in use. */
 export function aboutDeleting(device: DeviceView): Question {
-  const { id, name, files, sizeBytes, serverPid, serverRuns, inFlight } = device;
-  const what = [targetWords(device), ...files].join(' ');
+  const { id, name, sources, sizeBytes, serverPid, serverRuns, inFlight } = device;
+  const what = [targetWords(device), ...sources].join(' ');
   const lines = [`/dev/${name}: ${what}, ${formatSize(sizeBytes)}`];
   if (serverRuns) lines.push(serverPid > 0 ? `Its server (pid ${serverPid}) stops.` : 'Its server stops.');
   if (inFlight > 0) lines.push(`${inFlight} requests are in flight: someone is using it.`);

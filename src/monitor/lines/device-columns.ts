@@ -6,6 +6,7 @@ import { count, megabytes, milliseconds, percent } from '../../text/numbers.ts';
 import type { Glyphs } from '../drawing/glyphs.ts';
 import { DATA_WAYS, dataRequests, type DeviceView, type Period, wayShare } from '../../watch/model/picture.ts';
 import { keepEnd, type Piece, piece } from '../drawing/pieces.ts';
+import { displayWidth } from '../../text/width.ts';
 import { rate, type Span } from '../../watch/model/spans.ts';
 
 export type ColumnKey =
@@ -190,17 +191,22 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
 const GAP = 2;
 const POINTER = 2;
 
+/** What the target gets beyond its own width before the columns that tell the least (`expendable` 7 and more) are shown. */
+const TARGET_FIRST = 12;
+const TELLS_LITTLE = 7;
+
 /** The columns that fit into `width`; the room that is left goes to the target. */
 export function fittingColumns(width: number): DeviceColumn[] {
   let columns = [...DEVICE_COLUMNS];
   const needed = () => columns.reduce((sum, column) => sum + column.width + GAP, POINTER - GAP);
-  while (needed() > width) {
+  const wished = () => needed() + (columns.some(({ expendable }) => expendable >= TELLS_LITTLE) ? TARGET_FIRST : 0);
+  while (wished() > width) {
     const worst = columns.reduce((a, b) => (b.expendable > a.expendable ? b : a));
     if (worst.expendable === 0) break;
     columns = columns.filter((column) => column !== worst);
   }
   const spare = Math.max(0, width - needed());
-  const forWord = spare >= MATCH_WORD ? MATCH_WORD : 0;
+  const forWord = spare >= TARGET_FIRST + MATCH_WORD ? MATCH_WORD : 0;
   const forTarget = Math.min(40, spare - forWord);
   return columns.map((column) => {
     if (column.key === 'target') return { ...column, width: column.width + forTarget };
@@ -208,12 +214,13 @@ export function fittingColumns(width: number): DeviceColumn[] {
   });
 }
 
-/** Always the type, and as much of the files' names as there is room for. */
-function targetPiece({ owner, target, files }: DeviceView, width: number, ellipsis: string): Piece {
+/** Always the type, and as much of the names of its files, or of its URI, as there is room for. */
+function targetPiece({ owner, target, sources }: DeviceView, width: number, ellipsis: string): Piece {
   if (target === null) return piece(owner === 'unknown' ? 'unknown' : '(other)', 'quiet');
-  const room = width - target.length - 1;
-  const names = files.join(' ');
-  return piece(files.length === 0 || room < 6 ? target : `${target} ${keepEnd(names, room, ellipsis)}`);
+  const room = width - displayWidth(target) - 1;
+  // A target of somebody's own is the path of its file.
+  if (sources.length === 0 || room < 6) return piece(keepEnd(target, width, ellipsis));
+  return piece(`${target} ${keepEnd(sources.join(' '), room, ellipsis)}`);
 }
 
 /** One character per queue shows how full it is; as few queues are ever half full, on a square-root scale. */

@@ -28,7 +28,7 @@ const SHORTEST_NAME = 8;
 
 /** Written out where there is room; otherwise short, with as much of the files' names as fits. */
 function identityPieces(device: DeviceView, width: number, glyphs: Glyphs): Piece[] {
-  const files = device.files.join(' ');
+  const files = device.sources.join(' ');
   const variant = (wordy: boolean, names: string) => identityWith(device, wordy, names, glyphs);
   const fitting = firstFitting([variant(true, files), variant(false, files)], width);
   const tooWide = widthOf(fitting) - width;
@@ -63,7 +63,7 @@ function shapeFact({ queueCount, queueDepth }: DeviceView, wordy: boolean, { tim
 
 function serverFact(device: DeviceView, wordy: boolean): string {
   const { serverPid, serverRuns } = device;
-  if (serverPid > 0) return `${serverWords(device, wordy)}pid ${serverPid}`;
+  if (serverPid > 0 && serverRuns) return `${serverWords(device, wordy)}pid ${serverPid}`;
   return serverRuns ? 'server not shown' : 'no server';
 }
 

@@ -116,7 +116,8 @@ function tellOfServer(before: ObservedDevice, now: ObservedDevice, tell: Tell): 
   } else if (was !== is && isHeldUp(is)) {
     tell(id, 'not serving', now.state.severity, `${is}: ${trouble}`);
   } else if ((was === 'LIVE' || isHeldUp(was)) && was !== is) {
-    if (own?.ended?.reason === 'stopped') tell(id, 'stopped', 'neutral', 'stopped');
+    const asked = own?.ended?.reason === 'stopped';
+    if (asked) tell(id, 'stopped', 'neutral', is === 'DEAD' ? 'stopped' : `${is}: ${trouble}`);
     else tell(id, 'server gone', 'bad', `${is}: ${trouble}`);
   }
 }

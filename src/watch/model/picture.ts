@@ -34,6 +34,8 @@ export interface DeviceView {
   /** null for a device that is not known to be ours. */
   readonly target: string | null;
   readonly files: readonly string[];
+  /** The files, or what takes their place: the URI of an export, or a program. */
+  readonly sources: readonly string[];
   readonly dataPath: string | null;
   /** Whether io_uring uses the request's own pages. */
   readonly registers: boolean;
@@ -147,6 +149,7 @@ function viewOf(
     owner: ownerOf(now),
     target: own?.target ?? null,
     files: own?.files ?? [],
+    sources: own?.sources ?? [],
     dataPath: own?.dataPath ?? null,
     registers: own?.registers ?? false,
     state: stateOf(now, stalledMs, wallMs),

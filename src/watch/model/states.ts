@@ -46,8 +46,9 @@ export function canBeRecovered({ word }: ShownState): boolean {
 }
 
 /** Why the device has no server, in words. */
-function whyGone({ own, serverPid, server }: DeviceSample): string {
-  if (own?.ended?.reason === 'stopped') return 'the device was stopped';
+function whyGone({ own, serverPid, server, state }: DeviceSample): string {
+  // The server ends in the same way for `quiesce` and for `stop`; only the kernel's state tells which it was.
+  if (own?.ended?.reason === 'stopped') return state === 'DEAD' ? 'the device was stopped' : 'the device was quiesced';
   if (own?.ended?.message) return own.ended.message;
   if (serverPid <= 0) return 'it has no server';
   if (server === 'zombie') return `its server (pid ${serverPid}) has ended but is still a zombie`;

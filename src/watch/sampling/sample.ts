@@ -71,6 +71,8 @@ export interface SampledBuffer {
 export interface OwnRecord {
   readonly target: string;
   readonly files: readonly string[];
+  /** What names its storage: the files, or the URI or the program of an NBD server. */
+  readonly sources: readonly string[];
   readonly dataPath: string;
   /** Whether io_uring uses the request's own pages. */
   readonly registers: boolean;

@@ -23,6 +23,7 @@ import { serverOf, serverState } from '../../record/server-identity.ts';
 import { isServerLockHeld } from '../../record/server-lock.ts';
 import { readUnchanged } from '../../record/unchanged.ts';
 import { dataPathNameOf, dataPathOf } from '../../spec/device-spec.ts';
+import { sourcesOf } from '../../spec/sources.ts';
 import { FeatureSet } from '../../spec/features.ts';
 import { readBlockCounters } from '../../stats/block-layer.ts';
 import { StatsReader } from '../../stats/reader.ts';
@@ -157,6 +158,7 @@ function ownRecord({ spec, generation, buffers, ended }: DeviceRecord): OwnRecor
   return {
     target: spec.target,
     files: spec.files,
+    sources: sourcesOf({ files: spec.files, options: spec.targetOptions }),
     dataPath: dataPathNameOf(spec),
     registers: dataPathOf(spec).registers,
     queues: spec.queues,
