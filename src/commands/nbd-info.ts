@@ -19,6 +19,12 @@ export default class NbdInfo extends BaseCommand {
     }),
   };
 
+  /** Other commands have an option for each of these. */
+  protected override get unknownFlagHint(): string | undefined {
+    const hasTls = this.argv.some((word) => /^--tls[-_]/.test(word));
+    return hasTls ? "parameters of TLS stand in the URI: 'nbds://HOST/?tls-certificates=DIR'" : undefined;
+  }
+
   override async run(): Promise<void> {
     const { args } = await this.parse(NbdInfo);
     const { nbdInfo } = await import('../device/nbd-info.ts');

@@ -12,7 +12,7 @@ export function tlsError(thrown: unknown): UblkError {
   if (code === 'ECONNRESET') return closedError();
   const why = (reason ?? OPENSSL.exec(message)?.[1] ?? message).replace(ADVICE, '');
   if (CERTIFICATE.test(code)) {
-    return new UblkError(`the certificate of the server is not trusted: ${why}`, {
+    return new UblkError(`the certificate of the server is not trusted: ${otherName(thrown as WrongName) ?? why}`, {
       code,
       kind: 'failed',
       command: 'STARTTLS',
@@ -25,6 +25,18 @@ export function tlsError(thrown: unknown): UblkError {
     command: 'STARTTLS',
     hint: HINT,
   });
+}
+
+/** What Node adds to the error about a certificate of another name. */
+interface WrongName {
+  readonly host?: string;
+  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string | string[] } };
+}
+
+/** Node's own words for it leave out a name that is not in the list of names, and the list is empty then. */
+function otherName({ host, cert }: WrongName): string | undefined {
+  const names = cert?.subjectaltname?.replaceAll(/(?:DNS|IP Address):/g, '') ?? String(cert?.subject?.CN ?? '');
+  return host === undefined || names === '' ? undefined : `it is made out to ${names}, and not to ${host}`;
 }
 
 /** A server that refuses the client's certificate or key may give the reason only in its own log. */
