@@ -1,8 +1,9 @@
 /**
- * Finds the uses that would lose data if a block device went away: mounted file systems, swap, and block devices made
- * of it. They are read from /proc and /sys, which answer whatever the device does.
+ * Finds the uses that would lose data if a block device went away: mounted file systems, swap, block devices made of it,
+ * and the kernel's own servers of disks. They are read from /proc and /sys, which answer whatever the device does.
  */
 import { namesIn, readText } from '../native/kernel-files.ts';
+import { kernelExports } from './exports.ts';
 import { fileSystemUses } from './file-systems.ts';
 import type { Claimant } from './holder.ts';
 import { devicesOfMount, mountsEverywhere, unescapeOctal } from './mounts.ts';
@@ -16,9 +17,9 @@ export interface Claim {
   readonly claimant: Claimant;
 }
 
-/** The claims on these disks and partitions: mounts, then swap, then devices on top of them. */
+/** The claims on these disks and partitions: mounts, then swap, then devices on top of them, then exports. */
 export function findClaims(numbers: readonly DeviceNumber[]): Claim[] {
-  return [...findMounts(numbers), ...findSwaps(numbers), ...findStacked(numbers)];
+  return [...findMounts(numbers), ...findSwaps(numbers), ...findStacked(numbers), ...findExports(numbers)];
 }
 
 /** Paths of the swap areas in /proc/swaps. */
@@ -63,6 +64,13 @@ function findStacked(numbers: readonly DeviceNumber[]): Claim[] {
     const names = [...above, ...loops.filter(({ below }) => below === number).map(({ name }) => name)];
     return names.map((name) => claim(number, { kind: 'device', name, label: labelOf(name) }));
   });
+}
+
+/** The exports of these disks and partitions. */
+export function findExports(numbers: readonly DeviceNumber[]): Claim[] {
+  return kernelExports().flatMap(({ name, device, release }) =>
+    device !== null && numbers.includes(device) ? [claim(device, { kind: 'export', name, release })] : [],
+  );
 }
 
 /** The name that people know a dm device by. */

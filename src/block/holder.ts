@@ -8,8 +8,10 @@ export type Claimant =
   /** A file system whose mount no process sees. */
   | { readonly kind: 'file-system'; readonly fileSystem: string }
   | { readonly kind: 'swap'; readonly path: string }
-  /** A block device that is made of it: device mapper, LVM, md, loop, zram, ublk. */
-  | { readonly kind: 'device'; readonly name: string; readonly label: string | null };
+  /** A block device that is made of it: device mapper, LVM, md, loop, zram, bcache, drbd, ublk. */
+  | { readonly kind: 'device'; readonly name: string; readonly label: string | null }
+  /** A server in the kernel that gives others the disk (nvmet, LIO); `release` is the command that ends that. */
+  | { readonly kind: 'export'; readonly name: string; readonly release: string };
 
 /** A process that has the device open. */
 export interface Opener {
@@ -31,6 +33,8 @@ export function describeHolder(holder: Holder): string {
       return `used as swap (${holder.path})`;
     case 'device':
       return `part of ${nameOf(holder)}`;
+    case 'export':
+      return `served by ${holder.name}`;
     default:
       return `open in process ${holder.pid} (${holder.command})`;
   }
@@ -49,6 +53,8 @@ export function describeClaim({ device, claimant }: { readonly device: string; r
       return `${device} is part of a file system (${claimant.fileSystem}) whose mount cannot be seen here`;
     case 'swap':
       return `${device} is used as swap`;
+    case 'export':
+      return `${device} is served by ${claimant.name}`;
     default:
       return `${device} is used by ${nameOf(claimant)}`;
   }
@@ -76,7 +82,11 @@ function releaseCommand(holder: Exclude<Holder, { kind: 'file-system' }>): strin
       if (holder.name.startsWith('ublkb')) return `ublkts del -n ${holder.name.slice('ublkb'.length)}`;
       if (holder.name.startsWith('dm-')) return `dmsetup remove ${quoteWord(holder.label ?? holder.name)}`;
       if (holder.name.startsWith('zram')) return `zramctl --reset /dev/${holder.name}`;
+      if (holder.name.startsWith('drbd')) return `drbdsetup detach ${holder.name.slice('drbd'.length)}`;
+      if (holder.name.startsWith('bcache')) return `echo 1 > /sys/block/${holder.name}/bcache/stop`;
       return holder.name.startsWith('md') ? `mdadm --stop /dev/${holder.name}` : `losetup -d /dev/${holder.name}`;
+    case 'export':
+      return holder.release;
     default:
       return `kill ${holder.pid}`;
   }

@@ -3,12 +3,13 @@
  * whose disk hangs does not hide who uses this one.
  */
 import type { BigIntStats } from 'node:fs';
-import { findClaims } from '../block/claims.ts';
+import { type Claim, findClaims } from '../block/claims.ts';
+import { kernelExports } from '../block/exports.ts';
 import { describeClaim } from '../block/holder.ts';
 import { mountOf, mountsSeenBy } from '../block/mounts.ts';
 import { blockDeviceName, type DeviceNumber, deviceNumber } from '../block/number.ts';
 import { commandOf, inodeOf, openBlockDevice, type OpenFile, openFilesOfOthers } from '../block/open-files.ts';
-import { devicesBelow, diskOf, type KernelLoop, kernelLoops, loopFileOf, partitionsOf } from '../block/topology.ts';
+import { devicesBelow, diskOf, kernelLoops, loopFileOf, partitionsOf } from '../block/topology.ts';
 import { findDevices } from '../control/discovery.ts';
 import { readText } from '../native/kernel-files.ts';
 import type { DeviceRecord, FileIdentity } from '../record/device-record.ts';
@@ -36,24 +37,31 @@ export async function holderOf(file: FoundFile, except: number): Promise<FileUse
 /** A sentence about how the kernel itself uses the file or block device (mount, swap, dm, md, loop device), or null. */
 export async function systemUse(stat: BigIntStats, inPool = true): Promise<string | null> {
   if (!stat.isBlockDevice()) {
-    const [loop] = await whichOf(loopsNear(stat), ({ file }) => isAt(stat, file, inPool));
-    return loop === undefined ? null : `/dev/${loop.name} uses it (\`losetup -d /dev/${loop.name}\` detaches it)`;
+    const [loop] = await whichOf(near(stat, kernelLoops()), ({ file }) => isAt(stat, file, inPool));
+    if (loop !== undefined) return `/dev/${loop.name} uses it (\`losetup -d /dev/${loop.name}\` detaches it)`;
+    const exported = kernelExports().filter(({ device }) => device === null);
+    const [one] = await whichOf(near(stat, exported), ({ file }) => isAt(stat, file, inPool));
+    return one === undefined ? null : `${one.name} serves it (\`${one.release}\` ends that)`;
   }
+  return diskUse(stat, findClaims);
+}
+
+/** A sentence about what `find` finds of a block device, or null. */
+export function diskUse(stat: BigIntStats, find: (numbers: readonly DeviceNumber[]) => Claim[]): string | null {
   const number = deviceNumber(stat.rdev);
   const disk = diskOf(number);
   // A partition cannot be claimed while its whole disk is in use. Uses of the disk's other partitions do not matter.
   const related = disk === null ? partitionsOf(number).map((partition) => partition.number) : [disk];
-  const [claim] = findClaims([number, ...related]);
+  const [claim] = find([number, ...related]);
   return claim === undefined ? null : describeClaim(claim);
 }
 
-/** The loop devices of the kernel, without those whose file is on the file system of another block device. */
-function loopsNear(stat: BigIntStats): readonly KernelLoop[] {
-  const loops = kernelLoops();
+/** Those of the users of files whose file is not on the file system of another block device. */
+function near<T extends { readonly file: string }>(stat: BigIntStats, users: readonly T[]): readonly T[] {
   const device = deviceNumber(stat.dev);
-  if (loops.length === 0 || blockDeviceName(device) === null) return loops;
+  if (users.length === 0 || blockDeviceName(device) === null) return users;
   const mounts = mountsSeenBy('self');
-  return loops.filter(({ file }) => {
+  return users.filter(({ file }) => {
     const other = mountOf(file, mounts)?.device ?? '0:';
     return other.startsWith('0:') || other === device;
   });

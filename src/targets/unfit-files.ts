@@ -1,5 +1,6 @@
 /** Files that no device can lie on, each refused with the reason and with what helps. */
 import { type BigIntStats, realpathSync, statSync } from 'node:fs';
+import { findExports } from '../block/claims.ts';
 import { type DeviceNumber, deviceNumber } from '../block/number.ts';
 import type { Params } from '../control/commands.ts';
 import { UblkError } from '../errors.ts';
@@ -8,7 +9,7 @@ import { HUGETLBFS_MAGIC } from '../native/uapi/fs.ts';
 import { UBLK_ATTR_READ_ONLY } from '../native/uapi/ublk-params.ts';
 import { isOwnFile, OWN_DIRECTORIES } from '../record/files.ts';
 import type { BackingCalls } from './backing-calls.ts';
-import { isSame, liesOnDevice, systemUse } from './holders.ts';
+import { diskUse, isSame, liesOnDevice, systemUse } from './holders.ts';
 import type { FoundFile } from './looks.ts';
 
 export function refusal(path: string, code: string, reason: string, hint: string): UblkError {
@@ -34,9 +35,10 @@ export function requireDistinct(paths: readonly string[], stats: readonly BigInt
   }
 }
 
-/** Refuses a file that a loop device of the kernel uses. The kernel takes no lock for that use. */
+/** Refuses a file that a loop device or a server of the kernel uses, and a disk that such a server uses. They lock neither. */
 export async function requireUnused(file: FoundFile, resident: boolean): Promise<void> {
-  const use = file.stat.isBlockDevice() ? null : await systemUse(file.stat, resident);
+  const { stat } = file;
+  const use = stat.isBlockDevice() ? diskUse(stat, findExports) : await systemUse(stat, resident);
   if (use !== null) throw refusal(file.path, 'EBUSY', use, 'end that use first, or use another file');
 }
 

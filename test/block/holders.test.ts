@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSwaps } from '../../src/block/claims.ts';
+import { parseLioInfo } from '../../src/block/exports.ts';
 import { describeHolders, type Holder, toRelease } from '../../src/block/holder.ts';
 import { deviceOfMountOf, type Mount, parseMountInfo } from '../../src/block/mounts.ts';
 
@@ -62,6 +63,18 @@ test('swap areas are the first column below the headings', () => {
   assert.deepEqual(parseSwaps(text), ['/dev/ublkb2']);
 });
 
+test('a store of LIO has the number of its disk or the name of its file; one that is not in use has neither', () => {
+  const head = 'Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 2048\n';
+  const disk = '        iBlock device: ublkb0  UDEV PATH: /dev/my disk  readonly: 0\n  exclusive: 1\n';
+  assert.deepEqual(parseLioInfo(`${head}${disk}        Major: 259 Minor: 2  CLAIMED: IBLOCK\n`), {
+    file: '/dev/my disk',
+    device: '259:2',
+  });
+  const file = '        TCM FILEIO ID: 0        File: /mnt/a b  Size: 1048576  Mode: O_DSYNC Async: 0\n';
+  assert.deepEqual(parseLioInfo(`${head}${file}`), { file: '/mnt/a b', device: null });
+  assert.equal(parseLioInfo(head), null);
+});
+
 test('holders are named, each with the command that ends it', () => {
   const holders: Holder[] = [
     { kind: 'mount', path: '/mnt', fileSystem: 'ext4', pid: 1 },
@@ -69,12 +82,15 @@ test('holders are named, each with the command that ends it', () => {
     { kind: 'device', name: 'dm-0', label: 'vg-lv' },
     { kind: 'device', name: 'ublkb12', label: 'loop' },
     { kind: 'device', name: 'zram0', label: null },
+    { kind: 'device', name: 'bcache1', label: null },
+    { kind: 'device', name: 'drbd2', label: null },
+    { kind: 'export', name: 'nvmet (subsystem s, namespace 1)', release: 'echo 0 > /sys/enable' },
     { kind: 'file-system', fileSystem: 'xfs' },
     { kind: 'process', pid: 12, command: 'sleep' },
   ];
   assert.equal(
     describeHolders(holders),
-    'mounted at /mnt (ext4), used as swap (/dev/ublkb0p2), part of dm-0 (vg-lv), part of ublkb12 (loop), part of zram0, part of a file system (xfs) whose mount cannot be seen here, open in process 12 (sleep)',
+    'mounted at /mnt (ext4), used as swap (/dev/ublkb0p2), part of dm-0 (vg-lv), part of ublkb12 (loop), part of zram0, part of bcache1, part of drbd2, served by nvmet (subsystem s, namespace 1), part of a file system (xfs) whose mount cannot be seen here, open in process 12 (sleep)',
   );
   assert.deepEqual(holders.map(toRelease), [
     '`umount /mnt`',
@@ -82,6 +98,9 @@ test('holders are named, each with the command that ends it', () => {
     '`dmsetup remove vg-lv`',
     '`ublkts del -n 12`',
     '`zramctl --reset /dev/zram0`',
+    '`echo 1 > /sys/block/bcache1/bcache/stop`',
+    '`drbdsetup detach 2`',
+    '`echo 0 > /sys/enable`',
     'end the programs that have its files open (after `umount -l`), or unmount it in its mount namespace',
     '`kill 12`',
   ]);

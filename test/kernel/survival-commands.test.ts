@@ -8,6 +8,7 @@ import { run as ublkts } from '../../tools/guest/ublkts.ts';
 import { inBackground } from './support/background.ts';
 import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { until } from './support/devices.ts';
+import { makeFat } from './support/fat.ts';
 import { library } from './support/library.ts';
 import { onlyLong } from './support/long.ts';
 
@@ -230,6 +231,39 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
     await assert.rejects(stopDevice(journal.id), /part of zram0/);
     sh('echo 1 > /sys/block/zram0/reset');
     await deleteDevice(journal.id);
+    sh('rm -rf /tmp/survival');
+  });
+
+  test('a vfat whose mount no process sees, and a disk that nvmet or LIO serves, refuse stop and del too', async () => {
+    sh('mkdir -p /tmp/survival/at; truncate -s 8M /tmp/survival/a; modprobe -a nvmet target_core_iblock vfat');
+    sh('mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config');
+    const { id, path } = await addDevice({ ...ADD_DEFAULTS, target: 'loop', files: ['/tmp/survival/a'], queues: 1 });
+    await blockDevice(path);
+    makeFat(path, 8 << 20, 512);
+    sh(`mount -t vfat ${path} /tmp/survival/at`);
+    const inside = inBackground('cd /tmp/survival/at; exec sleep 600');
+    await until('it is inside', () => sh(`readlink /proc/${inside.pid}/cwd`) === '/tmp/survival/at');
+    sh('umount -l /tmp/survival/at');
+    for (const refused of [stopDevice(id), deleteDevice(id)]) {
+      await assert.rejects(refused, /the kernel counts somebody who has it open, and no process is seen to/);
+    }
+    process.kill(inside.pid);
+    await inside.succeeded.catch(() => {});
+
+    const subsystem = '/sys/kernel/config/nvmet/subsystems/survival';
+    sh(`mkdir -p ${subsystem}/namespaces/1; echo -n ${path} > ${subsystem}/namespaces/1/device_path`);
+    sh(`echo 1 > ${subsystem}/namespaces/1/enable`);
+    await assert.rejects(stopDevice(id), /it is served by nvmet \(subsystem survival, namespace 1\)/);
+    const { status, stderr } = run(`ublkts add -t loop ${path}`);
+    assert.equal(status, 6, stderr);
+    assert.match(stderr, /is served by nvmet/);
+    sh(`echo 0 > ${subsystem}/namespaces/1/enable; rmdir ${subsystem}/namespaces/1 ${subsystem}`);
+
+    const store = '/sys/kernel/config/target/core/iblock_0/survival';
+    sh(`mkdir -p ${store}; echo -n udev_path=${path} > ${store}/control; echo 1 > ${store}/enable`);
+    await assert.rejects(deleteDevice(id), /it is served by LIO \(block\/survival\)/);
+    sh(`rmdir ${store} /sys/kernel/config/target/core/iblock_0`);
+    await deleteDevice(id);
     sh('rm -rf /tmp/survival');
   });
 

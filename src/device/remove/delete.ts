@@ -17,6 +17,7 @@ import { requireWaiting, type WaitOptions, waitingReporter } from '../../control
 import { UblkError } from '../../errors.ts';
 import { type Kinds, optional, SWITCH } from '../../kinds.ts';
 import { endLeftOver } from '../../program/left-over.ts';
+import { UBLK_S_DEV_LIVE } from '../../native/uapi/ublk-device.ts';
 import { filesOf } from '../../record/files.ts';
 import { forgetIfGone, type GoingDevice, goingIds, readGoingDevice } from '../../record/going-device.ts';
 import { describePause, describeThaw, isPaused } from '../../record/paused.ts';
@@ -29,6 +30,7 @@ import { GoingMark } from './going-mark.ts';
 import { findHolders } from './holders/going.ts';
 import { goneDiskNumbers } from './holders/gone-disk.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
+import { refuseUnseen } from './holders/unseen.ts';
 import { inParallel } from '../in-parallel.ts';
 import { isGone } from '../is-gone.ts';
 import { patiently } from '../patiently.ts';
@@ -118,6 +120,7 @@ async function remove(channel: ControlChannel, id: number, options: DeleteOption
       const claimants = claimantsOf(id, numbers, stack);
       if (options.force !== true && known.devices.length > 0) refuseClaims(id, claimants);
       await endProgram(info, options);
+      if (options.force !== true && info.state === UBLK_S_DEV_LIVE) await stopUnopened(info, options);
       await stopAndRemove(info, mark, numbers, claimants, options);
     }
     await untilGone(channel, id, mark, server, numbers, options);
@@ -175,6 +178,12 @@ function serverNow({ dev_id: id, ublksrv_pid: pid }: DevInfo, going: GoingDevice
 async function endProgram({ dev_id: id, ublksrv_pid: serverPid }: DevInfo, { onWaiting }: WaitOptions): Promise<void> {
   if (isServing(serverState(serverOf(serverPid, readRecord(id))))) return;
   await endLeftOver(filesOf(id).program, onWaiting);
+}
+
+/** Throws if somebody has it open whom nothing but the driver knows. Nobody may have it open: it is stopped then. */
+async function stopUnopened({ dev_id: id, ublksrv_pid: serverPid }: DevInfo, options: WaitOptions): Promise<void> {
+  const stuck = { command: 'TRY_STOP_DEV', device: id, serverPid, after: 'the device stops then' };
+  await patiently(stuck, options, (apart) => refuseUnseen(id, apart));
 }
 
 async function stopAndRemove(

@@ -8,12 +8,13 @@ import { requireDeviceId } from '../../control/device-id.ts';
 import { requireWaiting, type WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { optional, SWITCH } from '../../kinds.ts';
-import { UBLK_S_DEV_DEAD, ublkStateName } from '../../native/uapi/ublk-device.ts';
+import { UBLK_S_DEV_DEAD, UBLK_S_DEV_LIVE, ublkStateName } from '../../native/uapi/ublk-device.ts';
 import { serverOf } from '../../record/server-identity.ts';
 import { readRecord } from '../../record/store.ts';
 import { UblkStack } from '../../targets/stack.ts';
 import { ClosingTarget } from './closing-target.ts';
 import { claimantsOf, refuseClaims } from './holders/refuse.ts';
+import { refuseUnseen } from './holders/unseen.ts';
 import { patiently } from '../patiently.ts';
 
 export interface StopOptions extends WaitOptions {
@@ -51,11 +52,15 @@ export async function stopDisk(id: number, options: StopOptions): Promise<void> 
 
 async function stop(channel: ControlChannel, id: number, options: StopOptions): Promise<void> {
   const { safe = false, force = false } = options;
-  const { ublksrv_pid: serverPid } = getDevInfo(channel, id);
+  const { ublksrv_pid: serverPid, state: before } = getDevInfo(channel, id);
   if (!force) refuseClaims(id, claimantsOf(id, diskNumbers(id), new UblkStack(channel)));
   const command = safe ? 'TRY_STOP_DEV' : 'STOP_DEV';
   const stuck = { command, device: id, serverPid, after: 'the device stops then' };
-  await patiently(stuck, options, (apart) => (safe ? tryStop(id, apart) : stopDev(id, apart)));
+  await patiently(stuck, options, async (apart) => {
+    if (safe) return tryStop(id, apart);
+    if (!force && before === UBLK_S_DEV_LIVE) await refuseUnseen(id, apart);
+    await stopDev(id, apart);
+  });
   const { state } = getDevInfo(channel, id);
   if (state !== UBLK_S_DEV_DEAD) throw notStopped(id, state);
 }
