@@ -12,6 +12,11 @@ export function diskOf(number: DeviceNumber): DeviceNumber | null {
   return readText(`${folder}/../dev`);
 }
 
+/** The sequence number of the disk that the block device is, or is a partition of; undefined where there is none. */
+export function sequenceOf(number: DeviceNumber): string | undefined {
+  return readText(`/sys/dev/block/${diskOf(number) ?? number}/diskseq`) ?? undefined;
+}
+
 /** One partition; start and size are in sectors of 512 bytes. */
 export interface Partition {
   readonly name: string;

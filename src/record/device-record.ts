@@ -31,6 +31,8 @@ export interface FileIdentity {
   readonly inode: string;
   /** st_rdev of a block device; null for a regular file. */
   readonly blockDevice: string | null;
+  /** By it the kernel tells disks apart that have the same number one after the other (diskseq in sysfs, Linux 5.15). */
+  readonly sequence?: string;
 }
 
 /** A path, and what it led to. */

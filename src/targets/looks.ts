@@ -6,6 +6,7 @@ import { type BigIntStats, stat, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { deviceOfMountOf } from '../block/mounts.ts';
 import { blockDeviceName, type DeviceNumber, deviceNumber, numberOfNode } from '../block/number.ts';
+import { sequenceOf } from '../block/topology.ts';
 import { withinMs } from '../control/waiting.ts';
 import type { FileIdentity } from '../record/device-record.ts';
 
@@ -67,7 +68,9 @@ export function recordedDeviceOf(path: string, { device, blockDevice }: FileIden
 
 export function identityOf(stat: BigIntStats): FileIdentity {
   const blockDevice = stat.isBlockDevice() ? deviceNumber(stat.rdev) : null;
-  return { device: deviceNumber(stat.dev), inode: String(stat.ino), blockDevice };
+  const sequence = blockDevice === null ? undefined : sequenceOf(blockDevice);
+  const identity = { device: deviceNumber(stat.dev), inode: String(stat.ino), blockDevice };
+  return sequence === undefined ? identity : { ...identity, sequence };
 }
 
 /** Whether both are the same file, or nodes of the same device. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import { createMemfd, mapFile } from '../../src/native/memory.ts';
 import type { AddOptions } from '../../src/spec/options.ts';
-import { blockDevice, describeDevice, leavesNothingBehind, sh, shFails, skip, verify } from './guest.ts';
+import { blockDevice, describeDevice, leavesNothingBehind, run, sh, shFails, skip, verify } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { bufferOf, buffersOf, killServer, until, withDisk, withServed } from './support/devices.ts';
 import { KILLS, POLICIES, surviveKills } from './support/kills.ts';
@@ -129,6 +129,25 @@ describe('recovery', { skip, timeout: 900_000 }, () => {
       assert.match(sh(`ublkts recover -n ${id}`), /state LIVE$/m);
       verify(path);
     });
+  });
+
+  test('a loop device of the kernel that got another file meanwhile is named in a note', async () => {
+    const [first, second] = backing('first', 'second');
+    sh('modprobe loop');
+    const disk = sh(`losetup --find --show ${first}`);
+    try {
+      await withServed({ target: 'loop', files: [disk], features: ['USER_RECOVERY'] }, async ({ id }) => {
+        await killServer(id);
+        assert.deepEqual((await recoverDevice(id)).notes, []);
+        await killServer(id);
+        await until('the disk is free', () => run(`losetup -d ${disk} && ! losetup ${disk}`).status === 0);
+        sh(`losetup ${disk} ${second}`);
+        const { notes } = await recoverDevice(id);
+        assert.match(notes.join(), /is not the disk that the device had before/);
+      });
+    } finally {
+      sh(`losetup -d ${disk}`);
+    }
   });
 
   test('an option of the target that is named leaves the others as they were', { skip: onlyLong }, async () => {

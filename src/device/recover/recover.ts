@@ -25,6 +25,7 @@ import { ADD_DEFAULTS, type AddOptions } from '../../spec/options.ts';
 import type { FoundFile } from '../../targets/looks.ts';
 import { addCommand } from './add-command.ts';
 import { exclusively } from './device-lock.ts';
+import { otherDisks } from './other-disks.ts';
 import { type Plan, planRecovery } from './plan.ts';
 import type { ServerProcess } from '../servers/launch.ts';
 import { describeDevice } from '../report/list.ts';
@@ -91,7 +92,8 @@ async function startAlone(id: number, overrides: Partial<AddOptions>, waiting: W
   try {
     const { target } = plan.options;
     const server = await startOn(spec.server, { device: id, mode: 'recover', attempt, target }, waiting);
-    return { ...server, notes: plan.kept === null ? server.notes : [plan.kept, ...server.notes] };
+    const notes = [...(plan.kept === null ? [] : [plan.kept]), ...otherDisks(before, files), ...server.notes];
+    return { ...server, notes };
   } catch (error) {
     // The old record allows another try, with or without the options that failed.
     if (before !== null && (await hasNoServer(id))) restore(before);
