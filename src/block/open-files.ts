@@ -6,7 +6,7 @@ import { type DeviceNumber, deviceNumber } from './number.ts';
 export interface OpenFile {
   readonly pid: number;
   readonly fd: string;
-  /** /proc/PID/fd/N, a link that leads to the file whatever has become of its name. */
+  /** /proc/PID/fd/N, or that of one of its threads: a link that leads to the file whatever has become of its name. */
   readonly link: string;
 }
 
@@ -14,13 +14,13 @@ export interface OpenFile {
 export function* openFilesOfOthers(): Generator<OpenFile> {
   for (const name of namesIn('/proc')) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    for (const fd of descriptorsOf(name)) yield { pid: Number(name), fd, link: `/proc/${name}/fd/${fd}` };
+    for (const { folder, fd } of descriptorsOf(name)) yield { pid: Number(name), fd, link: `${folder}/${fd}` };
   }
 }
 
 /** Links in /proc/PID/fd. */
 export function openFilesOf(pid: number): string[] {
-  return descriptorsOf(String(pid)).map((fd) => `/proc/${pid}/fd/${fd}`);
+  return descriptorsOf(String(pid)).map(({ folder, fd }) => `${folder}/${fd}`);
 }
 
 /**
@@ -52,9 +52,27 @@ export function commandOf(pid: number): string {
   return readText(`/proc/${pid}/comm`) ?? '?';
 }
 
-function descriptorsOf(pid: string): string[] {
+/** A descriptor in a folder of /proc. */
+interface Descriptor {
+  readonly folder: string;
+  readonly fd: string;
+}
+
+/**
+ * The first thread of a process that was killed shows no files any more, while another thread still waits for a request and has
+ * them open.
+ */
+function descriptorsOf(pid: string): Descriptor[] {
+  const own = descriptorsIn(`/proc/${pid}/fd`);
+  if (own.length > 0) return own;
+  return namesIn(`/proc/${pid}/task`).flatMap((thread) =>
+    thread === pid ? [] : descriptorsIn(`/proc/${pid}/task/${thread}/fd`),
+  );
+}
+
+function descriptorsIn(folder: string): Descriptor[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`);
+    return readdirSync(folder).map((fd) => ({ folder, fd }));
   } catch {
     // The process has ended, or this user may not look at it.
     return [];
