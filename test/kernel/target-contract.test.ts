@@ -1,5 +1,6 @@
 /** What docs/writing-a-target.md promises where a target breaks its rules, or where its file may not be run. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
@@ -75,6 +76,23 @@ describe('targets that break rules', { skip, timeout: 300_000 }, () => {
       server.add({ target: file }),
       /cannot setup: the code of the target has called process\.exit: let it throw an error instead \(exits\.ts:2:\d+\)/,
     );
+    await server.delete(id);
+    await server.end();
+  });
+
+  test('a rejection that is left by a handler which answers at once has a reason on record, and the server goes on', async () => {
+    const file = `${DIRECTORY}/leaves.ts`;
+    const read =
+      "read(_, offset) { if (offset === 129 * 4096) void Promise.reject(new Error('nobody handles this')); }";
+    const target = `{ summary: 'x', open: () => ({ size: ${MiB}, ${read} }) }`;
+    writeFileSync(file, `import { defineTarget } from 'ublkts/target';\nexport default defineTarget(${target});\n`);
+    await using server = await library.openServer({ name: 'leaves' });
+    const { id, path } = await server.add({ target: file, features: ['USER_COPY'] });
+    await blockDevice(path);
+    const failed = once(server, 'failed', { signal: AbortSignal.timeout(30_000) });
+    run(`timeout 5 dd if=${path} of=/dev/null bs=4k skip=129 count=1 iflag=direct`);
+    const [, error] = (await failed) as [number, Error];
+    assert.match(error.message, /leaves\.ts failed outside of every request, on thread 0: nobody handles this/);
     await server.delete(id);
     await server.end();
   });
