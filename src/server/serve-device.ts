@@ -13,7 +13,7 @@ import { thisProcess } from '../record/server-identity.ts';
 import { takeServerLock } from '../record/server-lock.ts';
 import { updateRecord } from '../record/store.ts';
 import { dataPathOf } from '../spec/device-spec.ts';
-import { deviceOf, identityOf } from '../targets/looks.ts';
+import { identityOf } from '../targets/looks.ts';
 import type { Opened, TargetType } from '../targets/target.ts';
 import type { DeviceThreads, Fetched } from './device-threads.ts';
 import type { Held } from './held.ts';
@@ -58,7 +58,8 @@ export async function serveDevice(start: Start, server: ServingProcess): Promise
   if (stopListening !== null) held.add(stopListening);
   server.requireWanted();
   const liveNotes = await goLive(mode, device, registry);
-  if (dataPathOf(spec).registers) await keepWritesStable(id, storage.opened.map(deviceOf));
+  const caller = server.server === null ? 'thread' : 'pool';
+  if (dataPathOf(spec).registers) await keepWritesStable(id, storage.target.files, caller);
   await listenForBuffers(device, registry, held);
   const quiesce = async () => {
     if (spec.delivery !== 'batch') return;

@@ -9,6 +9,7 @@ import { blockDevice, leavesNothingBehind, run, sh, skip } from './guest.ts';
 import { inBackground } from './support/background.ts';
 import { killServer } from './support/devices.ts';
 import { makeFat } from './support/fat.ts';
+import { writeExampleOfDocumentation } from './support/installed.ts';
 import { library } from './support/library.ts';
 import { onlyLong } from './support/long.ts';
 
@@ -189,16 +190,17 @@ describe('backing files that survive', { skip, timeout: 600_000 }, () => {
 
     test('a disk that needs stable pages makes a device that says so, and a zoned disk makes none', async () => {
       sh('modprobe zram; echo 64M > /sys/block/zram0/disksize');
+      const [a] = files('64M', 'a');
       try {
-        for (const [dataPath, stable] of [
-          ['auto_zc', 1],
-          ['copy', 0],
-        ] as const) {
-          const { id } = await start({ target: 'loop', files: ['/dev/zram0'], dataPath });
-          assert.equal(queueLimit(id, 'stable_writes'), stable, dataPath);
-          await deleteDevice(id);
-        }
+        assert.equal(await isStable('loop', ['/dev/zram0'], 'auto_zc'), true);
+        assert.equal(await isStable('loop', ['/dev/zram0'], 'copy'), false);
+        assert.equal(await isStable('stripe', [a!, '/dev/zram0'], 'auto_zc'), true);
+        // What a target in a file has opened lies on a file system of the disk here.
+        writeExampleOfDocumentation(`${FOLDER}/one-file.ts`, 'defineRingTarget');
+        sh(`udevadm settle; mkfs.ext4 -q /dev/zram0; mount /dev/zram0 ${MOUNT}; truncate -s 16M ${MOUNT}/disk`);
+        assert.equal(await isStable(`${FOLDER}/one-file.ts`, [`${MOUNT}/disk`], 'auto_zc'), true);
       } finally {
+        run(`umount ${MOUNT}`);
         sh('udevadm settle; timeout 20 sh -c "until echo 1 > /sys/block/zram0/reset; do sleep 0.2; done"');
       }
       const zoned = '/sys/kernel/config/nullb/survival';
@@ -318,6 +320,14 @@ async function start(options: Partial<AddOptions> & { target: string }): Promise
   const device = await addDevice({ queues: 1, depth: 8, ...options });
   await blockDevice(device.path);
   return device;
+}
+
+/** Whether a device of these files asks its clients to keep the pages of a write as they are. The device is deleted. */
+async function isStable(target: string, backing: readonly string[], dataPath: 'auto_zc' | 'copy'): Promise<boolean> {
+  const { id } = await start({ target, files: backing, dataPath });
+  const stable = queueLimit(id, 'stable_writes');
+  await deleteDevice(id);
+  return stable === 1;
 }
 
 async function refusedUse(options: Partial<AddOptions> & { target: string }, message: RegExp): Promise<void> {

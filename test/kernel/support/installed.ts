@@ -26,8 +26,9 @@ export function installIn(folder: string): string {
   return program;
 }
 
-/** Writes the first example of docs/writing-a-target.md, which is the file that readers begin with. */
-export function writeExampleOfDocumentation(file: string): void {
+/** Writes the first example of docs/writing-a-target.md, which is the file that readers begin with, or that of a ring target. */
+export function writeExampleOfDocumentation(file: string, define = 'defineTarget'): void {
   const page = readFileSync(`${ROOT}docs/writing-a-target.md`, 'utf8');
-  writeFileSync(file, /```ts\n([^]*?)```/.exec(page)?.[1] ?? '', { mode: 0o644 });
+  const examples = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, text = '']) => text);
+  writeFileSync(file, examples.find((text) => text.includes(`export default ${define}(`)) ?? '', { mode: 0o644 });
 }
