@@ -100,6 +100,18 @@ describe('help and version', () => {
     }
   });
 
+  test('no line of a help is too long for a terminal, except a command that must be typed as it is', () => {
+    for (const line of ['help', 'help add', 'help bench', 'help monitor', 'help lab run']) {
+      const tooLong = ublkts(line)
+        .stdout.split('\n')
+        .filter((text) => text.length > 80);
+      assert.deepEqual(
+        tooLong.filter((text) => !text.startsWith('  $ ')),
+        [],
+      );
+    }
+  });
+
   test('a value that may be left out stands behind its =, as it must be typed', () => {
     const { stdout } = ublkts('help add');
     assert.match(stdout, /\[--server\[=NAME\]\]/);

@@ -9,7 +9,8 @@ const GLOBAL = 'GLOBAL';
 /** Shows help for one command, one topic, or the whole program. Answers false when there is no such command or topic. */
 export async function showHelpOf(subject: string | undefined): Promise<boolean> {
   const config = await loadOclifConfig();
-  const help = new Help(config, {
+  const help = new WrappedHelp(config, {
+    maxWidth: widthOfHelp(),
     flagSortOrder: 'none',
     hideAliasesFromRoot: true,
     hideCommandSummaryInDescription: true,
@@ -25,6 +26,23 @@ export async function showHelpOf(subject: string | undefined): Promise<boolean> 
   if (subject !== undefined && config.findTopic(subject) === undefined) return false;
   await help.showHelp(subject === undefined ? [] : [subject]);
   return true;
+}
+
+/** oclif does not wrap the first line, which says in a sentence what the command does. */
+class WrappedHelp extends Help {
+  protected override log(...texts: string[]): void {
+    const wrapped = (line: string) => (line.startsWith(' ') ? line : this.wrap(line));
+    super.log(...texts.map((text) => text.split('\n').map(wrapped).join('\n')));
+  }
+}
+
+const NARROWEST = 40;
+const NO_TERMINAL = 80;
+
+/** oclif makes some lines two columns longer than it is told. */
+function widthOfHelp(): number {
+  const { isTTY, columns } = process.stdout;
+  return (isTTY && columns > 0 ? Math.max(NARROWEST, columns) : NO_TERMINAL) - 2;
 }
 
 type NamedFlag = [name: string, flag: Command.Flag.Cached];

@@ -27,7 +27,7 @@ function paragraph(found: Export): string {
 
 function rowsOf({ size_bytes, block_sizes, flag_names, unusable }: NbdExportReport): string[][] {
   return [
-    ['size', `${size_bytes} bytes (${formatSize(size_bytes)})`],
+    ['size', `${size_bytes} bytes${size_bytes < 1024 ? '' : ` (${formatSize(size_bytes)})`}`],
     ['blocks', blocksText(block_sizes)],
     ['flags', flag_names.length === 0 ? 'none' : flag_names.join(' ')],
     ...(unusable === null ? [] : [['unusable', unusable]]),
