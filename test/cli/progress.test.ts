@@ -42,6 +42,11 @@ describe('what a command waits for', () => {
     assert.ok(last.length < 60 && !last.includes('\n'), last);
   });
 
+  test('is there on a terminal that does not know its width', async () => {
+    const written = await shown(async ({ pass }) => pass(500), true, 0);
+    assert.equal(written, `${ERASE}waiting for the device ...${ERASE}`);
+  });
+
   test('is erased before an error is printed', async () => {
     const written = await shown(async ({ pass }) => {
       pass(500);
@@ -61,11 +66,11 @@ interface Work {
   readonly pass: (ms: number) => void;
 }
 
-/** What is written to a terminal of 60 columns while this work is done, or fails. */
-async function shown(work: (tools: Work) => Promise<void>, wanted = true): Promise<string> {
+/** What is written to a terminal while this work is done, or fails. */
+async function shown(work: (tools: Work) => Promise<void>, wanted = true, columns = 60): Promise<string> {
   mock.timers.enable({ apis: ['setTimeout'] });
   let written = '';
-  const stream: ProgressStream = { isTTY: true, columns: 60, write: (text) => (written += text) };
+  const stream: ProgressStream = { isTTY: true, columns, write: (text) => (written += text) };
   const doing = withProgress(wanted, 'waiting for the device', (report) => work({ report, pass }), stream);
   await doing.catch(() => undefined).finally(() => mock.timers.reset());
   return written;

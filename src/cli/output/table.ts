@@ -45,9 +45,9 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   return [heading, ...lines].map((cells) => `${cells.join(GAP).trimEnd()}\n`).join('');
 }
 
-/** The terminal's width, and a usual one where there is no terminal. */
+/** The terminal's width, and a usual one where there is no terminal or it says 0, as a serial console does. */
 export function terminalWidth(): number {
-  return process.stdout.columns ?? 120;
+  return process.stdout.columns || 120;
 }
 
 function widthOf<Row>(

@@ -10,6 +10,8 @@ import { ellipsis } from '../output/symbols.ts';
 const PATIENCE_MS = 500;
 const ERASE_LINE = '\r\u001b[2K';
 const ENDING = ' ...';
+/** The width of a terminal that does not know it and says 0, as a serial console does. */
+const USUAL_COLUMNS = 80;
 
 /** The part of a stream that progress is written to. */
 export type ProgressStream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
@@ -75,5 +77,5 @@ export async function withProgress<T>(
 
 /** A line that wrapped could not be erased. */
 function oneLine(message: string, columns: number): string {
-  return `${cutEnd(escapeControls(message), columns - ENDING.length - 1, ellipsis())}${ENDING}`;
+  return `${cutEnd(escapeControls(message), (columns || USUAL_COLUMNS) - ENDING.length - 1, ellipsis())}${ENDING}`;
 }
