@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { mountOf } from '../block/mounts.ts';
 import { unlessAborted, type WaitOptions } from '../control/waiting.ts';
 import { UblkError, usageError } from '../errors.ts';
+import { textOfCode } from '../native/uapi/errno.ts';
 import { BackingCalls } from '../targets/backing-calls.ts';
 import type { FoundFile } from '../targets/looks.ts';
 import { missingFileHint } from '../targets/missing-file.ts';
@@ -61,7 +62,8 @@ async function statOf(
     signal?.throwIfAborted();
     if (error instanceof UblkError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    if (code !== 'ENOENT') throw new UblkError(`cannot use backing file ${path}: ${code}`, { code, command: 'stat' });
+    if (code !== 'ENOENT')
+      throw new UblkError(`cannot use backing file ${path}: ${textOfCode(code)}`, { code, command: 'stat' });
     throw new UblkError(`cannot use backing file ${path}: there is no such file`, {
       code,
       command: 'open',

@@ -21,6 +21,13 @@ test('no file is suggested in the place of a disk that is not there', async () =
   assert.match(await hint(null, '/dev/shm/nowhere.img'), /^make it first/);
 });
 
+test('what is wrong with a path is said in words', async () => {
+  await assert.rejects(requireFiles(['/dev/null/disk.img'], {}, null), {
+    code: 'ENOTDIR',
+    message: 'cannot use backing file /dev/null/disk.img: Not a directory',
+  });
+});
+
 async function hint(recovered: number | null, path = '/nowhere/disk.img'): Promise<string> {
   try {
     await requireFiles([path], {}, recovered);

@@ -46,7 +46,10 @@ function write(file: string, text: string): void {
     const [why, hint] =
       code === 'EEXIST'
         ? ['it is there already', 'choose another name']
-        : [textOfCode(code), 'run it in a directory that you can write to'];
+        : [
+            textOfCode(code),
+            code === 'ENAMETOOLONG' ? 'choose a shorter name' : 'run it in a directory that you can write to',
+          ];
     throw new UblkError(`cannot write ${file}: ${why}`, { code, command: 'open', hint });
   }
 }
