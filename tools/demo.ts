@@ -15,10 +15,8 @@ await runHarness(async (_scratch, signal) => {
     throw new UblkError('the demo needs a terminal: `npm start` shows the same without one', { code: 'ENOTTY' });
   }
   const progress = progressPrinter(process.stderr);
-  const { COLORTERM, NO_COLOR } = process.env;
   const { exitCode } = await guestShell({
     command: ['node', 'tools/demo/scene.ts'],
-    environment: { ...(COLORTERM && { COLORTERM }), ...(NO_COLOR && { NO_COLOR }) },
     projectRoot: ROOT,
     onProgress: progress.onProgress,
     onStart: progress.clear,

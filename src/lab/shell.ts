@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { labError } from './errors.ts';
 import { type Session, type SessionOptions, runSession } from './session.ts';
+import { terminalEnvironment } from './terminal-environment.ts';
 
 /** Ctrl-] leaves a guest that hangs, as in telnet and virsh. */
 const ESCAPE_KEY = 0x1d;
@@ -29,7 +30,7 @@ export async function guestShell(options: ShellOptions = {}): Promise<{ exitCode
     ...options,
     signal,
     command: options.command ?? ['bash', '--login'],
-    environment: { TERM: process.env['TERM'] ?? 'xterm-256color', ...options.environment },
+    environment: { ...terminalEnvironment(), ...options.environment },
   };
   const exitCode = await runSession(session, [{ name: 'terminal', kind: 'terminal' }], (guest) =>
     connect(guest, terminal, () => escape.abort(labError('left the lab shell by Ctrl-]', { code: 'ESCAPED' }))),
