@@ -91,12 +91,18 @@ function lostDirectory(thrown: unknown): UblkError | undefined {
   });
 }
 
+const VERBS: Readonly<Record<string, string>> = { mkdir: 'make', mkdtemp: 'make' };
+
 /** Node's own words for a file that the system refuses begin with the errno. */
 function refusedFile(thrown: unknown): UblkError | undefined {
   if (!(thrown instanceof Error)) return undefined;
   const { code, syscall, path } = thrown as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined || path === undefined || /\s/.test(syscall)) return undefined;
-  return new UblkError(`cannot ${syscall} ${path}: ${textOfCode(code)}`, { code, command: syscall, cause: thrown });
+  return new UblkError(`cannot ${VERBS[syscall] ?? syscall} ${path}: ${textOfCode(code)}`, {
+    code,
+    command: syscall,
+    cause: thrown,
+  });
 }
 
 /** How many causes of an error are told. An error can be its own cause. */
