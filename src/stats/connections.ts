@@ -1,4 +1,5 @@
 /** The connections of a target, as the stats page has them, and words for those that are lost. */
+import { secondsSince } from './age.ts';
 import { Block, BlockF64, Connection, CONNECTION_STATES, type ConnectionState } from './layout.ts';
 
 export interface ConnectionStats {
@@ -36,7 +37,7 @@ export function connectionOf(words: Int32Array, counters: Float64Array): Connect
 export function describeLost(connections: readonly ConnectionStats[], nowMs: number): string | null {
   const lost = connections.filter(({ state }) => state !== 'up');
   if (lost.length === 0) return null;
-  const seconds = Math.round((nowMs - Math.min(...lost.map(({ sinceMs }) => sinceMs))) / 1000);
+  const seconds = Math.round(secondsSince(Math.min(...lost.map(({ sinceMs }) => sinceMs)), nowMs));
   const what = lost.some(({ state }) => state === 'failing') ? 'fail' : 'wait';
   const which = connections.length === 1 ? 'its connection' : `${lost.length} of its ${connections.length} connections`;
   const verb = lost.length === 1 ? 'has' : 'have';

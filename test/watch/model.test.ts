@@ -119,6 +119,14 @@ describe('rates', () => {
     assert.equal(total.seconds, 62);
   });
 
+  test('are those of no time at all after the clock has been set back', () => {
+    const lost = { state: 'waiting', sinceMs: START_MS } as const;
+    const sample = { ...connectedAt(0, lost), wallMs: START_MS - 864_000_000 };
+    const [device] = observe(null, sample).devices;
+    assert.equal(device?.spans.total.seconds, 0);
+    assert.match(device?.state.trouble ?? '', / for 0 s/);
+  });
+
   test('are none at the first look, whatever the counters say', () => {
     const first = only(pictureOf(sampleAt(0, deviceSample({ block: after }))));
     assert.equal(rate(first.spans.interval.block.reads, first.spans.interval), 0);

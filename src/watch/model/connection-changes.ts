@@ -1,4 +1,5 @@
 /** What has become of the connections of a device's target between two readings. Pure. */
+import { secondsSince } from '../../stats/age.ts';
 import type { ConnectionStats } from '../../stats/connections.ts';
 import type { DeviceStats } from '../../stats/reader.ts';
 import { sameLife } from './spans.ts';
@@ -40,6 +41,6 @@ function lost({ thread, state }: ConnectionStats): ConnectionChange {
 function backFrom(was: ConnectionStats, is: ConnectionStats): ConnectionChange {
   const connection = `connection ${is.thread} to the server of the target`;
   const isKnown = was.state !== 'up' && is.state === 'up' && is.reconnects === was.reconnects + 1;
-  const after = isKnown ? ` after ${Math.round((is.sinceMs - was.sinceMs) / 1000)} s` : '';
+  const after = isKnown ? ` after ${Math.round(secondsSince(was.sinceMs, is.sinceMs))} s` : '';
   return { kind: 'connection back', severity: 'good', text: `${connection} was lost and is back${after}` };
 }

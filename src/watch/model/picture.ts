@@ -3,6 +3,7 @@
  * picture, so that a counter that wraps, a device that goes and comes back, or a server that dies is a test with plain
  * data.
  */
+import { secondsSince } from '../../stats/age.ts';
 import { STAT_WAYS, type StatWay } from '../../stats/layout.ts';
 import type { ConnectionStats } from '../../stats/connections.ts';
 import type { Tally } from '../../stats/reader.ts';
@@ -202,7 +203,7 @@ function intervalSpan(before: DeviceSample | undefined, now: DeviceSample): Span
 }
 
 function totalSpan(now: DeviceSample, wallMs: number): Span {
-  const seconds = now.stats === null ? Number.NaN : (wallMs - now.stats.startedAtMs) / 1000;
+  const seconds = now.stats === null ? Number.NaN : secondsSince(now.stats.startedAtMs, wallMs);
   return { seconds, block: blockSpan(null, now.block), server: serverSpan(null, now.stats) };
 }
 
