@@ -25,7 +25,7 @@ import {
 import { type Holes, holeMode, secondMode } from './holes.ts';
 import type { IoRequest, TargetQueue } from './target.ts';
 
-const { EINVAL, EIO, EOPNOTSUPP } = ERRNO;
+const { EINTR, EINVAL, EIO, EOPNOTSUPP } = ERRNO;
 
 export const SECTOR = 512;
 
@@ -112,11 +112,42 @@ export abstract class FileQueue implements TargetQueue {
         outcome = -EIO;
       }
     } else if (token === METADATA && result >= 0 && result < this.metadataBytes(io)) outcome = -EIO;
-    if (outcome < 0 && io.result === 0) io.result = outcome;
+    if (outcome < 0 && io.result === 0) {
+      if (outcome === -EINTR) {
+        this.again(io, token & ~WHICH, token & WHICH);
+        return;
+      }
+      io.result = outcome;
+    }
     if (io.pending > 0) return;
     if (io.result < 0) io.complete(io.result);
     else if (token < HOLE) io.complete(io.bytes);
     else this.next(io, token & ~WHICH);
+  }
+
+  /**
+   * Starts an operation once more that a signal has interrupted: one that stops the server or freezes its control group also
+   * reaches the kernel's workers, and some file systems (FUSE) give up then. The client has not asked for that.
+   */
+  private again(io: IoRequest, kind: number, which: number): void {
+    switch (kind) {
+      case DATA: {
+        const at = io.slot * this.files + which;
+        this.transferRest(io, which, at, this.left[at]!);
+        return;
+      }
+      case METADATA:
+        this.transferMetadata(io);
+        return;
+      case SYNC:
+        io.fsync(which, SYNC | which);
+        return;
+      default: {
+        const mode = (kind === HOLE ? holeMode : secondMode)(this.holes, io.op, io.flags);
+        this.divide(io);
+        this.fallocate(io, which, mode, kind | which);
+      }
+    }
   }
 
   /** All went well: starts what is still to be done after a hole or a sync, if anything is. */
