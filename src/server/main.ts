@@ -13,6 +13,7 @@ import { endWhenAsked } from './asked-to-end.ts';
 import { Devices } from './devices.ts';
 import { giveFreeMemoryBack } from './free-memory.ts';
 import { keepOnlyNeededMounts } from './mount-namespace.ts';
+import { cpuTimeNotes } from './cpu-time-limit.ts';
 import { avoidOutOfMemoryKiller } from './out-of-memory.ts';
 import { log, surviveFullLog } from './log.ts';
 import { refuseExit } from './no-exit.ts';
@@ -42,7 +43,7 @@ async function main({ id, mode, attempt }: Start, callersNamespace: string | und
     keepOnlyNeededMounts(callersNamespace, reopenedPaths(device.spec));
     const deleted = endWhenAsked(id, log);
     giveFreeMemoryBack();
-    const notes = [...device.notes, ...killable];
+    const notes = [...device.notes, ...killable, ...cpuTimeNotes()];
     reporter.report({ ready: true, notes });
     const first = `device ${id} (${[target, ...files].join(' ')}) ${mode === 'recover' ? 'has been recovered and ' : ''}is served by pid ${process.pid}`;
     for (const line of quiet ? [] : [first, ...notes]) log(line);

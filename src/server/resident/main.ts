@@ -9,6 +9,7 @@ import { filesOf, residentFiles } from '../../record/files.ts';
 import { changing } from '../../record/run-files.ts';
 import { takeServerLock } from '../../record/server-lock.ts';
 import { parseServerOptions, type ServerOptions } from '../../spec/server-options.ts';
+import { cpuTimeNotes } from '../cpu-time-limit.ts';
 import { giveFreeMemoryBack } from '../free-memory.ts';
 import { log, surviveFullLog } from '../log.ts';
 import { refuseExit } from '../no-exit.ts';
@@ -34,7 +35,7 @@ async function main(name: string, options: ServerOptions): Promise<void> {
   try {
     await startPool();
     const files = residentFiles(name);
-    const notes = avoidOutOfMemoryKiller('');
+    const notes = [...avoidOutOfMemoryKiller(''), ...cpuTimeNotes()];
     const locked = await takeNameLock(name, files.lock);
     writeOptions(locked, files.lock, options);
     const devices = new ResidentDevices(name, options);
