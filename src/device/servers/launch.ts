@@ -12,7 +12,7 @@ import type { WaitOptions } from '../../control/waiting.ts';
 import { UblkError } from '../../errors.ts';
 import { hasCapability } from '../../native/capabilities.ts';
 import { shortageHint, spawnFailure, THREADS_HINT } from '../../native/shortage.ts';
-import { setIoFlusher } from '../../native/libc/calls.ts';
+import { keepDescriptors, setIoFlusher } from '../../native/libc/calls.ts';
 import { currentNamespace } from '../../native/namespaces.ts';
 import { errnoText } from '../../native/uapi/errno.ts';
 import { endOfFile } from '../../record/end-of-file.ts';
@@ -205,6 +205,7 @@ function spawnServer(
   // Every thread of the server must be an IO flusher from its start, because it may wait for memory that only a request to the
   // device of another thread can free.
   const flusher = setIoFlusher(true);
+  keepDescriptors();
   try {
     // Plain spawn, not execa: a raw descriptor for the log and nothing kept open is all that is wanted, and `add` starts
     // 60 ms sooner (docs/decisions/0003). Not the shell's directory: a server must not keep a file system busy.

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { packagePath } from '../../package-root.ts';
-import { checked, closeDescriptor } from '../libc/calls.ts';
+import { checked, closeDescriptor, keepDescriptors } from '../libc/calls.ts';
 import { spawnFailure } from '../shortage.ts';
 import { MFD_CLOEXEC } from '../uapi/mman.ts';
 import { handProgram, hasHandProgram } from './program.ts';
@@ -28,6 +28,7 @@ export function startHand(task: HandTask, { title, descriptors = [] }: HandOptio
     stdio: ['ignore', 'ignore', 'ignore', ...descriptors],
     env: {},
   };
+  keepDescriptors();
   try {
     return startProgram(task, { ...options, argv0: title }) ?? startNode(task, options);
   } catch (error) {

@@ -147,6 +147,19 @@ export function closeDescriptor(fd: number): void {
   callInt('close', fd);
 }
 
+/** The number of every processor (include/uapi/asm-generic/unistd.h). */
+const SYS_close_range = 436n;
+
+/**
+ * Keeps all descriptors of this process but the first three from the programs that it starts, unless they are given them: close_range(2),
+ * Linux 5.11. Node keeps its own, and of those that it has inherited the ones with low numbers; a shell script has a lock on number 200,
+ * say, which a server would hold for as long as it lives.
+ */
+export function keepDescriptors(): void {
+  const CLOSE_RANGE_CLOEXEC = 4n;
+  callInt('syscall', SYS_close_range, 3n, 0xffff_ffffn, CLOSE_RANGE_CLOEXEC);
+}
+
 /** Makes a counter that a ring can wait for (eventfd(2)). The caller closes the descriptor. */
 export function eventfd(): number {
   const EFD_CLOEXEC = 0o2000000;
