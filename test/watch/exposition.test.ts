@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exposition, families } from '../../src/watch/output/exposition.ts';
+import { exposition } from '../../src/watch/output/exposition.ts';
+import { families } from '../../src/watch/output/families.ts';
 import type { ExposedDevice } from '../../src/watch/output/family.ts';
 import { blockCounters, connection, queueStats, statsPage } from './samples.ts';
 
