@@ -14,6 +14,7 @@ export function exposition(all: readonly Family[]): string {
     })
     .join('');
 }
+
 function labelText(labels: Readonly<Record<string, string>>): string {
   return `{${Object.entries(labels)
     .map(([name, value]) => `${name}="${escaped(value)}"`)

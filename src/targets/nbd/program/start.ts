@@ -10,7 +10,7 @@ import { describeLeft, endProcesses } from '../../../program/end.ts';
 import { guarded } from '../../../program/guarded.ts';
 import { type Identity, isThere } from '../../../program/identity.ts';
 import { markOf } from '../../../program/mark.ts';
-import { askToEnd, isEmpty, type Search, send } from '../../../program/processes.ts';
+import { askToEnd, type Found, isEmpty, type Search, send } from '../../../program/processes.ts';
 import { option } from '../../../spec/option-names.ts';
 import { endOfFile } from '../../../record/end-of-file.ts';
 import { readProcess } from '../../../record/process-state.ts';
@@ -67,42 +67,16 @@ export function startProgram(
   report: (message: string) => void = serverLog,
 ): StartedProgram {
   requireDirectory(program);
-  const socket = socketIn(folder);
-  rmSync(socket, { force: true });
-  const [file = '', ...args] = startWords(program, socket);
-  const fd = changing(log, () => openSync(log, 'a', 0o600));
-  let logged: number;
-  let child: ChildProcess;
-  try {
-    logged = fstatSync(fd).size;
-    child = spawn(...guarded(file, args), {
-      cwd: program.directory,
-      detached: true,
-      env: { ...environment(), ...markOf(folder) },
-      stdio: ['ignore', fd, fd, 'pipe'],
-    });
-  } finally {
-    closeSync(fd);
-  }
-  // The guard ends together with the program, and says nothing.
-  child.stdio[3]?.on('error', () => {});
+  const { child, logged } = spawnGuarded(program, folder, log);
   const { pid = null } = child;
   const { startTime } = readProcess(pid ?? -1);
   let isAsked = false;
+  const wasAsked = (one: number): boolean => isAsked && readProcess(one).group === pid;
+  const reportLeft = (left: Found): void =>
+    report(`of the program \`${escapeControls(joinWords(program.words))}\`, ${describeLeft(left)}`);
   const exited = endOf(child);
-  const endAll = async (search: Search): Promise<void> => {
-    let left = await endProcesses(search, PATIENCE, (one) => isAsked && readProcess(one).group === pid);
-    if (isEmpty(left)) return;
-    const name = escapeControls(joinWords(program.words));
-    report(`of the program \`${name}\`, ${describeLeft(left)}`);
-    // One whose environment cannot be read is not waited for any longer: it may itself wait for the device.
-    while (left.ours.length > 0) {
-      while (left.ours.every(isThere)) await sleep(STUCK_LOOK_MS, undefined, { ref: false });
-      left = await endProcesses(search, PATIENCE);
-    }
-  };
   const ended = exited.then(async (how) => {
-    if (pid !== null) await endAll({ group: pid, since: startTime, folder });
+    if (pid !== null) await endAll({ group: pid, since: startTime, folder }, wasAsked, reportLeft);
     const last = lastWords(log, logged);
     return last === '' ? how : `${how} (${last})`;
   });
@@ -120,6 +94,49 @@ export function startProgram(
     return hasEnded;
   };
   return { pid: pid ?? -1, startTime, exited, ended, end };
+}
+
+interface Spawned {
+  readonly child: ChildProcess;
+  /** How many bytes the log had before. */
+  readonly logged: number;
+}
+
+function spawnGuarded(program: Program, folder: string, log: string): Spawned {
+  const socket = socketIn(folder);
+  rmSync(socket, { force: true });
+  const [file = '', ...args] = startWords(program, socket);
+  const fd = changing(log, () => openSync(log, 'a', 0o600));
+  try {
+    const logged = fstatSync(fd).size;
+    const child = spawn(...guarded(file, args), {
+      cwd: program.directory,
+      detached: true,
+      env: { ...environment(), ...markOf(folder) },
+      stdio: ['ignore', fd, fd, 'pipe'],
+    });
+    // The guard ends together with the program, and says nothing.
+    child.stdio[3]?.on('error', () => {});
+    return { child, logged };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Ends what the program has left. Resolves when none is there; `report` is told of those that do not end in time. */
+async function endAll(
+  search: Search,
+  wasAsked: (pid: number) => boolean,
+  report: (left: Found) => void,
+): Promise<void> {
+  let left = await endProcesses(search, PATIENCE, wasAsked);
+  if (isEmpty(left)) return;
+  report(left);
+  // One whose environment cannot be read is not waited for any longer: it may itself wait for the device.
+  while (left.ours.length > 0) {
+    while (left.ours.every(isThere)) await sleep(STUCK_LOOK_MS, undefined, { ref: false });
+    left = await endProcesses(search, PATIENCE);
+  }
 }
 
 /**
