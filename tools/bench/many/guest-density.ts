@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inParallel } from '../../../src/device/in-parallel.ts';
+import type { OpenServer } from '../../../src/device/servers/open-server.ts';
 import type { AddRequest } from '../../../src/spec/options.ts';
 import { PROGRAM, Terminal } from '../../../test/monitor/terminal.ts';
 import { type FioJob, requireBlockDevice } from '../../guest/fio.ts';
@@ -16,7 +17,7 @@ import { ublkts } from '../../guest/ublkts.ts';
 import { stopUdev } from '../../guest/udev.ts';
 import { cost, settledCost, warmUp } from '../flat/guest/cost.ts';
 import { undisturbed } from '../undisturbed.ts';
-import { held } from './held.ts';
+import { held, type Holding } from './held.ts';
 import { report } from './rows.ts';
 
 const [target = 'null', words = '1000', who = 'both', ...flags] = process.argv.slice(2);
@@ -70,13 +71,31 @@ function request(index: number): Omit<AddRequest, 'server'> {
 
 async function ours(): Promise<void> {
   const server = await library.openServer({ name: 'many', threads: THREADS });
-  // Both threads are started, and have served.
+  await startThreads(server);
+  const before = held(server.pid);
+  await timeCommands(await addAll(server, before));
+  await sleep(2000);
+  const after = held(server.pid);
+  report('commands', {
+    target,
+    command: 'what the server holds afterwards',
+    seen: `${round(after.privateKb / 1024)} MB (${round(before.privateKb / 1024)} before), ${after.descriptors} descriptors (${before.descriptors}), ${after.mappings} mappings (${before.mappings})`,
+  });
+  await server.end();
+  report('commands', { target, command: 'left', seen: (await leftovers()).join(', ') || 'nothing' });
+}
+
+/** Both threads are started then, and have served. */
+async function startThreads(server: OpenServer): Promise<void> {
   for (let round = 0; round < 2; round++) {
     const two = [await server.add(request(0)), await server.add(request(1))];
     for (const { path } of two) readFrom(path);
     for (const { id } of two) await server.delete(id);
   }
-  const before = held(server.pid);
+}
+
+/** Adds devices, and reports what the server holds at each of the goals. `before`: what it held without any. Returns their paths. */
+async function addAll(server: OpenServer, before: Holding): Promise<string[]> {
   const paths: string[] = [];
   let at = before;
   for (const goal of GOALS.filter((goal) => goal <= COUNT)) {
@@ -107,6 +126,11 @@ async function ours(): Promise<void> {
     at = now;
     if (curve && MEASURED.includes(goal)) await costOf(paths[0]!, goal);
   }
+  return paths;
+}
+
+/** The last command deletes all devices. */
+async function timeCommands(paths: readonly string[]): Promise<void> {
   await command(
     'a read from each',
     () => paths.forEach(readFrom),
@@ -140,15 +164,6 @@ async function ours(): Promise<void> {
     () => print('del -a'),
     () => `${deviceIds().length} devices left`,
   );
-  await sleep(2000);
-  const after = held(server.pid);
-  report('commands', {
-    target,
-    command: 'what the server holds afterwards',
-    seen: `${round(after.privateKb / 1024)} MB (${round(before.privateKb / 1024)} before), ${after.descriptors} descriptors (${before.descriptors}), ${after.mappings} mappings (${before.mappings})`,
-  });
-  await server.end();
-  report('commands', { target, command: 'left', seen: (await leftovers()).join(', ') || 'nothing' });
 }
 
 async function command(name: string, act: () => unknown, seen: () => string): Promise<void> {
