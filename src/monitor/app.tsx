@@ -1,6 +1,14 @@
 /** The whole screen: the newest picture of the watch, what the person has chosen to see, and the keys that change that. */
 import { Box, useApp, useInput, useWindowSize, type Key } from 'ink';
-import { type ReactNode, useCallback, useEffect, useReducer, useRef, useSyncExternalStore } from 'react';
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useReducer,
+  useRef,
+  useSyncExternalStore,
+} from 'react';
 import type { Actions } from './actions.ts';
 import type { Glyphs } from './drawing/glyphs.ts';
 import { hintsOf } from './keys/hints.ts';
@@ -44,14 +52,7 @@ export function App({ watch, actions, device, intervalMs, readOnly, glyphs, host
     useCallback((listener: () => void) => actions.subscribe(listener), [actions]),
     () => actions.progress,
   );
-  // Keys may arrive together: each is pressed on the screen that the one before it left.
-  const screenNow = useRef<Screen>(firstScreen({ device, intervalMs }));
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const change = useCallback((next: Screen) => {
-    screenNow.current = next;
-    redraw();
-  }, []);
-
+  const { screenNow, change } = useScreen(firstScreen({ device, intervalMs }));
   const screen = screenNow.current;
   const picture = screen.frozen ?? newest;
   const situation = (now: Screen): Situation => ({ screen: now, picture: now.frozen ?? newest, readOnly, farewell });
@@ -66,16 +67,9 @@ export function App({ watch, actions, device, intervalMs, readOnly, glyphs, host
       change({ ...screenNow.current, message });
       watch.look();
     });
-  }, [actions, change, watch]);
+  }, [actions, screenNow, change, watch]);
 
-  const { message } = screen;
-  useEffect(() => {
-    if (message === null) return undefined;
-    const timer = setTimeout(() => {
-      if (screenNow.current.message === message) change({ ...screenNow.current, message: null });
-    }, MESSAGE_MS);
-    return () => clearTimeout(timer);
-  }, [message, change]);
+  useFadingMessage(screenNow, change);
 
   useInput((input, key) => {
     if (key.ctrl && input === 'z') suspend();
@@ -101,6 +95,32 @@ export function App({ watch, actions, device, intervalMs, readOnly, glyphs, host
       </Box>
     </GlyphContext>
   );
+}
+
+/** The screen as it is now. Keys may arrive together: each is pressed on the screen that the one before it left. */
+function useScreen(first: Screen): {
+  readonly screenNow: RefObject<Screen>;
+  readonly change: (next: Screen) => void;
+} {
+  const screenNow = useRef<Screen>(first);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const change = useCallback((next: Screen) => {
+    screenNow.current = next;
+    redraw();
+  }, []);
+  return { screenNow, change };
+}
+
+/** Takes a message away when it has been shown for a while, unless there is another one by then. */
+function useFadingMessage(screenNow: RefObject<Screen>, change: (next: Screen) => void): void {
+  const { message } = screenNow.current;
+  useEffect(() => {
+    if (message === null) return undefined;
+    const timer = setTimeout(() => {
+      if (screenNow.current.message === message) change({ ...screenNow.current, message: null });
+    }, MESSAGE_MS);
+    return () => clearTimeout(timer);
+  }, [message, screenNow, change]);
 }
 
 function Body(props: PanelProps) {
