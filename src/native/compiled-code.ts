@@ -5,7 +5,7 @@
 import module from 'node:module';
 
 export function keepCompiledCode(): void {
-  // Node 22.10.
+  // Node 22.10 and newer have it; the oldest version that package.json allows may not.
   const { flushCompileCache }: { flushCompileCache?: () => void } = module;
   flushCompileCache?.();
 }
