@@ -361,8 +361,8 @@ export class NbdQueue implements TargetQueue, Answered {
     this.reason = reason;
     this.mode = ENDING;
     abandon(this.fd);
-    // The requests are sent again on the next connection, and newer writes may follow. A tunnel that delivered the old ones after
-    // that would overwrite them.
+    // The requests are sent again on the next connection, and newer writes may follow. A tunnel that delivered the old
+    // ones after that would overwrite them.
     this.drop?.();
   }
 

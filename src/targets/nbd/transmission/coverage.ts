@@ -1,7 +1,7 @@
 /**
  * Records which bytes of each read have come, by slot. A server may send them in pieces and in any order. Pieces that
- * touch are kept as one range. Hot path: nothing here allocates, except for a server that
- * sends a read in many pieces out of order.
+ * touch are kept as one range. Hot path: nothing here allocates, except for a server that sends a read in many pieces out
+ * of order.
  */
 
 /**

@@ -7,8 +7,8 @@
  *   while `left` is above 0 and the staging buffer is empty, it receives up to `left` bytes into the data of the request
  *   `slot` from byte `at` on, and then calls `placed` with their number.
  * - Nothing that a server sends makes this class name a slot that waits for no reply, or a piece of data that is not
- *   within its request. `parse` returns false when the server does not follow the protocol, and `problem` says how. The connection cannot
- *   be used then.
+ *   within its request. `parse` returns false when the server does not follow the protocol, and `problem` says how. The
+ *   connection cannot be used then.
  */
 import { Coverage } from './coverage.ts';
 import {
@@ -38,9 +38,7 @@ const NBD_EIO = 5;
 
 /** The object that has sent the requests. */
 export interface ReplySink {
-  /**
-   * The slot of the request that waits for a reply with this cookie; -1: none does.
-   */
+  /** The slot of the request that waits for a reply with this cookie; -1: none does. */
   slotOf(cookieLo: number, cookieHi: number): number;
   /** Bytes of the read of `slot`; 0 for any other command. */
   bytesOf(slot: number): number;
