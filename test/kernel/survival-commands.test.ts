@@ -46,12 +46,13 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   });
 
   test('stopDevice gives up when its signal aborts, and the device stops later', async () => {
-    const { id, path } = await slowDevice(2_000_000);
+    const { id, path } = await slowDevice(6_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
     const reason = new Error('enough');
-    await assert.rejects(stopDevice(id, { signal: abortedAfter(200, reason) }), reason);
+    // By then it has seen that dd has the device open, and has asked the driver to stop it all the same.
+    await assert.rejects(stopDevice(id, { signal: abortedAfter(2000, reason) }), reason);
     assert.equal((await describeDevice(id)).state, 'LIVE');
     await until('the device is stopped', async () => (await describeDevice(id)).state === 'DEAD');
     await reading.succeeded;
@@ -60,12 +61,12 @@ describe('commands on devices that hang or are in use', { skip, timeout: 300_000
   test('deleteDevice gives up when its signal aborts; the device goes later, and its files with it', {
     skip: onlyLong,
   }, async () => {
-    const { id, path } = await slowDevice(3_000_000);
+    const { id, path } = await slowDevice(6_000_000);
     await blockDevice(path);
     const reading = inBackground(`dd if=${path} of=/dev/null bs=4k count=1 iflag=direct`);
     await until('the request is under way', async () => inFlight(id) > 0);
     const reason = new UblkError('enough', { code: 'INTERRUPTED' });
-    await assert.rejects(deleteDevice(id, { signal: abortedAfter(300, reason) }), reason);
+    await assert.rejects(deleteDevice(id, { signal: abortedAfter(2000, reason) }), reason);
     assert.match((await describeDevice(id)).last_error ?? '', /it is being deleted: the kernel waits for/);
     await until('the device is gone', async () => (await listDevices()).length === 0);
     assert.deepEqual(filesIn(id), []);
