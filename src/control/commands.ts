@@ -31,7 +31,7 @@ import {
   UBLK_U_CMD_UNREG_BUF,
   UBLK_U_CMD_UPDATE_SIZE,
 } from '../native/uapi/ublk-commands.ts';
-import { CPU_MASK_BYTES } from '../native/uapi/process.ts';
+import { CPU_MASK_BYTES } from '../native/cpu-mask.ts';
 import { UBLK_SHMEM_BUF_READ_ONLY } from '../native/uapi/ublk-device.ts';
 import { ublk_params } from '../native/uapi/ublk-params.ts';
 import { ublk_shmem_buf_reg, ublksrv_ctrl_dev_info } from '../native/uapi/ublk-structs.ts';

@@ -1,6 +1,6 @@
 /** Linux's lists of CPUs (`0-3,8`), as `taskset -c` takes them and /sys/devices/system/cpu/online prints them. Pure. */
 import { usageError } from '../errors.ts';
-import { CPU_MASK_BYTES } from '../native/uapi/process.ts';
+import { CPU_MASK_BYTES } from '../native/cpu-mask.ts';
 
 /** The last CPU that a mask for the kernel has a bit for. */
 const MAX_CPU = CPU_MASK_BYTES * 8 - 1;

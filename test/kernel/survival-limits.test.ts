@@ -138,7 +138,7 @@ describe('limits', { skip, timeout: 600_000 }, () => {
     try {
       const said = sh(`node --input-type=module --eval ${quoteWord(program)}`);
       const [unstarted, unserved] = ['UblkError EAGAIN spawn', 'UblkError SERVER_DIED undefined'];
-      assert.equal(said, [unstarted, unstarted, unserved, 'UblkError ECANCELED STOP_DEV'].join('\n'));
+      assert.equal(said, [unstarted, unstarted, unserved, 'UblkError ECANCELED TRY_STOP_DEV'].join('\n'));
       const { state, deleting } = await describeDevice(id);
       assert.deepEqual([state, deleting], ['LIVE', null]);
       assert.ok(!existsSync(`/run/ublkts/${id}.going`));

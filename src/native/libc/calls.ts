@@ -8,7 +8,8 @@ import { ERRNO, errnoName, errnoText } from '../uapi/errno.ts';
 import { type Argument, type CallResult, callInt, callLong, type FunctionName } from './ffi.ts';
 import { O_CLOEXEC } from '../uapi/fcntl.ts';
 import { SEEK_HOLE } from '../uapi/fs.ts';
-import { CPU_MASK_BYTES, PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
+import { PR_SET_IO_FLUSHER, SCHED_BATCH, SCHED_OTHER } from '../uapi/process.ts';
+import { CPU_MASK_BYTES } from '../cpu-mask.ts';
 
 /**
  * The error of a failed call. `what` stands between the call and the reason: `mmap of a buffer: Cannot allocate
