@@ -46,7 +46,7 @@ const CHUNKS_OF_COMMANDS = [
   // The driver and the records of devices.
   {
     name: 'driver',
-    test: /\/src\/(?:block\/number|control\/(?!hand\/|apart)[^/]+|device\/(?:is-gone|report\/[^/]+)|native\/(?:cpu-mask|libc\/(?:calls|ffi|ffi-rs|file-lock)|kernel-files|memory|ring\/(?:completion-queue|setup|setup-failure|submission-entry|submission-queue)|uapi\/[^/]+)|record\/[^/]+)\.ts$/,
+    test: /\/src\/(?:block\/number|control\/(?!hand\/|apart)[^/]+|device\/(?:is-gone|report\/[^/]+)|native\/(?:cpu-mask|libc\/(?:calls|ffi|ffi-rs|file-lock|socket-address|unix-socket)|kernel-files|memory|ring\/(?:completion-queue|setup|setup-failure|submission-entry|submission-queue)|uapi\/[^/]+)|record\/[^/]+)\.ts$/,
   },
   // What makes a device.
   {
