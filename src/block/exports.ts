@@ -35,7 +35,7 @@ function nvmetNamespaces(): KernelExport[] {
   );
 }
 
-/** What LIO calls the folders of disks and files, and what targetcli calls them. */
+/** The kinds of stores for disks and for files: LIO's folders begin with the key, and targetcli names the kind by the value. */
 const LIO_KINDS = { iblock: 'block', fileio: 'fileio' } as const;
 
 function lioStores(): KernelExport[] {

@@ -5,7 +5,7 @@ import { newAttempt } from '../record/attempt.ts';
 import { type DeviceRecord, RECORD_VERSION } from '../record/device-record.ts';
 import { type FoundFile, identityOf } from '../targets/looks.ts';
 
-/** What the record of a recovered device takes over from its record before. */
+/** The fields that the record of a recovered device takes over from its record before. */
 export type Kept = Pick<DeviceRecord, 'server' | 'generation' | 'recorded' | 'buffers' | 'unsettled'>;
 
 interface Asked extends Pick<DeviceRecord, 'id' | 'options' | 'spec' | 'places'> {

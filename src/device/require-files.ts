@@ -11,8 +11,8 @@ import { missingFileHint } from '../targets/missing-file.ts';
 import { requireForeign } from '../targets/unfit-files.ts';
 
 /**
- * Throws for the first backing file that is not there, does not answer, or is one of ublkts' own. `recovered`: the id of the device that is given
- * a new server, null for a new device.
+ * Throws for the first backing file that is not there, does not answer, or is one of ublkts' own. `recovered`: the id of the
+ * device that is given a new server, null for a new device.
  */
 export async function requireFiles(
   files: readonly string[],

@@ -17,7 +17,7 @@ export function migrate(value: unknown): DeviceRecord | null {
   return value.version === 1 ? fromVersion1(value as RecordVersion1) : null;
 }
 
-/** What a device is in records of version 2 that are older than the option for it. */
+/** The values that options have in records of version 2 that are older than these options. */
 const YOUNGER = { server: null, share: false } as const satisfies Partial<DeviceSpec>;
 
 function withYounger(record: DeviceRecord): DeviceRecord {

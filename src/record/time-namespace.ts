@@ -1,6 +1,7 @@
 /**
- * What the time namespace of this process adds to the times since boot that it is shown (time_namespaces(7)). The start of one process
- * is another number in each of them: to be compared, it is written down and read as the first namespace has it.
+ * The offset of the time namespace of this process: what the kernel adds to a time since boot before the process sees it
+ * (time_namespaces(7)). So each namespace sees another number for the start of one process. To be compared, the start is written
+ * down and read without the offset, as the first namespace has it.
  */
 import { readText } from '../native/kernel-files.ts';
 

@@ -1,4 +1,4 @@
-/** What names the storage of a target to a person: its files, the URI of its export, or the program that it has started. */
+/** The names by which a person knows the storage of a target: its files, the URI of its export, or the program that it has started. */
 export function sourcesOf(target: {
   readonly files: readonly string[];
   readonly options: Readonly<Record<string, string>>;

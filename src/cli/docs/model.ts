@@ -160,7 +160,7 @@ function describeArg(arg: CommandSource['args'][string]): ArgDoc {
     description: arg.description ?? '',
     required: arg.required === true,
     multiple: arg.multiple === true,
-    // Only -t takes the name of a built-in target.
+    // The argument is the file of a target; the name of a built-in one is for the flag -t alone.
     completion: arg.name === 'target' ? { kind: 'file' } : completionOf(arg.name.toUpperCase(), arg.options),
   };
 }

@@ -191,8 +191,9 @@ export const DEVICE_COLUMNS: readonly DeviceColumn[] = [
 const GAP = 2;
 const POINTER = 2;
 
-/** What the target gets beyond its own width before the columns that tell the least (`expendable` 7 and more) are shown. */
+/** The room that the target's column has beyond its own width before the columns that tell the least are shown. */
 const TARGET_FIRST = 12;
+/** From this `expendable` on a column is one that tells little. */
 const TELLS_LITTLE = 7;
 
 /** The columns that fit into `width`; the room that is left goes to the target. */

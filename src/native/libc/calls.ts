@@ -148,13 +148,13 @@ export function closeDescriptor(fd: number): void {
   callInt('close', fd);
 }
 
-/** The number of every processor (include/uapi/asm-generic/unistd.h). */
+/** The number of the system call, which is the same on all processors (include/uapi/asm-generic/unistd.h). */
 const SYS_close_range = 436n;
 
 /**
- * Keeps all descriptors of this process but the first three from the programs that it starts, unless they are given them: close_range(2),
- * Linux 5.11. Node keeps its own, and of those that it has inherited the ones with low numbers; a shell script has a lock on number 200,
- * say, which a server would hold for as long as it lives.
+ * Keeps the descriptors of this process, but for the first three, from the programs that it starts, unless they are given to them
+ * (close_range(2), Linux 5.11). Node does so for its own, and for inherited ones with low numbers. A shell script may have a lock on
+ * number 200, for example, which a server would hold for as long as it lives.
  */
 export function keepDescriptors(): void {
   const CLOSE_RANGE_CLOEXEC = 4n;

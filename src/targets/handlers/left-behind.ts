@@ -15,7 +15,10 @@ export interface Opened<Result> {
   readonly isLeft: boolean;
 }
 
-/** A timer counts also after `unref()`, which is the usual way to write what a cache holds every second; Node lists only what keeps the program running. */
+/**
+ * A timer counts also after `unref()`, which is the usual way to write what a cache holds every second; Node lists only what keeps
+ * the program running.
+ */
 export async function seeWhatIsLeft<Result>(open: () => Promise<Result>): Promise<Opened<Result>> {
   const timers: object[] = [];
   const hooks: Hooks = {
@@ -40,12 +43,12 @@ function isWaiting(timer: object): boolean {
 }
 
 /**
- * What Node begins for the event loop, as async_hooks names it; files, sockets and processes are the last two. Compression, random
- * bytes and keys have names of their own, also where they are done at once: they are not among these.
+ * The names that async_hooks has for work of the event loop. FSREQCALLBACK is a call of node:fs, and names that end in WRAP are
+ * sockets, pipes and processes. Compression, random bytes and keys have other names, and are left out: they may be done at once.
  */
 const FOR_THE_LOOP = /^(?:PROMISE|Timeout|Immediate|Microtask|TickObject|FSREQCALLBACK|[A-Z]+WRAP)$/;
 
-/** Calls `begun` once, as soon as code on this thread begins the first of something for the event loop. Until then it costs nothing. */
+/** Calls `begun` once: when code on this thread first begins work of the event loop. Until then the watch costs nothing. */
 export function whenLeft(begun: () => void): void {
   const hook = createHook({
     init: (_id, type) => {

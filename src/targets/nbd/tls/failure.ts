@@ -27,7 +27,7 @@ export function tlsError(thrown: unknown): UblkError {
   });
 }
 
-/** What Node adds to the error about a certificate of another name. */
+/** The fields that Node adds to the error about a certificate that is made out to another name. */
 interface WrongName {
   readonly host?: string;
   readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string | string[] } };
