@@ -88,13 +88,13 @@ export abstract class BaseCommand extends Command {
   /** Prints a result with what its maker had to remark: on stderr, or as `notes` in JSON. */
   protected printWithNotes(views: Views, notes: readonly string[], format?: Format): void {
     this.print({ ...views, json: { ...views.json, notes } }, format);
-    if (!this.json && format !== 'json') process.stderr.write(noteLines(notes));
+    if (!this.json && format !== 'json') printNotes(notes);
   }
 
   /** Prints a result that is text, with what its maker had to remark on stderr. */
   protected printText(text: string, notes: readonly string[]): void {
     printOut(text);
-    process.stderr.write(noteLines(notes));
+    printNotes(notes);
   }
 
   /** Prints what became of several devices: successes on stdout and failures on stderr, or all of it in one object. */
@@ -109,6 +109,10 @@ export abstract class BaseCommand extends Command {
 /** Writes nothing for a result without text: on a full disk, also a write of no bytes fails. */
 function printOut(text: string): void {
   if (text !== '') process.stdout.write(text);
+}
+
+function printNotes(notes: readonly string[]): void {
+  if (notes.length > 0) process.stderr.write(noteLines(notes));
 }
 
 /** Parsed values by name, in oclif's type. */

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { UblkError } from '../errors.ts';
 import { connectAndSend } from './connect.ts';
+import { isWholeAnswer } from './frame.ts';
 import { isUnloadable } from '../native/libc/ffi-rs.ts';
 import { endWhenSilent, isSilence, type Patience } from './silence.ts';
 
@@ -17,9 +18,9 @@ export interface Exchange extends Patience {
   readonly failed: (cause: NodeJS.ErrnoException) => UblkError;
 }
 
-/** The bytes of the answer. */
+/** The bytes of the answer; fewer if the connection has broken in the middle of it. */
 export async function exchange({ path, request, fd, signal, failed, ...patience }: Exchange): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  let answer: Buffer = Buffer.alloc(0);
   let giveUp: (() => void) | undefined;
   try {
     const connection = connectAndSend(path, request, fd === undefined ? [] : [fd]);
@@ -27,22 +28,32 @@ export async function exchange({ path, request, fd, signal, failed, ...patience 
     giveUp = () => socket.destroy(signal?.reason as Error);
     signal?.addEventListener('abort', giveUp, { once: true });
     endWhenSilent(connection, patience);
-    await collect(socket, chunks);
+    await received(socket, (chunk) => {
+      answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk]);
+      return isWholeAnswer(answer);
+    });
   } catch (error) {
     signal?.throwIfAborted();
     // A complete answer counts, however the connection ended.
-    if (chunks.length === 0)
+    if (answer.length === 0)
       throw isSilence(error) || isUnloadable(error) ? error : failed(error as NodeJS.ErrnoException);
   } finally {
     if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
   }
-  return Buffer.concat(chunks);
+  return answer;
 }
 
-/** Resolves when the server has closed the connection. A loop over the stream would take five million instructions more. */
-function collect(socket: Socket, chunks: Buffer[]): Promise<void> {
+/**
+ * Resolves when `take` has returned true for what has come, or when the server has closed the connection. A loop over the stream
+ * would take five million instructions more, and so would waiting for its end when the answer is there.
+ */
+function received(socket: Socket, take: (chunk: Buffer) => boolean): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('data', (chunk: Buffer) => {
+    if (!take(chunk)) return;
+    socket.destroy();
+    resolve();
+  });
   socket.on('error', reject);
   socket.on('close', () => resolve());
   return promise;

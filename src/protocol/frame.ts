@@ -39,15 +39,25 @@ export function encodeStatus(status: number): Buffer {
   return bytes;
 }
 
+/** Whether the bytes, which may be the first ones of an answer, are all of it. What is not an answer never is. */
+export function isWholeAnswer(bytes: Buffer): boolean {
+  if (bytes.length < HEADER_BYTES) return bytes.length === 4 && !isFramed(bytes);
+  return isFramed(bytes) && bytes.length === HEADER_BYTES + bytes.readUInt32LE(8);
+}
+
 /** A complete answer: the number of kublk's protocol, or a frame's content. Throws when it is neither. */
 export function decodeAnswer(bytes: Buffer): number | Answer {
   if (bytes.length === 4) return bytes.readInt32LE();
-  if (bytes.length < HEADER_BYTES || Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0) throw cutShort();
+  if (bytes.length < HEADER_BYTES || !isFramed(bytes)) throw cutShort();
   const length = bytes.readUInt32LE(8);
   if (length > MAX_ANSWER_BYTES || bytes.length !== HEADER_BYTES + length) throw cutShort();
   const answer = parseJson(frameText(bytes.subarray(HEADER_BYTES)));
   if (typeof answer !== 'object' || answer === null || !('ok' in answer)) throw cutShort();
   return answer as Answer;
+}
+
+function isFramed(bytes: Buffer): boolean {
+  return Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) === 0;
 }
 
 export function frameText(bytes: Uint8Array): string {

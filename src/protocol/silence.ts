@@ -15,10 +15,12 @@ export interface Patience {
 }
 
 /** Destroys the socket with an error of code TIMEOUT. The function that is returned is called when the server has answered. */
-export function endWhenSilent({ socket, pid }: Connection, patience: Patience): () => void {
+export function endWhenSilent({ socket, serverPid }: Connection, patience: Patience): () => void {
   const looks = new StoppedLooks();
   const began = milliseconds();
   const timer = setInterval(() => {
+    if (socket.destroyed) return;
+    const pid = serverPid();
     const stoppedMs = looks.look(pid);
     if (stoppedMs >= Math.min(STOPPED_MS, patience.timeoutMs)) socket.destroy(paused(patience, pid));
     else if (milliseconds() - began >= patience.timeoutMs) socket.destroy(silent(patience));

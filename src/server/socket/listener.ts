@@ -204,6 +204,6 @@ function descriptorOf(socket: Socket): number {
 function reply(socket: Socket, answer: Buffer): void {
   const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   socket.once('close', () => clearTimeout(timer));
-  // Reading from the socket is off, so that only destroying it closes it.
-  socket.end(answer, () => socket.destroy());
+  // Reading from the socket is off, so that only destroying it closes it. What the kernel has taken still arrives.
+  socket.write(answer, () => socket.destroy());
 }
