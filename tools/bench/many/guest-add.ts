@@ -3,7 +3,7 @@
  * server, from the command line and from a program that holds the server open, and with kublk.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireBlockDevice } from '../../guest/fio.ts';
 import { library } from '../../guest/library.ts';
@@ -38,6 +38,22 @@ function ran(file: string, words: readonly string[], mayFail = false): void {
 
 const ours = (...words: string[]): void => ran(process.execPath, [PROGRAM, ...words]);
 
+/** Ends a command where it opens the control device: all that it has done until then is its own start. */
+const UNTIL_DRIVER = '/tmp/until-driver.cjs';
+writeFileSync(
+  UNTIL_DRIVER,
+  `const fs = require('fs');
+const { openSync } = fs;
+fs.openSync = (path, ...rest) => (path === '/dev/ublk-control' ? process.reallyExit(0) : openSync(path, ...rest));
+`,
+);
+/** Loaded where the whole command is counted, so that both read one file more. */
+const NOTHING = '/tmp/nothing.cjs';
+writeFileSync(
+  NOTHING,
+  `const fs = require('fs');\nconst { openSync } = fs;\nfs.openSync = (...all) => openSync(...all);\n`,
+);
+
 const server = await library.openServer({ name: 'main', threads: 2 });
 
 const WAYS: readonly Way[] = [
@@ -49,10 +65,9 @@ const WAYS: readonly Way[] = [
   },
   {
     name: '`add --server`',
-    add: () => ours('add', '--server', ...SIZE),
+    add: () => ran(process.execPath, ['-r', NOTHING, PROGRAM, 'add', '--server', ...SIZE]),
     del: () => ours('del', '-n', String(ID)),
-    // It is refused when the words have been read, before anything is asked for.
-    start: () => ran(process.execPath, [PROGRAM, 'add', '--server=absent', ...SIZE], true),
+    start: () => ran(process.execPath, ['-r', UNTIL_DRIVER, PROGRAM, 'add', '--server', ...SIZE]),
   },
   {
     name: '`openServer().add`',
