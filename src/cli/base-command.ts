@@ -15,7 +15,7 @@ import { describeParseError } from './failures/parse-errors.ts';
 import { errorLines, errorObject } from './failures/report-failure.ts';
 import { onOff } from './flags/values.ts';
 import { printConsoleOnStderr } from './output/console.ts';
-import { noteLines } from './output/notes.ts';
+import { printNotes } from './output/notes.ts';
 import { reportUnwritable } from './output/unwritable.ts';
 import { type Format, renderViews, type Views } from './output/views.ts';
 
@@ -109,10 +109,6 @@ export abstract class BaseCommand extends Command {
 /** Writes nothing for a result without text: on a full disk, also a write of no bytes fails. */
 function printOut(text: string): void {
   if (text !== '') process.stdout.write(text);
-}
-
-function printNotes(notes: readonly string[]): void {
-  if (notes.length > 0) process.stderr.write(noteLines(notes));
 }
 
 /** Parsed values by name, in oclif's type. */

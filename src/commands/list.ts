@@ -4,7 +4,7 @@ import { oneByOne } from '../cli/failures/outcome.ts';
 import { deviceArgs, namedDevices, numbersFlag } from '../cli/flags/device.ts';
 import { onOff } from '../cli/flags/values.ts';
 import { devicesViews, missesMatches, type Verdicts } from '../cli/output/devices.ts';
-import { noteLines } from '../cli/output/notes.ts';
+import { printNotes } from '../cli/output/notes.ts';
 import { preferredFormat } from '../cli/output/views.ts';
 import type { DeviceReport } from '../device/report/report.ts';
 import type { UblkError } from '../errors.ts';
@@ -35,9 +35,9 @@ export default class List extends BaseCommand {
     const views = devicesViews(devices, notice, table ? await verdictsOn(devices) : undefined);
     if (failed.length === 0) this.print(views, flags.format);
     else this.printOutcome({ done: devices.map(({ id }) => id), failed }, views, flags.format);
-    if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
+    if (notice !== null && !this.json) printNotes([notice]);
     const isText = flags.format === 'kublk' || (flags.format === undefined && !process.stdout.isTTY);
-    if (isText && !this.json) process.stderr.write(noteLines(devices.flatMap(stuckNote)));
+    if (isText && !this.json) printNotes(devices.flatMap(stuckNote));
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { numberFlag } from '../cli/flags/device.ts';
-import { noteLines } from '../cli/output/notes.ts';
+import { printNotes } from '../cli/output/notes.ts';
 import { requirePresent } from '../cli/running/present.ts';
 
 export default class Metrics extends BaseCommand {
@@ -42,6 +42,6 @@ export default class Metrics extends BaseCommand {
 
   /** Says on stderr why figures are missing. */
   #tell(notice: string | null): void {
-    if (notice !== null && !this.json) process.stderr.write(noteLines([notice]));
+    if (notice !== null && !this.json) printNotes([notice]);
   }
 }

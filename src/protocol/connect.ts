@@ -9,7 +9,10 @@ import { connectUnix, MessageBuffer, peerCredentials } from '../native/libc/unix
 
 export interface Connection {
   readonly socket: Socket;
-  /** The process that listens; 0 when it is not in a pid namespace that this process sees. It asks the socket, which must be open. */
+  /**
+   * Returns the id of the process that listens; 0 when it is not in a pid namespace that this process sees. The socket must not be
+   * destroyed, because the kernel is asked about it.
+   */
   readonly serverPid: () => number;
 }
 

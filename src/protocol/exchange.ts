@@ -34,7 +34,7 @@ export async function exchange({ path, request, fd, signal, failed, ...patience 
     });
   } catch (error) {
     signal?.throwIfAborted();
-    // A complete answer counts, however the connection ended.
+    // Whoever decodes a part of an answer finds that it was cut short.
     if (answer.length === 0)
       throw isSilence(error) || isUnloadable(error) ? error : failed(error as NodeJS.ErrnoException);
   } finally {

@@ -1,7 +1,8 @@
 import { escapeControls } from '../../text/escape.ts';
 import { errorStyles } from './styles.ts';
 
-/** Makes one line per note for stderr: `note: disk.img takes no direct I/O, ...`. */
-export function noteLines(notes: readonly string[]): string {
-  return notes.map((note) => `${errorStyles.hint('note:')} ${escapeControls(note)}\n`).join('');
+/** Writes one line per note to stderr: `note: disk.img takes no direct I/O, ...`. Without notes it writes nothing. */
+export function printNotes(notes: readonly string[]): void {
+  if (notes.length === 0) return;
+  process.stderr.write(notes.map((note) => `${errorStyles.hint('note:')} ${escapeControls(note)}\n`).join(''));
 }

@@ -204,6 +204,6 @@ function descriptorOf(socket: Socket): number {
 function reply(socket: Socket, answer: Buffer): void {
   const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   socket.once('close', () => clearTimeout(timer));
-  // Reading from the socket is off, so that only destroying it closes it. What the kernel has taken still arrives.
+  // Reading from the socket is off, so that only destroying it closes it. The client still reads what the kernel has taken.
   socket.write(answer, () => socket.destroy());
 }
