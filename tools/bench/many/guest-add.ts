@@ -38,21 +38,20 @@ function ran(file: string, words: readonly string[], mayFail = false): void {
 
 const ours = (...words: string[]): void => ran(process.execPath, [PROGRAM, ...words]);
 
+/** A file that Node loads before the program, and that has `open` in place of the program's openSync. */
+function preload(name: string, open: string): string {
+  const path = `/tmp/${name}.cjs`;
+  writeFileSync(path, `const fs = require('fs');\nconst { openSync } = fs;\nfs.openSync = ${open};\n`);
+  return path;
+}
+
 /** Ends a command where it opens the control device: all that it has done until then is its own start. */
-const UNTIL_DRIVER = '/tmp/until-driver.cjs';
-writeFileSync(
-  UNTIL_DRIVER,
-  `const fs = require('fs');
-const { openSync } = fs;
-fs.openSync = (path, ...rest) => (path === '/dev/ublk-control' ? process.reallyExit(0) : openSync(path, ...rest));
-`,
+const UNTIL_DRIVER = preload(
+  'until-driver',
+  `(path, ...rest) => (path === '/dev/ublk-control' ? process.reallyExit(0) : openSync(path, ...rest))`,
 );
-/** Loaded where the whole command is counted, so that both read one file more. */
-const NOTHING = '/tmp/nothing.cjs';
-writeFileSync(
-  NOTHING,
-  `const fs = require('fs');\nconst { openSync } = fs;\nfs.openSync = (...all) => openSync(...all);\n`,
-);
+/** It is loaded where the whole command is counted, so that both load one file more. */
+const WHOLE = preload('whole', '(path, ...rest) => openSync(path, ...rest)');
 
 const server = await library.openServer({ name: 'main', threads: 2 });
 
@@ -65,7 +64,7 @@ const WAYS: readonly Way[] = [
   },
   {
     name: '`add --server`',
-    add: () => ran(process.execPath, ['-r', NOTHING, PROGRAM, 'add', '--server', ...SIZE]),
+    add: () => ran(process.execPath, ['-r', WHOLE, PROGRAM, 'add', '--server', ...SIZE]),
     del: () => ours('del', '-n', String(ID)),
     start: () => ran(process.execPath, ['-r', UNTIL_DRIVER, PROGRAM, 'add', '--server', ...SIZE]),
   },
