@@ -8,13 +8,14 @@
  * - A process cannot exit while the kernel works on a command of its own that it does not get done. Commands that can
  *   wait without end for another process therefore run elsewhere (apart.ts).
  */
+import { closeSync } from 'node:fs';
 import { io_uring_enter } from '../native/libc/calls.ts';
 import { type MappedMemory, mapAnonymous, PAGE_SIZE } from '../native/memory.ts';
 import { errnoName, errnoText } from '../native/uapi/errno.ts';
 import { IORING_ENTER_EXT_ARG, IORING_ENTER_GETEVENTS } from '../native/uapi/io-uring-enter.ts';
 import { encode } from '../native/uapi/codec.ts';
 import { IORING_OP_WRITE } from '../native/uapi/io-uring-opcodes.ts';
-import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_IO_HARDLINK } from '../native/uapi/io-uring-sqe-flags.ts';
+import { IOSQE_CQE_SKIP_SUCCESS, IOSQE_FIXED_FILE, IOSQE_IO_HARDLINK } from '../native/uapi/io-uring-sqe-flags.ts';
 import { io_uring_getevents_arg, kernel_timespec } from '../native/uapi/io-uring-structs.ts';
 import {
   CQE_WORD_RES,
@@ -29,10 +30,11 @@ import {
 } from '../native/uapi/io-uring-words.ts';
 import { UblkError } from '../errors.ts';
 import { type ControlCommand, prepareCommand } from './command.ts';
-import { CompletionPipe } from './completion-pipe.ts';
+import { CommandRing, type SpareRing } from './command-ring.ts';
+import { WRITE_END } from './completion-pipe.ts';
 import { requireDeviceOf } from './device-id.ts';
 import { requestOf } from './failures.ts';
-import { type ControlRing, openControlRing } from './open.ts';
+import { openControl } from './open.ts';
 import { bounded, DEFAULT_TIMEOUT_MS, type WaitOptions } from './waiting.ts';
 import { ERRNO } from '../native/uapi/errno.ts';
 
@@ -53,21 +55,30 @@ interface Pending {
 }
 
 export class ControlChannel {
-  readonly #control: ControlRing;
   readonly #page: MappedMemory;
+  /** Descriptor of the control device. */
+  readonly #fd: number;
+  readonly #ring: CommandRing;
+  readonly #spare: SpareRing | undefined;
   /** The commands under way, by slot. */
   readonly #pending: (Pending | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
-  #pipe: CompletionPipe | undefined;
   #isClosed = false;
 
-  constructor() {
+  /** `spare`: where the ring comes from, if there is one, and where it stays when the channel is closed. */
+  constructor(spare?: SpareRing) {
     this.#page = mapAnonymous(PAGE_SIZE, 'of command buffers');
+    let fd: number | undefined;
     try {
-      this.#control = openControlRing(2 * (SLOTS + 1));
+      fd = openControl();
+      this.#ring = spare?.take() ?? new CommandRing(2 * (SLOTS + 1));
     } catch (error) {
+      if (fd !== undefined) closeSync(fd);
       this.#page.unmap();
       throw error;
     }
+    this.#fd = fd;
+    this.#spare = spare;
+    this.#ring.onCompletion = () => this.#harvest();
   }
 
   /**
@@ -75,6 +86,7 @@ export class ControlChannel {
    * (-errno) when the driver refused.
    */
   ask(command: ControlCommand): number {
+    this.#requireOpen(command);
     let result: number | undefined;
     this.#prepare(command, 0, (value) => {
       result = value;
@@ -90,35 +102,42 @@ export class ControlChannel {
   async run(command: ControlCommand, options: WaitOptions = {}): Promise<number> {
     const { signal, onWaiting, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     signal?.throwIfAborted();
+    this.#requireOpen(command);
     const { promise, resolve } = Promise.withResolvers<number>();
-    let answered = false;
-    this.#pipe ??= new CompletionPipe(() => this.#harvest());
+    let answer: number | undefined;
+    const pipe = this.#ring.pipe();
     this.#prepare(command, IOSQE_IO_HARDLINK, (result) => {
-      answered = true;
+      answer = result;
       resolve(result);
     });
-    this.#prepareWakeUp(this.#pipe.fd);
+    this.#prepareWakeUp();
     this.#submit(command);
     this.#harvest();
-    if (!answered) {
-      onWaiting?.(`waiting for ${command.waitsFor ?? `the driver to ${requestOf(command.name, command.device)}`}`);
-      this.#pipe.keepAlive(true);
-    }
+    if (answer !== undefined) return answer;
+    onWaiting?.(`waiting for ${command.waitsFor ?? `the driver to ${requestOf(command.name, command.device)}`}`);
+    pipe.keepAlive(true);
     return bounded(promise, { signal, timeoutMs, late: () => lateError(command, timeoutMs) });
   }
 
   /** The kernel finishes on its own what is still under way, and nobody is told. There are no commands afterwards. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#pipe?.close();
-    this.#control.close();
+    this.#ring.onCompletion = () => {};
+    closeSync(this.#fd);
     // A command that was given up may still write into its buffer.
-    if (!this.#isBusy()) this.#page.unmap();
+    const isBusy = this.#isBusy();
+    if (!isBusy) this.#page.unmap();
+    if (isBusy || this.#spare === undefined) this.#ring.close();
+    else this.#spare.keep(this.#ring);
+  }
+
+  /** The ring of a channel that is closed is gone, or another channel's. */
+  #requireOpen(command: ControlCommand): void {
+    if (this.#isClosed) throw closedError(command);
   }
 
   #prepare(command: ControlCommand, flags: number, answer: Pending['answer']): void {
-    // Its memory is not mapped any more.
-    if (this.#isClosed) throw closedError(command);
     requireDeviceOf(command);
     const slot = this.#pending.indexOf(undefined);
     if (slot < 0) throw new RangeError(`${command.name}: ${SLOTS} commands are under way on this channel already`);
@@ -129,17 +148,17 @@ export class ControlChannel {
     if (buffer !== undefined) this.#page.bytes.set(buffer, slot * SLOT_BYTES);
     this.#pending[slot] = { command, answer };
     const address = this.#page.address + BigInt(slot * SLOT_BYTES);
-    prepareCommand(this.#control.ring.sq, command, { fd: this.#control.fd, address, userData: slot, flags });
+    prepareCommand(this.#ring.parts.sq, command, { fd: this.#fd, address, userData: slot, flags });
   }
 
   /** Completes silently; runs when the command before it has completed, well or not. */
-  #prepareWakeUp(fd: number): void {
-    const { sq } = this.#control.ring;
+  #prepareWakeUp(): void {
+    const { sq } = this.#ring.parts;
     const address = this.#page.address + BigInt(SPARE_AT);
     const at = sq.next();
     sq.words.fill(0, at, at + SQE128_WORDS);
-    sq.words[at + SQE_WORD_OPCODE] = IORING_OP_WRITE | (IOSQE_CQE_SKIP_SUCCESS << 8);
-    sq.words[at + SQE_WORD_FD] = fd;
+    sq.words[at + SQE_WORD_OPCODE] = IORING_OP_WRITE | ((IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS) << 8);
+    sq.words[at + SQE_WORD_FD] = WRITE_END;
     sq.words[at + SQE_WORD_ADDR_LO] = Number(BigInt.asIntN(32, address));
     sq.words[at + SQE_WORD_ADDR_HI] = Number(BigInt.asIntN(32, address >> 32n));
     sq.words[at + SQE_WORD_LEN] = 1;
@@ -147,7 +166,7 @@ export class ControlChannel {
   }
 
   #submit(command: ControlCommand): void {
-    const { sq, fd } = this.#control.ring;
+    const { sq, fd } = this.#ring.parts;
     sq.publish();
     while (sq.pending > 0) {
       const taken = io_uring_enter(fd, sq.pending, 0, 0, NO_ARGUMENT);
@@ -157,7 +176,7 @@ export class ControlChannel {
   }
 
   #harvest(): void {
-    const { cq } = this.#control.ring;
+    const { cq } = this.#ring.parts;
     for (let head = cq.head; head !== cq.ready(); ) {
       const at = cq.at(head);
       const slot = cq.words[at + CQE_WORD_USER_DATA_LO]!;
@@ -173,7 +192,7 @@ export class ControlChannel {
       this.#pending[slot] = undefined;
       pending.answer(result);
     }
-    if (!this.#isBusy()) this.#pipe?.keepAlive(false);
+    if (!this.#isBusy()) this.#ring.rest();
   }
 
   #isBusy(): boolean {
@@ -181,7 +200,7 @@ export class ControlChannel {
   }
 
   #waitBriefly(command: ControlCommand): void {
-    const { fd } = this.#control.ring;
+    const { fd } = this.#ring.parts;
     this.#page.bytes.set(encode(kernel_timespec, { tv_sec: BigInt(ASK_SECONDS), tv_nsec: 0n }), SPARE_AT + 8);
     const argument = encode(io_uring_getevents_arg, { ts: this.#page.address + BigInt(SPARE_AT + 8) });
     const result = io_uring_enter(fd, 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, argument);

@@ -16,15 +16,13 @@ export interface ControlRing {
   close(): void;
 }
 
-/** A ring for `entries` commands at a time. */
+/** Opens the control device with a ring for `entries` commands at a time. */
 export function openControlRing(entries: number): ControlRing {
   const fd = openControl();
   try {
-    const ring = setUpRing({ sqEntries: entries, cqEntries: 2 * entries, flags: IORING_SETUP_SQE128 });
+    const ring = makeCommandRing(entries);
     const close = (): void => {
-      ring.ring.unmap();
-      ring.sqes.unmap();
-      closeDescriptor(ring.fd);
+      closeCommandRing(ring);
       closeSync(fd);
     };
     return { fd, ring, close };
@@ -34,7 +32,18 @@ export function openControlRing(entries: number): ControlRing {
   }
 }
 
-function openControl(): number {
+export function makeCommandRing(entries: number): RingParts {
+  return setUpRing({ sqEntries: entries, cqEntries: 2 * entries, flags: IORING_SETUP_SQE128 });
+}
+
+export function closeCommandRing({ ring, sqes, fd }: RingParts): void {
+  ring.unmap();
+  sqes.unmap();
+  closeDescriptor(fd);
+}
+
+/** Returns the descriptor of the control device. The caller closes it. */
+export function openControl(): number {
   let fd: number;
   try {
     fd = openSync(CONTROL_DEVICE, constants.O_RDWR);

@@ -2,6 +2,7 @@
  * The devices that this process serves. One that leaves, or fails, takes what it had with it, and nothing of the
  * others.
  */
+import { SpareRing } from '../control/command-ring.ts';
 import { Held } from './held.ts';
 import { log } from './log.ts';
 import { noteEnd } from './noted-end.ts';
@@ -13,6 +14,7 @@ import type { ServedDevice, Start } from './serving.ts';
 export class Devices {
   readonly #served = new Map<number, ServedDevice>();
   readonly #setup = new ProcessSetup();
+  readonly #spareRing = new SpareRing();
   /** The name of the resident server that this process is; null for a server of one device. */
   readonly #server: string | null;
   readonly #shared: SharedThreads | null;
@@ -36,6 +38,7 @@ export class Devices {
         held,
         server: this.#server,
         shared: this.#shared,
+        spareRing: this.#spareRing,
         requireWanted: this.#requireWanted,
       });
       this.#served.set(device.id, device);

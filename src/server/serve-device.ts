@@ -40,7 +40,7 @@ import { takeDevice, type TakenDevice } from './take-device.ts';
 export async function serveDevice(start: Start, server: ServingProcess): Promise<ServedDevice> {
   const { id, mode } = start;
   const { held } = server;
-  const device = await takeDevice(start, held);
+  const device = await takeDevice(start, server);
   const { spec, charFd } = device;
   const storage = await openTarget(device, mode, server);
   const memory = mapMemory(device, held);

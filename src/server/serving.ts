@@ -1,4 +1,5 @@
 /** What a server is asked for, what it serves a device with, and what it then has of it. */
+import type { SpareRing } from '../control/command-ring.ts';
 import type { DeviceSpec } from '../spec/device-spec.ts';
 import type { Held } from './held.ts';
 import type { ProcessSetup } from './process-setup.ts';
@@ -37,6 +38,8 @@ export interface ServingProcess {
   readonly server: string | null;
   /** The threads that serve several devices; null in a server of one device. */
   readonly shared: SharedThreads | null;
+  /** What the channel of the last device has left for that of the next one. */
+  readonly spareRing: SpareRing;
   /** Throws when the server has been asked to end since the start began. */
   readonly requireWanted: () => void;
 }

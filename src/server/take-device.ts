@@ -7,9 +7,8 @@ import { ControlChannel } from '../control/channel.ts';
 import { requireRecord } from '../record/attempt.ts';
 import type { DeviceRecord } from '../record/device-record.ts';
 import { openCharDevice } from './char-device.ts';
-import type { Held } from './held.ts';
 import type { MappedDevice } from './mappings.ts';
-import type { Start } from './serving.ts';
+import type { ServingProcess, Start } from './serving.ts';
 import { TargetEnd } from './target-end.ts';
 
 export interface TakenDevice extends MappedDevice {
@@ -22,10 +21,10 @@ export interface TakenDevice extends MappedDevice {
   readonly isServed: () => boolean;
 }
 
-export async function takeDevice({ id, attempt }: Start, held: Held): Promise<TakenDevice> {
+export async function takeDevice({ id, attempt }: Start, { held, spareRing }: ServingProcess): Promise<TakenDevice> {
   // Another device that has the id by now must not be opened: that would refuse it to its own server.
   requireRecord(id, attempt);
-  const channel = new ControlChannel();
+  const channel = new ControlChannel(spareRing);
   const closeChannel = once(() => channel.close());
   held.add(closeChannel);
   const targetEnd = new TargetEnd(id);

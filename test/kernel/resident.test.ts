@@ -271,6 +271,20 @@ describe('a resident server', { skip }, () => {
     await until(() => held(pid).mappings <= before.mappings + 7);
   });
 
+  test('keeps the ring of one device for the next one, and nothing of the driver', async () => {
+    const comeAndGo = async (): Promise<void> => {
+      const devices = await Promise.all([add({ target: 'null' }), add({ target: 'null', features: ['SHMEM_ZC'] })]);
+      await Promise.all(devices.map(({ id }) => library.deleteDevice(id)));
+      await until(() => !hasDriverOpen(pid));
+    };
+    await comeAndGo();
+    const before = ringsOf(pid);
+    for (let round = 0; round < 3; round++) {
+      await comeAndGo();
+      await until(() => ringsOf(pid) <= before);
+    }
+  });
+
   test('that is killed loses nothing of devices that can be recovered: `recover -a` gives them one new server', {
     skip: onlyLong,
   }, async () => {
@@ -344,6 +358,10 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 
 function ringsOf(pid: number): number {
   return openFiles(pid).filter((path) => path.includes('io_uring')).length;
+}
+
+function hasDriverOpen(pid: number): boolean {
+  return openFiles(pid).some((path) => path.startsWith('/dev/ublk'));
 }
 
 function held(pid: number): { descriptors: number; mappings: number } {
