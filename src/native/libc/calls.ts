@@ -109,6 +109,11 @@ export function setBatchPolicy(): number {
   return result.value < 0 ? result.errno : 0;
 }
 
+/** Lets another thread that waits for this CPU have it first (sched_yield(2)). */
+export function sched_yield(): void {
+  callInt('sched_yield');
+}
+
 /** The CPU numbers in a little-endian mask that begins at a multiple of 4 bytes and has a multiple of 4 bytes. */
 export function cpusOfMask(mask: Uint8Array): number[] {
   const cpus: number[] = [];

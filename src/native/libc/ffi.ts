@@ -46,6 +46,7 @@ const FUNCTIONS = [
   'sched_getscheduler',
   'sched_setaffinity',
   'sched_setscheduler',
+  'sched_yield',
   'sendmsg',
   'setsockopt',
   'shutdown',

@@ -2,11 +2,13 @@
  * Receives one request from one connection, with the descriptors that came with it.
  *
  * Node's own reading drops descriptors, so it is off here, and recvmsg reads. Nothing in Node tells when such a socket
- * has something to read: recvmsg is called again and again with growing pauses. That costs a few calls while a client is
- * connected and none otherwise.
+ * has something to read: recvmsg is called again and again, first when the client has had the CPU, which sends its request
+ * right after it has connected, and then with growing pauses. That costs a few calls while a client is connected and none
+ * otherwise.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds } from '../../clock.ts';
+import { sched_yield } from '../../native/libc/calls.ts';
 import type { MessageBuffer } from '../../native/libc/unix-socket.ts';
 import { ERRNO } from '../../native/uapi/errno.ts';
 import { Descriptors } from './descriptors.ts';
@@ -30,7 +32,7 @@ export async function receiveRequest(socket: number, buffer: MessageBuffer): Pro
   });
   const deadline = milliseconds() + REQUEST_MS;
   let bytes = Buffer.alloc(0);
-  for (let pause = 1; ; ) {
+  for (let pause = 0; ; ) {
     const received = buffer.receive(socket);
     fds.push(...received.fds);
     if (received.result > 0) {
@@ -42,7 +44,8 @@ export async function receiveRequest(socket: number, buffer: MessageBuffer): Pro
     if (received.result === 0) return failed(ERRNO.ENODATA);
     if (received.result !== -ERRNO.EAGAIN) return failed(-received.result);
     if (milliseconds() > deadline) return failed(ERRNO.ETIMEDOUT);
-    await sleep(pause);
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    if (pause === 0) sched_yield();
+    else await sleep(pause);
+    pause = Math.min(pause * 2 || 1, LONGEST_PAUSE_MS);
   }
 }
