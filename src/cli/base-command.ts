@@ -16,6 +16,7 @@ import { errorLines, errorObject } from './failures/report-failure.ts';
 import { onOff } from './flags/values.ts';
 import { printConsoleOnStderr } from './output/console.ts';
 import { printNotes } from './output/notes.ts';
+import { printOut } from './output/print.ts';
 import { reportUnwritable } from './output/unwritable.ts';
 import { type Format, renderViews, type Views } from './output/views.ts';
 
@@ -104,11 +105,6 @@ export abstract class BaseCommand extends Command {
       for (const error of outcome.failed) process.stderr.write(errorLines(error, (this.id ?? '').split(':')));
     process.exitCode = exitCodeOfOutcome(outcome);
   }
-}
-
-/** Writes nothing for a result without text: on a full disk, also a write of no bytes fails. */
-function printOut(text: string): void {
-  if (text !== '') process.stdout.write(text);
 }
 
 /** Parsed values by name, in oclif's type. */
