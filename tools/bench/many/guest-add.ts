@@ -12,7 +12,8 @@ import { stopUdev } from '../../guest/udev.ts';
 import { median } from '../median.ts';
 import { report } from './rows.ts';
 
-const RUNS = 3;
+/** The start of a command differs by some ten million from one run to the next. */
+const RUNS = 11;
 /** Of a program, whose code becomes warm: so many that do not count, and so many that do. */
 const WARM_UPS = 10;
 const PROGRAM_RUNS = 21;
