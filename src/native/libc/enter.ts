@@ -27,6 +27,11 @@ export interface EnterCall {
   readonly enter: (toSubmit: number, waitFor: number) => number;
   /** How the call is made, for `ublkts doctor`. */
   readonly how: 'node:ffi' | 'koffi' | 'koffi, libc';
+  /**
+   * Descriptor of the library's file, if there is one. It has to stay open as long as the library is loaded, which is until
+   * `close` or the end of the thread: the loader would take the same path, with the number of another file, for the same library.
+   */
+  readonly file: number | null;
   readonly close: () => void;
 }
 
@@ -62,7 +67,7 @@ function compiled({ fd, flags, words, address }: EnterTarget): EnterCall | undef
         return call();
       },
       how,
-      // The descriptor stays open as long as the library. The loader would take the same path for the same library.
+      file: library,
       close: () => {
         close();
         closeDescriptor(library);
@@ -126,6 +131,7 @@ function throughLibc({ fd, flags }: EnterTarget): EnterCall {
       return taken >= 0 ? taken : -errno();
     },
     how: 'koffi, libc',
+    file: null,
     close: () => {},
   };
 }

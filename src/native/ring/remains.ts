@@ -6,12 +6,13 @@ import { closeSync } from 'node:fs';
 import { hollow, type MappedMemory } from '../memory.ts';
 
 export interface RingRemains {
-  readonly fd: number;
+  /** Descriptors: that of the ring, and that of the library that enters it. */
+  readonly fds: readonly number[];
   readonly mappings: readonly Pick<MappedMemory, 'address' | 'length'>[];
 }
 
 /** Closes the ring from another thread. The thread that made it must have ended. */
-export function closeRemains({ fd, mappings }: RingRemains): void {
+export function closeRemains({ fds, mappings }: RingRemains): void {
   for (const mapping of mappings) hollow(mapping, 'in place of a ring');
-  closeSync(fd);
+  for (const fd of fds) closeSync(fd);
 }

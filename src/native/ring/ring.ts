@@ -110,7 +110,9 @@ export class Ring {
   /** For whoever closes the ring when its thread cannot. */
   get remains(): RingRemains {
     const { fd, ring, sqes } = this.parts;
-    return { fd, mappings: [ring, sqes].map(({ address, length }) => ({ address, length })) };
+    const { file } = this.call;
+    const mappings = [ring, sqes].map(({ address, length }) => ({ address, length }));
+    return { fds: file === null ? [fd] : [fd, file], mappings };
   }
 
   /** Commands that are under way are cancelled by the kernel. Nothing of the ring may be used any more. */
