@@ -161,6 +161,14 @@ describe('what is mistyped', () => {
     assert.equal(stderr, 'ublkts lab: no such command: lab rnu\nhint: did you mean lab run?\n');
   });
 
+  test('help for a command that a topic does not have is refused like the command', () => {
+    for (const words of ['help lab rnu', 'lab rnu --help']) {
+      const { code, stdout, stderr } = ublkts(words);
+      assert.deepEqual([code, stdout], [127, ''], words);
+      assert.match(stderr, /: no such command: lab rnu\nhint: did you mean lab run\?\n$/, words);
+    }
+  });
+
   test('an error of a command of a topic begins with both of its words', () => {
     assert.match(ublkts('lab run --memory much -- true').stderr, /^ublkts lab run: --memory: size "much"/);
     const separator = /^ublkts lab run: no such flag: -l\nhint: flags of the command come after --: /;

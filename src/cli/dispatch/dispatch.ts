@@ -38,11 +38,15 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
     if (cache !== undefined) enableCompileCache(cache);
     await loadCommand(found.command).start(id, found.rest);
   } else {
-    const mistyped = argv.slice(0, 2).join(' ');
     if (first?.startsWith('-') === true) throw flagFirst(first, argv, manifest);
-    if (isTopic(manifest, first) && isWord(argv[1])) throw unknownCommand(mistyped, manifest);
+    requireInTopic(argv, manifest);
     await showHelp([first ?? ''], manifest);
   }
+}
+
+/** Throws for words that name a topic, and then none of its commands. */
+function requireInTopic([topic, word]: readonly string[], manifest: Manifest): void {
+  if (isTopic(manifest, topic) && isWord(word)) throw unknownCommand(`${topic} ${word}`, manifest);
 }
 
 function isTopic({ commands }: Manifest, word: string | undefined): boolean {
@@ -64,8 +68,10 @@ function versionLine({ version }: Manifest): string {
 
 /** Shows the help of the command or topic that the words name; of the whole program without words. */
 async function showHelp(words: readonly string[], manifest: Manifest): Promise<void> {
+  const found = findCommand(manifest, words);
+  if (found === undefined) requireInTopic(words, manifest);
   const { showHelpOf } = await import('./help.ts');
-  const subject = findCommand(manifest, words)?.command.id ?? words[0];
+  const subject = found?.command.id ?? words[0];
   if (!(await showHelpOf(subject))) throw unknownCommand(subject ?? '', manifest);
 }
 
