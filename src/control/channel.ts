@@ -59,13 +59,13 @@ export class ControlChannel {
   /** Descriptor of the control device. */
   readonly #fd: number;
   readonly #ring: CommandRing;
-  readonly #spare: SpareRing | undefined;
+  readonly #spare: SpareRing | null;
   /** The commands under way, by slot. */
   readonly #pending: (Pending | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
   #isClosed = false;
 
   /** `spare`: where the ring comes from, if there is one, and where it stays when the channel is closed. */
-  constructor(spare?: SpareRing) {
+  constructor(spare: SpareRing | null = null) {
     this.#page = mapAnonymous(PAGE_SIZE, 'of command buffers');
     let fd: number | undefined;
     try {
@@ -128,7 +128,7 @@ export class ControlChannel {
     // A command that was given up may still write into its buffer.
     const isBusy = this.#isBusy();
     if (!isBusy) this.#page.unmap();
-    if (isBusy || this.#spare === undefined) this.#ring.close();
+    if (isBusy || this.#spare === null) this.#ring.close();
     else this.#spare.keep(this.#ring);
   }
 

@@ -14,7 +14,7 @@ import type { ServedDevice, Start } from './serving.ts';
 export class Devices {
   readonly #served = new Map<number, ServedDevice>();
   readonly #setup = new ProcessSetup();
-  readonly #spareRing = new SpareRing();
+  readonly #spareRing: SpareRing | null;
   /** The name of the resident server that this process is; null for a server of one device. */
   readonly #server: string | null;
   readonly #shared: SharedThreads | null;
@@ -26,6 +26,7 @@ export class Devices {
     this.#server = server;
     this.#shared = shared;
     this.#requireWanted = requireWanted;
+    this.#spareRing = server === null ? null : new SpareRing();
   }
 
   /** Resolves when the device is live; it stays in the table until it has left. */

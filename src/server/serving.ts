@@ -38,8 +38,8 @@ export interface ServingProcess {
   readonly server: string | null;
   /** The threads that serve several devices; null in a server of one device. */
   readonly shared: SharedThreads | null;
-  /** What the channel of the last device has left for that of the next one. */
-  readonly spareRing: SpareRing;
+  /** Where the channel of a device leaves its ring for that of the next one; null in a server of one device. */
+  readonly spareRing: SpareRing | null;
   /** Throws when the server has been asked to end since the start began. */
   readonly requireWanted: () => void;
 }
