@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { lastWords } from '../../src/device/servers/launch.ts';
+import { lastWords } from '../../src/device/servers/ending.ts';
 import { UblkError } from '../../src/errors.ts';
 import { isUnstarted, shortageHint, shortageOf, spawnFailure, throwShortage } from '../../src/native/shortage.ts';
 

@@ -16,7 +16,8 @@ import {
   serverName,
   type ServerOptions,
 } from '../../spec/server-options.ts';
-import { type Ending, type Launch, launchResident, launchServer, type ServerProcess } from './launch.ts';
+import type { Ending } from './ending.ts';
+import { type Launch, launchResident, launchServer, type ServerProcess } from './launch.ts';
 
 /** Each try waits for the lock of the name for two seconds. */
 const TRIES = 3;
