@@ -15,20 +15,20 @@ export class ProgramFiles {
 
   constructor(paths: readonly string[] = FILES.map((file) => packagePath(file))) {
     this.#paths = paths;
-    this.#began = identitiesOf(paths);
+    this.#began = stampsOf(paths);
   }
 
   /** Throws when the files are no longer those of the start of the server with this name. */
   requireSame(server: string): void {
-    if (identitiesOf(this.#paths) !== this.#began) throw replacedError(server);
+    if (stampsOf(this.#paths) !== this.#began) throw replacedError(server);
   }
 }
 
-function identitiesOf(paths: readonly string[]): string {
-  return paths.map(identityOf).join(', ');
+function stampsOf(paths: readonly string[]): string {
+  return paths.map(stampOf).join(', ');
 }
 
-function identityOf(path: string): string {
+function stampOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? 'none' : [stat.dev, stat.ino, stat.size, stat.mtimeMs].join(' ');
 }

@@ -19,7 +19,7 @@ import { firstHole } from '../../native/libc/calls.ts';
 import { type MappedMemory, mapFile } from '../../native/memory.ts';
 import { HUGETLBFS_MAGIC, TMPFS_MAGIC } from '../../native/uapi/fs.ts';
 import { pageFingerprint } from './page-fingerprint.ts';
-import { identityOf } from './shared-file.ts';
+import { fileNumbersOf } from './shared-file.ts';
 import type { StoredBuffer } from '../../record/device-record.ts';
 
 export interface FoundMemory {
@@ -112,9 +112,9 @@ function inodeOf(path: string): string | null {
 function isSameFile(path: string, { device, inode, length }: StoredBuffer): boolean {
   try {
     const stat = statSync(path, { bigint: true });
-    const identity = identityOf(stat);
+    const numbers = fileNumbersOf(stat);
     // A file that has grown has the pages that it had, and its client goes on to use them.
-    return identity.device === device && identity.inode === inode && Number(stat.size) >= length;
+    return numbers.device === device && numbers.inode === inode && Number(stat.size) >= length;
   } catch {
     return false;
   }

@@ -67,7 +67,7 @@ export function checkSharedFile(fd: number, name: string): SharedFile {
     const reason = `its size, ${length} bytes, is over the kernel's 4 GiB a buffer`;
     throw notShareable(name, 'E2BIG', reason, 'use several smaller files');
   }
-  return { length, ...identityOf(stat) };
+  return { length, ...fileNumbersOf(stat) };
 }
 
 /** The path at which the file of a client's descriptor is found again, if it has a name. */
@@ -82,7 +82,8 @@ export function pathOf(link: string, { device, inode }: SharedFile): string | nu
   }
 }
 
-export function identityOf(stat: BigIntStats): { device: string; inode: string } {
+/** What a record names the memory by: the numbers of its file, as stat(2) has them. */
+export function fileNumbersOf(stat: BigIntStats): { device: string; inode: string } {
   return { device: String(stat.dev), inode: String(stat.ino) };
 }
 
