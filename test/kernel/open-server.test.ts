@@ -54,12 +54,22 @@ describe('a program that holds a resident server open', { skip, timeout: 600_000
   });
 
   test('gives up a device while the driver makes it, and nothing is left', async () => {
-    const controller = new AbortController();
-    const onWaiting = (what: string): void => {
-      if (what.includes('the driver to make the device')) controller.abort(new Error('given up'));
-    };
-    const adding = library.addDevice({ target: 'null', queues: 1 }, { signal: controller.signal, onWaiting });
-    await assert.rejects(adding, /^Error: given up$/);
+    for (let tries = 0; ; tries++) {
+      assert.ok(tries < 20, 'the driver has not kept anybody waiting');
+      const controller = new AbortController();
+      const onWaiting = (what: string): void => {
+        if (what.includes('the driver to make the device')) controller.abort(new Error('given up'));
+      };
+      const adding = library.addDevice({ target: 'null', queues: 1 }, { signal: controller.signal, onWaiting });
+      const outcome = await adding.catch((error: Error) => error);
+      assert.equal(outcome instanceof Error, controller.signal.aborted);
+      if (outcome instanceof Error) {
+        assert.equal(outcome.message, 'given up');
+        break;
+      }
+      // Nobody had to wait: the driver had made it before it was looked at again.
+      await library.deleteDevice(outcome.id);
+    }
     assert.deepEqual(await library.listDevices(), []);
   });
 
