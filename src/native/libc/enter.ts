@@ -96,11 +96,24 @@ function bind(path: string): { call: () => number; how: EnterCall['how']; close:
   const ffi = nodeFfi();
   if (ffi !== undefined) {
     const library = new ffi.DynamicLibrary(path);
-    const call = library.getFunction('enter', { return: 'i32', arguments: [] });
-    return { call, how: 'node:ffi', close: () => library.close() };
+    const close = (): void => library.close();
+    return { call: orClose(close, () => library.getFunction('enter', SIGNATURE)), how: 'node:ffi', close };
   }
   const library = koffi().load(path);
-  return { call: library.func('int enter()') as () => number, how: 'koffi', close: () => library.unload() };
+  const close = (): void => library.unload();
+  return { call: orClose(close, () => library.func('int enter()') as () => number), how: 'koffi', close };
+}
+
+const SIGNATURE = { return: 'i32', arguments: [] };
+
+/** A library that stays loaded, with its file closed, would be taken for the next one whose file gets the same number. */
+function orClose<T>(close: () => void, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /**
